@@ -1,0 +1,246 @@
+"""What an arrangement is: plain arrays with a verdict. The walk that makes one is in `walk`."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float64, Int64, UInt64
+
+from splineviz.arrangement import interior
+from splineviz.errors import InputError
+from splineviz.geometry.csr import Csr
+from splineviz.plane import Plane, Window
+from splineviz.stage import ProgramInfo
+
+if TYPE_CHECKING:
+    import networkx
+
+    from splineviz.arrangement.boundary import DecisionRegions
+    from splineviz.program.program import Program
+
+__all__ = ["Arrangement", "Stats", "Status"]
+
+
+class Status(enum.Enum):
+    """How the computation ended, as the sentence shown to the user."""
+
+    COMPLETE = "complete: the whole window is arranged"
+    UNDECIDED = "complete, but some decisions lay within rounding error and were taken as coincidences"
+    INCOMPLETE = "incomplete: the budget ended before the window was covered"
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Counts and times of one arrangement."""
+
+    cells_per_stage: tuple[int, ...]
+    """Number of cells after each stage."""
+    decisions: int
+    """Combinatorial decisions taken: signs at vertices, orders on edges, orientations of three chords."""
+    re_evaluated: int
+    """Decisions that the floating-point bound left open and exact arithmetic settled."""
+    undecided: int
+    """Decisions left open, and taken as a coincidence."""
+    zeros: int
+    """Units that vanish exactly at a vertex of an earlier stage."""
+    seconds: float
+    seconds_affine: float
+    """Of these, spent in the network's affine nodes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arrangement:
+    """The exact cells of a network on one or several windows, as one planar subdivision. All coordinates are uv.
+
+    Attributes
+    ----------
+    vertices
+        (V, 2) plane coordinates, isometric to input space.
+    cells
+        CSR, vertex ids of each cell, counter-clockwise.
+    cell_edges
+        Flat, aligned with ``cells.values``: the edge from this vertex to the next of the cell.
+    cell_window, cell_stage
+        (F,) the window a cell lies in; the stage that separated it last, -1 if none did.
+    pattern_hash
+        (F, 2) 128-bit hash of the activation pattern; comparable between arrangements of one program structure.
+    edges
+        (E, 2) vertex ids.
+    edge_cells
+        (E, 2) the cell on the left and on the right of the edge from its first to its second vertex; -1 outside.
+    edge_units
+        CSR of (stage, unit) rows: the units whose state changes across the edge; none on the rim of a window. The unit is a
+        column of its stage: ``program.stages[s].unit_index(unit)``.
+    """
+
+    vertices: Float64[np.ndarray, "vertex 2"]
+    cells: Csr
+    cell_edges: Int64[np.ndarray, "side"]
+    cell_window: Int64[np.ndarray, "cell"]
+    cell_stage: Int64[np.ndarray, "cell"]
+    pattern_hash: UInt64[np.ndarray, "cell 2"]
+    edges: Int64[np.ndarray, "edge 2"]
+    edge_cells: Int64[np.ndarray, "edge 2"]
+    edge_units: Csr
+    planes: tuple[Plane, ...]
+    windows: tuple[Window, ...]
+    status: Status
+    stats: Stats
+    program: Program | None = field(repr=False)
+    """The network; None after loading from a file, where only what was saved is known."""
+    patterns: tuple[Any, ...] = field(repr=False)
+    info: ProgramInfo | None = field(default=None, repr=False)
+    """Name, digest and stages of the network; taken from ``program`` where there is one, kept by a saved file."""
+
+    def __post_init__(self) -> None:
+        if self.info is None and self.program is not None:
+            object.__setattr__(self, "info", self.program.info)
+
+    def __repr__(self) -> str:
+        return (
+            f"Arrangement({self.n_cells:,} cells, {self.n_vertices:,} vertices, {self.n_edges:,} edges, "
+            f"{len(self.windows)} window(s); {self.status.value})"
+        )
+
+    @property
+    def n_cells(self) -> int:
+        return len(self.cells)
+
+    @property
+    def n_vertices(self) -> int:
+        return len(self.vertices)
+
+    @property
+    def n_edges(self) -> int:
+        return len(self.edges)
+
+    @cached_property
+    def areas(self) -> Float64[np.ndarray, "cell"]:
+        """(F,) area of each cell, in squared input distance."""
+        return interior.areas(self)
+
+    @cached_property
+    def interior_points(self) -> Float64[np.ndarray, "cell 2"]:
+        """(F, 2) a point inside each cell, uv."""
+        return interior.interior_points(self)
+
+    @cached_property
+    def edge_stage(self) -> Int64[np.ndarray, "edge"]:
+        """(E,) the earliest stage that an edge belongs to, -1 on the rim."""
+        stages = np.full(self.n_edges, -1, dtype=np.int64)
+        inner = np.flatnonzero(self.edge_units.lengths)
+        stages[inner] = self.edge_units.values[self.edge_units.offsets[inner], 0]
+        return stages
+
+    @cached_property
+    def affine(self) -> Float64[np.ndarray, "cell output 3"]:
+        """(F, C, 3) the network on each cell: output = A [u, v, 1], composed from its own affine maps. Computed on first use."""
+        from splineviz.arrangement.affine import affine_maps
+
+        return affine_maps(self)
+
+    @cached_property
+    def _jacobian_norms(self) -> np.ndarray:
+        from splineviz.arrangement.affine import jacobian_norms
+
+        return jacobian_norms(self)
+
+    def jacobian_norms(self) -> Float64[np.ndarray, "cell"]:
+        """(F,) spectral norm of the full input Jacobian on each cell. Computed once, on first use."""
+        return self._jacobian_norms
+
+    @cached_property
+    def edge_jump(self) -> Float64[np.ndarray, "edge"]:
+        """(E,) how much the function bends at each edge; see :func:`splineviz.arrangement.regions.edge_jump`."""
+        from splineviz.arrangement.regions import edge_jump
+
+        return edge_jump(self)
+
+    @cached_property
+    def linear_regions(self) -> Int64[np.ndarray, "cell"]:
+        """(F,) the linear region of each cell: cells joined across edges where the function does not bend."""
+        from splineviz.arrangement.regions import linear_regions
+
+        return linear_regions(self)
+
+    @property
+    def n_linear_regions(self) -> int:
+        """Number of maximal sets with one affine map that are connected across edges."""
+        return int(self.linear_regions.max()) + 1
+
+    def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """(cells, units) bool: the units of one stage that are on (positive) on each cell; all cells by default."""
+        if not self.patterns:
+            raise InputError("this arrangement holds no activation patterns", hint="compute it again with sv.arrange")
+        if not 0 <= stage < len(self.patterns):
+            raise InputError(f"stage must be in 0 .. {len(self.patterns) - 1}, got {stage}")
+        rows = np.arange(self.n_cells) if cells is None else np.asarray(cells)
+        for _, parent in reversed(self.patterns[stage + 1 :]):
+            rows = parent[rows]
+        words = self.patterns[stage][0][rows]
+        bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
+        assert self.info is not None
+        return bits[:, : self.info.stages[stage].n_units].astype(bool)
+
+    def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
+        """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on."""
+        return tuple(self.pattern_bits(stage, np.array([cell]))[0] for stage in range(len(self.patterns)))
+
+    def locate(self, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "point"]:
+        """The cell of each point (..., 2): -1 outside, the lowest cell on an edge; see :mod:`splineviz.arrangement.query`."""
+        from splineviz.arrangement.query import locate
+
+        return locate(self, uv, window)
+
+    def distance(
+        self, uv: Any, window: int | np.ndarray | None = None, *, level: float | None = None
+    ) -> tuple[Float64[np.ndarray, "point"], Float64[np.ndarray, "point"]]:
+        """Input distance of each point to the nearest edge, and to the decision boundary, within the window."""
+        from splineviz.arrangement.query import distance
+
+        return distance(self, uv, window, level=level)
+
+    def decision_boundary(
+        self, *, level: float | None = None, window: int | None = None
+    ) -> Float64[np.ndarray, "segment 2 2"]:
+        """(K, 2, 2) segments where the two largest outputs tie, or where a single output equals ``level`` (by default 0)."""
+        from splineviz.arrangement.boundary import decision_boundary
+
+        return decision_boundary(self, level=level, window=window)
+
+    def decision_regions(self, *, level: float | None = None) -> DecisionRegions:
+        """The cells cut into pieces of one class."""
+        from splineviz.arrangement.boundary import decision_regions
+
+        return decision_regions(self, level=level)
+
+    def to_shapely(self) -> np.ndarray:
+        """(F,) shapely polygons in uv."""
+        from splineviz.io.export import to_shapely
+
+        return to_shapely(self)
+
+    def to_networkx(self) -> networkx.Graph:
+        """The dual graph: a node for each cell, an edge where two cells share one."""
+        from splineviz.io.export import to_networkx
+
+        return to_networkx(self)
+
+    def check(self) -> None:
+        """Verify the subdivision: watertight, convex, areas add up, V - E + F; raise with the first violation."""
+        interior.check(self)
+
+    def draw(self, ax: Any = None, **how: Any) -> Any:
+        """Draw the cells; see :func:`splineviz.draw`."""
+        from splineviz.render import draw
+
+        return draw(self, ax, **how)
+
+    def _repr_html_(self) -> str:
+        from splineviz.render.notebook import repr_html
+
+        return repr_html(self)

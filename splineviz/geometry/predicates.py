@@ -1,0 +1,79 @@
+"""The decisions on which the combinatorics rest, each with the bound that says when floating point settles it.
+
+A unit is an affine function on every face. Its float64 value at vertex ``v`` is within ``scale[unit] * slack[v]`` of the
+exact value at the exact vertex. Everything else follows from values:
+
+- *sign of a unit at a vertex*: decided where the value exceeds its bound (`classify`);
+- *order of two crossings on an edge*, and *orientation of three chords of a face*, read as the order of two crossings on
+  the third: decided where the parameters differ by more than their two bounds (`crossing`, `in_order`).
+
+What is not decided is taken as a coincidence (a zero, one vertex) and counted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from splineviz.geometry.bits import n_words, popcount
+
+__all__ = ["Signs", "classify", "crossing", "in_order"]
+
+EPS = 2.0**-53
+
+
+class Signs:
+    """Strict signs of every unit at every vertex: two bit sets (vertex, word); in neither means zero."""
+
+    __slots__ = ("negative", "positive", "zeros")
+
+    def __init__(self, z: np.ndarray, scale: np.ndarray, slack: np.ndarray) -> None:
+        shape = (len(z), n_words(z.shape[1]))
+        self.positive = np.empty(shape, np.uint64)
+        self.negative = np.empty(shape, np.uint64)
+        self.zeros: int = classify(z, scale, slack, self.positive, self.negative)
+        """Number of pairs (unit, vertex) with |z| within its bound; their values are set to 0."""
+
+
+@njit(cache=True, nogil=True)
+def classify(z: Any, scale: Any, slack: Any, positive: Any, negative: Any) -> Any:
+    n_vertices, n_units = z.shape
+    n_zero = 0
+    for v in range(n_vertices):
+        n_before = n_zero
+        for w in range(positive.shape[1]):
+            first = 64 * w
+            last = min(first + 64, n_units)
+            above = np.uint64(0)
+            below = np.uint64(0)
+            for j in range(first, last):
+                x = z[v, j]
+                bound = slack[v] * scale[j]
+                above |= np.uint64(x > bound) << np.uint64(j - first)
+                below |= np.uint64(x < -bound) << np.uint64(j - first)
+            positive[v, w] = above
+            negative[v, w] = below
+            n_zero += max(0, last - first) - np.int64(popcount(above)) - np.int64(popcount(below))
+        if n_zero > n_before:
+            for j in range(n_units):
+                if abs(z[v, j]) <= slack[v] * scale[j]:
+                    z[v, j] = 0.0
+    return n_zero
+
+
+@njit(cache=True, nogil=True, inline="always")
+def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
+    """Parameter in [0, 1] at which an affine function with values za, zb of opposite sign vanishes, and its bound."""
+    spread = za - zb
+    if spread == 0.0:
+        return 0.5, 0.5
+    t = min(1.0, max(0.0, za / spread))
+    return t, ((1.0 - t) * bound_a + t * bound_b) / abs(spread) + 4.0 * EPS
+
+
+@njit(cache=True, nogil=True, inline="always")
+def in_order(t_first: Any, bound_first: Any, t_second: Any, bound_second: Any) -> Any:
+    """Whether the first crossing certainly lies before the second."""
+    return t_second - t_first > bound_first + bound_second

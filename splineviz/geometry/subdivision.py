@@ -1,0 +1,66 @@
+"""A planar subdivision into convex faces: shared vertices, shared edges, faces as counter-clockwise rings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from splineviz.geometry.csr import Csr
+
+__all__ = ["RIM", "Subdivision"]
+
+RIM = -1
+"""Stage and unit of an edge on the rim of a window."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subdivision:
+    """Arrays only. Side ``k`` of the faces runs from vertex ``faces.values[k]`` along edge ``side_edges[k]``."""
+
+    vertices: np.ndarray
+    """(V, 2) float64"""
+    faces: Csr
+    side_edges: np.ndarray
+    """(sides,) int64"""
+    edges: np.ndarray
+    """(E, 2) int64, vertex ids"""
+    edge_source: np.ndarray
+    """(E, 2) int32, the stage and unit that drew the edge; RIM twice on the rim of a window"""
+    shared: np.ndarray
+    """(k, 3) int64, further (edge, stage, unit): units whose state changes across an edge that another unit drew"""
+
+    @classmethod
+    def from_polygons(cls, polygons: Sequence[np.ndarray]) -> Subdivision:
+        """Disjoint faces, one per convex counter-clockwise polygon."""
+        sizes = np.array([len(p) for p in polygons], dtype=np.int64)
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        total = int(offsets[-1])
+        ids = np.arange(total, dtype=np.int64)
+        following = ids + 1
+        following[offsets[1:] - 1] = offsets[:-1]
+        return cls(
+            vertices=np.concatenate([np.asarray(p, dtype=np.float64) for p in polygons]),
+            faces=Csr(offsets, ids),
+            side_edges=ids.copy(),
+            edges=np.stack([ids, following], axis=1),
+            edge_source=np.full((total, 2), RIM, dtype=np.int32),
+            shared=np.empty((0, 3), dtype=np.int64),
+        )
+
+    def edge_faces(self) -> np.ndarray:
+        """(E, 2) int64: the face on the left and on the right of each edge, -1 outside."""
+        result = np.full((len(self.edges), 2), -1, dtype=np.int64)
+        _edge_faces(self.faces.offsets, self.faces.values, self.side_edges, self.edges, result)
+        return result
+
+
+@njit(cache=True, nogil=True)
+def _edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, result: Any) -> None:
+    for f in range(len(offsets) - 1):
+        for k in range(offsets[f], offsets[f + 1]):
+            e = side_edge[k]
+            result[e, 0 if edges[e, 0] == side_vertex[k] else 1] = f

@@ -1,0 +1,198 @@
+"""Where to look: a plane in input space and a convex window on it. Coordinates: uv on the plane, x in input space."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from splineviz.errors import InputError
+
+__all__ = ["Plane", "Window"]
+
+_COLLINEAR = 1e-9  # sine of the angle at the first anchor below which three anchors are refused as collinear
+
+
+def _as_point(value: Any, what: str) -> np.ndarray:
+    """A finite float64 array from an array, a tensor or nested lists."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    point = np.asarray(value)
+    if point.dtype.kind not in "fiub":
+        raise InputError(f"{what} must hold real numbers, got dtype {point.dtype}")
+    point = point.astype(np.float64)
+    if point.size == 0:
+        raise InputError(f"{what} is empty")
+    if not np.isfinite(point).all():
+        raise InputError(f"{what} holds NaN or infinite values", hint="clean the data, or choose another point")
+    return point
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A 2-D plane in input space: x = origin + u * basis[0] + v * basis[1], with an orthonormal basis.
+
+    Parameters
+    ----------
+    origin
+        (D,) float64, flattened input space.
+    basis
+        (2, D) float64, orthonormal rows, so that distances in uv are distances in input space.
+    input_shape
+        The shape that a point of input space has.
+    anchors
+        (A, 2) uv of the points that the plane was made from.
+
+    Examples
+    --------
+    >>> plane = Plane.through([0.0, 0.0, 1.0], [2.0, 0.0, 1.0], [0.0, 3.0, 1.0])
+    >>> plane.anchors.tolist()
+    [[0.0, 0.0], [2.0, 0.0], [0.0, 3.0]]
+    >>> plane.lift([1.0, 1.0]).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    origin: Float64[np.ndarray, "dim"]
+    basis: Float64[np.ndarray, "2 dim"]
+    input_shape: tuple[int, ...]
+    anchors: Float64[np.ndarray, "anchor 2"]
+
+    @classmethod
+    def through(cls, a: Any, b: Any, c: Any) -> Plane:
+        """The plane through three points of input space: origin at ``a``, u along ``b - a``, v by Gram-Schmidt of ``c - a``.
+
+        Raises
+        ------
+        InputError
+            If shapes differ, a value is not finite, or the three points lie on one line.
+        """
+        points = [_as_point(p, f"anchor {name}") for p, name in zip((a, b, c), "abc", strict=True)]
+        shapes = {p.shape for p in points}
+        if len(shapes) != 1:
+            raise InputError(f"the three anchors must have one shape, got {', '.join(str(p.shape) for p in points)}")
+        flat = [p.ravel() for p in points]
+        ab, ac = flat[1] - flat[0], flat[2] - flat[0]
+        length = np.linalg.norm(ab)
+        reach = np.linalg.norm(ac)
+        if length == 0 or reach == 0 or np.array_equal(flat[1], flat[2]):
+            raise InputError("two of the three anchors are equal, so they span no plane", hint="choose three different points")
+        u = ab / length
+        off = ac - (ac @ u) * u
+        off -= (off @ u) * u  # a second pass keeps the frame orthogonal to the last bit when the angle is small
+        height = np.linalg.norm(off)
+        if height <= _COLLINEAR * reach:
+            raise InputError("the three anchors lie on one line, so they span no plane", hint="choose a third point off that line")
+        v = off / height
+        anchors = np.array([[0.0, 0.0], [length, 0.0], [ac @ u, ac @ v]])
+        return cls(flat[0], np.stack([u, v]), points[0].shape, anchors)
+
+    @classmethod
+    def at(cls, x: Any, directions: Any = None, seed: int = 0) -> Plane:
+        """The plane through one point, along two given directions (2, D) or a seeded random orthonormal pair."""
+        point = _as_point(x, "the point")
+        if point.size < 2:
+            raise InputError("a plane needs an input space of at least two dimensions, got 1")
+        if directions is None:
+            given = np.random.default_rng(seed).standard_normal((2, point.size))
+        else:
+            given = _as_point(directions, "directions").reshape(-1, point.size) if np.size(directions) % point.size == 0 else None
+            if given is None or given.shape[0] != 2:
+                raise InputError(f"directions must have shape (2, {point.size}), got {np.shape(directions)}")
+        origin = point.ravel()
+        frame = cls.through(origin * 0.0, given[0], given[1]).basis
+        return cls(origin, frame, point.shape, np.zeros((1, 2)))
+
+    @classmethod
+    def identity(cls) -> Plane:
+        """The whole input space of a network with two inputs: uv is x."""
+        return cls(np.zeros(2), np.eye(2), (2,), np.zeros((0, 2)))
+
+    @property
+    def dim(self) -> int:
+        """Dimension of input space."""
+        return self.origin.size
+
+    def lift(self, uv: Any) -> np.ndarray:
+        """Points of input space, (..., *input_shape), from uv, (..., 2)."""
+        uv = np.asarray(uv, dtype=np.float64)
+        x = self.origin + uv[..., :1] * self.basis[0] + uv[..., 1:] * self.basis[1]
+        return x.reshape(*uv.shape[:-1], *self.input_shape)
+
+    def project(self, x: Any) -> tuple[np.ndarray, np.ndarray]:
+        """uv (..., 2) of the nearest points of the plane, and the distances (...) to them; x is (..., *input_shape)."""
+        x = _as_point(x, "the points")
+        trail = len(self.input_shape)
+        if x.shape[x.ndim - trail :] != self.input_shape:
+            raise InputError(f"points must end in the input shape {self.input_shape}, got {x.shape}")
+        offset = x.reshape(*x.shape[: x.ndim - trail], -1) - self.origin
+        uv = offset @ self.basis.T
+        return uv, np.linalg.norm(offset - uv @ self.basis, axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A bounded convex polygon on a plane, counter-clockwise, in uv."""
+
+    vertices: Float64[np.ndarray, "corner 2"]
+
+    @classmethod
+    def around(cls, plane: Plane, margin: float = 0.25) -> Window:
+        """The rectangle round the plane's anchors, widened on every side by ``margin`` times its longer side."""
+        if len(plane.anchors) < 2:
+            raise InputError("Window.around needs a plane with at least two anchors", hint="give a Window.box or a Window.diamond")
+        if not (math.isfinite(margin) and margin >= 0):
+            raise InputError(f"margin must be a number >= 0, got {margin}")
+        low, high = plane.anchors.min(0), plane.anchors.max(0)
+        pad = margin * float((high - low).max())
+        return cls.box(low[0] - pad, high[0] + pad, low[1] - pad, high[1] + pad)
+
+    @classmethod
+    def box(cls, x0: float, x1: float, y0: float, y1: float) -> Window:
+        """The rectangle [x0, x1] x [y0, y1]."""
+        corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], dtype=np.float64)
+        if not np.isfinite(corners).all() or x0 >= x1 or y0 >= y1:
+            raise InputError(f"the window is empty: expected x0 < x1 and y0 < y1, got [{x0}, {x1}] x [{y0}, {y1}]")
+        return cls(corners)
+
+    @classmethod
+    def diamond(cls, radius: float) -> Window:
+        """conv{+-r u, +-r v}: the neighbourhood that the local-complexity proxy samples for P = 2."""
+        if not (math.isfinite(radius) and radius > 0):
+            raise InputError(f"the radius must be a number > 0, got {radius}")
+        return cls(radius * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]))
+
+    @classmethod
+    def polygon(cls, uv: Sequence[Sequence[float]] | np.ndarray) -> Window:
+        """A strictly convex polygon (k, 2), in either orientation; anything else is refused."""
+        corners = _as_point(uv, "the window")
+        if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
+            raise InputError(f"a window polygon has shape (corners >= 3, 2), got {corners.shape}")
+        turn = _turns(corners)
+        if (turn < 0).all():
+            corners, turn = corners[::-1], -turn[::-1]
+        winding = np.unwrap(np.append(angles := np.arctan2(*(np.roll(corners, -1, 0) - corners).T[::-1]), angles[0]))
+        if not (turn > 0).all() or not math.isclose(winding[-1] - winding[0], 2 * math.pi, rel_tol=1e-6):
+            raise InputError("the window polygon is not strictly convex", hint="give the corners in order round a convex polygon")
+        return cls(np.ascontiguousarray(corners))
+
+    @property
+    def area(self) -> float:
+        x, y = (self.vertices - self.vertices[0]).T
+        return float(0.5 * np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(x0, x1, y0, y1) of the bounding rectangle."""
+        (x0, y0), (x1, y1) = self.vertices.min(0), self.vertices.max(0)
+        return float(x0), float(x1), float(y0), float(y1)
+
+
+def _turns(corners: np.ndarray) -> np.ndarray:
+    """Twice the signed area of each three consecutive corners."""
+    before, after = np.roll(corners, 1, 0), np.roll(corners, -1, 0)
+    a, b = corners - before, after - corners
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]

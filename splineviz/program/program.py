@@ -1,0 +1,138 @@
+"""The program: what the network is, once traced. Data only; `trace` builds it, `arrangement` walks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.stage import ProgramInfo, Stage
+
+__all__ = ["Affine", "Fidelity", "Gain", "Node", "Pointwise", "Program", "Stage"]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How an affine node passes rounding errors on (all norms are Euclidean, over the flattened tensor of one input).
+
+    ``layout`` moves or copies entries (and may insert constants); ``sum`` adds or subtracts activations entry by entry;
+    ``diagonal`` scales and shifts each entry by constants; ``dense`` is any other affine map.
+    """
+
+    kind: Literal["layout", "sum", "diagonal", "dense"]
+    norm: float = 1.0
+    """Upper bound of the operator norm."""
+    rows: np.ndarray | None = None
+    """(n_out,) norm of the coefficients of each output entry *with* its constant, for ``diagonal`` and ``dense``."""
+    terms: int = 1
+    """Largest number of products summed into one output entry, the constant included."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step of the walk. ``inputs`` and ``output`` are slots; slot 0 holds the network's input."""
+
+    name: str
+    module: str
+    source: str
+    inputs: tuple[int, ...]
+    output: int
+    frees: tuple[int, ...]
+    """Slots (inputs of this node or never used outputs) that no later node reads."""
+
+
+@dataclass(frozen=True)
+class Affine(Node):
+    """An affine node: ``run`` is the map, ``linear`` the same without its constant part.
+
+    Both take one (batch, *shape) float64 tensor per input and return (batch, *shape).
+    """
+
+    run: Callable[..., Tensor]
+    linear: Callable[..., Tensor]
+    gain: Gain
+
+
+@dataclass(frozen=True)
+class Pointwise(Node):
+    """A continuous piecewise-affine function applied entry by entry; one stage of the program.
+
+    The function has K breakpoints b_1 <= ... <= b_K and K + 1 pieces ``slope * z + intercept``; piece k holds where exactly k
+    breakpoints lie strictly below z. Each array broadcasts against ``shape`` behind its first axis.
+    """
+
+    stage: int
+    run: Callable[[Tensor], Tensor]
+    breakpoints: Tensor
+    """(K, *broadcastable)"""
+    slopes: Tensor
+    """(K + 1, *broadcastable)"""
+    intercepts: Tensor
+    """(K + 1, *broadcastable)"""
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How far the program's outputs are from those of the module's own forward pass, on seeded random inputs.
+
+    Differences are max |program - module| / max |program|, the worst over ``samples`` inputs of several magnitudes.
+    """
+
+    float64: float | None
+    """Against the module run in float64; ``None`` where it cannot run so."""
+    float32: float | None
+    """Against the module run in float32; ``None`` where it cannot run so."""
+    samples: int
+    dynamic_batch: bool
+    """False if the module was traced with a fixed number of inputs at a time."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A traced network, its weights as float64. Made by :func:`splineviz.load_program`.
+
+    ``nodes`` are in execution order, ``output`` is the slot of the result, ``n_slots`` the number of slots.
+    """
+
+    nodes: tuple[Affine | Pointwise, ...]
+    stages: tuple[Stage, ...]
+    n_slots: int
+    output: int
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    name: str
+    digest: str
+    """sha256 of structure and float64 coefficients, hex."""
+    n_parameters: int
+    _rebind: Callable[[Mapping[str, Tensor]], Program] = field(repr=False, compare=False)
+    fidelity: Fidelity | None = None
+    """``None`` after :meth:`rebind`, which does not run the module."""
+
+    @property
+    def n_units(self) -> int:
+        return sum(stage.n_units for stage in self.stages)
+
+    @property
+    def info(self) -> ProgramInfo:
+        """The name card that an arrangement keeps."""
+        return ProgramInfo(self.name, self.digest, self.stages, self.input_shape, self.output_shape, self.n_parameters)
+
+    def rebind(self, state_dict: Mapping[str, Tensor]) -> Program:
+        """The same network with other weights, without tracing again."""
+        return self._rebind(state_dict)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the program on (batch, *input_shape); float64 in, float64 out."""
+        slots: list[Tensor | None] = [None] * self.n_slots
+        slots[0] = x
+        for node in self.nodes:
+            slots[node.output] = node.run(*(slots[i] for i in node.inputs))
+            for slot in node.frees:
+                slots[slot] = None
+        result = slots[self.output]
+        assert result is not None
+        return result

@@ -1,0 +1,49 @@
+"""The units of a program and its name card: what a picture or a saved file needs to know of a network. Imports no torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["ProgramInfo", "Stage"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The units of one piecewise-affine node, in the order of their columns: breakpoint first, then flat index."""
+
+    index: int
+    name: str
+    """Module path, or the graph's own name for a functional call."""
+    kind: str
+    """Name of the operation: relu, hardtanh, ..."""
+    shape: tuple[int, ...]
+    """Shape of the tensor that enters, without batch."""
+    breakpoints: int
+    source: str
+
+    @property
+    def n_units(self) -> int:
+        return self.breakpoints * math.prod(self.shape)
+
+    def unit_index(self, unit: int) -> tuple[int, ...]:
+        """Index of a unit within ``shape``: (channel, row, column) for maps."""
+        return tuple(int(i) for i in np.unravel_index(unit % math.prod(self.shape), self.shape))
+
+
+@dataclass(frozen=True)
+class ProgramInfo:
+    """The name card of a program, kept by an arrangement after the network itself is gone."""
+
+    name: str
+    digest: str
+    stages: tuple[Stage, ...]
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    n_parameters: int
+
+    @property
+    def n_units(self) -> int:
+        return sum(stage.n_units for stage in self.stages)
