@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from splineviz.geometry.bits import trailing_zeros
+from splineviz.geometry.intrinsics import trailing_zeros
 from splineviz.geometry.predicates import EPS, crossing, in_order
 
 __all__ = ["Given", "Scratch", "find_chords", "make_scratch", "order_chords"]
@@ -56,8 +56,11 @@ class Scratch(NamedTuple):
     """(chords,) whether the unit is positive on the ring from p to q"""
     twin: np.ndarray
     """(chords,) the first chord with the same two ends: itself, unless units coincide"""
+    next_twin: np.ndarray
+    """(chords,) the next chord with the same two ends, -1 after the last"""
     first: np.ndarray
     """(chords + 1,) CSR offsets of the crossings along each chord"""
+    fill: np.ndarray
     other: np.ndarray
     along: np.ndarray
     along_bound: np.ndarray
@@ -68,29 +71,35 @@ class Scratch(NamedTuple):
     """(pairs,) union-find: pairs of chords that cross in one point"""
 
 
-@njit(cache=True, nogil=True)
-def make_scratch(n_units: int, ring: int, chords: int, pairs: int) -> Any:
+def make_scratch(n_units: int, ring: int, chords: int, pairs: int) -> Scratch:
+    """Work space for faces of at most that many ring vertices, chords and crossing pairs."""
+
+    def room(size: int) -> np.ndarray:
+        return np.empty(size, np.int64)
+
     return Scratch(
-        np.empty(ring, np.int64),
-        np.empty(ring, np.int64),
-        np.full(n_units, -1, np.int64),
-        np.empty(chords, np.int64),
-        np.empty(chords, np.int64),
-        np.empty(chords, np.int64),
-        np.empty(chords, np.bool_),
-        np.empty(chords, np.int64),
-        np.empty(chords + 1, np.int64),
-        np.empty(2 * pairs, np.int64),
-        np.empty(2 * pairs),
-        np.empty(2 * pairs),
-        np.empty(2 * pairs, np.int64),
-        np.empty(pairs, np.int64),
-        np.empty(pairs, np.int64),
-        np.empty(pairs, np.int64),
+        ring_vertex=room(ring),
+        ring_edge=room(ring),
+        chord_of=np.full(n_units, -1, np.int64),
+        unit=room(chords),
+        p=room(chords),
+        q=room(chords),
+        rising=np.empty(chords, np.bool_),
+        twin=room(chords),
+        next_twin=room(chords),
+        first=room(chords + 1),
+        fill=room(chords),
+        other=room(2 * pairs),
+        along=np.empty(2 * pairs),
+        along_bound=np.empty(2 * pairs),
+        pair=room(2 * pairs),
+        pair_a=room(pairs),
+        pair_b=room(pairs),
+        root=room(pairs),
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def find_chords(f: Any, g: Any, s: Any) -> Any:
     """Walk round face ``f``; fill the ring and the chords, by ascending first end. Returns (ring, chords, dropped)."""
     start, stop = g.offsets[f], g.offsets[f + 1]
@@ -136,7 +145,7 @@ def find_chords(f: Any, g: Any, s: Any) -> Any:
     return n_ring, kept, n_chords - kept
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _turn_at_zero(g: Any, start: Any, stop: Any, side: Any, w: Any, bit: Any) -> Any:
     """+1 or -1 if the unit rises or falls at this zero vertex (the first of a run of zeros), else 0."""
     n = stop - start
@@ -150,14 +159,14 @@ def _turn_at_zero(g: Any, start: Any, stop: Any, side: Any, w: Any, bit: Any) ->
     return 0
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
 def _sign(g: Any, side: Any, w: Any, bit: Any) -> Any:
     v = g.side_vertex[side]
     above = np.int64((g.positive[v, w] >> bit) & np.uint64(1))
     return above - np.int64((g.negative[v, w] >> bit) & np.uint64(1))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
 def _event(s: Any, n_chords: Any, unit: Any, position: Any, rises: Any) -> Any:
     """Open the chord of a unit at its first event, close it at the second; a third marks it as unsound."""
     c = s.chord_of[unit]
@@ -169,7 +178,7 @@ def _event(s: Any, n_chords: Any, unit: Any, position: Any, rises: Any) -> Any:
     return n_chords
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _keep_sound(s: Any, n_ring: Any, n_chords: Any) -> Any:
     """Drop chords that leave no area on one side or have no two ends (only where rounding decided signs); find twins."""
     kept = 0
@@ -178,29 +187,30 @@ def _keep_sound(s: Any, n_ring: Any, n_chords: Any) -> Any:
         if q < 0 or q - p < 2 or q - p > n_ring - 2:
             continue
         s.unit[kept], s.p[kept], s.q[kept], s.rising[kept] = s.unit[c], p, q, s.rising[c]
-        s.twin[kept] = kept
-        for d in range(kept - 1, -1, -1):
-            if s.p[d] != p:
-                break
+        s.twin[kept], s.next_twin[kept] = kept, -1
+        d = kept - 1
+        while d >= 0 and s.p[d] == p:
             if s.q[d] == q:
-                s.twin[kept] = s.twin[d]
+                s.twin[kept], s.next_twin[d] = s.twin[d], kept
                 break
+            d -= 1
         kept += 1
     return kept
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def order_chords(g: Any, s: Any, n_chords: Any) -> Any:
     """Find the crossing pairs and their order along every chord. Returns (pairs, orders left open)."""
     n_pairs = _cross_pairs(s, n_chords)
-    fill = s.first[:n_chords].copy()
+    for c in range(n_chords):
+        s.fill[c] = s.first[c]
     for x in range(n_pairs):
         s.root[x] = x
         for c, d in ((s.pair_a[x], s.pair_b[x]), (s.pair_b[x], s.pair_a[x])):
             za, bound_a = _value(g, s.ring_vertex[s.p[c]], s.unit[d])
             zb, bound_b = _value(g, s.ring_vertex[s.q[c]], s.unit[d])
-            k = fill[c]
-            fill[c] += 1
+            k = s.fill[c]
+            s.fill[c] += 1
             s.other[k], s.pair[k] = d, x
             s.along[k], s.along_bound[k] = crossing(za, zb, bound_a, bound_b)
     n_open = 0
@@ -214,10 +224,11 @@ def order_chords(g: Any, s: Any, n_chords: Any) -> Any:
     return n_pairs, n_open
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _cross_pairs(s: Any, n_chords: Any) -> Any:
     """All pairs of distinct chords whose ends alternate, and the CSR offsets of the crossings along each chord."""
-    s.first[: n_chords + 1] = 0
+    for c in range(n_chords + 1):
+        s.first[c] = 0
     n_pairs = 0
     for c in range(n_chords):
         if s.twin[c] != c:
@@ -235,7 +246,7 @@ def _cross_pairs(s: Any, n_chords: Any) -> Any:
     return n_pairs
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _value(g: Any, v: Any, u: Any) -> Any:
     """Value of unit ``u`` at a vertex of the ring, and its bound."""
     n_old = len(g.z)
@@ -249,7 +260,7 @@ def _value(g: Any, v: Any, u: Any) -> Any:
     return z, inherited + g.bound[k] * abs(zb - za) + 4.0 * EPS * max(abs(za), abs(zb))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _sort_along(s: Any, first: Any, last: Any) -> None:
     """Sort the crossings of one chord by parameter."""
     if last - first > 32:
@@ -268,13 +279,13 @@ def _sort_along(s: Any, first: Any, last: Any) -> None:
         s.along[i], s.along_bound[i], s.other[i], s.pair[i] = t, bound, other, pair
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
 def _move(s: Any, source: Any, target: Any) -> None:
     s.along[target], s.along_bound[target] = s.along[source], s.along_bound[source]
     s.other[target], s.pair[target] = s.other[source], s.pair[source]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _settle(s: Any, c: Any, first: Any, last: Any) -> Any:
     """Neighbours that the bounds leave open: read from the ring if the two do not cross, else taken as one point."""
     n_open = 0

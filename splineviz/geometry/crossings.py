@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from splineviz.geometry.bits import popcount, trailing_zeros
+from splineviz.geometry.intrinsics import popcount, trailing_zeros
 from splineviz.geometry.predicates import Signs, crossing, in_order
 from splineviz.geometry.subdivision import Subdivision
 
@@ -101,7 +101,7 @@ def _fill(edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: A
     return n_new, merged
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
 def _insert(t: Any, bound: Any, unit: Any, start: Any, n: Any, tu: Any, bu: Any, u: Any) -> Any:
     """Keep the n crossings of one edge in the order of their parameters."""
     i = n

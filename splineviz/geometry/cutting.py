@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from splineviz.geometry.bits import popcount
-from splineviz.geometry.chords import find_chords, make_scratch, order_chords
+from splineviz.geometry.intrinsics import borrowed, popcount
+from splineviz.geometry.chords import Given, find_chords, make_scratch, order_chords
 
 __all__ = ["Pieces", "cut_faces", "face_signs"]
 
@@ -80,20 +80,20 @@ def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any, on:
         n_cut[f] = n
 
 
-@njit(cache=True, nogil=True)
-def cut_faces(g: Any, n_cut: Any, on: Any, out: Any, n: Any) -> None:
+def cut_faces(given: Given, n_cut: np.ndarray, on: np.ndarray, out: Pieces, n: np.ndarray) -> None:
     """Cut all faces. ``out`` holds the parts of edges and the vertices on edges already; ``n`` counts what is filled."""
-    n_faces = len(g.offsets) - 1
-    most = 0
-    ring = 0
-    for f in range(n_faces):
-        most = max(most, n_cut[f])
-        ring = max(ring, g.offsets[f + 1] - g.offsets[f] + 2 * n_cut[f])
-    pairs = max(1, most * (most - 1) // 2)
-    s = make_scratch(g.z.shape[1], ring, most + 1, pairs)
-    h = _make_links(ring, most + 1, pairs)
+    chords = int(n_cut.max()) + 1
+    ring = int((np.diff(given.offsets) + 2 * n_cut).max())
+    pairs = max(1, (chords - 1) * (chords - 2) // 2)
+    scratch = make_scratch(given.z.shape[1], ring, chords, pairs)
+    _cut_faces(given, scratch, _make_links(ring, chords, pairs), n_cut, on, out, n)
+
+
+@njit(cache=True, nogil=True)
+def _cut_faces(given: Any, scratch: Any, links: Any, n_cut: Any, on: Any, pieces: Any, n: Any) -> None:
+    g, s, h, out = borrowed(given), borrowed(scratch), borrowed(links), borrowed(pieces)
     out.offsets[0] = 0
-    for f in range(n_faces):
+    for f in range(len(g.offsets) - 1):
         if n_cut[f] == 0:
             _copy(f, g, on, out, n)
             continue
@@ -101,7 +101,7 @@ def cut_faces(g: Any, n_cut: Any, on: Any, out: Any, n: Any) -> None:
         n[DROPPED] += dropped
         if n_chords == 0:
             _emit_ring(f, s, n_ring, 0, n_ring, -1, out, n)
-            out.on[n[FACES] - 1] = on[f]
+            _copy_words(out.on, n[FACES] - 1, on, f)
         elif n_chords == 1:
             _split(f, g, s, n_ring, on, out, n)
         else:
@@ -110,29 +110,15 @@ def cut_faces(g: Any, n_cut: Any, on: Any, out: Any, n: Any) -> None:
             _arrange_chords(f, g, s, h, n_ring, n_chords, n_pairs, on, out, n)
 
 
-@njit(cache=True, nogil=True)
-def _make_links(ring: int, chords: int, pairs: int) -> Any:
+def _make_links(ring: int, chords: int, pairs: int) -> Links:
     half_edges = ring + 2 * chords + 4 * pairs + 2
     nodes = ring + pairs + 1
     spokes = 2 * ring + 2 * chords + 4 * pairs
-    return Links(
-        np.empty(half_edges, np.int64),
-        np.empty(half_edges, np.int64),
-        np.empty(half_edges, np.int64),
-        np.empty(half_edges, np.int64),
-        np.empty(half_edges, np.int64),
-        np.empty(pairs, np.int64),
-        np.empty(nodes, np.int64),
-        np.empty(spokes, np.int64),
-        np.empty(spokes, np.int64),
-        np.empty(spokes, np.int64),
-        np.empty(nodes + 1, np.int64),
-        np.empty(half_edges, np.int64),
-        np.empty((chords, 2), np.int64),
-    )
+    sizes = (half_edges,) * 5 + (pairs, nodes) + (spokes,) * 3 + (nodes + 1, half_edges, (chords, 2))
+    return Links(*(np.empty(size, np.int64) for size in sizes))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _copy(f: Any, g: Any, on: Any, out: Any, n: Any) -> None:
     """A face that no unit cuts: its edges have one part each."""
     m = n[SIDES]
@@ -141,10 +127,16 @@ def _copy(f: Any, g: Any, on: Any, out: Any, n: Any) -> None:
         out.side_edge[m] = g.first_part[g.side_edge[k]]
         m += 1
     _close_face(f, m, out, n)
-    out.on[n[FACES] - 1] = on[f]
+    _copy_words(out.on, n[FACES] - 1, on, f)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
+def _copy_words(target: Any, i: Any, source: Any, j: Any) -> None:
+    for w in range(target.shape[1]):
+        target[i, w] = source[j, w]
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def _close_face(f: Any, m: Any, out: Any, n: Any) -> None:
     out.parent[n[FACES]] = f
     n[FACES] += 1
@@ -152,22 +144,25 @@ def _close_face(f: Any, m: Any, out: Any, n: Any) -> None:
     out.offsets[n[FACES]] = m
 
 
-@njit(cache=True, nogil=True)
-def _emit_ring(f: Any, s: Any, n_ring: Any, first: Any, last: Any, closing: Any, out: Any, n: Any) -> None:
-    """The face along the ring from position first to last (modulo its length), closed by an edge unless it goes all round."""
+@njit(cache=True, nogil=True, forceinline=True)
+def _emit_ring(f: Any, s: Any, n_ring: Any, first: Any, length: Any, closing: Any, out: Any, n: Any) -> None:
+    """The face of ``length`` ring edges from position first on, closed by an edge unless it goes all round."""
     m = n[SIDES]
-    for i in range(first, last):
-        j = i - n_ring if i >= n_ring else i
+    j = first
+    # The wrap of j is carried from step to step on purpose: rings are short, and vectorising this loop made it slower.
+    for _ in range(length):
         out.side_vertex[m], out.side_edge[m] = s.ring_vertex[j], s.ring_edge[j]
         m += 1
+        j += 1
+        if j == n_ring:
+            j = 0
     if closing >= 0:
-        j = last - n_ring if last >= n_ring else last
         out.side_vertex[m], out.side_edge[m] = s.ring_vertex[j], closing
         m += 1
     _close_face(f, m, out, n)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _split(f: Any, g: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) -> None:
     """The common case: one chord, two faces."""
     p, q, unit = s.p[0], s.q[0], s.unit[0]
@@ -175,16 +170,16 @@ def _split(f: Any, g: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) -> No
     n[EDGES] += 1
     out.edges[e, 0], out.edges[e, 1] = s.ring_vertex[p], s.ring_vertex[q]
     out.edge_unit[e] = unit
-    _emit_ring(f, s, n_ring, p, q, e, out, n)
-    _emit_ring(f, s, n_ring, q, p + n_ring, e, out, n)
+    _emit_ring(f, s, n_ring, p, q - p, e, out, n)
+    _emit_ring(f, s, n_ring, q, p + n_ring - q, e, out, n)
     for side in range(2):
         row = n[FACES] - 2 + side
-        out.on[row] = on[f]
+        _copy_words(out.on, row, on, f)
         if s.rising[0] != (side == 0):
             out.on[row, unit >> 6] &= ~(np.uint64(1) << np.uint64(unit & 63))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _arrange_chords(
     f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, on: Any, out: Any, n: Any
 ) -> None:
@@ -203,7 +198,7 @@ def _arrange_chords(
         n[BROKEN] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _make_nodes(g: Any, s: Any, h: Any, n_chords: Any, n_pairs: Any, n_ring: Any, out: Any, n: Any) -> Any:
     """One new vertex for each crossing point, on the chord that locates it best. Returns the number of nodes, ring included."""
     n_nodes = n_ring
@@ -237,7 +232,7 @@ def _make_nodes(g: Any, s: Any, h: Any, n_chords: Any, n_pairs: Any, n_ring: Any
     return n_nodes
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _make_half_edges(g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any, out: Any, n: Any) -> Any:
     """Half-edges and spokes of all nodes, linked by turning left. Returns the number of half-edges."""
     base = n[VERTICES] - (n_nodes - n_ring) + len(g.z)
@@ -283,14 +278,14 @@ def _make_half_edges(g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes
     return half
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
 def _spoke(h: Any, fill: Any, node: Any, key: Any, arriving: Any, leaving: Any) -> None:
     k = fill[node]
     h.key[k], h.arriving[k], h.leaving[k] = key, arriving, leaving
     fill[node] = k + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _count_spokes(s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any) -> None:
     for v in range(n_nodes):
         h.n_spokes[v] = 2 if v < n_ring else 0
@@ -310,7 +305,7 @@ def _count_spokes(s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any) -> N
         h.start[v + 1] = h.start[v] + h.n_spokes[v]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _link(h: Any, first: Any, last: Any) -> None:
     """Sort the spokes of one node counter-clockwise; who arrives on one leaves on the one before it, the leftmost turn."""
     for k in range(first + 1, last):
@@ -327,7 +322,7 @@ def _link(h: Any, first: Any, last: Any) -> None:
         before = k
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _trace(f: Any, s: Any, h: Any, n_ring: Any, n_half: Any, out: Any, n: Any) -> None:
     """Faces are the cycles of `following`."""
     for k in range(n_half):
@@ -345,18 +340,19 @@ def _trace(f: Any, s: Any, h: Any, n_ring: Any, n_half: Any, out: Any, n: Any) -
         _close_face(f, m, out, n)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _spread_patterns(f: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, before: Any, after: Any, on: Any, out: Any) -> None:
     """The pattern of the face at the start of the ring is known from the chords' sides; each crossing flips its units."""
     home = h.face[0]
-    out.on[home] = on[f]
+    _copy_words(out.on, home, on, f)
     for c in range(n_chords):
         if s.rising[c] != (s.p[c] == 0):
             u = s.unit[c]
             out.on[home, u >> 6] &= ~(np.uint64(1) << np.uint64(u & 63))
     first_chord = n_ring + (n_ring & 1)
     # `key` is free by now: it marks the faces that have their pattern.
-    h.key[: after - before] = 0
+    for face in range(after - before):
+        h.key[face] = 0
     h.key[home - before] = 1
     h.stack[0] = 0
     depth = 1
@@ -371,11 +367,12 @@ def _spread_patterns(f: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, before:
                 there = h.face[mate]
                 if h.key[there - before] == 0:
                     h.key[there - before] = 1
-                    out.on[there] = out.on[here]
-                    for c in range(n_chords):
-                        if s.twin[c] == h.chord[i]:
-                            u = s.unit[c]
-                            out.on[there, u >> 6] ^= np.uint64(1) << np.uint64(u & 63)
+                    _copy_words(out.on, there, out.on, here)
+                    c = h.chord[i]
+                    while c >= 0:
+                        u = s.unit[c]
+                        out.on[there, u >> 6] ^= np.uint64(1) << np.uint64(u & 63)
+                        c = s.next_twin[c]
                     h.stack[depth] = mate
                     depth += 1
             i = h.following[i]

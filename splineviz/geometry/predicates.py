@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from splineviz.geometry.bits import n_words, popcount
+from splineviz.geometry.intrinsics import n_words, popcount
 
 __all__ = ["Signs", "classify", "crossing", "in_order"]
 
@@ -39,31 +39,43 @@ class Signs:
 
 @njit(cache=True, nogil=True)
 def classify(z: Any, scale: Any, slack: Any, positive: Any, negative: Any) -> Any:
+    """Fill the bit sets of strict signs, set values within their bound to 0, and return how many these are."""
     n_vertices, n_units = z.shape
+    above, below = np.zeros(64, np.uint8), np.zeros(64, np.uint8)
+    above_words, below_words = above.view(np.uint64), below.view(np.uint64)
     n_zero = 0
     for v in range(n_vertices):
         n_before = n_zero
+        bound = slack[v]
         for w in range(positive.shape[1]):
             first = 64 * w
-            last = min(first + 64, n_units)
-            above = np.uint64(0)
-            below = np.uint64(0)
-            for j in range(first, last):
-                x = z[v, j]
-                bound = slack[v] * scale[j]
-                above |= np.uint64(x > bound) << np.uint64(j - first)
-                below |= np.uint64(x < -bound) << np.uint64(j - first)
-            positive[v, w] = above
-            negative[v, w] = below
-            n_zero += max(0, last - first) - np.int64(popcount(above)) - np.int64(popcount(below))
+            width = max(0, min(64, n_units - first))
+            if width < 64:
+                above[:], below[:] = 0, 0
+            for j in range(width):
+                x, least = z[v, first + j], bound * scale[first + j]
+                above[j] = x > least
+                below[j] = x < -least
+            positive[v, w] = _pack(above_words)
+            negative[v, w] = _pack(below_words)
+            n_zero += width - np.int64(popcount(positive[v, w])) - np.int64(popcount(negative[v, w]))
         if n_zero > n_before:
             for j in range(n_units):
-                if abs(z[v, j]) <= slack[v] * scale[j]:
+                if abs(z[v, j]) <= bound * scale[j]:
                     z[v, j] = 0.0
     return n_zero
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
+def _pack(words: Any) -> Any:
+    """64 bytes that are 0 or 1, as one word of bits; a multiplication gathers eight bytes at a time."""
+    result = np.uint64(0)
+    for i in range(8):
+        result |= ((words[i] * np.uint64(0x0102040810204080)) >> np.uint64(56)) << np.uint64(8 * i)
+    return result
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
     """Parameter in [0, 1] at which an affine function with values za, zb of opposite sign vanishes, and its bound."""
     spread = za - zb
@@ -73,7 +85,7 @@ def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
     return t, ((1.0 - t) * bound_a + t * bound_b) / abs(spread) + 4.0 * EPS
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
 def in_order(t_first: Any, bound_first: Any, t_second: Any, bound_second: Any) -> Any:
     """Whether the first crossing certainly lies before the second."""
     return t_second - t_first > bound_first + bound_second
