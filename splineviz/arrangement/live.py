@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,10 +20,9 @@ __all__ = ["Live", "after_affine", "extend"]
 
 @dataclass(frozen=True, eq=False)
 class Live:
-    """A tensor of the network at all vertices.
+    """A tensor of the network at all vertices, with estimates of its distance from exact arithmetic at the exact vertex.
 
-    The exact tensor at the exact vertex ``v`` lies within ``error[v]`` (Euclidean norm over the flattened tensor), and its
-    entry ``i`` within ``scale[i] * slack[v]`` where these are known, which is sharper.
+    ``error[v]`` is for the norm of the whole tensor; ``scale[i] * slack[v]``, where known, for entry ``i``, and is sharper.
     """
 
     values: Tensor
@@ -40,24 +40,24 @@ class Live:
         return self.values.flatten(1).numpy()
 
     def entrywise(self) -> tuple[np.ndarray, np.ndarray]:
-        """(scale, slack) that bound every entry."""
+        """(scale, slack) for every entry."""
         if self.scale is None or self.slack is None:
             return np.ones(self.values[0].numel()), self.error
         return self.scale, self.slack
 
 
 def _norms(values: Tensor) -> np.ndarray:
-    """(V,) norm of each row with a 1 appended, which stands for the constant of an affine map."""
-    return np.hypot(torch.linalg.vector_norm(values.flatten(1), dim=1).numpy(), 1.0)
+    """(V,) Euclidean norm of each row."""
+    return torch.linalg.vector_norm(values.flatten(1), dim=1).numpy()
 
 
 def after_affine(node: Affine, inputs: Sequence[Live]) -> Live:
-    """Run an affine node and bound its errors: those of the input passed on, and those of its own sums (Higham 2002, ch. 3)."""
+    """Run an affine node; its error is that of its inputs, passed on, and that of its own sums."""
     values = node.run(*(live.values for live in inputs))
     gain = node.gain
     if gain.kind == "layout":
         error = inputs[0].error if len(inputs) == 1 else np.sqrt(sum(live.error**2 for live in inputs))
-        return Live(values, error)
+        return Live(values, error if gain.norm == 1 else gain.norm * error)
     if gain.kind == "sum":
         rounding = EPS * _norms(values)
         return Live(values, sum((live.error for live in inputs), start=rounding))
@@ -66,18 +66,33 @@ def after_affine(node: Affine, inputs: Sequence[Live]) -> Live:
 
 
 def _after_linear(gain: Gain, live: Live, values: Tensor) -> Live:
+    """A sum of n products errs by at most n u (|row| |x| + |constant|) = n u scale max(|x|, size) (Higham 2002, ch. 3).
+
+    Independent errors add up as their root mean square, so that long sums stay far below that: n becomes 4 sqrt(n), and an
+    inherited error, which points in no special direction, moves one sum of n terms by 4 / sqrt(n) of what it could.
+    """
     assert gain.rows is not None
-    rounding = (gain.terms + 1) * EPS * _norms(live.values)
-    error = gain.norm * live.error + rounding * float(np.linalg.norm(gain.rows))
+    scale, size = gain.rows, 0.0
+    if gain.constants is not None and gain.constants.any():
+        # Any size > 0 gives a bound; this one keeps the two terms alike, and scales as the weights do.
+        size = float(gain.constants.sum() / gain.rows.sum()) if gain.rows.any() else 1.0
+        scale = gain.rows + gain.constants / size
+    spread = 4.0 / math.sqrt(gain.terms) if gain.terms > 16 else 1.0
+    rounding = (gain.terms * spread + 1.0) * EPS * np.maximum(_norms(live.values), size)
+    error = gain.norm * live.error + rounding * float(np.linalg.norm(scale))
     if gain.kind == "dense" or live.scale is None or live.slack is None:
-        return Live(values, error, gain.rows, live.error + rounding)
-    return Live(values, error, gain.rows * np.maximum(live.scale, 1.0), live.slack + rounding)
+        return Live(values, error, scale, spread * live.error + rounding)
+    return Live(values, error, scale * np.maximum(live.scale, 1.0), live.slack + rounding)
 
 
-def extend(live: Live, refinement: Refinement) -> Live:
-    """The same tensor at the vertices of a refinement; it must be affine on every face before it."""
+def extend(live: Live, refinement: Refinement, *, dead_below_zero: bool = False) -> Live:
+    """The same tensor at the vertices of a refinement; it must be affine on every face before it.
+
+    With ``dead_below_zero`` the error is that of the positive entries alone: the others are about to become exactly 0.
+    """
     ends, t = refinement.ends, refinement.t
     shape = live.values.shape
     values = torch.empty((shape[0] + len(t), *shape[1:]), dtype=torch.float64)
-    spread, size = extend_values(live.flat, ends, t, values.flatten(1).numpy())
-    return Live(values, extend_errors(live.error, ends, refinement.bound, spread, size))
+    scale, slack = live.entrywise()
+    seen = extend_values(live.flat, ends, t, values.flatten(1).numpy(), scale, dead_below_zero)
+    return Live(values, extend_errors(live.error, slack, ends, refinement.bound, *seen))

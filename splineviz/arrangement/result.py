@@ -190,7 +190,7 @@ class Arrangement:
         """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on."""
         return tuple(self.pattern_bits(stage, np.array([cell]))[0] for stage in range(len(self.patterns)))
 
-    def locate(self, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "point"]:
+    def locate(self, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
         """The cell of each point (..., 2): -1 outside, the lowest cell on an edge; see :mod:`splineviz.arrangement.query`."""
         from splineviz.arrangement.query import locate
 
@@ -198,7 +198,7 @@ class Arrangement:
 
     def distance(
         self, uv: Any, window: int | np.ndarray | None = None, *, level: float | None = None
-    ) -> tuple[Float64[np.ndarray, "point"], Float64[np.ndarray, "point"]]:
+    ) -> tuple[Float64[np.ndarray, "*point"], Float64[np.ndarray, "*point"]]:
         """Input distance of each point to the nearest edge, and to the decision boundary, within the window."""
         from splineviz.arrangement.query import distance
 

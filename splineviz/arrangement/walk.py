@@ -145,7 +145,8 @@ class _Walk:
         refinement = refine(self.subdivision, z, np.tile(scale, len(kinks)), slack, node.stage)
         self._record(refinement, node.stage)
         if node.stage < self.n_stages - 1:
-            self.live = {key: extend(live, refinement) for key, live in self.live.items()}
+            dies = slot in node.frees and len(kinks) == 1 and not kinks.any() and not node.slopes[0].any()
+            self.live = {key: extend(live, refinement, dead_below_zero=dies and key == slot) for key, live in self.live.items()}
             vertex, unit = refinement.vanish
             self.live[slot].flat[vertex, unit % kinks.shape[1]] = kinks.ravel()[unit]
         if self.progress is not None:

@@ -12,41 +12,62 @@ from splineviz.geometry.predicates import EPS
 __all__ = ["extend_errors", "extend_values"]
 
 
-def extend_values(values: np.ndarray, ends: np.ndarray, t: np.ndarray, out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def extend_values(
+    values: np.ndarray, ends: np.ndarray, t: np.ndarray, out: np.ndarray, scale: np.ndarray, dead_below_zero: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fill ``out`` (V + new, n) from ``values`` (V, n), old rows first, new rows by interpolation between their ends.
 
-    Returns (new,) the norms of value(b) - value(a) and of value(a), which bound the error of a new row.
+    Returns what the errors of the rows depend on: (new,) the norms of value(b) - value(a) and of value(a), and (V + new,) the
+    norm of ``scale`` (n,). With ``dead_below_zero`` entries at or below 0 count in none of them.
     """
-    spread, size = np.empty(len(t)), np.empty(len(t))
-    _interpolate(values, ends, t, out, spread, size)
-    return spread, size
+    spread, size, scales = np.empty(len(t)), np.empty(len(t)), np.empty(len(out))
+    _interpolate(values, ends, t, out, scale, dead_below_zero, spread, size, scales)
+    return spread, size, scales
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _interpolate(values: Any, ends: Any, t: Any, out: Any, spread: Any, size: Any) -> None:
+def _interpolate(
+    values: Any, ends: Any, t: Any, out: Any, scale: Any, dead_below_zero: Any, spread: Any, size: Any, scales: Any
+) -> None:
     n_old, width = values.shape
-    out[:n_old] = values
+    floor = 0.0 if dead_below_zero else -np.inf
+    for v in range(n_old):
+        total = 0.0
+        for i in range(width):
+            x = values[v, i]
+            out[v, i] = x
+            total += scale[i] * scale[i] if x > floor else 0.0
+        scales[v] = np.sqrt(total)
     for k in range(len(t)):
         a, b, s = out[ends[k, 0]], out[ends[k, 1]], t[k]
         row = out[n_old + k]
+        total = 0.0
         steps = 0.0
         starts = 0.0
         for i in range(width):
             start = a[i]
             step = b[i] - start
-            row[i] = start + s * step
-            steps += step * step
-            starts += start * start
-        spread[k], size[k] = np.sqrt(steps), np.sqrt(starts)
+            x = start + s * step
+            row[i] = x
+            total += scale[i] * scale[i] if x > floor else 0.0
+            steps += step * step if x > floor else 0.0
+            starts += start * start if x > floor else 0.0
+        spread[k], size[k], scales[n_old + k] = np.sqrt(steps), np.sqrt(starts), np.sqrt(total)
 
 
 @njit(cache=True, nogil=True)
-def extend_errors(errors: Any, ends: Any, bound: Any, spread: Any, size: Any) -> Any:
-    """Errors (V + new,) of the extended rows: inherited from both ends, moved by the error of t, and rounded."""
+def extend_errors(errors: Any, slack: Any, ends: Any, bound: Any, spread: Any, size: Any, scales: Any) -> Any:
+    """Errors (V + new,) of the extended rows: inherited from both ends, moved by the error of t, and rounded.
+
+    What is inherited is the smaller of the norm-wise error and the entry-wise one, ``scales * slack``.
+    """
     n_old = len(errors)
-    out = np.empty(n_old + len(bound))
-    out[:n_old] = errors
+    out, entry = np.empty(len(scales)), np.empty(len(scales))
+    for v in range(n_old):
+        out[v], entry[v] = min(errors[v], scales[v] * slack[v]), slack[v]
     for k in range(len(bound)):
-        inherited = max(out[ends[k, 0]], out[ends[k, 1]])
-        out[n_old + k] = inherited + bound[k] * spread[k] + 4.0 * EPS * (size[k] + spread[k])
+        a, b, v = ends[k, 0], ends[k, 1], n_old + k
+        entry[v] = max(entry[a], entry[b])
+        inherited = min(max(out[a], out[b]), scales[v] * entry[v])
+        out[v] = inherited + bound[k] * spread[k] + 4.0 * EPS * (size[k] + spread[k])
     return out

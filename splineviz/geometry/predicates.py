@@ -1,4 +1,4 @@
-"""The decisions on which the combinatorics rest, each with the bound that says when floating point settles it.
+"""The decisions on which the combinatorics rest, each with the error estimate that says when floating point settles it.
 
 A unit is an affine function on every face. Its float64 value at vertex ``v`` is within ``scale[unit] * slack[v]`` of the
 exact value at the exact vertex. Everything else follows from values:
@@ -27,23 +27,27 @@ EPS = 2.0**-53
 class Signs:
     """Strict signs of every unit at every vertex: two bit sets (vertex, word); in neither means zero."""
 
-    __slots__ = ("negative", "positive", "zeros")
+    __slots__ = ("negative", "open", "positive", "zeros")
 
     def __init__(self, z: np.ndarray, scale: np.ndarray, slack: np.ndarray) -> None:
         shape = (len(z), n_words(z.shape[1]))
         self.positive = np.empty(shape, np.uint64)
         self.negative = np.empty(shape, np.uint64)
-        self.zeros: int = classify(z, scale, slack, self.positive, self.negative)
+        self.zeros: int
         """Number of pairs (unit, vertex) with |z| within its bound; their values are set to 0."""
+        self.open: int
+        """Of these, how many have a bound above 0, so that the exact value need not be 0."""
+        self.zeros, self.open = classify(z, scale, slack, self.positive, self.negative)
 
 
 @njit(cache=True, nogil=True)
 def classify(z: Any, scale: Any, slack: Any, positive: Any, negative: Any) -> Any:
-    """Fill the bit sets of strict signs, set values within their bound to 0, and return how many these are."""
+    """Fill the bit sets of strict signs, set values within their bound to 0; return how many these are, and how many doubtful."""
     n_vertices, n_units = z.shape
     above, below = np.zeros(64, np.uint8), np.zeros(64, np.uint8)
     above_words, below_words = above.view(np.uint64), below.view(np.uint64)
     n_zero = 0
+    n_open = 0
     for v in range(n_vertices):
         n_before = n_zero
         bound = slack[v]
@@ -62,8 +66,9 @@ def classify(z: Any, scale: Any, slack: Any, positive: Any, negative: Any) -> An
         if n_zero > n_before:
             for j in range(n_units):
                 if abs(z[v, j]) <= bound * scale[j]:
+                    n_open += bound * scale[j] > 0.0
                     z[v, j] = 0.0
-    return n_zero
+    return n_zero, n_open
 
 
 @njit(cache=True, nogil=True, forceinline=True)

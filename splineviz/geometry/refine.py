@@ -41,7 +41,7 @@ class Refinement:
     open: int
     """Decisions that the bounds left open, taken as coincidences"""
     zeros: int
-    """Of these, signs at vertices taken as zero"""
+    """Signs at vertices taken as zero"""
 
 
 def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, stage: int) -> Refinement:
@@ -102,7 +102,7 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
             np.concatenate([crossed.unit, out.vanish_unit[:n_vanish]]),
         ),
         decisions=z.size + int(crossed.offsets[-1]) + int(n_vanish),
-        open=int(signs.zeros + crossed.merged + n[cutting.OPEN] + n[cutting.DROPPED]),
+        open=int(signs.open + crossed.merged + n[cutting.OPEN] + n[cutting.DROPPED]),
         zeros=int(signs.zeros),
     )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from splineviz.stage import ProgramInfo, Stage
@@ -27,7 +26,9 @@ class Gain:
     norm: float = 1.0
     """Upper bound of the operator norm."""
     rows: np.ndarray | None = None
-    """(n_out,) norm of the coefficients of each output entry *with* its constant, for ``diagonal`` and ``dense``."""
+    """(n_out,) norm of the coefficients of each output entry, its constant left out, for ``diagonal`` and ``dense``."""
+    constants: np.ndarray | None = None
+    """(n_out,) magnitude of the constant of each output entry; ``None`` where there is none."""
     terms: int = 1
     """Largest number of products summed into one output entry, the constant included."""
 
@@ -127,12 +128,11 @@ class Program:
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the program on (batch, *input_shape); float64 in, float64 out."""
-        slots: list[Tensor | None] = [None] * self.n_slots
+        slots: list[Any] = [None] * self.n_slots
         slots[0] = x
         for node in self.nodes:
             slots[node.output] = node.run(*(slots[i] for i in node.inputs))
             for slot in node.frees:
                 slots[slot] = None
-        result = slots[self.output]
-        assert result is not None
+        result: Tensor = slots[self.output]
         return result

@@ -1,0 +1,115 @@
+"""Carrying values of any kind through a program on the cells of an arrangement, with the stored activation patterns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.errors import InputError
+from splineviz.program.program import Affine, Pointwise, Program
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["BUDGET_BYTES", "chunks", "device_of", "live_values", "on_pieces", "program_of", "propagate"]
+
+BUDGET_BYTES = 256 << 20
+"""Memory for the tensors under way."""
+
+Value = TypeVar("Value")
+
+
+def program_of(arr: Arrangement) -> Program:
+    """The network of an arrangement on whose cells its output is affine.
+
+    Raises
+    ------
+    InputError
+        If the arrangement was loaded from a file, which holds no network, or stopped before the last stage.
+    """
+    if arr.program is None:
+        raise InputError(
+            "this needs the network, and an arrangement loaded from a file does not hold it", hint="arrange the model again"
+        )
+    if len(arr.patterns) < len(arr.program.stages):
+        raise InputError(
+            f"the arrangement stopped after {len(arr.patterns)} of {len(arr.program.stages)} stages, so the output is not affine on"
+            " its cells",
+            hint="arrange without a stage",
+        )
+    return arr.program
+
+
+def propagate(
+    program: Program,
+    start: Value,
+    affine: Callable[[Affine, Sequence[Value]], Value],
+    pointwise: Callable[[Pointwise, Value], Value],
+) -> Value:
+    """Carry a value of any kind from the input to the output, given what each kind of node does to it."""
+    slots: list[Value | None] = [None] * program.n_slots
+    slots[0] = start
+    for node in program.nodes:
+        values = [value for value in (slots[i] for i in node.inputs) if value is not None]
+        slots[node.output] = pointwise(node, values[0]) if isinstance(node, Pointwise) else affine(node, values)
+        for slot in node.frees:
+            slots[slot] = None
+    result = slots[program.output]
+    assert result is not None
+    return result
+
+
+def on_pieces(arr: Arrangement, node: Pointwise, cells: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Slope and intercept of a pointwise node at each of its entries on each cell, both (cells, *shape)."""
+    shape = program_of(arr).stages[node.stage].shape
+    n_breakpoints = len(node.breakpoints)
+    bits = torch.from_numpy(np.ascontiguousarray(arr.pattern_bits(node.stage, cells)))
+    on = bits.to(node.slopes.device).reshape(len(cells), n_breakpoints, *shape)
+    slope, intercept = node.slopes[0].expand(len(cells), *shape), node.intercepts[0].expand(len(cells), *shape)
+    for k in range(n_breakpoints):  # breakpoints ascend, so the last one that is on names the piece
+        slope = torch.where(on[:, k], node.slopes[k + 1], slope)
+        intercept = torch.where(on[:, k], node.intercepts[k + 1], intercept)
+    return slope, intercept
+
+
+def live_values(program: Program) -> int:
+    """Numbers alive at once for one input, at the widest place of the network."""
+    alive = [math.prod(program.input_shape)]
+    sizes = {0: alive[0]}
+
+    def affine(node: Affine, values: Sequence[Tensor]) -> Tensor:
+        return note(node, node.linear(*values))
+
+    def pointwise(node: Pointwise, value: Tensor) -> Tensor:
+        return note(node, value)
+
+    def note(node: Affine | Pointwise, value: Tensor) -> Tensor:
+        sizes[node.output] = value.numel()
+        alive.append(sum(sizes.values()))
+        for slot in node.frees:
+            sizes.pop(slot, None)
+        return value
+
+    with torch.no_grad():
+        propagate(program, torch.zeros(1, *program.input_shape, dtype=torch.float64, device=device_of(program)), affine, pointwise)
+    return max(alive)
+
+
+def chunks(n_cells: int, values_per_cell: int, budget_bytes: int) -> Iterator[np.ndarray]:
+    """Runs of cell ids that fit the budget, each at least one cell."""
+    size = max(1, budget_bytes // (8 * values_per_cell))
+    for start in range(0, n_cells, size):
+        yield np.arange(start, min(start + size, n_cells))
+
+
+def device_of(program: Program) -> torch.device:
+    """Where the program's coefficients live."""
+    for node in program.nodes:
+        if isinstance(node, Pointwise):
+            return node.slopes.device
+    return torch.device("cpu")

@@ -1,0 +1,143 @@
+"""Which boundaries matter: the jump of the affine map across each edge, and the linear regions that edges without a jump join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, device_of, live_values, on_pieces, program_of, propagate
+from splineviz.program.program import Affine, Pointwise, Program
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["edge_jump", "linear_regions"]
+
+# Below this share of the two gradients their difference is not trusted, and the jump itself is carried through the network.
+_DOUBTFUL = 2.0**-24
+_UNIT_ROUNDOFF = 2.0**-53
+_SAFETY = 8.0
+
+
+def linear_regions(arr: Arrangement) -> Int64[np.ndarray, "cell"]:
+    """(F,) the linear region of each cell, numbered by first cell: cells joined across edges where :func:`edge_jump` is zero.
+
+    Continuity makes the constants agree where the gradients do, so gradients decide, and no constant can drown a difference.
+
+    Raises
+    ------
+    InputError
+        If there are no affine maps, or a doubtful edge needs the network of an arrangement that was loaded from a file.
+    """
+    joined = arr.edge_cells[(edge_jump(arr) == 0) & (arr.edge_cells >= 0).all(1)]
+    graph = coo_array((np.ones(len(joined), dtype=np.int8), (joined[:, 0], joined[:, 1])), shape=(arr.n_cells, arr.n_cells))
+    labels = connected_components(graph, directed=False)[1].astype(np.int64)
+    _, first, renamed = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[renamed].astype(np.int64)
+
+
+def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
+    """(E,) how much the function bends at each edge: Frobenius norm of the jump of its in-slice gradient, (C, 2).
+
+    Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is below 2^-24 of them it
+    may be rounding alone. There the jump itself is carried from the units of the edge to the output: past units that are off it
+    vanishes exactly, and it counts as zero where it does not exceed the rounding that is carried along with it. That rounding is
+    the bound of each node for its own rounding, n u |row| |x| for a sum of n products, with fixed arbitrary signs, mapped by the
+    rest of the network.
+
+    Raises
+    ------
+    InputError
+        If there are no affine maps, or a doubtful edge needs the network of an arrangement that was loaded from a file.
+    """
+    jump = np.zeros(arr.n_edges)
+    inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
+    left, right = arr.edge_cells[inner].T
+    gradient = arr.affine[:, :, :2].reshape(arr.n_cells, -1)
+    size = np.linalg.norm(gradient, axis=1)
+    found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
+    doubtful = found <= _DOUBTFUL * np.maximum(size[left], size[right])
+    if doubtful.any():
+        found[doubtful] = _carried_jump(arr, inner[doubtful])
+    jump[inner] = found
+    return jump
+
+
+class _Carried(NamedTuple):
+    """At every node, for edges one by one: what is seen along the edge's normal."""
+
+    jump: Tensor
+    """Derivative on the left of the edge minus derivative on the right."""
+    right: Tensor
+    """Derivative on the right."""
+    jump_error: Tensor
+    """Rounding of either, with the arbitrary signs that it was given."""
+    right_error: Tensor
+
+
+def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
+    """The jump across each of some inner edges, carried through the network; exactly 0 where it is rounding."""
+    program = program_of(arr)
+    jump = np.empty(len(edges))
+    with torch.no_grad():
+        for rows in chunks(len(edges), 4 * live_values(program), BUDGET_BYTES):
+            result = _carry(arr, program, edges[rows])
+            size, error = (x.reshape(len(rows), -1).norm(dim=1) for x in (result.jump, result.jump_error))
+            jump[rows] = torch.where(size > _SAFETY * error, size, 0.0).cpu().numpy()
+    return jump
+
+
+def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
+    left, right = arr.edge_cells[edges].T
+    along = arr.vertices[arr.edges[edges, 1]] - arr.vertices[arr.edges[edges, 0]]
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    direction = np.empty((len(edges), np.prod(program.input_shape, dtype=np.int64)))
+    windows = arr.cell_window[left]
+    for window in np.unique(windows):  # windows, not edges: each has its own plane
+        rows = windows == window
+        direction[rows] = normal[rows] @ arr.planes[window].basis
+    start = torch.from_numpy(direction).to(device_of(program)).reshape(len(edges), *program.input_shape)
+
+    def affine(node: Affine, values: Sequence[_Carried]) -> _Carried:
+        mapped = node.linear(*(torch.cat(value) for value in values))
+        jump, right, jump_error, right_error = mapped.reshape(4, -1, *mapped.shape[1:])
+        return _Carried(
+            jump,
+            right,
+            jump_error + _rounding(node, [value.jump for value in values], jump),
+            right_error + _rounding(node, [value.right for value in values], right),
+        )
+
+    def pointwise(node: Pointwise, value: _Carried) -> _Carried:
+        on_left, on_right = on_pieces(arr, node, left)[0], on_pieces(arr, node, right)[0]
+        step = on_left - on_right
+        jump = on_left * value.jump + step * value.right
+        error = on_left * value.jump_error + step * value.right_error
+        return _Carried(jump, on_right * value.right, error + 2 * _UNIT_ROUNDOFF * jump, on_right * value.right_error)
+
+    zero = torch.zeros_like(start)
+    return propagate(program, _Carried(zero, start, zero, 2 * _UNIT_ROUNDOFF * start), affine, pointwise)
+
+
+def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
+    """A bound for the rounding of each output entry of an affine node, with signs that alternate irregularly."""
+    gain = node.gain
+    if gain.kind == "layout":
+        return torch.zeros_like(output)
+    column = (-1, *[1] * (output.ndim - 1))
+    if gain.kind == "sum":
+        bound = torch.stack([x.flatten(1).abs().amax(1) for x in inputs]).sum(0).reshape(column)
+    else:
+        norm = torch.stack([x.flatten(1).norm(dim=1) for x in inputs]).norm(dim=0).reshape(column)
+        bound = norm * (gain.norm if gain.rows is None else torch.from_numpy(gain.rows).to(output).reshape(output.shape[1:]))
+    index = torch.arange(output[0].numel(), device=output.device).reshape(output.shape[1:])
+    signs = 1.0 - 2.0 * ((index * 0x9E3779B1 >> 16) & 1)
+    return gain.terms * _UNIT_ROUNDOFF * bound * signs

@@ -1,0 +1,24 @@
+"""What a network is: a program of affine maps and continuous piecewise-affine functions, traced once."""
+
+from splineviz.program.describe import Description, StageRow, describe
+from splineviz.program.program import Affine, Fidelity, Gain, Node, Pointwise, Program, Stage
+from splineviz.program.refusal import Offender
+from splineviz.program.sources import blockers, load_program
+from splineviz.program.weights import load_weights
+
+__all__ = [
+    "Affine",
+    "Description",
+    "Fidelity",
+    "Gain",
+    "Node",
+    "Offender",
+    "Pointwise",
+    "Program",
+    "Stage",
+    "StageRow",
+    "blockers",
+    "describe",
+    "load_program",
+    "load_weights",
+]

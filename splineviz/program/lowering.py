@@ -1,0 +1,217 @@
+"""From a traced graph and a set of weights to the nodes of a program: constants are folded, the rest goes through the table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from splineviz.errors import InputError
+from splineviz.program.modes import condensed
+from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
+from splineviz.program.program import Affine, Pointwise, Stage
+from splineviz.program.refusal import Offender, offender, why
+from splineviz.program.trace import BatchSize, Call, Graph, Ref
+
+__all__ = ["Lowered", "lower"]
+
+_SHAPE_ONLY = frozenset({"sym_size", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"})
+_IN_PARTS = frozenset({"split", "split_with_sizes", "chunk", "tensor_split", "unbind"})
+_UNTAKEN = Active(-1, ())  # stands for results that are lowered one by one, where they are taken
+_LOST = Active(-1, ())  # stands for what a refused call would have made, where its shape is not that of one input
+_BATCH = 2  # number of inputs that stands in for any, when a constant is built for a whole batch
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """What a graph and its weights come to; ``offenders`` is empty if all of it could be followed."""
+
+    nodes: tuple[Affine | Pointwise, ...]
+    stages: tuple[Stage, ...]
+    n_slots: int
+    output: int
+    output_shape: tuple[int, ...]
+    digest: str
+    offenders: tuple[Offender, ...]
+    last: str
+    """Operation that makes the output."""
+
+
+def lower(graph: Graph, weights: Mapping[str, Tensor]) -> Lowered:
+    """Lower a graph with float64 weights.
+
+    Raises
+    ------
+    InputError
+        If the output does not depend on the input.
+    """
+    return _Lowering(graph, weights).run()
+
+
+class _Lowering:
+    def __init__(self, graph: Graph, weights: Mapping[str, Tensor]) -> None:
+        self.graph, self.weights = graph, weights
+        self.builder = Builder()
+        self.values: dict[int, Any] = {}
+        self.offenders: list[Offender] = []
+        self.digest = hashlib.sha256()
+
+    def run(self) -> Lowered:
+        needed = self._needed()
+        for index, call in enumerate(self.graph.calls):
+            if index in needed:
+                self.values[index] = self._value(call)
+        output, call = self.values[self.graph.output], self.graph.calls[self.graph.output]
+        if not self.offenders and not isinstance(output, Active):
+            raise InputError("the output of the model does not depend on its input")
+        slot, shape = (output.slot, output.shape) if isinstance(output, Active) else (0, ())
+        self.digest.update(repr((self.builder.n_slots, slot, shape)).encode())
+        b = self.builder
+        nodes = _with_frees(b.nodes, slot)
+        offenders = tuple(dict.fromkeys(self.offenders))
+        return Lowered(nodes, tuple(b.stages), b.n_slots, slot, shape, self.digest.hexdigest(), offenders, call.op)
+
+    def _needed(self) -> set[int]:
+        """Calls that the output's value depends on."""
+        needed: set[int] = set()
+        stack = [self.graph.output]
+        while stack:
+            index = stack.pop()
+            if index not in needed:
+                needed.add(index)
+                call = self.graph.calls[index]
+                stack.extend(() if call.op in _SHAPE_ONLY else call.refs())
+        return needed
+
+    def _value(self, call: Call) -> Any:
+        if call.op == "input":
+            return Active(0, call.shape or ())
+        if call.op == "weight":
+            return Constant(self._weight(call.name))
+        if call.op == "region":
+            return Constant(None)
+        if call.op == "sym_size":
+            return Constant(BatchSize(_BATCH))
+        arguments = {name: self._resolve(value) for name, value in call.arguments.items()}
+        if call.op not in _SHAPE_ONLY and any(isinstance(self.values[i], Active) for i in call.refs()):
+            return self._active(call, arguments)
+        if call.refused:
+            return self._refuse(call, call.refused)
+        try:
+            return self._fold(call, arguments)
+        except Exception as error:  # whatever torch raises for arguments that make sense only with a whole batch
+            return self._refuse(call, f"on constants cannot be computed ahead: {condensed(error)}")
+
+    def _weight(self, name: str) -> Tensor:
+        value = self.weights.get(name)
+        if value is None:
+            value = self.graph.constants[name]
+        # a copy, since the graph may hold in-place operations on it
+        return value.detach().to("cpu", torch.float64 if value.is_floating_point() else value.dtype, copy=True)
+
+    def _resolve(self, argument: Any) -> Any:
+        """An argument with references replaced by values; lists keep tagged values inside."""
+        if isinstance(argument, Ref):
+            return self.values.get(argument.index, argument)
+        if isinstance(argument, list):
+            items = [self._resolve(item) for item in argument]
+            return [i.value if isinstance(i, Constant) and not isinstance(i.value, Tensor) else i for i in items]
+        return argument
+
+    def _refuse(self, call: Call, reason: str) -> Active:
+        self.offenders.append(offender(call, reason))
+        return _LOST
+
+    def _active(self, call: Call, arguments: dict[str, Any]) -> Active:
+        """Lower one call that reads an activation; where that fails, note it and go on with a tensor of the right shape."""
+        parent, part = call, None
+        if call.op == "getitem":
+            parent = self.graph.calls[call.arguments["0"].index]
+            part = parent, int(call.arguments["1"])
+            arguments = {name: self._resolve(value) for name, value in parent.arguments.items()}
+        elif call.op in _IN_PARTS and call.parts:
+            return _UNTAKEN
+        lost = any(self.values.get(i) is _LOST for i in (*call.refs(), *parent.refs()))
+        sound = call.batched and call.shape is not None
+        after = Active(-1, call.shape or ()) if sound else _LOST
+        if call.refused:
+            return self._refuse(call, call.refused)
+        if parent.op not in OPERATIONS or (call.parts and part is None):
+            if part is None:
+                self._refuse(call, why(call.op))
+            return after
+        if lost:
+            return after
+        if not sound:
+            return self._refuse(call, "mixes the inputs of the batch, or moves the batch axis")
+        self._note(parent, arguments)
+        try:
+            return OPERATIONS[parent.op](Step(parent, arguments, after.shape, self.builder, part))
+        except RefusedError as reason:
+            self._refuse(parent, str(reason))
+            return after
+
+    def _note(self, call: Call, arguments: dict[str, Any]) -> None:
+        """Add a call to the digest: what it does, to which slots, with which constants."""
+
+        def feed(value: Any) -> None:
+            if isinstance(value, list):
+                for item in value:
+                    feed(item)
+            elif isinstance(value, Constant) and isinstance(value.value, Tensor):
+                self.digest.update(repr(tuple(value.value.shape)).encode())
+                self.digest.update(value.value.contiguous().numpy().tobytes())
+            else:
+                self.digest.update(repr(value).encode())
+
+        self.digest.update(repr((call.op, call.shape, call.parts)).encode())
+        for name in sorted(call.arguments):
+            self.digest.update(name.encode())
+            feed(arguments.get(name))
+
+    def _fold(self, call: Call, arguments: dict[str, Any]) -> Any:
+        """Compute a call on constants alone, in float64."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, Ref):
+                shape = self.graph.calls[value.index].shape or ()
+                return torch.zeros(_BATCH, *shape, dtype=torch.float64)
+            if isinstance(value, list):
+                return [plain(item) for item in value]
+            value = value.value if isinstance(value, Constant) else value
+            if isinstance(value, torch.dtype) and value.is_floating_point:
+                return torch.float64
+            return torch.device("cpu") if isinstance(value, torch.device) else value
+
+        plainly = {name: plain(value) for name, value in arguments.items()}
+        if call.op in _SHAPE_ONLY:
+            plainly["self"] = plain(call.arguments["self"])
+        if call.in_place and isinstance(plainly.get("self"), Tensor):
+            plainly["self"] = plainly["self"].clone()
+        with torch.no_grad():
+            result = call.target(*plainly.values()) if getattr(call.target, "_schema", None) is None else call.target(**plainly)
+        if isinstance(result, (list, tuple)):
+            return Constant([_double(r) for r in result])
+        if isinstance(result, Tensor):
+            result = _double(result)
+            return Constant(result[:1] if call.batched else result, call.batched)
+        return Constant(BatchSize(result) if call.batched and isinstance(result, int) else result)
+
+
+def _double(value: Tensor) -> Tensor:
+    return value.to(torch.float64) if value.is_floating_point() else value
+
+
+def _with_frees(nodes: list[Affine | Pointwise], output: int) -> tuple[Affine | Pointwise, ...]:
+    """The nodes, each with the slots that no later node reads."""
+    seen = {output}
+    result = []
+    for node in reversed(nodes):
+        frees = tuple(dict.fromkeys(slot for slot in (*node.inputs, node.output) if slot not in seen))
+        seen.update(node.inputs)
+        result.append(replace(node, frees=frees))
+    return tuple(reversed(result))

@@ -1,0 +1,149 @@
+"""What an entry of the operation table gets and gives: one traced call with its arguments resolved, in; nodes, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from splineviz.errors import InputError
+from splineviz.program.program import Affine, Gain, Pointwise, Stage
+from splineviz.program.trace import BatchSize, Call
+
+__all__ = ["OPERATIONS", "Active", "Builder", "Constant", "RefusedError", "Step", "operation"]
+
+
+@dataclass(frozen=True)
+class Active:
+    """A tensor that depends on the network's input; ``shape`` without batch."""
+
+    slot: int
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value that does not depend on the input: a float64 tensor, or a Python value.
+
+    A tensor with a batch axis (``per_batch``) has length one there.
+    """
+
+    value: Any
+    per_batch: bool = False
+
+
+class RefusedError(Exception):
+    """The call cannot be part of a program; the message says why, in words that follow the operation's name."""
+
+
+@dataclass
+class Builder:
+    """Collects the nodes and stages of a program in execution order."""
+
+    nodes: list[Affine | Pointwise] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    n_slots: int = 1
+
+    def slot(self) -> int:
+        self.n_slots += 1
+        return self.n_slots - 1
+
+    def distinct(self, name: str) -> str:
+        """The name, numbered from its second use on."""
+        used = sum(stage.name == name or stage.name.startswith(f"{name}#") for stage in self.stages)
+        return f"{name}#{used + 1}" if used else name
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call to lower: its arguments resolved, the shape of its result, and where its nodes go."""
+
+    call: Call
+    arguments: dict[str, Any]
+    shape: tuple[int, ...]
+    builder: Builder
+    part: tuple[Call, int] | None = None
+    """For one result of a call that returns several: that call, and which."""
+
+    def __getitem__(self, name: str) -> Any:
+        """An argument as a plain Python value: numbers, lists, flags."""
+        value = self.arguments[name]
+        value = value.value if isinstance(value, Constant) else value
+        if isinstance(value, BatchSize) or (isinstance(value, list) and any(isinstance(v, BatchSize) for v in value)):
+            raise RefusedError("uses the number of inputs in the batch as a value")
+        return value
+
+    def active(self, name: str) -> Active:
+        """An argument that must depend on the input."""
+        value = self.arguments[name]
+        if not isinstance(value, Active):
+            raise RefusedError(f"is supported only with the activation as its argument '{name}'")
+        return value
+
+    def tensor(self, name: str) -> Tensor | None:
+        """An argument that must be constant, as a float64 tensor."""
+        if isinstance(self.arguments.get(name), Active):
+            raise RefusedError("multiplies two activations, which is not piecewise affine")
+        value = self[name] if name in self.arguments else None
+        if value is None or isinstance(value, Tensor):
+            return value
+        return torch.tensor(value, dtype=torch.float64)
+
+    def constant(self, name: str) -> Tensor | float:
+        """An argument that must be constant, as a float64 tensor without needless axes or as a float."""
+        value = self[name]
+        if isinstance(value, Tensor):
+            value = value.to(torch.float64)
+            return float(value) if value.numel() == 1 else value
+        return float(value)
+
+    def affine(
+        self,
+        inputs: Sequence[Active],
+        shape: tuple[int, ...],
+        run: Callable[..., Tensor],
+        gain: Gain,
+        linear: Callable[..., Tensor] | None = None,
+    ) -> Active:
+        """Append an affine node; ``linear`` is ``run`` unless given."""
+        bounds = [bound for bound in (gain.rows, gain.constants) if bound is not None]
+        finite = gain.norm < float("inf") and all(bool((bound < float("inf")).all()) for bound in bounds)
+        if not finite:
+            where = self.call.module or self.call.name
+            raise InputError(f"'{where}' ({self.call.op}) has coefficients that are not finite: a division by zero, or an overflow")
+        c, slot = self.call, self.builder.slot()
+        node = Affine(c.op, c.module, c.source, tuple(x.slot for x in inputs), slot, (), run, linear or run, gain)
+        self.builder.nodes.append(node)
+        return Active(slot, shape)
+
+    def pointwise(
+        self, x: Active, kind: str, run: Callable[[Tensor], Tensor], breakpoints: Tensor, slopes: Tensor, intercepts: Tensor
+    ) -> Active:
+        """Append a pointwise node and its stage."""
+        c, b = self.call, self.builder
+        own_module = c.module_class.startswith("torch.nn.modules.")
+        name = b.distinct((own_module and c.module) or f"{c.module}.{c.op}".lstrip("."))
+        slot = b.slot()
+        stage = Stage(len(b.stages), name, kind, x.shape, len(breakpoints), c.source)
+        table = breakpoints, slopes, intercepts
+        b.nodes.append(Pointwise(name, c.module, c.source, (x.slot,), slot, (), stage.index, run, *table))
+        b.stages.append(stage)
+        return Active(slot, x.shape)
+
+
+OPERATIONS: dict[str, Callable[[Step], Active]] = {}
+"""Name of an ATen operation -> how it becomes nodes."""
+
+
+def operation(*names: str) -> Callable[[Callable[[Step], Active]], Callable[[Step], Active]]:
+    """Register an entry of the operation table under the names of its ATen operations."""
+
+    def register(entry: Callable[[Step], Active]) -> Callable[[Step], Active]:
+        for name in names:
+            OPERATIONS[name] = entry
+        return entry
+
+    return register

@@ -1,0 +1,136 @@
+"""Continuous piecewise-affine functions of one entry: breakpoints, slopes, intercepts, and the function itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from splineviz.program.operations.base import Active, RefusedError, Step, operation
+from splineviz.program.operations.layout import spread
+
+__all__: list[str] = []
+
+Number = Tensor | float
+
+
+@operation("relu")
+def _relu(step: Step) -> Active:
+    return _bent(step, step.active("self"), "relu", torch.relu, 0.0, 1.0)
+
+
+@operation("leaky_relu")
+def _leaky_relu(step: Step) -> Active:
+    slope = float(step["negative_slope"])
+    return _bent(step, step.active("self"), "leaky_relu", lambda x: functional.leaky_relu(x, slope), slope, 1.0)
+
+
+@operation("prelu")
+def _prelu(step: Step) -> Active:
+    x, weight = step.active("self"), step.tensor("weight")
+    assert weight is not None
+    slopes = weight.reshape(-1, *(1,) * (len(x.shape) - 1)) if x.shape else weight.reshape(())
+    return _bent(step, x, "prelu", lambda x: torch.prelu(x, weight), slopes, 1.0)
+
+
+@operation("abs", "absolute")
+def _abs(step: Step) -> Active:
+    return _bent(step, step.active("self"), "abs", torch.abs, -1.0, 1.0)
+
+
+@operation("hardtanh", "relu6")
+def _hardtanh(step: Step) -> Active:
+    low, high = (0.0, 6.0) if step.call.op == "relu6" else (float(step["min_val"]), float(step["max_val"]))
+    kind = "relu6" if (low, high) == (0.0, 6.0) else "hardtanh"
+    return _clamped(step, step.active("self"), kind, low, high)
+
+
+@operation("clamp", "clip")
+def _clamp(step: Step) -> Active:
+    bounds = [None if step.arguments[name] is None else _bound(step, name) for name in ("min", "max")]
+    return _clamped(step, step.active("self"), "clamp", *bounds)
+
+
+@operation("clamp_min")
+def _clamp_min(step: Step) -> Active:
+    return _clamped(step, step.active("self"), "clamp", _bound(step, "min"), None)
+
+
+@operation("clamp_max")
+def _clamp_max(step: Step) -> Active:
+    return _clamped(step, step.active("self"), "clamp", None, _bound(step, "max"))
+
+
+@operation("maximum", "minimum", "max", "min", "fmax", "fmin")
+def _extreme(step: Step) -> Active:
+    """With a constant a maximum is a clamp from below."""
+    names = "self", "other"
+    if step.arguments.get("other") is None or all(isinstance(step.arguments[n], Active) for n in names):
+        raise RefusedError("of several activations is piecewise affine, but not supported yet")
+    x, bound = names if isinstance(step.arguments["self"], Active) else names[::-1]
+    value = _bound(step, bound)
+    upper = "min" in step.call.op
+    return _clamped(step, step.active(x), step.call.op, None if upper else value, value if upper else None)
+
+
+def _bound(step: Step, name: str) -> Number:
+    if isinstance(step.arguments[name], Active):
+        raise RefusedError("by another activation is piecewise affine, but not supported yet")
+    return step.constant(name)
+
+
+def _bent(step: Step, x: Active, kind: str, run: Callable[[Tensor], Tensor], below: Number, above: Number) -> Active:
+    """One breakpoint at zero."""
+    zero = _stacked(x, [0.0])
+    return step.pointwise(x, kind, run, zero, _stacked(x, [below, above]), torch.cat([zero, zero]))
+
+
+def _clamped(step: Step, x: Active, kind: str, low: Number | None, high: Number | None) -> Active:
+    """The identity between two bounds, either of which may be missing."""
+    x = spread(step, x)
+    low = None if _is(low, -math.inf) else low
+    high = None if _is(high, math.inf) else high
+    if low is not None and high is not None:
+        # a lower bound above the upper one gives the constant ``high``
+        plain = isinstance(low, float) and isinstance(high, float)
+        low = min(low, high) if plain else torch.minimum(_entry(low, x), _entry(high, x))
+    bounds = [bound for bound in (low, high) if bound is not None]
+    if not all(bool(torch.as_tensor(bound).isfinite().all()) for bound in bounds):
+        raise RefusedError("has bounds that are not finite")
+    if not bounds:
+        return x
+    slopes = [*([] if low is None else [0.0]), 1.0, *([] if high is None else [0.0])]
+    intercepts = [*([] if low is None else [low]), 0.0, *([] if high is None else [high])]
+    lower, upper = low, high
+    if any(isinstance(bound, Tensor) for bound in bounds):
+        lower, upper = (None if bound is None else _entry(bound, x) for bound in (low, high))
+    clamp: Callable[..., Tensor] = torch.clamp
+    return step.pointwise(
+        x, kind, lambda z: clamp(z, lower, upper), _stacked(x, bounds), _stacked(x, slopes), _stacked(x, intercepts)
+    )
+
+
+def _is(bound: Number | None, value: float) -> bool:
+    return isinstance(bound, float) and bound == value
+
+
+def _entry(value: Number, x: Active) -> Tensor:
+    """A constant as float64 that broadcasts against the shape of one input."""
+    tensor = torch.as_tensor(value, dtype=torch.float64)
+    if tensor.dim() > len(x.shape):
+        if tensor.dim() > len(x.shape) + 1 or tensor.shape[0] != 1:
+            raise RefusedError("has bounds of more axes than the activation")
+        tensor = tensor[0]
+    return tensor
+
+
+def _stacked(x: Active, values: Sequence[Number]) -> Tensor:
+    """The values side by side, each broadcastable against the shape of one input."""
+    tensors = [_entry(value, x) for value in values]
+    tensors = [t.reshape((1,) * (len(x.shape) - t.dim()) + tuple(t.shape)) for t in tensors]
+    shape = np.broadcast_shapes(*(tuple(t.shape) for t in tensors))
+    return torch.stack([t.expand(shape) for t in tensors])

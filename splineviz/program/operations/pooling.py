@@ -1,0 +1,79 @@
+"""Averages and sums over axes or windows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from splineviz.program.operations.base import Active, RefusedError, Step, operation
+from splineviz.program.program import Gain
+
+__all__: list[str] = []
+
+_SLACK = 1 + 1e-12  # above the rounding of the sums and roots below
+
+
+@operation("mean", "sum")
+def _reduce(step: Step) -> Active:
+    x = step.active("self")
+    axes = len(x.shape) + 1
+    dims = sorted(d % axes for d in ([step["dim"]] if isinstance(step["dim"], int) else step["dim"] or range(axes)))
+    if 0 in dims:
+        raise RefusedError("mixes the inputs of the batch")
+    keep, count = bool(step["keepdim"]), math.prod(x.shape[d - 1] for d in dims)
+    function: Callable[..., Tensor] = getattr(torch, step.call.op)
+    norm = math.sqrt(count) / (count if step.call.op == "mean" else 1) * _SLACK
+    rows = torch.full((math.prod(step.shape),), norm, dtype=torch.float64).numpy()
+    return step.affine([x], step.shape, lambda x: function(x, dims, keep), Gain("dense", norm, rows, None, count + 1))
+
+
+@operation("avg_pool1d", "avg_pool2d", "avg_pool3d")
+def _average_pool(step: Step) -> Active:
+    axes = int(step.call.op[-2])
+    kernel, padding = (_on(axes, step[name]) for name in ("kernel_size", "padding"))
+    stride = _on(axes, step["stride"]) or kernel
+    divisor = step.arguments.get("divisor_override")
+    arguments: list[Any] = [kernel, stride, padding, step["ceil_mode"], step["count_include_pad"]]
+    arguments += [] if divisor is None else [divisor]
+    function: Callable[..., Tensor] = getattr(functional, step.call.op)
+    # with divisor 1 the pool of ones counts; one axis is seen as two, since only those pools take a divisor
+    ones = torch.ones(1, 1, *(1,) * (axes == 1), *step.active("self").shape[-axes:], dtype=torch.float64)
+    counting: Callable[..., Tensor] = functional.avg_pool3d if axes == 3 else functional.avg_pool2d
+    window = [((fill,) * (axes == 1) + value) for fill, value in ((1, kernel), (1, stride), (0, padding))]
+    counts = counting(ones, *window, step["ceil_mode"], True, 1).reshape(step.shape[-axes:])
+    return _average(step, lambda x: function(x, *arguments), counts)
+
+
+@operation("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d")
+def _adaptive_pool(step: Step) -> Active:
+    axes = int(step.call.op[-2])
+    size, function = step["output_size"], getattr(functional, step.call.op)
+    counts = torch.ones((), dtype=torch.float64)
+    for n, m in zip(step.active("self").shape[-axes:], step.shape[-axes:], strict=True):
+        lengths = [-(-(i + 1) * n // m) - i * n // m for i in range(m)]
+        counts = counts[..., None] * torch.tensor(lengths, dtype=torch.float64)
+    return _average(step, lambda x: function(x, size), counts)
+
+
+def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor) -> Active:
+    """A node whose outputs are multiples of the sums of ``counts`` entries; its bounds follow from the sums of rows and columns."""
+    x = step.active("self")
+    with torch.enable_grad():
+        ones = torch.ones(1, *x.shape, dtype=torch.float64, requires_grad=True)
+        sums = run(ones)
+        (columns,) = torch.autograd.grad(sums.sum(), ones)
+    sums = sums.detach()
+    norm = math.sqrt(float(sums.max()) * float(columns.max())) * _SLACK
+    rows = (sums / counts.clamp_min(1).sqrt()).reshape(-1).numpy()
+    return step.affine([x], step.shape, run, Gain("dense", norm, rows, None, int(counts.max()) + 1))
+
+
+def _on(axes: int, value: int | list[int]) -> tuple[int, ...]:
+    """One number per axis; an empty list stays empty."""
+    numbers = [value] if isinstance(value, int) else value
+    return tuple(numbers) * (axes if len(numbers) == 1 else 1)

@@ -1,0 +1,68 @@
+"""A program cut down to some of its outputs, for the level set of one output or the boundary between a few classes."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from splineviz.errors import InputError
+from splineviz.program.program import Affine, Gain, Program
+
+__all__ = ["select_outputs"]
+
+
+def select_outputs(program: Program, outputs: Sequence[int]) -> Program:
+    """The same network with only the chosen entries of its (flattened) output, in the given order.
+
+    Parameters
+    ----------
+    program
+        From :func:`splineviz.load_program`.
+    outputs
+        Flat indices of output entries, each once.
+
+    Raises
+    ------
+    InputError
+        If there is no such output, an index comes twice, or none is given.
+    """
+    n_outputs = math.prod(program.output_shape)
+    chosen = tuple(int(output) for output in outputs)
+    if not chosen or len(set(chosen)) != len(chosen) or not all(0 <= output < n_outputs for output in chosen):
+        raise InputError(f"expected different outputs from 0 to {n_outputs - 1}, got {', '.join(map(str, chosen)) or 'none'}")
+    columns = torch.tensor(chosen)
+
+    def choose(values: Tensor) -> Tensor:
+        return values.flatten(1)[:, columns]
+
+    # Slot 0, the input, stays alive for the walk's own use.
+    frees = () if program.output == 0 else (program.output,)
+    node = Affine(
+        name="selected_outputs",
+        module="",
+        source="",
+        inputs=(program.output,),
+        output=program.n_slots,
+        frees=frees,
+        run=choose,
+        linear=choose,
+        gain=Gain("layout"),
+    )
+
+    def rebind(state_dict: Mapping[str, Tensor]) -> Program:
+        return select_outputs(program.rebind(state_dict), chosen)
+
+    return replace(
+        program,
+        nodes=(*program.nodes, node),
+        n_slots=program.n_slots + 1,
+        output=program.n_slots,
+        output_shape=(len(chosen),),
+        digest=hashlib.sha256(f"{program.digest} outputs {chosen}".encode()).hexdigest(),
+        _rebind=rebind,
+    )

@@ -1,0 +1,222 @@
+"""Where a program comes from: a module in memory, a factory by name, the embedded demo."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from splineviz.errors import InputError, SplinevizError
+from splineviz.program.fidelity import measure, sample
+from splineviz.program.lowering import Lowered, lower
+from splineviz.program.modes import bare, condensed, evaluating, refuse_training
+from splineviz.program.program import Fidelity, Program
+from splineviz.program.refusal import Offender, refusal
+from splineviz.program.trace import Graph, trace
+from splineviz.program.weights import check_values, load_weights, matched, module_weights
+
+__all__ = ["blockers", "load_program"]
+
+Weights = str | Path | Mapping[str, Tensor]
+Shape = int | Sequence[int]
+
+_FILES = {
+    ".onnx": "ONNX files are not read yet",
+    ".pt2": "exported programs are not read yet",
+    ".pt": "a weights file holds no architecture",
+    ".pth": "a weights file holds no architecture",
+    ".safetensors": "a weights file holds no architecture",
+}
+
+
+def load_program(model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None) -> Program:
+    """Read a network once, as a program of affine maps and continuous piecewise-affine functions.
+
+    The module is traced in eval mode and left as it was. Its weights are taken as float64, and the program is compared with
+    the module's own forward pass on random inputs (``program.fidelity``).
+
+    Parameters
+    ----------
+    model
+        An ``nn.Module``; ``"module:factory"``, importable also from the current directory, where ``factory`` is a module or
+        returns one; or ``"demo"``.
+    input_shape
+        Shape of one input, without batch. May be left out where the first layer with weights is an ``nn.Linear``.
+    weights
+        A state dict, or a .pt, .pth or .safetensors file with one, to use in place of the module's own.
+
+    Raises
+    ------
+    NotPiecewiseAffineError
+        Listing every operation that is not continuous piecewise affine or not supported.
+    InputError
+        If the model is in training mode, in half precision, has NaN or infinite weights, cannot be traced, does not take inputs
+        of ``input_shape``, or does not return one tensor.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> program = load_program(nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)))
+    >>> program.n_units, program.input_shape, program.output_shape
+    (8, (2,), (1,))
+    """
+    module, name = _module(model, weights)
+    shape = _input_shape(module, input_shape)
+    graph, lowered = _lowered(module, shape)
+    if lowered.offenders:
+        raise refusal(lowered.offenders, lowered.last)
+    original = module_weights(module)
+    expected = {key: original[key] for key in module.state_dict() if key in original}
+    rebind = _rebinder(graph, expected, original, shape, name, sum(p.numel() for p in module.parameters()))
+    program = rebind(lowered, None)
+    return rebind(lowered, measure(program, module, graph.dynamic_batch))
+
+
+def blockers(
+    model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None
+) -> tuple[Offender, ...]:
+    """The operations of a model that block exactness, without raising for them; other bad input is still an error."""
+    module, _ = _module(model, weights)
+    return _lowered(module, _input_shape(module, input_shape))[1].offenders
+
+
+def _lowered(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, Lowered]:
+    refuse_training(module)
+    weights = module_weights(module)
+    check_values(weights)
+    first = next((v for v in weights.values() if v.is_floating_point()), torch.zeros(()))
+    example = sample(shape, 2).to(first.device, first.dtype)
+    _try(module, example)
+    graph = trace(module, example)
+    return graph, lower(graph, weights)
+
+
+def _rebinder(
+    graph: Graph, expected: dict[str, Tensor], original: dict[str, Tensor], shape: tuple[int, ...], name: str, n_parameters: int
+) -> Callable[[Lowered, Fidelity | None], Program]:
+    """How lowered nodes become a program that can take other weights; keeps the graph, and no weights but the shared ones."""
+    like = {key: torch.empty_like(value, device="meta") for key, value in expected.items()}
+    fixed = {key: value.detach().cpu().clone() for key, value in original.items() if key not in expected}
+    owners: dict[tuple[int, tuple[int, ...]], list[str]] = {}
+    for key, value in expected.items():
+        if value.numel():
+            owners.setdefault((value.data_ptr(), value.stride()), []).append(key)
+    tied = [tuple(keys) for keys in owners.values() if len(keys) > 1]
+
+    def made(lowered: Lowered, fidelity: Fidelity | None) -> Program:
+        return Program(
+            nodes=lowered.nodes,
+            stages=lowered.stages,
+            n_slots=lowered.n_slots,
+            output=lowered.output,
+            input_shape=shape,
+            output_shape=lowered.output_shape,
+            name=name,
+            digest=lowered.digest,
+            n_parameters=n_parameters,
+            _rebind=rebind,
+            fidelity=fidelity,
+        )
+
+    def rebind(state_dict: Mapping[str, Tensor]) -> Program:
+        lowered = lower(graph, matched(state_dict, like, tied) | fixed)
+        if lowered.offenders:
+            raise refusal(lowered.offenders, lowered.last)
+        return made(lowered, None)
+
+    return made
+
+
+def _module(model: nn.Module | str | Path, weights: Weights | None) -> tuple[nn.Module, str]:
+    """The module to trace, with the weights asked for, and its name."""
+    if isinstance(model, nn.Module):
+        module = bare(model)
+        name = type(module).__name__
+        if weights is not None:
+            module = copy.deepcopy(module)
+    elif isinstance(model, (str, Path)):
+        module, name = _named(str(model)), str(model)
+    else:
+        raise InputError(
+            f"a model is an nn.Module, 'module:factory' or 'demo', got {type(model).__name__}",
+            hint="for a state dict give the module as model and the dict as weights",
+        )
+    if weights is not None:
+        state = weights if isinstance(weights, Mapping) else load_weights(weights)
+        like = module.state_dict()
+        module.load_state_dict(matched(state, like, ()))
+    return module, name
+
+
+def _named(model: str) -> nn.Module:
+    if model == "demo":
+        from splineviz.demo import load_network
+
+        return load_network()
+    if (suffix := Path(model).suffix) in _FILES:
+        raise InputError(f"cannot load a model from '{model}': {_FILES[suffix]}", hint="give 'module:factory' and --weights FILE")
+    path, separator, factory = model.partition(":")
+    if not (path and separator and factory):
+        raise InputError(f"a model is named 'module:factory' or 'demo', got '{model}'", hint="for example mypackage.nets:make_net")
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        made: Any = importlib.import_module(path)
+        for part in factory.split("."):
+            made = getattr(made, part)
+        made = made if isinstance(made, nn.Module) else made()
+    except SplinevizError:
+        raise
+    except Exception as error:
+        raise InputError(f"cannot load the model '{model}': {condensed(error)}") from error
+    finally:
+        if here in sys.path:
+            sys.path.remove(here)
+    if not isinstance(made, nn.Module):
+        raise InputError(f"'{model}' must be or return an nn.Module, got {type(made).__name__}")
+    # a model just made by its factory is nobody else's, and a fresh module is in training mode
+    return made.eval()
+
+
+def _input_shape(module: nn.Module, given: Shape | None) -> tuple[int, ...]:
+    if given is None:
+        with_weights = (m for m in module.modules() if isinstance(m, nn.Linear) or any(True for _ in m.parameters(recurse=False)))
+        first = next(with_weights, None)
+        if isinstance(first, nn.Linear):
+            return (first.in_features,)
+        raise InputError(
+            "the shape of one input is needed: the first layer with weights is no nn.Linear that would tell it",
+            hint="give input_shape=(1, 28, 28), say, without the batch",
+        )
+    shape = (given,) if isinstance(given, int) else tuple(given)
+    if not shape or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise InputError(f"input_shape must be positive whole numbers, without the batch, got {given}")
+    return shape
+
+
+def _try(module: nn.Module, example: Tensor) -> None:
+    """Run the module once, so that what is wrong with its input or output is said in its own words."""
+    shape = tuple(example.shape[1:])
+    try:
+        with evaluating(module), torch.no_grad():
+            own = {buffer: value.clone() for buffer, value in module.named_buffers()}
+            output = torch.func.functional_call(module, own, (example.clone(),))
+    except Exception as error:
+        raise InputError(
+            f"the model does not take inputs of shape {shape} (two at a time): {condensed(error)}",
+            hint="give the shape of one input as input_shape, without the batch",
+        ) from error
+    if not isinstance(output, Tensor):
+        raise InputError(
+            f"the model must return one tensor, got {type(output).__name__}",
+            hint="wrap it in a module whose forward() picks one output",
+        )
+    if output.dim() == 0 or len(output) != len(example):
+        raise InputError(f"the model must return one row per input: two inputs gave a tensor of shape {tuple(output.shape)}")

@@ -1,0 +1,254 @@
+"""From an ``nn.Module`` to a graph: torch.export, then plain calls with in-place writes removed and the batch axis marked."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+from torch.export.graph_signature import InputKind
+
+from splineviz.errors import InputError
+from splineviz.program.modes import condensed, evaluating
+from splineviz.program.mutation import Versions
+
+__all__ = ["BatchSize", "Call", "Graph", "Ref", "trace"]
+
+_TORCH = str(Path(torch.__file__).parent)
+_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
+
+
+class BatchSize(int):
+    """A number of the trace that depends on how many inputs were passed."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The value made by the call of that index."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation of the traced network; arguments by their name in the operation's schema, values as ``Ref``."""
+
+    op: str
+    """Name of the ATen operation without overload and in-place underscore; ``input``, ``weight``, ``getitem`` or ``region``."""
+    target: Any
+    arguments: dict[str, Any]
+    shape: tuple[int, ...] | None
+    """Without the batch axis where ``batched``; ``None`` if no tensor, or if the batch size shows up elsewhere in it."""
+    parts: tuple[tuple[int, ...], ...]
+    """Shapes of the results of an operation that returns several, without the batch axis."""
+    batched: bool
+    name: str = ""
+    module: str = ""
+    module_class: str = ""
+    source: str = ""
+    in_place: bool = False
+    refused: str | None = None
+    """Why this call cannot be followed, if it cannot."""
+
+    def refs(self) -> Iterator[int]:
+        """Indices of the calls whose values this one reads."""
+        return _refs(self.arguments)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The traced network, free of weights: ``weight`` calls name theirs."""
+
+    calls: tuple[Call, ...]
+    output: int
+    constants: dict[str, Tensor]
+    """Tensors that the module holds beside its parameters and buffers."""
+    dynamic_batch: bool
+
+
+def trace(module: nn.Module, example: Tensor) -> Graph:
+    """Trace a module in eval mode on an example of two inputs.
+
+    Raises
+    ------
+    InputError
+        If the module cannot be exported, or works only for one number of inputs.
+    """
+    exported = _export(module, example, dynamic=True)
+    inputs = [n for n in exported.graph.nodes if n.op == "placeholder" and n.name in exported.graph_signature.user_inputs]
+    size = inputs[0].meta["val"].shape[0]
+    if _number(size) is None:
+        return _read(exported, str(size), dynamic=True)
+    # the batch size was taken as a constant (by len(x), say): what differs between two traces must be the batch size
+    fixed = [_read(_export(module, x, dynamic=False), "", dynamic=False) for x in (example, torch.cat([example, example[:1]]))]
+    return _merge(fixed[0], fixed[1], len(example), len(example) + 1)
+
+
+def _export(module: nn.Module, example: Tensor, *, dynamic: bool) -> ExportedProgram:
+    first = next(iter(inspect.signature(module.forward).parameters.values()), None)
+    of_input: Any = {0: Dim.AUTO}
+    shapes = ((of_input,) if first is not None and first.kind is first.VAR_POSITIONAL else of_input,) if dynamic else None
+    try:
+        # no_grad: else a no_grad block of the user's becomes a region of its own in the graph
+        with evaluating(module), torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter's remarks are for those who deploy what it makes
+            return torch.export.export(module, (example,), dynamic_shapes=shapes)
+    except Exception as error:
+        if dynamic:
+            raise InputError(
+                f"the module cannot be traced: {condensed(error)}",
+                hint="let forward() take one tensor and contain no branch or loop that depends on the values in it",
+            ) from error
+        raise InputError(
+            f"the module works for one fixed number of inputs only: {condensed(error)}",
+            hint="write x.shape[0] (or -1) in place of the batch size in view() and reshape()",
+        ) from error
+
+
+def _read(exported: ExportedProgram, batch: str, *, dynamic: bool) -> Graph:
+    """The exported graph as calls; ``batch`` is the name of the symbol that stands for the number of inputs."""
+    signature = exported.graph_signature
+    weights = {spec.arg.name: spec for spec in signature.input_specs}
+    versions = Versions(exported.graph)
+    calls: list[Call] = []
+    constants: dict[str, Tensor] = {}
+    for node in exported.graph.nodes:
+        if node.op == "output":
+            break
+        call = _call(node, versions.index, batch)
+        if node.op == "placeholder":
+            spec = weights[node.name]
+            if spec.kind == InputKind.USER_INPUT:
+                call = replace(call, op="input")
+            else:
+                call = replace(call, op="weight", name=str(spec.target))
+                value = exported.constants.get(str(spec.target))
+                if isinstance(value, Tensor) and spec.kind == InputKind.CONSTANT_TENSOR:
+                    constants[str(spec.target)] = value.detach().clone()
+        if node.op == "get_attr":
+            call = replace(call, op="region")
+        in_place, refused = versions.record(node, len(calls))
+        calls.append(replace(call, in_place=in_place, refused=refused))
+    result = next(node for node in exported.graph.nodes if node.name == signature.user_outputs[0])
+    return Graph(tuple(calls), versions.index(result), constants, dynamic)
+
+
+def _call(node: torch.fx.Node, index: Any, batch: str) -> Call:
+    """One node, its arguments bound to the names of the operation's schema."""
+    value = node.meta.get("val")
+    shape, batched = _shape(value, batch) if isinstance(value, Tensor) else (None, False)
+    parts = tuple(_shape(v, batch)[0] or () for v in value) if isinstance(value, (tuple, list)) else ()
+    if isinstance(value, torch.SymInt):
+        batched = True
+    module, module_class = _module(node)
+    schema = getattr(node.target, "_schema", None)
+    if schema is None:
+        name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+        arguments = {str(i): argument for i, argument in enumerate(node.args)}
+    else:
+        name = schema.name.split("::")[-1]
+        if schema.is_mutable:
+            name = name.rstrip("_") + ("_" if name.startswith("__") else "")
+        arguments = {a.name: a.default_value for a in schema.arguments if a.has_default_value()}
+        arguments |= dict(zip((a.name for a in schema.arguments), node.args, strict=False)) | node.kwargs
+    arguments = {key: _map(argument, index) for key, argument in arguments.items()}
+    return Call(name, node.target, arguments, shape, parts, batched, node.name, module, module_class, _source(node))
+
+
+def _shape(value: Tensor, batch: str) -> tuple[tuple[int, ...] | None, bool]:
+    """Shape without the batch axis, and whether axis 0 is the batch axis."""
+    batched = value.dim() > 0 and str(value.shape[0]) == batch
+    rest = [_number(n) for n in (value.shape[1:] if batched else value.shape)]
+    return (None if None in rest else tuple(n for n in rest if n is not None)), batched
+
+
+def _number(size: Any) -> int | None:
+    """A size that does not depend on the batch; the exporter keeps some of these as symbols, too."""
+    return int(size) if str(size).isdigit() else None
+
+
+def _map(argument: Any, index: Any) -> Any:
+    """An argument with its nodes replaced by references."""
+    if isinstance(argument, torch.fx.Node):
+        return Ref(index(argument))
+    if isinstance(argument, (list, tuple)):
+        return [_map(item, index) for item in argument]
+    return argument
+
+
+def _refs(argument: Any) -> Iterator[int]:
+    if isinstance(argument, Ref):
+        yield argument.index
+    elif isinstance(argument, (list, dict)):
+        for item in argument.values() if isinstance(argument, dict) else argument:
+            yield from _refs(item)
+
+
+def _module(node: torch.fx.Node) -> tuple[str, str]:
+    """Path and class of the innermost module that made the call."""
+    stack = [entry for entry in node.meta.get("nn_module_stack", {}).values() if not entry[0].startswith("_empty_nn_module")]
+    if not stack:
+        return "", ""
+    path, kind = stack[-1]
+    return path.split("@")[0], kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _source(node: torch.fx.Node) -> str:
+    """``file:line  text`` of the last frame outside torch, empty if there is none."""
+    lines = (node.meta.get("stack_trace") or "").splitlines()
+    found = ""
+    for line, text in zip(lines, [*lines[1:], ""], strict=False):
+        frame = _FRAME.match(line)
+        if frame and not frame["file"].startswith((_TORCH, "torch/", "<")):
+            found = f"{frame['file']}:{frame['line']}" + ("" if _FRAME.match(text) else f"  {text.strip()}")
+    return found
+
+
+def _merge(two: Graph, three: Graph, small: int, large: int) -> Graph:
+    """One graph from the traces for two numbers of inputs: what differs between them is the batch size."""
+    baked = InputError(
+        "the module computes differently for two inputs than for three, so it is no function of one input",
+        hint="remove loops over the batch and operations that mix its entries",
+    )
+    if len(two.calls) != len(three.calls) or two.output != three.output:
+        raise baked
+    calls = []
+    for a, b in zip(two.calls, three.calls, strict=True):
+        if a.op != b.op or a.target != b.target:
+            raise baked
+        pairs = [(a.shape, b.shape), *zip(a.parts, b.parts, strict=True)]
+        split = [_without_batch(p, q, small, large) for p, q in pairs]
+        arguments = {key: _tie(value, b.arguments.get(key), baked) for key, value in a.arguments.items()}
+        (shape, batched), *parts = split
+        calls.append(replace(a, shape=shape, batched=batched, parts=tuple(p[0] or () for p in parts), arguments=arguments))
+    return replace(two, calls=tuple(calls))
+
+
+def _without_batch(
+    a: tuple[int, ...] | None, b: tuple[int, ...] | None, small: int, large: int
+) -> tuple[tuple[int, ...] | None, bool]:
+    if a is None or b is None or len(a) != len(b):
+        return None, False
+    if a == b:
+        return a, False
+    if a[1:] == b[1:] and (a[0], b[0]) == (small, large):
+        return a[1:], True
+    return None, True
+
+
+def _tie(a: Any, b: Any, baked: InputError) -> Any:
+    """The two traces' argument as one, with ``BatchSize`` where they differ."""
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return [_tie(p, q, baked) for p, q in zip(a, b, strict=True)]
+    if a == b or (a != a and b != b):
+        return a
+    if type(a) is int and type(b) is int:
+        return BatchSize(a)
+    raise baked

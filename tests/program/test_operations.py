@@ -1,0 +1,147 @@
+"""Every operation against the module's own forward pass, node by node and as a whole."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from splineviz.program import Affine, Pointwise, Program, load_program
+
+from .nets import CASES, Case
+
+torch.set_num_threads(1)
+each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+@cache
+def loaded(case: Case) -> Program:
+    return load_program(case.make(), input_shape=case.shape)
+
+
+def points(case: Case) -> Tensor:
+    """Random inputs, and inputs on a grid of halves, where many values are zero or equal to a bound."""
+    generator = torch.Generator().manual_seed(1)
+    smooth = torch.randn(6, *case.shape, generator=generator, dtype=torch.float64)
+    ties = torch.randint(-4, 5, (10, *case.shape), generator=generator) / 2.0
+    return torch.cat([smooth, 5 * smooth, ties.double(), torch.zeros(1, *case.shape, dtype=torch.float64)])
+
+
+def steps(program: Program, x: Tensor) -> Iterator[tuple[Affine | Pointwise, list[Tensor]]]:
+    """Each node with the tensors that enter it."""
+    slots: dict[int, Tensor] = {0: x}
+    for node in program.nodes:
+        inputs = [slots[i] for i in node.inputs]
+        yield node, inputs
+        slots[node.output] = node.run(*inputs)
+
+
+@each
+def test_forward_is_that_of_the_module(case: Case) -> None:
+    module, x = case.make(), points(case)
+    expected = copy.deepcopy(module).double()(x.clone())
+    result = loaded(case).forward(x)
+    assert result.shape == expected.shape
+    assert result.dtype == torch.float64
+    assert loaded(case).output_shape == tuple(expected.shape[1:])
+    torch.testing.assert_close(result, expected, rtol=1e-12, atol=1e-12)
+
+
+@each
+def test_any_number_of_points_may_be_passed(case: Case) -> None:
+    program, x = loaded(case), points(case)
+    whole = program.forward(x)
+    torch.testing.assert_close(program.forward(x[:1]), whole[:1], rtol=1e-12, atol=1e-12)
+    assert program.forward(x[:0]).shape == (0, *program.output_shape)
+
+
+@each
+def test_linear_is_run_without_its_constant(case: Case) -> None:
+    for node, inputs in steps(loaded(case), points(case)):
+        if isinstance(node, Affine):
+            constant = node.run(*(torch.zeros_like(x) for x in inputs))
+            torch.testing.assert_close(node.linear(*inputs), node.run(*inputs) - constant, rtol=1e-11, atol=1e-11)
+
+
+@each
+def test_gains_bound_the_map(case: Case) -> None:
+    for node, inputs in steps(loaded(case), points(case)[:1]):
+        if not isinstance(node, Affine):
+            continue
+        jacobians = torch.autograd.functional.jacobian(node.run, tuple(inputs))
+        matrix = torch.cat([j.reshape(node.run(*inputs).numel(), -1) for j in jacobians], 1)
+        constant = node.run(*(torch.zeros_like(x) for x in inputs)).reshape(-1)
+        gain = node.gain
+        assert float(torch.linalg.matrix_norm(matrix, 2)) <= gain.norm
+        assert int((matrix != 0).sum(1).max()) <= gain.terms
+        if gain.kind in ("dense", "diagonal"):
+            assert gain.rows is not None
+            rows, constants = matrix.norm(dim=1).numpy(), 0.0 if gain.constants is None else gain.constants
+            assert (constant.abs().numpy() <= constants + 1e-12).all()
+            assert gain.rows.shape == rows.shape
+            assert (rows <= gain.rows * (1 + 1e-12)).all()
+            assert np.isclose(rows.max(), gain.rows.max(), rtol=0.5), "the bound says little"
+        else:
+            assert set(matrix.abs().unique().tolist()) <= {0.0, 1.0}
+        if gain.kind == "diagonal":
+            assert matrix.shape[0] == matrix.shape[1]
+            assert torch.equal(matrix, torch.diag(matrix.diag()))
+
+
+@each
+def test_pieces_are_the_function(case: Case) -> None:
+    for node, inputs in steps(loaded(case), points(case)):
+        if not isinstance(node, Pointwise):
+            continue
+        (z,) = inputs
+        assert len(node.slopes) == len(node.intercepts) == len(node.breakpoints) + 1
+        b, s, c = (t.expand(len(t), *z.shape[1:]) for t in (node.breakpoints, node.slopes, node.intercepts))
+        assert (b[1:] >= b[:-1]).all()
+        below = (b[None] < z[:, None]).sum(1, keepdim=True)
+        slope, intercept = (t.expand(len(z), *t.shape).gather(1, below)[:, 0] for t in (s, c))
+        torch.testing.assert_close(node.run(z), slope * z + intercept, rtol=1e-15, atol=1e-15)
+        torch.testing.assert_close(node.run(b), s[:-1] * b + c[:-1], rtol=1e-15, atol=1e-15)
+        torch.testing.assert_close(node.run(b), s[1:] * b + c[1:], rtol=1e-15, atol=1e-15)
+
+
+@each
+def test_stages_match_their_nodes(case: Case) -> None:
+    program = loaded(case)
+    pointwise = [node for node in program.nodes if isinstance(node, Pointwise)]
+    assert [node.stage for node in pointwise] == [stage.index for stage in program.stages] == list(range(len(pointwise)))
+    assert len({stage.name for stage in program.stages}) == len(program.stages)
+    entering = {node.stage: x[0].shape[1:] for node, x in steps(program, points(case)) if isinstance(node, Pointwise)}
+    for node, stage in zip(pointwise, program.stages, strict=True):
+        assert stage.name and stage.name == node.name
+        assert stage.shape == tuple(entering[stage.index])
+        assert stage.n_units == len(node.breakpoints) * math.prod(stage.shape)
+
+
+@each
+def test_slots_are_freed_after_their_last_reader_and_never_before(case: Case) -> None:
+    program = loaded(case)
+    live = {0}
+    for node in program.nodes:
+        assert set(node.inputs) <= live
+        assert node.output not in live
+        live.add(node.output)
+        assert set(node.frees) <= live
+        live -= set(node.frees)
+    assert live == {program.output}
+    assert program.n_slots == len(program.nodes) + 1
+
+
+@each
+def test_fidelity_is_measured(case: Case) -> None:
+    fidelity = loaded(case).fidelity
+    assert fidelity is not None
+    assert fidelity.float64 is None or fidelity.float64 < 1e-12
+    assert fidelity.float32 is not None
+    assert fidelity.float32 < 1e-5
+    assert fidelity.dynamic_batch == (case.name != "batch size as a constant")

@@ -1,0 +1,231 @@
+"""What is refused, and in which words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from splineviz.errors import InputError, NotPiecewiseAffineError
+from splineviz.program import blockers, load_program
+
+from .nets import Call, noisy
+
+torch.set_num_threads(1)
+
+
+class Blocked(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.pool, self.norm = nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.LayerNorm(8)
+        self.block = nn.Sequential(nn.Linear(8, 8), nn.GELU())
+        self.unused = nn.Tanh()
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.norm(self.pool(self.conv(x)).flatten(1))
+        self.unused(h)
+        h = self.block(h) * torch.sigmoid(h)
+        return functional.softmax(h, dim=1)
+
+
+def line_of(text: str) -> str:
+    lines, first = inspect.getsourcelines(Blocked)
+    return f"{__file__}:{first + next(i for i, line in enumerate(lines) if text in line)}"
+
+
+def test_all_offenders_are_listed_at_once_with_module_and_source() -> None:
+    with pytest.raises(NotPiecewiseAffineError) as caught:
+        load_program(Blocked().eval(), input_shape=(1, 6, 6))
+    error = caught.value
+    pool, norm, gelu, sigmoid, product, softmax = error.offenders
+    assert pool.startswith("max_pool2d in pool (MaxPool2d) is piecewise affine, but not supported yet")
+    assert norm.startswith("layer_norm in norm (LayerNorm) is not continuous piecewise affine")
+    assert gelu.startswith("gelu in block.1 (GELU) is not continuous piecewise affine")
+    assert sigmoid.startswith("sigmoid is not continuous piecewise affine")
+    assert product.startswith("mul multiplies two activations, which is not piecewise affine")
+    assert softmax.startswith("softmax is not continuous piecewise affine")
+    assert f"{line_of('self.pool(self.conv')}  h = self.norm(self.pool(self.conv(x)).flatten(1))" in pool
+    assert line_of("self.block(h)") in gelu
+    assert line_of("self.block(h)") in product
+    assert f"{line_of('softmax')}  return functional.softmax(h, dim=1)" in softmax
+    assert error.exit_code == 3
+    assert str(error).startswith(
+        "the network holds 6 operations that keep it from being split into linear regions exactly:\n  - max"
+    )
+    assert not any("tanh" in offender for offender in error.offenders), "only operations between input and output count"
+
+
+def test_a_last_softmax_is_told_to_go() -> None:
+    with pytest.raises(NotPiecewiseAffineError, match=r"holds an operation .*\n.*softmax in 1 \(Softmax\)") as caught:
+        load_program(nn.Sequential(nn.Linear(3, 3), nn.Softmax(1)))
+    assert caught.value.hint == "let the model return its logits: leave out the last softmax"
+
+
+def test_blockers_are_found_without_raising() -> None:
+    found = blockers(Blocked().eval(), input_shape=(1, 6, 6))
+    assert [o.operation for o in found] == ["max_pool2d", "layer_norm", "gelu", "sigmoid", "mul", "softmax"]
+    assert found[2].module == "block.1 (GELU)"
+    assert blockers(nn.Linear(3, 2)) == ()
+
+
+NEVER, LATER = "is not continuous piecewise affine", "is piecewise affine, but not supported yet"
+REFUSED: dict[str, tuple[Callable[[Call, Tensor], Tensor], str]] = {
+    "silu": (lambda m, x: functional.silu(x), NEVER),
+    "tanh": (lambda m, x: x.tanh(), NEVER),
+    "hardswish": (lambda m, x: functional.hardswish(x), NEVER),
+    "sign": (lambda m, x: x.sign(), "it jumps"),
+    "comparison": (lambda m, x: (x > 0).to(x.dtype), "gt is not continuous piecewise affine: it jumps"),
+    "square": (lambda m, x: x * x, "multiplies two activations"),
+    "outer": (lambda m, x: x.unsqueeze(2) @ x.unsqueeze(1), "multiplies two activations"),
+    "attention": (lambda m, x: functional.scaled_dot_product_attention(*[x[:, None]] * 3), NEVER),
+    "quotient": (lambda m, x: 1 / (x + 10), "(reciprocal is not continuous|divides by an activation)"),
+    "floor division": (lambda m, x: torch.div(x, 2, rounding_mode="floor"), "rounds, which is not continuous"),
+    "half": (lambda m, x: x.half().float(), "to rounds to float16"),
+    "max pool": (lambda m, x: functional.max_pool1d(x[:, None], 2), LATER),
+    "max pool indices": (lambda m, x: functional.max_pool1d(x[:, None], 2, return_indices=True)[0], LATER),
+    "maximum": (lambda m, x: torch.maximum(x, x.flip(1)), "maximum of several activations is piecewise affine, but not supp"),
+    "max over axis": (lambda m, x: x.max(1).values, "max is piecewise affine, but not supported yet"),
+    "clamp by activation": (lambda m, x: torch.clamp(x, max=x.flip(1)), "clamp by another activation is piecewise affine, but"),
+    "upsample": (lambda m, x: functional.interpolate(x[:, None], scale_factor=2.0), LATER),
+    "batch mean": (lambda m, x: x - x.mean(0), "mean mixes the inputs of the batch"),
+    "batch axis": (lambda m, x: x.permute(1, 0).relu().permute(1, 0), "permute mixes the inputs of the batch, or moves"),
+    "batch sum": (lambda m, x: x + x.sum(), "sum mixes the inputs of the batch"),
+    "batch slice": (lambda m, x: x + x[:1], "slice (takes some|mixes the) inputs of the batch"),
+    "batch size": (lambda m, x: x * x.shape[0], "uses the number of inputs in the batch as a value"),
+    "random": (lambda m, x: functional.dropout(x), "dropout is random: it is called with training=True"),
+    "write through a view": (lambda m, x: _overwritten(x), "writes in place to memory that is read again through another view"),
+    "unknown": (lambda m, x: torch.special.i0(x), "i0 is not an operation that splineviz knows to be piecewise affine"),
+}
+
+
+def _overwritten(x: Tensor) -> Tensor:
+    h = x + 1
+    h[:, 0] = 0
+    return h * 2
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_is_refused(name: str) -> None:
+    function, words = REFUSED[name]
+    with pytest.raises(NotPiecewiseAffineError, match=words) as caught:
+        load_program(Call(function), input_shape=4)
+    assert len(caught.value.offenders) == 1
+    assert f"{inspect.getsourcefile(Call)}:" in str(caught.value)
+
+
+def test_batch_norm_without_running_statistics() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3, track_running_stats=False)).eval()
+    with pytest.raises(NotPiecewiseAffineError, match=r"batch_norm in 1 .* normalises by the statistics of the batch"):
+        load_program(model)
+
+
+class Branching(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 2 if float(x.detach().sum()) > 0 else x.relu()
+
+
+class Hidden(nn.Module):
+    """Branches where the exporter cannot see it."""
+
+    calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        Hidden.calls += 1
+        return x * (1 + Hidden.calls)
+
+
+class Counting(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls.add_(1)
+        return x + 1
+
+
+class Autocast(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast("cpu"):
+            return x.relu()
+
+
+def test_lower_precision_inside_forward_is_refused() -> None:
+    with pytest.raises(NotPiecewiseAffineError, match=r"torch\.autocast inside forward\) rounds to lower precision") as caught:
+        load_program(Autocast(), input_shape=3)
+    assert len(caught.value.offenders) == 1
+
+
+def _training() -> nn.Module:
+    return nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.Dropout())
+
+
+def _with(value: float) -> nn.Module:
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
+    with torch.no_grad():
+        model[0].weight[1, 2] = value
+    return model
+
+
+class Output(nn.Module):
+    def __init__(self, kind: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, x: Tensor) -> object:
+        return self.kind(x)
+
+
+BAD: dict[str, tuple[Callable[[], object], int | tuple[int, ...] | None, str, str]] = {
+    "training": (_training, None, r"in training mode.*: 1 \(BatchNorm1d\), 2 \(Dropout\)", "call model.eval()"),
+    "half": (lambda: nn.Linear(3, 2).half(), None, r"half precision: weight \(float16\), bias \(float16\)", "float32"),
+    "bfloat16": (lambda: nn.Linear(3, 2, bias=False).bfloat16(), None, r"half precision: weight \(bfloat16\)", "float32"),
+    "complex": (lambda: nn.Linear(3, 2, dtype=torch.complex64), None, "not real numbers: weight", ""),
+    "nan": (lambda: _with(float("nan")), None, "NaN or infinite weights: 0.weight", "checkpoint"),
+    "infinite": (lambda: _with(float("-inf")), None, "NaN or infinite weights: 0.weight", "checkpoint"),
+    "lazy": (lambda: nn.LazyLinear(3), 3, "weights without values: weight, bias", "once"),
+    "shape needed": (lambda: nn.Conv2d(1, 2, 3), None, "shape of one input is needed", "input_shape"),
+    "shape wrong": (lambda: nn.Linear(3, 2), (4,), r"does not take inputs of shape \(4,\).*mat1 and mat2", "without the batch"),
+    "shape odd": (lambda: nn.Linear(3, 2), (0,), "positive whole numbers", ""),
+    "tuple": (lambda: Output(lambda x: (x, x)), 3, "must return one tensor, got tuple", "wrap it"),
+    "dict": (lambda: Output(lambda x: {"logits": x}), 3, "must return one tensor, got dict", "wrap it"),
+    "scalar": (lambda: Output(lambda x: x.sum()), 3, "one row per input", ""),
+    "constant": (lambda: Output(lambda x: torch.zeros(x.shape[0], 2)), 3, "does not depend on its input", ""),
+    "branch": (Branching, 3, "cannot be traced", "branch"),
+    "hidden state": (Hidden, 3, "the trace does not reproduce the module: outputs differ by", "fixed function"),
+    "baked batch": (lambda: Output(lambda x: x.view(2, 4).relu()), 4, "one fixed number of inputs only", "-1"),
+    "loop over batch": (lambda: Output(lambda x: torch.stack([r.relu() for r in x])), 4, "for two inputs than for three", "loops"),
+    "division by zero": (lambda: Output(lambda x: x / torch.tensor([1.0, 0.0])), 2, "not finite: a division by zero", ""),
+    "no model": (lambda: {"weight": torch.ones(2)}, 2, "a model is an nn.Module, 'module:factory' or 'demo', got dict", "weights"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name: str) -> None:
+    make, shape, words, hint = BAD[name]
+    with pytest.raises(InputError, match=words) as caught:
+        load_program(make(), input_shape=shape)  # type: ignore[arg-type]
+    assert caught.value.exit_code == 4
+    assert hint in (caught.value.hint or "")
+    assert len(caught.value.message) < 400
+
+
+def test_a_model_without_training_behaviour_is_taken_in_either_mode_and_left_so() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.0), nn.ReLU())
+    model[2].eval()
+    load_program(model)
+    assert [m.training for m in model.modules()] == [True, True, True, False]
+
+
+def test_the_module_is_left_as_it_was() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), noisy(nn.BatchNorm1d(3)), nn.ReLU(), Counting()).eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.random.get_rng_state()
+    load_program(model)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(torch.equal(value, before[name]) and value.dtype == before[name].dtype for name, value in model.state_dict().items())
+    assert all(p.requires_grad and p.grad is None for p in model.parameters())

@@ -1,0 +1,286 @@
+"""Where programs come from, how they take other weights, and what they say of themselves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import splineviz as sv
+from splineviz.errors import InputError
+from splineviz.program import describe, load_program, load_weights
+from splineviz.program.sources import _module
+
+from .nets import Residual
+
+torch.set_num_threads(1)
+
+FACTORY = """
+import torch
+from torch import nn
+
+def make():
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 2))
+
+def broken():
+    raise ValueError("no such dataset")
+
+NET = nn.Sequential(nn.Linear(3, 2))
+number = 3
+"""
+
+
+def make() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 2)).eval()
+
+
+@pytest.fixture
+def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "nets_for_loading.py").write_text(FACTORY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "nets_for_loading", raising=False)
+    return "nets_for_loading"
+
+
+def same(a: sv.Program, b: sv.Program) -> bool:
+    x = torch.randn(5, *a.input_shape, dtype=torch.float64)
+    return torch.equal(a.forward(x), b.forward(x))
+
+
+def test_factory_from_the_current_directory_is_taken_in_eval_mode(factory: str) -> None:
+    path = list(sys.path)
+    program = load_program(f"{factory}:make")
+    assert (program.input_shape, program.output_shape, program.n_parameters) == ((3,), (2,), 34)
+    assert program.name == f"{factory}:make"
+    assert sys.path == path
+    assert load_program(f"{factory}:NET").stages == ()
+
+
+@pytest.mark.parametrize(
+    ("attribute", "words"),
+    [
+        ("broken", "cannot load the model 'nets_for_loading:broken': ValueError: no such dataset"),
+        ("missing", "AttributeError: module 'nets_for_loading' has no attribute 'missing'"),
+        ("number", "TypeError"),
+        ("torch.zeros", "TypeError"),
+    ],
+)
+def test_factory_that_makes_no_model(factory: str, attribute: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        load_program(f"{factory}:{attribute}")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no_such_module_here:make", "ModuleNotFoundError: No module named 'no_such_module_here'"),
+        ("net.onnx", "cannot load a model from 'net.onnx'"),
+        ("runs/net.pt2", "exported programs are not read yet"),
+        ("net.pth", "a weights file holds no architecture"),
+        ("resnet18", "named 'module:factory' or 'demo', got 'resnet18'"),
+        (":make", "named 'module:factory'"),
+    ],
+)
+def test_names_that_are_no_model(name: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        load_program(name)
+
+
+def test_demo() -> None:
+    program = sv.load_program("demo")
+    assert (program.input_shape, program.output_shape) == ((784,), (10,))
+    assert [stage.n_units for stage in program.stages] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("wrap", [None, "state_dict", "model"])
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod."])
+def test_weights_file(factory: str, tmp_path: Path, wrap: str | None, prefix: str) -> None:
+    other = make()
+    state = {prefix + key: value for key, value in other.state_dict().items()}
+    torch.save({wrap: state, "epoch": 3} if wrap else state, tmp_path / "w.pt")
+    loaded, _ = _module(f"{factory}:make", tmp_path / "w.pt")
+    assert all(torch.equal(value, other.state_dict()[key]) for key, value in loaded.state_dict().items())
+
+
+def test_weights_leave_the_given_module_alone(tmp_path: Path) -> None:
+    model, other = make(), make()
+    before = model[0].weight.clone()
+    program = load_program(model, weights=other.state_dict())
+    assert torch.equal(model[0].weight, before)
+    assert same(program, load_program(other))
+
+
+def test_safetensors(tmp_path: Path) -> None:
+    safetensors = pytest.importorskip("safetensors.torch")
+    other = make()
+    safetensors.save_file(other.state_dict(), tmp_path / "w.safetensors")
+    assert torch.equal(load_weights(tmp_path / "w.safetensors")["0.weight"], other[0].weight)
+
+
+def test_unreadable_weights(tmp_path: Path) -> None:
+    (tmp_path / "broken.pt").write_bytes(b"not a file of tensors")
+    (tmp_path / "w.npz").write_bytes(b"")
+    torch.save(make(), tmp_path / "whole.pt")
+    torch.save({"epoch": 3}, tmp_path / "no_state.pt")
+    torch.save([torch.ones(2)], tmp_path / "list.pt")
+    for name, words in {
+        "broken.pt": "(holds more than tensors|cannot be read)",
+        "whole.pt": "holds more than tensors",
+        "no_state.pt": "holds no state dict",
+        "list.pt": "holds no state dict",
+        "missing.pt": "no such weights file",
+        "w.npz": r"\.pt, \.pth or \.safetensors file",
+    }.items():
+        with pytest.raises(InputError, match=words):
+            load_weights(tmp_path / name)
+
+
+def test_rebind_is_loading_anew() -> None:
+    model, other = Residual().eval(), Residual().eval()
+    program = load_program(model, input_shape=(2, 5, 5))
+    rebound = program.rebind(other.state_dict())
+    fresh = load_program(other, input_shape=(2, 5, 5))
+    assert same(rebound, fresh)
+    assert rebound.digest == fresh.digest != program.digest
+    assert rebound.rebind(model.state_dict()).digest == program.digest
+    assert rebound.fidelity is None
+    double = {key: value.double() + (1e-12 if value.is_floating_point() else 0) for key, value in other.state_dict().items()}
+    assert program.rebind(double).digest == fresh.digest, "weights pass through the module's data type, as in load_state_dict"
+
+
+def test_rebind_folds_again() -> None:
+    make_normed = lambda: nn.utils.parametrizations.weight_norm(nn.Linear(3, 4)).eval()  # noqa: E731
+    other = make_normed()
+    assert same(load_program(make_normed()).rebind(other.state_dict()), load_program(other))
+
+
+def test_rebind_outlives_changes_to_the_module() -> None:
+    model = make()
+    program, state = load_program(model), {key: value.clone() for key, value in model.state_dict().items()}
+    digest = program.digest
+    with torch.no_grad():
+        model[0].weight.add_(1)
+    x = torch.ones(1, 3, dtype=torch.float64)
+    assert same(program, program.rebind(state))
+    assert program.rebind(state).digest == digest
+    assert not torch.equal(load_program(model).forward(x), program.forward(x))
+
+
+def test_rebind_names_all_that_does_not_fit() -> None:
+    program = load_program(make())
+    state = make().state_dict()
+    del state["0.bias"], state["1.running_mean"]
+    state["extra"] = torch.ones(1)
+    state["4.weight"] = torch.ones(3, 4)
+    with pytest.raises(InputError) as caught:
+        program.rebind(state)
+    words = caught.value.message
+    assert "missing: 0.bias, 1.running_mean" in words
+    assert "unexpected: extra" in words
+    assert "wrong shape: 4.weight (expected (2, 4), got (3, 4))" in words
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_rebind_refuses_weights_that_are_not_finite(value: float) -> None:
+    state = make().state_dict()
+    state["4.bias"] = torch.tensor([0.0, value])
+    with pytest.raises(InputError, match=r"NaN or infinite weights: 4\.bias"):
+        load_program(make()).rebind(state)
+
+
+def test_rebind_keeps_tied_weights_tied() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3))
+    model[2].weight = model[0].weight
+    program, state = load_program(model), dict(model.state_dict())
+    assert program.n_parameters == 15
+    assert same(program.rebind(state), program)
+    state["2.weight"] = state["2.weight"] + 1
+    with pytest.raises(InputError, match=r"0\.weight, 2\.weight are one weight in the network, but differ"):
+        program.rebind(state)
+
+
+def test_digest_tells_programs_apart_and_ignores_names() -> None:
+    torch.manual_seed(0)
+    first, last = nn.Linear(3, 4), nn.Linear(4, 2)
+    digests = [
+        load_program(nn.Sequential(first, act, last)).digest
+        for act in (nn.ReLU(), nn.LeakyReLU(0.1), nn.LeakyReLU(0.2), nn.Hardtanh(), nn.Hardtanh(0, 1), nn.Identity())
+    ]
+    assert len(set(digests)) == 6
+    assert load_program(nn.Sequential(first, nn.Identity(), nn.ReLU(), last)).digest == digests[0]
+    assert load_program(nn.Sequential(first, nn.ReLU(inplace=True), last).double()).digest == digests[0]
+
+
+def test_stage_names() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(3, 3), nn.PReLU())
+            self.act = nn.ReLU()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.act(self.act(self.net(x)).clamp(-1, 1))
+            return torch.relu(x - 1).abs()
+
+    rows = describe(load_program(Net().eval())).stages
+    names = [("net.1", "prelu"), ("act", "relu"), ("clamp", "clamp"), ("act#2", "relu"), ("relu", "relu"), ("abs", "abs")]
+    assert [(row.name, row.kind) for row in rows] == names
+    assert [row.units for row in rows] == [3, 3, 6, 3, 3, 3]
+    assert "return torch.relu(x - 1).abs()" in rows[-1].source
+    assert rows[-1].source.startswith(__file__)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_wrappers_are_taken_off() -> None:
+    model = make()
+    plain = load_program(model)
+    assert load_program(nn.DataParallel(model)).digest == plain.digest
+    assert load_program(torch.compile(model)).digest == plain.digest
+
+
+def test_tensors_held_outside_parameters_and_buffers() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.basis, self.last = torch.randn(4, 3), nn.Linear(3, 2)
+
+        def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                h = inputs[0] @ self.basis
+            return self.last(h.relu())
+
+    program = load_program(Net().eval(), input_shape=4)
+    assert [stage.shape for stage in program.stages] == [(3,)]
+    assert program.fidelity is not None
+    assert program.fidelity.float64 is None, "the module cannot run in float64"
+    assert program.fidelity.float32 is not None
+    assert program.fidelity.float32 < 1e-5
+
+
+def test_describe_shows_fidelity() -> None:
+    card = describe(load_program(make()))
+    assert card.fidelity is not None
+    assert card.fidelity.float32 is not None
+    assert (card.n_units, card.n_affine, card.n_parameters) == (4, 3, 34)
+
+
+def test_batch_norm_is_reduced_once_in_the_stated_order() -> None:
+    norm = nn.BatchNorm1d(3).double().eval()
+    for value in (norm.running_mean, norm.running_var, norm.weight, norm.bias):
+        value.data.uniform_(0.1, 2.0)
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    shift = norm.bias - norm.running_mean * scale
+    zero = torch.zeros(1, 3, dtype=torch.float64)
+    program = load_program(norm, input_shape=3)
+    assert torch.equal(program.forward(zero)[0], shift)
+    assert torch.equal(program.nodes[0].linear(zero + 1)[0], scale)  # type: ignore[union-attr]
+
+
+def test_importing_the_package_leaves_torch_alone() -> None:
+    code = "import sys, splineviz, splineviz.errors, splineviz.plane; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
