@@ -1,0 +1,45 @@
+# make demo: a picture in a minute.  make test: everything that has to pass.  make bench: the numbers in the README.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+
+.PHONY: demo test bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/splineviz slice demo -o demo.png -o demo.svg
+	@echo "The pictures are $(CURDIR)/demo.png and $(CURDIR)/demo.svg"
+
+test: $(VENV)/.installed-dev
+ifdef CI
+	@! $(BIN)/python -m pip list --format=freeze --disable-pip-version-check | grep '^nvidia-' \
+	  || { echo "CI must run on the CPU build of torch, and the nvidia-* packages above came with another one"; exit 1; }
+endif
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python bench/run.py
+
+clean:
+	rm -rf $(VENV) build demo.png demo.svg
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "splineviz needs Python 3.11 or newer, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV) (torch is large; the first time takes a few minutes)"
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV) (torch is large; the first time takes a few minutes)"
+	$(PIP) -e '.[dev,safetensors]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(PIP) -e '.[bench]'
+	@touch $@

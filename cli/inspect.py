@@ -1,0 +1,22 @@
+"""`splineviz inspect`: what a network is, and what blocks exactness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .options import common_options, model_options
+
+
+@click.command("inspect", short_help="Show a network's stages and units, and what blocks exactness.")
+@model_options
+@common_options
+def command(**given: Any) -> None:
+    """Show the stages and units of MODEL; list everything that blocks exactness, and exit with 3, if anything does.
+
+    MODEL is demo, or module:factory with --weights FILE.
+    """
+    from .inspect_job import run_inspect
+
+    run_inspect(given["model"], weights=given["weights"], input_shape=given["input_shape"], as_json=given["as_json"])

@@ -1,0 +1,69 @@
+"""What `splineviz inspect` does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from splineviz.program import Description, Fidelity
+
+__all__ = ["run_inspect"]
+
+SCHEMA = "splineviz.inspect/1"
+
+
+def run_inspect(model: str, *, weights: str | None, input_shape: tuple[int, ...] | None, as_json: bool) -> None:
+    """Describe one model on stdout; what blocks exactness is raised."""
+    from splineviz.errors import NotPiecewiseAffineError
+    from splineviz.program import describe, load_program
+
+    try:
+        card = describe(load_program(model, input_shape=input_shape, weights=weights))
+    except NotPiecewiseAffineError as error:
+        if as_json:
+            click.echo(json.dumps({"schema": SCHEMA, "exact": False, "blocked_by": list(error.offenders)}))
+        raise
+    if as_json:
+        click.echo(json.dumps({"schema": SCHEMA, "exact": True, "blocked_by": [], **asdict(card)}))
+    else:
+        click.echo(_table(card))
+
+
+def _table(card: Description) -> str:
+    head = [
+        ("model", card.name),
+        ("input", _shape(card.input_shape)),
+        ("output", _shape(card.output_shape)),
+        ("parameters", f"{card.n_parameters:,}"),
+        ("affine nodes", f"{card.n_affine:,}"),
+        ("units", f"{card.n_units:,} in {len(card.stages)} stages"),
+        ("digest", card.digest[:16]),
+    ]
+    if card.fidelity is not None:
+        head.append(("fidelity", _fidelity(card.fidelity)))
+    rows = [("stage", "module", "kind", "shape", "units", "source")]
+    rows += [(str(s.index), s.name, s.kind, _shape(s.shape), f"{s.units:,}", s.source) for s in card.stages]
+    return "\n".join([*_columns(head), "", *_columns(rows), "", "nothing blocks exactness"])
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _fidelity(fidelity: Fidelity) -> str:
+    parts = [
+        f"{value:.1e} off its {name} forward pass"
+        for name, value in (("float64", fidelity.float64), ("float32", fidelity.float32))
+        if value is not None
+    ]
+    return f"{', '.join(parts)} ({fidelity.samples} random inputs)"

@@ -1,0 +1,75 @@
+"""Options that several commands share, and the types of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+__all__ = ["Anchors", "Numbers", "common_options", "model_options"]
+
+
+class Numbers(click.ParamType[tuple[float, ...]]):
+    """Numbers with commas between them, as a tuple."""
+
+    name = "numbers"
+
+    def __init__(self, kind: type[int] | type[float], count: int | None = None) -> None:
+        self.kind = kind
+        self.count = count
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+        try:
+            numbers = tuple(self.kind(part) for part in parts)
+        except (TypeError, ValueError):
+            self.fail(f"expected {self._wanted()}, got {value!r}", param, ctx)
+        if self.count is not None and len(numbers) != self.count:
+            self.fail(f"expected {self._wanted()}, got {len(numbers)}: {value!r}", param, ctx)
+        return numbers
+
+    def _wanted(self) -> str:
+        kind = "whole numbers" if self.kind is int else "numbers"
+        return f"{self.count if self.count is not None else 'some'} {kind} with commas between them"
+
+
+def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    if value and isinstance(ctx.obj, dict):
+        ctx.obj["debug"] = True
+
+
+def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--json, --quiet, --debug."""
+    command = click.option(
+        "--debug", is_flag=True, is_eager=True, expose_value=False, callback=_set_debug, help="Show the traceback of an error."
+    )(command)
+    command = click.option("--quiet", "-q", is_flag=True, help="No progress and no notes on stderr.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout instead of a table.")(command)
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The argument MODEL with --weights and --input-shape."""
+    shape = Numbers(int)
+    command = click.option(
+        "--input-shape", type=shape, metavar="N,N,...", help="Shape of one input, without batch; where the model does not tell it."
+    )(command)
+    command = click.option(
+        "--weights", type=click.Path(), metavar="FILE", help="State dict for module:function: .pt, or .safetensors with that extra."
+    )(command)
+    return click.argument("model")(command)
+
+
+class Anchors(click.ParamType[tuple[int | str, ...]]):
+    """Three whole numbers, or three file names, as a tuple."""
+
+    name = "points"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int | str, ...]:
+        parts = value.split(",") if isinstance(value, str) else list(value)
+        if len(parts) != 3:
+            self.fail(f"expected three points I,J,K, or three files, got {len(parts)}: {value!r}", param, ctx)
+        try:
+            return tuple(int(part) for part in parts)
+        except ValueError:
+            return tuple(str(part).strip() for part in parts)

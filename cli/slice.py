@@ -1,0 +1,66 @@
+"""`splineviz slice`: the options, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import Anchors, Numbers, common_options, model_options
+
+_COLORS = ("random", "norm", "jacobian", "class", "area", "stage", "volume", "none")
+_EDGES = ("stage", "kink", "plain", "none")
+_EPILOG = """\b
+Examples
+  splineviz slice demo -o demo.png
+  splineviz slice nets:make --weights net.pt --data digits.npz --points 3,14,15 -o slice.png -o cells.npz
+  splineviz slice nets:make --weights net.pt --data digits.npz --at 3 --radius 0.05 -o near.svg --json
+"""
+
+
+@click.command(
+    "slice", epilog=_EPILOG, context_settings={"show_default": True}, short_help="Draw the exact cells of a network on a plane."
+)
+@model_options
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write; the suffix decides: .png .svg .pdf .npz .geojson. May be repeated.",
+)
+@click.option("--data", metavar="FILE", help="Data points: .npy, .npz or .pt, (n, ...). For demo, its own digits.")
+@click.option("--key", metavar="NAME", help="The array of the data file; by default x, or the only one.")
+@click.option("--labels", metavar="FILE", help="Classes of the data points; by default the array y of the data file.")
+@click.option("--points", type=Anchors(), metavar="I,J,K", help="Points for the plane: indices into --data, or three files A,B,C.")
+@click.option("--at", "at", type=int, metavar="INDEX", help="Instead: the neighbourhood of one data point, on a random plane.")
+@click.option("--radius", type=float, metavar="R", help="With --at: the diamond of corners x ± R u, x ± R v.")
+@click.option("--seed", type=int, default=0, help="With --at: which random plane.")
+@click.option("--margin", type=float, default=0.25, help="How far the window reaches beyond the points, over its longer side.")
+@click.option("--box", type=Numbers(float, 4), metavar="U0,U1,V0,V1", help="The window itself, in plane coordinates.")
+@click.option("--mean", type=Numbers(float), default="0", metavar="M[,M..]", help="Subtracted from the data; may be one a channel.")
+@click.option("--std", type=Numbers(float), default="1", metavar="S[,S..]", help="Divides the data, after --mean.")
+@click.option("--transform", metavar="MODULE:FUNCTION", help="Called on each data point before --mean and --std.")
+@click.option("--image-shape", type=Numbers(int), metavar="H,W", help="Shape of the thumbnails, where the data are flat.")
+@click.option("--class-names", metavar="A,B,...", help="Names of the classes, for the legend.")
+@click.option("--output-index", type=Numbers(int), metavar="I[,J..]", help="Only these outputs: one gives its level set 0.")
+@click.option("--stage", type=int, metavar="N", help="Stop after this stage, counted from 0.")
+@click.option("--color", type=click.Choice(_COLORS), default="random", help="What the fills show.")
+@click.option("--edges", type=click.Choice(_EDGES), default="stage", help="What the lines show.")
+@click.option("--valid-range", type=Numbers(float, 2), metavar="LO,HI", help="Shade where an entry of the data leaves this range.")
+@click.option("--overlay-data", type=click.IntRange(min=1), metavar="N", help="Draw the N data points nearest to the plane.")
+@click.option("--title", help="A line above the picture.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads for the matrix products.")
+@common_options
+def command(**given: Any) -> int:
+    """Draw the exact cells of MODEL on a plane through three data points, and count them.
+
+    MODEL is demo, or module:factory with --weights FILE.
+    """
+    from .slice_job import run_slice
+    from .slice_options import SliceOptions
+
+    return run_slice(SliceOptions(**given))

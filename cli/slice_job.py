@@ -1,0 +1,95 @@
+"""What `splineviz slice` does: read, arrange, write, report."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from splineviz.api import program_for
+from splineviz.io.files import atomic_path
+from splineviz.plane import Plane, Window
+
+from .data import Data, Preprocessing
+from .progress import announce_compilation, note, stage_progress
+from .slice_options import PICTURES, SliceOptions
+from .slice_report import print_slice
+from .slice_style import drawing_options
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+    from splineviz.program import Program
+
+__all__ = ["run_slice"]
+
+
+def run_slice(options: SliceOptions) -> int:
+    """Carry out one request; returns the exit code."""
+    began = time.perf_counter()
+    options.check()
+    preprocessing = Preprocessing.make(options.transform, options.mean, options.std)
+    data = options.read()
+    anchors = None if data is None or not options.rows() else data.take(options.rows())
+    if options.threads is not None:
+        _set_threads(options.threads)
+    program = _load(options, anchors)
+    plane, window = _place(options, program, preprocessing, anchors)
+    from splineviz.arrangement.walk import arrange
+
+    announce_compilation(options.quiet)
+    with stage_progress(options.quiet) as advance:
+        arr = arrange(program, plane, window, stage=options.stage, progress=advance)
+    style = drawing_options(options, program, preprocessing, data, anchors, plane, window)
+    _write(options, arr, style)
+    if not options.outputs:
+        note("no -o FILE, so nothing is drawn", options.quiet)
+    seconds = time.perf_counter() - began
+    print_slice(arr, options.outputs, seconds, seed=options.plane_seed, as_json=options.as_json)
+    return 5 if arr.status.name == "INCOMPLETE" else 0
+
+
+def _set_threads(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _load(options: SliceOptions, anchors: Data | None) -> Program:
+    shape = None if anchors is None else anchors.points.shape[1:]
+    program = program_for(options.model, shape, input_shape=options.input_shape, weights=options.weights)
+    if options.output_index is not None:
+        from splineviz.program.select import select_outputs
+
+        program = select_outputs(program, options.output_index)
+    return program
+
+
+def _place(options: SliceOptions, program: Program, preprocessing: Preprocessing, anchors: Data | None) -> tuple[Plane, Window]:
+    if anchors is None:
+        plane = Plane.identity()
+    else:
+        points = preprocessing.apply(anchors.points, program.input_shape)
+        plane = Plane.at(points[0], seed=options.seed) if options.at is not None else Plane.through(*points)
+    if options.box is not None:
+        return plane, Window.box(*options.box)
+    return plane, Window.around(plane, options.margin) if options.radius is None else Window.diamond(options.radius)
+
+
+def _write(options: SliceOptions, arr: Arrangement, style: dict[str, Any]) -> None:
+    """Every file, or none."""
+    extra = {"model": options.model, "seed": options.plane_seed}
+    with ExitStack() as finished:
+        for path in options.outputs:
+            temporary = finished.enter_context(atomic_path(path))
+            if path.suffix.lower() in PICTURES:
+                from splineviz.render import save_figure
+
+                save_figure(arr, temporary, extra=extra, **style)
+            elif path.suffix.lower() == ".npz":
+                from splineviz.io import save
+
+                save(arr, temporary, extra=extra)
+            else:
+                from splineviz.io import save_geojson
+
+                save_geojson(arr, temporary, extra=extra)

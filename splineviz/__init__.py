@@ -1,0 +1,75 @@
+"""Exact linear-region partitions of piecewise-affine networks on two-dimensional slices of their input space.
+
+Public names are imported on first use, so that ``import splineviz`` costs neither torch nor matplotlib.
+
+Examples
+--------
+>>> import numpy as np
+>>> import splineviz as sv
+>>> digits = sv.demo.load_points()
+>>> sv.Plane.through(*digits).dim
+784
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from splineviz import demo as demo
+    from splineviz.api import slice as slice
+    from splineviz.arrangement.result import Arrangement as Arrangement
+    from splineviz.arrangement.result import Stats as Stats
+    from splineviz.arrangement.result import Status as Status
+    from splineviz.arrangement.segment import Segment as Segment
+    from splineviz.arrangement.segment import segment as segment
+    from splineviz.arrangement.walk import arrange as arrange
+    from splineviz.errors import InputError as InputError
+    from splineviz.errors import NotPiecewiseAffineError as NotPiecewiseAffineError
+    from splineviz.errors import SplinevizError as SplinevizError
+    from splineviz.io import load as load
+    from splineviz.io import save as save
+    from splineviz.plane import Plane as Plane
+    from splineviz.plane import Window as Window
+    from splineviz.program import Program as Program
+    from splineviz.program import load_program as load_program
+    from splineviz.render import draw as draw
+
+__version__ = "0.1.0.dev0"
+
+_HOME = {
+    "Arrangement": "splineviz.arrangement.result",
+    "InputError": "splineviz.errors",
+    "NotPiecewiseAffineError": "splineviz.errors",
+    "Plane": "splineviz.plane",
+    "Program": "splineviz.program",
+    "Segment": "splineviz.arrangement.segment",
+    "SplinevizError": "splineviz.errors",
+    "Stats": "splineviz.arrangement.result",
+    "Status": "splineviz.arrangement.result",
+    "Window": "splineviz.plane",
+    "arrange": "splineviz.arrangement.walk",
+    "draw": "splineviz.render",
+    "load": "splineviz.io",
+    "load_program": "splineviz.program",
+    "save": "splineviz.io",
+    "segment": "splineviz.arrangement.segment",
+    "slice": "splineviz.api",
+}
+
+__all__ = [*_HOME, "__version__", "demo"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name == "demo":
+        return importlib.import_module("splineviz.demo")
+    if name not in _HOME:
+        raise AttributeError(f"module 'splineviz' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

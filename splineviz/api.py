@@ -1,0 +1,89 @@
+"""The one-liner for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from splineviz.errors import InputError
+from splineviz.plane import Plane, Window
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+    from splineviz.program import Program
+
+__all__ = ["program_for", "slice"]
+
+
+def slice(
+    model: Any,
+    points: Sequence[Any],
+    *,
+    margin: float = 0.25,
+    input_shape: tuple[int, ...] | None = None,
+    weights: Any = None,
+    stage: int | None = None,
+) -> Arrangement:
+    """The exact cells of a network on the plane through three points: program, plane, window and arrangement in one call.
+
+    Parameters
+    ----------
+    model
+        Whatever :func:`splineviz.load_program` takes, or a program that it made.
+    points
+        Three points of input space, arrays or tensors that flatten to the model's input.
+    margin
+        How far the window reaches beyond the points, as a share of its longer side.
+    input_shape
+        Shape of one input, without batch; by default the model's own, or else that of the points.
+    weights
+        State dict, or a file that holds one.
+    stage
+        Stop after this stage.
+
+    Returns
+    -------
+    Arrangement
+        ``.draw()`` shows it.
+
+    Raises
+    ------
+    InputError
+        If there are not three points, they span no plane, or they do not fit the model.
+    NotPiecewiseAffineError
+        If the network is not continuous piecewise affine.
+
+    Examples
+    --------
+    >>> import splineviz as sv
+    >>> arr = sv.slice("demo", sv.demo.load_points())
+    >>> arr.n_vertices - arr.n_edges + arr.n_cells
+    1
+    """
+    from splineviz.arrangement.walk import arrange
+    from splineviz.program import Program
+
+    if len(points) != 3:
+        raise InputError(f"a plane goes through three points, got {len(points)}")
+    plane = Plane.through(*points)
+    known = isinstance(model, Program)
+    program = model if known else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights)
+    return arrange(program, plane, Window.around(plane, margin), stage=stage)
+
+
+def program_for(
+    model: Any, point_shape: tuple[int, ...] | None, *, input_shape: tuple[int, ...] | None = None, weights: Any = None
+) -> Program:
+    """The program of a model that will be asked about points of ``point_shape``.
+
+    The model's own word on its input comes first, since images are often stored in another shape than a network takes; the points
+    decide where the model does not tell, or what it tells does not work.
+    """
+    from splineviz.program import load_program
+
+    try:
+        return load_program(model, input_shape=input_shape, weights=weights)
+    except InputError:
+        if input_shape is not None or point_shape is None:
+            raise
+        return load_program(model, input_shape=point_shape, weights=weights)

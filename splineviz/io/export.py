@@ -1,0 +1,86 @@
+"""Conversions at the edge of the package: polygons for shapely, the dual graph for networkx."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["cell_attributes", "cell_class", "closed_rings", "to_networkx", "to_shapely"]
+
+
+def to_shapely(arr: Arrangement) -> np.ndarray:
+    """(F,) shapely polygons of the cells, counter-clockwise, in uv."""
+    import shapely
+
+    coordinates, offsets = closed_rings(arr)
+    polygons: np.ndarray = shapely.from_ragged_array(
+        shapely.GeometryType.POLYGON, coordinates, (offsets, np.arange(arr.n_cells + 1, dtype=np.int64))
+    )
+    return polygons
+
+
+def to_networkx(arr: Arrangement) -> nx.Graph:
+    """The dual graph: a node per cell, an edge where two cells share a side.
+
+    Nodes carry ``area``, ``window``, ``stage`` and, where they are known, ``linear_region`` and ``class`` (predicted).
+    Edges carry ``length``, ``stage`` (the first one that cuts there) and ``units``, (stage, unit) pairs.
+    """
+    import networkx as nx
+
+    columns = cell_attributes(arr)
+    graph = nx.Graph()
+    names, rows = list(columns), zip(*(column.tolist() for column in columns.values()), strict=True)
+    graph.add_nodes_from((cell, dict(zip(names, row, strict=True))) for cell, row in enumerate(rows))
+
+    inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
+    ends = arr.vertices[arr.edges[inner]]
+    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    # A vertex in the middle of a common side makes two edges between one pair of cells: they are one here.
+    pairs, first, which = np.unique(np.sort(arr.edge_cells[inner], axis=1), axis=0, return_index=True, return_inverse=True)
+    total = np.bincount(which.ravel(), weights=length, minlength=len(pairs))
+    stage = arr.edge_stage[inner[first]]
+    offsets = arr.edge_units.offsets
+    units = list(map(tuple, arr.edge_units.values.tolist()))
+    spans = np.stack([offsets[inner[first]], offsets[inner[first] + 1]], axis=1).tolist()
+    graph.add_edges_from(
+        (a, b, {"length": size, "stage": born, "units": tuple(units[low:high])})
+        for (a, b), size, born, (low, high) in zip(pairs.tolist(), total.tolist(), stage.tolist(), spans, strict=True)
+    )
+    return graph
+
+
+def cell_attributes(arr: Arrangement) -> dict[str, np.ndarray]:
+    """Columns (F,) that describe the cells; only what is there or costs next to nothing."""
+    columns = {"area": arr.areas, "window": arr.cell_window, "stage": arr.cell_stage}
+    known = vars(arr)
+    if "linear_regions" in known:
+        columns["linear_region"] = arr.linear_regions
+    if "affine" in known:
+        columns["class"] = cell_class(arr)
+    return columns
+
+
+def cell_class(arr: Arrangement) -> np.ndarray:
+    """(F,) largest output at the interior point, the lowest of equals; for one output 1 where it is positive, else 0."""
+    points = np.column_stack([arr.interior_points, np.ones(arr.n_cells)])
+    outputs = np.einsum("fcd,fd->fc", arr.affine, points)
+    classes: np.ndarray = (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(1)
+    return classes
+
+
+def closed_rings(arr: Arrangement) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of all cells, each ring closed by its first vertex, and the rings' offsets (F + 1,)."""
+    offsets = arr.cells.offsets + np.arange(arr.n_cells + 1)
+    index = np.empty(offsets[-1], dtype=np.int64)
+    last = offsets[1:] - 1
+    open_part = np.ones(len(index), dtype=bool)
+    open_part[last] = False
+    index[open_part] = arr.cells.values
+    index[last] = arr.cells.values[arr.cells.offsets[:-1]]
+    return arr.vertices[index], offsets

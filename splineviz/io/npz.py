@@ -1,0 +1,203 @@
+"""The native file: every array of an arrangement in one compressed NPZ, with a schema version. Reading it needs no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import splineviz
+from splineviz.arrangement.result import Arrangement, Stats, Status
+from splineviz.errors import InputError
+from splineviz.geometry.csr import Csr
+from splineviz.io.files import atomic_path
+from splineviz.plane import Plane, Window
+from splineviz.stage import ProgramInfo, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["SCHEMA", "load", "save"]
+
+SCHEMA = "splineviz.arrangement/1"
+
+_ARRAYS = ("vertices", "cell_edges", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")
+_RAGGED = ("cells", "edge_units")
+_DERIVED = ("affine", "edge_jump", "linear_regions")
+
+
+def save(
+    arr: Arrangement, path: str | os.PathLike[str], *, affine: bool | None = None, extra: Mapping[str, Any] | None = None
+) -> None:
+    """Write an arrangement to an NPZ file: identical bytes for an identical arrangement.
+
+    The network itself is not written. What needs it (patterns, affine maps, Jacobians) is gone after loading, except the affine
+    maps, kinks and linear regions if they are in the file.
+
+    Parameters
+    ----------
+    arr
+        The arrangement.
+    path
+        The file; it appears only when it is complete.
+    affine
+        Write the affine maps: None, if they were computed already; True, computing them; False, not. Kinks and linear regions
+        go with them if they were computed.
+    extra
+        Entries for the embedded JSON, such as the seed.
+
+    Raises
+    ------
+    InputError
+        If the path cannot be written, or affine maps are asked for and cannot be had.
+    """
+    content: dict[str, np.ndarray] = {"schema": np.array(SCHEMA)}
+    content |= {name: getattr(arr, name) for name in _ARRAYS}
+    for name in _RAGGED:
+        content |= _ragged(name, getattr(arr, name))
+    unique = list({id(plane): plane for plane in arr.planes}.values())
+    position = {id(plane): k for k, plane in enumerate(unique)}
+    content["plane_of_window"] = np.array([position[id(plane)] for plane in arr.planes], dtype=np.int64)
+    content["plane_origin"] = np.stack([plane.origin for plane in unique])
+    content["plane_basis"] = np.stack([plane.basis for plane in unique])
+    content |= _ragged("plane_anchors", _stack([plane.anchors for plane in unique]))
+    content |= _ragged("windows", _stack([window.vertices for window in arr.windows]))
+    if affine:
+        content["affine"] = arr.affine
+    if affine is not False:
+        # Lazy members live in the instance once they were asked for; saving must not set off a computation.
+        content |= {name: vars(arr)[name] for name in _DERIVED if name in vars(arr)}
+    content["meta"] = np.array(json.dumps(_meta(arr, unique, extra), sort_keys=True))
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **content)
+
+
+def load(path: str | os.PathLike[str]) -> Arrangement:
+    """Read an arrangement that :func:`save` wrote. Its ``program`` is None.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is no arrangement, is damaged, or was written by a newer version.
+    """
+    content = _read(Path(path))
+    try:
+        arr = _rebuild(content)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(f"{path} is damaged: {error}", hint="write it again with splineviz.save") from error
+    return arr
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            content = dict(file) if hasattr(file, "files") and "schema" in file.files else {}
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path}") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path} cannot be read as an NPZ file: {error}", hint="expected a file written by splineviz.save"
+        ) from error
+    schema = str(content["schema"]) if content else "none"
+    kind, _, version = schema.partition("/")
+    if kind != SCHEMA.partition("/")[0] or not version.isdigit():
+        raise InputError(
+            f"{path} holds no arrangement: expected schema {SCHEMA}, got {schema}", hint="expected a file written by splineviz.save"
+        )
+    if int(version) > int(SCHEMA.partition("/")[2]):
+        raise InputError(
+            f"{path} has schema {schema}, and this version of splineviz ({splineviz.__version__}) reads up to {SCHEMA}",
+            hint="upgrade splineviz",
+        )
+    return content
+
+
+def _rebuild(content: Mapping[str, np.ndarray]) -> Arrangement:
+    meta = json.loads(str(content["meta"]))
+    anchors, corners = _csr(content, "plane_anchors"), _csr(content, "windows")
+    planes = [
+        Plane(origin, basis, tuple(shape), anchors[k])
+        for k, (origin, basis, shape) in enumerate(
+            zip(content["plane_origin"], content["plane_basis"], meta["input_shapes"], strict=True)
+        )
+    ]
+    stats: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in meta["stats"].items()}
+    known = {field.name for field in dataclasses.fields(Stats)}
+    arrays: dict[str, Any] = {name: content[name] for name in _ARRAYS} | {name: _csr(content, name) for name in _RAGGED}
+    arr = Arrangement(
+        **arrays,
+        planes=tuple(planes[k] for k in content["plane_of_window"]),
+        windows=tuple(Window(polygon) for polygon in corners),
+        status=Status[meta["status"]],
+        stats=Stats(**{k: v for k, v in stats.items() if k in known}),
+        program=None,
+        patterns=(),
+        info=_info(meta["program"]),
+    )
+    _check(arr)
+    vars(arr).update({name: content[name] for name in _DERIVED if name in content})
+    return arr
+
+
+def _check(arr: Arrangement) -> None:
+    """Sizes and indices fit together, so that nothing later reads beyond an array."""
+    f, v, e = arr.n_cells, arr.n_vertices, arr.n_edges
+    bounded = (("cells", arr.cells.values, 0, v), ("cell_edges", arr.cell_edges, 0, e), ("edges", arr.edges, 0, v))
+    for name, index, low, high in (
+        *bounded,
+        ("edge_cells", arr.edge_cells, -1, f),
+        ("cell_window", arr.cell_window, 0, len(arr.windows)),
+    ):
+        if index.size and not (index.min() >= low and index.max() < high):
+            raise ValueError(f"{name} points outside")
+    sizes = (
+        len(arr.cell_window),
+        len(arr.cell_stage),
+        len(arr.pattern_hash),
+        len(arr.edge_cells),
+        len(arr.edge_units),
+        len(arr.planes),
+    )
+    if sizes != (f, f, f, e, e, len(arr.windows)) or len(arr.cell_edges) != len(arr.cells.values):
+        raise ValueError("sizes of arrays disagree")
+
+
+def _meta(arr: Arrangement, planes: Sequence[Plane], extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "version": splineviz.__version__,
+        "program": dataclasses.asdict(arr.info) if arr.info is not None else None,
+        "input_shapes": [list(plane.input_shape) for plane in planes],
+        "status": arr.status.name,
+        "stats": dataclasses.asdict(arr.stats),
+        "extra": dict(extra or {}),
+    }
+
+
+def _info(card: Mapping[str, Any] | None) -> ProgramInfo | None:
+    if card is None:
+        return None
+    stages = tuple(Stage(**{**stage, "shape": tuple(stage["shape"])}) for stage in card["stages"])
+    shapes = {name: tuple(card[name]) for name in ("input_shape", "output_shape")}
+    return ProgramInfo(**{**card, **shapes, "stages": stages})
+
+
+def _stack(rows: Sequence[np.ndarray]) -> Csr:
+    return Csr(np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64), np.concatenate(rows))
+
+
+def _ragged(name: str, csr: Csr) -> dict[str, np.ndarray]:
+    return {f"{name}_offsets": csr.offsets, f"{name}_values": csr.values}
+
+
+def _csr(content: Mapping[str, np.ndarray], name: str) -> Csr:
+    offsets, values = content[f"{name}_offsets"], content[f"{name}_values"]
+    if offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
+        raise ValueError(f"the rows of {name} do not fit")
+    return Csr(offsets, values)

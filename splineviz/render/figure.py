@@ -1,0 +1,166 @@
+"""Drawing an arrangement on Axes. Never touches pyplot: figures are made here and belong to the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from splineviz.errors import InputError
+from splineviz.render.anchors import draw_anchors
+from splineviz.render.cellcolor import CellColor, CellColors, cell_colors
+from splineviz.render.classes import boundary_segments, class_legend, class_polygons
+from splineviz.render.edgelayer import EdgeStyle, draw_edges, line_width
+from splineviz.render.layout import fit, frame, new_axes, points_per_unit
+from splineviz.render.overlay import draw_boundary, draw_footer, draw_invalid, draw_points, draw_scale_bar
+from splineviz.render.panel import Panel
+from splineviz.render.shapes import polygon_collections
+from splineviz.render.style import INK, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["Fill", "draw"]
+
+Fill = Literal["plain", "raster", "vector"]
+"""How cells are filled: for pixels; as an image inside a vector file; as vector shapes that overlap by a hair."""
+
+
+def draw(
+    arr: Arrangement,
+    ax: Axes | None = None,
+    *,
+    color: CellColor = "random",
+    edges: EdgeStyle = "stage",
+    boundary: bool = True,
+    anchors: bool = True,
+    images: Sequence[Any] | bool | None = None,
+    labels: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    valid_range: tuple[float, float] | None = None,
+    points: Any = None,
+    point_classes: Sequence[int] | None = None,
+    window: int = 0,
+    title: str | None = None,
+    legend: bool = True,
+    scale_bar: bool = True,
+    ticks: bool = False,
+    width: float = 5.5,
+    fill: Fill = "plain",
+) -> Axes:
+    """Draw one window of an arrangement.
+
+    Thumbnails, legends and the colour bar stand to the right of the Axes, in a column of 1.8 inches, and never cover the
+    data. Without ``ax`` a figure of the right size is made; on given Axes leave that room.
+
+    Parameters
+    ----------
+    arr
+        The arrangement.
+    ax
+        Where to draw; a new figure if left out (save it with ``ax.figure.savefig``).
+    color
+        What the fills show. ``random``: a soft colour per activation pattern, the same in every picture; ``norm``: spectral norm
+        of the affine map in the slice; ``jacobian``: of the full input Jacobian; ``class``: the predicted class, cells split
+        where the decision boundary crosses them; ``area``; ``stage``: the stage that made the cell; ``volume``:
+        sqrt(det A'A); ``none``.
+    edges
+        What the lines show: ``stage``, ``kink`` (jump of the affine map), ``plain``, ``none``.
+    boundary
+        Draw the decision boundary.
+    anchors
+        Mark the points that the plane was made from.
+    images
+        Pictures of the anchors, one each, (H, W), (H, W, 3) or (3, H, W). None: made from the plane if its input shape is that
+        of an image; False: none.
+    labels
+        A caption per anchor.
+    class_names
+        Names of the classes, by class number.
+    valid_range
+        Shade where an input coordinate leaves these two bounds.
+    points
+        Data, (n, \\*input_shape), drawn where they project to; smaller and fainter the farther off the plane.
+    point_classes
+        (n,) class numbers that colour the data.
+    window
+        Which window of the arrangement.
+    title, legend, scale_bar, ticks
+        A title above; the column at the right; a bar of input distance below; uv coordinates on the axes.
+    width
+        Width of a new figure in inches, column included.
+    fill
+        ``plain`` for pixels. For vector files ``raster`` keeps the fills as an image and ``vector`` as shapes.
+
+    Returns
+    -------
+    Axes
+        With equal aspect and uv coordinates.
+
+    Raises
+    ------
+    InputError
+        If an option is unknown, or the number of images or labels is not that of the anchors.
+    """
+
+    if not 0 <= window < len(arr.windows):
+        raise InputError(f"the arrangement has windows 0 to {len(arr.windows) - 1}, got {window}")
+    if fill not in get_args(Fill):
+        raise InputError(f"unknown fill {fill!r}, expected one of {', '.join(get_args(Fill))}")
+    plane, shown = arr.planes[window], arr.windows[window]
+    with styled():
+        own = ax is None
+        ax = new_axes(shown.bounds, width, legend) if ax is None else ax
+        frame(ax, shown.bounds, ticks)
+        panel = Panel(ax)
+        cells = np.flatnonzero(arr.cell_window == window)
+        widest = line_width(len(cells), shown.area, points_per_unit(ax, shown.bounds))
+
+        colors = cell_colors(arr, cells, color)
+        classes = _fill_cells(ax, arr, window, cells, colors.rgb, color, fill)
+        keys = [draw_edges(ax, arr, window, edges, widest)]
+        if boundary:
+            keys.append(draw_boundary(ax, boundary_segments(arr, window), max(0.9, min(1.3, 2.2 * widest))))
+        if valid_range is not None:
+            keys.append(draw_invalid(ax, plane, shown, *valid_range))
+        if points is not None:
+            keys.append(draw_points(ax, plane, shown, points, point_classes))
+        if anchors and len(plane.anchors):
+            draw_anchors(ax, panel if legend else None, plane, images, labels)
+        if legend:
+            _explain(panel, colors, classes, class_names, keys)
+        if scale_bar and not ticks:
+            draw_scale_bar(ax, shown)
+        draw_footer(ax, arr, len(cells), ticks)
+        if title:
+            ax.set_title(title, loc="left", pad=4, color=INK)
+        if own:
+            fit(ax, shown.bounds, width, panel.height, title, ticks)
+    return ax
+
+
+def _fill_cells(
+    ax: Axes, arr: Arrangement, window: int, cells: np.ndarray, rgb: np.ndarray, color: CellColor, fill: Fill
+) -> np.ndarray:
+    """Fill the cells; returns the classes seen, largest area first, when classes are shown."""
+    vertices, polygons, rows, classes = arr.vertices, arr.cells, cells, np.zeros(0, dtype=np.int64)
+    if color == "class":
+        vertices, polygons, rows, rgb, classes = class_polygons(arr, window)
+    for collection in polygon_collections(vertices, polygons, rows, rgb, overlap=0.3 if fill == "vector" else 0.0):
+        collection.set_rasterized(fill == "raster")
+        ax.add_collection(collection, autolim=False)
+    return classes
+
+
+def _explain(
+    panel: Panel, colors: CellColors, classes: np.ndarray, names: Sequence[str] | None, keys: Sequence[tuple[list[Any], list[str]]]
+) -> None:
+    """Colour bar or classes, then one legend of everything that is drawn over the cells."""
+    if colors.norm is not None:
+        panel.colorbar(colors)
+    if len(classes):
+        class_legend(panel, classes, names)
+    panel.legend([handle for handles, _ in keys for handle in handles], [text for _, texts in keys for text in texts])

@@ -1,0 +1,103 @@
+"""What a notebook shows of an arrangement: five rows of numbers and a small picture. Computes nothing that is not there."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from splineviz.render.layout import frame, plain_axes
+from splineviz.render.palette import pattern_colors
+from splineviz.render.shapes import polygon_collections, segment_collection
+from splineviz.render.style import INK, styled
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["repr_html"]
+
+_VECTOR_CELLS = 2000
+_MOST_BYTES = 50_000
+_INCHES = 2.4
+
+
+def repr_html(arr: Arrangement) -> str:
+    """A table beside a picture of the first window: SVG for few cells, a small PNG for many; at most about 50 kB.
+
+    Only fields and what was computed before are shown: displaying an arrangement never sets off a computation.
+    """
+    regions = vars(arr).get("linear_regions")
+    rows = {
+        "cells": f"{arr.n_cells:,}" + (f" ({int(regions.max(initial=-1)) + 1:,} linear regions)" if regions is not None else ""),
+        "vertices, edges": f"{arr.n_vertices:,}, {arr.n_edges:,}",
+        "windows": f"{len(arr.windows):,}",
+        "program": f"{arr.info.name}, {arr.info.n_units:,} units" if arr.info is not None else "unknown",
+        "status": arr.status.value,
+    }
+    table = "".join(
+        f'<tr><th style="text-align:left">{html.escape(name)}</th><td style="text-align:left">{html.escape(value)}</td></tr>'
+        for name, value in rows.items()
+    )
+    return (
+        '<div style="display:flex;gap:1.5em;align-items:center;flex-wrap:wrap">'
+        f"{_picture(arr)}<table><caption><b>splineviz.Arrangement</b></caption>{table}</table></div>"
+    )
+
+
+def _picture(arr: Arrangement) -> str:
+    if arr.n_cells == 0 or not len(arr.windows):
+        return ""
+    cells = np.flatnonzero(arr.cell_window == 0)
+    note = f"{len(cells):,} cells in the first window"
+    if len(cells) <= _VECTOR_CELLS:
+        # One style for all lines and rounded coordinates keep 2,000 cells near 50 kB; beyond that a picture is smaller.
+        vector = _svg(arr, cells, note)
+        if len(vector) <= _MOST_BYTES:
+            return vector
+    text = base64.b64encode(_png(arr, cells)).decode("ascii")
+    return f'<img alt="{note}" width="240" src="data:image/png;base64,{text}"/>'
+
+
+def _svg(arr: Arrangement, cells: np.ndarray, note: str) -> str:
+    """Written by hand: a quarter of the size of a general plotting library's file."""
+    x0, x1, y0, y1 = arr.windows[0].bounds
+    scale = 1000 / max(x1 - x0, y1 - y0)
+    points = np.round((arr.vertices - [x0, y1]) * [scale, -scale]).astype(int).tolist()
+    colors = (pattern_colors(arr.pattern_hash[cells]) * 255).round().astype(int).tolist()
+    ids, offsets = arr.cells.values.tolist(), arr.cells.offsets.tolist()
+    shapes = []
+    for cell, (red, green, blue) in zip(cells.tolist(), colors, strict=True):
+        corners = " ".join(f"{x},{y}" for x, y in (points[i] for i in ids[offsets[cell] : offsets[cell + 1]]))
+        shapes.append(f'<path fill="#{red:02x}{green:02x}{blue:02x}" d="M{corners}z"/>')
+    width, height = round((x1 - x0) * scale), round((y1 - y0) * scale)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{note}" viewBox="-2 -2 {width + 4} {height + 4}" '
+        f'width="{240 * width / 1000:.0f}" height="{240 * height / 1000:.0f}" stroke="{INK}" stroke-width="1.5" '
+        f'stroke-linejoin="round">{"".join(shapes)}</svg>'
+    )
+
+
+def _png(arr: Arrangement, cells: np.ndarray) -> bytes:
+    """240 pixels in 32 colours: at most five bits a pixel, however small the cells are."""
+    from PIL import Image
+
+    bounds = arr.windows[0].bounds
+    here = arr.cell_window[arr.edge_cells.max(1)] == 0
+    with styled():
+        ax = plain_axes(bounds, _INCHES)
+        frame(ax, bounds, ticks=False)
+        for collection in polygon_collections(arr.vertices, arr.cells, cells, pattern_colors(arr.pattern_hash[cells])):
+            ax.add_collection(collection, autolim=False)
+        lines = segment_collection(arr.vertices[arr.edges[here]], edgecolors=INK, linewidths=0.15)
+        ax.add_collection(lines, autolim=False)
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        raw = io.BytesIO()
+        figure.savefig(raw, format="png", dpi=100)
+    picture = Image.open(raw).convert("RGB")
+    buffer = io.BytesIO()
+    picture.quantize(32, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    return buffer.getvalue()

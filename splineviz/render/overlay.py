@@ -1,0 +1,143 @@
+"""What lies over the cells: decision boundary, anchors, data points, the valid range, the scale bar."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from splineviz.plane import Plane, Window
+from splineviz.render.clip import valid_polygon
+from splineviz.render.palette import class_colors
+from splineviz.render.shapes import segment_collection
+from splineviz.render.style import BOUNDARY, INK, MUTED, SMALL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["draw_boundary", "draw_footer", "draw_invalid", "draw_points", "draw_scale_bar", "in_window", "nice_length"]
+
+Legend = tuple[list[Any], list[str]]
+
+
+def draw_boundary(ax: Axes, segments: np.ndarray, width: float) -> Legend:
+    """The decision boundary in red on a white casing, so that it reads on every fill."""
+    from matplotlib.lines import Line2D
+
+    if len(segments) == 0:
+        return [], []
+    for color, size, zorder in (("white", width + 0.9, 4.0), (BOUNDARY, width, 4.1)):
+        lines = segment_collection(segments, edgecolors=color, linewidths=size, zorder=zorder, capstyle="round")
+        ax.add_collection(lines, autolim=False)
+    return [Line2D([], [], color=BOUNDARY, linewidth=1.3)], ["decision boundary"]
+
+
+def draw_points(ax: Axes, plane: Plane, window: Window, points: Any, classes: Any = None) -> Legend:
+    """Data points projected on the plane: the farther off it, the smaller and fainter."""
+    from matplotlib.lines import Line2D
+
+    uv, off = plane.project(points)
+    uv, off = uv.reshape(-1, 2), off.ravel()
+    inside = in_window(uv, window)
+    if not inside.any():
+        return [], []
+    rgb = np.zeros((len(uv), 3)) + 0.1 if classes is None else class_colors(np.asarray(classes).ravel())
+    uv, off, rgb = uv[inside], off[inside], rgb[inside]
+    near, far = float(off.min()), float(off.max())
+    flat = far - near <= 1e-9 * max(far, 1.0)
+
+    def closeness(distance: np.ndarray) -> np.ndarray:
+        return np.ones_like(distance) if flat else (far - distance) / (far - near)
+
+    size = 2.3 + 2.7 * closeness(off)
+    alpha = 0.35 + 0.6 * closeness(off)
+    ax.scatter(
+        uv[:, 0], uv[:, 1], s=size**2, c=np.column_stack([rgb, alpha]), edgecolors="white", linewidths=0.3, zorder=5, label="data"
+    )
+    shown = [near] if flat else [near, far]
+    handles = []
+    for distance in shown:
+        c = float(closeness(np.array(distance)))
+        handles.append(
+            Line2D([], [], linestyle="none", marker="o", ms=2.3 + 2.7 * c, mfc=INK, mec="white", mew=0.3, alpha=0.35 + 0.6 * c)
+        )
+    return handles, [f"data, {d:.2g} off the plane" for d in shown]
+
+
+def draw_invalid(ax: Axes, plane: Plane, window: Window, low: float, high: float) -> Legend:
+    """Veil and hatch the part of the window where some input coordinate leaves [low, high]; outline the rest."""
+    from matplotlib.patches import Patch, PathPatch
+    from matplotlib.path import Path
+
+    valid = valid_polygon(plane, window, low, high)
+    parts = [_closed(window.vertices)] + ([_closed(valid[::-1])] if len(valid) else [])
+    path = Path.make_compound_path(*parts)
+    ax.add_patch(PathPatch(path, facecolor=(1, 1, 1, 0.5), edgecolor="none", zorder=3.0))
+    ax.add_patch(PathPatch(path, facecolor="none", edgecolor="0.6", hatch="////", linewidth=0, zorder=3.1))
+    if len(valid):
+        ax.add_patch(PathPatch(_closed(valid), facecolor="none", edgecolor=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=3.2))
+    handle = Patch(facecolor="white", edgecolor=(0.45, 0.45, 0.45), hatch="//////", linewidth=0.5)
+    return [handle], [f"outside [{low:g}, {high:g}]"]
+
+
+def draw_scale_bar(ax: Axes, window: Window) -> None:
+    """A bar of a round length below the frame, in units of distance in input space."""
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    x0, x1, _, _ = window.bounds
+    length = nice_length((x1 - x0) / 4)
+    below = blended_transform_factory(ax.transData, ax.transAxes) + ScaledTranslation(0, -0.11, figure.dpi_scale_trans)
+    style: dict[str, Any] = {"color": INK, "transform": below, "clip_on": False, "solid_capstyle": "butt"}
+    ax.plot([x0, x0 + length], [0, 0], linewidth=1.6, label="scale bar", scalex=False, scaley=False, **style)
+    beside = blended_transform_factory(ax.transData, ax.transAxes) + ScaledTranslation(0.06, -0.11, figure.dpi_scale_trans)
+    text = f"{length:g} (input distance)"
+    ax.text(x0 + length, 0, text, transform=beside, size=SMALL, color=INK, va="center_baseline", ha="left", clip_on=False)
+
+
+def draw_footer(ax: Axes, arr: Arrangement, n_cells: int, low: bool) -> None:
+    """The number of cells at the right below the frame, and a warning where the computation did not finish."""
+    from matplotlib.transforms import ScaledTranslation
+
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    if arr.status.name == "COMPLETE":
+        note, color = "", MUTED
+    else:
+        note, color = (" (incomplete)" if arr.status.name == "INCOMPLETE" else " (some undecided)"), BOUNDARY
+    place = ax.transAxes + ScaledTranslation(0, -0.3 if low else -0.11, figure.dpi_scale_trans)
+    text = f"{n_cells:,} cell{'s' if n_cells != 1 else ''}{note}"
+    ax.text(1, 0, text, transform=place, size=SMALL, color=color, va="center_baseline", ha="right", clip_on=False)
+
+
+def nice_length(target: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is at most ``target``.
+
+    Examples
+    --------
+    >>> nice_length(3.9), nice_length(0.07)
+    (2.0, 0.05)
+    """
+    exponent = math.floor(math.log10(target))
+    leading = target / 10.0**exponent
+    step = 5 if leading >= 5 else 2 if leading >= 2 else 1
+    return float(f"{step}e{exponent}")
+
+
+def in_window(uv: np.ndarray, window: Window) -> np.ndarray:
+    """Which points (n, 2) lie in the closed convex window."""
+    corners = window.vertices
+    step = np.roll(corners, -1, 0) - corners
+    offset = uv[:, None, :] - corners
+    inside: np.ndarray = np.all(step[:, 0] * offset[..., 1] - step[:, 1] * offset[..., 0] >= 0, axis=1)
+    return inside
+
+
+def _closed(polygon: np.ndarray) -> Any:
+    from matplotlib.path import Path
+
+    return Path(np.vstack([polygon, polygon[:1]]), closed=True)

@@ -1,0 +1,37 @@
+"""Help, version and the import itself stay free of the heavy packages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "matplotlib", "numba", "scipy", "shapely", "networkx", "rich")
+PROBE = """
+import json, sys
+{action}
+print("\\n" + json.dumps([name for name in {heavy} if name in sys.modules]))
+"""
+
+
+def loaded_by(action: str) -> list[str]:
+    code = PROBE.format(action=action, heavy=HEAVY)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = json.loads(done.stdout.splitlines()[-1])
+    assert isinstance(names, list)
+    return names
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["slice", "--help"], ["inspect", "--help"]], ids=" ".join)
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    assert loaded_by(f"from splineviz_cli.main import run; assert run({arguments!r}) == 0") == []
+
+
+def test_import_loads_nothing_heavy() -> None:
+    assert loaded_by("import splineviz; splineviz.Plane; splineviz.InputError") == []
+
+
+def test_bad_suffix_is_refused_before_anything_heavy_is_loaded() -> None:
+    assert loaded_by("from splineviz_cli.main import run; assert run(['slice', 'demo', '-o', 'x.bmp']) == 4") == []

@@ -1,0 +1,168 @@
+"""`splineviz slice`, from the files of a user to the files for a user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import splineviz as sv
+
+from .conftest import Result
+
+Command = Callable[..., Result]
+
+POINTS = ("nets:small", "--data", "data.npz", "--points", "3,1,4")
+
+
+def report(done: Result) -> dict[str, Any]:
+    assert done.code == 0, done.err
+    parsed = json.loads(done.out)
+    assert isinstance(parsed, dict)
+    return parsed
+
+
+def expected(nets: Path, model: str = "nets:small", rows: tuple[int, ...] = (3, 1, 4), **how: Any) -> sv.Arrangement:
+    x = np.load(nets / "data.npz")["x"]
+    return sv.slice(model, [x[row] for row in rows], **how)
+
+
+def test_json_has_the_promised_fields_and_the_counts_of_the_library(nets: Path, splineviz: Command) -> None:
+    got, arr = report(splineviz("slice", *POINTS, "--json")), expected(nets)
+    assert got["schema"] == "splineviz.slice/1"
+    assert (got["cells"], got["linear_regions"]) == (arr.n_cells, arr.n_linear_regions)
+    assert (got["vertices"], got["edges"]) == (arr.n_vertices, arr.n_edges)
+    assert got["cells_per_stage"] == list(arr.stats.cells_per_stage)
+    assert got["exact"] == {"certified": True, "re_evaluated": arr.stats.re_evaluated, "undecided": 0}
+    assert got["status"] == "complete" and got["seconds"] > 0 and got["files"] == []
+    assert got["provenance"]["program"]["name"] == "nets:small"
+
+
+def test_table_says_the_same(nets: Path, splineviz: Command) -> None:
+    done = splineviz("slice", *POINTS, "-o", "x.png")
+    rows = dict(line.split("  ", 1) for line in done.out.splitlines())
+    assert rows["cells"].strip() == f"{expected(nets).n_cells:,}"
+    assert rows["written"].strip() == "x.png"
+    assert done.err == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--data", "data.npy", "--points", "3,1,4"),
+        ("--data", "data.pt", "--points", "3,1,4"),
+        ("--data", "data.npz", "--key", "x", "--points", "3,-9,4"),
+        ("--data", "data.npz", "--points", "3,1,4", "--input-shape", "6"),
+    ],
+    ids=["npy", "pt", "key", "shape"],
+)
+def test_every_way_to_name_the_same_points_gives_the_same_cells(arguments: tuple[str, ...], nets: Path, splineviz: Command) -> None:
+    assert report(splineviz("slice", "nets:small", *arguments, "--json"))["cells"] == expected(nets).n_cells
+
+
+def test_points_may_be_files(nets: Path, splineviz: Command) -> None:
+    got = report(splineviz("slice", "nets:small", "--points", "a.npy,b.npy,c.npy", "--json"))
+    assert got["cells"] == expected(nets, rows=(0, 1, 2)).n_cells
+
+
+def test_every_format_is_written_and_the_archive_reads_back(nets: Path, splineviz: Command) -> None:
+    names = ["x.png", "x.svg", "x.pdf", "x.npz", "x.geojson"]
+    got = report(splineviz("slice", *POINTS, "--json", *(word for name in names for word in ("-o", name))))
+    assert got["files"] == names
+    starts = {"x.png": b"\x89PNG", "x.svg": b"<?xml", "x.pdf": b"%PDF", "x.npz": b"PK", "x.geojson": b"{"}
+    assert all((nets / name).read_bytes().startswith(start) for name, start in starts.items())
+    assert sv.load(nets / "x.npz").n_cells == got["cells"]
+    assert len(json.loads((nets / "x.geojson").read_text())["features"]) >= got["cells"]
+
+
+def test_a_neighbourhood_is_a_diamond_on_a_seeded_plane(nets: Path, splineviz: Command) -> None:
+    at = ("slice", "nets:small", "--data", "data.npz", "--at", 2, "--radius", 0.5)
+    first = report(splineviz(*at, "-o", "x.npz", "--json"))
+    arr = sv.load(nets / "x.npz")
+    np.testing.assert_array_equal(arr.windows[0].vertices, sv.Window.diamond(0.5).vertices)
+    np.testing.assert_array_equal(arr.planes[0].origin, np.load(nets / "data.npz")["x"][2])
+    assert first["provenance"]["seed"] == 0
+    report(splineviz(*at, "--seed", 1, "-o", "y.npz", "--json"))
+    assert not np.array_equal(arr.planes[0].basis, sv.load(nets / "y.npz").planes[0].basis)
+
+
+def test_a_network_of_two_inputs_needs_only_a_box(nets: Path, splineviz: Command) -> None:
+    got = report(splineviz("slice", "nets:plane", "--box", "-9,9,-9,9", "--json"))
+    arr = sv.arrange(sv.load_program("nets:plane"), sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9))
+    assert got["cells"] == arr.n_cells > 8
+
+
+def test_images_shape_the_input_of_a_convolution_and_are_the_thumbnails(nets: Path, splineviz: Command) -> None:
+    conv = ("nets:conv", "--input-shape", "1,6,6", "--data", "images.npy", "--points", "0,1,2", "--mean", "0.5", "--std", "0.25")
+    drawn = ("--valid-range", "0,1", "--overlay-data", 1, "--color", "class", "--edges", "kink", "--class-names", "red,green,blue")
+    done = splineviz("slice", *conv, *drawn, "-o", "x.npz", "-o", "x.svg")
+    assert done.code == 0, done.err
+    arr = sv.load(nets / "x.npz")
+    assert arr.planes[0].input_shape == (1, 6, 6)
+    first = np.load(nets / "images.npy")[0]
+    np.testing.assert_allclose(arr.planes[0].origin, ((first - 0.5) / 0.25).ravel(), rtol=1e-15)
+    assert (nets / "x.svg").read_text().count("<image") >= 3
+
+
+def test_the_shape_of_the_points_tells_what_the_model_does_not(nets: Path, splineviz: Command) -> None:
+    x = np.load(nets / "images.npy")
+    np.save(nets / "channel.npy", x[:, None])
+    told = splineviz("slice", "nets:conv", "--input-shape", "1,6,6", "--data", "images.npy", "--points", "0,1,2", "--json")
+    found = splineviz("slice", "nets:conv", "--data", "channel.npy", "--points", "0,1,2", "--json")
+    assert report(found)["cells"] == report(told)["cells"]
+
+
+def test_a_transform_is_applied_to_each_point(nets: Path, splineviz: Command) -> None:
+    given = ("--data", "images.npy", "--points", "0,1,2", "--transform", "nets:first_six", "-o", "x.npz")
+    assert splineviz("slice", "nets:small", *given).code == 0
+    np.testing.assert_array_equal(sv.load(nets / "x.npz").planes[0].origin, np.load(nets / "images.npy")[0].ravel()[:6])
+
+
+def test_stage_stops_early(nets: Path, splineviz: Command) -> None:
+    got = report(splineviz("slice", *POINTS, "--stage", 0, "--json", "-o", "x.png", "-o", "x.npz", "-o", "x.geojson"))
+    assert got["linear_regions"] is None
+    assert got["cells_per_stage"] == report(splineviz("slice", *POINTS, "--json"))["cells_per_stage"][:1]
+
+
+def test_one_output_has_a_level_set_and_keeps_the_cells(nets: Path, splineviz: Command) -> None:
+    whole, one = (report(splineviz("slice", *POINTS, *more, "--json")) for more in ((), ("--output-index", "1")))
+    assert one["cells"] == whole["cells"]
+    assert one["provenance"]["program"]["digest"] != whole["provenance"]["program"]["digest"]
+
+
+def test_a_picture_is_the_same_bytes_each_time(nets: Path, splineviz: Command) -> None:
+    for name in ("x.svg", "y.svg"):
+        assert splineviz("slice", *POINTS, "--margin", 1, "-o", name).code == 0
+    assert (nets / "x.svg").read_bytes() == (nets / "y.svg").read_bytes()
+
+
+def test_notes_are_on_stderr_and_quiet_is_quiet(nets: Path, splineviz: Command) -> None:
+    assert "no -o FILE" in splineviz("slice", *POINTS).err
+    assert splineviz("slice", *POINTS, "--quiet").err == ""
+
+
+def test_a_finished_but_incomplete_result_is_written_and_exits_with_5(
+    nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dataclasses
+
+    from splineviz.arrangement.walk import arrange
+
+    def out_of_budget(*given: Any, **how: Any) -> sv.Arrangement:
+        return dataclasses.replace(arrange(*given, **how), status=sv.Status.INCOMPLETE)
+
+    monkeypatch.setattr("splineviz.arrangement.walk.arrange", out_of_budget)
+    done = splineviz("slice", *POINTS, "--json", "-o", "x.npz")
+    assert done.code == 5
+    assert json.loads(done.out)["status"] == "incomplete"
+    assert sv.load(nets / "x.npz").status is sv.Status.INCOMPLETE
+
+
+def test_the_demo_draws_its_three_digits(tmp_path: Path, splineviz: Command) -> None:
+    got = report(splineviz("slice", "demo", "--json", "-o", tmp_path / "demo.svg"))
+    assert got["cells"] > 1000
+    assert (tmp_path / "demo.svg").stat().st_size > 100_000

@@ -1,0 +1,248 @@
+"""What stands on the Axes: artists, their numbers, colours, limits and places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+
+from splineviz.errors import InputError
+from splineviz.render import draw
+from splineviz.render.palette import pattern_colors
+from splineviz.render.style import BOUNDARY
+
+from .samples import IMAGES, images_slice, permuted, two_windows
+
+
+def polygons(ax: Axes) -> list[PolyCollection]:
+    return [c for c in ax.collections if isinstance(c, PolyCollection)]
+
+
+def segments(ax: Axes) -> list[PathCollection]:
+    """Line layers; scattered data have sizes."""
+    return [c for c in ax.collections if isinstance(c, PathCollection) and len(c.get_sizes()) == 0]
+
+
+def n_segments(layer: PathCollection) -> int:
+    return sum(len(path.vertices) // 2 for path in layer.get_paths())
+
+
+def colors_by_polygon(ax: Axes) -> dict[tuple[float, ...], tuple[float, ...]]:
+    """Colour of each polygon, keyed by its corners whatever their order."""
+    found = {}
+    for collection in polygons(ax):
+        for path, color in zip(collection.get_paths(), collection.get_facecolors(), strict=True):
+            corners = sorted({tuple(v) for v in path.vertices.round(9).tolist()})
+            found[tuple(x for v in corners for x in v)] = tuple(color.round(6).tolist())
+    return found
+
+
+def legend_texts(ax: Axes) -> list[str]:
+    return [text.get_text() for child in ax.get_children() if isinstance(child, Legend) for text in child.get_texts()]
+
+
+def test_every_cell_is_filled_once_in_the_color_of_its_pattern():
+    arr = images_slice()
+    ax = draw(arr)
+    assert sum(len(c.get_paths()) for c in polygons(ax)) == arr.n_cells
+    drawn = np.concatenate([c.get_facecolors()[:, :3] for c in polygons(ax)])
+    expected = pattern_colors(arr.pattern_hash)
+    assert np.allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0))
+    assert not any(np.any(c.get_antialiased()) for c in polygons(ax))
+
+
+def test_colors_do_not_depend_on_the_numbering_of_cells():
+    arr = images_slice()
+    other = permuted(arr, np.random.default_rng(0).permutation(arr.n_cells))
+    assert colors_by_polygon(draw(arr, boundary=False)) == colors_by_polygon(draw(other, boundary=False))
+
+
+def test_neighbours_are_told_apart():
+    arr = images_slice()
+    rgb = pattern_colors(arr.pattern_hash)
+    pairs = arr.edge_cells[(arr.edge_cells >= 0).all(1)]
+    apart = np.linalg.norm(rgb[pairs[:, 0]] - rgb[pairs[:, 1]], axis=1)
+    assert (apart > 0.05).mean() > 0.95
+    assert rgb.min() > 0.4  # soft: black lines stay readable
+
+
+def test_each_inner_edge_is_drawn_once_by_stage():
+    arr = images_slice()
+    ax = draw(arr, boundary=False)
+    drawn = np.concatenate([path.vertices.reshape(-1, 4) for layer in segments(ax) for path in layer.get_paths()])
+    inner = arr.vertices[arr.edges[arr.edge_stage >= 0]].reshape(-1, 4)
+    assert np.array_equal(np.unique(drawn, axis=0), np.unique(inner, axis=0))
+    assert len(drawn) == len(inner)
+    counts = [n_segments(layer) for layer in segments(ax)]
+    assert sorted(counts) == sorted(np.bincount(arr.edge_stage[arr.edge_stage >= 0]).tolist())
+    assert legend_texts(ax) == ["stage 1: relu 2, 20 units", "stage 2: relu 4, 12 units"]
+
+
+def test_later_stages_are_thinner_and_lie_below():
+    second, first = sorted(segments(draw(images_slice(), boundary=False)), key=lambda layer: layer.get_zorder())
+    assert first.get_linewidths()[0] > second.get_linewidths()[0]
+    assert sum(first.get_edgecolors()[0][:3]) < sum(second.get_edgecolors()[0][:3])
+
+
+def test_kinks_widen_with_the_jump():
+    arr = images_slice()
+    layers = segments(draw(arr, edges="kink", boundary=False))
+    assert sum(n_segments(layer) for layer in layers) == (arr.edge_stage >= 0).sum()
+    widths = [layer.get_linewidths()[0] for layer in layers]
+    jumps = []
+    for layer in layers:
+        middles = np.concatenate([path.vertices.reshape(-1, 2, 2).mean(1) for path in layer.get_paths()])
+        all_middles = arr.vertices[arr.edges].mean(1)
+        rows = [int(np.argmin(np.abs(all_middles - m).sum(1))) for m in middles]
+        jumps.append(arr.edge_jump[rows].mean())
+    assert np.array_equal(np.argsort(widths), np.argsort(jumps))
+
+
+@pytest.mark.parametrize(("edges", "expected"), [("plain", 1), ("none", 0)])
+def test_plain_and_no_edges(edges, expected):
+    assert len(segments(draw(images_slice(), edges=edges, boundary=False))) == expected
+
+
+def test_decision_boundary_is_red_on_white_and_on_top():
+    arr = images_slice()
+    plain, full = segments(draw(arr, boundary=False)), segments(draw(arr))
+    casing, line = sorted(full, key=lambda layer: layer.get_zorder())[-2:]
+    assert len(full) == len(plain) + 2
+    assert n_segments(line) == n_segments(casing) == len(arr.decision_boundary()) > 0
+    assert np.allclose(line.get_edgecolors()[0][:3], to_rgb(BOUNDARY))
+    assert np.allclose(casing.get_edgecolors()[0][:3], 1)
+    assert casing.get_linewidths()[0] > line.get_linewidths()[0]
+
+
+def test_class_fill_splits_cells_at_the_decision_boundary():
+    arr = images_slice()
+    ax = draw(arr, color="class", class_names=["cat", "dog", "eel", "fox"])
+    regions = arr.decision_regions()
+    assert sum(len(c.get_paths()) for c in polygons(ax)) == len(regions.pieces) > arr.n_cells
+    colors = np.unique(np.concatenate([c.get_facecolors() for c in polygons(ax)]), axis=0)
+    assert len(colors) == len(np.unique(regions.classes)) > 1
+    names = {["cat", "dog", "eel", "fox"][c] for c in np.unique(regions.classes)}
+    assert names <= set(legend_texts(ax))
+
+
+@pytest.mark.parametrize("color", ["norm", "jacobian", "area", "volume", "stage"])
+def test_quantities_come_with_a_labelled_bar(color):
+    arr = images_slice()
+    ax = draw(arr, color=color)
+    bar = next(child for child in ax.child_axes if child.get_label() == "colour bar")
+    ticks = [text.get_text() for text in bar.get_xticklabels()]
+    assert len([t for t in ticks if t]) >= 2
+    words = {"norm": "gradient", "jacobian": "Jacobian", "area": "area", "volume": "volume", "stage": "stage"}
+    assert any(words[color] in text.get_text() for text in ax.texts)
+
+
+def test_norm_colors_follow_the_norm():
+    arr = images_slice()
+    drawn = colors_by_polygon(draw(arr, color="norm"))
+    norms = np.linalg.norm(arr.affine[:, :, :2], ord=2, axis=(1, 2))
+    low, high = int(norms.argmin()), int(norms.argmax())
+
+    def luminance(cell: int) -> float:
+        corners = sorted({tuple(v) for v in arr.vertices[arr.cells[cell]].round(9).tolist()})
+        return float(np.dot(drawn[tuple(x for v in corners for x in v)][:3], [0.2, 0.7, 0.1]))
+
+    assert luminance(high) > luminance(low) + 0.3
+
+
+def test_volume_of_one_output_is_refused():
+    with pytest.raises(InputError, match="at least two outputs"):
+        draw(images_slice(1), color="volume")
+
+
+def test_scalar_output_draws_its_level_set():
+    arr = images_slice(1)
+    ax = draw(arr, color="class")
+    line = max(segments(ax), key=lambda layer: layer.get_zorder())
+    assert n_segments(line) == len(arr.decision_boundary()) > 0
+    assert legend_texts(ax)[:2] == ["0", "1"]
+
+
+def test_anchors_get_letters_thumbnails_and_captions():
+    arr = images_slice()
+    ax = draw(arr, labels=["first", "second", "third"])
+    thumbnails = [child for child in ax.child_axes if child.get_label().startswith("thumbnail")]
+    assert [child.get_label()[-1] for child in thumbnails] == ["A", "B", "C"]
+    assert np.allclose([child.images[0].get_array() for child in thumbnails], IMAGES[:, 0])
+    texts = [text.get_text() for text in ax.texts]
+    assert texts.count("A") == 2
+    assert {"first", "second", "third"} <= set(texts)
+    marks = next(line for line in ax.lines if line.get_label() == "anchors")
+    assert np.array_equal(marks.get_xydata(), arr.planes[0].anchors)
+
+
+def test_nothing_of_the_column_covers_the_data():
+    ax = draw(images_slice(), color="norm")
+    figure = ax.get_figure()
+    figure.canvas.draw()
+    frame = ax.get_window_extent()
+    beside = [child.get_window_extent() for child in ax.child_axes]
+    beside += [child.get_window_extent() for child in ax.get_children() if isinstance(child, Legend)]
+    page = figure.bbox
+    assert len(beside) == 5
+    for box in beside:
+        assert box.x0 > frame.x1
+        assert box.x1 <= page.x1 and box.y0 >= page.y0 and box.y1 <= page.y1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"color": "pink"}, "unknown color 'pink', expected one of random, norm"),
+        ({"edges": "curly"}, "unknown edges 'curly'"),
+        ({"fill": "solid"}, "unknown fill"),
+        ({"window": 1}, "windows 0 to 0, got 1"),
+        ({"labels": ["one"]}, "one label for each of the 3 anchors, got 1"),
+        ({"images": [np.zeros((4, 4))]}, "one image for each of the 3 anchors, got 1"),
+        ({"images": [np.zeros(4)] * 3}, "an image must have shape"),
+        ({"valid_range": (1.0, 0.0)}, "low < high"),
+        ({"width": 1.0}, "no room for the data"),
+    ],
+)
+def test_bad_options_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        draw(images_slice(), **options)
+
+
+def test_only_the_chosen_window_is_drawn():
+    arr = two_windows()
+    for window in (0, 1):
+        ax = draw(arr, window=window)
+        assert sum(len(c.get_paths()) for c in polygons(ax)) == (arr.cell_window == window).sum()
+        x0, x1, _, _ = arr.windows[window].bounds
+        assert ax.get_xlim() == pytest.approx((x0, x1), abs=0.02)
+        layers = sorted(segments(ax), key=lambda layer: layer.get_zorder())
+        assert n_segments(layers[-1]) == len(arr.decision_boundary(window=window))
+
+
+def test_given_axes_are_used_and_nothing_global_changes():
+    before = dict(rcParams)
+    figure = Figure()
+    ax = figure.add_subplot(1, 2, 1)
+    assert draw(images_slice(), ax, title="left", ticks=True) is ax
+    assert ax.get_title(loc="left") == "left"
+    assert ax.get_aspect() == 1.0
+    assert dict(rcParams) == before
+
+
+def test_data_points_shrink_with_their_distance_off_the_plane():
+    arr = images_slice()
+    plane = arr.planes[0]
+    off = np.ones(36) - (np.ones(36) @ plane.basis.T) @ plane.basis
+    step = (off / np.linalg.norm(off)).reshape(1, 6, 6)
+    points = np.stack([plane.lift([0.3, 0.2]), plane.lift([0.5, 0.2]) + 2 * step, plane.lift([99.0, 0.0])])
+    ax = draw(arr, points=points)
+    data = next(c for c in ax.collections if c.get_label() == "data")
+    assert np.allclose(data.get_offsets(), [[0.3, 0.2], [0.5, 0.2]])
+    assert data.get_sizes()[0] > data.get_sizes()[1]
+    assert data.get_facecolors()[0, 3] > data.get_facecolors()[1, 3]
+    assert "data, 2 off the plane" in legend_texts(ax)

@@ -1,0 +1,45 @@
+"""The shape of the house: import contracts, public names, and a package list that misses nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import splineviz as sv
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_import_contracts_hold() -> None:
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", sv.__all__)
+def test_every_public_name_can_be_had(name: str) -> None:
+    assert getattr(sv, name) is not None
+    assert name in dir(sv)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        sv.nonsense  # noqa: B018
+
+
+def test_every_package_is_installed() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    found = {".".join(path.relative_to(ROOT).parent.parts) for path in (ROOT / "splineviz").rglob("*.py")}
+    assert sorted(listed) == sorted({*found, "splineviz_cli"})
+
+
+def test_the_contracts_on_matplotlib_and_torch_leave_no_module_out() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    bound = {c["name"]: {m.removeprefix("splineviz.") for m in c["source_modules"]} - {"splineviz_cli"} for c in contracts}
+    modules = {path.stem for path in (ROOT / "splineviz").iterdir() if path.name[:1].isalpha() and path.suffix in ("", ".py")}
+    assert bound["matplotlib only under render"] | {"render"} == modules
+    assert bound["torch only under program, arrangement and demo"] | {"program", "arrangement", "demo"} == modules
