@@ -40,7 +40,7 @@ class Live:
         return self.values.flatten(1).numpy()
 
     def entrywise(self) -> tuple[np.ndarray, np.ndarray]:
-        """(scale, slack) for every entry."""
+        """(scale, slack): the estimate for every entry is their product."""
         if self.scale is None or self.slack is None:
             return np.ones(self.values[0].numel()), self.error
         return self.scale, self.slack
@@ -66,10 +66,11 @@ def after_affine(node: Affine, inputs: Sequence[Live]) -> Live:
 
 
 def _after_linear(gain: Gain, live: Live, values: Tensor) -> Live:
-    """A sum of n products errs by at most n u (|row| |x| + |constant|) = n u scale max(|x|, size) (Higham 2002, ch. 3).
+    """A sum of n products errs by at most n u (|row| |x| + |constant|) <= n u scale max(|x|, size) (Higham 2002, ch. 3).
 
-    Independent errors add up as their root mean square, so that long sums stay far below that: n becomes 4 sqrt(n), and an
-    inherited error, which points in no special direction, moves one sum of n terms by 4 / sqrt(n) of what it could.
+    That worst case, multiplied through the layers, is larger than true errors by a factor that grows with every layer. Errors
+    that point nowhere in particular add up as a random walk: sqrt(n) in place of n, and the root mean square of a matrix's
+    singular values in place of the largest. Decisions keep a distance of `predicates.MARGIN` times this estimate.
     """
     assert gain.rows is not None
     scale, size = gain.rows, 0.0
@@ -77,11 +78,12 @@ def _after_linear(gain: Gain, live: Live, values: Tensor) -> Live:
         # Any size > 0 gives a bound; this one keeps the two terms alike, and scales as the weights do.
         size = float(gain.constants.sum() / gain.rows.sum()) if gain.rows.any() else 1.0
         scale = gain.rows + gain.constants / size
-    spread = 4.0 / math.sqrt(gain.terms) if gain.terms > 16 else 1.0
-    rounding = (gain.terms * spread + 1.0) * EPS * np.maximum(_norms(live.values), size)
-    error = gain.norm * live.error + rounding * float(np.linalg.norm(scale))
+    spread = 1.0 / math.sqrt(gain.terms)
+    rounding = math.sqrt(gain.terms) * EPS * np.maximum(_norms(live.values), size)
+    slack = spread * live.error + rounding
+    error = np.minimum(gain.norm * live.error + rounding * float(np.linalg.norm(scale)), slack * float(np.linalg.norm(scale)))
     if gain.kind == "dense" or live.scale is None or live.slack is None:
-        return Live(values, error, scale, spread * live.error + rounding)
+        return Live(values, error, scale, slack)
     return Live(values, error, scale * np.maximum(live.scale, 1.0), live.slack + rounding)
 
 
@@ -90,9 +92,9 @@ def extend(live: Live, refinement: Refinement, *, dead_below_zero: bool = False)
 
     With ``dead_below_zero`` the error is that of the positive entries alone: the others are about to become exactly 0.
     """
-    ends, t = refinement.ends, refinement.t
+    birth = refinement.birth
     shape = live.values.shape
-    values = torch.empty((shape[0] + len(t), *shape[1:]), dtype=torch.float64)
+    values = torch.empty((shape[0] + len(birth), *shape[1:]), dtype=torch.float64)
     scale, slack = live.entrywise()
-    seen = extend_values(live.flat, ends, t, values.flatten(1).numpy(), scale, dead_below_zero)
-    return Live(values, extend_errors(live.error, slack, ends, refinement.bound, *seen))
+    seen = extend_values(live.flat, birth, values.flatten(1).numpy(), scale, dead_below_zero)
+    return Live(values, extend_errors(live.error, slack, birth, *seen))

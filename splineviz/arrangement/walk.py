@@ -147,7 +147,7 @@ class _Walk:
         if node.stage < self.n_stages - 1:
             dies = slot in node.frees and len(kinks) == 1 and not kinks.any() and not node.slopes[0].any()
             self.live = {key: extend(live, refinement, dead_below_zero=dies and key == slot) for key, live in self.live.items()}
-            vertex, unit = refinement.vanish
+            vertex, unit = refinement.vanishing
             self.live[slot].flat[vertex, unit % kinks.shape[1]] = kinks.ravel()[unit]
         if self.progress is not None:
             self.progress(node.stage + 1, self.n_stages, len(self.subdivision.faces))

@@ -15,6 +15,7 @@ from numba import njit
 
 from splineviz.geometry.intrinsics import trailing_zeros
 from splineviz.geometry.predicates import EPS, crossing, in_order
+from splineviz.geometry.records import CHORD, MEETING, PAIR, SIDE
 
 __all__ = ["Given", "Scratch", "find_chords", "make_scratch", "order_chords"]
 
@@ -33,69 +34,34 @@ class Given(NamedTuple):
     negative: np.ndarray
     cut: np.ndarray
     """(F, words) the units with strict signs of both kinds on the face"""
-    cross_offsets: np.ndarray
-    cross_unit: np.ndarray
-    cross_vertex: np.ndarray
+    first_crossing: np.ndarray
+    """(E + 1,) CSR offsets of the crossings on each edge"""
+    crossing: np.ndarray
     first_part: np.ndarray
-    ends: np.ndarray
-    t: np.ndarray
-    bound: np.ndarray
+    """(E + 1,) first of the consecutive new edges into which an edge falls"""
+    birth: np.ndarray
+    """(new vertices,) on edges"""
 
 
 class Scratch(NamedTuple):
-    """Work space for one face, reused for all: sized by the largest."""
+    """Work space for one face, reused for all: sized by the largest. See `records` for the rows."""
 
-    ring_vertex: np.ndarray
-    ring_edge: np.ndarray
+    ring: np.ndarray
     chord_of: np.ndarray
     """(units,) chord of a unit on this face, -1 without"""
-    unit: np.ndarray
-    p: np.ndarray
-    q: np.ndarray
-    rising: np.ndarray
-    """(chords,) whether the unit is positive on the ring from p to q"""
-    twin: np.ndarray
-    """(chords,) the first chord with the same two ends: itself, unless units coincide"""
-    next_twin: np.ndarray
-    """(chords,) the next chord with the same two ends, -1 after the last"""
-    first: np.ndarray
-    """(chords + 1,) CSR offsets of the crossings along each chord"""
-    fill: np.ndarray
-    other: np.ndarray
-    along: np.ndarray
-    along_bound: np.ndarray
+    chord: np.ndarray
+    meeting: np.ndarray
     pair: np.ndarray
-    pair_a: np.ndarray
-    pair_b: np.ndarray
-    root: np.ndarray
-    """(pairs,) union-find: pairs of chords that cross in one point"""
 
 
 def make_scratch(n_units: int, ring: int, chords: int, pairs: int) -> Scratch:
-    """Work space for faces of at most that many ring vertices, chords and crossing pairs."""
-
-    def room(size: int) -> np.ndarray:
-        return np.empty(size, np.int64)
-
+    """Work space for faces of at most that many ring positions, chords and crossing pairs."""
     return Scratch(
-        ring_vertex=room(ring),
-        ring_edge=room(ring),
+        ring=np.empty(ring, SIDE),
         chord_of=np.full(n_units, -1, np.int64),
-        unit=room(chords),
-        p=room(chords),
-        q=room(chords),
-        rising=np.empty(chords, np.bool_),
-        twin=room(chords),
-        next_twin=room(chords),
-        first=room(chords + 1),
-        fill=room(chords),
-        other=room(2 * pairs),
-        along=np.empty(2 * pairs),
-        along_bound=np.empty(2 * pairs),
-        pair=room(2 * pairs),
-        pair_a=room(pairs),
-        pair_b=room(pairs),
-        root=room(pairs),
+        chord=np.empty(chords + 1, CHORD),
+        meeting=np.empty(2 * pairs, MEETING),
+        pair=np.empty(pairs, PAIR),
     )
 
 
@@ -119,28 +85,28 @@ def find_chords(f: Any, g: Any, s: Any) -> Any:
                 if turn != 0:
                     n_chords = _event(s, n_chords, 64 * w + np.int64(bit), n_ring, turn > 0)
                     events += 1
-        s.ring_vertex[n_ring] = v
-        first, last = g.cross_offsets[e], g.cross_offsets[e + 1]
+        s.ring[n_ring].vertex = v
+        first, last = g.first_crossing[e], g.first_crossing[e + 1]
         forward = g.edges[e, 0] == v
         part = g.first_part[e] if forward else g.first_part[e + 1] - 1
         step = 1 if forward else -1
-        s.ring_edge[n_ring] = part
+        s.ring[n_ring].edge = part
         n_ring += 1
         vertex = -1
         for i in range(last - first):
             k = first + i if forward else last - 1 - i
-            if g.cross_vertex[k] != vertex:
-                vertex = g.cross_vertex[k]
+            if g.crossing[k].vertex != vertex:
+                vertex = g.crossing[k].vertex
                 part += step
-                s.ring_vertex[n_ring] = vertex
-                s.ring_edge[n_ring] = part
+                s.ring[n_ring].vertex = vertex
+                s.ring[n_ring].edge = part
                 n_ring += 1
-            u = g.cross_unit[k]
+            u = g.crossing[k].unit
             rises = (g.positive[v_next, u >> 6] >> np.uint64(u & 63)) & np.uint64(1) != np.uint64(0)
             n_chords = _event(s, n_chords, u, n_ring - 1, rises)
             events += 1
     for c in range(n_chords):
-        s.chord_of[s.unit[c]] = -1
+        s.chord_of[s.chord[c].unit] = -1
     kept = _keep_sound(s, n_ring, n_chords)
     return n_ring, kept, n_chords - kept
 
@@ -172,9 +138,10 @@ def _event(s: Any, n_chords: Any, unit: Any, position: Any, rises: Any) -> Any:
     c = s.chord_of[unit]
     if c < 0:
         s.chord_of[unit] = n_chords
-        s.unit[n_chords], s.p[n_chords], s.q[n_chords], s.rising[n_chords] = unit, position, -1, rises
+        chord = s.chord[n_chords]
+        chord.unit, chord.p, chord.q, chord.rising = unit, position, -1, rises
         return n_chords + 1
-    s.q[c] = position if s.q[c] == -1 else -2
+    s.chord[c].q = position if s.chord[c].q == -1 else -2
     return n_chords
 
 
@@ -183,15 +150,15 @@ def _keep_sound(s: Any, n_ring: Any, n_chords: Any) -> Any:
     """Drop chords that leave no area on one side or have no two ends (only where rounding decided signs); find twins."""
     kept = 0
     for c in range(n_chords):
-        p, q = s.p[c], s.q[c]
+        unit, p, q, rising = s.chord[c].unit, s.chord[c].p, s.chord[c].q, s.chord[c].rising
         if q < 0 or q - p < 2 or q - p > n_ring - 2:
             continue
-        s.unit[kept], s.p[kept], s.q[kept], s.rising[kept] = s.unit[c], p, q, s.rising[c]
-        s.twin[kept], s.next_twin[kept] = kept, -1
+        chord = s.chord[kept]
+        chord.unit, chord.p, chord.q, chord.rising, chord.twin, chord.next_twin = unit, p, q, rising, kept, -1
         d = kept - 1
-        while d >= 0 and s.p[d] == p:
-            if s.q[d] == q:
-                s.twin[kept], s.next_twin[d] = s.twin[d], kept
+        while d >= 0 and s.chord[d].p == p:
+            if s.chord[d].q == q:
+                chord.twin, s.chord[d].next_twin = s.chord[d].twin, kept
                 break
             d -= 1
         kept += 1
@@ -203,19 +170,19 @@ def order_chords(g: Any, s: Any, n_chords: Any) -> Any:
     """Find the crossing pairs and their order along every chord. Returns (pairs, orders left open)."""
     n_pairs = _cross_pairs(s, n_chords)
     for c in range(n_chords):
-        s.fill[c] = s.first[c]
+        s.chord[c].fill = s.chord[c].first
     for x in range(n_pairs):
-        s.root[x] = x
-        for c, d in ((s.pair_a[x], s.pair_b[x]), (s.pair_b[x], s.pair_a[x])):
-            za, bound_a = _value(g, s.ring_vertex[s.p[c]], s.unit[d])
-            zb, bound_b = _value(g, s.ring_vertex[s.q[c]], s.unit[d])
-            k = s.fill[c]
-            s.fill[c] += 1
-            s.other[k], s.pair[k] = d, x
-            s.along[k], s.along_bound[k] = crossing(za, zb, bound_a, bound_b)
+        s.pair[x].root = x
+        for c, d in ((s.pair[x].c, s.pair[x].d), (s.pair[x].d, s.pair[x].c)):
+            za, bound_a = _value(g, s.ring[s.chord[c].p].vertex, s.chord[d].unit)
+            zb, bound_b = _value(g, s.ring[s.chord[c].q].vertex, s.chord[d].unit)
+            k = s.chord[c].fill
+            s.chord[c].fill += 1
+            s.meeting[k].other, s.meeting[k].pair = d, x
+            s.meeting[k].t, s.meeting[k].bound = crossing(za, zb, bound_a, bound_b)
     n_open = 0
     for c in range(n_chords):
-        first, last = s.first[c], s.first[c + 1]
+        first, last = s.chord[c].first, s.chord[c + 1].first
         if last - first > 1:
             _sort_along(s, first, last)
             n_open += _settle(s, c, first, last)
@@ -228,21 +195,21 @@ def order_chords(g: Any, s: Any, n_chords: Any) -> Any:
 def _cross_pairs(s: Any, n_chords: Any) -> Any:
     """All pairs of distinct chords whose ends alternate, and the CSR offsets of the crossings along each chord."""
     for c in range(n_chords + 1):
-        s.first[c] = 0
+        s.chord[c].first = 0
     n_pairs = 0
     for c in range(n_chords):
-        if s.twin[c] != c:
+        if s.chord[c].twin != c:
             continue
         for d in range(c + 1, n_chords):
-            if s.p[d] >= s.q[c]:
+            if s.chord[d].p >= s.chord[c].q:
                 break
-            if s.twin[d] == d and s.p[d] > s.p[c] and s.q[d] > s.q[c]:
-                s.pair_a[n_pairs], s.pair_b[n_pairs] = c, d
-                s.first[c + 1] += 1
-                s.first[d + 1] += 1
+            if s.chord[d].twin == d and s.chord[d].p > s.chord[c].p and s.chord[d].q > s.chord[c].q:
+                s.pair[n_pairs].c, s.pair[n_pairs].d = c, d
+                s.chord[c + 1].first += 1
+                s.chord[d + 1].first += 1
                 n_pairs += 1
     for c in range(n_chords):
-        s.first[c + 1] += s.first[c]
+        s.chord[c + 1].first += s.chord[c].first
     return n_pairs
 
 
@@ -253,36 +220,41 @@ def _value(g: Any, v: Any, u: Any) -> Any:
     if v < n_old:
         return g.z[v, u], g.scale[u] * g.slack[v]
     k = v - n_old
-    a, b = g.ends[k, 0], g.ends[k, 1]
+    a, b, t, bound = g.birth[k].a, g.birth[k].b, g.birth[k].t, g.birth[k].bound
     za, zb = g.z[a, u], g.z[b, u]
-    z = za + g.t[k] * (zb - za)
-    inherited = g.scale[u] * max(g.slack[a], g.slack[b])
-    return z, inherited + g.bound[k] * abs(zb - za) + 4.0 * EPS * max(abs(za), abs(zb))
+    z = za + t * (zb - za)
+    inherited = g.scale[u] * ((1.0 - t) * g.slack[a] + t * g.slack[b])
+    return z, inherited + bound * abs(zb - za) + EPS * max(abs(za), abs(zb))
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _sort_along(s: Any, first: Any, last: Any) -> None:
-    """Sort the crossings of one chord by parameter."""
-    if last - first > 32:
-        rank = first + np.argsort(s.along[first:last], kind="mergesort")
-        s.other[first:last] = s.other[rank]
-        s.pair[first:last] = s.pair[rank]
-        s.along_bound[first:last] = s.along_bound[rank]
-        s.along[first:last] = s.along[rank]
-        return
-    for k in range(first + 1, last):
-        t, bound, other, pair = s.along[k], s.along_bound[k], s.other[k], s.pair[k]
-        i = k
-        while i > first and s.along[i - 1] > t:
-            _move(s, i - 1, i)
-            i -= 1
-        s.along[i], s.along_bound[i], s.other[i], s.pair[i] = t, bound, other, pair
+    """Sort the meetings of one chord by parameter (Shell's method: short lists are the rule, long ones must not be slow)."""
+    gap = 1
+    while 3 * gap + 1 < last - first:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for k in range(first + gap, last):
+            m = s.meeting[k]
+            t, bound, other, pair = m.t, m.bound, m.other, m.pair
+            i = k
+            while i - gap >= first and s.meeting[i - gap].t > t:
+                _move(s, i - gap, i)
+                i -= gap
+            _put(s, i, t, bound, other, pair)
+        gap //= 3
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _put(s: Any, k: Any, t: Any, bound: Any, other: Any, pair: Any) -> None:
+    m = s.meeting[k]
+    m.t, m.bound, m.other, m.pair = t, bound, other, pair
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _move(s: Any, source: Any, target: Any) -> None:
-    s.along[target], s.along_bound[target] = s.along[source], s.along_bound[source]
-    s.other[target], s.pair[target] = s.other[source], s.pair[source]
+    m = s.meeting[source]
+    _put(s, target, m.t, m.bound, m.other, m.pair)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -291,21 +263,20 @@ def _settle(s: Any, c: Any, first: Any, last: Any) -> Any:
     n_open = 0
     k = first + 1
     while k < last:
-        if in_order(s.along[k - 1], s.along_bound[k - 1], s.along[k], s.along_bound[k]):
+        if in_order(s.meeting[k - 1].t, s.meeting[k - 1].bound, s.meeting[k].t, s.meeting[k].bound):
             k += 1
             continue
-        d, e = s.other[k - 1], s.other[k]
+        d, e = s.meeting[k - 1].other, s.meeting[k].other
         between = _pair_of(s, d, e)
         if between >= 0:
             n_open += 1
-            _union(s, s.pair[k - 1], s.pair[k])
-            _union(s, s.pair[k], between)
+            _union(s, s.meeting[k - 1].pair, s.meeting[k].pair)
+            _union(s, s.meeting[k].pair, between)
         elif not _precedes(s, c, d, e):
-            t, bound, pair = s.along[k - 1], s.along_bound[k - 1], s.pair[k - 1]
+            bound, pair = s.meeting[k - 1].bound, s.meeting[k - 1].pair
             _move(s, k, k - 1)
-            s.along[k], s.along_bound[k], s.other[k], s.pair[k] = t, bound, d, pair
-            # The two now share the later parameter, so that the list stays sorted and this pair settled.
-            s.along[k - 1] = s.along[k] = max(s.along[k - 1], s.along[k])
+            _put(s, k, s.meeting[k].t, bound, d, pair)
+            # Both now have the later parameter, so that the list stays sorted and this pair settled.
             k = max(first + 1, k - 1)
             continue
         k += 1
@@ -315,18 +286,18 @@ def _settle(s: Any, c: Any, first: Any, last: Any) -> Any:
 @njit(cache=True, nogil=True)
 def _pair_of(s: Any, d: Any, e: Any) -> Any:
     """The crossing of chords d and e, or -1."""
-    for k in range(s.first[d], s.first[d + 1]):
-        if s.other[k] == e:
-            return s.pair[k]
+    for k in range(s.chord[d].first, s.chord[d + 1].first):
+        if s.meeting[k].other == e:
+            return s.meeting[k].pair
     return -1
 
 
 @njit(cache=True, nogil=True)
 def _precedes(s: Any, c: Any, d: Any, e: Any) -> Any:
     """Whether, along c from p to q, chord d is met before e, where d and e do not cross inside the face."""
-    p, q = s.p[c], s.q[c]
-    d_inside, d_outside = (s.p[d], s.q[d]) if p < s.p[d] < q else (s.q[d], s.p[d])
-    e_inside, e_outside = (s.p[e], s.q[e]) if p < s.p[e] < q else (s.q[e], s.p[e])
+    p, q = s.chord[c].p, s.chord[c].q
+    d_inside, d_outside = (s.chord[d].p, s.chord[d].q) if p < s.chord[d].p < q else (s.chord[d].q, s.chord[d].p)
+    e_inside, e_outside = (s.chord[e].p, s.chord[e].q) if p < s.chord[e].p < q else (s.chord[e].q, s.chord[e].p)
     if d_inside != e_inside:
         return d_inside < e_inside
     # Both leave the ring at one vertex: the other ends decide, met in descending order from p on the far side.
@@ -336,17 +307,17 @@ def _precedes(s: Any, c: Any, d: Any, e: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _find(root: Any, x: Any) -> Any:
-    while root[x] != x:
-        root[x] = root[root[x]]
-        x = root[x]
+def _find(s: Any, x: Any) -> Any:
+    while s.pair[x].root != x:
+        s.pair[x].root = s.pair[s.pair[x].root].root
+        x = s.pair[x].root
     return x
 
 
 @njit(cache=True, nogil=True)
 def _union(s: Any, x: Any, y: Any) -> None:
-    x, y = _find(s.root, x), _find(s.root, y)
-    s.root[max(x, y)] = min(x, y)
+    x, y = _find(s, x), _find(s, y)
+    s.pair[max(x, y)].root = min(x, y)
 
 
 @njit(cache=True, nogil=True)
@@ -356,14 +327,14 @@ def _close_gaps(s: Any, n_chords: Any) -> None:
     while changed:
         changed = False
         for c in range(n_chords):
-            for k in range(s.first[c], s.first[c + 1]):
-                for later in range(s.first[c + 1] - 1, k, -1):
-                    if _find(s.root, s.pair[later]) == _find(s.root, s.pair[k]):
+            for k in range(s.chord[c].first, s.chord[c + 1].first):
+                for later in range(s.chord[c + 1].first - 1, k, -1):
+                    if _find(s, s.meeting[later].pair) == _find(s, s.meeting[k].pair):
                         changed |= _join_between(s, k, later)
                         break
     for c in range(n_chords):
-        for k in range(s.first[c], s.first[c + 1]):
-            s.root[s.pair[k]] = _find(s.root, s.pair[k])
+        for k in range(s.chord[c].first, s.chord[c + 1].first):
+            s.pair[s.meeting[k].pair].root = _find(s, s.meeting[k].pair)
 
 
 @njit(cache=True, nogil=True)
@@ -371,9 +342,9 @@ def _join_between(s: Any, k: Any, later: Any) -> Any:
     """Join all that lies between two meetings of one chord with one point, and the crossings among those chords."""
     changed = False
     for i in range(k + 1, later + 1):
-        among = _pair_of(s, s.other[k], s.other[i])
-        for x in (s.pair[i], among if among >= 0 else s.pair[i]):
-            if _find(s.root, x) != _find(s.root, s.pair[k]):
-                _union(s, x, s.pair[k])
+        among = _pair_of(s, s.meeting[k].other, s.meeting[i].other)
+        for x in (s.meeting[i].pair, among if among >= 0 else s.meeting[i].pair):
+            if _find(s, x) != _find(s, s.meeting[k].pair):
+                _union(s, x, s.meeting[k].pair)
                 changed = True
     return changed

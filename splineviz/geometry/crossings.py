@@ -9,29 +9,25 @@ from numba import njit
 
 from splineviz.geometry.intrinsics import popcount, trailing_zeros
 from splineviz.geometry.predicates import Signs, crossing, in_order
+from splineviz.geometry.records import BIRTH, CROSSING
 from splineviz.geometry.subdivision import Subdivision
 
 __all__ = ["EdgeCrossings", "cross_edges"]
 
 
 class EdgeCrossings(NamedTuple):
-    """Row ``e`` of the CSR (offsets, unit, vertex) lists the crossings of edge ``e`` from its first to its second end."""
+    """``crossing[offsets[e]:offsets[e + 1]]`` are the crossings on edge ``e``, from its first to its second end."""
 
     offsets: np.ndarray
-    unit: np.ndarray
-    vertex: np.ndarray
+    crossing: np.ndarray
     first_part: np.ndarray
     """(E + 1,) first of the consecutive new edges into which an edge falls"""
     parts: np.ndarray
     """(new edges, 2) their vertices"""
-    ends: np.ndarray
-    """(new vertices, 2) the ends of the edge on which each new vertex lies"""
-    t: np.ndarray
-    """(new vertices,) its parameter between them"""
-    bound: np.ndarray
-    """(new vertices,) bound of the error of ``t``"""
+    birth: np.ndarray
+    """(new vertices,) where they lie; one for all crossings whose order stayed open"""
     merged: int
-    """Orders that stayed open and were taken as one vertex"""
+    """Orders that stayed open"""
 
 
 def cross_edges(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, signs: Signs) -> EdgeCrossings:
@@ -39,31 +35,30 @@ def cross_edges(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slac
     edges = subdivision.edges
     offsets = np.zeros(len(edges) + 1, np.int64)
     _count(edges, signs.positive, signs.negative, offsets)
-    np.cumsum(offsets, out=offsets)
     total = int(offsets[-1])
-    unit, vertex = np.empty(total, np.int64), np.empty(total, np.int64)
+    crossings, birth = np.empty(total, CROSSING), np.empty(total, BIRTH)
     first_part, parts = np.empty(len(edges) + 1, np.int64), np.empty((len(edges) + total, 2), np.int64)
-    ends, t, bound = np.empty((total, 2), np.int64), np.empty(total), np.empty(total)
-    arrays = (offsets, unit, vertex, first_part, parts, ends, t, bound)
-    n_new, merged = _fill(edges, z, scale, slack, signs.positive, signs.negative, arrays)
-    return EdgeCrossings(
-        offsets, unit, vertex, first_part, parts[: len(edges) + n_new], ends[:n_new], t[:n_new], bound[:n_new], merged
+    n_new, merged = _fill(
+        edges, z, scale, slack, signs.positive, signs.negative, offsets, crossings, first_part, parts, birth
     )
+    return EdgeCrossings(offsets, crossings, first_part, parts[: len(edges) + n_new], birth[:n_new], merged)
 
 
 @njit(cache=True, nogil=True)
-def _count(edges: Any, positive: Any, negative: Any, counts: Any) -> None:
+def _count(edges: Any, positive: Any, negative: Any, offsets: Any) -> None:
     for e in range(len(edges)):
         a, b = edges[e, 0], edges[e, 1]
         n = np.uint64(0)
         for w in range(positive.shape[1]):
             n += popcount((positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w]))
-        counts[e + 1] = n
+        offsets[e + 1] = offsets[e] + np.int64(n)
 
 
 @njit(cache=True, nogil=True)
-def _fill(edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: Any, arrays: Any) -> Any:
-    offsets, unit, vertex, first_part, parts, ends, t_new, bound_new = arrays
+def _fill(
+    edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: Any,
+    offsets: Any, crossings: Any, first_part: Any, parts: Any, birth: Any,
+) -> Any:  # fmt: skip
     n_old = len(z)
     longest = 1
     for e in range(len(edges)):
@@ -82,19 +77,19 @@ def _fill(edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: A
                     u = 64 * w + np.int64(trailing_zeros(word))
                     word &= word - np.uint64(1)
                     tu, bu = crossing(z[a, u], z[b, u], scale[u] * slack[a], scale[u] * slack[b])
-                    n = _insert(t, bound, unit, start, n, tu, bu, u)
+                    n = _insert(t, bound, crossings, start, n, tu, bu, u)
         first_part[e] = e + n_new
         last_vertex = a
         for i in range(n):
             if i > 0 and not in_order(t[i - 1], bound[i - 1], t[i], bound[i]):
                 merged += 1
-                vertex[start + i] = n_old + n_new - 1
+                crossings[start + i].vertex = n_old + n_new - 1
                 continue
-            ends[n_new, 0], ends[n_new, 1] = a, b
-            t_new[n_new], bound_new[n_new] = t[i], bound[i]
+            born = birth[n_new]
+            born.a, born.b, born.t, born.bound = a, b, t[i], bound[i]
             parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, n_old + n_new
             last_vertex = n_old + n_new
-            vertex[start + i] = last_vertex
+            crossings[start + i].vertex = last_vertex
             n_new += 1
         parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, b
     first_part[len(edges)] = len(edges) + n_new
@@ -102,11 +97,11 @@ def _fill(edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: A
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _insert(t: Any, bound: Any, unit: Any, start: Any, n: Any, tu: Any, bu: Any, u: Any) -> Any:
+def _insert(t: Any, bound: Any, crossings: Any, start: Any, n: Any, tu: Any, bu: Any, u: Any) -> Any:
     """Keep the n crossings of one edge in the order of their parameters."""
     i = n
     while i > 0 and t[i - 1] > tu:
-        t[i], bound[i], unit[start + i] = t[i - 1], bound[i - 1], unit[start + i - 1]
+        t[i], bound[i], crossings[start + i].unit = t[i - 1], bound[i - 1], crossings[start + i - 1].unit
         i -= 1
-    t[i], bound[i], unit[start + i] = tu, bu, u
+    t[i], bound[i], crossings[start + i].unit = tu, bu, u
     return n + 1

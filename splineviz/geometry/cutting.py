@@ -8,13 +8,14 @@ import numpy as np
 from numba import njit
 
 from splineviz.geometry.intrinsics import borrowed, popcount
+from splineviz.geometry.records import HALF_EDGE, NODE, SPOKE
 from splineviz.geometry.chords import Given, find_chords, make_scratch, order_chords
 
 __all__ = ["Pieces", "cut_faces", "face_signs"]
 
 
 class Pieces(NamedTuple):
-    """What cutting leaves. Arrays have room to spare: `cut_faces` returns how much of each is filled."""
+    """What cutting leaves. Arrays have room to spare: the counters of `cut_faces` say how much of each is filled."""
 
     offsets: np.ndarray
     side_vertex: np.ndarray
@@ -27,40 +28,23 @@ class Pieces(NamedTuple):
     """(edges, 2) vertices; parts of older edges first, then parts of chords"""
     edge_unit: np.ndarray
     """(edges,) unit of the chord; only beyond the parts of older edges"""
-    ends: np.ndarray
-    """(new vertices, 2) ends of the edge or chord on which the vertex lies"""
-    t: np.ndarray
-    bound: np.ndarray
-    vanish_vertex: np.ndarray
-    """Pairs (new vertex, unit that vanishes there)"""
-    vanish_unit: np.ndarray
-    shared_edge: np.ndarray
-    """Pairs (edge, unit): further units on a chord that another unit drew"""
-    shared_unit: np.ndarray
+    birth: np.ndarray
+    vanishing: np.ndarray
+    shared: np.ndarray
 
 
 class Links(NamedTuple):
     """Half-edges of one face: the ring first, then two for each part of a chord, twins differing in the last bit."""
 
-    following: np.ndarray
-    origin: np.ndarray
-    edge: np.ndarray
-    chord: np.ndarray
-    face: np.ndarray
-    node_of: np.ndarray
-    """(pairs,) node of a crossing, by root"""
-    n_spokes: np.ndarray
-    key: np.ndarray
-    arriving: np.ndarray
-    leaving: np.ndarray
-    start: np.ndarray
+    half: np.ndarray
+    spoke: np.ndarray
+    node: np.ndarray
+    """Ring positions first, then crossing points"""
     stack: np.ndarray
-    drawn: np.ndarray
-    """(chords, 2) the first of the consecutive edges that draw a chord, and the end of these"""
 
 
 # Counters, in the order in which `cut_faces` returns them.
-FACES, SIDES, EDGES, VERTICES, VANISH, SHARED, OPEN, DROPPED, BROKEN = range(9)
+FACES, SIDES, EDGES, VERTICES, VANISH, SHARED, OPEN, DROPPED = range(8)
 
 
 @njit(cache=True, nogil=True)
@@ -112,10 +96,12 @@ def _cut_faces(given: Any, scratch: Any, links: Any, n_cut: Any, on: Any, pieces
 
 def _make_links(ring: int, chords: int, pairs: int) -> Links:
     half_edges = ring + 2 * chords + 4 * pairs + 2
-    nodes = ring + pairs + 1
-    spokes = 2 * ring + 2 * chords + 4 * pairs
-    sizes = (half_edges,) * 5 + (pairs, nodes) + (spokes,) * 3 + (nodes + 1, half_edges, (chords, 2))
-    return Links(*(np.empty(size, np.int64) for size in sizes))
+    return Links(
+        half=np.empty(half_edges, HALF_EDGE),
+        spoke=np.empty(2 * ring + 2 * chords + 4 * pairs, SPOKE),
+        node=np.empty(ring + pairs + 2, NODE),
+        stack=np.empty(half_edges, np.int64),
+    )
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -151,13 +137,13 @@ def _emit_ring(f: Any, s: Any, n_ring: Any, first: Any, length: Any, closing: An
     j = first
     # The wrap of j is carried from step to step on purpose: rings are short, and vectorising this loop made it slower.
     for _ in range(length):
-        out.side_vertex[m], out.side_edge[m] = s.ring_vertex[j], s.ring_edge[j]
+        out.side_vertex[m], out.side_edge[m] = s.ring[j].vertex, s.ring[j].edge
         m += 1
         j += 1
         if j == n_ring:
             j = 0
     if closing >= 0:
-        out.side_vertex[m], out.side_edge[m] = s.ring_vertex[j], closing
+        out.side_vertex[m], out.side_edge[m] = s.ring[j].vertex, closing
         m += 1
     _close_face(f, m, out, n)
 
@@ -165,17 +151,17 @@ def _emit_ring(f: Any, s: Any, n_ring: Any, first: Any, length: Any, closing: An
 @njit(cache=True, nogil=True, forceinline=True)
 def _split(f: Any, g: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) -> None:
     """The common case: one chord, two faces."""
-    p, q, unit = s.p[0], s.q[0], s.unit[0]
+    p, q, unit = s.chord[0].p, s.chord[0].q, s.chord[0].unit
     e = n[EDGES]
     n[EDGES] += 1
-    out.edges[e, 0], out.edges[e, 1] = s.ring_vertex[p], s.ring_vertex[q]
+    out.edges[e, 0], out.edges[e, 1] = s.ring[p].vertex, s.ring[q].vertex
     out.edge_unit[e] = unit
     _emit_ring(f, s, n_ring, p, q - p, e, out, n)
     _emit_ring(f, s, n_ring, q, p + n_ring - q, e, out, n)
     for side in range(2):
         row = n[FACES] - 2 + side
         _copy_words(out.on, row, on, f)
-        if s.rising[0] != (side == 0):
+        if s.chord[0].rising != (side == 0):
             out.on[row, unit >> 6] &= ~(np.uint64(1) << np.uint64(unit & 63))
 
 
@@ -183,50 +169,56 @@ def _split(f: Any, g: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) -> No
 def _arrange_chords(
     f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, on: Any, out: Any, n: Any
 ) -> None:
-    n_nodes = _make_nodes(g, s, h, n_chords, n_pairs, n_ring, out, n)
+    faces, sides, edges, vertices, vanishing, shared = n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARED]
+    n_nodes = _make_nodes(g, s, n_chords, n_pairs, n_ring, out, n)
     n_half = _make_half_edges(g, s, h, n_ring, n_chords, n_nodes, out, n)
-    before = n[FACES]
     _trace(f, s, h, n_ring, n_half, out, n)
-    _spread_patterns(f, s, h, n_ring, n_chords, before, n[FACES], on, out)
     # Euler's formula for this face: every chord adds one face, every node of k chords k - 1 more.
     expected = 1
     for c in range(n_chords):
-        expected += s.twin[c] == c
+        expected += s.chord[c].twin == c
     for v in range(n_ring, n_nodes):
-        expected += h.n_spokes[v] // 2 - 1
-    if n[FACES] - before != expected:
-        n[BROKEN] += 1
+        expected += h.node[v].n_spokes // 2 - 1
+    if n[FACES] - faces == expected:
+        _spread_patterns(f, s, h, n_ring, n_chords, faces, n[FACES], on, out)
+        return
+    # Orders that rounding decided contradict each other: no planar drawing has them. The face stays whole, and is reported.
+    n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARED] = faces, sides, edges, vertices, vanishing, shared
+    n[DROPPED] += n_chords
+    _emit_ring(f, s, n_ring, 0, n_ring, -1, out, n)
+    _copy_words(out.on, n[FACES] - 1, on, f)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _make_nodes(g: Any, s: Any, h: Any, n_chords: Any, n_pairs: Any, n_ring: Any, out: Any, n: Any) -> Any:
+def _make_nodes(g: Any, s: Any, n_chords: Any, n_pairs: Any, n_ring: Any, out: Any, n: Any) -> Any:
     """One new vertex for each crossing point, on the chord that locates it best. Returns the number of nodes, ring included."""
     n_nodes = n_ring
     n_old = len(g.z)
     for x in range(n_pairs):
-        h.node_of[x] = -1
+        s.pair[x].node = -1
     for c in range(n_chords):
-        for k in range(s.first[c], s.first[c + 1]):
-            root = s.root[s.pair[k]]
-            a, b = s.ring_vertex[s.p[c]], s.ring_vertex[s.q[c]]
-            if h.node_of[root] < 0:
-                h.node_of[root] = n_nodes
+        for k in range(s.chord[c].first, s.chord[c + 1].first):
+            root = s.pair[s.meeting[k].pair].root
+            a, b = s.ring[s.chord[c].p].vertex, s.ring[s.chord[c].q].vertex
+            if s.pair[root].node < 0:
+                s.pair[root].node = n_nodes
                 n_nodes += 1
                 v = n[VERTICES]
                 n[VERTICES] += 1
             else:
-                v = n[VERTICES] - (n_nodes - h.node_of[root])
-                if s.along_bound[k] >= out.bound[v]:
+                v = n[VERTICES] - (n_nodes - s.pair[root].node)
+                if s.meeting[k].bound >= out.birth[v].bound:
                     continue
-            out.ends[v, 0], out.ends[v, 1] = a, b
-            out.t[v], out.bound[v] = s.along[k], s.along_bound[k]
+            birth = out.birth[v]
+            birth.a, birth.b, birth.t, birth.bound = a, b, s.meeting[k].t, s.meeting[k].bound
     base = n[VERTICES] - (n_nodes - n_ring) + n_old
     for c in range(n_chords):
         last = -1
-        for k in range(s.first[s.twin[c]], s.first[s.twin[c] + 1]):
-            node = h.node_of[s.root[s.pair[k]]]
+        for k in range(s.chord[s.chord[c].twin].first, s.chord[s.chord[c].twin + 1].first):
+            node = _node_of(s, k)
             if node != last:
-                out.vanish_vertex[n[VANISH]], out.vanish_unit[n[VANISH]] = base + node - n_ring, s.unit[c]
+                vanishing = out.vanishing[n[VANISH]]
+                vanishing.vertex, vanishing.unit = base + node - n_ring, s.chord[c].unit
                 n[VANISH] += 1
             last = node
     return n_nodes
@@ -239,86 +231,99 @@ def _make_half_edges(g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes
     _count_spokes(s, h, n_ring, n_chords, n_nodes)
     fill = h.stack
     for v in range(n_nodes):
-        fill[v] = h.start[v]
+        fill[v] = h.node[v].start
     for i in range(n_ring):
-        h.origin[i], h.edge[i], h.chord[i] = s.ring_vertex[i], s.ring_edge[i], -1
+        h.half[i].origin, h.half[i].edge, h.half[i].chord = s.ring[i].vertex, s.ring[i].edge, -1
         _spoke(h, fill, i, 0, -1, i)
         _spoke(h, fill, i, n_ring, i - 1 if i > 0 else n_ring - 1, -1)
     half = n_ring + (n_ring & 1)
     for c in range(n_chords):
-        if s.twin[c] != c:
-            for e in range(h.drawn[s.twin[c], 0], h.drawn[s.twin[c], 1]):
-                out.shared_edge[n[SHARED]], out.shared_unit[n[SHARED]] = e, s.unit[c]
+        if s.chord[c].twin != c:
+            for e in range(s.chord[s.chord[c].twin].drawn, s.chord[s.chord[c].twin].drawn_end):
+                shared = out.shared[n[SHARED]]
+                shared.edge, shared.unit = e, s.chord[c].unit
                 n[SHARED] += 1
             continue
-        h.drawn[c, 0] = n[EDGES]
-        p, q = s.p[c], s.q[c]
-        node, vertex = p, s.ring_vertex[p]
-        k = s.first[c]
+        s.chord[c].drawn = n[EDGES]
+        p, q = s.chord[c].p, s.chord[c].q
+        node, vertex = p, s.ring[p].vertex
+        k = s.chord[c].first
         while True:
-            while k < s.first[c + 1] and h.node_of[s.root[s.pair[k]]] == node:
+            while k < s.chord[c + 1].first and _node_of(s, k) == node:
                 k += 1
-            ahead = q if k == s.first[c + 1] else h.node_of[s.root[s.pair[k]]]
-            vertex_ahead = s.ring_vertex[q] if ahead == q else base + ahead - n_ring
+            ahead = q if k == s.chord[c + 1].first else _node_of(s, k)
+            vertex_ahead = s.ring[q].vertex if ahead == q else base + ahead - n_ring
             e = n[EDGES]
             n[EDGES] += 1
             out.edges[e, 0], out.edges[e, 1] = vertex, vertex_ahead
-            out.edge_unit[e] = s.unit[c]
-            h.origin[half], h.edge[half], h.chord[half] = vertex, e, c
-            h.origin[half + 1], h.edge[half + 1], h.chord[half + 1] = vertex_ahead, e, c
+            out.edge_unit[e] = s.chord[c].unit
+            h.half[half].origin, h.half[half].edge, h.half[half].chord = vertex, e, c
+            h.half[half + 1].origin, h.half[half + 1].edge, h.half[half + 1].chord = vertex_ahead, e, c
             _spoke(h, fill, node, q - p if node == p else q, half + 1, half)
             _spoke(h, fill, ahead, p - q + n_ring if ahead == q else p, half, half + 1)
             half += 2
             if ahead == q:
                 break
             node, vertex = ahead, vertex_ahead
-        h.drawn[c, 1] = n[EDGES]
+        s.chord[c].drawn_end = n[EDGES]
     for v in range(n_nodes):
-        _link(h, h.start[v], h.start[v + 1])
+        _link(h, h.node[v].start, h.node[v + 1].start)
     return half
 
 
 @njit(cache=True, nogil=True, forceinline=True)
+def _put_spoke(h: Any, k: Any, key: Any, arriving: Any, leaving: Any) -> None:
+    m = h.spoke[k]
+    m.key, m.arriving, m.leaving = key, arriving, leaving
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _node_of(s: Any, k: Any) -> Any:
+    """The node at the k-th meeting."""
+    return s.pair[s.pair[s.meeting[k].pair].root].node
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def _spoke(h: Any, fill: Any, node: Any, key: Any, arriving: Any, leaving: Any) -> None:
-    k = fill[node]
-    h.key[k], h.arriving[k], h.leaving[k] = key, arriving, leaving
-    fill[node] = k + 1
+    _put_spoke(h, fill[node], key, arriving, leaving)
+    fill[node] += 1
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _count_spokes(s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any) -> None:
     for v in range(n_nodes):
-        h.n_spokes[v] = 2 if v < n_ring else 0
+        h.node[v].n_spokes = 2 if v < n_ring else 0
     for c in range(n_chords):
-        if s.twin[c] != c:
+        if s.chord[c].twin != c:
             continue
-        h.n_spokes[s.p[c]] += 1
-        h.n_spokes[s.q[c]] += 1
+        h.node[s.chord[c].p].n_spokes += 1
+        h.node[s.chord[c].q].n_spokes += 1
         last = -1
-        for k in range(s.first[c], s.first[c + 1]):
-            node = h.node_of[s.root[s.pair[k]]]
+        for k in range(s.chord[c].first, s.chord[c + 1].first):
+            node = _node_of(s, k)
             if node != last:
-                h.n_spokes[node] += 2
+                h.node[node].n_spokes += 2
             last = node
-    h.start[0] = 0
+    h.node[0].start = 0
     for v in range(n_nodes):
-        h.start[v + 1] = h.start[v] + h.n_spokes[v]
+        h.node[v + 1].start = h.node[v].start + h.node[v].n_spokes
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _link(h: Any, first: Any, last: Any) -> None:
     """Sort the spokes of one node counter-clockwise; who arrives on one leaves on the one before it, the leftmost turn."""
     for k in range(first + 1, last):
-        key, arriving, leaving = h.key[k], h.arriving[k], h.leaving[k]
+        key, arriving, leaving = h.spoke[k].key, h.spoke[k].arriving, h.spoke[k].leaving
         i = k
-        while i > first and h.key[i - 1] > key:
-            h.key[i], h.arriving[i], h.leaving[i] = h.key[i - 1], h.arriving[i - 1], h.leaving[i - 1]
+        while i > first and h.spoke[i - 1].key > key:
+            m = h.spoke[i - 1]
+            _put_spoke(h, i, m.key, m.arriving, m.leaving)
             i -= 1
-        h.key[i], h.arriving[i], h.leaving[i] = key, arriving, leaving
+        _put_spoke(h, i, key, arriving, leaving)
     before = last - 1
     for k in range(first, last):
-        if h.arriving[k] >= 0:
-            h.following[h.arriving[k]] = h.leaving[before]
+        if h.spoke[k].arriving >= 0:
+            h.half[h.spoke[k].arriving].following = h.spoke[before].leaving
         before = k
 
 
@@ -326,55 +331,55 @@ def _link(h: Any, first: Any, last: Any) -> None:
 def _trace(f: Any, s: Any, h: Any, n_ring: Any, n_half: Any, out: Any, n: Any) -> None:
     """Faces are the cycles of `following`."""
     for k in range(n_half):
-        h.face[k] = -1
+        h.half[k].face = -1
     for k in range(n_half):
-        if h.face[k] >= 0 or (n_ring <= k < n_ring + (n_ring & 1)):
+        if h.half[k].face >= 0 or (n_ring <= k < n_ring + (n_ring & 1)):
             continue
         m = n[SIDES]
         i = k
-        while h.face[i] < 0:
-            h.face[i] = n[FACES]
-            out.side_vertex[m], out.side_edge[m] = h.origin[i], h.edge[i]
+        while h.half[i].face < 0:
+            h.half[i].face = n[FACES]
+            out.side_vertex[m], out.side_edge[m] = h.half[i].origin, h.half[i].edge
             m += 1
-            i = h.following[i]
+            i = h.half[i].following
         _close_face(f, m, out, n)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _spread_patterns(f: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, before: Any, after: Any, on: Any, out: Any) -> None:
     """The pattern of the face at the start of the ring is known from the chords' sides; each crossing flips its units."""
-    home = h.face[0]
+    home = h.half[0].face
     _copy_words(out.on, home, on, f)
     for c in range(n_chords):
-        if s.rising[c] != (s.p[c] == 0):
-            u = s.unit[c]
+        if s.chord[c].rising != (s.chord[c].p == 0):
+            u = s.chord[c].unit
             out.on[home, u >> 6] &= ~(np.uint64(1) << np.uint64(u & 63))
     first_chord = n_ring + (n_ring & 1)
     # `key` is free by now: it marks the faces that have their pattern.
     for face in range(after - before):
-        h.key[face] = 0
-    h.key[home - before] = 1
+        h.spoke[face].key = 0
+    h.spoke[home - before].key = 1
     h.stack[0] = 0
     depth = 1
     while depth > 0:
         depth -= 1
         begin = h.stack[depth]
-        here = h.face[begin]
+        here = h.half[begin].face
         i = begin
         while True:
             if i >= first_chord:
                 mate = ((i - first_chord) ^ 1) + first_chord
-                there = h.face[mate]
-                if h.key[there - before] == 0:
-                    h.key[there - before] = 1
+                there = h.half[mate].face
+                if h.spoke[there - before].key == 0:
+                    h.spoke[there - before].key = 1
                     _copy_words(out.on, there, out.on, here)
-                    c = h.chord[i]
+                    c = h.half[i].chord
                     while c >= 0:
-                        u = s.unit[c]
+                        u = s.chord[c].unit
                         out.on[there, u >> 6] ^= np.uint64(1) << np.uint64(u & 63)
-                        c = s.next_twin[c]
+                        c = s.chord[c].next_twin
                     h.stack[depth] = mate
                     depth += 1
-            i = h.following[i]
+            i = h.half[i].following
             if i == begin:
                 break

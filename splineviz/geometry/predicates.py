@@ -23,6 +23,9 @@ __all__ = ["Signs", "classify", "crossing", "in_order"]
 
 EPS = 2.0**-53
 
+MARGIN = 16.0
+"""How many times its estimated error a number must lie away from a coincidence to decide against it."""
+
 
 class Signs:
     """Strict signs of every unit at every vertex: two bit sets (vertex, word); in neither means zero."""
@@ -50,7 +53,7 @@ def classify(z: Any, scale: Any, slack: Any, positive: Any, negative: Any) -> An
     n_open = 0
     for v in range(n_vertices):
         n_before = n_zero
-        bound = slack[v]
+        bound = MARGIN * slack[v]
         for w in range(positive.shape[1]):
             first = 64 * w
             width = max(0, min(64, n_units - first))
@@ -87,10 +90,10 @@ def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
     if spread == 0.0:
         return 0.5, 0.5
     t = min(1.0, max(0.0, za / spread))
-    return t, ((1.0 - t) * bound_a + t * bound_b) / abs(spread) + 4.0 * EPS
+    return t, min(1.0, ((1.0 - t) * bound_a + t * bound_b) / abs(spread) + 4.0 * EPS)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def in_order(t_first: Any, bound_first: Any, t_second: Any, bound_second: Any) -> Any:
     """Whether the first crossing certainly lies before the second."""
-    return t_second - t_first > bound_first + bound_second
+    return t_second - t_first > MARGIN * (bound_first + bound_second)

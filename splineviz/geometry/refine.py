@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from splineviz.errors import SplinevizError
 from splineviz.geometry import cutting
 from splineviz.geometry.chords import Given
 from splineviz.geometry.crossings import EdgeCrossings, cross_edges
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import Pieces, cut_faces, face_signs
 from splineviz.geometry.predicates import Signs
+from splineviz.geometry.records import BIRTH, SHARED, VANISHING
 from splineviz.geometry.subdivision import Subdivision
 
 __all__ = ["Refinement", "refine"]
@@ -29,14 +29,10 @@ class Refinement:
     """(F,) the face that each face was cut from"""
     on: np.ndarray
     """(F, words) bit set of the units that are positive on each face"""
-    ends: np.ndarray
-    """(new vertices, 2) the edge or chord on which each was born; earlier vertices both"""
-    t: np.ndarray
-    """(new vertices,) where between its ends"""
-    bound: np.ndarray
-    """(new vertices,) bound of the error of ``t``"""
-    vanish: tuple[np.ndarray, np.ndarray]
-    """Pairs (new vertex, unit): the units that are zero there by construction"""
+    birth: np.ndarray
+    """(new vertices,) `records.BIRTH`: between which earlier vertices each lies, and where"""
+    vanishing: tuple[np.ndarray, np.ndarray]
+    """(vertex, unit) of the units that are zero at a new vertex by construction"""
     decisions: int
     open: int
     """Decisions that the bounds left open, taken as coincidences"""
@@ -65,43 +61,32 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
     crossed = cross_edges(subdivision, z, scale, slack, signs)
     given = Given(
         subdivision.faces.offsets, subdivision.faces.values, subdivision.side_edges, subdivision.edges, z, scale, slack,
-        signs.positive, signs.negative, cut, crossed.offsets, crossed.unit, crossed.vertex, crossed.first_part,
-        crossed.ends, crossed.t, crossed.bound,
+        signs.positive, signs.negative, cut, crossed.offsets, crossed.crossing, crossed.first_part, crossed.birth,
     )  # fmt: skip
     out, n = _room(subdivision, crossed, n_cut, words)
     cut_faces(given, n_cut, on, out, n)
-    if n[cutting.BROKEN]:
-        raise SplinevizError(
-            f"{n[cutting.BROKEN]} face(s) of stage {stage} could not be arranged consistently",
-            hint="please report this network; a slightly different window avoids the coincidence",
-        )
     n_faces, n_edges, n_parts = n[cutting.FACES], n[cutting.EDGES], len(crossed.parts)
     source = np.empty((n_edges, 2), np.int32)
     source[:n_parts] = np.repeat(subdivision.edge_source, np.diff(crossed.first_part), axis=0)
     source[n_parts:, 0] = stage
     source[n_parts:, 1] = out.edge_unit[n_parts:n_edges]
-    ends, t = out.ends[: n[cutting.VERTICES]], out.t[: n[cutting.VERTICES]]
+    birth = out.birth[: n[cutting.VERTICES]]
     refined = Subdivision(
-        vertices=_extend_points(subdivision.vertices, ends, t),
+        vertices=_extend_points(subdivision.vertices, birth),
         faces=Csr(out.offsets[: n_faces + 1], out.side_vertex[: n[cutting.SIDES]]),
         side_edges=out.side_edge[: n[cutting.SIDES]],
         edges=out.edges[:n_edges],
         edge_source=source,
         shared=_shared(subdivision, crossed, signs, on, out, n, stage),
     )
-    n_vanish = n[cutting.VANISH]
+    vanishing = out.vanishing[: n[cutting.VANISH]]
     return Refinement(
         subdivision=refined,
         parent=out.parent[:n_faces],
         on=out.on[:n_faces],
-        ends=ends,
-        t=t,
-        bound=out.bound[: len(t)],
-        vanish=(
-            np.concatenate([crossed.vertex, out.vanish_vertex[:n_vanish]]),
-            np.concatenate([crossed.unit, out.vanish_unit[:n_vanish]]),
-        ),
-        decisions=z.size + int(crossed.offsets[-1]) + int(n_vanish),
+        birth=birth,
+        vanishing=tuple(np.concatenate([crossed.crossing[name], vanishing[name]]) for name in ("vertex", "unit")),
+        decisions=z.size + len(crossed.crossing) + len(vanishing),
         open=int(signs.open + crossed.merged + n[cutting.OPEN] + n[cutting.DROPPED]),
         zeros=int(signs.zeros),
     )
@@ -109,10 +94,10 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
 
 def _room(subdivision: Subdivision, crossed: EdgeCrossings, n_cut: np.ndarray, words: int) -> tuple[Pieces, np.ndarray]:
     """Arrays for the most that can come, all chords of a face crossing each other; untouched memory costs nothing."""
-    n_old, n_parts, n_faces = len(crossed.ends), len(crossed.parts), len(n_cut)
+    n_old, n_parts, n_faces = len(crossed.birth), len(crossed.parts), len(n_cut)
     chords = int(n_cut.sum())
     pairs = int((n_cut * (n_cut - 1) // 2).sum())
-    sides = len(subdivision.side_edges) + 2 * len(crossed.ends) + 2 * chords + 4 * pairs
+    sides = len(subdivision.side_edges) + 2 * n_old + 2 * chords + 4 * pairs
     faces = n_faces + chords + pairs
     out = Pieces(
         offsets=np.empty(faces + 1, np.int64),
@@ -122,17 +107,13 @@ def _room(subdivision: Subdivision, crossed: EdgeCrossings, n_cut: np.ndarray, w
         on=np.empty((faces, words), np.uint64),
         edges=np.empty((n_parts + chords + 2 * pairs, 2), np.int64),
         edge_unit=np.empty(n_parts + chords + 2 * pairs, np.int64),
-        ends=np.empty((n_old + pairs, 2), np.int64),
-        t=np.empty(n_old + pairs),
-        bound=np.empty(n_old + pairs),
-        vanish_vertex=np.empty(2 * pairs, np.int64),
-        vanish_unit=np.empty(2 * pairs, np.int64),
-        shared_edge=np.empty(chords + pairs, np.int64),
-        shared_unit=np.empty(chords + pairs, np.int64),
+        birth=np.empty(n_old + pairs, BIRTH),
+        vanishing=np.empty(2 * pairs, VANISHING),
+        shared=np.empty(chords + pairs, SHARED),
     )
     out.edges[:n_parts] = crossed.parts
-    out.ends[:n_old], out.t[:n_old], out.bound[:n_old] = crossed.ends, crossed.t, crossed.bound
-    n = np.zeros(9, np.int64)
+    out.birth[:n_old] = crossed.birth
+    n = np.zeros(8, np.int64)
     n[cutting.EDGES], n[cutting.VERTICES] = n_parts, n_old
     return out, n
 
@@ -149,8 +130,8 @@ def _shared(
     rows = np.repeat(known, n_parts, axis=0)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)
     rows[:, 0] = crossed.first_part[rows[:, 0]] + within
-    drawn = out.shared_edge[: n[cutting.SHARED]], out.shared_unit[: n[cutting.SHARED]]
-    return np.concatenate([rows, np.column_stack([drawn[0], np.full(len(drawn[0]), stage), drawn[1]])]).astype(np.int64)
+    drawn = out.shared[: n[cutting.SHARED]]
+    return np.concatenate([rows, np.column_stack([drawn["edge"], np.full(len(drawn), stage), drawn["unit"]])])
 
 
 @njit(cache=True, nogil=True)
@@ -174,12 +155,13 @@ def _vanishing_edges(edges: Any, edge_faces: Any, positive: Any, negative: Any, 
 
 
 @njit(cache=True, nogil=True)
-def _extend_points(points: Any, ends: Any, t: Any) -> Any:
+def _extend_points(points: Any, birth: Any) -> Any:
     n_old = len(points)
-    result = np.empty((n_old + len(t), 2))
-    result[:n_old] = points
-    for k in range(len(t)):
-        a, b = ends[k, 0], ends[k, 1]
+    result = np.empty((n_old + len(birth), 2))
+    for v in range(n_old):
+        result[v, 0], result[v, 1] = points[v, 0], points[v, 1]
+    for k in range(len(birth)):
+        a, b, t = birth[k].a, birth[k].b, birth[k].t
         for i in range(2):
-            result[n_old + k, i] = result[a, i] + t[k] * (result[b, i] - result[a, i])
+            result[n_old + k, i] = result[a, i] + t * (result[b, i] - result[a, i])
     return result

@@ -11,8 +11,6 @@ from splineviz.arrangement.segment import Segment, segment
 from splineviz.program.program import Program
 from tests.arrangement.hand_made import linear, program_of, random_mlp
 
-REL = 1e-9
-
 
 def _assert_affine_between_knots(walk: Segment, program: Program) -> None:
     """Values are the network's, affine in between, and patterns those of the middle of each cell."""
@@ -156,6 +154,26 @@ def test_knots_are_the_edges_that_the_segment_crosses(seed: int) -> None:
     cells = arr.locate(plane.project((walk.points[1:] + walk.points[:-1]) / 2)[0])
     for stage in range(2):
         np.testing.assert_array_equal(walk.pattern_bits(stage), arr.pattern_bits(stage, cells))
+
+
+def test_deep_networks_do_not_drown_in_bounds() -> None:
+    """Products of spectral norms would put every sign of the later layers of a He-initialised network in doubt."""
+    torch.manual_seed(0)
+    layers: list[nn.Module] = []
+    for _ in range(18):
+        layer = nn.Linear(40, 40)
+        nn.init.kaiming_normal_(layer.weight)
+        nn.init.normal_(layer.bias, std=0.1)
+        layers += [layer, nn.ReLU()]
+    program = program_of(*layers)
+    walk = segment(program, *np.random.default_rng(0).normal(size=(2, 40)))
+    assert walk.n_cells > 200 and walk.units.lengths.max() == 1
+    wide = np.diff(walk.knots) > 1e-7
+    x = torch.from_numpy((walk.points[1:] + walk.points[:-1])[wide] / 2)
+    for slot, node in enumerate(program.nodes):
+        if slot % 2:
+            np.testing.assert_array_equal(walk.pattern_bits(slot // 2)[wide], x.numpy() > 0)
+        x = node.run(x)
 
 
 def test_convolutions_and_branches() -> None:

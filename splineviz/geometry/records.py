@@ -1,0 +1,40 @@
+"""Records that the kernels work with: rows of small tables, each written down once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["BIRTH", "CHORD", "CROSSING", "HALF_EDGE", "MEETING", "NODE", "PAIR", "SHARED", "SIDE", "SPOKE", "VANISHING"]
+
+
+def _record(*names: str, floats: tuple[str, ...] = ()) -> np.dtype[np.void]:
+    return np.dtype([(name, np.float64 if name in floats else np.int64) for name in names])
+
+
+BIRTH = _record("a", "b", "t", "bound", floats=("t", "bound"))
+"""A new vertex: it lies on the edge or chord from vertex a to b, at t in [0, 1], known up to ``bound``."""
+CROSSING = _record("unit", "vertex")
+"""A unit that vanishes inside an edge, and the vertex made there."""
+VANISHING = _record("vertex", "unit")
+"""A unit that is zero at a new vertex by construction."""
+SHARED = _record("edge", "unit")
+"""A further unit that changes state across an edge drawn by another."""
+
+SIDE = _record("vertex", "edge")
+"""A position on the ring round a face: its vertex, and the edge to the next position."""
+CHORD = _record("unit", "p", "q", "rising", "twin", "next_twin", "first", "fill", "drawn", "drawn_end")
+"""The segment along which a unit cuts a face.
+
+It runs from ring position p to q > p; ``rising`` tells whether the unit is positive on the ring between. Units that vanish on
+one segment are twins: ``twin`` is the first of them, ``next_twin`` the next or -1. Its meetings are ``first`` to the next
+chord's ``first``; its edges are ``drawn`` to ``drawn_end``.
+"""
+MEETING = _record("other", "pair", "t", "bound", floats=("t", "bound"))
+"""Where a chord meets another: at t from its p to its q, known up to ``bound``."""
+PAIR = _record("c", "d", "root", "node")
+"""Two chords that cross; pairs that cross in one point have one ``root`` (union-find), whose ``node`` is that point."""
+
+HALF_EDGE = _record("following", "origin", "edge", "chord", "face")
+SPOKE = _record("key", "arriving", "leaving")
+"""An end of an edge at a node: its place in the counter-clockwise order, and the half-edges in and out, -1 for none."""
+NODE = _record("start", "n_spokes")
