@@ -22,9 +22,9 @@ def note(text: str, quiet: bool) -> None:
 
 def announce_compilation(quiet: bool) -> None:
     """Say so when the compiled kernels are not there yet, for then the first arrangement takes its time."""
-    from splineviz.geometry.extend import extend_errors
+    from splineviz.geometry.extend import extend_values
 
-    cache = extend_errors.stats.cache_path
+    cache = extend_values.stats.cache_path
     if cache is None or not any(Path(cache).glob("*.nbi")):
         note("compiling the geometry kernels, once after installation; this takes about 20 seconds", quiet)
 

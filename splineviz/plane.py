@@ -99,9 +99,10 @@ class Plane:
         if directions is None:
             given = np.random.default_rng(seed).standard_normal((2, point.size))
         else:
-            given = _as_point(directions, "directions").reshape(-1, point.size) if np.size(directions) % point.size == 0 else None
-            if given is None or given.shape[0] != 2:
-                raise InputError(f"directions must have shape (2, {point.size}), got {np.shape(directions)}")
+            given = _as_point(directions, "directions")
+            if given.size != 2 * point.size:
+                raise InputError(f"directions must have shape (2, {point.size}), got {given.shape}")
+            given = given.reshape(2, point.size)
         origin = point.ravel()
         frame = cls.through(origin * 0.0, given[0], given[1]).basis
         return cls(origin, frame, point.shape, np.zeros((1, 2)))
@@ -119,7 +120,7 @@ class Plane:
     def lift(self, uv: Any) -> np.ndarray:
         """Points of input space, (..., *input_shape), from uv, (..., 2)."""
         uv = np.asarray(uv, dtype=np.float64)
-        x = self.origin + uv[..., :1] * self.basis[0] + uv[..., 1:] * self.basis[1]
+        x: np.ndarray = self.origin + uv[..., :1] * self.basis[0] + uv[..., 1:] * self.basis[1]
         return x.reshape(*uv.shape[:-1], *self.input_shape)
 
     def project(self, x: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -195,4 +196,5 @@ def _turns(corners: np.ndarray) -> np.ndarray:
     """Twice the signed area of each three consecutive corners."""
     before, after = np.roll(corners, 1, 0), np.roll(corners, -1, 0)
     a, b = corners - before, after - corners
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    turns: np.ndarray = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return turns

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.geometry.extend import extend_errors, extend_values
+from splineviz.geometry.extend import extend_values
 from splineviz.geometry.predicates import EPS
-from splineviz.geometry.refine import Refinement
-from splineviz.program.program import Affine, Gain
+from splineviz.program.program import Affine, Gain, Pointwise
 
-__all__ = ["Live", "after_affine", "extend"]
+__all__ = ["Live", "after_affine", "extend", "run_on"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +36,8 @@ class Live:
     @property
     def flat(self) -> np.ndarray:
         """(V, n) view of the values."""
-        return self.values.flatten(1).numpy()
+        values: np.ndarray = self.values.flatten(1).numpy()
+        return values
 
     def entrywise(self) -> tuple[np.ndarray, np.ndarray]:
         """(scale, slack): the estimate for every entry is their product."""
@@ -48,12 +48,20 @@ class Live:
 
 def _norms(values: Tensor) -> np.ndarray:
     """(V,) Euclidean norm of each row."""
-    return torch.linalg.vector_norm(values.flatten(1), dim=1).numpy()
+    norms: np.ndarray = torch.linalg.vector_norm(values.flatten(1), dim=1).numpy()
+    return norms
 
 
-def after_affine(node: Affine, inputs: Sequence[Live]) -> Live:
+def run_on(device: torch.device, node: Affine | Pointwise, *values: Tensor) -> Tensor:
+    """Run a node where the program's weights are; values at vertices live on the CPU, where they are cut."""
+    if device.type == "cpu":
+        return node.run(*values)
+    return node.run(*(value.to(device) for value in values)).cpu()
+
+
+def after_affine(device: torch.device, node: Affine, inputs: Sequence[Live]) -> Live:
     """Run an affine node; its error is that of its inputs, passed on, and that of its own sums."""
-    values = node.run(*(live.values for live in inputs))
+    values = run_on(device, node, *(live.values for live in inputs))
     gain = node.gain
     if gain.kind == "layout":
         error = inputs[0].error if len(inputs) == 1 else np.sqrt(sum(live.error**2 for live in inputs))
@@ -72,29 +80,19 @@ def _after_linear(gain: Gain, live: Live, values: Tensor) -> Live:
     that point nowhere in particular add up as a random walk: sqrt(n) in place of n, and the root mean square of a matrix's
     singular values in place of the largest. Decisions keep a distance of `predicates.MARGIN` times this estimate.
     """
-    assert gain.rows is not None
-    scale, size = gain.rows, 0.0
-    if gain.constants is not None and gain.constants.any():
-        # Any size > 0 gives a bound; this one keeps the two terms alike, and scales as the weights do.
-        size = float(gain.constants.sum() / gain.rows.sum()) if gain.rows.any() else 1.0
-        scale = gain.rows + gain.constants / size
     spread = 1.0 / math.sqrt(gain.terms)
-    rounding = math.sqrt(gain.terms) * EPS * np.maximum(_norms(live.values), size)
+    rounding = math.sqrt(gain.terms) * EPS * np.maximum(_norms(live.values), gain.size)
     slack = spread * live.error + rounding
-    error = np.minimum(gain.norm * live.error + rounding * float(np.linalg.norm(scale)), slack * float(np.linalg.norm(scale)))
+    error = np.minimum(gain.norm * live.error + rounding * gain.scale_norm, slack * gain.scale_norm)
     if gain.kind == "dense" or live.scale is None or live.slack is None:
-        return Live(values, error, scale, slack)
-    return Live(values, error, scale * np.maximum(live.scale, 1.0), live.slack + rounding)
+        return Live(values, error, gain.scale, slack)
+    return Live(values, error, gain.scale * np.maximum(live.scale, 1.0), live.slack + rounding)
 
 
-def extend(live: Live, refinement: Refinement, *, dead_below_zero: bool = False) -> Live:
-    """The same tensor at the vertices of a refinement; it must be affine on every face before it.
-
-    With ``dead_below_zero`` the error is that of the positive entries alone: the others are about to become exactly 0.
-    """
-    birth = refinement.birth
+def extend(live: Live, birth: np.ndarray, dead_below_zero: bool) -> Live:
+    """The same tensor at the vertices of a refinement as well; it must be affine on every face before it."""
     shape = live.values.shape
     values = torch.empty((shape[0] + len(birth), *shape[1:]), dtype=torch.float64)
     scale, slack = live.entrywise()
-    seen = extend_values(live.flat, birth, values.flatten(1).numpy(), scale, dead_below_zero)
-    return Live(values, extend_errors(live.error, slack, birth, *seen))
+    error = extend_values(live.flat, birth, values.flatten(1).numpy(), scale, slack, live.error, dead_below_zero)
+    return Live(values, error)

@@ -17,7 +17,7 @@ from splineviz.plane import Plane, Window
 from splineviz.stage import ProgramInfo
 
 if TYPE_CHECKING:
-    import networkx
+    import networkx as nx
 
     from splineviz.arrangement.boundary import DecisionRegions
     from splineviz.program.program import Program
@@ -224,7 +224,7 @@ class Arrangement:
 
         return to_shapely(self)
 
-    def to_networkx(self) -> networkx.Graph:
+    def to_networkx(self) -> nx.Graph:
         """The dual graph: a node for each cell, an edge where two cells share one."""
         from splineviz.io.export import to_networkx
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from splineviz.arrangement.live import Live, after_affine, extend
+from splineviz.arrangement.live import Live, after_affine, extend, run_on
+from splineviz.arrangement.propagate import device_of
 from splineviz.arrangement.result import Arrangement, Stats, Status
 from splineviz.errors import InputError
-from splineviz.geometry.csr import Csr
-from splineviz.geometry.hashing import extend_hash
+from splineviz.geometry.extend import pin
+from splineviz.geometry.lineage import extend_hash, inherit
 from splineviz.geometry.predicates import EPS
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import RIM, Subdivision
@@ -98,6 +99,7 @@ class _Walk:
         self.program, self.planes, self.windows = program, tuple(planes), tuple(windows)
         self.n_stages = len(program.stages) if stage is None else stage + 1
         self.progress = progress
+        self.device = device_of(program)
         self.subdivision = Subdivision.from_polygons([w.vertices for w in windows])
         n = len(windows)
         self.hash = np.zeros((n, 2), np.uint64)
@@ -119,44 +121,42 @@ class _Walk:
         return Live(torch.from_numpy(np.concatenate(points)), np.concatenate(errors))
 
     def run(self) -> Arrangement:
-        if self.n_stages:
-            for node in self.program.nodes:
-                if isinstance(node, Pointwise):
-                    self._refine(node)
-                    if node.stage == self.n_stages - 1:
-                        break
-                    z = self.live[node.inputs[0]]
-                    steepest = max(1.0, float(node.slopes.abs().max()))
-                    self.live[node.output] = Live(node.run(z.values), steepest * z.error)
-                else:
-                    start = time.perf_counter()
-                    self.live[node.output] = after_affine(node, [self.live[i] for i in node.inputs])
-                    self.seconds_affine += time.perf_counter() - start
-                for slot in node.frees:
-                    self.live.pop(slot, None)
+        for node in self.program.nodes:
+            if isinstance(node, Pointwise):
+                if node.stage >= self.n_stages:
+                    break
+                self._refine(node)
+                if node.stage == self.n_stages - 1:
+                    break
+                z = self.live[node.inputs[0]]
+                self.live[node.output] = Live(run_on(self.device, node, z.values), node.steepest * z.error)
+            else:
+                start = time.perf_counter()
+                self.live[node.output] = after_affine(self.device, node, [self.live[i] for i in node.inputs])
+                self.seconds_affine += time.perf_counter() - start
+            for slot in node.frees:
+                self.live.pop(slot, None)
         return self._result()
 
     def _refine(self, node: Pointwise) -> None:
         """Cut along the units of a stage, and carry what is still needed to the new vertices."""
         slot = node.inputs[0]
         scale, slack = self.live[slot].entrywise()
-        kinks = _kinks(node, self.live[slot].values)
-        z = _switching(self.live[slot].flat, kinks)
-        refinement = refine(self.subdivision, z, np.tile(scale, len(kinks)), slack, node.stage)
+        if len(node.kinks) > 1:
+            scale = np.tile(scale, len(node.kinks))
+        refinement = refine(self.subdivision, node.switching(self.live[slot].flat), scale, slack, node.stage)
         self._record(refinement, node.stage)
         if node.stage < self.n_stages - 1:
-            dies = slot in node.frees and len(kinks) == 1 and not kinks.any() and not node.slopes[0].any()
-            self.live = {key: extend(live, refinement, dead_below_zero=dies and key == slot) for key, live in self.live.items()}
-            vertex, unit = refinement.vanishing
-            self.live[slot].flat[vertex, unit % kinks.shape[1]] = kinks.ravel()[unit]
+            dies = node.dead_below_zero and slot in node.frees
+            self.live = {key: extend(live, refinement.birth, dies and key == slot) for key, live in self.live.items()}
+            for rows in refinement.vanishing:
+                pin(self.live[slot].flat, rows, node.kinks)
         if self.progress is not None:
             self.progress(node.stage + 1, self.n_stages, len(self.subdivision.faces))
 
     def _record(self, refinement: Refinement, stage: int) -> None:
         parent = refinement.parent
-        divided = np.bincount(parent, minlength=len(self.stage_of)) > 1
-        self.stage_of = np.where(divided[parent], stage, self.stage_of[parent])
-        self.window_of = self.window_of[parent]
+        self.window_of, self.stage_of = inherit(parent, self.window_of, self.stage_of, stage)
         self.hash = extend_hash(self.hash, parent, refinement.on)
         self.patterns.append((refinement.on, parent))
         self.cells_per_stage.append(len(parent))
@@ -176,7 +176,7 @@ class _Walk:
             pattern_hash=self.hash,
             edges=sub.edges,
             edge_cells=sub.edge_faces(),
-            edge_units=_edge_units(sub),
+            edge_units=sub.edge_units(),
             planes=self.planes,
             windows=self.windows,
             status=Status.UNDECIDED if self.open else Status.COMPLETE,
@@ -192,29 +192,3 @@ class _Walk:
             program=self.program,
             patterns=tuple(self.patterns),
         )
-
-
-def _kinks(node: Pointwise, values: torch.Tensor) -> np.ndarray:
-    """(K, n) breakpoints of every entry of the tensor that enters a pointwise node."""
-    return node.breakpoints.expand(-1, *values.shape[1:]).flatten(1).numpy()
-
-
-def _switching(z: np.ndarray, kinks: np.ndarray) -> np.ndarray:
-    """(V, K n) distance of every entry above each of its breakpoints; a view where there is one breakpoint, at 0."""
-    if len(kinks) == 1 and not kinks.any():
-        return np.ascontiguousarray(z)
-    return np.concatenate([z - kink for kink in kinks], axis=1)
-
-
-def _edge_units(sub: Subdivision) -> Csr:
-    """The units of every edge: the one that drew it, unless it is on the rim, then those that share it."""
-    drawn = np.flatnonzero(sub.edge_source[:, 0] != RIM)
-    if len(sub.shared) == 0:
-        offsets = np.zeros(len(sub.edges) + 1, np.int64)
-        np.cumsum(sub.edge_source[:, 0] != RIM, out=offsets[1:])
-        return Csr(offsets, sub.edge_source[drawn])
-    edge = np.concatenate([drawn, sub.shared[:, 0]])
-    rows = np.concatenate([sub.edge_source[drawn], sub.shared[:, 1:].astype(np.int32)])
-    order = np.lexsort((rows[:, 1], rows[:, 0], edge))
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(edge, minlength=len(sub.edges)))])
-    return Csr(offsets, rows[order])

@@ -54,14 +54,15 @@ class Scratch(NamedTuple):
     pair: np.ndarray
 
 
-def make_scratch(n_units: int, ring: int, chords: int, pairs: int) -> Scratch:
+@njit(cache=True, nogil=True)
+def make_scratch(n_units: Any, ring: Any, chords: Any, pairs: Any) -> Any:
     """Work space for faces of at most that many ring positions, chords and crossing pairs."""
     return Scratch(
-        ring=np.empty(ring, SIDE),
-        chord_of=np.full(n_units, -1, np.int64),
-        chord=np.empty(chords + 1, CHORD),
-        meeting=np.empty(2 * pairs, MEETING),
-        pair=np.empty(pairs, PAIR),
+        np.empty(ring, SIDE),
+        np.full(n_units, -1, np.int64),
+        np.empty(chords + 1, CHORD),
+        np.empty(2 * pairs, MEETING),
+        np.empty(pairs, PAIR),
     )
 
 

@@ -8,9 +8,8 @@ import numpy as np
 from numba import njit
 
 from splineviz.geometry.intrinsics import popcount, trailing_zeros
-from splineviz.geometry.predicates import Signs, crossing, in_order
+from splineviz.geometry.predicates import crossing, in_order
 from splineviz.geometry.records import BIRTH, CROSSING
-from splineviz.geometry.subdivision import Subdivision
 
 __all__ = ["EdgeCrossings", "cross_edges"]
 
@@ -30,28 +29,28 @@ class EdgeCrossings(NamedTuple):
     """Orders that stayed open"""
 
 
-def cross_edges(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, signs: Signs) -> EdgeCrossings:
-    """Find the crossings of all units, given their values (V, units) at the vertices, with all edges."""
-    edges = subdivision.edges
-    offsets = np.zeros(len(edges) + 1, np.int64)
-    _count(edges, signs.positive, signs.negative, offsets)
-    total = int(offsets[-1])
+@njit(cache=True, nogil=True)
+def cross_edges(edges: Any, z: Any, scale: Any, slack: Any, signs: Any) -> Any:
+    """`EdgeCrossings` of all edges (E, 2), from the values (V, units) at the vertices and their signs."""
+    positive, negative = signs.positive, signs.negative
+    offsets = _count(edges, positive, negative)
+    total = offsets[-1]
     crossings, birth = np.empty(total, CROSSING), np.empty(total, BIRTH)
     first_part, parts = np.empty(len(edges) + 1, np.int64), np.empty((len(edges) + total, 2), np.int64)
-    n_new, merged = _fill(
-        edges, z, scale, slack, signs.positive, signs.negative, offsets, crossings, first_part, parts, birth
-    )
+    n_new, merged = _fill(edges, z, scale, slack, positive, negative, offsets, crossings, first_part, parts, birth)
     return EdgeCrossings(offsets, crossings, first_part, parts[: len(edges) + n_new], birth[:n_new], merged)
 
 
 @njit(cache=True, nogil=True)
-def _count(edges: Any, positive: Any, negative: Any, offsets: Any) -> None:
+def _count(edges: Any, positive: Any, negative: Any) -> Any:
+    offsets = np.zeros(len(edges) + 1, np.int64)
     for e in range(len(edges)):
         a, b = edges[e, 0], edges[e, 1]
         n = np.uint64(0)
         for w in range(positive.shape[1]):
             n += popcount((positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w]))
         offsets[e + 1] = offsets[e] + np.int64(n)
+    return offsets
 
 
 @njit(cache=True, nogil=True)

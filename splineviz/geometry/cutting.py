@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from splineviz.geometry.chords import find_chords, make_scratch, order_chords
 from splineviz.geometry.intrinsics import borrowed, popcount
-from splineviz.geometry.records import HALF_EDGE, NODE, SPOKE
-from splineviz.geometry.chords import Given, find_chords, make_scratch, order_chords
+from splineviz.geometry.records import BIRTH, HALF_EDGE, NODE, SHARED, SPOKE, VANISHING
 
-__all__ = ["Pieces", "cut_faces", "face_signs"]
+__all__ = ["Pieces", "cut_faces", "face_signs", "make_room"]
 
 
 class Pieces(NamedTuple):
@@ -43,16 +43,18 @@ class Links(NamedTuple):
     stack: np.ndarray
 
 
-# Counters, in the order in which `cut_faces` returns them.
-FACES, SIDES, EDGES, VERTICES, VANISH, SHARED, OPEN, DROPPED = range(8)
+# Counters of `cut_faces`.
+FACES, SIDES, EDGES, VERTICES, VANISH, SHARE, OPEN, DROPPED = range(8)
 
 
 @njit(cache=True, nogil=True)
-def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any, on: Any, cut: Any, n_cut: Any) -> None:
-    """Units that are positive somewhere on each face, those that cut it, and how many these are."""
-    for f in range(len(offsets) - 1):
-        n = np.uint64(0)
-        for w in range(positive.shape[1]):
+def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any) -> Any:
+    """(on, cut, n_cut): units that are positive somewhere on each face, those that cut it, and how many these are."""
+    n_faces, n_words = len(offsets) - 1, positive.shape[1]
+    on, cut = np.empty((n_faces, n_words), np.uint64), np.empty((n_faces, n_words), np.uint64)
+    n_cut = np.zeros(n_faces, np.int64)
+    for f in range(n_faces):
+        for w in range(n_words):
             above = np.uint64(0)
             below = np.uint64(0)
             for k in range(offsets[f], offsets[f + 1]):
@@ -60,21 +62,27 @@ def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any, on:
                 below |= negative[side_vertex[k], w]
             on[f, w] = above
             cut[f, w] = above & below
-            n += popcount(above & below)
-        n_cut[f] = n
-
-
-def cut_faces(given: Given, n_cut: np.ndarray, on: np.ndarray, out: Pieces, n: np.ndarray) -> None:
-    """Cut all faces. ``out`` holds the parts of edges and the vertices on edges already; ``n`` counts what is filled."""
-    chords = int(n_cut.max()) + 1
-    ring = int((np.diff(given.offsets) + 2 * n_cut).max())
-    pairs = max(1, (chords - 1) * (chords - 2) // 2)
-    scratch = make_scratch(given.z.shape[1], ring, chords, pairs)
-    _cut_faces(given, scratch, _make_links(ring, chords, pairs), n_cut, on, out, n)
+            n_cut[f] += np.int64(popcount(above & below))
+    return on, cut, n_cut
 
 
 @njit(cache=True, nogil=True)
-def _cut_faces(given: Any, scratch: Any, links: Any, n_cut: Any, on: Any, pieces: Any, n: Any) -> None:
+def make_room(given: Any, n_cut: Any, parts: Any) -> Any:
+    """(scratch, links, pieces, n) for `cut_faces`; pieces begin with the parts of edges and the vertices on edges."""
+    chords, ring, n_chords, n_pairs = 0, 0, 0, 0
+    for f in range(len(n_cut)):
+        chords = max(chords, n_cut[f])
+        ring = max(ring, given.offsets[f + 1] - given.offsets[f] + 2 * n_cut[f])
+        n_chords += n_cut[f]
+        n_pairs += n_cut[f] * (n_cut[f] - 1) // 2
+    pieces, n = _make_pieces(given, parts, n_chords, n_pairs)
+    pairs = max(1, chords * (chords - 1) // 2)
+    return make_scratch(given.z.shape[1], ring, chords, pairs), _make_links(ring, chords, pairs), pieces, n
+
+
+@njit(cache=True, nogil=True)
+def cut_faces(given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces: Any, n: Any) -> None:
+    """Cut every face; fills ``pieces`` and counts in ``n`` what it filled."""
     g, s, h, out = borrowed(given), borrowed(scratch), borrowed(links), borrowed(pieces)
     out.offsets[0] = 0
     for f in range(len(g.offsets) - 1):
@@ -94,13 +102,43 @@ def _cut_faces(given: Any, scratch: Any, links: Any, n_cut: Any, on: Any, pieces
             _arrange_chords(f, g, s, h, n_ring, n_chords, n_pairs, on, out, n)
 
 
-def _make_links(ring: int, chords: int, pairs: int) -> Links:
+@njit(cache=True, nogil=True)
+def _make_pieces(given: Any, parts: Any, n_chords: Any, n_pairs: Any) -> Any:
+    """Arrays for the most that can come, all chords of a face crossing each other; untouched memory costs nothing."""
+    n_born, n_parts = len(given.birth), len(parts)
+    faces = len(given.offsets) - 1 + n_chords + n_pairs
+    sides = len(given.side_edge) + 2 * n_born + 2 * n_chords + 4 * n_pairs
+    edges = n_parts + n_chords + 2 * n_pairs
+    pieces = Pieces(
+        np.empty(faces + 1, np.int64),
+        np.empty(sides, np.int64),
+        np.empty(sides, np.int64),
+        np.empty(faces, np.int64),
+        np.empty((faces, given.cut.shape[1]), np.uint64),
+        np.empty((edges, 2), np.int64),
+        np.empty(edges, np.int64),
+        np.empty(n_born + n_pairs, BIRTH),
+        np.empty(2 * n_pairs, VANISHING),
+        np.empty(n_chords + n_pairs, SHARED),
+    )
+    for e in range(n_parts):
+        pieces.edges[e, 0], pieces.edges[e, 1] = parts[e, 0], parts[e, 1]
+    for k in range(n_born):
+        source, target = given.birth[k], pieces.birth[k]
+        target.a, target.b, target.t, target.bound = source.a, source.b, source.t, source.bound
+    n = np.zeros(8, np.int64)
+    n[EDGES], n[VERTICES] = n_parts, n_born
+    return pieces, n
+
+
+@njit(cache=True, nogil=True)
+def _make_links(ring: Any, chords: Any, pairs: Any) -> Any:
     half_edges = ring + 2 * chords + 4 * pairs + 2
     return Links(
-        half=np.empty(half_edges, HALF_EDGE),
-        spoke=np.empty(2 * ring + 2 * chords + 4 * pairs, SPOKE),
-        node=np.empty(ring + pairs + 2, NODE),
-        stack=np.empty(half_edges, np.int64),
+        np.empty(half_edges, HALF_EDGE),
+        np.empty(2 * ring + 2 * chords + 4 * pairs, SPOKE),
+        np.empty(ring + pairs + 2, NODE),
+        np.empty(half_edges, np.int64),
     )
 
 
@@ -166,10 +204,8 @@ def _split(f: Any, g: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) -> No
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _arrange_chords(
-    f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, on: Any, out: Any, n: Any
-) -> None:
-    faces, sides, edges, vertices, vanishing, shared = n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARED]
+def _arrange_chords(f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, on: Any, out: Any, n: Any) -> None:
+    faces, sides, edges, vertices, vanishing, shared = n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARE]
     n_nodes = _make_nodes(g, s, n_chords, n_pairs, n_ring, out, n)
     n_half = _make_half_edges(g, s, h, n_ring, n_chords, n_nodes, out, n)
     _trace(f, s, h, n_ring, n_half, out, n)
@@ -183,7 +219,7 @@ def _arrange_chords(
         _spread_patterns(f, s, h, n_ring, n_chords, faces, n[FACES], on, out)
         return
     # Orders that rounding decided contradict each other: no planar drawing has them. The face stays whole, and is reported.
-    n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARED] = faces, sides, edges, vertices, vanishing, shared
+    n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARE] = faces, sides, edges, vertices, vanishing, shared
     n[DROPPED] += n_chords
     _emit_ring(f, s, n_ring, 0, n_ring, -1, out, n)
     _copy_words(out.on, n[FACES] - 1, on, f)
@@ -240,9 +276,9 @@ def _make_half_edges(g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes
     for c in range(n_chords):
         if s.chord[c].twin != c:
             for e in range(s.chord[s.chord[c].twin].drawn, s.chord[s.chord[c].twin].drawn_end):
-                shared = out.shared[n[SHARED]]
+                shared = out.shared[n[SHARE]]
                 shared.edge, shared.unit = e, s.chord[c].unit
-                n[SHARED] += 1
+                n[SHARE] += 1
             continue
         s.chord[c].drawn = n[EDGES]
         p, q = s.chord[c].p, s.chord[c].q

@@ -9,26 +9,33 @@ from numba import njit
 
 from splineviz.geometry.predicates import EPS
 
-__all__ = ["extend_errors", "extend_values"]
+__all__ = ["extend_values", "pin"]
 
 
-def extend_values(
-    values: np.ndarray, birth: np.ndarray, out: np.ndarray, scale: np.ndarray, dead_below_zero: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@njit(cache=True, nogil=True)
+def extend_values(values: Any, birth: Any, out: Any, scale: Any, slack: Any, errors: Any, dead_below_zero: Any) -> Any:
     """Fill ``out`` (V + new, n) from ``values`` (V, n), old rows first, new rows by interpolation between their ends.
 
-    Returns what the errors of the rows depend on: (new,) the norms of value(b) - value(a) and of value(a), and (V + new,) the
-    norm of ``scale`` (n,). With ``dead_below_zero`` entries at or below 0 count in none of them.
+    Returns the errors (V + new,) of its rows: inherited from both ends (the smaller of the norm-wise ``errors`` (V,) and the
+    entry-wise ``scale`` (n,) times ``slack`` (V,)), moved by the error of t, and rounded. With ``dead_below_zero`` entries at
+    or below 0 are about to become exactly 0 and count in none of these.
     """
-    spread, size, scales = np.empty(len(birth)), np.empty(len(birth)), np.empty(len(out))
+    n_old, n_all = len(values), len(out)
+    spread, size, scales = np.empty(len(birth)), np.empty(len(birth)), np.empty(n_all)
     _interpolate(values, birth, out, scale, dead_below_zero, spread, size, scales)
-    return spread, size, scales
+    error, entry = np.empty(n_all), np.empty(n_all)
+    for v in range(n_old):
+        error[v], entry[v] = min(errors[v], scales[v] * slack[v]), slack[v]
+    for k in range(len(birth)):
+        a, b, t, v = birth[k].a, birth[k].b, birth[k].t, n_old + k
+        entry[v] = (1.0 - t) * entry[a] + t * entry[b]
+        inherited = min((1.0 - t) * error[a] + t * error[b], scales[v] * entry[v])
+        error[v] = np.hypot(inherited, birth[k].bound * spread[k]) + EPS * (size[k] + spread[k])
+    return error
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _interpolate(
-    values: Any, birth: Any, out: Any, scale: Any, dead_below_zero: Any, spread: Any, size: Any, scales: Any
-) -> None:
+def _interpolate(values: Any, birth: Any, out: Any, scale: Any, dead_below_zero: Any, spread: Any, size: Any, scales: Any) -> None:
     n_old, width = values.shape
     floor = 0.0 if dead_below_zero else -np.inf
     for v in range(n_old):
@@ -56,18 +63,9 @@ def _interpolate(
 
 
 @njit(cache=True, nogil=True)
-def extend_errors(errors: Any, slack: Any, birth: Any, spread: Any, size: Any, scales: Any) -> Any:
-    """Errors (V + new,) of the extended rows: inherited from both ends, moved by the error of t, and rounded.
-
-    What is inherited is the smaller of the norm-wise error and the entry-wise one, ``scales * slack``.
-    """
-    n_old = len(errors)
-    out, entry = np.empty(len(scales)), np.empty(len(scales))
-    for v in range(n_old):
-        out[v], entry[v] = min(errors[v], scales[v] * slack[v]), slack[v]
-    for k in range(len(birth)):
-        a, b, t, v = birth[k].a, birth[k].b, birth[k].t, n_old + k
-        entry[v] = (1.0 - t) * entry[a] + t * entry[b]
-        inherited = min((1.0 - t) * out[a] + t * out[b], scales[v] * entry[v])
-        out[v] = np.hypot(inherited, birth[k].bound * spread[k]) + EPS * (size[k] + spread[k])
-    return out
+def pin(values: Any, rows: Any, kinks: Any) -> None:
+    """Set entries to their breakpoint where their unit vanishes by construction: rows of (vertex, unit), kinks (K, n)."""
+    n = values.shape[1]
+    for k in range(len(rows)):
+        unit = rows[k].unit
+        values[rows[k].vertex, unit % n] = kinks[unit // n, unit % n]

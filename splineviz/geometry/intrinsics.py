@@ -9,12 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["borrowed", "n_words", "popcount", "trailing_zeros"]
-
-
-def n_words(n_units: int) -> int:
-    """Words that hold one bit per unit; never 0, so that no array is empty."""
-    return max(1, -(-n_units // 64))
+__all__ = ["borrowed", "popcount", "trailing_zeros"]
 
 
 @intrinsic

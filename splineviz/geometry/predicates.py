@@ -12,12 +12,12 @@ What is not decided is taken as a coincidence (a zero, one vertex) and counted.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from splineviz.geometry.intrinsics import n_words, popcount
+from splineviz.geometry.intrinsics import popcount
 
 __all__ = ["Signs", "classify", "crossing", "in_order"]
 
@@ -27,26 +27,23 @@ MARGIN = 16.0
 """How many times its estimated error a number must lie away from a coincidence to decide against it."""
 
 
-class Signs:
+class Signs(NamedTuple):
     """Strict signs of every unit at every vertex: two bit sets (vertex, word); in neither means zero."""
 
-    __slots__ = ("negative", "open", "positive", "zeros")
-
-    def __init__(self, z: np.ndarray, scale: np.ndarray, slack: np.ndarray) -> None:
-        shape = (len(z), n_words(z.shape[1]))
-        self.positive = np.empty(shape, np.uint64)
-        self.negative = np.empty(shape, np.uint64)
-        self.zeros: int
-        """Number of pairs (unit, vertex) with |z| within its bound; their values are set to 0."""
-        self.open: int
-        """Of these, how many have a bound above 0, so that the exact value need not be 0."""
-        self.zeros, self.open = classify(z, scale, slack, self.positive, self.negative)
+    positive: np.ndarray
+    negative: np.ndarray
+    zeros: int
+    """Number of pairs (unit, vertex) whose value is within its bound of zero."""
+    open: int
+    """Of these, how many have a bound above 0, so that the exact value need not be 0."""
 
 
 @njit(cache=True, nogil=True)
-def classify(z: Any, scale: Any, slack: Any, positive: Any, negative: Any) -> Any:
-    """Fill the bit sets of strict signs, set values within their bound to 0; return how many these are, and how many doubtful."""
+def classify(z: Any, scale: Any, slack: Any) -> Any:
+    """`Signs` of the values z (V, units), known within scale (units,) times slack (V,); values within that of 0 are set to 0."""
     n_vertices, n_units = z.shape
+    n_words = max(1, (n_units + 63) // 64)
+    positive, negative = np.empty((n_vertices, n_words), np.uint64), np.empty((n_vertices, n_words), np.uint64)
     above, below = np.zeros(64, np.uint8), np.zeros(64, np.uint8)
     above_words, below_words = above.view(np.uint64), below.view(np.uint64)
     n_zero = 0
@@ -71,7 +68,7 @@ def classify(z: Any, scale: Any, slack: Any, positive: Any, negative: Any) -> An
                 if abs(z[v, j]) <= bound * scale[j]:
                     n_open += bound * scale[j] > 0.0
                     z[v, j] = 0.0
-    return n_zero, n_open
+    return Signs(positive, negative, n_zero, n_open)
 
 
 @njit(cache=True, nogil=True, forceinline=True)

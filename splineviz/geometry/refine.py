@@ -12,9 +12,8 @@ from splineviz.geometry import cutting
 from splineviz.geometry.chords import Given
 from splineviz.geometry.crossings import EdgeCrossings, cross_edges
 from splineviz.geometry.csr import Csr
-from splineviz.geometry.cutting import Pieces, cut_faces, face_signs
-from splineviz.geometry.predicates import Signs
-from splineviz.geometry.records import BIRTH, SHARED, VANISHING
+from splineviz.geometry.cutting import cut_faces, face_signs, make_room
+from splineviz.geometry.predicates import Signs, classify
 from splineviz.geometry.subdivision import Subdivision
 
 __all__ = ["Refinement", "refine"]
@@ -32,7 +31,7 @@ class Refinement:
     birth: np.ndarray
     """(new vertices,) `records.BIRTH`: between which earlier vertices each lies, and where"""
     vanishing: tuple[np.ndarray, np.ndarray]
-    """(vertex, unit) of the units that are zero at a new vertex by construction"""
+    """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by construction"""
     decisions: int
     open: int
     """Decisions that the bounds left open, taken as coincidences"""
@@ -53,76 +52,64 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
     stage
         Recorded as the origin of new edges.
     """
-    signs = Signs(z, scale, slack)
-    n_faces, words = len(subdivision.faces), signs.positive.shape[1]
-    on, cut = np.empty((n_faces, words), np.uint64), np.empty((n_faces, words), np.uint64)
-    n_cut = np.empty(n_faces, np.int64)
-    face_signs(subdivision.faces.offsets, subdivision.faces.values, signs.positive, signs.negative, on, cut, n_cut)
-    crossed = cross_edges(subdivision, z, scale, slack, signs)
-    given = Given(
-        subdivision.faces.offsets, subdivision.faces.values, subdivision.side_edges, subdivision.edges, z, scale, slack,
-        signs.positive, signs.negative, cut, crossed.offsets, crossed.crossing, crossed.first_part, crossed.birth,
-    )  # fmt: skip
-    out, n = _room(subdivision, crossed, n_cut, words)
-    cut_faces(given, n_cut, on, out, n)
-    n_faces, n_edges, n_parts = n[cutting.FACES], n[cutting.EDGES], len(crossed.parts)
-    source = np.empty((n_edges, 2), np.int32)
-    source[:n_parts] = np.repeat(subdivision.edge_source, np.diff(crossed.first_part), axis=0)
-    source[n_parts:, 0] = stage
-    source[n_parts:, 1] = out.edge_unit[n_parts:n_edges]
-    birth = out.birth[: n[cutting.VERTICES]]
+    faces = subdivision.faces
+    given, n_cut, on, scratch, links, cut, n, signs, crossed = _prepare(
+        faces.offsets, faces.values, subdivision.side_edges, subdivision.edges, z, scale, slack
+    )
+    cut_faces(given, n_cut, on, scratch, links, cut, n)
+    born, vanished, n_edges, n_sides = n[cutting.VERTICES], n[cutting.VANISH], n[cutting.EDGES], n[cutting.SIDES]
+    birth, vanishing = cut.birth[:born], cut.vanishing[:vanished]
     refined = Subdivision(
         vertices=_extend_points(subdivision.vertices, birth),
-        faces=Csr(out.offsets[: n_faces + 1], out.side_vertex[: n[cutting.SIDES]]),
-        side_edges=out.side_edge[: n[cutting.SIDES]],
-        edges=out.edges[:n_edges],
-        edge_source=source,
-        shared=_shared(subdivision, crossed, signs, on, out, n, stage),
+        faces=Csr(cut.offsets[: n[cutting.FACES] + 1], cut.side_vertex[:n_sides]),
+        side_edges=cut.side_edge[:n_sides],
+        edges=cut.edges[:n_edges],
+        edge_source=_sources(subdivision.edge_source, crossed.first_part, cut.edge_unit, n_edges, stage),
+        shared=_shared(subdivision, crossed, signs, on, cut.shared[: n[cutting.SHARE]], stage),
     )
-    vanishing = out.vanishing[: n[cutting.VANISH]]
     return Refinement(
         subdivision=refined,
-        parent=out.parent[:n_faces],
-        on=out.on[:n_faces],
+        parent=cut.parent[: n[cutting.FACES]],
+        on=cut.on[: n[cutting.FACES]],
         birth=birth,
-        vanishing=tuple(np.concatenate([crossed.crossing[name], vanishing[name]]) for name in ("vertex", "unit")),
+        vanishing=(crossed.crossing, vanishing),
         decisions=z.size + len(crossed.crossing) + len(vanishing),
         open=int(signs.open + crossed.merged + n[cutting.OPEN] + n[cutting.DROPPED]),
-        zeros=int(signs.zeros),
+        zeros=signs.zeros,
     )
 
 
-def _room(subdivision: Subdivision, crossed: EdgeCrossings, n_cut: np.ndarray, words: int) -> tuple[Pieces, np.ndarray]:
-    """Arrays for the most that can come, all chords of a face crossing each other; untouched memory costs nothing."""
-    n_old, n_parts, n_faces = len(crossed.birth), len(crossed.parts), len(n_cut)
-    chords = int(n_cut.sum())
-    pairs = int((n_cut * (n_cut - 1) // 2).sum())
-    sides = len(subdivision.side_edges) + 2 * n_old + 2 * chords + 4 * pairs
-    faces = n_faces + chords + pairs
-    out = Pieces(
-        offsets=np.empty(faces + 1, np.int64),
-        side_vertex=np.empty(sides, np.int64),
-        side_edge=np.empty(sides, np.int64),
-        parent=np.empty(faces, np.int64),
-        on=np.empty((faces, words), np.uint64),
-        edges=np.empty((n_parts + chords + 2 * pairs, 2), np.int64),
-        edge_unit=np.empty(n_parts + chords + 2 * pairs, np.int64),
-        birth=np.empty(n_old + pairs, BIRTH),
-        vanishing=np.empty(2 * pairs, VANISHING),
-        shared=np.empty(chords + pairs, SHARED),
-    )
-    out.edges[:n_parts] = crossed.parts
-    out.birth[:n_old] = crossed.birth
-    n = np.zeros(8, np.int64)
-    n[cutting.EDGES], n[cutting.VERTICES] = n_parts, n_old
-    return out, n
+@njit(cache=True, nogil=True)
+def _prepare(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, z: Any, scale: Any, slack: Any) -> Any:
+    """All that comes before faces are cut, in one compiled call: signs, crossings on edges, and room for the pieces."""
+    signs = classify(z, scale, slack)
+    on, cut, n_cut = face_signs(offsets, side_vertex, signs.positive, signs.negative)
+    crossed = cross_edges(edges, z, scale, slack, signs)
+    given = Given(
+        offsets, side_vertex, side_edge, edges, z, scale, slack, signs.positive, signs.negative, cut,
+        crossed.offsets, crossed.crossing, crossed.first_part, crossed.birth,
+    )  # fmt: skip
+    scratch, links, pieces, n = make_room(given, n_cut, crossed.parts)
+    return given, n_cut, on, scratch, links, pieces, n, signs, crossed
 
 
-def _shared(
-    before: Subdivision, crossed: EdgeCrossings, signs: Signs, on: np.ndarray, out: Pieces, n: np.ndarray, stage: int
-) -> np.ndarray:
+@njit(cache=True, nogil=True)
+def _sources(before: Any, first_part: Any, unit: Any, n_edges: Any, stage: Any) -> Any:
+    """(n_edges, 2) the stage and unit of every edge: parts of an older edge keep its."""
+    out = np.empty((n_edges, 2), np.int32)
+    for e in range(len(before)):
+        for part in range(first_part[e], first_part[e + 1]):
+            out[part, 0], out[part, 1] = before[e, 0], before[e, 1]
+    for e in range(first_part[-1], n_edges):
+        out[e, 0], out[e, 1] = stage, unit[e]
+    return out
+
+
+def _shared(before: Subdivision, crossed: EdgeCrossings, signs: Signs, on: np.ndarray, drawn: np.ndarray, stage: int) -> np.ndarray:
     """Edges that further units share: those known before, chords drawn by several units, old edges along which units vanish."""
     known = before.shared
+    if not (len(known) or len(drawn) or signs.zeros):
+        return known
     if signs.zeros:
         found = _vanishing_edges(before.edges, before.edge_faces(), signs.positive, signs.negative, on)
         known = np.concatenate([known, np.column_stack([found[:, 0], np.full(len(found), stage), found[:, 1]])])
@@ -130,7 +117,6 @@ def _shared(
     rows = np.repeat(known, n_parts, axis=0)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)
     rows[:, 0] = crossed.first_part[rows[:, 0]] + within
-    drawn = out.shared[: n[cutting.SHARED]]
     return np.concatenate([rows, np.column_stack([drawn["edge"], np.full(len(drawn), stage), drawn["unit"]])])
 
 

@@ -53,14 +53,38 @@ class Subdivision:
 
     def edge_faces(self) -> np.ndarray:
         """(E, 2) int64: the face on the left and on the right of each edge, -1 outside."""
-        result = np.full((len(self.edges), 2), -1, dtype=np.int64)
-        _edge_faces(self.faces.offsets, self.faces.values, self.side_edges, self.edges, result)
-        return result
+        faces: np.ndarray = _edge_faces(self.faces.offsets, self.faces.values, self.side_edges, self.edges)
+        return faces
+
+    def edge_units(self) -> Csr:
+        """Rows (stage, unit) of every edge: the unit that drew it, unless it is on the rim, then those that share it."""
+        if len(self.shared) == 0:
+            return Csr(*_drawn(self.edge_source))
+        drawn = np.flatnonzero(self.edge_source[:, 0] != RIM)
+        edge = np.concatenate([drawn, self.shared[:, 0]])
+        rows = np.concatenate([self.edge_source[drawn], self.shared[:, 1:].astype(np.int32)])
+        order = np.lexsort((rows[:, 1], rows[:, 0], edge))
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(edge, minlength=len(self.edges)))])
+        return Csr(offsets, rows[order])
 
 
 @njit(cache=True, nogil=True)
-def _edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, result: Any) -> None:
+def _edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
+    result = np.full((len(edges), 2), -1, np.int64)
     for f in range(len(offsets) - 1):
         for k in range(offsets[f], offsets[f + 1]):
             e = side_edge[k]
             result[e, 0 if edges[e, 0] == side_vertex[k] else 1] = f
+    return result
+
+
+@njit(cache=True, nogil=True)
+def _drawn(source: Any) -> Any:
+    offsets = np.zeros(len(source) + 1, np.int64)
+    for e in range(len(source)):
+        offsets[e + 1] = offsets[e] + (source[e, 0] >= 0)
+    rows = np.empty((offsets[-1], 2), np.int32)
+    for e in range(len(source)):
+        if source[e, 0] >= 0:
+            rows[offsets[e], 0], rows[offsets[e], 1] = source[e, 0], source[e, 1]
+    return offsets, rows

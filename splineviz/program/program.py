@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -31,6 +32,26 @@ class Gain:
     """(n_out,) magnitude of the constant of each output entry; ``None`` where there is none."""
     terms: int = 1
     """Largest number of products summed into one output entry, the constant included."""
+
+    @cached_property
+    def size(self) -> float:
+        """Norm of an input at which coefficients and constants contribute alike; 0 without constants."""
+        if self.rows is None or self.constants is None or not self.constants.any():
+            return 0.0
+        return float(self.constants.sum() / self.rows.sum()) if self.rows.any() else 1.0
+
+    @cached_property
+    def scale(self) -> np.ndarray:
+        """(n_out,) with |row| |x| + |constant| <= scale * max(|x|, size)."""
+        assert self.rows is not None
+        if self.size == 0 or self.constants is None:
+            return self.rows
+        scale: np.ndarray = self.rows + self.constants / self.size
+        return scale
+
+    @cached_property
+    def scale_norm(self) -> float:
+        return float(np.linalg.norm(self.scale))
 
 
 @dataclass(frozen=True)
@@ -67,6 +88,8 @@ class Pointwise(Node):
     """
 
     stage: int
+    shape: tuple[int, ...]
+    """Shape of the tensor, without batch."""
     run: Callable[[Tensor], Tensor]
     breakpoints: Tensor
     """(K, *broadcastable)"""
@@ -74,6 +97,30 @@ class Pointwise(Node):
     """(K + 1, *broadcastable)"""
     intercepts: Tensor
     """(K + 1, *broadcastable)"""
+
+    @cached_property
+    def kinks(self) -> np.ndarray:
+        """(K, n) breakpoints of every entry of the flattened tensor."""
+        return self.breakpoints.detach().cpu().expand(-1, *self.shape).flatten(1).contiguous().numpy()
+
+    @cached_property
+    def breaks_at_zero(self) -> bool:
+        """Whether there is one breakpoint, 0 for all entries, so that the tensor itself switches."""
+        return len(self.kinks) == 1 and not self.kinks.any()
+
+    @cached_property
+    def dead_below_zero(self) -> bool:
+        """Whether all entries are 0 up to the one breakpoint 0, as those of relu are."""
+        return self.breaks_at_zero and not bool(self.slopes[0].any())
+
+    @cached_property
+    def steepest(self) -> float:
+        """Largest slope, at least 1."""
+        return max(1.0, float(self.slopes.abs().max()))
+
+    def switching(self, z: np.ndarray) -> np.ndarray:
+        """(V, K n) distance of every entry of (V, n) above each of its breakpoints; ``z`` itself where it breaks at zero."""
+        return np.ascontiguousarray(z) if self.breaks_at_zero else np.concatenate([z - kink for kink in self.kinks], axis=1)
 
 
 @dataclass(frozen=True)

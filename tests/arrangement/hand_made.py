@@ -33,7 +33,7 @@ def program_of(*layers: nn.Module, input_shape: tuple[int, ...] | None = None) -
             tensors = (torch.tensor(x, dtype=torch.float64).reshape(-1, *[1] * len(shape)) for x in table)
             columns = dict(zip(("breakpoints", "slopes", "intercepts"), tensors, strict=True))
             stages.append(Stage(len(stages), str(slot), type(layer).__name__.lower(), shape, len(table[0]), ""))
-            nodes.append(Pointwise(**place, stage=len(stages) - 1, run=layer, **columns))
+            nodes.append(Pointwise(**place, stage=len(stages) - 1, shape=shape, run=layer, **columns))
     parameters = sum(p.numel() for layer in layers for p in layer.parameters())
     n = len(layers)
     return Program(tuple(nodes), tuple(stages), n + 1, n, input_shape, shape, "hand-made", "", parameters, _no_rebind)

@@ -129,7 +129,7 @@ class Step:
         slot = b.slot()
         stage = Stage(len(b.stages), name, kind, x.shape, len(breakpoints), c.source)
         table = breakpoints, slopes, intercepts
-        b.nodes.append(Pointwise(name, c.module, c.source, (x.slot,), slot, (), stage.index, run, *table))
+        b.nodes.append(Pointwise(name, c.module, c.source, (x.slot,), slot, (), stage.index, x.shape, run, *table))
         b.stages.append(stage)
         return Active(slot, x.shape)
 

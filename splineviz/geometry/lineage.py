@@ -1,4 +1,4 @@
-"""A 128-bit hash of each face's activation pattern, grown stage by stage."""
+"""What a face inherits from the face it was cut from: its window, its stage of birth, the hash of its pattern."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = ["extend_hash"]
+__all__ = ["extend_hash", "inherit"]
 
 # Odd constants of MurmurHash3's 128-bit variant and its finaliser (public domain, A. Appleby).
 _K1, _K2 = np.uint64(0x87C37B91114253D5), np.uint64(0x4CF5AD432745937F)
@@ -15,8 +15,21 @@ _F1, _F2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
 @njit(cache=True, nogil=True)
+def inherit(parent: Any, window_of: Any, stage_of: Any, stage: Any) -> Any:
+    """(window_of, stage_of) of faces whose siblings follow each other; those with siblings are born at this stage."""
+    n = len(parent)
+    windows, stages = np.empty(n, np.int64), np.empty(n, np.int64)
+    for f in range(n):
+        p = parent[f]
+        windows[f] = window_of[p]
+        alone = (f == 0 or parent[f - 1] != p) and (f == n - 1 or parent[f + 1] != p)
+        stages[f] = stage_of[p] if alone else stage
+    return windows, stages
+
+
+@njit(cache=True, nogil=True)
 def extend_hash(before: Any, parent: Any, on: Any) -> Any:
-    """(F, 2) uint64 from the hashes of the parents and the (F, words) bit sets of one more stage."""
+    """Pattern hashes, (F, 2) uint64, from those of the parents and the (F, words) bit sets of one more stage."""
     out = np.empty((len(parent), 2), np.uint64)
     for f in range(len(parent)):
         for lane in range(2):
