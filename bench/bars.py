@@ -1,0 +1,69 @@
+"""What the measurements have to reach, checked one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from workloads import Workload
+
+__all__ = ["check_bars"]
+
+RATIO_AIM = 0.5
+HELP_SECONDS, DEMO_SECONDS, FIRST_DEMO_SECONDS, DRAWING_SECONDS = 0.3, 8.0, 25.0, 3.0
+
+Bar = dict[str, Any]
+
+
+def check_bars(workloads: Sequence[Workload], results: Sequence[dict[str, Any]], cold: dict[str, Any] | None) -> list[Bar]:
+    """Every bar with the value that was measured; ``passed`` is None where there is no value to compare."""
+    bars: list[Bar] = []
+    for workload, result in zip(workloads, results, strict=True):
+        bars += _of_workload(workload, result)
+    bars += _of_drawing(results)
+    if cold is not None:
+        for what, key, limit in (
+            ("splineviz --help, seconds", "help", HELP_SECONDS),
+            ("splineviz slice demo in a new process, seconds", "demo", DEMO_SECONDS),
+            ("splineviz slice demo the very first time, seconds", "demo_first_time", FIRST_DEMO_SECONDS),
+        ):
+            bars.append(_bar(what, "", "<=", limit, cold[key]["median"]))
+    return bars
+
+
+def _of_workload(workload: Workload, result: dict[str, Any]) -> Iterator[Bar]:
+    name, ours, theirs = workload.name, result["splineviz"], result["regioncam"]
+    patterns = ours["patterns"]
+    if workload.cells is not None:
+        yield _bar("cells", name, "==", workload.cells, ours["cells"])
+    yield _bar("cells that share a pattern, or whose interior point shows another", name, "==", 0, _doubtful(ours))
+    other = patterns["regioncam"]
+    yield _bar("patterns only in regioncam", name, "==", 0, other["only_regioncam"] if other else None)
+    if workload.speedup is not None:
+        speedup = theirs["seconds"]["median"] / ours["seconds"]["median"] if "seconds" in theirs else None
+        yield _bar("times faster than regioncam", name, ">=", workload.speedup, speedup)
+    if workload.ratio is not None:
+        whole, batched = ours["forward"], ours["forward_batched"]
+        yield _bar("time over a forward pass, all vertices at once", name, "<=", workload.ratio, whole["ratio"], RATIO_AIM)
+        what = f"time over a forward pass, {batched['rows']:,} vertices at a time"
+        yield _bar(what, name, "<=", workload.ratio, batched["ratio"], RATIO_AIM)
+    if workload.memory is not None:
+        yield _bar("peak memory over the last hidden layer", name, "<=", workload.memory, ours["memory"]["ratio"])
+
+
+def _doubtful(ours: dict[str, Any]) -> int:
+    patterns = ours["patterns"]
+    return int(ours["cells"] - patterns["distinct"] + patterns["not_met_at_own_points"])
+
+
+def _of_drawing(results: Iterable[dict[str, Any]]) -> Iterator[Bar]:
+    for result in results:
+        if drawing := result["splineviz"]["drawing"]:
+            # Per 100,000 cells, since no workload has just that many.
+            seconds = 1e5 / drawing["cells"] * drawing["seconds"]
+            yield _bar("PNG of 100,000 cells, affine maps at hand, seconds", result["name"], "<=", DRAWING_SECONDS, seconds)
+
+
+def _bar(what: str, workload: str, sense: str, limit: float, measured: float | None, aim: float | None = None) -> Bar:
+    passed = None if measured is None else {"<=": measured <= limit, ">=": measured >= limit, "==": measured == limit}[sense]
+    return {"what": what, "workload": workload, "sense": sense, "limit": limit, "aim": aim, "measured": measured, "passed": passed}

@@ -1,0 +1,136 @@
+"""The measurements as a page of Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["to_markdown"]
+
+_INTRODUCTION = """# Benchmark
+
+Made by `make bench`, from the same run as [bench.json](bench.json). Every workload is a ReLU network with torch's default
+initialisation, seed 0, on the window [-1, 1]^2; 784 inputs are restricted to the plane through three random points; coefficients
+are rounded to float32, so that both tools are given the same function. One thread each, kernels warm, medians.
+"""
+
+
+def to_markdown(report: dict[str, Any]) -> str:
+    sections = [_INTRODUCTION, _machine(report["machine"]), _times(report["workloads"]), _structure(report["workloads"])]
+    sections += [_patterns(report["workloads"]), _lazy(report["workloads"]), _waiting(report), _bars(report["bars"])]
+    return "\n".join(section for section in sections if section)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _seconds(summary: dict[str, Any]) -> str:
+    value = float(summary["median"])
+    return f"{1000 * value:.3g} ms" if value < 1 else f"{value:.3g} s"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return f"{machine['cpu']}, {machine['cores']} cores; {versions}; {machine['date']}.\n"
+
+
+def _times(results: Sequence[dict[str, Any]]) -> str:
+    head = ["network", "cells", "splineviz", "regioncam", "faster", "forward, at once", "ratio", "forward, batched", "ratio"]
+    head += ["in affine nodes", "peak memory", "over last hidden layer", "regioncam's memory"]
+    rows = []
+    for result in results:
+        ours, theirs = result["splineviz"], result["regioncam"]
+        ran = "seconds" in theirs
+        faster = f"{theirs['seconds']['median'] / ours['seconds']['median']:.1f}x" if ran else "-"
+        rows.append([result["name"], _number(ours["cells"]), _seconds(ours["seconds"])])
+        rows[-1].append(_seconds(theirs["seconds"]) if ran else "-")
+        rows[-1].append(faster)
+        for forward in (ours["forward"], ours["forward_batched"]):
+            rows[-1] += [_seconds(forward["seconds"]), f"{forward['ratio']:.2f}"]
+        rows[-1] += [f"{ours['affine_share']:.0%}", _megabytes(ours["memory"]["peak_bytes"]), f"{ours['memory']['ratio']:.2f}"]
+        rows[-1].append(_megabytes(theirs["peak_bytes"]) if ran else "-")
+    reasons = [f"regioncam on {r['name']}: {r['regioncam']['reason']}." for r in results if "reason" in r["regioncam"]]
+    note = (
+        "The forward passes are calls of the network, in float64, on the vertices of the arrangement: all at once, and in "
+        "batches of 1,024, which spares the processor fresh memory. They are run in turn with arranging. In affine nodes: the "
+        "share of splineviz's time that is the network's own products.\n"
+    )
+    return "\n".join(["## Time and memory\n", _table(head, rows), note, *(reason + "\n" for reason in reasons)])
+
+
+def _structure(results: Sequence[dict[str, Any]]) -> str:
+    head = ["network", "cells", "vertices", "edges", "linear regions", "decisions", "re-evaluated", "undecided"]
+    keys = ["cells", "vertices", "edges", "linear_regions", "decisions", "re_evaluated", "undecided"]
+    rows = [[r["name"], *(_number(r["splineviz"][key]) for key in keys)] for r in results]
+    return "## What was found\n\n" + _table(head, rows)
+
+
+def _patterns(results: Sequence[dict[str, Any]]) -> str:
+    head = ["network", "splineviz", "regioncam's faces", "their patterns", "only splineviz", "largest area", "only regioncam"]
+    rows = []
+    for result in results:
+        patterns, theirs = result["splineviz"]["patterns"], result["regioncam"]
+        other = patterns["regioncam"]
+        if other is not None:
+            counts = [patterns["distinct"], theirs["cells"], other["distinct"], other["only_splineviz"]]
+            counts += [other["largest_area_only_splineviz"], other["only_regioncam"]]
+            rows.append([result["name"], *(_number(count) for count in counts)])
+    if not rows:
+        return ""
+    note = (
+        "Totals hide errors that cancel, so sets of patterns are compared: those stored with our cells, and those of a float64 "
+        "forward pass at the mean of the corners of each face of regioncam. The window has area 4.\n"
+    )
+    return f"## Patterns\n\n{note}\n" + _table(head, rows)
+
+
+def _lazy(results: Sequence[dict[str, Any]]) -> str:
+    rows = [
+        [r["name"], _seconds(r["splineviz"]["seconds_affine_maps"]), _seconds(r["splineviz"]["seconds_linear_regions"])]
+        for r in results
+    ]
+    return "## Computed on first use\n\n" + _table(["network", "affine maps", "then linear regions"], rows)
+
+
+def _waiting(report: dict[str, Any]) -> str:
+    rows = []
+    for result in report["workloads"]:
+        if drawing := result["splineviz"]["drawing"]:
+            cells = f"PNG of {drawing['cells']:,} cells"
+            rows.append([f"{cells}, affine maps at hand", f"{drawing['seconds']:.3g} s"])
+            rows.append([f"{cells}, with affine maps", f"{drawing['seconds_with_affine_maps']:.3g} s"])
+    if cold := report["cold_start"]:
+        rows.append(["`splineviz --help`", _seconds(cold["help"])])
+        rows.append(["`splineviz slice demo -o x.png`, new process", _seconds(cold["demo"])])
+        rows.append(["the same, the very first time: no compiled kernels, no list of fonts", _seconds(cold["demo_first_time"])])
+    return "## Waiting\n\n" + _table(["what", "time"], rows) if rows else ""
+
+
+def _bars(bars: Sequence[dict[str, Any]]) -> str:
+    verdict = {True: "yes", False: "**no**", None: "not measured"}
+    rows = [
+        [
+            bar["what"],
+            bar["workload"],
+            f"{bar['sense']} {_number(bar['limit'])}",
+            "" if bar["aim"] is None else _number(bar["aim"]),
+            _number(bar["measured"]),
+            verdict[bar["passed"]],
+        ]
+        for bar in bars
+    ]
+    return "## Bars\n\n" + _table(["bar", "network", "wanted", "aim", "measured", "reached"], rows)

@@ -1,0 +1,103 @@
+"""`make bench`, on a network so small that it takes seconds."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCH = Path(__file__).parents[2] / "bench"
+NETWORK = "5-8-8-3"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("bench")
+    command = [sys.executable, str(BENCH / "run.py"), "--networks", NETWORK, "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> dict[str, Any]:
+    loaded = json.loads((folder / "bench.json").read_text(encoding="utf-8"))
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_schema(report: dict[str, Any]) -> None:
+    assert report["schema"] == "splineviz.bench/1"
+    assert set(report) == {"schema", "machine", "workloads", "cold_start", "bars"}
+    assert {"cpu", "cores", "versions", "threads"} <= set(report["machine"])
+    (workload,) = report["workloads"]
+    assert (workload["name"], workload["widths"]) == (NETWORK, [5, 8, 8, 3])
+    ours = workload["splineviz"]
+    assert ours["seconds"]["repetitions"] >= 5
+    assert 0 < ours["seconds"]["min"] <= ours["seconds"]["median"]
+    for forward in (ours["forward"], ours["forward_batched"]):
+        assert forward["ratio"] == pytest.approx(ours["seconds"]["median"] / forward["seconds"]["median"])
+        assert forward["ratio_pairwise"] > 0
+    assert 0 < ours["affine_share"] < 1
+    assert ours["memory"]["last_hidden_bytes"] == 8 * 8 * ours["vertices"]
+    assert ours["seconds_affine_maps"]["median"] > 0
+    assert ours["seconds_linear_regions"]["median"] > 0
+
+
+def test_the_arrangement_is_whole(report: dict[str, Any]) -> None:
+    ours = report["workloads"][0]["splineviz"]
+    assert ours["vertices"] - ours["edges"] + ours["cells"] == 1
+    assert ours["cells"] == ours["cells_per_stage"][-1] > 8
+    assert ours["linear_regions"] <= ours["cells"]
+    assert ours["undecided"] == 0
+
+
+def test_patterns_are_those_of_the_network(report: dict[str, Any]) -> None:
+    ours = report["workloads"][0]["splineviz"]
+    assert ours["patterns"]["distinct"] == ours["cells"]
+    assert ours["patterns"]["not_met_at_own_points"] == 0
+
+
+def test_patterns_agree_with_regioncam(report: dict[str, Any]) -> None:
+    if importlib.util.find_spec("regioncam") is None:
+        assert "not installed" in report["workloads"][0]["regioncam"]["reason"]
+        pytest.skip("regioncam is not installed (pip install -e '.[bench]')")
+    patterns = report["workloads"][0]["splineviz"]["patterns"]["regioncam"]
+    assert (patterns["only_splineviz"], patterns["only_regioncam"]) == (0, 0)
+    assert patterns["distinct"] == report["workloads"][0]["regioncam"]["cells"]
+
+
+def test_page_shows_what_was_measured(folder: Path, report: dict[str, Any]) -> None:
+    page = (folder / "bench.md").read_text(encoding="utf-8")
+    assert f"| {NETWORK} | {report['workloads'][0]['splineviz']['cells']} |" in page
+    tables = [block.splitlines() for block in page.split("\n\n") if block.startswith("|")]
+    assert len(tables) >= 4
+    for lines in tables:
+        assert len({line.count("|") for line in lines}) == 1
+
+
+def test_bars(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    from bars import check_bars
+    from workloads import Workload
+
+    ours = report["workloads"][0]["splineviz"] | {"seconds": {"median": 2.0}}
+    result = {"name": NETWORK, "splineviz": ours, "regioncam": {"cells": 9, "seconds": {"median": 13.0}}}
+    cold = {"help": {"median": 0.2}, "demo": {"median": 8.5}, "demo_first_time": {"median": 25.0}}
+
+    def verdicts(workload: Workload, result: dict[str, Any]) -> dict[str, bool | None]:
+        return {bar["what"]: bar["passed"] for bar in check_bars([workload], [result], cold)}
+
+    reached = verdicts(Workload(NETWORK, (5, 8, 8, 3), cells=ours["cells"], speedup=6.5), result)
+    assert reached["cells"] is True
+    assert reached["times faster than regioncam"] is True
+    assert reached["splineviz slice demo in a new process, seconds"] is False
+    assert reached["splineviz slice demo the very first time, seconds"] is True
+    assert verdicts(Workload(NETWORK, (5, 8, 8, 3), speedup=6.6), result)["times faster than regioncam"] is False
+    absent = verdicts(Workload(NETWORK, (5, 8, 8, 3), speedup=1.0), result | {"regioncam": {"reason": "not installed"}})
+    assert absent["times faster than regioncam"] is None
