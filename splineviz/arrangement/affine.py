@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -83,6 +84,8 @@ def jacobian_norms(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Flo
     """Spectral norm of the full input Jacobian, (C, D), on each cell: the Lipschitz constant there, also off the plane.
 
     Products are taken from the smaller side: one backward sweep per output where C <= D, one forward sweep per input otherwise.
+    Where the affine part W before the first stage narrows the input, sweeps end after it: J = B W, and with the triangle R of
+    W' = Q R the singular values of J are those of B R', a matrix of fewer columns.
 
     Raises
     ------
@@ -92,10 +95,17 @@ def jacobian_norms(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Flo
     program = program_of(arr)
     n_in, n_out = math.prod(program.input_shape), math.prod(program.output_shape)
     sweep, factor = (_backward, n_out) if n_out <= n_in else (_forward, n_in)
+    triangle = None
+    # W costs D sweeps of its own, which fewer sweeps than that would not repay.
+    if sweep is _backward and arr.n_cells * n_out >= n_in and (parts := _split(program, budget_bytes)) is not None:
+        triangle, program = _triangle(arr, parts[0], chunks(n_in, live_values(program), budget_bytes)), parts[1]
+        n_in = len(triangle)
     norms = np.empty(arr.n_cells)
     kept = sum(math.prod(stage.shape) for stage in program.stages)  # slopes that the backward sweeps read again
     for cells in chunks(arr.n_cells, live_values(program) + kept + factor * max(n_in, n_out), budget_bytes):
         rows = sweep(arr, program, cells)
+        if triangle is not None:
+            rows = rows @ triangle.T
         gram = rows @ rows.transpose(1, 2)
         norms[cells] = torch.linalg.eigvalsh(gram)[:, -1].clamp_min(0.0).sqrt().cpu().numpy()
     return norms
@@ -144,6 +154,41 @@ def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Ten
     )
     result = descend(propagate(program, start, affine, pointwise), len(family.parent))
     return result.tangent, result.constant
+
+
+def _split(program: Program, budget_bytes: int) -> tuple[Program, Program] | None:
+    """The affine part before the first stage, and the rest as a program of its result.
+
+    None where the rest reads more than that, where the result is no smaller than the input, or where the matrix is too large.
+    """
+    first = next((i for i, node in enumerate(program.nodes) if isinstance(node, Pointwise)), None)
+    if first is None:
+        return None
+    before, after = program.nodes[:first], program.nodes[first:]
+    cut, shape = after[0].inputs[0], program.stages[0].shape
+    hidden = {0, *(node.output for node in before)} - {cut}
+    n_in, n_cut = math.prod(program.input_shape), math.prod(shape)
+    if n_cut >= n_in or 8 * n_cut * n_in > budget_bytes or hidden.intersection(i for node in after for i in node.inputs):
+        return None
+
+    def renamed(slots: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(0 if slot == cut else slot for slot in slots)
+
+    rest = tuple(replace(node, inputs=renamed(node.inputs), frees=renamed(node.frees)) for node in after)
+    return replace(program, nodes=before, output=cut, output_shape=shape), replace(program, nodes=rest, input_shape=shape)
+
+
+def _triangle(arr: Arrangement, head: Program, inputs: Iterable[np.ndarray]) -> Tensor:
+    """R of W' = Q R for an affine program with the matrix W, (n, n) for n outputs; ``inputs`` come in runs that fit the memory."""
+    n_in, device = math.prod(head.input_shape), device_of(program_of(arr))
+    columns = []
+    with torch.no_grad():
+        for rows in inputs:
+            units = torch.zeros(len(rows), n_in, dtype=torch.float64, device=device)
+            units[torch.arange(len(rows)), torch.from_numpy(rows)] = 1.0
+            columns.append(_derivative(arr, head, units.reshape(-1, *head.input_shape), rows).flatten(1))
+        triangle: Tensor = torch.linalg.qr(torch.cat(columns), mode="r").R
+    return triangle
 
 
 def _backward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:

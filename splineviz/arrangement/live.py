@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.arrangement.buffers import Buffers
 from splineviz.geometry.extend import extend_values
 from splineviz.geometry.predicates import EPS
-from splineviz.program.program import Affine, Gain, Pointwise
+from splineviz.geometry.rounding import through_linear
+from splineviz.program.program import Affine
 
-__all__ = ["Live", "after_affine", "extend", "run_on"]
+__all__ = ["Live", "after_affine", "extend"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +33,23 @@ class Live:
     """(n,)"""
     slack: np.ndarray | None = None
     """(V,)"""
+    storage: Tensor | None = None
+    """The buffer that the values live in, if they came from one"""
+    norm: np.ndarray | None = None
+    """(V,) Euclidean norm of each row, where known already"""
 
     @property
     def flat(self) -> np.ndarray:
         """(V, n) view of the values."""
         values: np.ndarray = self.values.flatten(1).numpy()
         return values
+
+    def norms(self) -> np.ndarray:
+        """(V,) Euclidean norm of each row."""
+        if self.norm is not None:
+            return self.norm
+        norms: np.ndarray = torch.linalg.vector_norm(self.values.flatten(1), dim=1).numpy()
+        return norms
 
     def entrywise(self) -> tuple[np.ndarray, np.ndarray]:
         """(scale, slack): the estimate for every entry is their product."""
@@ -46,53 +58,29 @@ class Live:
         return self.scale, self.slack
 
 
-def _norms(values: Tensor) -> np.ndarray:
-    """(V,) Euclidean norm of each row."""
-    norms: np.ndarray = torch.linalg.vector_norm(values.flatten(1), dim=1).numpy()
-    return norms
-
-
-def run_on(device: torch.device, node: Affine | Pointwise, *values: Tensor) -> Tensor:
-    """Run a node where the program's weights are; values at vertices live on the CPU, where they are cut."""
-    if device.type == "cpu":
-        return node.run(*values)
-    return node.run(*(value.to(device) for value in values)).cpu()
-
-
-def after_affine(device: torch.device, node: Affine, inputs: Sequence[Live]) -> Live:
-    """Run an affine node; its error is that of its inputs, passed on, and that of its own sums."""
-    values = run_on(device, node, *(live.values for live in inputs))
+def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[Tensor, Tensor | None]]) -> Live:
+    """Apply an affine node with ``run``; its error is that of its inputs, passed on, and that of its own sums."""
     gain = node.gain
     if gain.kind == "layout":
+        # A layout node may return a view, which lives in the storage of its input.
         error = inputs[0].error if len(inputs) == 1 else np.sqrt(sum(live.error**2 for live in inputs))
-        return Live(values, error if gain.norm == 1 else gain.norm * error)
+        values = node.run(*(live.values for live in inputs))
+        return Live(values, error if gain.norm == 1 else gain.norm * error, storage=inputs[0].storage)
+    values, storage = run(node, *(live.values for live in inputs))
     if gain.kind == "sum":
-        rounding = EPS * _norms(values)
-        return Live(values, sum((live.error for live in inputs), start=rounding))
+        result = Live(values, sum((live.error for live in inputs), start=np.zeros(len(values))), storage=storage)
+        return replace(result, error=result.error + EPS * result.norms())
     (live,) = inputs
-    return _after_linear(gain, live, values)
-
-
-def _after_linear(gain: Gain, live: Live, values: Tensor) -> Live:
-    """A sum of n products errs by at most n u (|row| |x| + |constant|) <= n u scale max(|x|, size) (Higham 2002, ch. 3).
-
-    That worst case, multiplied through the layers, is larger than true errors by a factor that grows with every layer. Errors
-    that point nowhere in particular add up as a random walk: sqrt(n) in place of n, and the root mean square of a matrix's
-    singular values in place of the largest. Decisions keep a distance of `predicates.MARGIN` times this estimate.
-    """
-    spread = 1.0 / math.sqrt(gain.terms)
-    rounding = math.sqrt(gain.terms) * EPS * np.maximum(_norms(live.values), gain.size)
-    slack = spread * live.error + rounding
-    error = np.minimum(gain.norm * live.error + rounding * gain.scale_norm, slack * gain.scale_norm)
+    error, slack, rounding = through_linear(live.norms(), live.error, gain.norm, gain.scale_norm, gain.size, float(gain.terms))
     if gain.kind == "dense" or live.scale is None or live.slack is None:
-        return Live(values, error, gain.scale, slack)
-    return Live(values, error, gain.scale * np.maximum(live.scale, 1.0), live.slack + rounding)
+        return Live(values, error, gain.scale, slack, storage)
+    return Live(values, error, gain.scale * np.maximum(live.scale, 1.0), live.slack + rounding, storage)
 
 
-def extend(live: Live, birth: np.ndarray, dead_below_zero: bool) -> Live:
-    """The same tensor at the vertices of a refinement as well; it must be affine on every face before it."""
+def extend(live: Live, birth: np.ndarray, buffers: Buffers, *, relu: bool = False) -> Live:
+    """The same tensor, or relu of it, at the vertices of a refinement; it must be affine on every face before that."""
     shape = live.values.shape
-    values = torch.empty((shape[0] + len(birth), *shape[1:]), dtype=torch.float64)
+    values, storage = buffers.take((shape[0] + len(birth), *shape[1:]))
     scale, slack = live.entrywise()
-    error = extend_values(live.flat, birth, values.flatten(1).numpy(), scale, slack, live.error, dead_below_zero)
-    return Live(values, error)
+    error, norm = extend_values(live.flat, birth, values.flatten(1).numpy(), scale, slack, live.error, relu)
+    return Live(values, error, storage=storage, norm=norm)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from splineviz.arrangement.live import Live, after_affine, extend, run_on
+from splineviz.arrangement.buffers import Buffers, run_in_blocks
+from splineviz.arrangement.live import Live, after_affine, extend
 from splineviz.arrangement.propagate import device_of
 from splineviz.arrangement.result import Arrangement, Stats, Status
 from splineviz.errors import InputError
@@ -18,7 +20,7 @@ from splineviz.geometry.predicates import EPS
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import RIM, Subdivision
 from splineviz.plane import Plane, Window
-from splineviz.program.program import Pointwise, Program
+from splineviz.program.program import Affine, Pointwise, Program
 
 __all__ = ["arrange"]
 
@@ -100,6 +102,7 @@ class _Walk:
         self.n_stages = len(program.stages) if stage is None else stage + 1
         self.progress = progress
         self.device = device_of(program)
+        self.buffers = Buffers()
         self.subdivision = Subdivision.from_polygons([w.vertices for w in windows])
         n = len(windows)
         self.hash = np.zeros((n, 2), np.uint64)
@@ -128,18 +131,34 @@ class _Walk:
                 self._refine(node)
                 if node.stage == self.n_stages - 1:
                     break
-                z = self.live[node.inputs[0]]
-                self.live[node.output] = Live(run_on(self.device, node, z.values), node.steepest * z.error)
+                if node.output not in self.live:
+                    self._apply(node)
             else:
                 start = time.perf_counter()
-                self.live[node.output] = after_affine(self.device, node, [self.live[i] for i in node.inputs])
+                self.live[node.output] = after_affine(node, [self.live[i] for i in node.inputs], self._run)
                 self.seconds_affine += time.perf_counter() - start
             for slot in node.frees:
-                self.live.pop(slot, None)
+                if slot in self.live:
+                    self._release(self.live.pop(slot))
         return self._result()
 
+    def _run(self, node: Affine | Pointwise, *values: Tensor) -> tuple[Tensor, Tensor | None]:
+        storages: list[Tensor] = []
+
+        def take(shape: Sequence[int]) -> Tensor:
+            out, storage = self.buffers.take(shape)
+            storages.append(storage)
+            return out
+
+        return run_in_blocks(node.run, values, self.device, take), storages[0] if storages else None
+
+    def _release(self, live: Live) -> None:
+        """Give the storage of a dead tensor back, unless a live one is a view of it."""
+        if live.storage is not None and all(other.storage is not live.storage for other in self.live.values()):
+            self.buffers.give(live.storage)
+
     def _refine(self, node: Pointwise) -> None:
-        """Cut along the units of a stage, and carry what is still needed to the new vertices."""
+        """Cut along the units of a stage, and carry what is still needed to the new vertices (relu is applied on the way)."""
         slot = node.inputs[0]
         scale, slack = self.live[slot].entrywise()
         if len(node.kinks) > 1:
@@ -147,12 +166,26 @@ class _Walk:
         refinement = refine(self.subdivision, node.switching(self.live[slot].flat), scale, slack, node.stage)
         self._record(refinement, node.stage)
         if node.stage < self.n_stages - 1:
-            dies = node.dead_below_zero and slot in node.frees
-            self.live = {key: extend(live, refinement.birth, dies and key == slot) for key, live in self.live.items()}
+            applied = node.is_relu and slot in node.frees
+            for key in list(self.live):
+                live = self.live.pop(key)
+                extended = extend(live, refinement.birth, self.buffers, relu=applied and key == slot)
+                self._release(live)
+                self.live[node.output if applied and key == slot else key] = extended
             for rows in refinement.vanishing:
-                pin(self.live[slot].flat, rows, node.kinks)
+                pin(self.live[node.output if applied else slot].flat, rows, node.kinks)
         if self.progress is not None:
             self.progress(node.stage + 1, self.n_stages, len(self.subdivision.faces))
+
+    def _apply(self, node: Pointwise) -> None:
+        """Run a pointwise node; in place where nobody needs what entered it (each live tensor has its own storage by now)."""
+        (slot,) = node.inputs
+        z = self.live[slot]
+        if slot in node.frees:
+            values, storage = run_in_blocks(node.run, [z.values], self.device, lambda _: z.values), z.storage
+        else:
+            values, storage = self._run(node, z.values)
+        self.live[node.output] = Live(values, node.steepest * z.error, storage=storage)
 
     def _record(self, refinement: Refinement, stage: int) -> None:
         parent = refinement.parent

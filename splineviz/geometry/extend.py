@@ -13,53 +13,62 @@ __all__ = ["extend_values", "pin"]
 
 
 @njit(cache=True, nogil=True)
-def extend_values(values: Any, birth: Any, out: Any, scale: Any, slack: Any, errors: Any, dead_below_zero: Any) -> Any:
+def extend_values(values: Any, birth: Any, out: Any, scale: Any, slack: Any, errors: Any, relu: Any) -> Any:
     """Fill ``out`` (V + new, n) from ``values`` (V, n), old rows first, new rows by interpolation between their ends.
 
-    Returns the errors (V + new,) of its rows: inherited from both ends (the smaller of the norm-wise ``errors`` (V,) and the
-    entry-wise ``scale`` (n,) times ``slack`` (V,)), moved by the error of t, and rounded. With ``dead_below_zero`` entries at
-    or below 0 are about to become exactly 0 and count in none of these.
+    With ``relu`` the rows are cut off at 0 on the way, which saves a pass through memory. Returns (error, norm), (V + new,)
+    each: the norms of the rows of ``out``, and their errors: inherited from both ends (the smaller of the norm-wise ``errors``
+    (V,) and the entry-wise ``scale`` (n,) times ``slack`` (V,)), moved by the error of t, and rounded. Entries cut off have none.
     """
     n_old, n_all = len(values), len(out)
-    spread, size, scales = np.empty(len(birth)), np.empty(len(birth)), np.empty(n_all)
-    _interpolate(values, birth, out, scale, dead_below_zero, spread, size, scales)
-    error, entry = np.empty(n_all), np.empty(n_all)
+    error, entry, norm, scales = np.empty(n_all), np.empty(n_all), np.empty(n_all), np.empty(n_all)
+    spread = np.empty(len(birth))
+    _interpolate(values, birth, out, scale, relu, spread, norm, scales)
     for v in range(n_old):
         error[v], entry[v] = min(errors[v], scales[v] * slack[v]), slack[v]
     for k in range(len(birth)):
         a, b, t, v = birth[k].a, birth[k].b, birth[k].t, n_old + k
         entry[v] = (1.0 - t) * entry[a] + t * entry[b]
         inherited = min((1.0 - t) * error[a] + t * error[b], scales[v] * entry[v])
-        error[v] = np.hypot(inherited, birth[k].bound * spread[k]) + EPS * (size[k] + spread[k])
-    return error
+        error[v] = np.hypot(inherited, birth[k].bound * spread[k]) + 2.0 * EPS * (norm[v] + spread[k])
+    return error, norm
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _interpolate(values: Any, birth: Any, out: Any, scale: Any, dead_below_zero: Any, spread: Any, size: Any, scales: Any) -> None:
+def _interpolate(values: Any, birth: Any, out: Any, scale: Any, relu: Any, spread: Any, norm: Any, scales: Any) -> None:
     n_old, width = values.shape
-    floor = 0.0 if dead_below_zero else -np.inf
+    floor = 0.0 if relu else -np.inf
     for v in range(n_old):
         total = 0.0
+        squares = 0.0
         for i in range(width):
-            x = values[v, i]
+            x = max(values[v, i], floor)
             out[v, i] = x
+            squares += x * x
             total += scale[i] * scale[i] if x > floor else 0.0
-        scales[v] = np.sqrt(total)
+        norm[v], scales[v] = np.sqrt(squares), np.sqrt(total)
     for k in range(len(birth)):
-        a, b, s = out[birth[k].a], out[birth[k].b], birth[k].t
-        row = out[n_old + k]
+        a = values[birth[k].a] if birth[k].a < n_old else out[birth[k].a]
+        b = values[birth[k].b] if birth[k].b < n_old else out[birth[k].b]
+        row, s = out[n_old + k], birth[k].t
+        # A row with old ends may itself be an end of later rows, so it is cut off only after them.
+        least = floor if birth[k].a >= n_old or birth[k].b >= n_old else -np.inf
         total = 0.0
+        squares = 0.0
         steps = 0.0
-        starts = 0.0
         for i in range(width):
-            start = a[i]
-            step = b[i] - start
-            x = start + s * step
-            row[i] = x
+            step = b[i] - a[i]
+            x = a[i] + s * step
+            row[i] = max(x, least)
             total += scale[i] * scale[i] if x > floor else 0.0
+            squares += x * x if x > floor else 0.0
             steps += step * step if x > floor else 0.0
-            starts += start * start if x > floor else 0.0
-        spread[k], size[k], scales[n_old + k] = np.sqrt(steps), np.sqrt(starts), np.sqrt(total)
+        norm[n_old + k], scales[n_old + k], spread[k] = np.sqrt(squares), np.sqrt(total), np.sqrt(steps)
+    if relu:
+        for k in range(len(birth)):
+            if birth[k].a < n_old and birth[k].b < n_old:
+                for i in range(width):
+                    out[n_old + k, i] = max(out[n_old + k, i], 0.0)
 
 
 @njit(cache=True, nogil=True)

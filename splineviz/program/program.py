@@ -109,9 +109,9 @@ class Pointwise(Node):
         return len(self.kinks) == 1 and not self.kinks.any()
 
     @cached_property
-    def dead_below_zero(self) -> bool:
-        """Whether all entries are 0 up to the one breakpoint 0, as those of relu are."""
-        return self.breaks_at_zero and not bool(self.slopes[0].any())
+    def is_relu(self) -> bool:
+        """Whether the function is max(z, 0) for all entries."""
+        return self.breaks_at_zero and not bool(self.slopes[0].any()) and bool((self.slopes[1] == 1).all())
 
     @cached_property
     def steepest(self) -> float:
