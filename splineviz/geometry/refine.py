@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from splineviz.geometry import cutting
-from splineviz.geometry.chords import Given
+from splineviz.geometry import workspace
 from splineviz.geometry.crossings import EdgeCrossings, cross_edges
 from splineviz.geometry.csr import Csr
-from splineviz.geometry.cutting import cut_faces, face_signs, make_room
+from splineviz.geometry.cutting import cut_faces, face_signs
 from splineviz.geometry.predicates import Signs, classify
 from splineviz.geometry.subdivision import Subdivision
+from splineviz.geometry.workspace import Given, make_room
 
 __all__ = ["Refinement", "refine"]
 
@@ -57,24 +57,24 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
         faces.offsets, faces.values, subdivision.side_edges, subdivision.edges, z, scale, slack
     )
     cut_faces(given, n_cut, on, scratch, links, cut, n)
-    born, vanished, n_edges, n_sides = n[cutting.VERTICES], n[cutting.VANISH], n[cutting.EDGES], n[cutting.SIDES]
+    born, vanished, n_edges, n_sides = n[workspace.VERTICES], n[workspace.VANISH], n[workspace.EDGES], n[workspace.SIDES]
     birth, vanishing = cut.birth[:born], cut.vanishing[:vanished]
     refined = Subdivision(
         vertices=_extend_points(subdivision.vertices, birth),
-        faces=Csr(cut.offsets[: n[cutting.FACES] + 1], cut.side_vertex[:n_sides]),
+        faces=Csr(cut.offsets[: n[workspace.FACES] + 1], cut.side_vertex[:n_sides]),
         side_edges=cut.side_edge[:n_sides],
         edges=cut.edges[:n_edges],
         edge_source=_sources(subdivision.edge_source, crossed.first_part, cut.edge_unit, n_edges, stage),
-        shared=_shared(subdivision, crossed, signs, on, cut.shared[: n[cutting.SHARE]], stage),
+        shared=_shared(subdivision, crossed, signs, on, cut.shared[: n[workspace.SHARE]], stage),
     )
     return Refinement(
         subdivision=refined,
-        parent=cut.parent[: n[cutting.FACES]],
-        on=cut.on[: n[cutting.FACES]],
+        parent=cut.parent[: n[workspace.FACES]],
+        on=cut.on[: n[workspace.FACES]],
         birth=birth,
         vanishing=(crossed.crossing, vanishing),
         decisions=z.size + len(crossed.crossing) + len(vanishing),
-        open=int(signs.open + crossed.merged + n[cutting.OPEN] + n[cutting.DROPPED]),
+        open=int(signs.open + crossed.merged + n[workspace.OPEN] + n[workspace.DROPPED]),
         zeros=signs.zeros,
     )
 
