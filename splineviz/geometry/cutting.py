@@ -10,7 +10,7 @@ from numba import njit
 from splineviz.geometry.chords import find_chords
 from splineviz.geometry.emitting import emit_copy, emit_cycles, emit_halves, emit_whole, spread_patterns
 from splineviz.geometry.intrinsics import borrowed, popcount
-from splineviz.geometry.linking import make_half_edges, make_nodes
+from splineviz.geometry.linking import has_double_edge, make_half_edges, make_nodes
 from splineviz.geometry.meetings import order_chords
 from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES
 
@@ -54,11 +54,13 @@ def cut_faces(given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces:
         else:
             n_pairs, n_open = order_chords(g, s, n_chords)
             n[OPEN] += n_open
-            _arrange_chords(f, g, s, h, n_ring, n_chords, n_pairs, on, out, n)
+            _arrange_chords(f, g, s, h, n_ring, n_chords, n_pairs, n_open, on, out, n)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _arrange_chords(f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, on: Any, out: Any, n: Any) -> None:
+def _arrange_chords(
+    f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, n_open: Any, on: Any, out: Any, n: Any
+) -> None:
     faces, sides, edges, vertices, vanishing, shared = n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARE]
     n_nodes = make_nodes(g, s, n_chords, n_pairs, n_ring, out, n)
     n_half = make_half_edges(g, s, h, n_ring, n_chords, n_nodes, out, n)
@@ -69,7 +71,7 @@ def _arrange_chords(f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, 
         expected += s.chord[c].twin == c
     for v in range(n_ring, n_nodes):
         expected += h.node[v].n_spokes // 2 - 1
-    if n[FACES] - faces == expected:
+    if n[FACES] - faces == expected and not (n_open and has_double_edge(h, n_nodes)):
         spread_patterns(f, s, h, n_ring, n_chords, faces, n[FACES], on, out)
         return
     # Orders that rounding decided contradict each other: no planar drawing has them. The face stays whole, and is reported.

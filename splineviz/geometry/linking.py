@@ -12,7 +12,7 @@ from numba import njit
 
 from splineviz.geometry.workspace import EDGES, SHARE, VANISH, VERTICES
 
-__all__ = ["make_half_edges", "make_nodes"]
+__all__ = ["has_double_edge", "make_half_edges", "make_nodes"]
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -95,6 +95,18 @@ def make_half_edges(g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes:
     for v in range(n_nodes):
         _link(h, h.node[v].start, h.node[v + 1].start)
     return half
+
+
+@njit(cache=True, nogil=True)
+def has_double_edge(h: Any, n_nodes: Any) -> Any:
+    """Whether two edges have the same ends, as where two chords that only touch share two nodes."""
+    for v in range(n_nodes):
+        for k in range(h.node[v].start, h.node[v + 1].start):
+            for i in range(h.node[v].start, k):
+                a, b = h.spoke[i].arriving, h.spoke[k].arriving
+                if a >= 0 and b >= 0 and h.half[a].origin == h.half[b].origin:
+                    return True
+    return False
 
 
 @njit(cache=True, nogil=True, forceinline=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from numba import njit
 
+from splineviz.geometry.coincidences import close_gaps, pair_of, union
 from splineviz.geometry.predicates import EPS, crossing, in_order
 
 __all__ = ["order_chords"]
@@ -23,7 +24,7 @@ def order_chords(g: Any, s: Any, n_chords: Any) -> Any:
     for c in range(n_chords):
         s.chord[c].fill = s.chord[c].first
     for x in range(n_pairs):
-        s.pair[x].root = x
+        s.pair[x].root, s.pair[x].member = x, x
         for c, d in ((s.pair[x].c, s.pair[x].d), (s.pair[x].d, s.pair[x].c)):
             za, bound_a = _value(g, s.ring[s.chord[c].p].vertex, s.chord[d].unit)
             zb, bound_b = _value(g, s.ring[s.chord[c].q].vertex, s.chord[d].unit)
@@ -38,7 +39,7 @@ def order_chords(g: Any, s: Any, n_chords: Any) -> Any:
             _sort_along(s, first, last)
             n_open += _settle(s, c, first, last)
     if n_open:
-        _close_gaps(s, n_chords)
+        close_gaps(s, n_chords, n_pairs)
     return n_pairs, n_open
 
 
@@ -49,6 +50,7 @@ def _cross_pairs(s: Any, n_chords: Any) -> Any:
         s.chord[c].first = 0
     n_pairs = 0
     for c in range(n_chords):
+        s.chord[c].pairs = n_pairs
         if s.chord[c].twin != c:
             continue
         for d in range(c + 1, n_chords):
@@ -61,6 +63,7 @@ def _cross_pairs(s: Any, n_chords: Any) -> Any:
                 n_pairs += 1
     for c in range(n_chords):
         s.chord[c + 1].first += s.chord[c].first
+    s.chord[n_chords].pairs = n_pairs
     return n_pairs
 
 
@@ -118,11 +121,11 @@ def _settle(s: Any, c: Any, first: Any, last: Any) -> Any:
             k += 1
             continue
         d, e = s.meeting[k - 1].other, s.meeting[k].other
-        between = _pair_of(s, d, e)
+        between = pair_of(s, d, e)
         if between >= 0:
             n_open += 1
-            _union(s, s.meeting[k - 1].pair, s.meeting[k].pair)
-            _union(s, s.meeting[k].pair, between)
+            union(s, s.meeting[k - 1].pair, s.meeting[k].pair)
+            union(s, s.meeting[k].pair, between)
         elif not _precedes(s, c, d, e):
             bound, pair = s.meeting[k - 1].bound, s.meeting[k - 1].pair
             _move(s, k, k - 1)
@@ -132,15 +135,6 @@ def _settle(s: Any, c: Any, first: Any, last: Any) -> Any:
             continue
         k += 1
     return n_open
-
-
-@njit(cache=True, nogil=True)
-def _pair_of(s: Any, d: Any, e: Any) -> Any:
-    """The crossing of chords d and e, or -1."""
-    for k in range(s.chord[d].first, s.chord[d + 1].first):
-        if s.meeting[k].other == e:
-            return s.meeting[k].pair
-    return -1
 
 
 @njit(cache=True, nogil=True)
@@ -155,47 +149,3 @@ def _precedes(s: Any, c: Any, d: Any, e: Any) -> Any:
     d_far = d_outside if d_outside < p else d_outside - (1 << 40)
     e_far = e_outside if e_outside < p else e_outside - (1 << 40)
     return d_far > e_far
-
-
-@njit(cache=True, nogil=True)
-def _find(s: Any, x: Any) -> Any:
-    while s.pair[x].root != x:
-        s.pair[x].root = s.pair[s.pair[x].root].root
-        x = s.pair[x].root
-    return x
-
-
-@njit(cache=True, nogil=True)
-def _union(s: Any, x: Any, y: Any) -> None:
-    x, y = _find(s, x), _find(s, y)
-    s.pair[max(x, y)].root = min(x, y)
-
-
-@njit(cache=True, nogil=True)
-def _close_gaps(s: Any, n_chords: Any) -> None:
-    """Make the points taken as one consistent: two chords through a point cross nowhere else, and each meets it once."""
-    changed = True
-    while changed:
-        changed = False
-        for c in range(n_chords):
-            for k in range(s.chord[c].first, s.chord[c + 1].first):
-                for later in range(s.chord[c + 1].first - 1, k, -1):
-                    if _find(s, s.meeting[later].pair) == _find(s, s.meeting[k].pair):
-                        changed |= _join_between(s, k, later)
-                        break
-    for c in range(n_chords):
-        for k in range(s.chord[c].first, s.chord[c + 1].first):
-            s.pair[s.meeting[k].pair].root = _find(s, s.meeting[k].pair)
-
-
-@njit(cache=True, nogil=True)
-def _join_between(s: Any, k: Any, later: Any) -> Any:
-    """Join all that lies between two meetings of one chord with one point, and the crossings among those chords."""
-    changed = False
-    for i in range(k + 1, later + 1):
-        among = _pair_of(s, s.meeting[k].other, s.meeting[i].other)
-        for x in (s.meeting[i].pair, among if among >= 0 else s.meeting[i].pair):
-            if _find(s, x) != _find(s, s.meeting[k].pair):
-                _union(s, x, s.meeting[k].pair)
-                changed = True
-    return changed

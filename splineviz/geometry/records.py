@@ -22,17 +22,20 @@ SHARED = _record("edge", "unit")
 
 SIDE = _record("vertex", "edge")
 """A position on the ring round a face: its vertex, and the edge to the next position."""
-CHORD = _record("unit", "p", "q", "rising", "twin", "next_twin", "first", "fill", "drawn", "drawn_end")
+CHORD = _record("unit", "p", "q", "rising", "twin", "next_twin", "first", "fill", "pairs", "drawn", "drawn_end")
 """The segment along which a unit cuts a face.
 
 It runs from ring position p to q > p; ``rising`` tells whether the unit is positive on the ring between. Units that vanish on
 one segment are twins: ``twin`` is the first of them, ``next_twin`` the next or -1. Its meetings are ``first`` to the next
-chord's ``first``; its edges are ``drawn`` to ``drawn_end``.
+chord's ``first``, its pairs with later chords are ``pairs`` to the next chord's; its edges are ``drawn`` to ``drawn_end``.
 """
 MEETING = _record("other", "pair", "t", "bound", floats=("t", "bound"))
 """Where a chord meets another: at t from its p to its q, known up to ``bound``."""
-PAIR = _record("c", "d", "root", "node")
-"""Two chords that cross; pairs that cross in one point have one ``root`` (union-find), whose ``node`` is that point."""
+PAIR = _record("c", "d", "root", "member", "node")
+"""Two chords c < d that cross; pairs that cross in one point have one ``root`` (union-find), whose ``node`` is that point.
+
+``member`` leads from each of them to the next, in a circle.
+"""
 
 HALF_EDGE = _record("following", "origin", "edge", "chord", "face")
 SPOKE = _record("key", "arriving", "leaving")

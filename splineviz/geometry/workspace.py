@@ -85,7 +85,12 @@ def make_room(given: Any, n_cut: Any, parts: Any) -> Any:
     chords, ring, n_chords, n_pairs = 0, 0, 0, 0
     for f in range(len(n_cut)):
         chords = max(chords, n_cut[f])
-        ring = max(ring, given.offsets[f + 1] - given.offsets[f] + 2 * n_cut[f])
+        positions = 0
+        for k in range(given.offsets[f], given.offsets[f + 1]):
+            e = given.side_edge[k]
+            # Counted, not taken as two for each unit: where rounding bent a face, a unit may cross its ring more often.
+            positions += given.first_part[e + 1] - given.first_part[e]
+        ring = max(ring, positions)
         n_chords += n_cut[f]
         n_pairs += n_cut[f] * (n_cut[f] - 1) // 2
     pieces, n = _make_pieces(given, parts, n_chords, n_pairs)

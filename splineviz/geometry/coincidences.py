@@ -1,0 +1,106 @@
+"""Crossings of chords that are taken as one point: union-find over pairs of chords, and what follows from it.
+
+Where some crossings are one point, others must be, or nothing planar has them: a chord passes through a point once, and two
+chords through one point cross nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+__all__ = ["close_gaps", "pair_of", "union"]
+
+
+@njit(cache=True, nogil=True)
+def pair_of(s: Any, d: Any, e: Any) -> Any:
+    """The crossing of chords d and e, or -1. The pairs of a chord with later ones follow each other in their order."""
+    lower, upper = min(d, e), max(d, e)
+    first, last = s.chord[lower].pairs, s.chord[lower + 1].pairs
+    while first < last:
+        middle = (first + last) // 2
+        if s.pair[middle].d < upper:
+            first = middle + 1
+        else:
+            last = middle
+    return first if first < s.chord[lower + 1].pairs and s.pair[first].d == upper else -1
+
+
+@njit(cache=True, nogil=True)
+def _find(s: Any, x: Any) -> Any:
+    while s.pair[x].root != x:
+        s.pair[x].root = s.pair[s.pair[x].root].root
+        x = s.pair[x].root
+    return x
+
+
+@njit(cache=True, nogil=True)
+def union(s: Any, x: Any, y: Any) -> Any:
+    """Take two crossings as one point; whether they were two before."""
+    x, y = _find(s, x), _find(s, y)
+    if x == y:
+        return False
+    s.pair[max(x, y)].root = min(x, y)
+    s.pair[x].member, s.pair[y].member = s.pair[y].member, s.pair[x].member
+    return True
+
+
+@njit(cache=True, nogil=True)
+def close_gaps(s: Any, n_chords: Any, n_pairs: Any) -> None:
+    """Join until each chord passes through a point once, and chords through one point cross nowhere else."""
+    changed = True
+    while changed:
+        changed = False
+        for c in range(n_chords):
+            changed |= _join_between(s, s.chord[c].first, s.chord[c + 1].first)
+        for c in range(n_chords):
+            s.chord[c].fill = -1
+        for x in range(n_pairs):
+            if s.pair[x].root == x and s.pair[x].member != x:
+                changed |= _join_among(s, x)
+    for x in range(n_pairs):
+        s.pair[x].root = _find(s, x)
+
+
+@njit(cache=True, nogil=True)
+def _join_between(s: Any, first: Any, last: Any) -> Any:
+    """Along one chord, join with a point all that lies between two meetings there."""
+    changed = False
+    # `node` is free as yet: at each root it holds the last meeting of this chord there.
+    for k in range(first, last):
+        s.pair[_find(s, s.meeting[k].pair)].node = k
+    k = first
+    while k < last:
+        end = s.pair[_find(s, s.meeting[k].pair)].node
+        i = k + 1
+        while i <= end:
+            end = max(end, s.pair[_find(s, s.meeting[i].pair)].node)
+            changed |= union(s, s.meeting[k].pair, s.meeting[i].pair)
+            i += 1
+        k = i
+    return changed
+
+
+@njit(cache=True, nogil=True)
+def _join_among(s: Any, point: Any) -> Any:
+    """Join with a point the crossings among all chords through it."""
+    changed = False
+    # `fill` is free by now: it marks the chords through the point, and those whose meetings have been looked through.
+    y = point
+    while True:
+        s.chord[s.pair[y].c].fill, s.chord[s.pair[y].d].fill = point, point
+        y = s.pair[y].member
+        if y == point:
+            break
+    while True:
+        for c in (s.pair[y].c, s.pair[y].d):
+            if s.chord[c].fill == point:
+                s.chord[c].fill = -2 - point
+                for k in range(s.chord[c].first, s.chord[c + 1].first):
+                    mark = s.chord[s.meeting[k].other].fill
+                    if mark in (point, -2 - point):
+                        changed |= union(s, point, s.meeting[k].pair)
+        y = s.pair[y].member
+        if y == point:
+            return changed
