@@ -70,11 +70,13 @@ class Preprocessing:
         normalised: np.ndarray = (shaped - self._spread(self.mean, input_shape)) / self._spread(self.std, input_shape)
         return normalised
 
-    def range(self, low: float, high: float) -> tuple[float, float]:
-        """The range [low, high] of the data as the network sees it; needs one mean and one std for all channels."""
-        if len(set(self.mean)) > 1 or len(set(self.std)) > 1:
-            raise InputError("--valid-range needs one --mean and one --std for all channels")
-        return (low - self.mean[0]) / self.std[0], (high - self.mean[0]) / self.std[0]
+    def range(self, low: float, high: float, input_shape: tuple[int, ...]) -> tuple[float | np.ndarray, float | np.ndarray]:
+        """The range [low, high] of the data as the network sees it: numbers where that changes nothing, else (*input_shape,)."""
+        if set(self.mean) == {0.0} and set(self.std) == {1.0}:
+            return low, high
+        mean, std = self._spread(self.mean, input_shape), self._spread(self.std, input_shape)
+        lower, upper = (np.broadcast_to((bound - mean) / std, input_shape) for bound in (low, high))
+        return lower, upper
 
     def _transformed(self, point: np.ndarray) -> Any:
         assert self.transform is not None
@@ -119,7 +121,9 @@ def read_data(path: str | os.PathLike[str], key: str | None = None, labels: str 
         raise InputError(f"{path} must hold an array of points, (n, ...), got shape {points.shape}")
     if found is not None and found.shape != (len(points),):
         raise InputError(f"the labels must have shape ({len(points)},), one for each point of {path}, got {found.shape}")
-    return Data(points, found, str(path))
+    if found is not None and not (found.dtype.kind in "iub" or (found.dtype.kind == "f" and np.all(found == np.floor(found)))):
+        raise InputError(f"the labels must be class numbers, got {found.dtype} such as {found[0]!s}")
+    return Data(points, None if found is None else found.astype(np.int64), str(path))
 
 
 def read_literal(paths: Sequence[str]) -> Data:
@@ -140,9 +144,13 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)
             return {"": content} if isinstance(content, np.ndarray) else dict(content)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:
         reason = str(error).strip().splitlines()
-        raise InputError(f"cannot read {path}: {reason[0] if reason else type(error).__name__}") from error
+        # NumPy takes whatever it does not know for a pickle, and recommends to load it unsafely.
+        what = "it is damaged, or holds Python objects" if "pickle" in str(error) else reason[0] if reason else type(error).__name__
+        raise InputError(f"cannot read {path}: {what}") from error
 
 
 def _read_tensors(path: Path) -> dict[str, np.ndarray]:

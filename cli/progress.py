@@ -38,7 +38,7 @@ def stage_progress(quiet: bool) -> Iterator[Advance | None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("stage"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (TextColumn("stages"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
 

@@ -9,7 +9,7 @@ import click
 
 from .options import Anchors, Numbers, common_options, model_options
 
-_COLORS = ("random", "norm", "jacobian", "class", "area", "stage", "volume", "none")
+_COLORS = ("random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none")
 _EDGES = ("stage", "kink", "plain", "none")
 _EPILOG = """\b
 Examples

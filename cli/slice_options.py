@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,9 @@ class SliceOptions:
             raise click.UsageError("say which of the data: --points I,J,K, or --at INDEX --radius R")
         if self.overlay_data is not None and not (self.data is not None or self.embedded):
             raise click.UsageError("--overlay-data draws points of --data FILE, which is missing")
+        low, high = self.valid_range or (0.0, 1.0)
+        if not -math.inf < low < high < math.inf:
+            raise InputError(f"--valid-range must be two finite numbers low < high, got {low:g},{high:g}")
         if len({path.resolve() for path in self.outputs}) != len(self.outputs):
             raise click.UsageError("the same -o is given twice")
         for path in self.outputs:

@@ -39,7 +39,7 @@ def drawing_options(
     if options.stage is not None and options.stage < len(program.stages) - 1:
         style["boundary"] = False  # there is no output yet
     if options.valid_range is not None:
-        style["valid_range"] = preprocessing.range(*options.valid_range)
+        style["valid_range"] = preprocessing.range(*options.valid_range, program.input_shape)
     if options.overlay_data is not None and data is not None:
         anchored = {row % len(data) for row in options.rows()}
         others = data.take([row for row in range(len(data)) if row not in anchored])

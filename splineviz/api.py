@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from splineviz.errors import InputError
@@ -17,7 +16,7 @@ __all__ = ["program_for", "slice"]
 
 def slice(
     model: Any,
-    points: Sequence[Any],
+    points: Any,
     *,
     margin: float = 0.25,
     input_shape: tuple[int, ...] | None = None,
@@ -31,7 +30,7 @@ def slice(
     model
         Whatever :func:`splineviz.load_program` takes, or a program that it made.
     points
-        Three points of input space, arrays or tensors that flatten to the model's input.
+        Three points of input space, arrays or tensors that flatten to the model's input; or one array or tensor of the three.
     margin
         How far the window reaches beyond the points, as a share of its longer side.
     input_shape
@@ -83,7 +82,10 @@ def program_for(
 
     try:
         return load_program(model, input_shape=input_shape, weights=weights)
-    except InputError:
+    except InputError as error:
         if input_shape is not None or point_shape is None:
             raise
-        return load_program(model, input_shape=point_shape, weights=weights)
+        try:
+            return load_program(model, input_shape=point_shape, weights=weights)
+        except InputError as second:
+            raise error from second  # the model's own shape is the likelier one, so what is wrong there is what to tell

@@ -103,13 +103,13 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         raise InputError(f"there is no file {path}") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path} cannot be read as an NPZ file: {error}", hint="expected a file written by splineviz.save"
+            f"{path} cannot be read as an NPZ file: {error}", hint="a file written by splineviz.save"
         ) from error
     schema = str(content["schema"]) if content else "none"
     kind, _, version = schema.partition("/")
     if kind != SCHEMA.partition("/")[0] or not version.isdigit():
         raise InputError(
-            f"{path} holds no arrangement: expected schema {SCHEMA}, got {schema}", hint="expected a file written by splineviz.save"
+            f"{path} holds no arrangement: expected schema {SCHEMA}, got {schema}", hint="a file written by splineviz.save"
         )
     if int(version) > int(SCHEMA.partition("/")[2]):
         raise InputError(

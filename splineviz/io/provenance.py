@@ -14,7 +14,7 @@ import splineviz
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["decode_array", "encode_array", "provenance"]
+__all__ = ["decode_array", "encode_array", "provenance", "rounding_note"]
 
 _PLAIN = 16  # arrays of up to this many numbers are written as such, larger ones packed
 
@@ -42,9 +42,27 @@ def provenance(arr: Arrangement, *, window: int | None = None, extra: Mapping[st
         "windows": [encode_array(arr.windows[k].vertices) for k in which],
         "window": window,
         "status": arr.status.name,
+        "undecided": arr.stats.undecided,
         "cells": arr.n_cells if window is None else int((arr.cell_window == window).sum()),
         **(extra or {}),
     }
+
+
+def rounding_note(undecided: int) -> str:
+    """What tables and pictures say about decisions that floating point left open.
+
+    Examples
+    --------
+    >>> rounding_note(0)
+    'no decision lay within rounding error (not certified)'
+    >>> rounding_note(1200)
+    '1,200 decisions lay within rounding error and were taken as coincidences (not certified)'
+    """
+    if undecided == 0:
+        return "no decision lay within rounding error (not certified)"
+    number = "1 decision" if undecided == 1 else f"{undecided:,} decisions"
+    taken = "was taken as a coincidence" if undecided == 1 else "were taken as coincidences"
+    return f"{number} lay within rounding error and {taken} (not certified)"
 
 
 def encode_array(array: np.ndarray) -> Any:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["CellColor", "CellColors", "cell_colors", "in_slice_norm", "volume_factor", "weighted_quantile"]
+__all__ = ["CellColor", "CellColors", "cell_colors", "in_slice_norm", "largest_kink", "volume_factor", "weighted_quantile"]
 
-CellColor = Literal["random", "norm", "jacobian", "class", "area", "stage", "volume", "none"]
+CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
 """What the fill of a cell shows."""
 
 Extend = Literal["neither", "min", "max", "both"]
@@ -30,6 +30,7 @@ _EXTEND: dict[tuple[bool, bool], Extend] = {
     (True, True): "both",
 }
 _PLAIN = (0.965, 0.965, 0.955)
+_WHITE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,12 @@ def volume_factor(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.nd
     return factor
 
 
+def largest_kink(arr: Arrangement) -> Float64[np.ndarray, "cell"]:
+    """The largest jump of the affine map across a side of each cell; sides on the rim count as none."""
+    kink: np.ndarray = np.maximum.reduceat(arr.edge_jump[arr.cell_edges], arr.cells.offsets[:-1])
+    return kink
+
+
 def weighted_quantile(values: np.ndarray, weights: np.ndarray, shares: Sequence[float]) -> tuple[float, ...]:
     """Values below which these shares of the total weight lie.
 
@@ -118,39 +125,47 @@ def _volume(arr: Arrangement) -> tuple[np.ndarray, str, bool]:
 
 
 _QUANTITIES: dict[str, Callable[[Arrangement], tuple[np.ndarray, str, bool]]] = {
-    "norm": lambda arr: (in_slice_norm(arr.affine), "in-slice gradient norm $\\Vert A\\,\\Vert_2$", False),
-    "jacobian": lambda arr: (arr.jacobian_norms(), "input Jacobian norm $\\Vert J\\,\\Vert_2$", False),
+    "norm": lambda arr: (in_slice_norm(arr.affine), "in-slice gradient norm $\\Vert\\,A\\,\\Vert_2$", False),
+    "jacobian": lambda arr: (arr.jacobian_norms(), "input Jacobian norm $\\Vert\\,J\\,\\Vert_2$", False),
     "area": lambda arr: (arr.areas, "cell area", True),
+    "kink": lambda arr: (largest_kink(arr), "largest kink on a side", True),
     "volume": _volume,
 }
 
 
 def _by_quantity(values: np.ndarray, areas: np.ndarray, label: str, *, log: bool) -> CellColors:
-    """cividis between limits beyond which lies 1 % of the picture each, so that a few extreme cells do not take the whole scale."""
-    from matplotlib import colormaps
-    from matplotlib.colors import LogNorm, Normalize
+    """Between limits beyond which lies 1 % of the picture each, so that a few extreme cells do not take the whole scale."""
+    from matplotlib.colors import ListedColormap, LogNorm, Normalize
 
     usable = np.isfinite(values) & (values > 0) if log else np.isfinite(values)
     low, high = weighted_quantile(values[usable], areas[usable], (0.01, 0.99)) if usable.any() else (1.0, 1.0)
     if not high > low:
-        low, high = (low * 0.5, high * 2.0) if log else (low - 0.5, high + 0.5)
+        low, high = (low * 0.5, high * 2.0) if log else (0.0, 2.0 * high or 1.0)  # no quantity is negative
     norm = LogNorm(low, high, clip=True) if log else Normalize(low, high, clip=True)
     below, above = bool((values < low).any()), bool((values > high).any())
     extend = _EXTEND[below, above]
-    cmap = colormaps["cividis"]
+    cmap = ListedColormap(_soft_cividis(256))
     shown = np.where(values > 0, values, low) if log else values
     return CellColors(cmap(norm(shown))[:, :3], label, norm, cmap, extend)
 
 
-def _by_stage(arr: Arrangement, cells: np.ndarray) -> CellColors:
+def _soft_cividis(n: int) -> np.ndarray:
+    """(n, 3) even steps through cividis with some white, so that dark lines can be read on all of it."""
     from matplotlib import colormaps
+
+    color: np.ndarray = colormaps["cividis"](np.linspace(0.0, 1.0, n))[:, :3]
+    return color + _WHITE * (1 - color)
+
+
+def _by_stage(arr: Arrangement, cells: np.ndarray) -> CellColors:
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     n = max(len(arr.stats.cells_per_stage), int(arr.cell_stage.max(initial=-1)) + 1, 1)
-    table = np.vstack([[_PLAIN], colormaps["cividis"](np.linspace(0.15, 0.95, n))[:, :3]])
+    table = np.vstack([[_PLAIN], _soft_cividis(n + 2)[1:-1]])
     uncut = bool((arr.cell_stage[cells] < 0).any())
-    first = 0 if uncut else 1
-    norm = BoundaryNorm(np.arange(first, n + 2) - 0.5, n + 1 - first)
+    first = -1 if uncut else 0
+    norm = BoundaryNorm(np.arange(first, n + 1) - 0.5, n - first)
     step = max(1, -(-n // 8))
-    ticks = tuple(float(t) for t in range(first, n + 1, step))
-    return CellColors(table[arr.cell_stage[cells] + 1], "stage of birth", norm, ListedColormap(table[first:]), "neither", ticks)
+    ticks = tuple(float(t) for t in range(first, n, step))
+    rgb, shown = table[arr.cell_stage[cells] + 1], ListedColormap(table[first + 1 :])
+    return CellColors(rgb, "stage of birth", norm, shown, "neither", ticks)

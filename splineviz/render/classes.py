@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from splineviz.render.panel import Panel
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["boundary_segments", "class_legend", "class_polygons"]
+__all__ = ["boundary_segments", "class_legends", "class_polygons", "scalar_output"]
 
 _TINT = 0.4
 _MOST = 12
@@ -47,14 +48,44 @@ def class_polygons(arr: Arrangement, window: int) -> tuple[np.ndarray, Csr, np.n
     return regions.vertices, regions.pieces, rows, class_colors(classes, tint=_TINT), seen[np.argsort(-area, kind="stable")]
 
 
-def class_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | None) -> None:
-    """A patch per class seen; the smallest ones are left out when there are very many."""
+def scalar_output(arr: Arrangement) -> bool:
+    """Whether the network has one output, whose sign takes the place of a class."""
+    return arr.info is not None and math.prod(arr.info.output_shape) == 1
+
+
+def class_legends(
+    panel: Panel, predicted: np.ndarray, of_data: np.ndarray, names: Sequence[str] | None, *, scalar: bool = False
+) -> None:
+    """A patch per class predicted, largest area first, and a dot per class of the data, where the patches do not tell."""
+    if len(predicted):
+        _predicted_legend(panel, predicted, names, scalar)
+    if not np.isin(of_data, predicted).all():
+        _data_legend(panel, of_data, names)
+
+
+def _predicted_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | None, scalar: bool) -> None:
+    """The smallest classes are left out when there are very many."""
     from matplotlib.patches import Patch
 
+    if scalar and (names is None or len(names) < 2):
+        names = ("output ≤ 0", "output > 0")
     shown = np.sort(classes[:_MOST])
-    colors = class_colors(shown, tint=_TINT)
-    labels = [names[c] if names is not None and c < len(names) else f"{c}" for c in shown]
-    longest = max(len(label) for label in labels)
-    handles = [Patch(facecolor=color, edgecolor="0.4", linewidth=0.4) for color in colors]
+    handles = [Patch(facecolor=color, edgecolor="0.4", linewidth=0.4) for color in class_colors(shown, tint=_TINT)]
     more = f" (largest {_MOST} of {len(classes)})" if len(classes) > _MOST else ""
-    panel.legend(handles, labels, columns=4 if longest <= 2 else 2 if longest <= 10 else 1, title=f"predicted class{more}")
+    _class_rows(panel, handles, shown, names, f"predicted class{more}" if not scalar else "sign of the output")
+
+
+def _data_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | None) -> None:
+    from matplotlib.lines import Line2D
+
+    shown = classes[:_MOST]
+    style: dict[str, Any] = {"linestyle": "none", "marker": "o", "ms": 4.5, "mec": "white", "mew": 0.3}
+    handles = [Line2D([], [], mfc=color, **style) for color in class_colors(shown)]
+    more = f" (first {_MOST} of {len(classes)})" if len(classes) > _MOST else ""
+    _class_rows(panel, handles, shown, names, f"class of the data{more}")
+
+
+def _class_rows(panel: Panel, handles: Sequence[Any], classes: np.ndarray, names: Sequence[str] | None, title: str) -> None:
+    labels = [names[c] if names is not None and 0 <= c < len(names) else f"{c}" for c in classes]
+    longest = max(len(label) for label in labels)
+    panel.legend(handles, labels, columns=4 if longest <= 2 else 2 if longest <= 10 else 1, title=title)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -13,37 +15,59 @@ __all__ = ["clip_half_plane", "valid_polygon"]
 _SLACK = 1e-9  # of the range; coordinates equal at all anchors are constant on the plane only up to rounding
 
 
-def valid_polygon(plane: Plane, window: Window, low: float, high: float) -> Float64[np.ndarray, "corner 2"]:
+def valid_polygon(plane: Plane, window: Window, low: Any, high: Any) -> Float64[np.ndarray, "corner 2"]:
     """The convex part of the window where every input coordinate lies in [low, high]; (0, 2) if there is none.
 
     Each input coordinate is affine in uv, so this is the window cut by 2 D half planes. A coordinate may pass a bound by a
-    billionth of the range.
+    billionth of its range.
+
+    Parameters
+    ----------
+    plane, window
+        Where.
+    low, high
+        Numbers, or arrays that broadcast to the plane's input shape.
 
     Raises
     ------
     InputError
-        If the range is empty or not finite.
+        If a range is empty or not finite, or the bounds do not fit the input.
 
     Examples
     --------
     >>> valid_polygon(Plane.identity(), Window.box(-1, 3, -1, 3), 0.0, 1.0).round(6).tolist()
     [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
     """
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise InputError(f"the valid range must be two numbers low < high, got ({low}, {high})")
-    slack = _SLACK * (high - low)
-    rows = np.vstack([np.column_stack([plane.basis.T, plane.origin - low]), np.column_stack([-plane.basis.T, high - plane.origin])])
+    low, high = _bounds(plane, low, high)
+    above = np.column_stack([plane.basis.T, plane.origin - low])
+    below = np.column_stack([-plane.basis.T, high - plane.origin])
+    rows = np.vstack([above, below]) / np.tile(high - low, 2)[:, None]
     polygon = np.asarray(window.vertices, dtype=np.float64)
     while len(polygon) >= 3:
         # Only the half plane that is violated most can matter next; each is used once, so this ends.
         values = rows[:, :2] @ polygon.T + rows[:, 2:]
         worst = values.min(1)
         row = int(worst.argmin()) if len(worst) else 0
-        if len(worst) == 0 or worst[row] >= -slack:
+        if len(worst) == 0 or worst[row] >= -_SLACK:
             break
         polygon = clip_half_plane(polygon, values[row])
         rows = np.delete(rows, row, axis=0)
     return polygon if len(polygon) >= 3 else np.zeros((0, 2))
+
+
+def _bounds(plane: Plane, low: Any, high: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both bounds of each input coordinate, (D,)."""
+    try:
+        lower, upper = (np.broadcast_to(np.asarray(b, dtype=np.float64), plane.input_shape).ravel() for b in (low, high))
+    except ValueError as error:
+        raise InputError(
+            f"the bounds of the valid range must be numbers or arrays that broadcast to the input shape {plane.input_shape}, "
+            f"got shapes {np.shape(low)} and {np.shape(high)}"
+        ) from error
+    if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower < upper).all()):
+        got = f", got ({low:g}, {high:g})" if np.ndim(low) == np.ndim(high) == 0 else " for every input coordinate"
+        raise InputError(f"the valid range must be two finite numbers low < high{got}")
+    return lower, upper
 
 
 def clip_half_plane(polygon: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -88,15 +88,15 @@ def _by_stage(ax: Axes, arr: Arrangement, inner: np.ndarray, width: float) -> tu
         present = [present[i] for i in np.linspace(0, len(present) - 1, _LEGEND_STAGES).round().astype(int)]
     shown = np.linspace(1.5, 0.7, n)
     handles = [Line2D([], [], color=colors[s], linewidth=float(shown[s])) for s in present]
-    labels = [_stage_label(names[s]) if s < len(names) else f"stage {s + 1}" for s in present]
+    labels = [_stage_label(names[s]) if s < len(names) else f"stage {s}" for s in present]
     return handles, labels
 
 
 def _stage_label(stage: Stage) -> str:
-    """``stage 1: net.1, 200 units``; a bare number, as in a flat Sequential, gets its operation before it."""
+    """``stage 0: net.1, 200 units``; a bare number, as in a flat Sequential, gets its operation before it."""
     name = f"{stage.kind} {stage.name}" if stage.name.isdigit() else stage.name
     short = name if len(name) <= 14 else "…" + name[-13:]
-    return f"stage {stage.index + 1}: {short}, {stage.n_units:,} unit{'s' if stage.n_units != 1 else ''}"
+    return f"stage {stage.index}: {short}, {stage.n_units:,} unit{'s' if stage.n_units != 1 else ''}"
 
 
 def _by_kink(ax: Axes, arr: Arrangement, edges: np.ndarray, width: float) -> tuple[list[Any], list[str]]:

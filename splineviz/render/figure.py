@@ -9,14 +9,14 @@ import numpy as np
 
 from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
-from splineviz.render.cellcolor import CellColor, CellColors, cell_colors
-from splineviz.render.classes import boundary_segments, class_legend, class_polygons
+from splineviz.render.cellcolor import CellColor, cell_colors
+from splineviz.render.classes import boundary_segments, class_legends, class_polygons, scalar_output
 from splineviz.render.edgelayer import EdgeStyle, draw_edges, line_width
 from splineviz.render.layout import fit, frame, new_axes, points_per_unit
 from splineviz.render.overlay import draw_boundary, draw_footer, draw_invalid, draw_points, draw_scale_bar
 from splineviz.render.panel import Panel
 from splineviz.render.shapes import polygon_collections
-from splineviz.render.style import INK, styled
+from splineviz.render.style import INK, PANEL_GAP, PANEL_WIDTH, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def draw(
     images: Sequence[Any] | bool | None = None,
     labels: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
-    valid_range: tuple[float, float] | None = None,
+    valid_range: tuple[Any, Any] | None = None,
     points: Any = None,
     point_classes: Sequence[int] | None = None,
     window: int = 0,
@@ -65,8 +65,8 @@ def draw(
     color
         What the fills show. ``random``: a soft colour per activation pattern, the same in every picture; ``norm``: spectral norm
         of the affine map in the slice; ``jacobian``: of the full input Jacobian; ``class``: the predicted class, cells split
-        where the decision boundary crosses them; ``area``; ``stage``: the stage that made the cell; ``volume``:
-        sqrt(det A'A); ``none``.
+        where the decision boundary crosses them; ``area``; ``kink``: the largest jump of the affine map across a side of the
+        cell; ``stage``: the stage that made the cell; ``volume``: sqrt(det A'A); ``none``.
     edges
         What the lines show: ``stage``, ``kink`` (jump of the affine map), ``plain``, ``none``.
     boundary
@@ -81,7 +81,7 @@ def draw(
     class_names
         Names of the classes, by class number.
     valid_range
-        Shade where an input coordinate leaves these two bounds.
+        Shade where an input coordinate leaves these two bounds: numbers, or arrays that broadcast to the input shape.
     points
         Data, (n, \\*input_shape), drawn where they project to; smaller and fainter the farther off the plane.
     point_classes
@@ -98,7 +98,7 @@ def draw(
     Returns
     -------
     Axes
-        With equal aspect and uv coordinates.
+        With equal aspect and uv coordinates. On a figure of its own a notebook shows them as the picture.
 
     Raises
     ------
@@ -120,47 +120,47 @@ def draw(
         widest = line_width(len(cells), shown.area, points_per_unit(ax, shown.bounds))
 
         colors = cell_colors(arr, cells, color)
-        classes = _fill_cells(ax, arr, window, cells, colors.rgb, color, fill)
-        keys = [draw_edges(ax, arr, window, edges, widest)]
+        classes = _fill_cells(ax, arr, window, cells, colors.rgb, color, fill, smooth=edges in ("none", "kink"))
+        keys, data_classes = [draw_edges(ax, arr, window, edges, widest)], np.zeros(0, dtype=np.int64)
         if boundary:
-            keys.append(draw_boundary(ax, boundary_segments(arr, window), max(0.9, min(1.3, 2.2 * widest))))
+            name = "output = 0" if scalar_output(arr) else "decision boundary"
+            keys.append(draw_boundary(ax, boundary_segments(arr, window), max(0.9, min(1.3, 2.2 * widest)), name))
         if valid_range is not None:
             keys.append(draw_invalid(ax, plane, shown, *valid_range))
         if points is not None:
-            keys.append(draw_points(ax, plane, shown, points, point_classes))
+            key, data_classes = draw_points(ax, plane, shown, points, point_classes)
+            keys.append(key)
         if anchors and len(plane.anchors):
             draw_anchors(ax, panel if legend else None, plane, images, labels)
         if legend:
-            _explain(panel, colors, classes, class_names, keys)
+            if colors.norm is not None:
+                panel.colorbar(colors)
+            class_legends(panel, classes, data_classes, class_names, scalar=scalar_output(arr))
+            panel.legend([handle for handles, _ in keys for handle in handles], [text for _, texts in keys for text in texts])
         if scale_bar and not ticks:
             draw_scale_bar(ax, shown)
-        draw_footer(ax, arr, len(cells), ticks)
+        lines = draw_footer(ax, arr, len(cells), low=ticks, beside=PANEL_GAP + PANEL_WIDTH if legend else 0.0)
         if title:
             ax.set_title(title, loc="left", pad=4, color=INK)
         if own:
-            fit(ax, shown.bounds, width, panel.height, title, ticks)
+            fit(ax, shown.bounds, width, panel.height, title, ticks, lines)
     return ax
 
 
 def _fill_cells(
-    ax: Axes, arr: Arrangement, window: int, cells: np.ndarray, rgb: np.ndarray, color: CellColor, fill: Fill
+    ax: Axes, arr: Arrangement, window: int, cells: np.ndarray, rgb: np.ndarray, color: CellColor, fill: Fill, *, smooth: bool
 ) -> np.ndarray:
-    """Fill the cells; returns the classes seen, largest area first, when classes are shown."""
+    """Fill the cells; returns the classes seen, largest area first, when classes are shown.
+
+    ``smooth`` is for fills whose sides no line covers: on top of the seamless fills the same ones once more, antialiased.
+    """
     vertices, polygons, rows, classes = arr.vertices, arr.cells, cells, np.zeros(0, dtype=np.int64)
     if color == "class":
         vertices, polygons, rows, rgb, classes = class_polygons(arr, window)
-    for collection in polygon_collections(vertices, polygons, rows, rgb, overlap=0.3 if fill == "vector" else 0.0):
-        collection.set_rasterized(fill == "raster")
-        ax.add_collection(collection, autolim=False)
+    for antialiased in (False, True) if smooth and fill != "vector" else (False,):
+        for collection in polygon_collections(vertices, polygons, rows, rgb, overlap=0.3 if fill == "vector" else 0.0):
+            collection.set_antialiased(antialiased)
+            collection.set_zorder(1.1 if antialiased else 1.0)
+            collection.set_rasterized(fill == "raster")
+            ax.add_collection(collection, autolim=False)
     return classes
-
-
-def _explain(
-    panel: Panel, colors: CellColors, classes: np.ndarray, names: Sequence[str] | None, keys: Sequence[tuple[list[Any], list[str]]]
-) -> None:
-    """Colour bar or classes, then one legend of everything that is drawn over the cells."""
-    if colors.norm is not None:
-        panel.colorbar(colors)
-    if len(classes):
-        class_legend(panel, classes, names)
-    panel.legend([handle for handles, _ in keys for handle in handles], [text for _, texts in keys for text in texts])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from splineviz.errors import InputError
-from splineviz.render.style import PANEL_GAP, PANEL_WIDTH
+from splineviz.render.style import FOOTER_LINE, PANEL_GAP, PANEL_WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,10 +36,12 @@ def _axes(width: float, height: float, box: tuple[float, float, float, float]) -
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    from splineviz.render.axes import PictureAxes
+
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     left, bottom, wide, tall = box
-    return figure.add_axes((left / width, bottom / height, wide / width, tall / height))
+    return figure.add_axes((left / width, bottom / height, wide / width, tall / height), axes_class=PictureAxes)
 
 
 def _side(bounds: Bounds, width: float, legend: bool) -> float:
@@ -56,11 +58,14 @@ def _ratio(bounds: Bounds) -> float:
     return (y1 - y0) / (x1 - x0)
 
 
-def fit(ax: Axes, bounds: Bounds, width: float, panel: float, title: str | None, ticks: bool) -> None:
-    """Give a figure of our own the size that its axes and its column need, and no more; ``panel`` is the column's height."""
+def fit(ax: Axes, bounds: Bounds, width: float, panel: float, title: str | None, ticks: bool, lines: int) -> None:
+    """Give a figure of our own the size that its axes and its column need, and no more.
+
+    ``panel`` is the column's height, ``lines`` the number of lines below the frame beyond the first.
+    """
     left = 0.44 if ticks else 0.0
     above = 0.22 if title else 0.0
-    below = 0.36 if ticks else 0.2
+    below = (0.36 if ticks else 0.2) + lines * FOOTER_LINE
     side = _side(bounds, width - left, panel > 0)
     tall = side * _ratio(bounds)
     height = above + 2 * _MARGIN + max(tall + below, panel)

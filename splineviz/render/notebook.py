@@ -1,4 +1,4 @@
-"""What a notebook shows of an arrangement: five rows of numbers and a small picture. Computes nothing that is not there."""
+"""What a notebook shows of an arrangement: six rows of numbers and a small picture. Computes nothing that is not there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from splineviz.io.provenance import rounding_note
 from splineviz.render.layout import frame, plain_axes
 from splineviz.render.palette import pattern_colors
 from splineviz.render.shapes import polygon_collections, segment_collection
@@ -36,6 +37,7 @@ def repr_html(arr: Arrangement) -> str:
         "windows": f"{len(arr.windows):,}",
         "program": f"{arr.info.name}, {arr.info.n_units:,} units" if arr.info is not None else "unknown",
         "status": arr.status.value,
+        "decisions": rounding_note(arr.stats.undecided),
     }
     table = "".join(
         f'<tr><th style="text-align:left">{html.escape(name)}</th><td style="text-align:left">{html.escape(value)}</td></tr>'

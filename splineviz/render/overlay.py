@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splineviz.io.provenance import rounding_note
 from splineviz.plane import Plane, Window
 from splineviz.render.clip import valid_polygon
 from splineviz.render.palette import class_colors
 from splineviz.render.shapes import segment_collection
-from splineviz.render.style import BOUNDARY, INK, MUTED, SMALL
+from splineviz.render.style import BOUNDARY, FOOTER_LINE, INK, MUTED, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +24,12 @@ __all__ = ["draw_boundary", "draw_footer", "draw_invalid", "draw_points", "draw_
 
 Legend = tuple[list[Any], list[str]]
 
+_NARROW = 2.2  # inches that the scale bar with its label and the number of cells need side by side
+_LETTERS_PER_INCH = 20
 
-def draw_boundary(ax: Axes, segments: np.ndarray, width: float) -> Legend:
-    """The decision boundary in red on a white casing, so that it reads on every fill."""
+
+def draw_boundary(ax: Axes, segments: np.ndarray, width: float, label: str) -> Legend:
+    """The decision boundary, or level set, in red on a white casing, so that it reads on every fill."""
     from matplotlib.lines import Line2D
 
     if len(segments) == 0:
@@ -32,18 +37,18 @@ def draw_boundary(ax: Axes, segments: np.ndarray, width: float) -> Legend:
     for color, size, zorder in (("white", width + 0.9, 4.0), (BOUNDARY, width, 4.1)):
         lines = segment_collection(segments, edgecolors=color, linewidths=size, zorder=zorder, capstyle="round")
         ax.add_collection(lines, autolim=False)
-    return [Line2D([], [], color=BOUNDARY, linewidth=1.3)], ["decision boundary"]
+    return [Line2D([], [], color=BOUNDARY, linewidth=1.3)], [label]
 
 
-def draw_points(ax: Axes, plane: Plane, window: Window, points: Any, classes: Any = None) -> Legend:
-    """Data points projected on the plane: the farther off it, the smaller and fainter."""
+def draw_points(ax: Axes, plane: Plane, window: Window, points: Any, classes: Any = None) -> tuple[Legend, np.ndarray]:
+    """Data points projected on the plane: the farther off it, the smaller and fainter. Also returns the classes seen, ascending."""
     from matplotlib.lines import Line2D
 
     uv, off = plane.project(points)
     uv, off = uv.reshape(-1, 2), off.ravel()
     inside = in_window(uv, window)
     if not inside.any():
-        return [], []
+        return ([], []), np.zeros(0, dtype=np.int64)
     rgb = np.zeros((len(uv), 3)) + 0.1 if classes is None else class_colors(np.asarray(classes).ravel())
     uv, off, rgb = uv[inside], off[inside], rgb[inside]
     near, far = float(off.min()), float(off.max())
@@ -64,10 +69,12 @@ def draw_points(ax: Axes, plane: Plane, window: Window, points: Any, classes: An
         handles.append(
             Line2D([], [], linestyle="none", marker="o", ms=2.3 + 2.7 * c, mfc=INK, mec="white", mew=0.3, alpha=0.35 + 0.6 * c)
         )
-    return handles, [f"data, {d:.2g} off the plane" for d in shown]
+    seen = np.zeros(0, dtype=np.int64) if classes is None else np.unique(np.asarray(classes, dtype=np.int64).ravel()[inside])
+    digits = next((n for n in range(2, 7) if f"{near:.{n}g}" != f"{far:.{n}g}"), 2)
+    return (handles, [f"data, {d:.{digits}g} off the plane" for d in shown]), seen
 
 
-def draw_invalid(ax: Axes, plane: Plane, window: Window, low: float, high: float) -> Legend:
+def draw_invalid(ax: Axes, plane: Plane, window: Window, low: Any, high: Any) -> Legend:
     """Veil and hatch the part of the window where some input coordinate leaves [low, high]; outline the rest."""
     from matplotlib.patches import Patch, PathPatch
     from matplotlib.path import Path
@@ -80,7 +87,7 @@ def draw_invalid(ax: Axes, plane: Plane, window: Window, low: float, high: float
     if len(valid):
         ax.add_patch(PathPatch(_closed(valid), facecolor="none", edgecolor=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=3.2))
     handle = Patch(facecolor="white", edgecolor=(0.45, 0.45, 0.45), hatch="//////", linewidth=0.5)
-    return [handle], [f"outside [{low:g}, {high:g}]"]
+    return [handle], [f"outside [{low:g}, {high:g}]" if np.ndim(low) == np.ndim(high) == 0 else "outside the valid range"]
 
 
 def draw_scale_bar(ax: Axes, window: Window) -> None:
@@ -99,19 +106,32 @@ def draw_scale_bar(ax: Axes, window: Window) -> None:
     ax.text(x0 + length, 0, text, transform=beside, size=SMALL, color=INK, va="center_baseline", ha="left", clip_on=False)
 
 
-def draw_footer(ax: Axes, arr: Arrangement, n_cells: int, low: bool) -> None:
-    """The number of cells at the right below the frame, and a warning where the computation did not finish."""
+def draw_footer(ax: Axes, arr: Arrangement, n_cells: int, *, low: bool, beside: float) -> int:
+    """The number of cells at the right below the frame, or on the next line where that is narrow; then a warning if there is cause.
+
+    ``low`` leaves room for tick labels. A warning may be wider than the frame by ``beside`` inches. Returns how many lines follow
+    the first.
+    """
     from matplotlib.transforms import ScaledTranslation
 
     figure = ax.get_figure(root=True)
     assert figure is not None
-    if arr.status.name == "COMPLETE":
-        note, color = "", MUTED
+    width = ax.get_window_extent().width / figure.dpi
+    depth = 0.3 if low else 0.11
+    style: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "clip_on": False}
+    count, lines = f"{n_cells:,} cell{'s' if n_cells != 1 else ''}", []
+    if width < _NARROW and not low:
+        lines.append((count, MUTED))
     else:
-        note, color = (" (incomplete)" if arr.status.name == "INCOMPLETE" else " (some undecided)"), BOUNDARY
-    place = ax.transAxes + ScaledTranslation(0, -0.3 if low else -0.11, figure.dpi_scale_trans)
-    text = f"{n_cells:,} cell{'s' if n_cells != 1 else ''}{note}"
-    ax.text(1, 0, text, transform=place, size=SMALL, color=color, va="center_baseline", ha="right", clip_on=False)
+        place = ax.transAxes + ScaledTranslation(0, -depth, figure.dpi_scale_trans)
+        ax.text(1, 0, count, transform=place, color=MUTED, ha="right", **style)
+    if arr.status.name != "COMPLETE":
+        warning = arr.status.value if arr.status.name == "INCOMPLETE" else rounding_note(arr.stats.undecided)
+        lines += [(line, BOUNDARY) for line in textwrap.wrap(warning, int(_LETTERS_PER_INCH * (width + beside)))]
+    for k, (text, color) in enumerate(lines):
+        place = ax.transAxes + ScaledTranslation(0, -depth - (k + 1) * FOOTER_LINE, figure.dpi_scale_trans)
+        ax.text(0, 0, text, transform=place, color=color, ha="left", **style)
+    return len(lines)
 
 
 def nice_length(target: float) -> float:

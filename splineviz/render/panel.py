@@ -94,17 +94,18 @@ class Panel:
         self.height += 0.09 + 0.15 + _SPACE
 
     def legend(self, handles: Sequence[Any], labels: Sequence[str], *, columns: int = 1, title: str = "") -> None:
-        """A frameless legend; its height follows from the number of rows."""
+        """A frameless legend, read row by row; its height follows from the number of rows."""
         from matplotlib.legend import Legend
 
         if not handles:
             return
         if title:
             self.heading(title)
+        by_row = [k for column in range(columns) for k in range(column, len(handles), columns)]
         legend = Legend(
             self.ax,
-            handles,
-            labels,
+            [handles[k] for k in by_row],
+            [labels[k] for k in by_row],
             loc="upper left",
             bbox_to_anchor=(PANEL_GAP, -self.height),
             bbox_transform=self.frame(),
@@ -127,7 +128,7 @@ class Panel:
 
 
 def _stage_tick(value: float) -> str:
-    return f"{value:.0f}" if value else "none"
+    return f"{value:.0f}" if value >= 0 else "none"
 
 
 def _few_ticks(bar: Any) -> None:

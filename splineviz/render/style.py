@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-__all__ = ["BOUNDARY", "FONT", "INK", "MUTED", "PANEL_GAP", "PANEL_WIDTH", "SMALL", "STYLE", "styled"]
+__all__ = ["BOUNDARY", "FONT", "FOOTER_LINE", "INK", "MUTED", "PANEL_GAP", "PANEL_WIDTH", "SMALL", "STYLE", "styled"]
 
 FONT = 7.5
 SMALL = 6.5
@@ -14,6 +14,7 @@ MUTED = "#5c5c5c"
 BOUNDARY = "#d7191c"
 PANEL_GAP = 0.14
 PANEL_WIDTH = 1.62
+FOOTER_LINE = 0.14
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
-from splineviz.arrangement.affine import affine_maps, jacobian_norms
+from splineviz.arrangement.affine import _split, affine_maps, jacobian_norms
 from splineviz.arrangement.result import Arrangement
 from splineviz.program.program import Program
 from tests.arrangement.hand_made import linear, program_of, random_mlp
@@ -99,6 +99,39 @@ def test_jacobian_norms_follow_branches() -> None:
     x = torch.from_numpy(plane.lift(arr.interior_points))
     exact = [torch.autograd.functional.jacobian(lambda p: program.forward(p[None])[0], point) for point in x]
     np.testing.assert_allclose(jacobian_norms(arr), [float(torch.linalg.matrix_norm(j, 2)) for j in exact], rtol=1e-12)
+
+
+class Narrowing(nn.Module):
+    """Three affine layers that narrow the input before the first unit; with ``skip`` the input is read again later."""
+
+    def __init__(self, skip: bool = False) -> None:
+        super().__init__()
+        self.conv, self.norm, self.first = nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(32, 7)
+        self.second, self.last, self.skip = nn.Linear(7, 6), nn.Linear(6, 3), nn.Linear(36, 3) if skip else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.first(self.norm(self.conv(x)).flatten(1))
+        y = self.last(torch.relu(self.second(torch.relu(h))) + h[:, :6])
+        return y if self.skip is None else y + self.skip(x.flatten(1))
+
+
+@pytest.mark.parametrize("skip", [False, True], ids=["cut after the affine part", "input read again"])
+def test_jacobian_norms_through_a_narrow_first_part(skip: bool) -> None:
+    torch.manual_seed(0)
+    program = sv.load_program(Narrowing(skip).eval(), input_shape=(1, 6, 6))
+    arr = sv.arrange(program, sv.Plane.at(torch.full((1, 6, 6), 0.1), seed=2), sv.Window.diamond(9.0))
+    assert 3 * arr.n_cells >= 36
+    parts = _split(program, 1 << 20)
+    assert (parts is None) == skip
+    if parts is not None:
+        head, rest = parts
+        x = torch.randn(5, 1, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        torch.testing.assert_close(rest.forward(head.forward(x)), program.forward(x), rtol=0, atol=0)
+    found, general = jacobian_norms(arr), jacobian_norms(arr, budget_bytes=1)  # too little for the matrix of the first part
+    np.testing.assert_allclose(found, general, rtol=1e-12)
+    x = torch.from_numpy(arr.planes[0].lift(arr.interior_points))
+    exact = [torch.autograd.functional.jacobian(lambda p: program.forward(p[None])[0], point).reshape(3, 36) for point in x]
+    np.testing.assert_allclose(found, [float(torch.linalg.matrix_norm(j, 2)) for j in exact], rtol=1e-12)
 
 
 def test_without_the_network_there_are_no_maps() -> None:

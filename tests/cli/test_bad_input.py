@@ -46,6 +46,9 @@ BAD = {
     "wrong shape": (("nets:small", "--data", "wide.npy", "--points", "0,1,2"), "the network takes (6,), 6 values"),
     "flat file": (("nets:small", "--data", "a.npy", "--points", "0,1,2"), "must hold an array of points"),
     "text": (("nets:small", "--data", "text.npy", "--points", "0,1,2"), "must hold real numbers"),
+    "labels that are no numbers": (("nets:small", *DATA, "--labels", "text.npz", "--points", "0,1,2"), "must be class numbers"),
+    "objects": (("nets:small", "--data", "junk.npy", "--points", "0,1,2"), "it is damaged, or holds Python objects"),
+    "output that is no tensor": (("nets:Pair", "--data", "row.npy", "--points", "0,1,2"), "must return one tensor, got tuple"),
     "labels of another length": (("nets:small", *DATA, "--labels", "a.npy", "--points", "0,1,2"), "labels must have shape (10,)"),
     "radius 0": (("nets:small", *DATA, "--at", "0", "--radius", "0"), "radius must be a number > 0"),
     "negative margin": (("nets:small", *DATA, "--points", "0,1,2", "--margin", "-1"), "margin must be a number >= 0"),
@@ -77,6 +80,9 @@ def folder(nets: Path) -> Path:
     np.save(nets / "nan.npy", np.stack([x, 2 * x, np.full(6, np.nan)]))
     np.save(nets / "wide.npy", np.eye(7))
     np.save(nets / "text.npy", np.full((3, 6), "six"))
+    np.savez(nets / "text.npz", y=np.full(10, "six"))
+    (nets / "junk.npy").write_text("no array")
+    np.save(nets / "row.npy", np.eye(6)[:, None])
     torch.save({"0.weight": torch.zeros(8, 6)}, nets / "other.pt")
     return nets
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import splineviz as sv
+from splineviz_cli.data import Preprocessing
 
 from .conftest import Result
 
@@ -37,7 +38,7 @@ def test_json_has_the_promised_fields_and_the_counts_of_the_library(nets: Path, 
     assert (got["cells"], got["linear_regions"]) == (arr.n_cells, arr.n_linear_regions)
     assert (got["vertices"], got["edges"]) == (arr.n_vertices, arr.n_edges)
     assert got["cells_per_stage"] == list(arr.stats.cells_per_stage)
-    assert got["exact"] == {"certified": True, "re_evaluated": arr.stats.re_evaluated, "undecided": 0}
+    assert got["exact"] == {"certified": False, "re_evaluated": arr.stats.re_evaluated, "undecided": 0}
     assert got["status"] == "complete" and got["seconds"] > 0 and got["files"] == []
     assert got["provenance"]["program"]["name"] == "nets:small"
 
@@ -47,6 +48,7 @@ def test_table_says_the_same(nets: Path, splineviz: Command) -> None:
     rows = dict(line.split("  ", 1) for line in done.out.splitlines())
     assert rows["cells"].strip() == f"{expected(nets).n_cells:,}"
     assert rows["written"].strip() == "x.png"
+    assert rows["decisions"].strip() == "no decision lay within rounding error (not certified)"
     assert done.err == ""
 
 
@@ -106,6 +108,35 @@ def test_images_shape_the_input_of_a_convolution_and_are_the_thumbnails(nets: Pa
     first = np.load(nets / "images.npy")[0]
     np.testing.assert_allclose(arr.planes[0].origin, ((first - 0.5) / 0.25).ravel(), rtol=1e-15)
     assert (nets / "x.svg").read_text().count("<image") >= 3
+
+
+def test_the_valid_range_follows_the_mean_and_std_of_each_channel(nets: Path, splineviz: Command) -> None:
+    np.save(nets / "rgb.npy", np.random.default_rng(0).random((3, 3, 4, 4)))
+    given = ("--data", "rgb.npy", "--points", "0,1,2", "--mean", "0.5,0.4,0.3", "--std", "0.2,0.25,0.5", "--valid-range", "0,1")
+    done = splineviz("slice", "nets:channels", *given, "-o", "x.svg")
+    assert done.code == 0, done.err
+    low, high = Preprocessing.make(None, (0.5, 0.4, 0.3), (0.2, 0.25, 0.5)).range(0.0, 1.0, (3, 4, 4))
+    assert np.shape(low) == np.shape(high) == (3, 4, 4)
+    np.testing.assert_allclose(np.asarray(low)[:, 1, 2], [-2.5, -1.6, -0.6])
+    np.testing.assert_allclose(np.asarray(high)[:, 1, 2], [2.5, 2.4, 1.4])
+    assert Preprocessing.make(None, (0.0,), (1.0,)).range(0.0, 1.0, (3, 4, 4)) == (0.0, 1.0)
+
+
+def test_undecided_is_told_and_no_error(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    from splineviz.arrangement.walk import arrange
+
+    def doubtful(*given: Any, **how: Any) -> sv.Arrangement:
+        arr = arrange(*given, **how)
+        return dataclasses.replace(arr, status=sv.Status.UNDECIDED, stats=dataclasses.replace(arr.stats, undecided=2))
+
+    monkeypatch.setattr("splineviz.arrangement.walk.arrange", doubtful)
+    got = report(splineviz("slice", *POINTS, "--json"))
+    assert got["status"] == "undecided" and got["exact"] == {"certified": False, "re_evaluated": 0, "undecided": 2}
+    assert got["provenance"]["undecided"] == 2
+    told = "2 decisions lay within rounding error and were taken as coincidences (not certified)"
+    assert told in splineviz("slice", *POINTS).out
 
 
 def test_the_shape_of_the_points_tells_what_the_model_does_not(nets: Path, splineviz: Command) -> None:

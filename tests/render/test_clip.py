@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
+from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.render.clip import clip_half_plane, valid_polygon
 from splineviz.render.overlay import in_window, nice_length
@@ -24,6 +25,37 @@ def test_valid_polygon_agrees_with_samples(seed):
     near = shapely.distance(shapely.boundary(valid), shapely.points(uv)) < 1e-7
     assert np.array_equal(shapely.contains_xy(valid, *uv.T)[~near], inside[~near])
     assert 0 < inside.mean() < 1
+
+
+def test_each_coordinate_may_have_its_own_bounds():
+    rng = np.random.default_rng(3)
+    plane = Plane.through(*rng.random((3, 3, 2, 5)))
+    window = Window.around(plane, 1.0)
+    low, high = np.array([0.0, -0.2, 0.1]).reshape(3, 1, 1), np.array([1.0, 0.8, 2.0]).reshape(3, 1, 1)
+    valid = shapely.Polygon(valid_polygon(plane, window, low, high))
+    x0, x1, y0, y1 = window.bounds
+    uv = rng.uniform([x0, y0], [x1, y1], (4000, 2))
+    x = plane.lift(uv)
+    inside = ((x >= low) & (x <= high)).all((1, 2, 3))
+    near = shapely.distance(shapely.boundary(valid), shapely.points(uv)) < 1e-7
+    assert np.array_equal(shapely.contains_xy(valid, *uv.T)[~near], inside[~near])
+    assert 0 < inside.mean() < 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "message"),
+    [
+        (1.0, 0.0, r"low < high, got \(1, 0\)"),
+        (0.0, np.inf, "finite"),
+        (np.zeros((3, 1)), np.array([[1.0], [1.0], [0.0]]), "low < high for every input coordinate"),
+        (np.zeros(7), 1.0, r"broadcast to the input shape \(3, 2\), got shapes \(7,\) and \(\)"),
+    ],
+    ids=["empty", "infinite", "one empty", "shape"],
+)
+def test_bad_bounds_are_refused(low, high, message):
+    plane = Plane.through(*np.random.default_rng(0).random((3, 3, 2)))
+    with pytest.raises(InputError, match=message):
+        valid_polygon(plane, Window.around(plane), low, high)
 
 
 def test_anchors_on_the_bounds_are_valid():

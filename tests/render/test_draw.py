@@ -13,6 +13,7 @@ from matplotlib.legend import Legend
 
 from splineviz.errors import InputError
 from splineviz.render import draw
+from splineviz.render.cellcolor import largest_kink
 from splineviz.render.palette import pattern_colors
 from splineviz.render.style import BOUNDARY
 
@@ -80,7 +81,7 @@ def test_each_inner_edge_is_drawn_once_by_stage():
     assert len(drawn) == len(inner)
     counts = [n_segments(layer) for layer in segments(ax)]
     assert sorted(counts) == sorted(np.bincount(arr.edge_stage[arr.edge_stage >= 0]).tolist())
-    assert legend_texts(ax) == ["stage 1: relu 2, 20 units", "stage 2: relu 4, 12 units"]
+    assert legend_texts(ax) == ["stage 0: relu 2, 20 units", "stage 1: relu 4, 12 units"]
 
 
 def test_later_stages_are_thinner_and_lie_below():
@@ -130,14 +131,14 @@ def test_class_fill_splits_cells_at_the_decision_boundary():
     assert names <= set(legend_texts(ax))
 
 
-@pytest.mark.parametrize("color", ["norm", "jacobian", "area", "volume", "stage"])
+@pytest.mark.parametrize("color", ["norm", "jacobian", "area", "kink", "volume", "stage"])
 def test_quantities_come_with_a_labelled_bar(color):
     arr = images_slice()
     ax = draw(arr, color=color)
     bar = next(child for child in ax.child_axes if child.get_label() == "colour bar")
     ticks = [text.get_text() for text in bar.get_xticklabels()]
     assert len([t for t in ticks if t]) >= 2
-    words = {"norm": "gradient", "jacobian": "Jacobian", "area": "area", "volume": "volume", "stage": "stage"}
+    words = {"norm": "gradient", "jacobian": "Jacobian", "area": "area", "kink": "kink", "volume": "volume", "stage": "stage"}
     assert any(words[color] in text.get_text() for text in ax.texts)
 
 
@@ -154,6 +155,22 @@ def test_norm_colors_follow_the_norm():
     assert luminance(high) > luminance(low) + 0.3
 
 
+def test_the_bar_of_stages_counts_from_zero():
+    ax = draw(images_slice(), color="stage")
+    bar = next(child for child in ax.child_axes if child.get_label() == "colour bar")
+    assert [text.get_text() for text in bar.get_xticklabels()] == ["0", "1"]
+
+
+def test_the_kink_of_a_cell_is_the_largest_on_its_sides():
+    arr = images_slice()
+    expected = np.zeros(arr.n_cells)
+    for edge, cells in enumerate(arr.edge_cells):
+        for cell in cells[cells >= 0]:
+            expected[cell] = max(expected[cell], arr.edge_jump[edge])
+    assert np.array_equal(largest_kink(arr), expected)
+    assert len(np.unique(expected)) > 10
+
+
 def test_volume_of_one_output_is_refused():
     with pytest.raises(InputError, match="at least two outputs"):
         draw(images_slice(1), color="volume")
@@ -164,7 +181,8 @@ def test_scalar_output_draws_its_level_set():
     ax = draw(arr, color="class")
     line = max(segments(ax), key=lambda layer: layer.get_zorder())
     assert n_segments(line) == len(arr.decision_boundary()) > 0
-    assert legend_texts(ax)[:2] == ["0", "1"]
+    assert legend_texts(ax)[:2] == ["output ≤ 0", "output > 0"]
+    assert "output = 0" in legend_texts(ax) and "decision boundary" not in legend_texts(ax)
 
 
 def test_anchors_get_letters_thumbnails_and_captions():
@@ -246,3 +264,21 @@ def test_data_points_shrink_with_their_distance_off_the_plane():
     assert data.get_sizes()[0] > data.get_sizes()[1]
     assert data.get_facecolors()[0, 3] > data.get_facecolors()[1, 3]
     assert "data, 2 off the plane" in legend_texts(ax)
+
+
+def test_classes_of_the_data_are_explained_unless_the_fills_do_it():
+    arr = images_slice()
+    points = arr.planes[0].lift([[0.3, 0.2], [0.5, 0.2], [99.0, 0.0]])
+    names = ["cat", "dog", "eel", "fox", "gnu", "hen"]
+    texts = legend_texts(draw(arr, points=points, point_classes=[1, 5, 3], class_names=names))
+    assert [text for text in texts if text in names] == ["dog", "hen"]
+    predicted = int(arr.decision_regions().classes[0])
+    texts = legend_texts(draw(arr, points=points, point_classes=[predicted] * 3, class_names=names, color="class"))
+    assert texts.count(names[predicted]) == 1
+
+
+def test_fills_are_smoothed_where_no_line_covers_their_sides():
+    arr = images_slice()
+    for edges, layers in (("stage", [False]), ("none", [False, True])):
+        found = {bool(c.get_antialiased()[0]): 0 for c in polygons(draw(arr, edges=edges))}
+        assert sorted(found) == layers

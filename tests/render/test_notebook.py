@@ -27,15 +27,23 @@ def test_few_cells_are_drawn_as_svg_and_nothing_is_computed():
     assert len(text) <= 50_000
     picture = ET.fromstring(re.search(r"<svg.*</svg>", text)[0])
     assert len(picture) == arr.n_cells
-    assert text.count("<tr>") == 5
+    assert text.count("<tr>") == 6
     assert f"{arr.n_cells:,}" in text
     assert "linear regions" not in text
+    assert "no decision lay within rounding error (not certified)" in text
 
 
 def test_linear_regions_are_told_once_they_are_known():
     arr = dataclasses.replace(images_slice())
     _ = arr.linear_regions
     assert f"{arr.n_linear_regions:,} linear regions" in repr_html(arr)
+
+
+def test_a_drawing_on_its_own_figure_is_shown_as_its_picture():
+    ax = images_slice().draw(width=4)
+    with Image.open(io.BytesIO(ax._repr_png_())) as picture:
+        assert picture.width == 4 * 144
+        assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 100
 
 
 def test_many_cells_are_drawn_as_a_small_png():

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import splineviz as sv
 from splineviz.arrangement.result import Status
 from splineviz.errors import InputError
 from splineviz.io.provenance import decode_array
 from splineviz.render import draw, save, save_figure
 
-from .samples import images_slice, two_windows
+from .samples import images_slice, program, two_windows
 
 
 def embedded(path: Path) -> dict:
@@ -76,8 +77,31 @@ def test_only_the_plane_of_the_drawn_window_is_embedded(tmp_path):
 
 def test_an_unfinished_arrangement_is_marked():
     arr = dataclasses.replace(images_slice(), status=Status.INCOMPLETE)
-    assert any("incomplete" in text.get_text() for text in draw(arr, boundary=False).texts)
-    assert not any("incomplete" in text.get_text() for text in draw(images_slice(), boundary=False).texts)
+    texts = {text.get_text() for text in draw(arr, boundary=False).texts}
+    assert texts - {text.get_text() for text in draw(images_slice(), boundary=False).texts} == {Status.INCOMPLETE.value}
+
+
+def test_decisions_within_rounding_are_told_on_the_picture():
+    arr = images_slice()
+    arr = dataclasses.replace(arr, status=Status.UNDECIDED, stats=dataclasses.replace(arr.stats, undecided=3))
+    figure = draw(arr, boundary=False).get_figure()
+    warning = next(text for text in figure.axes[0].texts if "rounding" in text.get_text())
+    assert warning.get_text() == "3 decisions lay within rounding error and were taken as coincidences (not certified)"
+
+
+@pytest.mark.parametrize("box", [(-2, 2, -2, 2), (-0.3, 0.3, -2, 2), (-2, 2, -0.2, 0.2)], ids=["square", "tall", "wide"])
+@pytest.mark.parametrize("legend", [True, False])
+def test_nothing_below_the_frame_overlaps_or_leaves_the_figure(box, legend):
+    arr = sv.arrange(program(), images_slice().planes[0], sv.Window.box(*box))
+    arr = dataclasses.replace(arr, status=Status.UNDECIDED, stats=dataclasses.replace(arr.stats, undecided=12345))
+    ax = draw(arr, boundary=False, anchors=False, legend=legend)
+    figure = ax.get_figure()
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts if text.get_window_extent().y1 < ax.get_window_extent().y0]
+    assert len(boxes) >= 3
+    for k, box in enumerate(boxes):
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1
+        assert not any(box.overlaps(other) for other in boxes[:k])
 
 
 @pytest.mark.parametrize(
