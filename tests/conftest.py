@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 import torch
 from jaxtyping import install_import_hook
@@ -12,12 +9,6 @@ from jaxtyping import install_import_hook
 import tests.shapes  # noqa: F401 the hook finds the checker by its name
 
 torch.set_num_threads(1)
-
-# A compiled kernel is cached by the time stamp of its own file, but holds what it calls from others: one stamp for all.
-_KERNELS = sorted((Path(__file__).parents[1] / "splineviz" / "geometry").glob("*.py"))
-_NEWEST = max(path.stat().st_mtime_ns for path in _KERNELS)
-for _path in _KERNELS:
-    os.utime(_path, ns=(_NEWEST, _NEWEST))
 
 # Not geometry: its kernels are compiled from their source, where a wrapper cannot stand.
 _CHECKED = ("api", "arrangement", "demo", "io", "plane", "program", "render", "stage")
