@@ -10,7 +10,8 @@ from torch import Tensor
 
 __all__ = ["Buffers", "run_in_blocks"]
 
-_HEADROOM = 4  # memory that is never touched costs nothing, and the next stage has more vertices
+_SMALL = 1 << 19  # values; below, the allocator has warm memory of its own
+_ROOMY = 1 << 24  # values; memory that is never touched costs nothing, and the next stages have more vertices
 _BLOCK = 1 << 17  # values; 1 MiB, so that what a node makes of a block is still in the cache when it is copied
 
 
@@ -25,7 +26,8 @@ class Buffers:
         n = math.prod(shape)
         fitting = [i for i, storage in enumerate(self._free) if storage.numel() >= n]
         best = min(fitting, key=lambda i: self._free[i].numel(), default=None)
-        storage = torch.empty(_HEADROOM * n, dtype=torch.float64) if best is None else self._free.pop(best)
+        room = n if n < _SMALL else max(4 * n, _ROOMY)
+        storage = torch.empty(room, dtype=torch.float64) if best is None else self._free.pop(best)
         return storage[:n].view(*shape), storage
 
     def give(self, storage: Tensor) -> None:
