@@ -15,17 +15,17 @@ from tests.geometry.structure import areas_of, assert_structure, vanishing
 
 def draw_lines(rng: np.random.Generator, kind: str, k: int) -> np.ndarray:
     """(k, 3) lines that tend to cross inside the unit square."""
-    if kind == "general":
-        return rng.standard_normal((k, 3)) * np.array([1, 1, 0.4])
+    lines: np.ndarray = rng.standard_normal((k, 3)) * np.array([1, 1, 0.4])
     if kind == "integer":
-        return rng.integers(-3, 4, (k, 3)) / np.array([1, 1, 2])
-    if kind == "concurrent":
+        lines = rng.integers(-3, 4, (k, 3)) / np.array([1, 1, 2])
+    elif kind == "concurrent":
         normal, centres = rng.standard_normal((k, 2)), rng.uniform(-0.9, 0.9, (1 + k // 4, 2))
-        return np.column_stack([normal, -(normal * centres[rng.integers(len(centres), size=k)]).sum(1)])
-    base = rng.standard_normal((1 + k // 5, 3)) * (1, 1, 0.3)
-    copies = base[rng.integers(len(base), size=k)] * rng.choice([1, -1, 2, 0.5], (k, 1))
-    noise: np.ndarray = rng.standard_normal((k, 3)) * 10.0 ** rng.integers(-16, -2, (k, 1))
-    return copies + noise
+        lines = np.column_stack([normal, -(normal * centres[rng.integers(len(centres), size=k)]).sum(1)])
+    elif kind == "slivers":
+        base = rng.standard_normal((1 + k // 5, 3)) * (1, 1, 0.3)
+        copies = base[rng.integers(len(base), size=k)] * rng.choice([1, -1, 2, 0.5], (k, 1))
+        lines = copies + rng.standard_normal((k, 3)) * 10.0 ** rng.integers(-16, -2, (k, 1))
+    return lines
 
 
 KINDS = ("general", "integer", "concurrent", "slivers")
