@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from splineviz.geometry.compiled import kernel
 from splineviz.geometry.predicates import EPS
 
 __all__ = ["extend_values", "pin"]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def extend_values(values: Any, birth: Any, out: Any, scale: Any, slack: Any, errors: Any, relu: Any) -> Any:
     """Fill ``out`` (V + new, n) from ``values`` (V, n), old rows first, new rows by interpolation between their ends.
 
@@ -34,7 +34,7 @@ def extend_values(values: Any, birth: Any, out: Any, scale: Any, slack: Any, err
     return error, norm
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _interpolate(values: Any, birth: Any, out: Any, scale: Any, relu: Any, spread: Any, norm: Any, scales: Any) -> None:
     n_old, width = values.shape
     floor = 0.0 if relu else -np.inf
@@ -71,7 +71,7 @@ def _interpolate(values: Any, birth: Any, out: Any, scale: Any, relu: Any, sprea
                     out[n_old + k, i] = max(out[n_old + k, i], 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def pin(values: Any, rows: Any, kinks: Any) -> None:
     """Set entries to their breakpoint where their unit vanishes by construction: rows of (vertex, unit), kinks (K, n)."""
     n = values.shape[1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from splineviz.geometry.compiled import kernel
 
 __all__ = ["extend_hash", "inherit"]
 
@@ -14,7 +15,7 @@ _K1, _K2 = np.uint64(0x87C37B91114253D5), np.uint64(0x4CF5AD432745937F)
 _F1, _F2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def inherit(parent: Any, window_of: Any, stage_of: Any, stage: Any) -> Any:
     """(window_of, stage_of) of faces whose siblings follow each other; those with siblings are born at this stage."""
     n = len(parent)
@@ -27,7 +28,7 @@ def inherit(parent: Any, window_of: Any, stage_of: Any, stage: Any) -> Any:
     return windows, stages
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def extend_hash(before: Any, parent: Any, on: Any) -> Any:
     """Pattern hashes, (F, 2) uint64, from those of the parents and the (F, words) bit sets of one more stage."""
     out = np.empty((len(parent), 2), np.uint64)

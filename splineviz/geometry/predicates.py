@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from splineviz.geometry.compiled import kernel
 from splineviz.geometry.intrinsics import popcount
 
 __all__ = ["Signs", "classify", "crossing", "in_order"]
@@ -38,7 +38,7 @@ class Signs(NamedTuple):
     """Of these, how many have a bound above 0, so that the exact value need not be 0."""
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def classify(z: Any, scale: Any, slack: Any) -> Any:
     """`Signs` of the values z (V, units), known within scale (units,) times slack (V,); values within that of 0 are set to 0."""
     n_vertices, n_units = z.shape
@@ -71,7 +71,7 @@ def classify(z: Any, scale: Any, slack: Any) -> Any:
     return Signs(positive, negative, n_zero, n_open)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _pack(words: Any) -> Any:
     """64 bytes that are 0 or 1, as one word of bits; a multiplication gathers eight bytes at a time."""
     result = np.uint64(0)
@@ -80,7 +80,7 @@ def _pack(words: Any) -> Any:
     return result
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
     """Parameter in [0, 1] at which an affine function with values za, zb of opposite sign vanishes, and its bound."""
     spread = za - zb
@@ -90,7 +90,7 @@ def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
     return t, min(1.0, ((1.0 - t) * bound_a + t * bound_b) / abs(spread) + 4.0 * EPS)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def in_order(t_first: Any, bound_first: Any, t_second: Any, bound_second: Any) -> Any:
     """Whether the first crossing certainly lies before the second."""
     return t_second - t_first > MARGIN * (bound_first + bound_second)

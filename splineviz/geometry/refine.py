@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from splineviz.geometry import workspace
+from splineviz.geometry.compiled import kernel
 from splineviz.geometry.crossings import EdgeCrossings, cross_edges
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import cut_faces, face_signs
@@ -79,7 +79,7 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _prepare(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, z: Any, scale: Any, slack: Any) -> Any:
     """All that comes before faces are cut, in one compiled call: signs, crossings on edges, and room for the pieces."""
     signs = classify(z, scale, slack)
@@ -93,7 +93,7 @@ def _prepare(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, z: Any,
     return given, n_cut, on, scratch, links, pieces, n, signs, crossed
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _sources(before: Any, first_part: Any, unit: Any, n_edges: Any, stage: Any) -> Any:
     """(n_edges, 2) the stage and unit of every edge: parts of an older edge keep its."""
     out = np.empty((n_edges, 2), np.int32)
@@ -120,7 +120,7 @@ def _shared(before: Subdivision, crossed: EdgeCrossings, signs: Signs, on: np.nd
     return np.concatenate([rows, np.column_stack([drawn["edge"], np.full(len(drawn), stage), drawn["unit"]])])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _vanishing_edges(edges: Any, edge_faces: Any, positive: Any, negative: Any, on: Any) -> Any:
     """Pairs (edge, unit): the unit is zero at both ends and its state differs between the two faces."""
     found = []
@@ -140,7 +140,7 @@ def _vanishing_edges(edges: Any, edge_faces: Any, positive: Any, negative: Any, 
     return result
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _extend_points(points: Any, birth: Any) -> Any:
     n_old = len(points)
     result = np.empty((n_old + len(birth), 2))

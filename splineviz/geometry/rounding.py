@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from splineviz.geometry.compiled import kernel
 from splineviz.geometry.predicates import EPS
 
 __all__ = ["through_linear"]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def through_linear(x_norm: Any, error: Any, norm: Any, scale_norm: Any, size: Any, terms: Any) -> Any:
     """(error, slack, rounding) of a linear map's output, (V,) each, from its input's norm and error, (V,) each.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from splineviz.geometry.compiled import kernel
 from splineviz.geometry.csr import Csr
 
 __all__ = ["RIM", "Subdivision"]
@@ -68,7 +68,7 @@ class Subdivision:
         return Csr(offsets, rows[order])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
     result = np.full((len(edges), 2), -1, np.int64)
     for f in range(len(offsets) - 1):
@@ -78,7 +78,7 @@ def _edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> A
     return result
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _drawn(source: Any) -> Any:
     offsets = np.zeros(len(source) + 1, np.int64)
     for e in range(len(source)):
