@@ -1,11 +1,11 @@
 """The decisions on which the combinatorics rest, each with the error estimate that says when floating point settles it.
 
-A unit is an affine function on every face. Its float64 value at vertex ``v`` is within ``scale[unit] * slack[v]`` of the
-exact value at the exact vertex. Everything else follows from values:
+A unit is an affine function on every face. ``scale[unit] * slack[v]`` estimates how far its float64 value at vertex ``v`` is
+from the exact value at the exact vertex; `bound` in the tables is such an estimate too. All else follows from values:
 
-- *sign of a unit at a vertex*: decided where the value exceeds its bound (`classify`);
+- *sign of a unit at a vertex*: decided where the value exceeds `MARGIN` times its estimate (`classify`);
 - *order of two crossings on an edge*, and *orientation of three chords of a face*, read as the order of two crossings on
-  the third: decided where the parameters differ by more than their two bounds (`crossing`, `in_order`).
+  the third: decided where the parameters differ by more than `MARGIN` times their two estimates (`crossing`, `in_order`).
 
 What is not decided is taken as a coincidence (a zero, one vertex) and counted.
 """

@@ -34,7 +34,7 @@ class Refinement:
     """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by construction"""
     decisions: int
     open: int
-    """Decisions that the bounds left open, taken as coincidences"""
+    """Decisions that the error estimates left open, taken as coincidences"""
     zeros: int
     """Signs at vertices taken as zero"""
 
@@ -45,10 +45,10 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
     Parameters
     ----------
     z
-        (V, units) float64, C-contiguous: value of each unit at each vertex, affine on every face. Values within their
-        bound of zero are set to zero.
+        (V, units) float64, C-contiguous: value of each unit at each vertex, affine on every face. Values too
+        close to zero to tell their sign are set to zero.
     scale, slack
-        (units,) and (V,): the error of ``z[v, u]`` is at most ``scale[u] * slack[v]``.
+        (units,) and (V,): the error of ``z[v, u]`` is estimated as ``scale[u] * slack[v]``.
     stage
         Recorded as the origin of new edges.
     """
