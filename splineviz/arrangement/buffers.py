@@ -42,12 +42,14 @@ def run_in_blocks(
 
     ``take`` gives the memory for a result of several blocks.
     """
-    n_rows = len(values[0])
-    rows = max(1, _BLOCK // max(1, *(value[0].numel() for value in values)))
+    n_rows, on_cpu = len(values[0]), device.type == "cpu"
+    rows = max(1, _BLOCK * n_rows // max(1, *(value.numel() for value in values)))
+    if on_cpu and rows >= n_rows:
+        return run(*values)
 
     def block(start: int) -> Tensor:
         parts = (value[start : start + rows] for value in values)
-        return run(*parts) if device.type == "cpu" else run(*(part.to(device) for part in parts)).cpu()
+        return run(*parts) if on_cpu else run(*(part.to(device) for part in parts)).cpu()
 
     first = block(0)
     if rows >= n_rows:

@@ -18,7 +18,7 @@ from splineviz.program.program import Affine
 __all__ = ["Live", "after_affine", "extend"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Live:
     """A tensor of the network at all vertices, with estimates of its distance from exact arithmetic at the exact vertex.
 

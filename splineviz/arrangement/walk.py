@@ -15,7 +15,7 @@ from splineviz.arrangement.propagate import device_of
 from splineviz.arrangement.result import Arrangement, Stats, Status
 from splineviz.errors import InputError
 from splineviz.geometry.extend import pin
-from splineviz.geometry.lineage import extend_hash, inherit
+from splineviz.geometry.lineage import inherit
 from splineviz.geometry.predicates import EPS
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import RIM, Subdivision
@@ -189,8 +189,7 @@ class _Walk:
 
     def _record(self, refinement: Refinement, stage: int) -> None:
         parent = refinement.parent
-        self.window_of, self.stage_of = inherit(parent, self.window_of, self.stage_of, stage)
-        self.hash = extend_hash(self.hash, parent, refinement.on)
+        self.window_of, self.stage_of, self.hash = inherit(parent, refinement.on, self.window_of, self.stage_of, self.hash, stage)
         self.patterns.append((refinement.on, parent))
         self.cells_per_stage.append(len(parent))
         self.decisions += refinement.decisions

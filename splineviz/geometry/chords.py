@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import trailing_zeros
 
 __all__ = ["find_chords"]
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def find_chords(f: Any, g: Any, s: Any) -> Any:
     """Walk round face ``f``; fill the ring and the chords, by ascending first end. Returns (ring, chords, dropped)."""
     start, stop = g.offsets[f], g.offsets[f + 1]
@@ -62,7 +62,7 @@ def find_chords(f: Any, g: Any, s: Any) -> Any:
     return n_ring, kept, n_chords - kept
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _turn_at_zero(g: Any, start: Any, stop: Any, side: Any, w: Any, bit: Any) -> Any:
     """+1 or -1 if the unit rises or falls at this zero vertex (the first of a run of zeros), else 0."""
     n = stop - start
@@ -76,14 +76,14 @@ def _turn_at_zero(g: Any, start: Any, stop: Any, side: Any, w: Any, bit: Any) ->
     return 0
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _sign(g: Any, side: Any, w: Any, bit: Any) -> Any:
     v = g.side_vertex[side]
     above = np.int64((g.positive[v, w] >> bit) & np.uint64(1))
     return above - np.int64((g.negative[v, w] >> bit) & np.uint64(1))
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _event(s: Any, n_chords: Any, unit: Any, position: Any, rises: Any) -> Any:
     """Open the chord of a unit at its first event, close it at the second; a third marks it as unsound."""
     c = s.chord_of[unit]
@@ -96,7 +96,7 @@ def _event(s: Any, n_chords: Any, unit: Any, position: Any, rises: Any) -> Any:
     return n_chords
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _keep_sound(s: Any, n_ring: Any, n_chords: Any) -> Any:
     """Drop chords that leave no area on one side or have no two ends (only where rounding decided signs); find twins."""
     kept = 0

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import part
 
 __all__ = ["close_gaps", "pair_of", "union"]
 
 
-@kernel()
+@part()
 def pair_of(s: Any, d: Any, e: Any) -> Any:
     """The crossing of chords d and e, or -1. The pairs of a chord with later ones follow each other in their order."""
     lower, upper = min(d, e), max(d, e)
@@ -27,7 +27,7 @@ def pair_of(s: Any, d: Any, e: Any) -> Any:
     return first if first < s.chord[lower + 1].pairs and s.pair[first].d == upper else -1
 
 
-@kernel()
+@part()
 def _find(s: Any, x: Any) -> Any:
     while s.pair[x].root != x:
         s.pair[x].root = s.pair[s.pair[x].root].root
@@ -35,7 +35,7 @@ def _find(s: Any, x: Any) -> Any:
     return x
 
 
-@kernel()
+@part()
 def union(s: Any, x: Any, y: Any) -> Any:
     """Take two crossings as one point; whether they were two before."""
     x, y = _find(s, x), _find(s, y)
@@ -46,7 +46,7 @@ def union(s: Any, x: Any, y: Any) -> Any:
     return True
 
 
-@kernel()
+@part()
 def close_gaps(s: Any, n_chords: Any, n_pairs: Any) -> None:
     """Join until each chord passes through a point once, and chords through one point cross nowhere else."""
     changed = True
@@ -63,7 +63,7 @@ def close_gaps(s: Any, n_chords: Any, n_pairs: Any) -> None:
         s.pair[x].root = _find(s, x)
 
 
-@kernel()
+@part()
 def _join_between(s: Any, first: Any, last: Any) -> Any:
     """Along one chord, join with a point all that lies between two meetings there."""
     changed = False
@@ -82,7 +82,7 @@ def _join_between(s: Any, first: Any, last: Any) -> Any:
     return changed
 
 
-@kernel()
+@part()
 def _join_among(s: Any, point: Any) -> Any:
     """Join with a point the crossings among all chords through it."""
     changed = False

@@ -9,7 +9,7 @@ from typing import Any
 
 from numba import njit
 
-__all__ = ["kernel"]
+__all__ = ["kernel", "part"]
 
 
 def _stamp() -> str:
@@ -22,16 +22,17 @@ def _stamp() -> str:
 _STAMP = _stamp()
 
 
-def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """``numba.njit`` with a cache on disk that is valid for these very sources.
+def kernel(function: Callable[..., Any]) -> Any:
+    """``numba.njit`` for what Python calls, with a cache on disk that is valid for these very sources.
 
     Numba looks at the date of a kernel's own file only, but kernels contain those that they call. After an update of some of the
     files, old and new ones would work on tables of different layout.
     """
+    dispatcher = njit(cache=True, nogil=True)(function)
+    dispatcher._cache._cache_file._source_stamp = _STAMP
+    return dispatcher
 
-    def compiled(function: Callable[..., Any]) -> Any:
-        dispatcher = njit(cache=True, nogil=True, **options)(function)
-        dispatcher._cache._cache_file._source_stamp = _STAMP
-        return dispatcher
 
-    return compiled
+def part(**options: Any) -> Any:
+    """``numba.njit`` for what only kernels call; without what Python needs to call it, it compiles faster."""
+    return njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)

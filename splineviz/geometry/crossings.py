@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import popcount, trailing_zeros
 from splineviz.geometry.predicates import crossing, in_order
 from splineviz.geometry.records import BIRTH, CROSSING
@@ -29,7 +29,7 @@ class EdgeCrossings(NamedTuple):
     """Orders that stayed open"""
 
 
-@kernel()
+@part()
 def cross_edges(edges: Any, z: Any, scale: Any, slack: Any, signs: Any) -> Any:
     """`EdgeCrossings` of all edges (E, 2), from the values (V, units) at the vertices and their signs."""
     positive, negative = signs.positive, signs.negative
@@ -41,7 +41,7 @@ def cross_edges(edges: Any, z: Any, scale: Any, slack: Any, signs: Any) -> Any:
     return EdgeCrossings(offsets, crossings, first_part, parts[: len(edges) + n_new], birth[:n_new], merged)
 
 
-@kernel()
+@part()
 def _count(edges: Any, positive: Any, negative: Any) -> Any:
     offsets = np.zeros(len(edges) + 1, np.int64)
     for e in range(len(edges)):
@@ -53,7 +53,7 @@ def _count(edges: Any, positive: Any, negative: Any) -> Any:
     return offsets
 
 
-@kernel()
+@part()
 def _fill(
     edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: Any,
     offsets: Any, crossings: Any, first_part: Any, parts: Any, birth: Any,
@@ -95,7 +95,7 @@ def _fill(
     return n_new, merged
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _insert(t: Any, bound: Any, crossings: Any, start: Any, n: Any, tu: Any, bu: Any, u: Any) -> Any:
     """Keep the n crossings of one edge in the order of their parameters."""
     i = n

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from splineviz.geometry.chords import find_chords
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import part
 from splineviz.geometry.emitting import emit_copy, emit_cycles, emit_halves, emit_whole, spread_patterns
 from splineviz.geometry.intrinsics import borrowed, popcount
 from splineviz.geometry.linking import has_double_edge, make_half_edges, make_nodes
@@ -17,7 +17,7 @@ from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SID
 __all__ = ["cut_faces", "face_signs"]
 
 
-@kernel()
+@part()
 def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any) -> Any:
     """(on, cut, n_cut): units that are positive somewhere on each face, those that cut it, and how many these are."""
     n_faces, n_words = len(offsets) - 1, positive.shape[1]
@@ -36,7 +36,7 @@ def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any) -> 
     return on, cut, n_cut
 
 
-@kernel()
+@part()
 def cut_faces(given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces: Any, n: Any) -> None:
     """Cut every face; fills ``pieces`` and counts in ``n`` what it filled."""
     g, s, h, out = borrowed(given), borrowed(scratch), borrowed(links), borrowed(pieces)
@@ -57,7 +57,7 @@ def cut_faces(given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces:
             _arrange_chords(f, g, s, h, n_ring, n_chords, n_pairs, n_open, on, out, n)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _arrange_chords(
     f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, n_open: Any, on: Any, out: Any, n: Any
 ) -> None:

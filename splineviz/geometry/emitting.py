@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import part
 from splineviz.geometry.workspace import EDGES, FACES, SIDES
 
 __all__ = ["emit_copy", "emit_cycles", "emit_halves", "emit_whole", "spread_patterns"]
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def emit_copy(f: Any, g: Any, on: Any, out: Any, n: Any) -> None:
     """A face that no unit cuts: its edges have one part each."""
     m = n[SIDES]
@@ -24,14 +24,14 @@ def emit_copy(f: Any, g: Any, on: Any, out: Any, n: Any) -> None:
     _copy_words(out.on, n[FACES] - 1, on, f)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def emit_whole(f: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) -> None:
     """A face that stays whole, with the new vertices on its ring."""
     _emit_ring(f, s, n_ring, 0, n_ring, -1, out, n)
     _copy_words(out.on, n[FACES] - 1, on, f)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def emit_halves(f: Any, g: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) -> None:
     """The common case: one chord, two faces."""
     p, q, unit = s.chord[0].p, s.chord[0].q, s.chord[0].unit
@@ -48,7 +48,7 @@ def emit_halves(f: Any, g: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) 
             out.on[row, unit >> 6] &= ~(np.uint64(1) << np.uint64(unit & 63))
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def emit_cycles(f: Any, s: Any, h: Any, n_ring: Any, n_half: Any, out: Any, n: Any) -> None:
     """Faces are the cycles of `following`."""
     for k in range(n_half):
@@ -66,7 +66,7 @@ def emit_cycles(f: Any, s: Any, h: Any, n_ring: Any, n_half: Any, out: Any, n: A
         _close_face(f, m, out, n)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def spread_patterns(f: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, before: Any, after: Any, on: Any, out: Any) -> None:
     """The pattern of the face at the start of the ring is known from the chords' sides; each crossing flips its units."""
     home = h.half[0].face
@@ -106,7 +106,7 @@ def spread_patterns(f: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, before: 
                 break
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _emit_ring(f: Any, s: Any, n_ring: Any, first: Any, length: Any, closing: Any, out: Any, n: Any) -> None:
     """The face of ``length`` ring edges from position first on, closed by an edge unless it goes all round."""
     m = n[SIDES]
@@ -124,7 +124,7 @@ def _emit_ring(f: Any, s: Any, n_ring: Any, first: Any, length: Any, closing: An
     _close_face(f, m, out, n)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _close_face(f: Any, m: Any, out: Any, n: Any) -> None:
     out.parent[n[FACES]] = f
     n[FACES] += 1
@@ -132,7 +132,7 @@ def _close_face(f: Any, m: Any, out: Any, n: Any) -> None:
     out.offsets[n[FACES]] = m
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _copy_words(target: Any, i: Any, source: Any, j: Any) -> None:
     for w in range(target.shape[1]):
         target[i, w] = source[j, w]

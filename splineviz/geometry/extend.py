@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.predicates import EPS
 
 __all__ = ["extend_values", "pin"]
 
 
-@kernel()
+@kernel
 def extend_values(values: Any, birth: Any, out: Any, scale: Any, slack: Any, errors: Any, relu: Any) -> Any:
     """Fill ``out`` (V + new, n) from ``values`` (V, n), old rows first, new rows by interpolation between their ends.
 
@@ -34,7 +34,7 @@ def extend_values(values: Any, birth: Any, out: Any, scale: Any, slack: Any, err
     return error, norm
 
 
-@kernel(fastmath={"reassoc", "contract"})
+@part(fastmath={"reassoc", "contract"})
 def _interpolate(values: Any, birth: Any, out: Any, scale: Any, relu: Any, spread: Any, norm: Any, scales: Any) -> None:
     n_old, width = values.shape
     floor = 0.0 if relu else -np.inf
@@ -47,12 +47,17 @@ def _interpolate(values: Any, birth: Any, out: Any, scale: Any, relu: Any, sprea
             squares += x * x
             total += scale[i] * scale[i] if x > floor else 0.0
         norm[v], scales[v] = np.sqrt(squares), np.sqrt(total)
+    # Rows between old ones, on edges, come first. Those that are ends of later rows are cut off only after these.
+    is_end = np.zeros(len(birth), np.bool_)
+    for k in range(len(birth)):
+        for end in (birth[k].a, birth[k].b):
+            if end >= n_old:
+                is_end[end - n_old] = True
     for k in range(len(birth)):
         a = values[birth[k].a] if birth[k].a < n_old else out[birth[k].a]
         b = values[birth[k].b] if birth[k].b < n_old else out[birth[k].b]
         row, s = out[n_old + k], birth[k].t
-        # A row with old ends may itself be an end of later rows, so it is cut off only after them.
-        least = floor if birth[k].a >= n_old or birth[k].b >= n_old else -np.inf
+        least = -np.inf if is_end[k] else floor
         total = 0.0
         squares = 0.0
         steps = 0.0
@@ -66,12 +71,12 @@ def _interpolate(values: Any, birth: Any, out: Any, scale: Any, relu: Any, sprea
         norm[n_old + k], scales[n_old + k], spread[k] = np.sqrt(squares), np.sqrt(total), np.sqrt(steps)
     if relu:
         for k in range(len(birth)):
-            if birth[k].a < n_old and birth[k].b < n_old:
+            if is_end[k]:
                 for i in range(width):
                     out[n_old + k, i] = max(out[n_old + k, i], 0.0)
 
 
-@kernel()
+@kernel
 def pin(values: Any, rows: Any, kinks: Any) -> None:
     """Set entries to their breakpoint where their unit vanishes by construction: rows of (vertex, unit), kinks (K, n)."""
     n = values.shape[1]

@@ -8,36 +8,31 @@ import numpy as np
 
 from splineviz.geometry.compiled import kernel
 
-__all__ = ["extend_hash", "inherit"]
+__all__ = ["inherit"]
 
 # Odd constants of MurmurHash3's 128-bit variant and its finaliser (public domain, A. Appleby).
 _K1, _K2 = np.uint64(0x87C37B91114253D5), np.uint64(0x4CF5AD432745937F)
 _F1, _F2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
-@kernel()
-def inherit(parent: Any, window_of: Any, stage_of: Any, stage: Any) -> Any:
-    """(window_of, stage_of) of faces whose siblings follow each other; those with siblings are born at this stage."""
+@kernel
+def inherit(parent: Any, on: Any, window_of: Any, stage_of: Any, before: Any, stage: Any) -> Any:
+    """(window_of, stage_of, hash) of the faces of a refinement, siblings following each other, from those of their parents.
+
+    Faces with siblings are born at this stage. Hashes, (F, 2) uint64, take in the (F, words) bit sets of this stage.
+    """
     n = len(parent)
-    windows, stages = np.empty(n, np.int64), np.empty(n, np.int64)
+    windows, stages, hashes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty((n, 2), np.uint64)
     for f in range(n):
         p = parent[f]
         windows[f] = window_of[p]
         alone = (f == 0 or parent[f - 1] != p) and (f == n - 1 or parent[f + 1] != p)
         stages[f] = stage_of[p] if alone else stage
-    return windows, stages
-
-
-@kernel()
-def extend_hash(before: Any, parent: Any, on: Any) -> Any:
-    """Pattern hashes, (F, 2) uint64, from those of the parents and the (F, words) bit sets of one more stage."""
-    out = np.empty((len(parent), 2), np.uint64)
-    for f in range(len(parent)):
         for lane in range(2):
-            h = before[parent[f], lane] + (_K1 if lane == 0 else _K2)
+            h = before[p, lane] + (_K1 if lane == 0 else _K2)
             for w in range(on.shape[1]):
                 h = (h ^ on[f, w]) * (_F1 if lane == 0 else _F2)
                 h ^= h >> np.uint64(33)
             h *= _K2 if lane == 0 else _K1
-            out[f, lane] = h ^ (h >> np.uint64(29))
-    return out
+            hashes[f, lane] = h ^ (h >> np.uint64(29))
+    return windows, stages, hashes

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import part
 from splineviz.geometry.workspace import EDGES, SHARE, VANISH, VERTICES
 
 __all__ = ["has_double_edge", "make_half_edges", "make_nodes"]
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def make_nodes(g: Any, s: Any, n_chords: Any, n_pairs: Any, n_ring: Any, out: Any, n: Any) -> Any:
     """One new vertex for each crossing point, on the chord that locates it best. Returns the number of nodes, ring included."""
     n_nodes = n_ring
@@ -49,7 +49,7 @@ def make_nodes(g: Any, s: Any, n_chords: Any, n_pairs: Any, n_ring: Any, out: An
     return n_nodes
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def make_half_edges(g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any, out: Any, n: Any) -> Any:
     """Half-edges and spokes of all nodes, linked by turning left. Returns the number of half-edges."""
     base = n[VERTICES] - (n_nodes - n_ring) + len(g.z)
@@ -96,7 +96,7 @@ def make_half_edges(g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes:
     return half
 
 
-@kernel()
+@part()
 def has_double_edge(h: Any, n_nodes: Any) -> Any:
     """Whether two edges have the same ends, as where two chords that only touch share two nodes."""
     for v in range(n_nodes):
@@ -108,25 +108,25 @@ def has_double_edge(h: Any, n_nodes: Any) -> Any:
     return False
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _put_spoke(h: Any, k: Any, key: Any, arriving: Any, leaving: Any) -> None:
     m = h.spoke[k]
     m.key, m.arriving, m.leaving = key, arriving, leaving
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _node_of(s: Any, k: Any) -> Any:
     """The node at the k-th meeting."""
     return s.pair[s.pair[s.meeting[k].pair].root].node
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _spoke(h: Any, fill: Any, node: Any, key: Any, arriving: Any, leaving: Any) -> None:
     _put_spoke(h, fill[node], key, arriving, leaving)
     fill[node] += 1
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _count_spokes(s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any) -> None:
     for v in range(n_nodes):
         h.node[v].n_spokes = 2 if v < n_ring else 0
@@ -146,7 +146,7 @@ def _count_spokes(s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any) -> N
         h.node[v + 1].start = h.node[v].start + h.node[v].n_spokes
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _link(h: Any, first: Any, last: Any) -> None:
     """Sort the spokes of one node counter-clockwise; who arrives on one leaves on the one before it, the leftmost turn."""
     for k in range(first + 1, last):

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from splineviz.geometry.coincidences import close_gaps, pair_of, union
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import part
 from splineviz.geometry.predicates import EPS, crossing, in_order
 
 __all__ = ["order_chords"]
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def order_chords(g: Any, s: Any, n_chords: Any) -> Any:
     """Find the crossing pairs and their order along every chord. Returns (pairs, orders left open)."""
     n_pairs = _cross_pairs(s, n_chords)
@@ -42,7 +42,7 @@ def order_chords(g: Any, s: Any, n_chords: Any) -> Any:
     return n_pairs, n_open
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _cross_pairs(s: Any, n_chords: Any) -> Any:
     """All pairs of distinct chords whose ends alternate, and the CSR offsets of the crossings along each chord."""
     for c in range(n_chords + 1):
@@ -66,7 +66,7 @@ def _cross_pairs(s: Any, n_chords: Any) -> Any:
     return n_pairs
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _value(g: Any, v: Any, u: Any) -> Any:
     """Value of unit ``u`` at a vertex of the ring, and its bound."""
     n_old = len(g.z)
@@ -80,7 +80,7 @@ def _value(g: Any, v: Any, u: Any) -> Any:
     return z, inherited + bound * abs(zb - za) + EPS * max(abs(za), abs(zb))
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _sort_along(s: Any, first: Any, last: Any) -> None:
     """Sort the meetings of one chord by parameter (Shell's method: short lists are the rule, long ones must not be slow)."""
     gap = 1
@@ -98,19 +98,19 @@ def _sort_along(s: Any, first: Any, last: Any) -> None:
         gap //= 3
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _put(s: Any, k: Any, t: Any, bound: Any, other: Any, pair: Any) -> None:
     m = s.meeting[k]
     m.t, m.bound, m.other, m.pair = t, bound, other, pair
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _move(s: Any, source: Any, target: Any) -> None:
     m = s.meeting[source]
     _put(s, target, m.t, m.bound, m.other, m.pair)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def _settle(s: Any, c: Any, first: Any, last: Any) -> Any:
     """Neighbours that the bounds leave open: read from the ring if the two do not cross, else taken as one point."""
     n_open = 0
@@ -136,7 +136,7 @@ def _settle(s: Any, c: Any, first: Any, last: Any) -> Any:
     return n_open
 
 
-@kernel()
+@part()
 def _precedes(s: Any, c: Any, d: Any, e: Any) -> Any:
     """Whether, along c from p to q, chord d is met before e, where d and e do not cross inside the face."""
     p, q = s.chord[c].p, s.chord[c].q

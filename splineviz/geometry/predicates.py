@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import popcount
 
 __all__ = ["Signs", "classify", "crossing", "in_order"]
@@ -38,49 +38,45 @@ class Signs(NamedTuple):
     """Of these, how many have a bound above 0, so that the exact value need not be 0."""
 
 
-@kernel()
+@part()
 def classify(z: Any, scale: Any, slack: Any) -> Any:
     """`Signs` of the values z (V, units), known within scale (units,) times slack (V,); values within that of 0 are set to 0."""
     n_vertices, n_units = z.shape
     n_words = max(1, (n_units + 63) // 64)
     positive, negative = np.empty((n_vertices, n_words), np.uint64), np.empty((n_vertices, n_words), np.uint64)
-    above, below = np.zeros(64, np.uint8), np.zeros(64, np.uint8)
+    above, below = np.zeros(64 * n_words, np.uint8), np.zeros(64 * n_words, np.uint8)
     above_words, below_words = above.view(np.uint64), below.view(np.uint64)
     n_zero = 0
     n_open = 0
     for v in range(n_vertices):
-        n_before = n_zero
-        bound = MARGIN * slack[v]
-        for w in range(positive.shape[1]):
-            first = 64 * w
-            width = max(0, min(64, n_units - first))
-            if width < 64:
-                above[:], below[:] = 0, 0
-            for j in range(width):
-                x, least = z[v, first + j], bound * scale[first + j]
-                above[j] = x > least
-                below[j] = x < -least
-            positive[v, w] = _pack(above_words)
-            negative[v, w] = _pack(below_words)
-            n_zero += width - np.int64(popcount(positive[v, w])) - np.int64(popcount(negative[v, w]))
-        if n_zero > n_before:
+        row, bound = z[v], MARGIN * slack[v]
+        for j in range(n_units):
+            x, least = row[j], bound * scale[j]
+            above[j] = x > least
+            below[j] = x < -least
+        decided = np.uint64(0)
+        for w in range(n_words):
+            positive[v, w], negative[v, w] = _pack(above_words, 8 * w), _pack(below_words, 8 * w)
+            decided += popcount(positive[v, w]) + popcount(negative[v, w])
+        if np.int64(decided) < n_units:
+            n_zero += n_units - np.int64(decided)
             for j in range(n_units):
-                if abs(z[v, j]) <= bound * scale[j]:
+                if abs(row[j]) <= bound * scale[j]:
                     n_open += bound * scale[j] > 0.0
-                    z[v, j] = 0.0
+                    row[j] = 0.0
     return Signs(positive, negative, n_zero, n_open)
 
 
-@kernel(forceinline=True)
-def _pack(words: Any) -> Any:
-    """64 bytes that are 0 or 1, as one word of bits; a multiplication gathers eight bytes at a time."""
+@part(forceinline=True)
+def _pack(words: Any, first: Any) -> Any:
+    """64 bytes that are 0 or 1, in eight words, as one word of bits; a multiplication gathers eight bytes at a time."""
     result = np.uint64(0)
     for i in range(8):
-        result |= ((words[i] * np.uint64(0x0102040810204080)) >> np.uint64(56)) << np.uint64(8 * i)
+        result |= ((words[first + i] * np.uint64(0x0102040810204080)) >> np.uint64(56)) << np.uint64(8 * i)
     return result
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
     """Parameter in [0, 1] at which an affine function with values za, zb of opposite sign vanishes, and its bound."""
     spread = za - zb
@@ -90,7 +86,7 @@ def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
     return t, min(1.0, ((1.0 - t) * bound_a + t * bound_b) / abs(spread) + 4.0 * EPS)
 
 
-@kernel(forceinline=True)
+@part(forceinline=True)
 def in_order(t_first: Any, bound_first: Any, t_second: Any, bound_second: Any) -> Any:
     """Whether the first crossing certainly lies before the second."""
     return t_second - t_first > MARGIN * (bound_first + bound_second)

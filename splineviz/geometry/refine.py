@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.geometry import workspace
-from splineviz.geometry.compiled import kernel
-from splineviz.geometry.crossings import EdgeCrossings, cross_edges
+from splineviz.geometry.compiled import kernel, part
+from splineviz.geometry.crossings import cross_edges
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import cut_faces, face_signs
-from splineviz.geometry.predicates import Signs, classify
-from splineviz.geometry.subdivision import Subdivision
-from splineviz.geometry.workspace import Given, make_room
+from splineviz.geometry.predicates import classify
+from splineviz.geometry.sharing import shared_edges
+from splineviz.geometry.subdivision import Subdivision, find_edge_faces
+from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES, Given, make_room
 
 __all__ = ["Refinement", "refine"]
 
@@ -52,36 +52,28 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
     stage
         Recorded as the origin of new edges.
     """
-    faces = subdivision.faces
-    given, n_cut, on, scratch, links, cut, n, signs, crossed = _prepare(
-        faces.offsets, faces.values, subdivision.side_edges, subdivision.edges, z, scale, slack
-    )
-    cut_faces(given, n_cut, on, scratch, links, cut, n)
-    born, vanished, n_edges, n_sides = n[workspace.VERTICES], n[workspace.VANISH], n[workspace.EDGES], n[workspace.SIDES]
-    birth, vanishing = cut.birth[:born], cut.vanishing[:vanished]
-    refined = Subdivision(
-        vertices=_extend_points(subdivision.vertices, birth),
-        faces=Csr(cut.offsets[: n[workspace.FACES] + 1], cut.side_vertex[:n_sides]),
-        side_edges=cut.side_edge[:n_sides],
-        edges=cut.edges[:n_edges],
-        edge_source=_sources(subdivision.edge_source, crossed.first_part, cut.edge_unit, n_edges, stage),
-        shared=_shared(subdivision, crossed, signs, on, cut.shared[: n[workspace.SHARE]], stage),
+    s, faces = subdivision, subdivision.faces
+    vertices, offsets, side_vertex, *rest, parent, on, birth, on_edges, inside, n_open, n_zero = _refine(
+        s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared, z, scale, slack, stage
     )
     return Refinement(
-        subdivision=refined,
-        parent=cut.parent[: n[workspace.FACES]],
-        on=cut.on[: n[workspace.FACES]],
+        subdivision=Subdivision(vertices, Csr(offsets, side_vertex), *rest),
+        parent=parent,
+        on=on,
         birth=birth,
-        vanishing=(crossed.crossing, vanishing),
-        decisions=z.size + len(crossed.crossing) + len(vanishing),
-        open=int(signs.open + crossed.merged + n[workspace.OPEN] + n[workspace.DROPPED]),
-        zeros=signs.zeros,
+        vanishing=(on_edges, inside),
+        decisions=z.size + len(on_edges) + len(inside),
+        open=n_open,
+        zeros=n_zero,
     )
 
 
-@kernel()
-def _prepare(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, z: Any, scale: Any, slack: Any) -> Any:
-    """All that comes before faces are cut, in one compiled call: signs, crossings on edges, and room for the pieces."""
+@kernel
+def _refine(
+    vertices: Any, offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, source: Any, shared: Any,
+    z: Any, scale: Any, slack: Any, stage: Any,
+) -> Any:  # fmt: skip
+    """All of it in one compiled call: what passes between Python and compiled code costs more than cutting a hundred faces."""
     signs = classify(z, scale, slack)
     on, cut, n_cut = face_signs(offsets, side_vertex, signs.positive, signs.negative)
     crossed = cross_edges(edges, z, scale, slack, signs)
@@ -90,57 +82,40 @@ def _prepare(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, z: Any,
         crossed.offsets, crossed.crossing, crossed.first_part, crossed.birth,
     )  # fmt: skip
     scratch, links, pieces, n = make_room(given, n_cut, crossed.parts)
-    return given, n_cut, on, scratch, links, pieces, n, signs, crossed
+    cut_faces(given, n_cut, on, scratch, links, pieces, n)
+    birth, drawn = pieces.birth[: n[VERTICES]], pieces.shared[: n[SHARE]]
+    faces_of = find_edge_faces(offsets, side_vertex, side_edge, edges if signs.zeros else edges[:0])
+    return (
+        _extend_points(vertices, birth),
+        pieces.offsets[: n[FACES] + 1],
+        pieces.side_vertex[: n[SIDES]],
+        pieces.side_edge[: n[SIDES]],
+        pieces.edges[: n[EDGES]],
+        _sources(source, crossed.first_part, pieces.edge_unit, n[EDGES], stage),
+        shared_edges(shared, edges, faces_of, signs, on, crossed.first_part, drawn, stage),
+        pieces.parent[: n[FACES]],
+        pieces.on[: n[FACES]],
+        birth,
+        crossed.crossing,
+        pieces.vanishing[: n[VANISH]],
+        signs.open + crossed.merged + n[OPEN] + n[DROPPED],
+        signs.zeros,
+    )
 
 
-@kernel()
+@part()
 def _sources(before: Any, first_part: Any, unit: Any, n_edges: Any, stage: Any) -> Any:
     """(n_edges, 2) the stage and unit of every edge: parts of an older edge keep its."""
     out = np.empty((n_edges, 2), np.int32)
     for e in range(len(before)):
-        for part in range(first_part[e], first_part[e + 1]):
-            out[part, 0], out[part, 1] = before[e, 0], before[e, 1]
+        for k in range(first_part[e], first_part[e + 1]):
+            out[k, 0], out[k, 1] = before[e, 0], before[e, 1]
     for e in range(first_part[-1], n_edges):
         out[e, 0], out[e, 1] = stage, unit[e]
     return out
 
 
-def _shared(before: Subdivision, crossed: EdgeCrossings, signs: Signs, on: np.ndarray, drawn: np.ndarray, stage: int) -> np.ndarray:
-    """Edges that further units share: those known before, chords drawn by several units, old edges along which units vanish."""
-    known = before.shared
-    if not (len(known) or len(drawn) or signs.zeros):
-        return known
-    if signs.zeros:
-        found = _vanishing_edges(before.edges, before.edge_faces(), signs.positive, signs.negative, on)
-        known = np.concatenate([known, np.column_stack([found[:, 0], np.full(len(found), stage), found[:, 1]])])
-    n_parts = np.diff(crossed.first_part)[known[:, 0]]
-    rows = np.repeat(known, n_parts, axis=0)
-    within = np.arange(len(rows)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)
-    rows[:, 0] = crossed.first_part[rows[:, 0]] + within
-    return np.concatenate([rows, np.column_stack([drawn["edge"], np.full(len(drawn), stage), drawn["unit"]])])
-
-
-@kernel()
-def _vanishing_edges(edges: Any, edge_faces: Any, positive: Any, negative: Any, on: Any) -> Any:
-    """Pairs (edge, unit): the unit is zero at both ends and its state differs between the two faces."""
-    found = []
-    for e in range(len(edges)):
-        left, right = edge_faces[e, 0], edge_faces[e, 1]
-        if left < 0 or right < 0:
-            continue
-        a, b = edges[e, 0], edges[e, 1]
-        for w in range(positive.shape[1]):
-            word = (on[left, w] ^ on[right, w]) & ~(positive[a, w] | negative[a, w] | positive[b, w] | negative[b, w])
-            for bit in range(64):
-                if (word >> np.uint64(bit)) & np.uint64(1):
-                    found.append((e, 64 * w + bit))
-    result = np.empty((len(found), 2), np.int64)
-    for i in range(len(found)):
-        result[i, 0], result[i, 1] = found[i]
-    return result
-
-
-@kernel()
+@part()
 def _extend_points(points: Any, birth: Any) -> Any:
     n_old = len(points)
     result = np.empty((n_old + len(birth), 2))

@@ -12,7 +12,7 @@ from splineviz.geometry.predicates import EPS
 __all__ = ["through_linear"]
 
 
-@kernel()
+@kernel
 def through_linear(x_norm: Any, error: Any, norm: Any, scale_norm: Any, size: Any, terms: Any) -> Any:
     """(error, slack, rounding) of a linear map's output, (V,) each, from its input's norm and error, (V,) each.
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.csr import Csr
 
-__all__ = ["RIM", "Subdivision"]
+__all__ = ["RIM", "Subdivision", "find_edge_faces"]
 
 RIM = -1
 """Stage and unit of an edge on the rim of a window."""
@@ -68,17 +68,23 @@ class Subdivision:
         return Csr(offsets, rows[order])
 
 
-@kernel()
+@kernel
 def _edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
+    return find_edge_faces(offsets, side_vertex, side_edge, edges)
+
+
+@part()
+def find_edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
+    """(E, 2) the face on the left and on the right of each edge, -1 outside; nothing for no edges."""
     result = np.full((len(edges), 2), -1, np.int64)
-    for f in range(len(offsets) - 1):
+    for f in range(len(offsets) - 1 if len(edges) else 0):
         for k in range(offsets[f], offsets[f + 1]):
             e = side_edge[k]
             result[e, 0 if edges[e, 0] == side_vertex[k] else 1] = f
     return result
 
 
-@kernel()
+@kernel
 def _drawn(source: Any) -> Any:
     offsets = np.zeros(len(source) + 1, np.int64)
     for e in range(len(source)):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from splineviz.geometry.compiled import kernel
+from splineviz.geometry.compiled import part
 from splineviz.geometry.records import BIRTH, CHORD, HALF_EDGE, MEETING, NODE, PAIR, SHARED, SIDE, SPOKE, VANISHING
 
 __all__ = ["Given", "Links", "Pieces", "Scratch", "make_room"]
@@ -79,7 +79,7 @@ class Pieces(NamedTuple):
     shared: np.ndarray
 
 
-@kernel()
+@part()
 def make_room(given: Any, n_cut: Any, parts: Any) -> Any:
     """(scratch, links, pieces, n) for `cut_faces`; pieces begin with the parts of edges and the vertices on edges."""
     chords, ring, n_chords, n_pairs = 0, 0, 0, 0
@@ -98,7 +98,7 @@ def make_room(given: Any, n_cut: Any, parts: Any) -> Any:
     return _make_scratch(given.z.shape[1], ring, chords, pairs), _make_links(ring, chords, pairs), pieces, n
 
 
-@kernel()
+@part()
 def _make_scratch(n_units: Any, ring: Any, chords: Any, pairs: Any) -> Any:
     """Work space for faces of at most that many ring positions, chords and crossing pairs."""
     return Scratch(
@@ -110,7 +110,7 @@ def _make_scratch(n_units: Any, ring: Any, chords: Any, pairs: Any) -> Any:
     )
 
 
-@kernel()
+@part()
 def _make_links(ring: Any, chords: Any, pairs: Any) -> Any:
     half_edges = ring + 2 * chords + 4 * pairs + 2
     return Links(
@@ -121,7 +121,7 @@ def _make_links(ring: Any, chords: Any, pairs: Any) -> Any:
     )
 
 
-@kernel()
+@part()
 def _make_pieces(given: Any, parts: Any, n_chords: Any, n_pairs: Any) -> Any:
     """Arrays for the most that can come, all chords of a face crossing each other; untouched memory costs nothing."""
     n_born, n_parts = len(given.birth), len(parts)

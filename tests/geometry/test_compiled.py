@@ -6,7 +6,7 @@ import runpy
 import shutil
 from pathlib import Path
 
-from splineviz.geometry import compiled, cutting, refine
+from splineviz.geometry import compiled, extend, refine
 
 
 def _stamp_of(folder: Path) -> str:
@@ -16,7 +16,7 @@ def _stamp_of(folder: Path) -> str:
 def test_a_change_in_any_file_makes_all_caches_invalid(tmp_path: Path) -> None:
     folder = shutil.copytree(Path(compiled.__file__).parent, tmp_path / "geometry")
     before = _stamp_of(folder)
-    for kernel in (cutting.cut_faces, refine._prepare):
+    for kernel in (extend.extend_values, refine._refine):
         assert kernel._cache._cache_file._source_stamp == before
     (folder / "records.py").write_text((folder / "records.py").read_text() + "\n")
     assert _stamp_of(folder) != before

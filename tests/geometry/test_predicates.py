@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numba
 import numpy as np
 import pytest
 
-from splineviz.geometry.predicates import EPS, MARGIN, classify, crossing, in_order
+from splineviz.geometry import predicates
+from splineviz.geometry.predicates import EPS, MARGIN
+
+# Parts of kernels cannot be called from Python by themselves.
+classify = numba.njit(predicates.classify.py_func)
+crossing = numba.njit(predicates.crossing.py_func)
+in_order = numba.njit(predicates.in_order.py_func)
 
 
 @pytest.mark.parametrize("n_units", [1, 63, 64, 65, 200])

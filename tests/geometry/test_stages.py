@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from splineviz.geometry.extend import extend_values
-from splineviz.geometry.lineage import extend_hash
+from splineviz.geometry.lineage import inherit
 from splineviz.geometry.subdivision import Subdivision
 from tests.geometry.hand import Cuts, at, bits, carry, square, units_of_edges
 from tests.geometry.structure import areas_of, left_right, vanishing
@@ -120,19 +120,25 @@ def test_integer_relu_stages_with_zeros_everywhere() -> None:
         cuts.assert_edges()
 
 
+def hashed(before: np.ndarray, parent: np.ndarray, on: np.ndarray) -> np.ndarray:
+    nothing = np.zeros(len(before), np.int64)
+    _, _, hashes = inherit(parent, on, nothing, nothing, before, 0)
+    return np.asarray(hashes)
+
+
 def test_hashes_tell_patterns_apart() -> None:
     cuts = Cuts()
     first = cuts(at(cuts.sub, np.random.default_rng(0).standard_normal((20, 3)) * (1, 1, 0.4)), slack=1e-16)
     second = cuts(at(cuts.sub, np.random.default_rng(1).standard_normal((20, 3)) * (1, 1, 0.4)), slack=1e-16)
-    one = extend_hash(np.zeros((1, 2), np.uint64), first.parent, first.on)
-    two = extend_hash(one, second.parent, second.on)
+    one = hashed(np.zeros((1, 2), np.uint64), first.parent, first.on)
+    two = hashed(one, second.parent, second.on)
     assert len(np.unique(two, axis=0)) == len(np.unique(np.concatenate(cuts.states, axis=1), axis=0)) == len(cuts.sub.faces)
     for lane in range(2):
         assert len(np.unique(two[:, lane])) == len(two), "each half alone should already do"
-    np.testing.assert_array_equal(two, extend_hash(one, second.parent, second.on))
+    np.testing.assert_array_equal(two, hashed(one, second.parent, second.on))
     start, whole = np.zeros((1, 2), np.uint64), np.zeros(1, np.int64)
-    swapped = extend_hash(extend_hash(start, whole, second.on[:1]), whole, first.on[:1])
-    assert (swapped != extend_hash(extend_hash(start, whole, first.on[:1]), whole, second.on[:1])).all()
+    swapped = hashed(hashed(start, whole, second.on[:1]), whole, first.on[:1])
+    assert (swapped != hashed(hashed(start, whole, first.on[:1]), whole, second.on[:1])).all()
 
 
 @pytest.mark.parametrize("relu", [False, True])
