@@ -11,7 +11,7 @@ import click
 
 __all__ = ["announce_compilation", "note", "stage_progress"]
 
-Advance = Callable[[int, int, int], None]
+Advance = Callable[[float, int], None]
 
 
 def note(text: str, quiet: bool) -> None:
@@ -31,18 +31,18 @@ def announce_compilation(quiet: bool) -> None:
 
 @contextmanager
 def stage_progress(quiet: bool) -> Iterator[Advance | None]:
-    """A callback ``(stages done, stages in all, cells so far)`` that moves a bar; None where stderr is no terminal."""
+    """A callback ``(share of the work that is done, cells in work)`` that moves a bar; None where stderr is no terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("stages"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
+        task = bar.add_task("starting", total=1.0)
 
-        def advance(done: int, stages: int, cells: int) -> None:
-            bar.update(task, completed=done, total=stages, description=f"{done}/{stages}, {cells:,} cells")
+        def advance(share: float, cells: int) -> None:
+            bar.update(task, completed=share, description=f"{share:.0%}, {cells:,} cells in work")
 
         yield advance

@@ -34,7 +34,7 @@ def run_slice(options: SliceOptions) -> int:
         _set_threads(options.threads)
     program = _load(options, anchors)
     plane, window = _place(options, program, preprocessing, anchors)
-    from splineviz.arrangement.walk import arrange
+    from splineviz.arrangement.arranging import arrange
 
     announce_compilation(options.quiet)
     with stage_progress(options.quiet) as advance:

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from splineviz import demo as demo
     from splineviz.api import slice as slice
+    from splineviz.arrangement.arranging import arrange as arrange
+    from splineviz.arrangement.arranging import stream as stream
     from splineviz.arrangement.result import Arrangement as Arrangement
     from splineviz.arrangement.result import Stats as Stats
     from splineviz.arrangement.result import Status as Status
     from splineviz.arrangement.segment import Segment as Segment
     from splineviz.arrangement.segment import segment as segment
-    from splineviz.arrangement.walk import arrange as arrange
     from splineviz.errors import InputError as InputError
     from splineviz.errors import NotPiecewiseAffineError as NotPiecewiseAffineError
     from splineviz.errors import SplinevizError as SplinevizError
@@ -49,7 +50,8 @@ _HOME = {
     "Stats": "splineviz.arrangement.result",
     "Status": "splineviz.arrangement.result",
     "Window": "splineviz.plane",
-    "arrange": "splineviz.arrangement.walk",
+    "arrange": "splineviz.arrangement.arranging",
+    "stream": "splineviz.arrangement.arranging",
     "draw": "splineviz.render",
     "load": "splineviz.io",
     "load_program": "splineviz.program",

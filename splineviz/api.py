@@ -59,7 +59,7 @@ def slice(
     >>> arr.n_vertices - arr.n_edges + arr.n_cells
     1
     """
-    from splineviz.arrangement.walk import arrange
+    from splineviz.arrangement.arranging import arrange
     from splineviz.program import Program
 
     if len(points) != 3:

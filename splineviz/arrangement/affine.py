@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, device_of, live_values, on_pieces, program_of, propagate
+from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
 from splineviz.program.program import Affine, Pointwise, Program
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def affine_maps(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Float6
     program = program_of(arr)
     maps = np.empty((arr.n_cells, math.prod(program.output_shape), 3))
     with torch.no_grad():
-        for cells in chunks(arr.n_cells, 3 * live_values(program), budget_bytes):
+        for cells in chunks(arr.n_cells, 3 * max(program.values_alive), budget_bytes):
             tangent, constant = _maps_of(arr, program, cells)
             maps[cells, :, :2] = tangent.reshape(2, len(cells), -1).permute(1, 2, 0).cpu().numpy()
             maps[cells, :, 2] = constant.reshape(len(cells), -1).cpu().numpy()
@@ -98,11 +98,11 @@ def jacobian_norms(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Flo
     triangle = None
     # W costs D sweeps of its own, which fewer sweeps than that would not repay.
     if sweep is _backward and arr.n_cells * n_out >= n_in and (parts := _split(program, budget_bytes)) is not None:
-        triangle, program = _triangle(arr, parts[0], chunks(n_in, live_values(program), budget_bytes)), parts[1]
+        triangle, program = _triangle(arr, parts[0], chunks(n_in, max(program.values_alive), budget_bytes)), parts[1]
         n_in = len(triangle)
     norms = np.empty(arr.n_cells)
     kept = sum(math.prod(stage.shape) for stage in program.stages)  # slopes that the backward sweeps read again
-    for cells in chunks(arr.n_cells, live_values(program) + kept + factor * max(n_in, n_out), budget_bytes):
+    for cells in chunks(arr.n_cells, max(program.values_alive) + kept + factor * max(n_in, n_out), budget_bytes):
         rows = sweep(arr, program, cells)
         if triangle is not None:
             rows = rows @ triangle.T
@@ -124,7 +124,7 @@ def _family(arr: Arrangement, cells: np.ndarray, device: torch.device) -> _Famil
 
 def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Tensor, Tensor]:
     """Tangents (2, cells, *output_shape) and constants (cells, *output_shape)."""
-    device = device_of(program)
+    device = program.device
     family = _family(arr, cells, device)
     windows = arr.cell_window[family.example[0]]
     basis = np.stack([arr.planes[w].basis for w in windows], axis=1)
@@ -180,7 +180,7 @@ def _split(program: Program, budget_bytes: int) -> tuple[Program, Program] | Non
 
 def _triangle(arr: Arrangement, head: Program, inputs: Iterable[np.ndarray]) -> Tensor:
     """R of W' = Q R for an affine program with the matrix W, (n, n) for n outputs; ``inputs`` come in runs that fit the memory."""
-    n_in, device = math.prod(head.input_shape), device_of(program_of(arr))
+    n_in, device = math.prod(head.input_shape), program_of(arr).device
     columns = []
     with torch.no_grad():
         for rows in inputs:
@@ -193,7 +193,7 @@ def _triangle(arr: Arrangement, head: Program, inputs: Iterable[np.ndarray]) -> 
 
 def _backward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
     """(cells, C, D), one backward sweep per output."""
-    x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, device=device_of(program), requires_grad=True)
+    x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, device=program.device, requires_grad=True)
     y = _derivative(arr, program, x, cells).reshape(len(cells), -1)
     if not y.requires_grad:  # an output that reads no input
         return x.new_zeros(len(cells), y.shape[1], x[0].numel())
@@ -203,7 +203,7 @@ def _backward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
 
 def _forward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
     """(cells, D, C), the transposed Jacobian, one forward sweep per input."""
-    x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, device=device_of(program))
+    x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, device=program.device)
     columns = []
     with torch.no_grad():
         for d in range(math.prod(program.input_shape)):

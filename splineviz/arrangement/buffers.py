@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 
 import torch
@@ -16,40 +17,59 @@ _BLOCK = 1 << 17  # values; 1 MiB, so that what a node makes of a block is still
 
 
 class Buffers:
-    """Flat float64 storages. A fresh large array costs a page fault every 4 KiB, which is a third of the time of a layer."""
+    """Flat float64 storages, for all threads.
+
+    A fresh large array costs a page fault every 4 KiB, which is a third of the time of a layer.
+    """
 
     def __init__(self) -> None:
         self._free: list[Tensor] = []
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[type[Buffers], tuple[()]]:
+        return Buffers, ()  # what is free here is no use elsewhere
 
     def take(self, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
         """(values, storage): uninitialised values of that shape, and the storage that `give` takes back."""
         n = math.prod(shape)
-        fitting = [i for i, storage in enumerate(self._free) if storage.numel() >= n]
-        best = min(fitting, key=lambda i: self._free[i].numel(), default=None)
-        room = n if n < _SMALL else max(4 * n, _ROOMY)
-        storage = torch.empty(room, dtype=torch.float64) if best is None else self._free.pop(best)
+        with self._lock:
+            fitting = [i for i, storage in enumerate(self._free) if storage.numel() >= n]
+            best = min(fitting, key=lambda i: self._free[i].numel(), default=None)
+            storage = None if best is None else self._free.pop(best)
+        if storage is None:
+            storage = torch.empty(n if n < _SMALL else max(4 * n, _ROOMY), dtype=torch.float64)
         return storage[:n].view(*shape), storage
 
     def give(self, storage: Tensor) -> None:
         """Take back a storage in which nothing lives any more."""
-        self._free.append(storage)
+        with self._lock:
+            self._free.append(storage)
 
 
 def run_in_blocks(
-    run: Callable[..., Tensor], values: Sequence[Tensor], device: torch.device, take: Callable[[Sequence[int]], Tensor]
+    run: Callable[..., Tensor],
+    values: Sequence[Tensor],
+    device: torch.device,
+    take: Callable[[Sequence[int]], Tensor],
+    *,
+    padded: bool = False,
 ) -> Tensor:
     """Run a node on (V, *shape) tensors, a block of vertices at a time, where its weights are; the result is on the CPU.
 
-    ``take`` gives the memory for a result of several blocks.
+    ``take`` gives the memory for a result of several blocks. With ``padded`` all blocks have the same number of rows, whatever
+    that of the vertices, so that a row comes out the same to the last bit whichever rows are beside it.
     """
     n_rows, on_cpu = len(values[0]), device.type == "cpu"
     rows = max(1, _BLOCK * n_rows // max(1, *(value.numel() for value in values)))
-    if on_cpu and rows >= n_rows:
+    if on_cpu and rows >= n_rows and not padded:
         return run(*values)
 
     def block(start: int) -> Tensor:
-        parts = (value[start : start + rows] for value in values)
-        return run(*parts) if on_cpu else run(*(part.to(device) for part in parts)).cpu()
+        parts = [value[start : start + rows] for value in values]
+        n = len(parts[0])
+        if padded and n < rows:
+            parts = [torch.cat([part, part.new_zeros(rows - n, *part.shape[1:])]) for part in parts]
+        return run(*parts)[:n] if on_cpu else run(*(part.to(device) for part in parts))[:n].cpu()
 
     first = block(0)
     if rows >= n_rows:

@@ -41,14 +41,14 @@ class Live:
     @property
     def flat(self) -> np.ndarray:
         """(V, n) view of the values."""
-        values: np.ndarray = self.values.flatten(1).numpy()
+        values: np.ndarray = self.values.reshape(len(self.values), -1).numpy()
         return values
 
     def norms(self) -> np.ndarray:
         """(V,) Euclidean norm of each row."""
         if self.norm is not None:
             return self.norm
-        norms: np.ndarray = torch.linalg.vector_norm(self.values.flatten(1), dim=1).numpy()
+        norms: np.ndarray = torch.linalg.vector_norm(self.values.reshape(len(self.values), -1), dim=1).numpy()
         return norms
 
     def entrywise(self) -> tuple[np.ndarray, np.ndarray]:
@@ -77,10 +77,9 @@ def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[
     return Live(values, error, gain.scale * np.maximum(live.scale, 1.0), live.slack + rounding, storage)
 
 
-def extend(live: Live, birth: np.ndarray, buffers: Buffers, *, relu: bool = False) -> Live:
-    """The same tensor, or relu of it, at the vertices of a refinement; it must be affine on every face before that."""
-    shape = live.values.shape
-    values, storage = buffers.take((shape[0] + len(birth), *shape[1:]))
+def extend(live: Live, rows: np.ndarray, birth: np.ndarray, buffers: Buffers, *, relu: bool = False) -> Live:
+    """The same tensor, or relu of it, at some vertices and new ones between them; it must be affine on every face."""
+    values, storage = buffers.take((len(rows) + len(birth), *live.values.shape[1:]))
     scale, slack = live.entrywise()
-    error, norm = extend_values(live.flat, birth, values.flatten(1).numpy(), scale, slack, live.error, relu)
+    error, norm = extend_values(live.flat, rows, birth, values.view(len(values), -1).numpy(), scale, slack, live.error, relu)
     return Live(values, error, storage=storage, norm=norm)

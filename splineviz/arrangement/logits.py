@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.geometry.csr import Csr
+from splineviz.geometry.csr import Csr, runs
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -73,5 +73,4 @@ def affected_cells(arr: Arrangement, logits: Logits, window: int | None) -> np.n
 def rows_of(csr: Csr, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the values of some rows, one row after the other, and the rows' lengths."""
     lengths = csr.lengths[rows]
-    ends = np.cumsum(lengths)
-    return np.repeat(csr.offsets[rows] - (ends - lengths), lengths) + np.arange(lengths.sum()), lengths
+    return runs(csr.offsets[rows], lengths), lengths

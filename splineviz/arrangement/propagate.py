@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +15,7 @@ from splineviz.program.program import Affine, Pointwise, Program
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["BUDGET_BYTES", "chunks", "device_of", "live_values", "on_pieces", "program_of", "propagate"]
+__all__ = ["BUDGET_BYTES", "chunks", "on_pieces", "program_of", "propagate"]
 
 BUDGET_BYTES = 256 << 20
 """Memory for the tensors under way."""
@@ -77,39 +76,8 @@ def on_pieces(arr: Arrangement, node: Pointwise, cells: np.ndarray) -> tuple[Ten
     return slope, intercept
 
 
-def live_values(program: Program) -> int:
-    """Numbers alive at once for one input, at the widest place of the network."""
-    alive = [math.prod(program.input_shape)]
-    sizes = {0: alive[0]}
-
-    def affine(node: Affine, values: Sequence[Tensor]) -> Tensor:
-        return note(node, node.linear(*values))
-
-    def pointwise(node: Pointwise, value: Tensor) -> Tensor:
-        return note(node, value)
-
-    def note(node: Affine | Pointwise, value: Tensor) -> Tensor:
-        sizes[node.output] = value.numel()
-        alive.append(sum(sizes.values()))
-        for slot in node.frees:
-            sizes.pop(slot, None)
-        return value
-
-    with torch.no_grad():
-        propagate(program, torch.zeros(1, *program.input_shape, dtype=torch.float64, device=device_of(program)), affine, pointwise)
-    return max(alive)
-
-
 def chunks(n_cells: int, values_per_cell: int, budget_bytes: int) -> Iterator[np.ndarray]:
     """Runs of cell ids that fit the budget, each at least one cell."""
     size = max(1, budget_bytes // (8 * values_per_cell))
     for start in range(0, n_cells, size):
         yield np.arange(start, min(start + size, n_cells))
-
-
-def device_of(program: Program) -> torch.device:
-    """Where the program's coefficients live."""
-    for node in program.nodes:
-        if isinstance(node, Pointwise):
-            return node.slopes.device
-    return torch.device("cpu")

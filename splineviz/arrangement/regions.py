@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, device_of, live_values, on_pieces, program_of, propagate
+from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
 from splineviz.program.program import Affine, Pointwise, Program
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
     program = program_of(arr)
     jump = np.empty(len(edges))
     with torch.no_grad():
-        for rows in chunks(len(edges), 4 * live_values(program), BUDGET_BYTES):
+        for rows in chunks(len(edges), 4 * max(program.values_alive), BUDGET_BYTES):
             result = _carry(arr, program, edges[rows])
             size, error = (x.reshape(len(rows), -1).norm(dim=1) for x in (result.jump, result.jump_error))
             jump[rows] = torch.where(size > _SAFETY * error, size, 0.0).cpu().numpy()
@@ -104,7 +104,7 @@ def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
     for window in np.unique(windows):  # windows, not edges: each has its own plane
         rows = windows == window
         direction[rows] = normal[rows] @ arr.planes[window].basis
-    start = torch.from_numpy(direction).to(device_of(program)).reshape(len(edges), *program.input_shape)
+    start = torch.from_numpy(direction).to(program.device).reshape(len(edges), *program.input_shape)
 
     def affine(node: Affine, values: Sequence[_Carried]) -> _Carried:
         mapped = node.linear(*(torch.cat(value) for value in values))

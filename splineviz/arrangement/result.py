@@ -50,6 +50,8 @@ class Stats:
     seconds: float
     seconds_affine: float
     """Of these, spent in the network's affine nodes."""
+    batches: int = 1
+    """Parts that the faces were worked off in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +107,11 @@ class Arrangement:
             f"Arrangement({self.n_cells:,} cells, {self.n_vertices:,} vertices, {self.n_edges:,} edges, "
             f"{len(self.windows)} window(s); {self.status.value})"
         )
+
+    @property
+    def covered(self) -> float:
+        """Share of the windows' area that the cells cover: 1, unless a budget ended."""
+        return float(self.areas.sum() / sum(window.area for window in self.windows))
 
     @property
     def n_cells(self) -> int:

@@ -17,7 +17,7 @@ from splineviz.arrangement.segment_cuts import cuts_of, insertion_of, refine_kno
 from splineviz.arrangement.segment_values import Traced, extend, gaps, run_affine, run_pointwise, trace_input
 from splineviz.errors import InputError
 from splineviz.geometry.csr import Csr
-from splineviz.program.program import Affine, Pointwise, Program
+from splineviz.program.program import Affine, Program
 
 __all__ = ["Segment", "segment"]
 
@@ -152,8 +152,7 @@ def _point(program: Program, value: Any, name: str) -> Tensor:
         raise InputError(f"point {name} must have the input shape {program.input_shape}, got {tuple(point.shape)}")
     if not torch.isfinite(point).all():
         raise InputError(f"point {name} holds NaN or infinite values", hint="clean the data, or choose another point")
-    device = next((node.slopes.device for node in program.nodes if isinstance(node, Pointwise)), torch.device("cpu"))
-    return point.to(device)
+    return point.to(program.device)
 
 
 def _collect(knots: np.ndarray, units: list[tuple[np.ndarray, np.ndarray, int]]) -> Csr:

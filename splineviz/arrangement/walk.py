@@ -1,148 +1,180 @@
-"""`arrange`: walk the program over the vertices of one subdivision, refining it at every stage."""
+"""The walk of a program over the vertices of a subdivision, refined at every stage; in batches of faces where it is large."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.arrangement.budget import Budget, SpentError
 from splineviz.arrangement.buffers import Buffers, run_in_blocks
+from splineviz.arrangement.front import Finished, Front, Tally, joined
 from splineviz.arrangement.live import Live, after_affine, extend
-from splineviz.arrangement.propagate import device_of
-from splineviz.arrangement.result import Arrangement, Stats, Status
-from splineviz.errors import InputError
+from splineviz.geometry.excerpt import Excerpt, excerpt
 from splineviz.geometry.extend import pin
-from splineviz.geometry.lineage import inherit
-from splineviz.geometry.predicates import EPS
 from splineviz.geometry.refine import Refinement, refine
-from splineviz.geometry.subdivision import RIM, Subdivision
-from splineviz.plane import Plane, Window
 from splineviz.program.program import Affine, Pointwise, Program
 
-__all__ = ["arrange"]
+__all__ = ["Progress", "Walk"]
 
-Progress = Callable[[int, int, int], None]
-
-
-def arrange(
-    program: Program,
-    planes: Plane | Sequence[Plane],
-    windows: Window | Sequence[Window],
-    *,
-    stage: int | None = None,
-    progress: Progress | None = None,
-) -> Arrangement:
-    """The exact cells of a network on a window of a plane, or on many windows at once.
-
-    Parameters
-    ----------
-    program
-        From :func:`splineviz.load_program`.
-    planes, windows
-        One plane and one window on it, or as many of each; the result holds all windows as one subdivision.
-    stage
-        Stop after this stage (counted from 0); by default the last. Its units still cut.
-    progress
-        Called as ``progress(stages done, stages in all, cells so far)``.
-
-    Returns
-    -------
-    Arrangement
-        With its verdict in ``status`` and counts in ``stats``.
-
-    Raises
-    ------
-    InputError
-        If a plane does not fit the program's input, or the numbers of planes and windows differ.
-
-    Examples
-    --------
-    >>> import torch, splineviz as sv
-    >>> fold = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU())
-    >>> program = sv.load_program(fold)
-    >>> sv.arrange(program, sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9)).n_cells
-    2
-    """
-    planes = (planes,) if isinstance(planes, Plane) else tuple(planes)
-    windows = (windows,) if isinstance(windows, Window) else tuple(windows)
-    _check_request(program, planes, windows, stage)
-    return _Walk(program, planes, windows, stage, progress).run()
+Progress = Callable[[float, int], None]
 
 
-def _check_request(program: Program, planes: Sequence[Plane], windows: Sequence[Window], stage: int | None) -> None:
-    if len(planes) != len(windows) or not planes:
-        raise InputError(f"expected as many planes as windows and at least one, got {len(planes)} and {len(windows)}")
-    wanted = int(np.prod(program.input_shape))
-    for i, plane in enumerate(planes):
-        if plane.dim != wanted:
-            raise InputError(
-                f"plane {i} lies in a space of dimension {plane.dim}, but {program.name} takes inputs of shape "
-                f"{program.input_shape}, dimension {wanted}"
-            )
-    if stage is not None and not 0 <= stage < len(program.stages):
-        raise InputError(f"stage must be in 0 .. {len(program.stages) - 1}, got {stage}")
+@dataclass(frozen=True, eq=False)
+class _Divided:
+    """A front to go on with in batches: its faces are cut, its live tensors still stand at the vertices before that."""
+
+    front: Front
+    refinement: Refinement
+    index: int
+    """Of the node that cut it"""
+    runs: list[tuple[int, int]]
+    """Faces (first, last + 1) of each batch"""
+    tally: Tally
+    held: int
+    """Bytes that wait until all batches are done"""
 
 
-class _Walk:
-    """The state of one walk: a subdivision, the live tensors at its vertices, and what accumulates on the way."""
+@dataclass(frozen=True)
+class Walk:
+    """How to get from a front to its finished faces; keeps nothing between calls, so that batches may be walked anywhere."""
 
-    def __init__(
-        self,
-        program: Program,
-        planes: Sequence[Plane],
-        windows: Sequence[Window],
-        stage: int | None,
-        progress: Progress | None,
-    ) -> None:
-        self.began = time.perf_counter()
-        self.program, self.planes, self.windows = program, tuple(planes), tuple(windows)
-        self.n_stages = len(program.stages) if stage is None else stage + 1
-        self.progress = progress
-        self.device = device_of(program)
-        self.buffers = Buffers()
-        self.subdivision = Subdivision.from_polygons([w.vertices for w in windows])
-        n = len(windows)
-        self.hash = np.zeros((n, 2), np.uint64)
-        self.window_of = np.arange(n, dtype=np.int64)
-        self.stage_of = np.full(n, RIM, dtype=np.int64)
-        self.patterns: list[tuple[np.ndarray, np.ndarray]] = []
-        self.cells_per_stage: list[int] = []
-        self.decisions = self.open = self.zeros = 0
-        self.seconds_affine = 0.0
-        self.live: dict[int, Live] = {0: self._inputs()}
+    program: Program
+    n_stages: int
+    budget: Budget
+    progress: Progress | None = None
+    buffers: Buffers = field(default_factory=Buffers)
 
-    def _inputs(self) -> Live:
-        points, errors = [], []
-        for plane, window in zip(self.planes, self.windows, strict=True):
-            x = plane.lift(window.vertices)
-            points.append(x.reshape(len(x), *self.program.input_shape))
-            reach = np.linalg.norm(plane.origin) + np.abs(window.vertices).sum(1)
-            errors.append(3.0 * EPS * reach)
-        return Live(torch.from_numpy(np.concatenate(points)), np.concatenate(errors))
+    def run(
+        self, front: Front, index: int = 0, held: int = 0, allowed: int | None = None, share: tuple[float, float] = (0.0, 1.0)
+    ) -> Finished | None:
+        """Finish a front, from the node of that index on; None where the budget ended before any of it was finished.
 
-    def run(self) -> Arrangement:
-        for node in self.program.nodes:
+        ``held`` bytes are taken by batches that wait; ``allowed`` is the number of cells that may still come; ``share`` of all
+        that there is to do lies in this front.
+        """
+        try:
+            reached = self._advance(front, index, held, allowed, share)
+        except SpentError:
+            return None
+        if isinstance(reached, Finished):
+            return reached
+        parts: list[tuple[Excerpt, Finished]] = []
+        complete = True
+        for excerpted, finished in (
+            self._in_turn(reached, allowed, share) if index or self.budget.workers == 1 else self._spread(reached, allowed)
+        ):
+            complete = finished is not None and finished.complete
+            if finished is not None:
+                parts.append((excerpted, finished))
+            if not complete:
+                break
+        return joined(reached.front, parts, reached.tally, complete=complete) if parts else None
+
+    def leaves(self, front: Front, index: int = 0, held: int = 0) -> Iterator[Finished]:
+        """The batches of a front, each as soon as it is finished; fewer where the time ends."""
+        try:
+            reached = self._advance(front, index, held, None, (0.0, 0.0))
+        except SpentError:
+            return
+        if isinstance(reached, Finished):
+            yield reached
+            return
+        for _, part in self._parts(reached):
+            yield from self.leaves(part, reached.index + 1, reached.held)
+
+    def _in_turn(
+        self, reached: _Divided, allowed: int | None, share: tuple[float, float]
+    ) -> Iterator[tuple[Excerpt, Finished | None]]:
+        """Each batch with what became of it, one after the other."""
+        done, n_faces = 0, len(reached.front.subdivision.faces)
+        for excerpted, part in self._parts(reached):
+            n = len(part.window_of)
+            begin, width = share[0] + share[1] * done / n_faces, share[1] * n / n_faces
+            finished = self.run(part, reached.index + 1, reached.held, allowed, (begin, width))
+            done += n
+            if finished is not None and allowed is not None:
+                allowed -= len(finished.stage_of)
+            yield excerpted, finished
+
+    def _spread(self, reached: _Divided, allowed: int | None) -> Iterator[tuple[Excerpt, Finished | None]]:
+        """The same, by all workers, in the same order."""
+        import joblib
+
+        index, held, excerpts, worker = reached.index + 1, reached.held, [], replace(self, progress=None)
+
+        def tasks() -> Iterator[Any]:
+            for excerpted, part in self._parts(reached):
+                excerpts.append(excerpted)
+                yield joblib.delayed(worker.run)(part, index, held, allowed)
+
+        with _one_thread():
+            results = joblib.Parallel(self.budget.workers, prefer="threads", return_as="generator")(tasks())
+            for n, finished in enumerate(results):
+                if finished is not None and allowed is not None:
+                    if len(finished.stage_of) > allowed:
+                        # It did not know what the batches before it would leave: once more, as if they had gone first.
+                        finished = self.run(self._part(reached, n)[1], index, held, allowed)
+                    allowed -= 0 if finished is None else len(finished.stage_of)
+                if finished is not None and self.progress is not None:
+                    self.progress((n + 1) / len(reached.runs), len(finished.stage_of))
+                yield excerpts[n], finished
+
+    def _advance(self, front: Front, index: int, held: int, allowed: int | None, share: tuple[float, float]) -> Finished | _Divided:
+        """Go on node by node, to the end or to a stage after which the faces are too many for one batch."""
+        tally, first = Tally(), len(front.patterns)
+        # Batches share vertices, and a matrix product may round a row in another way where it has other rows beside it.
+        run = partial(self._run, padded=index > 0)
+        for i in range(index, len(self.program.nodes)):
+            node = self.program.nodes[i]
             if isinstance(node, Pointwise):
                 if node.stage >= self.n_stages:
                     break
-                self._refine(node)
+                refinement = self._refine(front, node)
+                front.advance(refinement, node.stage)
+                tally.add(refinement, node.stage)
+                self.budget.check(len(refinement.parent), allowed)
+                if self.progress is not None:
+                    self.progress(share[0] + share[1] * (node.stage + 1 - first) / (self.n_stages - first), len(refinement.parent))
                 if node.stage == self.n_stages - 1:
                     break
-                if node.output not in self.live:
-                    self._apply(node)
+                values = self.program.values_alive[node.stage + 1]
+                runs = self.budget.batches(front.subdivision, values, held)
+                if len(runs) > 1:
+                    waiting = sum(8 * live.values.numel() for live in front.live.values())
+                    return _Divided(front, refinement, i, runs, tally, held + waiting)
+                self._carry(front.live, refinement, node)
+                self._apply(front.live, node)
             else:
-                start = time.perf_counter()
-                self.live[node.output] = after_affine(node, [self.live[i] for i in node.inputs], self._run)
-                self.seconds_affine += time.perf_counter() - start
-            for slot in node.frees:
-                if slot in self.live:
-                    self._release(self.live.pop(slot))
-        return self._result()
+                began = time.perf_counter()
+                front.live[node.output] = after_affine(node, [front.live[k] for k in node.inputs], run)
+                tally.seconds_affine += time.perf_counter() - began
+            self._free(front.live, node)
+        front.live = {}
+        return Finished.of(front, tally)
 
-    def _run(self, node: Affine | Pointwise, *values: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _parts(self, reached: _Divided) -> Iterator[tuple[Excerpt, Front]]:
+        return (self._part(reached, n) for n in range(len(reached.runs)))
+
+    def _part(self, reached: _Divided, n: int) -> tuple[Excerpt, Front]:
+        """One batch, beyond the node that cut it."""
+        front, refinement = reached.front, reached.refinement
+        node = self.program.nodes[reached.index]
+        assert isinstance(node, Pointwise)
+        excerpted = excerpt(front.subdivision, refinement.birth, *reached.runs[n])
+        live = self._carried(front.live, refinement, node, excerpted)
+        self._apply(live, node)
+        self._free(live, node)
+        return excerpted, front.part(excerpted, reached.runs[n][0], live)
+
+    def _run(self, node: Affine | Pointwise, *values: Tensor, padded: bool = False) -> tuple[Tensor, Tensor | None]:
         storages: list[Tensor] = []
 
         def take(shape: Sequence[int]) -> Tensor:
@@ -150,77 +182,80 @@ class _Walk:
             storages.append(storage)
             return out
 
-        return run_in_blocks(node.run, values, self.device, take), storages[0] if storages else None
+        result = run_in_blocks(node.run, values, self.program.device, take, padded=padded)
+        return result, storages[0] if storages else None
 
-    def _release(self, live: Live) -> None:
-        """Give the storage of a dead tensor back, unless a live one is a view of it."""
-        if live.storage is not None and all(other.storage is not live.storage for other in self.live.values()):
-            self.buffers.give(live.storage)
-
-    def _refine(self, node: Pointwise) -> None:
-        """Cut along the units of a stage, and carry what is still needed to the new vertices (relu is applied on the way)."""
-        slot = node.inputs[0]
-        scale, slack = self.live[slot].entrywise()
+    def _refine(self, front: Front, node: Pointwise) -> Refinement:
+        """Cut along the units of a stage."""
+        live = front.live[node.inputs[0]]
+        scale, slack = live.entrywise()
         if len(node.kinks) > 1:
             scale = np.tile(scale, len(node.kinks))
-        refinement = refine(self.subdivision, node.switching(self.live[slot].flat), scale, slack, node.stage)
-        self._record(refinement, node.stage)
-        if node.stage < self.n_stages - 1:
-            applied = node.is_relu and slot in node.frees
-            for key in list(self.live):
-                live = self.live.pop(key)
-                extended = extend(live, refinement.birth, self.buffers, relu=applied and key == slot)
-                self._release(live)
-                self.live[node.output if applied and key == slot else key] = extended
-            for rows in refinement.vanishing:
-                pin(self.live[node.output if applied else slot].flat, rows, node.kinks)
-        if self.progress is not None:
-            self.progress(node.stage + 1, self.n_stages, len(self.subdivision.faces))
+        return refine(front.subdivision, node.switching(live.flat), scale, slack, node.stage)
 
-    def _apply(self, node: Pointwise) -> None:
-        """Run a pointwise node; in place where nobody needs what entered it (each live tensor has its own storage by now)."""
+    def _carry(self, live: dict[int, Live], refinement: Refinement, node: Pointwise) -> None:
+        """Carry what is still needed to the new vertices; relu is applied on the way, its output replacing its input."""
         (slot,) = node.inputs
-        z = self.live[slot]
+        bent, rows = _bends(node), np.arange(len(refinement.subdivision.vertices) - len(refinement.birth))
+        for key in list(live):
+            before = live.pop(key)
+            after = extend(before, rows, refinement.birth, self.buffers, relu=bent and key == slot)
+            self._release(live, before)
+            live[node.output if bent and key == slot else key] = after
+        for zeros in refinement.vanishing:
+            if len(zeros):
+                pin(live[node.output if bent else slot].flat, zeros, node.kinks)
+
+    def _carried(self, live: dict[int, Live], refinement: Refinement, node: Pointwise, excerpted: Excerpt) -> dict[int, Live]:
+        """The same for the vertices of an excerpt, leaving what there is as it is."""
+        (slot,) = node.inputs
+        bent, vertices, births = _bends(node), excerpted.vertices, excerpted.birth
+        rows, result = vertices[: len(vertices) - len(births)], {}
+        for key, before in live.items():
+            after = extend(before, rows, births, self.buffers, relu=bent and key == slot)
+            result[node.output if bent and key == slot else key] = after
+        for zeros in refinement.vanishing:
+            place = np.minimum(np.searchsorted(vertices, zeros["vertex"]), len(vertices) - 1)
+            inside = vertices[place] == zeros["vertex"]
+            own = zeros[inside]
+            own["vertex"] = place[inside]
+            pin(result[node.output if bent else slot].flat, own, node.kinks)
+        return result
+
+    def _apply(self, live: dict[int, Live], node: Pointwise) -> None:
+        """Run a pointwise node; in place where nobody needs what entered it (each live tensor has its own storage by now)."""
+        if node.output in live:
+            return
+        (slot,) = node.inputs
+        z = live[slot]
         if slot in node.frees:
-            values, storage = run_in_blocks(node.run, [z.values], self.device, lambda _: z.values), z.storage
+            values, storage = run_in_blocks(node.run, [z.values], self.program.device, lambda _: z.values), z.storage
         else:
             values, storage = self._run(node, z.values)
-        self.live[node.output] = Live(values, node.steepest * z.error, storage=storage)
+        live[node.output] = Live(values, node.steepest * z.error, storage=storage)
 
-    def _record(self, refinement: Refinement, stage: int) -> None:
-        parent = refinement.parent
-        self.window_of, self.stage_of, self.hash = inherit(parent, refinement.on, self.window_of, self.stage_of, self.hash, stage)
-        self.patterns.append((refinement.on, parent))
-        self.cells_per_stage.append(len(parent))
-        self.decisions += refinement.decisions
-        self.open += refinement.open
-        self.zeros += refinement.zeros
-        self.subdivision = refinement.subdivision
+    def _free(self, live: dict[int, Live], node: Affine | Pointwise) -> None:
+        for slot in node.frees:
+            if slot in live:
+                self._release(live, live.pop(slot))
 
-    def _result(self) -> Arrangement:
-        sub = self.subdivision
-        return Arrangement(
-            vertices=sub.vertices,
-            cells=sub.faces,
-            cell_edges=sub.side_edges,
-            cell_window=self.window_of,
-            cell_stage=self.stage_of,
-            pattern_hash=self.hash,
-            edges=sub.edges,
-            edge_cells=sub.edge_faces(),
-            edge_units=sub.edge_units(),
-            planes=self.planes,
-            windows=self.windows,
-            status=Status.UNDECIDED if self.open else Status.COMPLETE,
-            stats=Stats(
-                cells_per_stage=tuple(self.cells_per_stage),
-                decisions=self.decisions,
-                re_evaluated=0,
-                undecided=self.open,
-                zeros=self.zeros,
-                seconds=time.perf_counter() - self.began,
-                seconds_affine=self.seconds_affine,
-            ),
-            program=self.program,
-            patterns=tuple(self.patterns),
-        )
+    def _release(self, live: dict[int, Live], dead: Live) -> None:
+        """Give the storage of a dead tensor back, unless a live one is a view of it."""
+        if dead.storage is not None and all(other.storage is not dead.storage for other in live.values()):
+            self.buffers.give(dead.storage)
+
+
+def _bends(node: Pointwise) -> bool:
+    """Whether the node's output can be made while its input is carried to new vertices, and the input is not needed any more."""
+    return node.is_relu and node.inputs[0] in node.frees
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Matrix products of one thread each, while all cores have batches of their own."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

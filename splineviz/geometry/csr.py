@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Csr"]
+__all__ = ["Csr", "runs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,11 @@ class Csr:
     def __iter__(self) -> Iterator[np.ndarray]:
         return (self[row] for row in range(len(self)))
 
+    def take(self, rows: np.ndarray) -> Csr:
+        """Some of its rows, in the order asked for."""
+        lengths = self.lengths[rows]
+        return Csr(np.concatenate([[0], np.cumsum(lengths)]), self.values[runs(self.offsets[:-1][rows], lengths)])
+
     @property
     def lengths(self) -> np.ndarray:
         return np.diff(self.offsets)
@@ -39,3 +44,9 @@ class Csr:
     def row_of(self) -> np.ndarray:
         """(total,) the row that each value belongs to."""
         return np.repeat(np.arange(len(self)), self.lengths)
+
+
+def runs(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The indices from each start on, as many as its length, one run after the other."""
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))

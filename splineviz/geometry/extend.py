@@ -13,19 +13,19 @@ __all__ = ["extend_values", "pin"]
 
 
 @kernel
-def extend_values(values: Any, birth: Any, out: Any, scale: Any, slack: Any, errors: Any, relu: Any) -> Any:
-    """Fill ``out`` (V + new, n) from ``values`` (V, n), old rows first, new rows by interpolation between their ends.
+def extend_values(values: Any, rows: Any, birth: Any, out: Any, scale: Any, slack: Any, errors: Any, relu: Any) -> Any:
+    """Fill ``out`` (R + new, n) from rows of ``values`` (V, n), these R rows first, new ones by interpolation between their ends.
 
-    With ``relu`` the rows are cut off at 0 on the way, which saves a pass through memory. Returns (error, norm), (V + new,)
+    With ``relu`` the rows are cut off at 0 on the way, which saves a pass through memory. Returns (error, norm), (R + new,)
     each: the norms of the rows of ``out``, and their errors: inherited from both ends (the smaller of the norm-wise ``errors``
     (V,) and the entry-wise ``scale`` (n,) times ``slack`` (V,)), moved by the error of t, and rounded. Entries cut off have none.
     """
-    n_old, n_all = len(values), len(out)
+    n_old, n_all = len(rows), len(out)
     error, entry, norm, scales = np.empty(n_all), np.empty(n_all), np.empty(n_all), np.empty(n_all)
     spread = np.empty(len(birth))
-    _interpolate(values, birth, out, scale, relu, spread, norm, scales)
+    _interpolate(values, rows, birth, out, scale, relu, spread, norm, scales)
     for v in range(n_old):
-        error[v], entry[v] = min(errors[v], scales[v] * slack[v]), slack[v]
+        error[v], entry[v] = min(errors[rows[v]], scales[v] * slack[rows[v]]), slack[rows[v]]
     for k in range(len(birth)):
         a, b, t, v = birth[k].a, birth[k].b, birth[k].t, n_old + k
         entry[v] = (1.0 - t) * entry[a] + t * entry[b]
@@ -35,15 +35,16 @@ def extend_values(values: Any, birth: Any, out: Any, scale: Any, slack: Any, err
 
 
 @part(fastmath={"reassoc", "contract"})
-def _interpolate(values: Any, birth: Any, out: Any, scale: Any, relu: Any, spread: Any, norm: Any, scales: Any) -> None:
-    n_old, width = values.shape
+def _interpolate(values: Any, rows: Any, birth: Any, out: Any, scale: Any, relu: Any, spread: Any, norm: Any, scales: Any) -> None:
+    n_old, width = len(rows), values.shape[1]
     floor = 0.0 if relu else -np.inf
     for v in range(n_old):
+        source, target = values[rows[v]], out[v]
         total = 0.0
         squares = 0.0
         for i in range(width):
-            x = max(values[v, i], floor)
-            out[v, i] = x
+            x = max(source[i], floor)
+            target[i] = x
             squares += x * x
             total += scale[i] * scale[i] if x > floor else 0.0
         norm[v], scales[v] = np.sqrt(squares), np.sqrt(total)
@@ -54,8 +55,8 @@ def _interpolate(values: Any, birth: Any, out: Any, scale: Any, relu: Any, sprea
             if end >= n_old:
                 is_end[end - n_old] = True
     for k in range(len(birth)):
-        a = values[birth[k].a] if birth[k].a < n_old else out[birth[k].a]
-        b = values[birth[k].b] if birth[k].b < n_old else out[birth[k].b]
+        a = values[rows[birth[k].a]] if birth[k].a < n_old else out[birth[k].a]
+        b = values[rows[birth[k].b]] if birth[k].b < n_old else out[birth[k].b]
         row, s = out[n_old + k], birth[k].t
         least = -np.inf if is_end[k] else floor
         total = 0.0

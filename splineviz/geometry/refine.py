@@ -11,6 +11,7 @@ from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.crossings import cross_edges
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import cut_faces, face_signs
+from splineviz.geometry.ordering import near_each_other
 from splineviz.geometry.predicates import classify
 from splineviz.geometry.sharing import shared_edges
 from splineviz.geometry.subdivision import Subdivision, find_edge_faces
@@ -32,6 +33,8 @@ class Refinement:
     """(new vertices,) `records.BIRTH`: between which earlier vertices each lies, and where"""
     vanishing: tuple[np.ndarray, np.ndarray]
     """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by construction"""
+    first_part: np.ndarray
+    """(E + 1,) first of the consecutive new edges into which each edge before falls, from its first to its second vertex"""
     decisions: int
     open: int
     """Decisions that the error estimates left open, taken as coincidences"""
@@ -53,15 +56,20 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
         Recorded as the origin of new edges.
     """
     s, faces = subdivision, subdivision.faces
-    vertices, offsets, side_vertex, *rest, parent, on, birth, on_edges, inside, n_open, n_zero = _refine(
+    vertices, offsets, side_vertex, side_edges, *rest, parent, on, birth, on_edges, inside, first_part, n_open, n_zero = _refine(
         s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared, z, scale, slack, stage
     )
+    faces = Csr(offsets, side_vertex)
+    order = near_each_other(vertices, faces, parent)
+    if order is not None:
+        side_edges, faces, parent, on = Csr(offsets, side_edges).take(order).values, faces.take(order), parent[order], on[order]
     return Refinement(
-        subdivision=Subdivision(vertices, Csr(offsets, side_vertex), *rest),
+        subdivision=Subdivision(vertices, faces, side_edges, *rest),
         parent=parent,
         on=on,
         birth=birth,
         vanishing=(on_edges, inside),
+        first_part=first_part,
         decisions=z.size + len(on_edges) + len(inside),
         open=n_open,
         zeros=n_zero,
@@ -98,6 +106,7 @@ def _refine(
         birth,
         crossed.crossing,
         pieces.vanishing[: n[VANISH]],
+        crossed.first_part,
         signs.open + crossed.merged + n[OPEN] + n[DROPPED],
         signs.zeros,
     )

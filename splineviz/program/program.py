@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from splineviz.stage import ProgramInfo, Stage
@@ -163,6 +164,27 @@ class Program:
     @property
     def n_units(self) -> int:
         return sum(stage.n_units for stage in self.stages)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the coefficients live."""
+        return next((node.slopes.device for node in self.nodes if isinstance(node, Pointwise)), torch.device("cpu"))
+
+    @cached_property
+    def values_alive(self) -> tuple[int, ...]:
+        """Most numbers alive at once for one input: before the first stage, then from each stage to the next."""
+        slots = {0: torch.zeros(1, *self.input_shape, dtype=torch.float64, device=self.device)}
+        peaks = [slots[0].numel()]
+        with torch.no_grad():
+            for node in self.nodes:
+                slots[node.output] = node.run(*(slots[i] for i in node.inputs))
+                alive = sum(value.numel() for value in slots.values())
+                peaks[-1] = max(peaks[-1], alive)
+                if isinstance(node, Pointwise):
+                    peaks.append(alive)
+                for slot in node.frees:
+                    del slots[slot]
+        return tuple(peaks)
 
     @property
     def info(self) -> ProgramInfo:

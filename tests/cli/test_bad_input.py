@@ -121,7 +121,7 @@ def test_an_unexpected_failure_exits_with_1_and_points_to_debug(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the engine broke")
 
-    monkeypatch.setattr("splineviz.arrangement.walk.arrange", fail)
+    monkeypatch.setattr("splineviz.arrangement.arranging.arrange", fail)
     plain = splineviz("slice", "nets:plane", "--box", "0,1,0,1")
     assert plain.code == 1
     assert "unexpected RuntimeError: the engine broke" in plain.err and "--debug" in plain.err
@@ -133,7 +133,7 @@ def test_an_interrupt_exits_with_130(nets: Path, splineviz: Command, monkeypatch
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("splineviz.arrangement.walk.arrange", interrupt)
+    monkeypatch.setattr("splineviz.arrangement.arranging.arrange", interrupt)
     done = splineviz("slice", "nets:plane", "--box", "0,1,0,1", "-o", "x.png")
     assert done.code == 130
     assert not (nets / "x.png").exists()

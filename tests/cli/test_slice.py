@@ -125,13 +125,13 @@ def test_the_valid_range_follows_the_mean_and_std_of_each_channel(nets: Path, sp
 def test_undecided_is_told_and_no_error(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     import dataclasses
 
-    from splineviz.arrangement.walk import arrange
+    from splineviz.arrangement.arranging import arrange
 
     def doubtful(*given: Any, **how: Any) -> sv.Arrangement:
         arr = arrange(*given, **how)
         return dataclasses.replace(arr, status=sv.Status.UNDECIDED, stats=dataclasses.replace(arr.stats, undecided=2))
 
-    monkeypatch.setattr("splineviz.arrangement.walk.arrange", doubtful)
+    monkeypatch.setattr("splineviz.arrangement.arranging.arrange", doubtful)
     got = report(splineviz("slice", *POINTS, "--json"))
     assert got["status"] == "undecided" and got["exact"] == {"certified": False, "re_evaluated": 0, "undecided": 2}
     assert got["provenance"]["undecided"] == 2
@@ -181,12 +181,12 @@ def test_a_finished_but_incomplete_result_is_written_and_exits_with_5(
 ) -> None:
     import dataclasses
 
-    from splineviz.arrangement.walk import arrange
+    from splineviz.arrangement.arranging import arrange
 
     def out_of_budget(*given: Any, **how: Any) -> sv.Arrangement:
         return dataclasses.replace(arrange(*given, **how), status=sv.Status.INCOMPLETE)
 
-    monkeypatch.setattr("splineviz.arrangement.walk.arrange", out_of_budget)
+    monkeypatch.setattr("splineviz.arrangement.arranging.arrange", out_of_budget)
     done = splineviz("slice", *POINTS, "--json", "-o", "x.npz")
     assert done.code == 5
     assert json.loads(done.out)["status"] == "incomplete"

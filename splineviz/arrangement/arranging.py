@@ -1,0 +1,165 @@
+"""`arrange` and `stream`: from a request to arrangements."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from splineviz.arrangement.budget import Budget
+from splineviz.arrangement.front import Finished, start
+from splineviz.arrangement.result import Arrangement, Stats, Status
+from splineviz.arrangement.walk import Progress, Walk
+from splineviz.errors import InputError
+from splineviz.geometry.excerpt import only_used
+from splineviz.plane import Plane, Window
+from splineviz.program.program import Program
+
+__all__ = ["arrange", "stream"]
+
+Planes = Plane | Sequence[Plane]
+Windows = Window | Sequence[Window]
+
+
+def arrange(
+    program: Program,
+    planes: Planes,
+    windows: Windows,
+    *,
+    stage: int | None = None,
+    max_memory: int | None = None,
+    max_cells: int | None = None,
+    seconds: float | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Arrangement:
+    """The exact cells of a network on a window of a plane, or on many windows at once.
+
+    Large arrangements are worked off in batches of faces of an earlier stage, by all workers. No line is drawn for that, and cells,
+    patterns and their order are the same for any batches and any number of workers; the numbers of vertices and edges depend on
+    the batches, and so do the last bits of coordinates.
+
+    Parameters
+    ----------
+    program
+        From :func:`splineviz.load_program`.
+    planes, windows
+        One plane and one window on it, or as many of each; the result holds all windows as one subdivision.
+    stage
+        Stop after this stage (counted from 0); by default the last. Its units still cut.
+    max_memory
+        Bytes for values at vertices and for geometry in work, for all workers together; by default half of what is free. The
+        result itself comes on top: see :func:`stream`. A single face is not divided, however many units cut it.
+    max_cells, seconds
+        Budgets. When one ends, the batches that are finished are the result, with the status ``INCOMPLETE``: whole cells of the
+        network, which cover ``arr.covered`` of the windows.
+    jobs
+        Workers; by default as many as there are cores. They are threads, or whatever ``joblib.parallel_config`` says.
+    progress
+        Called as ``progress(share of the work that is done, cells of the faces in work)``.
+
+    Returns
+    -------
+    Arrangement
+        With its verdict in ``status`` and counts in ``stats``.
+
+    Raises
+    ------
+    InputError
+        If a plane does not fit the program's input, the numbers of planes and windows differ, or a budget is not positive.
+
+    Examples
+    --------
+    >>> import torch, splineviz as sv
+    >>> fold = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU())
+    >>> program = sv.load_program(fold)
+    >>> sv.arrange(program, sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9)).n_cells
+    2
+    """
+    request = _Request(program, planes, windows, stage)
+    budget = Budget.of(max_memory, max_cells, seconds, jobs)
+    front = start(request.planes, request.windows, program.input_shape)
+    finished = Walk(program, request.n_stages, budget, progress).run(front, allowed=max_cells)
+    return request.result(finished or Finished.nothing(front))
+
+
+def stream(
+    program: Program,
+    planes: Planes,
+    windows: Windows,
+    *,
+    stage: int | None = None,
+    max_memory: int | None = None,
+    max_cells: int | None = None,
+    seconds: float | None = None,
+) -> Iterator[Arrangement]:
+    """The cells of :func:`arrange` batch by batch, for results that are too large to hold: each batch as soon as it is finished.
+
+    Together they hold every cell once, in the same order. Where batches meet, both hold the edges and vertices between them, and
+    such an edge has a cell on one side only, but names the unit that drew it. A budget that ends ends the iteration; the last
+    batch then has the status ``INCOMPLETE`` or is missing.
+    """
+    request = _Request(program, planes, windows, stage)
+    budget = Budget.of(max_memory, max_cells, seconds, 1)
+    front = start(request.planes, request.windows, program.input_shape)
+    left = max_cells
+    for finished in Walk(program, request.n_stages, budget).leaves(front):
+        if left is not None:
+            left -= len(finished.stage_of)
+            if left < 0:
+                return
+        yield request.result(finished)
+
+
+class _Request:
+    """What is to be arranged, checked."""
+
+    def __init__(self, program: Program, planes: Planes, windows: Windows, stage: int | None) -> None:
+        self.began = time.perf_counter()
+        self.program = program
+        self.planes = (planes,) if isinstance(planes, Plane) else tuple(planes)
+        self.windows = (windows,) if isinstance(windows, Window) else tuple(windows)
+        self.n_stages = len(program.stages) if stage is None else stage + 1
+        if len(self.planes) != len(self.windows) or not self.planes:
+            raise InputError(f"expected as many planes as windows and at least one, got {len(self.planes)} and {len(self.windows)}")
+        wanted = int(np.prod(program.input_shape))
+        for i, plane in enumerate(self.planes):
+            if plane.dim != wanted:
+                raise InputError(
+                    f"plane {i} lies in a space of dimension {plane.dim}, but {program.name} takes inputs of shape "
+                    f"{program.input_shape}, dimension {wanted}"
+                )
+        if stage is not None and not 0 <= stage < len(program.stages):
+            raise InputError(f"stage must be in 0 .. {len(program.stages) - 1}, got {stage}")
+
+    def result(self, finished: Finished) -> Arrangement:
+        tally = finished.tally
+        sub = finished.subdivision if finished.complete else only_used(finished.subdivision)
+        status = Status.UNDECIDED if tally.open else Status.COMPLETE
+        return Arrangement(
+            vertices=sub.vertices,
+            cells=sub.faces,
+            cell_edges=sub.side_edges,
+            cell_window=finished.window_of,
+            cell_stage=finished.stage_of,
+            pattern_hash=finished.hash,
+            edges=sub.edges,
+            edge_cells=sub.edge_faces(),
+            edge_units=sub.edge_units(),
+            planes=self.planes,
+            windows=self.windows,
+            status=status if finished.complete else Status.INCOMPLETE,
+            stats=Stats(
+                cells_per_stage=tuple(tally.cells_per_stage.values()),
+                decisions=tally.decisions,
+                re_evaluated=0,
+                undecided=tally.open,
+                zeros=tally.zeros,
+                seconds=time.perf_counter() - self.began,
+                seconds_affine=tally.seconds_affine,
+                batches=tally.batches,
+            ),
+            program=self.program,
+            patterns=finished.patterns,
+        )

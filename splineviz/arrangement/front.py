@@ -1,0 +1,185 @@
+"""Where a walk stands: faces, what they have inherited, and the network's live tensors at their vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from splineviz.arrangement.live import Live
+from splineviz.geometry.csr import Csr
+from splineviz.geometry.excerpt import Excerpt, join
+from splineviz.geometry.lineage import inherit
+from splineviz.geometry.predicates import EPS
+from splineviz.geometry.refine import Refinement
+from splineviz.geometry.subdivision import RIM, Subdivision
+from splineviz.plane import Plane, Window
+
+__all__ = ["Finished", "Front", "Patterns", "Tally", "joined", "start"]
+
+Patterns = tuple[tuple[np.ndarray, np.ndarray], ...]
+"""For each stage so far: (faces, words) the bit sets of its units, and (faces,) the parents among the faces of the stage before."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted on the way."""
+
+    cells_per_stage: dict[int, int] = field(default_factory=dict)
+    decisions: int = 0
+    open: int = 0
+    zeros: int = 0
+    batches: int = 0
+    seconds_affine: float = 0.0
+
+    def add(self, refinement: Refinement, stage: int) -> None:
+        self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + len(refinement.parent)
+        self.decisions += refinement.decisions
+        self.open += refinement.open
+        self.zeros += refinement.zeros
+
+    def merge(self, other: Tally) -> None:
+        for stage, cells in other.cells_per_stage.items():
+            self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + cells
+        self.decisions += other.decisions
+        self.open += other.open
+        self.zeros += other.zeros
+        self.batches += other.batches
+        self.seconds_affine += other.seconds_affine
+
+
+@dataclass(slots=True, eq=False)
+class Front:
+    """Faces of one stage, all or some consecutive ones, on the way to the next."""
+
+    subdivision: Subdivision
+    window_of: np.ndarray
+    stage_of: np.ndarray
+    hash: np.ndarray
+    live: dict[int, Live]
+    border: np.ndarray
+    """(B + 1,) its first edges are the parts of its B border edges of the start: those of the i-th from border[i] on"""
+    patterns: Patterns = ()
+    first: int = 0
+    """Its first face among those of the last stage in ``patterns``"""
+
+    def advance(self, refinement: Refinement, stage: int) -> None:
+        """Take over the faces of a refinement; the live tensors are carried along by the walk."""
+        parent, on = refinement.parent, refinement.on
+        self.window_of, self.stage_of, self.hash = inherit(parent, on, self.window_of, self.stage_of, self.hash, stage)
+        self.patterns = (*self.patterns, (on, parent + self.first if self.first else parent))
+        self.first = 0
+        self.border = refinement.first_part[self.border]
+        self.subdivision = refinement.subdivision
+
+    def part(self, excerpt: Excerpt, first: int, live: dict[int, Live]) -> Front:
+        """The front of some of its faces, from ``first`` on, with the live tensors at their vertices."""
+        rows = slice(first, first + len(excerpt.subdivision.faces))
+        border = np.arange(len(excerpt.border) + 1)
+        inherited = self.window_of[rows], self.stage_of[rows], self.hash[rows]
+        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, first)
+
+
+@dataclass(slots=True, eq=False)
+class Finished:
+    """Faces that the walk is done with."""
+
+    subdivision: Subdivision
+    window_of: np.ndarray
+    stage_of: np.ndarray
+    hash: np.ndarray
+    patterns: Patterns
+    border: Csr
+    """The edges that each border edge of the start has become, in order"""
+    tally: Tally
+    complete: bool = True
+    """Whether all faces are there, or only those that a budget allowed"""
+
+    @classmethod
+    def of(cls, front: Front, tally: Tally) -> Finished:
+        border = Csr(front.border, np.arange(front.border[-1]))
+        tally.batches += 1
+        return cls(front.subdivision, front.window_of, front.stage_of, front.hash, front.patterns, border, tally)
+
+    @classmethod
+    def nothing(cls, front: Front) -> Finished:
+        """No face of a front at all."""
+        rows = front.window_of[:0], front.stage_of[:0], front.hash[:0]
+        s = front.subdivision
+        empty = Subdivision(
+            s.vertices, Csr(s.faces.offsets[:1], s.faces.values[:0]), s.side_edges[:0], s.edges, s.edge_source, s.shared
+        )
+        return cls(empty, *rows, (), Csr(front.border, np.arange(0)), Tally(), complete=False)
+
+
+def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple[int, ...]) -> Front:
+    """The windows as faces, and their corners in input space."""
+    points, errors = [], []
+    for plane, window in zip(planes, windows, strict=True):
+        x = plane.lift(window.vertices)
+        points.append(x.reshape(len(x), *input_shape))
+        reach = np.linalg.norm(plane.origin) + np.abs(window.vertices).sum(1)
+        errors.append(3.0 * EPS * reach)
+    n = len(windows)
+    return Front(
+        Subdivision.from_polygons([window.vertices for window in windows]),
+        window_of=np.arange(n),
+        stage_of=np.full(n, RIM),
+        hash=np.zeros((n, 2), np.uint64),
+        live={0: Live(torch.from_numpy(np.concatenate(points)), np.concatenate(errors))},
+        border=np.zeros(1, np.int64),
+    )
+
+
+def joined(front: Front, parts: Sequence[tuple[Excerpt, Finished]], tally: Tally, *, complete: bool) -> Finished:
+    """The finished parts of a front as one. ``tally`` has counted up to there."""
+    whole = join(front.subdivision, [(excerpt, part.subdivision, part.border) for excerpt, part in parts])
+    for _, part in parts:
+        tally.merge(part.tally)
+    tally.open += whole.unmatched
+    patterns = _patterns(front, [part.patterns for _, part in parts])
+    subdivision = _with_border_units(whole.subdivision, whole.chains.values, patterns, len(front.patterns))
+    edges = whole.chains.take(np.arange(front.border[-1]))
+    lengths = np.concatenate([[0], np.cumsum(edges.lengths)])
+    nothing = front.window_of[:0], front.stage_of[:0], front.hash[:0]
+    finished = [(part.window_of, part.stage_of, part.hash) for _, part in parts]
+    window_of, stage_of, hashes = (np.concatenate(columns) for columns in zip(nothing, *finished, strict=True))
+    border = Csr(lengths[front.border], edges.values)
+    return Finished(subdivision, window_of, stage_of, hashes, patterns, border, tally, complete)
+
+
+def _patterns(front: Front, parts: Sequence[Patterns]) -> Patterns:
+    """The patterns of all parts as one: up to the front they are the same, from there on they follow each other."""
+    known = len(front.patterns)
+    result = list(front.patterns)
+    before = [0] * len(parts)  # the first stage after the front counts its parents among all faces of the front already
+    for stage in range(known, len(parts[0]) if parts else known):
+        on = np.concatenate([part[stage][0] for part in parts])
+        parent = np.concatenate([part[stage][1] + shift for part, shift in zip(parts, before, strict=True)])
+        result.append((on, parent))
+        sizes = [len(part[stage][0]) for part in parts]
+        before = [int(n) for n in np.cumsum([0, *sizes[:-1]])]
+    return tuple(result)
+
+
+def _with_border_units(subdivision: Subdivision, edges: np.ndarray, patterns: Patterns, known: int) -> Subdivision:
+    """With the units of later stages than ``known`` that change state across border edges.
+
+    A part sees one face of its border edges only, so these units vanish along an edge unnoticed until the parts are together.
+    """
+    faces = subdivision.edge_faces()[edges]
+    inner = (faces >= 0).all(1)
+    edges, left, right = edges[inner], faces[inner, 0], faces[inner, 1]
+    found = [subdivision.shared]
+    for stage in range(len(patterns) - 1, known - 1, -1):
+        on, parent = patterns[stage]
+        changed = on[left] ^ on[right]
+        rows = np.flatnonzero(changed.any(1))
+        bits = np.unpackbits(changed[rows].view(np.uint8), axis=1, bitorder="little")
+        row, unit = np.nonzero(bits)
+        found.append(np.column_stack([edges[rows[row]], np.full(len(row), stage), unit]))
+        left, right = parent[left], parent[right]
+    s = subdivision
+    return Subdivision(s.vertices, s.faces, s.side_edges, s.edges, s.edge_source, np.concatenate(found))
