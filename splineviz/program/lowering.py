@@ -19,8 +19,11 @@ from splineviz.program.trace import BatchSize, Call, Graph, Ref
 
 __all__ = ["Lowered", "lower"]
 
-_SHAPE_ONLY = frozenset({"sym_size", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"})
-_IN_PARTS = frozenset({"split", "split_with_sizes", "chunk", "tensor_split", "unbind"})
+_SHAPE_ONLY = frozenset({"sym_size", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_empty", "empty_like"})
+_IN_PARTS = frozenset(
+    "split split_with_sizes chunk tensor_split unbind unsafe_split unsafe_split_with_sizes unsafe_chunk hsplit vsplit dsplit".split()
+)
+_UNFILLED = frozenset({"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided"})
 _UNTAKEN = Active(-1, ())  # stands for results that are lowered one by one, where they are taken
 _LOST = Active(-1, ())  # stands for what a refused call would have made, where its shape is not that of one input
 _BATCH = 2  # number of inputs that stands in for any, when a constant is built for a whole batch
@@ -126,7 +129,7 @@ class _Lowering:
         self.offenders.append(offender(call, reason))
         return _LOST
 
-    def _active(self, call: Call, arguments: dict[str, Any]) -> Active:
+    def _active(self, call: Call, arguments: dict[str, Any]) -> Active | Constant:
         """Lower one call that reads an activation; where that fails, note it and go on with a tensor of the right shape."""
         parent, part = call, None
         if call.op == "getitem":
@@ -147,10 +150,11 @@ class _Lowering:
         if lost:
             return after
         if not sound:
-            return self._refuse(call, "mixes the inputs of the batch, or moves the batch axis")
+            sizes = "makes a tensor whose size depends on values (a boolean mask: index by numbers), or on the number of inputs"
+            return self._refuse(call, sizes if call.batched else "mixes the inputs of the batch, or moves the batch axis")
         self._note(parent, arguments)
         try:
-            return OPERATIONS[parent.op](Step(parent, arguments, after.shape, self.builder, part))
+            return OPERATIONS[parent.op].lower(Step(parent, arguments, after.shape, self.builder, part))
         except RefusedError as reason:
             self._refuse(parent, str(reason))
             return after
@@ -194,6 +198,8 @@ class _Lowering:
             plainly["self"] = plainly["self"].clone()
         with torch.no_grad():
             result = call.target(*plainly.values()) if getattr(call.target, "_schema", None) is None else call.target(**plainly)
+        if call.op in _UNFILLED:  # what stands there by chance is overwritten, or the network would be no function
+            result.zero_()
         if isinstance(result, (list, tuple)):
             return Constant([_double(r) for r in result])
         if isinstance(result, Tensor):
