@@ -19,11 +19,12 @@ from splineviz.program.trace import BatchSize, Call, Graph, Ref
 
 __all__ = ["Lowered", "lower"]
 
-_SHAPE_ONLY = frozenset({"sym_size", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_empty", "empty_like"})
+_SHAPE_ONLY = frozenset("sym_size zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty".split())
 _IN_PARTS = frozenset(
-    "split split_with_sizes chunk tensor_split unbind unsafe_split unsafe_split_with_sizes unsafe_chunk hsplit vsplit dsplit".split()
+    "split split_with_sizes chunk tensor_split unbind hsplit vsplit dsplit".split()
+    + "unsafe_split unsafe_split_with_sizes unsafe_chunk".split()
 )
-_UNFILLED = frozenset({"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided"})
+_UNFILLED = frozenset({"empty", "empty_like", "new_empty"})
 _UNTAKEN = Active(-1, ())  # stands for results that are lowered one by one, where they are taken
 _LOST = Active(-1, ())  # stands for what a refused call would have made, where its shape is not that of one input
 _BATCH = 2  # number of inputs that stands in for any, when a constant is built for a whole batch
@@ -40,8 +41,6 @@ class Lowered:
     output_shape: tuple[int, ...]
     digest: str
     offenders: tuple[Offender, ...]
-    last: str
-    """Operation that makes the output."""
 
 
 def lower(graph: Graph, weights: Mapping[str, Tensor]) -> Lowered:
@@ -68,7 +67,7 @@ class _Lowering:
         for index, call in enumerate(self.graph.calls):
             if index in needed:
                 self.values[index] = self._value(call)
-        output, call = self.values[self.graph.output], self.graph.calls[self.graph.output]
+        output = self.values[self.graph.output]
         if not self.offenders and not isinstance(output, Active):
             raise InputError("the output of the model does not depend on its input")
         slot, shape = (output.slot, output.shape) if isinstance(output, Active) else (0, ())
@@ -76,7 +75,7 @@ class _Lowering:
         b = self.builder
         nodes = _with_frees(b.nodes, slot)
         offenders = tuple(dict.fromkeys(self.offenders))
-        return Lowered(nodes, tuple(b.stages), b.n_slots, slot, shape, self.digest.hexdigest(), offenders, call.op)
+        return Lowered(nodes, tuple(b.stages), b.n_slots, slot, shape, self.digest.hexdigest(), offenders)
 
     def _needed(self) -> set[int]:
         """Calls that the output's value depends on."""
@@ -182,6 +181,8 @@ class _Lowering:
 
         def plain(value: Any) -> Any:
             if isinstance(value, Ref):
+                if self.graph.calls[value.index].op == "sym_size":
+                    return _BATCH
                 shape = self.graph.calls[value.index].shape or ()
                 return torch.zeros(_BATCH, *shape, dtype=torch.float64)
             if isinstance(value, list):

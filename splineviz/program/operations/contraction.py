@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -73,8 +73,12 @@ def contract(step: Step, letters: Sequence[str], output: str, operands: Sequence
     if len(which) != 1:
         raise RefusedError(PRODUCT)
     x, of_x = operands[which[0]], letters[which[0]]
-    fixed = [(value, names) for i, (operand, names) in enumerate(zip(operands, letters, strict=True)) if i not in which
-             for value in [_tensor(operand)]]
+    fixed = [
+        (value, names)
+        for i, (operand, names) in enumerate(zip(operands, letters, strict=True))
+        if i not in which
+        for value in [_tensor(operand)]
+    ]
     sizes = dict(zip(of_x, (1, *x.shape), strict=True))
     for value, names in fixed:
         for name, size in zip(names, value.shape, strict=True):
@@ -82,9 +86,7 @@ def contract(step: Step, letters: Sequence[str], output: str, operands: Sequence
     if output[:1] != of_x[0] or of_x.count(of_x[0]) != 1 or sizes[of_x[0]] != 1:
         raise RefusedError("mixes the inputs of the batch")
     spare = iter(name for name in string.ascii_letters if name not in sizes)
-    of_x = of_x[0] + "".join(
-        name if sizes[name] == size else next(spare) for name, size in zip(of_x[1:], x.shape, strict=True)
-    )
+    of_x = of_x[0] + "".join(name if sizes[name] == size else next(spare) for name, size in zip(of_x[1:], x.shape, strict=True))
     constant, of_c = _one_constant(fixed, sizes, of_x, output)
     equation = f"{of_x},{of_c}->{output}"
 
@@ -99,9 +101,7 @@ def contract(step: Step, letters: Sequence[str], output: str, operands: Sequence
     return step.affine([x], step.shape, lambda x: apply(x, constant), gain)
 
 
-def _one_constant(
-    fixed: list[tuple[Tensor, str]], sizes: dict[str, int], of_x: str, output: str
-) -> tuple[Tensor, str]:
+def _one_constant(fixed: list[tuple[Tensor, str]], sizes: dict[str, int], of_x: str, output: str) -> tuple[Tensor, str]:
     """The product of all constants, with the axes that only they have summed."""
     plain = []
     for value, names in fixed:

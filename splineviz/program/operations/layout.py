@@ -27,7 +27,7 @@ def _dropout(step: Step) -> Active:
 
 
 @operation(
-    *"contiguous clone detach alias lift_fresh_copy positive resolve_conj resolve_neg requires_grad conj nan_to_num".split(), makes=""
+    *"contiguous clone detach alias lift_fresh_copy positive resolve_conj resolve_neg requires_grad nan_to_num".split(), makes=""
 )
 def _nothing(step: Step) -> Active:
     return step.active("self")
@@ -70,8 +70,11 @@ def _slice(step: Step) -> Active:
     return step.affine([x], step.shape, lambda x: x[index], Gain("layout"))
 
 
-@operation("split", "split_with_sizes", "chunk", "tensor_split", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk",
-           "hsplit", "vsplit", "dsplit", "unbind", makes="layout")
+@operation(
+    *"split split_with_sizes unsafe_split unsafe_split_with_sizes chunk unsafe_chunk".split(),
+    *"tensor_split hsplit vsplit dsplit unbind".split(),
+    makes="layout",
+)
 def _part(step: Step) -> Active:
     """One result of an operation that returns several."""
     if step.part is None:
@@ -145,14 +148,12 @@ def spread(step: Step, x: Active) -> Active:
     return moved(step, [x], lambda x: x.expand(shape))
 
 
-def moved(
-    step: Step, inputs: Sequence[Active], run: Callable[..., Tensor], linear: Callable[..., Tensor] | None = None
-) -> Active:
+def moved(step: Step, inputs: Sequence[Active], run: Callable[..., Tensor], linear: Callable[..., Tensor] | None = None) -> Active:
     """A node whose every output entry is one entry of the inputs or a constant; refused where it mixes the inputs of the batch."""
     shapes = [x.shape for x in inputs]
     # entries that all differ: one that came from another input of the batch shows
     sizes = [3 * math.prod(shape) for shape in shapes]
-    numbers = torch.arange(0.5, sum(sizes), dtype=torch.float64).split(sizes)
+    numbers = torch.split_with_sizes(torch.arange(0.5, sum(sizes), dtype=torch.float64), sizes)
     marked = [part.reshape(3, *shape) for part, shape in zip(numbers, shapes, strict=True)]
     try:
         together = run(*marked)
@@ -173,8 +174,10 @@ def placed(step: Step, operands: Sequence[Any], place: Callable[..., Tensor]) ->
 
     def run(constants: list[Tensor | None], xs: tuple[Tensor, ...]) -> Tensor:
         rest = iter(xs)
-        values = [next(rest) if c is None else c.expand(len(xs[0]), *c.shape[1:]) if long else c
-                  for c, long in zip(constants, lengthen, strict=True)]
+        values = [
+            next(rest) if c is None else c.expand(len(xs[0]), *c.shape[1:]) if long else c
+            for c, long in zip(constants, lengthen, strict=True)
+        ]
         return place(*values)
 
     if len(inputs) == len(operands):

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from splineviz.program.mutation import write_view
 from splineviz.program.operations.base import Active, Constant, RefusedError, Step, operation
 from splineviz.program.operations.layout import moved, placed, spread
 
@@ -74,12 +75,15 @@ def _chosen(step: Step, mask: str, there: str, elsewhere: str) -> Active:
 @operation("select_scatter", "slice_scatter", "diagonal_scatter", "index_copy", "index_fill", makes="layout")
 def _overwrite(step: Step) -> Active:
     """Entries at constant places replaced by others."""
-    values = [name for name in ("self", "src", "source", "value") if name in step.arguments]
-    others = {name: step[name] for name in step.arguments if name not in values}
+    names = [name for name in ("self", "src", "source", "value") if name in step.arguments]
+    others = {name: step[name] for name in step.arguments if name not in names}
     function = getattr(torch.ops.aten, step.call.op)
-    return placed(
-        step, [step.arguments[name] for name in values], lambda *tensors: function(**dict(zip(values, tensors, strict=True)), **others)
-    )
+
+    def place(*tensors: Tensor) -> Tensor:
+        result: Tensor = function(**dict(zip(names, tensors, strict=True)), **others)
+        return result
+
+    return placed(step, [step.arguments[name] for name in names], place)
 
 
 @operation("scatter", makes="layout")
@@ -103,7 +107,23 @@ def _index_put(step: Step) -> Active:
     if any(isinstance(i, Active) for i in step["indices"]):
         raise RefusedError(_BY_VALUE)
     index = [None if i is None else i.value for i in step["indices"]]
-    return placed(step, [step.arguments["self"], step.arguments["values"]], lambda x, values: torch.index_put(x, index, values))
+    return placed(
+        step, [step.arguments["self"], step.arguments["values"]], lambda x, values: torch.ops.aten.index_put(x, index, values)
+    )
+
+
+@operation("read_view", makes="layout")
+def _read_view(step: Step) -> Active:
+    """A view of a tensor that was written to since it was taken."""
+    views = step["views"]
+    return moved(step, [step.active("self")], views.of)
+
+
+@operation("write_view", makes="layout")
+def _write_view(step: Step) -> Active:
+    """A tensor after a write through a view of it."""
+    views = step["views"]
+    return placed(step, [step.arguments["self"], step.arguments["value"]], lambda base, value: write_view(base, value, views))
 
 
 @operation("copy", makes="layout")

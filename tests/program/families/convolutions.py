@@ -14,7 +14,7 @@ MODULES: Modules = {
     "conv2d asymmetric padding": (lambda: nn.Sequential(nn.ZeroPad2d((2, 0, 1, 3)), nn.Conv2d(2, 3, 3, stride=(2, 1))), MAP),
     "conv2d replicate": (lambda: nn.Conv2d(2, 1, 3, padding=(1, 2), padding_mode="replicate"), MAP),
     "conv3d": (lambda: nn.Conv3d(2, 4, 2, padding=(1, 0, 1), groups=2), VOLUME),
-    "conv3d same": (lambda: nn.Conv3d(2, 1, (3, 2, 1), padding="same"), VOLUME),
+    "conv3d same": (lambda: nn.Conv3d(2, 1, (3, 3, 1), padding="same"), VOLUME),
     "transposed 1d": (lambda: nn.ConvTranspose1d(3, 2, 3, stride=3, output_padding=2), ROWS),
     "transposed 2d": (lambda: nn.ConvTranspose2d(2, 3, 3, padding=1), MAP),
     "transposed 2d strided": (lambda: nn.ConvTranspose2d(2, 3, (4, 3), stride=2, padding=(1, 0), output_padding=1), MAP),
@@ -26,5 +26,5 @@ MODULES: Modules = {
 FUNCTIONS: Functions = {
     "conv with a computed kernel": (lambda m, x: functional.conv1d(x, m.table[None].softmax(1), m.row[:1], padding=2), ROWS),
     "blur of every channel": (lambda m, x: functional.conv2d(x, x.new_ones(2, 1, 3, 3) / 9, padding=1, groups=2), MAP),
-    "bilinear with a constant": (lambda m, x: functional.bilinear(x, m.row.expand(x.shape[0], 4), m.table.new_ones(2, 4, 4)), VECTOR),
+    "bilinear with a constant": (lambda m, x: functional.bilinear(x, m.row.expand(x.shape[0], 4), x.new_ones(2, 4, 4)), VECTOR),
 }

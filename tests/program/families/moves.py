@@ -43,7 +43,10 @@ FUNCTIONS: Functions = {
     "dstack": (lambda m, x: torch.dstack([x, x.relu()]), ROWS),
     "columns of numbers": (lambda m, x: torch.column_stack([x.sum(1), x[:, 0]]), VECTOR),
     "transposes": (lambda m, x: x.mH.swapdims(1, 2).moveaxis(1, 2).adjoint() + x.transpose(-2, -1).mT, (3, 3)),
-    "broadcasts": (lambda m, x: torch.broadcast_to(x[:, None], (x.shape[0], 2, 4)) + x[:, None].expand_as(x.new_zeros(x.shape[0], 2, 4)), VECTOR),
+    "broadcasts": (
+        lambda m, x: torch.broadcast_to(x[:, None], (x.shape[0], 2, 4)) + x[:, None].expand(-1, 2, -1),
+        VECTOR,
+    ),
     "pad modes": (lambda m, x: functional.pad(x, (1, 1), mode="reflect") + functional.pad(x, (2, 0), mode="circular"), ROWS),
     "scatter functions": (
         lambda m, x: torch.select_scatter(x, x[:, 0] * 2, 1, 1) + torch.slice_scatter(x, x[:, :1], 1, 2, 3),
