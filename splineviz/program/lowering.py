@@ -21,7 +21,7 @@ __all__ = ["Lowered", "lower"]
 
 _SHAPE_ONLY = frozenset("sym_size zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty".split())
 _IN_PARTS = frozenset(
-    "split split_with_sizes chunk tensor_split unbind hsplit vsplit dsplit".split()
+    "split split_with_sizes chunk tensor_split unbind hsplit dsplit".split()
     + "unsafe_split unsafe_split_with_sizes unsafe_chunk".split()
 )
 _UNFILLED = frozenset({"empty", "empty_like", "new_empty"})

@@ -53,7 +53,8 @@ REFUSED = (
         f"{_NEVER}: it multiplies activations, and its softmax is smooth",
         "a mixing of positions by constant matrices",
     ),
-    _refused("glu prod cumprod logcumsumexp lstm gru rnn_tanh", f"{_NEVER}: it multiplies activations, or bends smoothly", _BEND),
+    _refused("glu prod cumprod logcumsumexp", f"{_NEVER}: it multiplies activations"),
+    _refused("lstm gru rnn_tanh", f"{_NEVER}: its gates are smooth", "a loop over its steps, with linear and relu"),
     _refused("sign sgn heaviside", _JUMPS, "hardtanh of a multiple"),
     _refused("hardshrink", _JUMPS, "softshrink"),
     _refused("round floor ceil trunc fix frac fmod remainder floor_divide bool int", _JUMPS),
@@ -68,11 +69,10 @@ REFUSED = (
         """amax amin aminmax max min maximum minimum fmax fmin max_pool1d max_pool2d max_pool3d max_pool1d_with_indices
         max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d""",
         _LATER,
-        "avg_pool or relu",
     ),
     _refused("topk sort msort median kthvalue cummax cummin fractional_max_pool2d fractional_max_pool3d", _LATER),
     _refused("rnn_relu", _LATER, "a loop over its steps, with linear and relu"),
-    _refused("addbmm", "sums over the inputs of the batch", "baddbmm"),
+    _refused("addbmm flipud vsplit", "mixes the inputs of the batch"),
     _refused(
         """dot kron chain_matmul linalg_multi_dot linalg_cross as_strided diff trapezoid max_unpool2d max_unpool3d grid_sampler
         index_add scatter_add scatter_reduce index_reduce masked_scatter take put as_strided_scatter atleast_1d atleast_2d

@@ -78,7 +78,7 @@ def load_program(
     shape = _input_shape(module, input_shape)
     graph, lowered, cut = _lowered(module, shape, logits)
     if lowered.offenders:
-        last = last_operation(graph)
+        last = None if logits else last_operation(graph)
         raise refusal(lowered.offenders, None if last is None else last.op)
     original = module_weights(module)
     expected = {key: original[key] for key in module.state_dict() if key in original}

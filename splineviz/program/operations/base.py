@@ -154,7 +154,12 @@ class Entry:
 
     lower: Callable[[Step], Active | Constant]
     makes: str
-    """What its nodes are, the likeliest first: ``layout``, ``sum``, ``diagonal``, ``dense`` or ``stage``; empty for none."""
+    """What its nodes may be, the likeliest first: ``layout``, ``sum``, ``diagonal``, ``dense`` or ``stage``; empty for none."""
+
+    @property
+    def kind(self) -> str:
+        """What its node is as a rule."""
+        return self.makes.partition(" ")[0]
 
     @property
     def family(self) -> str:

@@ -44,9 +44,7 @@ def _cast(step: Step) -> Active:
     return step.active("self")
 
 
-@operation(
-    *"view reshape flatten unflatten squeeze unsqueeze view_as reshape_as _unsafe_view _reshape_alias".split(), makes="layout"
-)
+@operation(*"view reshape flatten unflatten squeeze unsqueeze view_as reshape_as".split(), makes="layout")
 def _reshape(step: Step) -> Active:
     x = step.active("self")
     if x.shape == step.shape:
@@ -72,7 +70,7 @@ def _slice(step: Step) -> Active:
 
 @operation(
     *"split split_with_sizes unsafe_split unsafe_split_with_sizes chunk unsafe_chunk".split(),
-    *"tensor_split hsplit vsplit dsplit unbind".split(),
+    *"tensor_split hsplit dsplit unbind".split(),
     makes="layout",
 )
 def _part(step: Step) -> Active:
@@ -80,7 +78,7 @@ def _part(step: Step) -> Active:
     if step.part is None:
         raise RefusedError("is supported only where its parts are taken one by one")
     x, (call, which) = step.active("self"), step.part
-    dim = {"hsplit": 1, "vsplit": 0, "dsplit": 2}.get(step.call.op)
+    dim = {"hsplit": 1, "dsplit": 2}.get(step.call.op)
     dim = axis(step) if dim is None else dim
     which %= len(call.parts)
     if dim == 0:
@@ -102,7 +100,7 @@ def _index(step: Step) -> Active:
     return moved(step, [step.active("self")], lambda x: x[index])
 
 
-@operation("expand", "expand_as", "broadcast_to", "broadcast_tensors", makes="layout")
+@operation("expand", "expand_as", "broadcast_to", makes="layout")
 def _expand(step: Step) -> Active:
     return spread(step, step.active("self"))
 

@@ -16,9 +16,9 @@ __all__: list[str] = []
 _BY_VALUE = "chooses by the values of an activation, which is continuous only by luck: write it with relu, abs or clamp"
 
 _MOVES = """
-permute transpose swapaxes swapdims movedim moveaxis mT mH adjoint flip fliplr flipud roll rot90
+permute transpose swapaxes swapdims movedim moveaxis mT mH adjoint flip fliplr roll rot90
 narrow select index_select repeat tile repeat_interleave diagonal diag_embed tril triu unfold im2col
-pixel_shuffle channel_shuffle native_channel_shuffle
+pixel_shuffle channel_shuffle
 upsample_nearest1d upsample_nearest2d upsample_nearest3d
 _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d
 """.split()

@@ -16,6 +16,7 @@ FUNCTIONS: Functions = {
     "addcmul of two": (lambda m, x: torch.addcmul(x, m.table, x.flip(1)), ROWS),
     "addcdiv": (lambda m, x: torch.addcdiv(x, x, m.row, value=0.5) - torch.addcdiv(x, m.row, m.row + 5), ROWS),
     "lerp": (lambda m, x: torch.lerp(x, m.row, 0.3) + torch.lerp(m.row, x, m.table) + torch.lerp(x, x.flip(1), 0.75), ROWS),
+    "other names": (lambda m, x: torch.true_divide(torch.divide(torch.multiply(torch.negative(x), 2), 3), 2).subtract(1), ROWS),
     "normalised images": (lambda m, x: (x - m.row[:2, None, None]) / m.row[1:3, None, None], MAP),
     "float casts": (lambda m, x: x.double().to(m.row.dtype).type_as(m.table).to("cpu").nan_to_num() + (+x), ROWS),
 }

@@ -47,11 +47,18 @@ FUNCTIONS: Functions = {
         lambda m, x: torch.broadcast_to(x[:, None], (x.shape[0], 2, 4)) + x[:, None].expand(-1, 2, -1),
         VECTOR,
     ),
+    "shapes of others": (lambda m, x: x.view_as(x.mT).reshape_as(x) + x[:, :1].expand_as(x), ROWS),
+    "joins by other names": (
+        lambda m, x: torch.concatenate([*x.unsafe_split(2, 2), *x.unsafe_split_with_sizes([1, 3], 2)], 2),
+        ROWS,
+    ),
+    "constant pad by name": (lambda m, x: torch.constant_pad_nd(x, (0, 1, 2, 0), 0.5), ROWS),
     "pad modes": (lambda m, x: functional.pad(x, (1, 1), mode="reflect") + functional.pad(x, (2, 0), mode="circular"), ROWS),
     "scatter functions": (
         lambda m, x: torch.select_scatter(x, x[:, 0] * 2, 1, 1) + torch.slice_scatter(x, x[:, :1], 1, 2, 3),
         ROWS,
     ),
+    "diagonal written": (lambda m, x: torch.diagonal_scatter(x, x[:, :, 0], 0, 1, 2), ROWS),
     "index functions": (
         lambda m, x: x.index_fill(1, torch.tensor([0]), 2.0) + x.index_copy(2, torch.tensor([3]), x[..., :1]),
         ROWS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 from torch.nn import functional
 
@@ -24,6 +25,10 @@ MODULES: Modules = {
 }
 FUNCTIONS: Functions = {
     "hardsigmoid twice": (lambda m, x: functional.hardsigmoid(functional.hardsigmoid(4 * x) * 3 - 1), VECTOR),
+    "extremes with constants": (
+        lambda m, x: torch.fmax(x, m.row) - torch.fmin(m.row, x) + torch.max(x, m.row) * torch.tensor(2.0),
+        VECTOR,
+    ),
     "prelu of all signs": (lambda m, x: functional.prelu(x, m.row), VECTOR),
     "softshrink by hand": (lambda m, x: x - x.clamp(-0.5, 0.5) + functional.softshrink(x), VECTOR),
 }

@@ -22,6 +22,7 @@ FUNCTIONS: Functions = {
     "baddbmm": (lambda m, x: torch.baddbmm(m.table[:, :3], x, m.table.T.expand(x.shape[0], -1, -1), alpha=0.5), ROWS),
     "tensordot": (lambda m, x: torch.tensordot(x, m.table, dims=([1, 2], [0, 1])), ROWS),
     "tensordot partly": (lambda m, x: torch.tensordot(x, m.table, dims=([2], [1])), ROWS),
+    "mv and matmul": (lambda m, x: torch.mv(x, m.row)[:, None] + torch.linalg.matmul(x, m.table.T), VECTOR),
     "inner": (lambda m, x: torch.inner(x, m.row) + torch.inner(x, m.table).sum(-1), ROWS),
     "vecdot": (lambda m, x: torch.linalg.vecdot(x, m.table, dim=1) + torch.linalg.vecdot(m.table, x).sum(1, keepdim=True), ROWS),
     "einsum": (lambda m, x: torch.einsum("bij,kj->bik", x, m.table), ROWS),

@@ -18,6 +18,8 @@ MODULES: Modules = {
     "nearest": (lambda: nn.Upsample(scale_factor=2), MAP),
     "nearest by size": (lambda: nn.Upsample(size=(7, 3)), MAP),
     "nearest exact": (lambda: nn.Upsample(size=(8, 9), mode="nearest-exact"), MAP),
+    "nearest exact 1d": (lambda: nn.Upsample(scale_factor=1.7, mode="nearest-exact"), ROWS),
+    "nearest exact 3d": (lambda: nn.Upsample(size=(3, 2, 5), mode="nearest-exact"), VOLUME),
     "nearest 1d": (lambda: nn.Upsample(scale_factor=1.5), ROWS),
     "nearest 3d": (lambda: nn.Upsample(size=(2, 5, 3)), VOLUME),
     "linear 1d": (lambda: nn.Upsample(scale_factor=2.5, mode="linear"), ROWS),
@@ -41,5 +43,5 @@ FUNCTIONS: Functions = {
     "area": (lambda m, x: functional.interpolate(x, size=(4, 2), mode="area"), MAP),
     "mean of all": (lambda m, x: x.mean((1, 2, 3)) + x.mean((-1, -2)).sum(1), MAP),
     "cumulative sum": (lambda m, x: x.cumsum(1) - x.cumsum(-1), ROWS),
-    "nansum": (lambda m, x: x.nansum(1), ROWS),
+    "sums without nan": (lambda m, x: x.nansum(1) + x.nanmean(1), ROWS),
 }
