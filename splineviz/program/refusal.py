@@ -38,12 +38,12 @@ def why(op: str) -> str:
     Examples
     --------
     >>> why("hardshrink")
-    'is not continuous piecewise affine: it jumps; instead take softshrink'
+    'is not continuous piecewise affine: it jumps; instead: softshrink'
     """
     group = _BY_NAME.get(op)
     if group is None:
         return _UNKNOWN
-    return f"{group.reason}; instead take {group.instead}" if group.instead else group.reason
+    return f"{group.reason}; {group.advice}" if group.advice else group.reason
 
 
 def offender(call: Call, reason: str) -> Offender:

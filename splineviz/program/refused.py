@@ -10,7 +10,6 @@ _NEVER = "is not continuous piecewise affine"
 _JUMPS = "is not continuous piecewise affine: it jumps"
 _LATER = "is piecewise affine, but not supported yet"
 _BEND = "relu, leaky_relu or prelu"
-_LOGITS = "at the end of a network --logits (in Python logits=True) cuts it off"
 
 
 @dataclass(frozen=True)
@@ -22,19 +21,28 @@ class Refused:
     """Words that follow the operation's name."""
     instead: str
     """What is continuous piecewise affine and does a similar thing; empty if nothing is."""
+    at_end: bool
+    """Whether it may be cut off as the last operation of a network."""
+
+    @property
+    def advice(self) -> str:
+        """What to do about it; empty where there is nothing to do."""
+        instead = f"instead: {self.instead}" if self.instead else ""
+        cut = "as the last operation it can be cut off: --logits, in Python logits=True" if self.at_end else ""
+        return "; ".join(part for part in (instead, cut) if part)
 
 
-def _refused(names: str, reason: str, instead: str = "") -> Refused:
-    return Refused(tuple(names.split()), reason, instead)
+def _refused(names: str, reason: str, instead: str = "", *, at_end: bool = False) -> Refused:
+    return Refused(tuple(names.split()), reason, instead, at_end)
 
 
 REFUSED = (
     _refused("gelu silu mish elu celu selu softplus hardswish", _NEVER, _BEND),
     _refused("exp expm1 exp2 log log1p log2 log10 logit sqrt rsqrt reciprocal sin cos tan asin acos sinh cosh", _NEVER),
-    _refused("sigmoid", _NEVER, f"hardsigmoid; {_LOGITS}"),
-    _refused("log_sigmoid logsigmoid", _NEVER, f"minus relu of minus x; {_LOGITS}"),
+    _refused("sigmoid", _NEVER, "hardsigmoid", at_end=True),
+    _refused("log_sigmoid logsigmoid", _NEVER, "minus relu of minus x", at_end=True),
     _refused("tanh atan erf softsign", _NEVER, "hardtanh"),
-    _refused("softmax log_softmax", _NEVER, f"nothing in the middle of a network; {_LOGITS}"),
+    _refused("softmax log_softmax", _NEVER, at_end=True),
     _refused("logsumexp softmin", _NEVER),
     _refused(
         "layer_norm rms_norm group_norm instance_norm local_response_norm native_layer_norm native_group_norm",
@@ -80,7 +88,5 @@ REFUSED = (
         "may be affine, but is not supported yet",
     ),
     _refused("wrap_with_autocast", "(torch.autocast inside forward) rounds to lower precision, which is not continuous"),
-    _refused(
-        "wrap_with_set_grad_enabled", "(torch.enable_grad or set_grad_enabled inside forward) is not supported yet", "no such block"
-    ),
+    _refused("wrap_with_set_grad_enabled", "(torch.enable_grad or set_grad_enabled inside forward) is not supported yet"),
 )

@@ -8,6 +8,8 @@ from torch import nn
 
 from splineviz.errors import NotPiecewiseAffineError
 from splineviz.program import blockers, describe, load_program
+from splineviz.program.refusal import why
+from splineviz.program.refused import REFUSED
 
 from .nets import Call
 
@@ -40,6 +42,12 @@ def test_the_last_operation_is_cut_off_and_told(name: str) -> None:
     with pytest.raises(NotPiecewiseAffineError) as caught:
         load_program(model)
     assert caught.value.hint == f"--logits, in Python logits=True, cuts off the last {name} and takes what enters it as the output"
+
+
+def test_all_that_can_be_cut_off_is_said_to_be() -> None:
+    said = {name for group in REFUSED if group.at_end for name in group.names}
+    assert set(LAST) <= said
+    assert all("--logits" in why(name) for name in said)
 
 
 def test_other_weights_stay_without_it() -> None:

@@ -93,12 +93,15 @@ REFUSED: dict[str, tuple[Callable[[Call, Tensor], Tensor], str]] = {
     "maximum": (lambda m, x: torch.maximum(x, x.flip(1)), "maximum of several activations is piecewise affine, but not supp"),
     "max over axis": (lambda m, x: x.max(1).values, "max is piecewise affine, but not supported yet"),
     "clamp by activation": (lambda m, x: torch.clamp(x, max=x.flip(1)), "clamp by another activation is piecewise affine, but"),
-    "hardshrink": (lambda m, x: functional.hardshrink(x), "it jumps; instead take softshrink"),
+    "hardshrink": (lambda m, x: functional.hardshrink(x), "it jumps; instead: softshrink"),
     "threshold": (lambda m, x: functional.threshold(x, 0.5, 0.0), r"threshold jumps from 0 to 0\.5 at its threshold"),
-    "sigmoid": (lambda m, x: 2 * x.sigmoid(), "sigmoid is not continuous piecewise affine; instead take hardsigmoid"),
+    "sigmoid": (
+        lambda m, x: 2 * x.sigmoid(),
+        "sigmoid is not continuous piecewise affine; instead: hardsigmoid; as the last operation it can be",
+    ),
     "rounding": (lambda m, x: x.round(), "round is not continuous piecewise affine: it jumps"),
     "whole numbers": (lambda m, x: x.int() * 1.0, "to rounds to int32, which is not continuous"),
-    "layer norm": (lambda m, x: functional.layer_norm(x, (4,)), "layer_norm .* divides by the spread .* instead take batch_norm"),
+    "layer norm": (lambda m, x: functional.layer_norm(x, (4,)), "layer_norm .* divides by the spread .* instead: batch_norm"),
     "group norm": (lambda m, x: functional.group_norm(x, 2), "group_norm is not continuous piecewise affine: it divides"),
     "instance norm": (lambda m, x: functional.instance_norm(x[:, None]), "instance_norm is not continuous piecewise affine"),
     "einsum of two": (lambda m, x: torch.einsum("bi,bi->b", x, x), "multiplies two activations"),
@@ -272,6 +275,6 @@ ADVISED = "gelu silu mish elu celu selu softplus hardswish sigmoid tanh hardshri
 
 @pytest.mark.parametrize("name", ADVISED.split())
 def test_what_is_advised_is_supported(name: str) -> None:
-    advice = why(name).partition("instead take ")[2].split(";")[0]
+    advice = why(name).partition("instead: ")[2].split(";")[0]
     names = advice.replace(",", " ").replace(" or ", " ").split()
     assert names and set(names) <= set(OPERATIONS)

@@ -35,7 +35,7 @@ class Constant:
     per_batch: bool = False
 
 
-PRODUCT = "multiplies two activations, which is not piecewise affine"
+PRODUCT = "multiplies two activations, which is not piecewise affine; add or concatenate them, or make one a constant"
 """Why a product of activations is refused."""
 
 

@@ -16,7 +16,7 @@ __all__ = ["combined", "divided"]
 
 Number = Tensor | float
 
-_QUOTIENT = "divides by an activation, which is not piecewise affine"
+_QUOTIENT = "divides by an activation, which is not piecewise affine; divide by a constant"
 
 
 @operation("batch_norm", makes="diagonal")

@@ -156,7 +156,7 @@ def moved(step: Step, inputs: Sequence[Active], run: Callable[..., Tensor], line
     try:
         together = run(*marked)
         alone = [run(*(x[i : i + 1] for x in marked)) for i in range(3)]
-    except RuntimeError as error:
+    except (RuntimeError, IndexError) as error:
         raise RefusedError("works for one number of inputs only") from error
     if together.shape != (3, *step.shape) or not torch.equal(together, torch.cat(alone)):
         raise RefusedError("mixes the inputs of the batch")

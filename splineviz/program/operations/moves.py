@@ -13,7 +13,7 @@ from splineviz.program.operations.layout import moved, placed, spread
 
 __all__: list[str] = []
 
-_BY_VALUE = "chooses by the values of an activation, which is continuous only by luck: write it with relu, abs or clamp"
+_BY_VALUE = "chooses by the values of an activation, which may jump: write it with relu, abs or clamp"
 
 _MOVES = """
 permute transpose swapaxes swapdims movedim moveaxis mT mH adjoint flip fliplr roll rot90
