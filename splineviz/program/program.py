@@ -101,7 +101,7 @@ class Pointwise(Node):
     @cached_property
     def kinks(self) -> np.ndarray:
         """(K, n) breakpoints of every entry of the flattened tensor."""
-        return self.breakpoints.detach().cpu().expand(-1, *self.shape).flatten(1).contiguous().numpy()
+        return self.breakpoints.detach().cpu().expand(-1, *self.shape).reshape(len(self.breakpoints), -1).contiguous().numpy()
 
     @cached_property
     def breaks_at_zero(self) -> bool:

@@ -120,7 +120,8 @@ def test_stages_match_their_nodes(case: Case) -> None:
     for node, stage in zip(pointwise, program.stages, strict=True):
         assert stage.name and stage.name == node.name
         assert stage.shape == tuple(entering[stage.index])
-        assert stage.n_units == len(node.breakpoints) * math.prod(stage.shape)
+        assert stage.n_units == node.kinks.size
+        assert node.kinks.shape == (len(node.breakpoints), math.prod(stage.shape))
 
 
 @each
