@@ -19,4 +19,5 @@ def command(**given: Any) -> None:
     """
     from .inspect_job import run_inspect
 
-    run_inspect(given["model"], weights=given["weights"], input_shape=given["input_shape"], as_json=given["as_json"])
+    options = {name: given[name] for name in ("weights", "input_shape", "logits", "as_json")}
+    run_inspect(given["model"], **options)

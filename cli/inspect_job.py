@@ -17,13 +17,13 @@ __all__ = ["run_inspect"]
 SCHEMA = "splineviz.inspect/1"
 
 
-def run_inspect(model: str, *, weights: str | None, input_shape: tuple[int, ...] | None, as_json: bool) -> None:
+def run_inspect(model: str, *, weights: str | None, input_shape: tuple[int, ...] | None, logits: bool, as_json: bool) -> None:
     """Describe one model on stdout; what blocks exactness is raised."""
     from splineviz.errors import NotPiecewiseAffineError
     from splineviz.program import describe, load_program
 
     try:
-        card = describe(load_program(model, input_shape=input_shape, weights=weights))
+        card = describe(load_program(model, input_shape=input_shape, weights=weights, logits=logits))
     except NotPiecewiseAffineError as error:
         if as_json:
             click.echo(json.dumps({"schema": SCHEMA, "exact": False, "blocked_by": list(error.offenders)}))
@@ -39,6 +39,7 @@ def _table(card: Description) -> str:
         ("model", card.name),
         ("input", _shape(card.input_shape)),
         ("output", _shape(card.output_shape)),
+        *([("cut off", f"{card.cut_off}: the output is what enters it")] if card.cut_off else []),
         ("parameters", f"{card.n_parameters:,}"),
         ("affine nodes", f"{card.n_affine:,}"),
         ("units", f"{card.n_units:,} in {len(card.stages)} stages"),

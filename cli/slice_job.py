@@ -56,7 +56,7 @@ def _set_threads(threads: int) -> None:
 
 def _load(options: SliceOptions, anchors: Data | None) -> Program:
     shape = None if anchors is None else anchors.points.shape[1:]
-    program = program_for(options.model, shape, input_shape=options.input_shape, weights=options.weights)
+    program = program_for(options.model, shape, input_shape=options.input_shape, weights=options.weights, logits=options.logits)
     if options.output_index is not None:
         from splineviz.program.select import select_outputs
 

@@ -26,6 +26,7 @@ class SliceOptions:
     model: str
     weights: str | None
     input_shape: tuple[int, ...] | None
+    logits: bool
     outputs: tuple[Path, ...]
     data: str | None
     key: str | None

@@ -42,6 +42,7 @@ def _report(arr: Arrangement, outputs: Sequence[Path], seconds: float, seed: int
         "cells_per_stage": list(stats.cells_per_stage),
         "seconds": stats.seconds,
         "seconds_total": seconds,
+        "cut_off": arr.info.cut_off if arr.info is not None else None,
         "files": [str(path) for path in outputs],
         "provenance": provenance(arr, extra=extra),
     }
@@ -58,6 +59,7 @@ def _table(report: dict[str, Any]) -> str:
         ("status", report["message"]),
         ("decisions", rounding_note(report["exact"]["undecided"])),
         ("seconds", f"{report['seconds']:.2f} for the arrangement, {report['seconds_total']:.2f} in all"),
+        *([("cut off", f"{report['cut_off']}: the outputs are what enters it")] if report["cut_off"] else []),
         *(("written", path) for path in report["files"]),
     ]
     width = max(len(name) for name, _ in rows)

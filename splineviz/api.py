@@ -22,6 +22,7 @@ def slice(
     input_shape: tuple[int, ...] | None = None,
     weights: Any = None,
     stage: int | None = None,
+    logits: bool = False,
 ) -> Arrangement:
     """The exact cells of a network on the plane through three points: program, plane, window and arrangement in one call.
 
@@ -39,6 +40,8 @@ def slice(
         State dict, or a file that holds one.
     stage
         Stop after this stage.
+    logits
+        End the network before a softmax or sigmoid that is its last operation.
 
     Returns
     -------
@@ -66,12 +69,17 @@ def slice(
         raise InputError(f"a plane goes through three points, got {len(points)}")
     plane = Plane.through(*points)
     known = isinstance(model, Program)
-    program = model if known else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights)
+    program = model if known else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights, logits=logits)
     return arrange(program, plane, Window.around(plane, margin), stage=stage)
 
 
 def program_for(
-    model: Any, point_shape: tuple[int, ...] | None, *, input_shape: tuple[int, ...] | None = None, weights: Any = None
+    model: Any,
+    point_shape: tuple[int, ...] | None,
+    *,
+    input_shape: tuple[int, ...] | None = None,
+    weights: Any = None,
+    logits: bool = False,
 ) -> Program:
     """The program of a model that will be asked about points of ``point_shape``.
 
@@ -81,11 +89,11 @@ def program_for(
     from splineviz.program import load_program
 
     try:
-        return load_program(model, input_shape=input_shape, weights=weights)
+        return load_program(model, input_shape=input_shape, weights=weights, logits=logits)
     except InputError as error:
         if input_shape is not None or point_shape is None:
             raise
         try:
-            return load_program(model, input_shape=point_shape, weights=weights)
+            return load_program(model, input_shape=point_shape, weights=weights, logits=logits)
         except InputError as second:
             raise error from second  # the model's own shape is the likelier one, so what is wrong there is what to tell

@@ -43,6 +43,8 @@ class ProgramInfo:
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     n_parameters: int
+    cut_off: str | None = None
+    """The last operation of the network, where its logits were asked for in place of its output."""
 
     @property
     def n_units(self) -> int:

@@ -29,7 +29,7 @@ def provenance(arr: Arrangement, *, window: int | None = None, extra: Mapping[st
     return {
         "schema": "splineviz.provenance/1",
         "version": splineviz.__version__,
-        "program": {"name": info.name, "digest": info.digest} if info is not None else None,
+        "program": {"name": info.name, "digest": info.digest, "cut_off": info.cut_off} if info is not None else None,
         "planes": [
             {
                 "origin": encode_array(arr.planes[k].origin),

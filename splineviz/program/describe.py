@@ -36,6 +36,7 @@ class Description:
     """Affine nodes; those that do nothing are no nodes."""
     n_parameters: int
     fidelity: Fidelity | None
+    cut_off: str | None
 
 
 def describe(program: Program) -> Description:
@@ -60,4 +61,5 @@ def describe(program: Program) -> Description:
         n_affine=sum(isinstance(node, Affine) for node in program.nodes),
         n_parameters=program.n_parameters,
         fidelity=program.fidelity,
+        cut_off=program.cut_off,
     )

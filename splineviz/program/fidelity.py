@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,8 @@ from splineviz.program.modes import evaluating
 from splineviz.program.program import Fidelity, Program
 
 __all__ = ["measure", "sample"]
+
+Finish = Callable[[Tensor], Tensor]
 
 _SAMPLES = 4
 _MAGNITUDES = (1.0, 0.01, 10.0)
@@ -22,8 +26,8 @@ def sample(shape: tuple[int, ...], count: int, seed: int = 0) -> Tensor:
     return torch.randn(count, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-def measure(program: Program, module: nn.Module, dynamic_batch: bool) -> Fidelity:
-    """Compare a program with its module on random inputs.
+def measure(program: Program, module: nn.Module, dynamic_batch: bool, finish: Finish | None = None) -> Fidelity:
+    """Compare a program with its module on random inputs; ``finish`` is what the module does after the program's end.
 
     Raises
     ------
@@ -32,7 +36,7 @@ def measure(program: Program, module: nn.Module, dynamic_batch: bool) -> Fidelit
     """
     count = _SAMPLES if dynamic_batch else 2
     batches = [sample(program.input_shape, count, seed) * m for seed, m in enumerate(_MAGNITUDES)]
-    differences = {dtype: _difference(program, module, batches, dtype) for dtype in _TOLERANCE}
+    differences = {dtype: _difference(program, module, batches, dtype, finish) for dtype in _TOLERANCE}
     decisive = torch.float64 if differences[torch.float64] is not None else torch.float32
     worst = differences[decisive]
     if worst is None or not worst <= _TOLERANCE[decisive]:
@@ -44,7 +48,9 @@ def measure(program: Program, module: nn.Module, dynamic_batch: bool) -> Fidelit
     return Fidelity(differences[torch.float64], differences[torch.float32], count * len(batches), dynamic_batch)
 
 
-def _difference(program: Program, module: nn.Module, batches: list[Tensor], dtype: torch.dtype) -> float | None:
+def _difference(
+    program: Program, module: nn.Module, batches: list[Tensor], dtype: torch.dtype, finish: Finish | None
+) -> float | None:
     """max |program - module| / max |program|, worst over the batches; ``None`` if the module does not run in ``dtype``."""
     own = (*module.named_parameters(), *module.named_buffers())
     weights = {n: v.detach().to(dtype if v.is_floating_point() else v.dtype, copy=True) for n, v in own}
@@ -58,6 +64,7 @@ def _difference(program: Program, module: nn.Module, batches: list[Tensor], dtyp
             except Exception:  # a tensor held outside parameters and buffers keeps its own data type
                 return None
             ours = program.forward(x.double())
+            ours = ours if finish is None else finish(ours)
             if theirs.shape != ours.shape:
                 return float("inf")
             gap = float((ours - theirs.cpu().double()).abs().max()) if ours.numel() else 0.0

@@ -19,8 +19,12 @@ from splineviz.program.trace import BatchSize, Call, Graph, Ref
 
 __all__ = ["Lowered", "lower"]
 
-_SHAPE_ONLY = frozenset({"sym_size", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"})
-_IN_PARTS = frozenset({"split", "split_with_sizes", "chunk", "tensor_split", "unbind"})
+_SHAPE_ONLY = frozenset("sym_size zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty".split())
+_IN_PARTS = frozenset(
+    "split split_with_sizes chunk tensor_split unbind hsplit dsplit".split()
+    + "unsafe_split unsafe_split_with_sizes unsafe_chunk".split()
+)
+_UNFILLED = frozenset({"empty", "empty_like", "new_empty"})
 _UNTAKEN = Active(-1, ())  # stands for results that are lowered one by one, where they are taken
 _LOST = Active(-1, ())  # stands for what a refused call would have made, where its shape is not that of one input
 _BATCH = 2  # number of inputs that stands in for any, when a constant is built for a whole batch
@@ -37,8 +41,6 @@ class Lowered:
     output_shape: tuple[int, ...]
     digest: str
     offenders: tuple[Offender, ...]
-    last: str
-    """Operation that makes the output."""
 
 
 def lower(graph: Graph, weights: Mapping[str, Tensor]) -> Lowered:
@@ -65,7 +67,7 @@ class _Lowering:
         for index, call in enumerate(self.graph.calls):
             if index in needed:
                 self.values[index] = self._value(call)
-        output, call = self.values[self.graph.output], self.graph.calls[self.graph.output]
+        output = self.values[self.graph.output]
         if not self.offenders and not isinstance(output, Active):
             raise InputError("the output of the model does not depend on its input")
         slot, shape = (output.slot, output.shape) if isinstance(output, Active) else (0, ())
@@ -73,7 +75,7 @@ class _Lowering:
         b = self.builder
         nodes = _with_frees(b.nodes, slot)
         offenders = tuple(dict.fromkeys(self.offenders))
-        return Lowered(nodes, tuple(b.stages), b.n_slots, slot, shape, self.digest.hexdigest(), offenders, call.op)
+        return Lowered(nodes, tuple(b.stages), b.n_slots, slot, shape, self.digest.hexdigest(), offenders)
 
     def _needed(self) -> set[int]:
         """Calls that the output's value depends on."""
@@ -126,7 +128,7 @@ class _Lowering:
         self.offenders.append(offender(call, reason))
         return _LOST
 
-    def _active(self, call: Call, arguments: dict[str, Any]) -> Active:
+    def _active(self, call: Call, arguments: dict[str, Any]) -> Active | Constant:
         """Lower one call that reads an activation; where that fails, note it and go on with a tensor of the right shape."""
         parent, part = call, None
         if call.op == "getitem":
@@ -147,10 +149,11 @@ class _Lowering:
         if lost:
             return after
         if not sound:
-            return self._refuse(call, "mixes the inputs of the batch, or moves the batch axis")
+            sizes = "makes a tensor whose size depends on values (a boolean mask: index by numbers), or on the number of inputs"
+            return self._refuse(call, sizes if call.batched else "mixes the inputs of the batch, or moves the batch axis")
         self._note(parent, arguments)
         try:
-            return OPERATIONS[parent.op](Step(parent, arguments, after.shape, self.builder, part))
+            return OPERATIONS[parent.op].lower(Step(parent, arguments, after.shape, self.builder, part))
         except RefusedError as reason:
             self._refuse(parent, str(reason))
             return after
@@ -178,6 +181,8 @@ class _Lowering:
 
         def plain(value: Any) -> Any:
             if isinstance(value, Ref):
+                if self.graph.calls[value.index].op == "sym_size":
+                    return _BATCH
                 shape = self.graph.calls[value.index].shape or ()
                 return torch.zeros(_BATCH, *shape, dtype=torch.float64)
             if isinstance(value, list):
@@ -194,6 +199,8 @@ class _Lowering:
             plainly["self"] = plainly["self"].clone()
         with torch.no_grad():
             result = call.target(*plainly.values()) if getattr(call.target, "_schema", None) is None else call.target(**plainly)
+        if call.op in _UNFILLED:  # what stands there by chance is overwritten, or the network would be no function
+            result.zero_()
         if isinstance(result, (list, tuple)):
             return Constant([_double(r) for r in result])
         if isinstance(result, Tensor):

@@ -102,7 +102,7 @@ class Pointwise(Node):
     @cached_property
     def kinks(self) -> np.ndarray:
         """(K, n) breakpoints of every entry of the flattened tensor."""
-        return self.breakpoints.detach().cpu().expand(-1, *self.shape).flatten(1).contiguous().numpy()
+        return self.breakpoints.detach().cpu().expand(-1, *self.shape).reshape(len(self.breakpoints), -1).contiguous().numpy()
 
     @cached_property
     def breaks_at_zero(self) -> bool:
@@ -160,6 +160,8 @@ class Program:
     _rebind: Callable[[Mapping[str, Tensor]], Program] = field(repr=False, compare=False)
     fidelity: Fidelity | None = None
     """``None`` after :meth:`rebind`, which does not run the module."""
+    cut_off: str | None = None
+    """The last operation of the module, where the program ends before it."""
 
     @property
     def n_units(self) -> int:
@@ -189,7 +191,8 @@ class Program:
     @property
     def info(self) -> ProgramInfo:
         """The name card that an arrangement keeps."""
-        return ProgramInfo(self.name, self.digest, self.stages, self.input_shape, self.output_shape, self.n_parameters)
+        shapes = self.input_shape, self.output_shape
+        return ProgramInfo(self.name, self.digest, self.stages, *shapes, self.n_parameters, self.cut_off)
 
     def rebind(self, state_dict: Mapping[str, Tensor]) -> Program:
         """The same network with other weights, without tracing again."""

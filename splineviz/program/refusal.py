@@ -1,4 +1,4 @@
-"""What cannot be part of a program, and how to say so: all offenders at once, each with its place in the user's code."""
+"""How to say what cannot be part of a program: all offenders at once, each with its place in the user's code."""
 
 from __future__ import annotations
 
@@ -6,37 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from splineviz.errors import NotPiecewiseAffineError
+from splineviz.program.refused import REFUSED
 from splineviz.program.trace import Call
 
 __all__ = ["Offender", "offender", "refusal", "why"]
 
-_NEVER = "is not continuous piecewise affine"
-_LATER = "is piecewise affine, but not supported yet"
 _UNKNOWN = "is not an operation that splineviz knows to be piecewise affine"
-
-_SMOOTH = """
-softmax log_softmax logsumexp softmin gelu silu mish sigmoid log_sigmoid logsigmoid tanh softplus softsign elu celu selu glu erf exp
-expm1 log log1p log2 log10 sqrt rsqrt square pow sin cos tan atan asin acos sinh cosh reciprocal norm linalg_vector_norm
-linalg_norm renorm layer_norm rms_norm group_norm instance_norm local_response_norm native_layer_norm native_group_norm
-cosine_similarity scaled_dot_product_attention multi_head_attention_forward _native_multi_head_attention bmm baddbmm einsum bilinear
-lstm gru rnn_tanh var std var_mean std_mean prod cumprod dist cdist hardswish addcmul addcdiv lp_pool2d
-""".split()
-_JUMPS = """
-sign sgn round floor ceil trunc frac fmod remainder heaviside hardshrink threshold gt lt ge le eq ne where argmax argmin
-bool int bernoulli floor_divide masked_fill one_hot embedding
-""".split()
-_PIECEWISE = """
-amax amin aminmax max min maximum minimum fmax fmin topk sort median kthvalue cummax cummin hardsigmoid softshrink rrelu rnn_relu
-pixel_shuffle pixel_unshuffle channel_shuffle im2col col2im unfold cumsum roll gather scatter index_put take tril triu diagonal
-copy fill select_scatter slice_scatter repeat_interleave tile outer dot kron grid_sampler lerp addmv tensordot atleast_1d
-atleast_2d vstack dstack
-""".split()
-_REGIONS = {
-    "wrap_with_autocast": "(torch.autocast inside forward) rounds to lower precision, which is not continuous",
-    "wrap_with_set_grad_enabled": "(torch.enable_grad or set_grad_enabled inside forward) is not supported yet",
-}
-_PIECEWISE_KINDS = ("max_pool", "adaptive_max_pool", "fractional_max_pool", "conv_transpose", "upsample_", "_upsample_")
-_LAST = {"softmax": "logits", "log_softmax": "logits", "sigmoid": "logits", "log_sigmoid": "logits", "tanh": "pre-activations"}
+_BY_NAME = {name: group for group in REFUSED for name in group.names}
 
 
 @dataclass(frozen=True)
@@ -57,29 +33,32 @@ class Offender:
 
 
 def why(op: str) -> str:
-    """Why an operation without an entry in the table is refused."""
-    if op in _SMOOTH:
-        return _NEVER
-    if op in _PIECEWISE or op.startswith(_PIECEWISE_KINDS):
-        return _LATER
-    if op in _JUMPS:
-        return f"{_NEVER}: it jumps"
-    return _REGIONS.get(op, _UNKNOWN)
+    """Why an operation without an entry in the table is refused, and what to take instead.
+
+    Examples
+    --------
+    >>> why("hardshrink")
+    'is not continuous piecewise affine: it jumps; instead: softshrink'
+    """
+    group = _BY_NAME.get(op)
+    if group is None:
+        return _UNKNOWN
+    return f"{group.reason}; {group.advice}" if group.advice else group.reason
 
 
 def offender(call: Call, reason: str) -> Offender:
     """The offender that a call is."""
-    kind = call.module_class.rsplit(".", 1)[-1]
-    return Offender(call.op, reason, f"{call.module} ({kind})" if call.module else "", call.source)
+    return Offender(call.op, reason, call.place, call.source)
 
 
-def refusal(offenders: Sequence[Offender], last: str) -> NotPiecewiseAffineError:
-    """The error that lists every offender; ``last`` is the operation that makes the network's output."""
+def refusal(offenders: Sequence[Offender], last: str | None) -> NotPiecewiseAffineError:
+    """The error that lists every offender; ``last`` is the operation at the end that may be cut off, if there is one."""
     count = "an operation that keeps" if len(offenders) == 1 else f"{len(offenders)} operations that keep"
     lines = "".join(f"\n  - {o}" for o in offenders)
-    hint = "replace them: relu, leaky_relu, prelu, abs, hardtanh, clamp and relu6 are supported, and so is average pooling"
-    if last in _LAST and len(offenders) == 1:
-        hint = f"let the model return its {_LAST[last]}: leave out the last {last}"
+    hint = "replace them; the README lists the operations that are supported"
+    if last is not None:
+        cut = f"--logits, in Python logits=True, cuts off the last {last}"
+        hint = f"{cut} and takes what enters it as the output" if len(offenders) == 1 else f"{hint}; {cut}"
     return NotPiecewiseAffineError(
         f"the network holds {count} it from being split into linear regions exactly:{lines}",
         offenders=tuple(str(o) for o in offenders),

@@ -6,6 +6,7 @@ import copy
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from splineviz.errors import InputError, SplinevizError
 from splineviz.program.fidelity import measure, sample
+from splineviz.program.logits import CutOff, last_operation, without_last
 from splineviz.program.lowering import Lowered, lower
 from splineviz.program.modes import bare, condensed, evaluating, refuse_training
 from splineviz.program.program import Fidelity, Program
@@ -35,7 +37,9 @@ _FILES = {
 }
 
 
-def load_program(model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None) -> Program:
+def load_program(
+    model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None, logits: bool = False
+) -> Program:
     """Read a network once, as a program of affine maps and continuous piecewise-affine functions.
 
     The module is traced in eval mode and left as it was. Its weights are taken as float64, and the program is compared with
@@ -50,6 +54,9 @@ def load_program(model: nn.Module | str | Path, *, input_shape: Shape | None = N
         Shape of one input, without batch. May be left out where the first layer with weights is an ``nn.Linear``.
     weights
         A state dict, or a .pt, .pth or .safetensors file with one, to use in place of the module's own.
+    logits
+        End the program before a softmax, log_softmax, sigmoid or log_sigmoid that is the module's last operation;
+        ``program.cut_off`` then names it. The fidelity is that of the outputs after it.
 
     Raises
     ------
@@ -69,37 +76,51 @@ def load_program(model: nn.Module | str | Path, *, input_shape: Shape | None = N
     """
     module, name = _module(model, weights)
     shape = _input_shape(module, input_shape)
-    graph, lowered = _lowered(module, shape)
+    graph, lowered, cut = _lowered(module, shape, logits)
     if lowered.offenders:
-        raise refusal(lowered.offenders, lowered.last)
+        last = None if logits else last_operation(graph)
+        raise refusal(lowered.offenders, None if last is None else last.op)
     original = module_weights(module)
     expected = {key: original[key] for key in module.state_dict() if key in original}
-    rebind = _rebinder(graph, expected, original, shape, name, sum(p.numel() for p in module.parameters()))
-    program = rebind(lowered, None)
-    return rebind(lowered, measure(program, module, graph.dynamic_batch))
+    card = _Card(name, shape, sum(p.numel() for p in module.parameters()), None if cut is None else cut.note)
+    made = _maker(graph, expected, original, card)
+    program = made(lowered, None)
+    return made(lowered, measure(program, module, graph.dynamic_batch, None if cut is None else cut.finish))
 
 
 def blockers(
-    model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None
+    model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None, logits: bool = False
 ) -> tuple[Offender, ...]:
     """The operations of a model that block exactness, without raising for them; other bad input is still an error."""
     module, _ = _module(model, weights)
-    return _lowered(module, _input_shape(module, input_shape))[1].offenders
+    return _lowered(module, _input_shape(module, input_shape), logits)[1].offenders
 
 
-def _lowered(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, Lowered]:
+def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[Graph, Lowered, CutOff | None]:
     refuse_training(module)
     weights = module_weights(module)
     check_values(weights)
     first = next((v for v in weights.values() if v.is_floating_point()), torch.zeros(()))
     example = sample(shape, 2).to(first.device, first.dtype)
     _try(module, example)
-    graph = trace(module, example)
-    return graph, lower(graph, weights)
+    graph, cut = trace(module, example), None
+    if logits:
+        graph, cut = without_last(graph)
+    return graph, lower(graph, weights), cut
 
 
-def _rebinder(
-    graph: Graph, expected: dict[str, Tensor], original: dict[str, Tensor], shape: tuple[int, ...], name: str, n_parameters: int
+@dataclass(frozen=True)
+class _Card:
+    """What stays the same with other weights."""
+
+    name: str
+    input_shape: tuple[int, ...]
+    n_parameters: int
+    cut_off: str | None
+
+
+def _maker(
+    graph: Graph, expected: dict[str, Tensor], original: dict[str, Tensor], card: _Card
 ) -> Callable[[Lowered, Fidelity | None], Program]:
     """How lowered nodes become a program that can take other weights; keeps the graph, and no weights but the shared ones."""
     like = {key: torch.empty_like(value, device="meta") for key, value in expected.items()}
@@ -116,19 +137,20 @@ def _rebinder(
             stages=lowered.stages,
             n_slots=lowered.n_slots,
             output=lowered.output,
-            input_shape=shape,
+            input_shape=card.input_shape,
             output_shape=lowered.output_shape,
-            name=name,
+            name=card.name,
             digest=lowered.digest,
-            n_parameters=n_parameters,
+            n_parameters=card.n_parameters,
             _rebind=rebind,
             fidelity=fidelity,
+            cut_off=card.cut_off,
         )
 
     def rebind(state_dict: Mapping[str, Tensor]) -> Program:
         lowered = lower(graph, matched(state_dict, like, tied) | fixed)
         if lowered.offenders:
-            raise refusal(lowered.offenders, lowered.last)
+            raise refusal(lowered.offenders, None)
         return made(lowered, None)
 
     return made

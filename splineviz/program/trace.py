@@ -17,7 +17,7 @@ from torch.export.graph_signature import InputKind
 
 from splineviz.errors import InputError
 from splineviz.program.modes import condensed, evaluating
-from splineviz.program.mutation import Versions
+from splineviz.program.mutation import Derived, Versions, read_view, write_view
 
 __all__ = ["BatchSize", "Call", "Graph", "Ref", "trace"]
 
@@ -56,6 +56,11 @@ class Call:
     in_place: bool = False
     refused: str | None = None
     """Why this call cannot be followed, if it cannot."""
+
+    @property
+    def place(self) -> str:
+        """Path and class of the module that made the call; empty at the root."""
+        return f"{self.module} ({self.module_class.rsplit('.', 1)[-1]})" if self.module else ""
 
     def refs(self) -> Iterator[int]:
         """Indices of the calls whose values this one reads."""
@@ -134,8 +139,9 @@ def _read(exported: ExportedProgram, batch: str, *, dynamic: bool) -> Graph:
                     constants[str(spec.target)] = value.detach().clone()
         if node.op == "get_attr":
             call = replace(call, op="region")
-        in_place, refused = versions.record(node, len(calls))
+        in_place, refused, derived = versions.record(node, len(calls))
         calls.append(replace(call, in_place=in_place, refused=refused))
+        calls.extend(_derived(value, call, batch) for value in derived)
     result = next(node for node in exported.graph.nodes if node.name == signature.user_outputs[0])
     return Graph(tuple(calls), versions.index(result), constants, dynamic)
 
@@ -160,6 +166,18 @@ def _call(node: torch.fx.Node, index: Any, batch: str) -> Call:
         arguments |= dict(zip((a.name for a in schema.arguments), node.args, strict=False)) | node.kwargs
     arguments = {key: _map(argument, index) for key, argument in arguments.items()}
     return Call(name, node.target, arguments, shape, parts, batched, node.name, module, module_class, _source(node))
+
+
+def _derived(value: Derived, writer: Call, batch: str) -> Call:
+    """What a write in place makes of another tensor, as a call of its own."""
+    arguments: dict[str, Any] = {"self": Ref(value.base)}
+    if value.value is not None:
+        arguments["value"] = Ref(value.value)
+    arguments["views"] = value.views
+    shape, batched = _shape(value.node.meta["val"], batch)
+    target = read_view if value.value is None else write_view
+    changed = replace(writer, op=target.__name__, target=target, arguments=arguments, shape=shape, parts=(), batched=batched)
+    return replace(changed, name=value.node.name)
 
 
 def _shape(value: Tensor, batch: str) -> tuple[tuple[int, ...] | None, bool]:

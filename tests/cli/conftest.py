@@ -35,6 +35,9 @@ NETS = """
     def smooth():
         return nn.Sequential(nn.Linear(6, 4), nn.GELU(), nn.Linear(4, 4), nn.Softmax(1), nn.Linear(4, 2))
 
+    def classifier():
+        return nn.Sequential(small(), nn.Softmax(1))
+
     class Pair(nn.Module):
         def __init__(self):
             super().__init__()

@@ -30,3 +30,14 @@ def test_json_lists_what_blocks_exactness(nets: Path, splineviz: Command) -> Non
     card = json.loads(done.out)
     assert done.code == 3
     assert card["exact"] is False and len(card["blocked_by"]) == 2
+
+
+def test_logits_in_place_of_a_last_softmax(nets: Path, splineviz: Command) -> None:
+    refused = splineviz("inspect", "nets:classifier", "--input-shape", "6")
+    assert refused.code == 3
+    assert "--logits" in refused.err and "cuts off the last softmax" in refused.err
+    done = splineviz("inspect", "nets:classifier", "--logits")
+    assert done.code == 0
+    assert "cut off       softmax in 1 (Softmax): the output is what enters it" in done.out
+    assert json.loads(splineviz("inspect", "nets:classifier", "--logits", "--json").out)["cut_off"] == "softmax in 1 (Softmax)"
+    assert json.loads(splineviz("inspect", "nets:small", "--logits", "--json").out)["cut_off"] is None

@@ -197,3 +197,14 @@ def test_the_demo_draws_its_three_digits(tmp_path: Path, splineviz: Command) -> 
     got = report(splineviz("slice", "demo", "--json", "-o", tmp_path / "demo.svg"))
     assert got["cells"] > 1000
     assert (tmp_path / "demo.svg").stat().st_size > 100_000
+
+
+def test_logits_of_a_classifier_are_those_of_the_network_without_its_softmax(nets: Path, splineviz: Command) -> None:
+    points = POINTS[1:]
+    assert splineviz("slice", "nets:classifier", *points).code == 3
+    got = report(splineviz("slice", "nets:classifier", *points, "--logits", "--json", "-o", "x.npz"))
+    assert got["cells"] == expected(nets).n_cells == expected(nets, "nets:classifier", logits=True).n_cells
+    assert got["cut_off"] == got["provenance"]["program"]["cut_off"] == "softmax in 1 (Softmax)"
+    loaded = sv.load("x.npz")
+    assert loaded.info is not None and loaded.info.cut_off == "softmax in 1 (Softmax)"
+    assert "cut off          softmax in 1 (Softmax): the outputs" in splineviz("slice", "nets:classifier", *points, "--logits").out

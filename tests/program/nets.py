@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from . import families
+
 
 class Call(nn.Module):
     """A function of the input as a module, with tensors it may use as buffers."""
@@ -181,5 +183,7 @@ def _call(function: Callable[[Call, Tensor], Tensor]) -> Callable[[], nn.Module]
     return lambda: Call(function, row=_row, table=_table)
 
 
-CASES = [Case(name, _seed(make), shape) for name, (make, shape) in _MODULES.items()]
-CASES += [Case(name, _seed(_call(function)), shape) for name, (function, shape) in _FUNCTIONS.items()]
+CASES = [Case(name, _seed(make), shape) for name, (make, shape) in (*_MODULES.items(), *families.MODULES.items())]
+CASES += [
+    Case(name, _seed(_call(function)), shape) for name, (function, shape) in (*_FUNCTIONS.items(), *families.FUNCTIONS.items())
+]

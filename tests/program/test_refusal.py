@@ -12,6 +12,9 @@ from torch.nn import functional
 
 from splineviz.errors import InputError, NotPiecewiseAffineError
 from splineviz.program import blockers, load_program
+from splineviz.program.operations import OPERATIONS
+from splineviz.program.refusal import why
+from splineviz.program.refused import REFUSED as GROUPS
 
 from .nets import Call, noisy
 
@@ -62,7 +65,7 @@ def test_all_offenders_are_listed_at_once_with_module_and_source() -> None:
 def test_a_last_softmax_is_told_to_go() -> None:
     with pytest.raises(NotPiecewiseAffineError, match=r"holds an operation .*\n.*softmax in 1 \(Softmax\)") as caught:
         load_program(nn.Sequential(nn.Linear(3, 3), nn.Softmax(1)))
-    assert caught.value.hint == "let the model return its logits: leave out the last softmax"
+    assert caught.value.hint == "--logits, in Python logits=True, cuts off the last softmax and takes what enters it as the output"
 
 
 def test_blockers_are_found_without_raising() -> None:
@@ -90,7 +93,25 @@ REFUSED: dict[str, tuple[Callable[[Call, Tensor], Tensor], str]] = {
     "maximum": (lambda m, x: torch.maximum(x, x.flip(1)), "maximum of several activations is piecewise affine, but not supp"),
     "max over axis": (lambda m, x: x.max(1).values, "max is piecewise affine, but not supported yet"),
     "clamp by activation": (lambda m, x: torch.clamp(x, max=x.flip(1)), "clamp by another activation is piecewise affine, but"),
-    "upsample": (lambda m, x: functional.interpolate(x[:, None], scale_factor=2.0), LATER),
+    "hardshrink": (lambda m, x: functional.hardshrink(x), "it jumps; instead: softshrink"),
+    "threshold": (lambda m, x: functional.threshold(x, 0.5, 0.0), r"threshold jumps from 0 to 0\.5 at its threshold"),
+    "sigmoid": (
+        lambda m, x: 2 * x.sigmoid(),
+        "sigmoid is not continuous piecewise affine; instead: hardsigmoid; as the last operation it can be",
+    ),
+    "rounding": (lambda m, x: x.round(), "round is not continuous piecewise affine: it jumps"),
+    "whole numbers": (lambda m, x: x.int() * 1.0, "to rounds to int32, which is not continuous"),
+    "layer norm": (lambda m, x: functional.layer_norm(x, (4,)), "layer_norm .* divides by the spread .* instead: batch_norm"),
+    "group norm": (lambda m, x: functional.group_norm(x, 2), "group_norm is not continuous piecewise affine: it divides"),
+    "instance norm": (lambda m, x: functional.instance_norm(x[:, None]), "instance_norm is not continuous piecewise affine"),
+    "einsum of two": (lambda m, x: torch.einsum("bi,bi->b", x, x), "multiplies two activations"),
+    "einsum over the batch": (lambda m, x: x + torch.einsum("bi->i", x), "einsum mixes the inputs of the batch"),
+    "addcmul of two": (lambda m, x: torch.addcmul(m.row, x, x), "addcmul multiplies two activations"),
+    "lerp by an activation": (lambda m, x: torch.lerp(m.row, m.row + 1, x), "lerp multiplies two activations"),
+    "index by a mask": (lambda m, x: x[:, m.row > 0], "makes a tensor whose size depends on values"),
+    "rolled batch": (lambda m, x: x + x.roll(1), "roll mixes the inputs of the batch"),
+    "cumulative batch": (lambda m, x: x.cumsum(0), "cumsum mixes the inputs of the batch"),
+    "random leaky relu": (lambda m, x: functional.rrelu(x, training=True), "rrelu is random"),
     "batch mean": (lambda m, x: x - x.mean(0), "mean mixes the inputs of the batch"),
     "batch axis": (lambda m, x: x.permute(1, 0).relu().permute(1, 0), "permute mixes the inputs of the batch, or moves"),
     "batch sum": (lambda m, x: x + x.sum(), "sum mixes the inputs of the batch"),
@@ -104,7 +125,7 @@ REFUSED: dict[str, tuple[Callable[[Call, Tensor], Tensor], str]] = {
 
 def _overwritten(x: Tensor) -> Tensor:
     h = x + 1
-    h[:, 0] = 0
+    h.reshape(-1, 2, 2)[:, 0] = 0  # a reshape may be a copy
     return h * 2
 
 
@@ -112,7 +133,7 @@ def _overwritten(x: Tensor) -> Tensor:
 def test_is_refused(name: str) -> None:
     function, words = REFUSED[name]
     with pytest.raises(NotPiecewiseAffineError, match=words) as caught:
-        load_program(Call(function), input_shape=4)
+        load_program(Call(function, row=torch.tensor([0.5, -2.0, 4.0, 0.25])), input_shape=4)
     assert len(caught.value.offenders) == 1
     assert f"{inspect.getsourcefile(Call)}:" in str(caught.value)
 
@@ -229,3 +250,31 @@ def test_the_module_is_left_as_it_was() -> None:
     assert torch.equal(torch.random.get_rng_state(), state)
     assert all(torch.equal(value, before[name]) and value.dtype == before[name].dtype for name, value in model.state_dict().items())
     assert all(p.requires_grad and p.grad is None for p in model.parameters())
+
+
+def _where(x: Tensor) -> Tensor:
+    return torch.where(x > 0, x, 0.1 * x)
+
+
+def test_a_choice_by_comparison_is_told_how_to_be_written() -> None:
+    found = blockers(Call(lambda m, x: _where(x)), input_shape=3)
+    assert [o.operation for o in found] == ["gt", "where"]
+    assert "where(x > 0, x, a * x) is leaky_relu" in found[0].reason
+    assert "chooses by the values of an activation" in found[1].reason
+
+
+def test_no_operation_is_refused_for_two_reasons() -> None:
+    names = [name for group in GROUPS for name in group.names]
+    assert len(names) == len(set(names))
+    # with a constant these are clamps
+    assert set(names) & set(OPERATIONS) == {"max", "min", "maximum", "minimum", "fmax", "fmin"}
+
+
+ADVISED = "gelu silu mish elu celu selu softplus hardswish sigmoid tanh hardshrink"
+
+
+@pytest.mark.parametrize("name", ADVISED.split())
+def test_what_is_advised_is_supported(name: str) -> None:
+    advice = why(name).partition("instead: ")[2].split(";")[0]
+    names = advice.replace(",", " ").replace(" or ", " ").split()
+    assert names and set(names) <= set(OPERATIONS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from splineviz.errors import InputError
 from splineviz.program.program import Affine, Gain, Pointwise, Stage
 from splineviz.program.trace import BatchSize, Call
 
-__all__ = ["OPERATIONS", "Active", "Builder", "Constant", "RefusedError", "Step", "operation"]
+__all__ = ["OPERATIONS", "PRODUCT", "Active", "Builder", "Constant", "Entry", "RefusedError", "Step", "operation"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,10 @@ class Constant:
 
     value: Any
     per_batch: bool = False
+
+
+PRODUCT = "multiplies two activations, which is not piecewise affine; add or concatenate them, or make one a constant"
+"""Why a product of activations is refused."""
 
 
 class RefusedError(Exception):
@@ -83,10 +87,15 @@ class Step:
             raise RefusedError(f"is supported only with the activation as its argument '{name}'")
         return value
 
+    def subject(self) -> tuple[Active, dict[str, Any]]:
+        """The activation that the call is a function of, and all other arguments as plain values."""
+        name = "self" if "self" in self.arguments else "input"
+        return self.active(name), {other: self[other] for other in self.arguments if other != name}
+
     def tensor(self, name: str) -> Tensor | None:
         """An argument that must be constant, as a float64 tensor."""
         if isinstance(self.arguments.get(name), Active):
-            raise RefusedError("multiplies two activations, which is not piecewise affine")
+            raise RefusedError(PRODUCT)
         value = self[name] if name in self.arguments else None
         if value is None or isinstance(value, Tensor):
             return value
@@ -99,6 +108,11 @@ class Step:
             value = value.to(torch.float64)
             return float(value) if value.numel() == 1 else value
         return float(value)
+
+    def operand(self, name: str) -> Active | Constant:
+        """An argument that may be either; a Python number counts as a constant."""
+        value = self.arguments[name]
+        return value if isinstance(value, Active) else Constant(self.constant(name))
 
     def affine(
         self,
@@ -134,16 +148,37 @@ class Step:
         return Active(slot, x.shape)
 
 
-OPERATIONS: dict[str, Callable[[Step], Active]] = {}
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the operation table."""
+
+    lower: Callable[[Step], Active | Constant]
+    makes: str
+    """What its nodes may be, the likeliest first: ``layout``, ``sum``, ``diagonal``, ``dense`` or ``stage``; empty for none."""
+
+    @property
+    def kind(self) -> str:
+        """What its node is as a rule."""
+        return self.makes.partition(" ")[0]
+
+    @property
+    def family(self) -> str:
+        """The module that holds it."""
+        return self.lower.__module__.rsplit(".", 1)[-1]
+
+
+OPERATIONS: dict[str, Entry] = {}
 """Name of an ATen operation -> how it becomes nodes."""
 
+Lower = TypeVar("Lower", bound=Callable[[Step], Active | Constant])
 
-def operation(*names: str) -> Callable[[Callable[[Step], Active]], Callable[[Step], Active]]:
+
+def operation(*names: str, makes: str) -> Callable[[Lower], Lower]:
     """Register an entry of the operation table under the names of its ATen operations."""
 
-    def register(entry: Callable[[Step], Active]) -> Callable[[Step], Active]:
+    def register(lower: Lower) -> Lower:
         for name in names:
-            OPERATIONS[name] = entry
-        return entry
+            OPERATIONS[name] = Entry(lower, makes)
+        return lower
 
     return register

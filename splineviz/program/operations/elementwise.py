@@ -8,16 +8,18 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from splineviz.program.operations.base import Active, RefusedError, Step, operation
+from splineviz.program.operations.base import PRODUCT, Active, Constant, RefusedError, Step, operation
 from splineviz.program.operations.layout import spread
 from splineviz.program.program import Gain
 
-__all__: list[str] = []
+__all__ = ["combined", "divided"]
 
 Number = Tensor | float
 
+_QUOTIENT = "divides by an activation, which is not piecewise affine; divide by a constant"
 
-@operation("batch_norm")
+
+@operation("batch_norm", makes="diagonal")
 def _batch_norm(step: Step) -> Active:
     if step["training"] or step.tensor("running_mean") is None:
         raise RefusedError("normalises by the statistics of the batch it is in (track_running_stats=False)")
@@ -33,59 +35,96 @@ def _batch_norm(step: Step) -> Active:
     return _scale_shift(step, x, scale.reshape(channels), shift.reshape(channels))
 
 
-@operation("add")
+@operation("add", makes="sum diagonal")
 def _add(step: Step) -> Active:
-    return _combine(step, 1.0, "self", float(step["alpha"]), "other")
+    return combined(step, step.operand("self"), 1.0, step.operand("other"), float(step["alpha"]))
 
 
-@operation("sub", "subtract")
+@operation("sub", "subtract", makes="sum diagonal")
 def _sub(step: Step) -> Active:
-    return _combine(step, 1.0, "self", -float(step.arguments.get("alpha", 1)), "other")
+    return combined(step, step.operand("self"), 1.0, step.operand("other"), -float(step.arguments.get("alpha", 1)))
 
 
-@operation("rsub")
+@operation("rsub", makes="sum diagonal")
 def _rsub(step: Step) -> Active:
-    return _combine(step, -float(step["alpha"]), "self", 1.0, "other")
+    return combined(step, step.operand("self"), -float(step["alpha"]), step.operand("other"), 1.0)
 
 
-@operation("neg", "negative")
+@operation("lerp", makes="sum diagonal")
+def _lerp(step: Step) -> Active:
+    """start + weight (end - start)."""
+    start, end = step.operand("self"), step.operand("end")
+    weight = step.operand("weight")
+    if isinstance(weight, Active):
+        raise RefusedError(PRODUCT)
+    return combined(step, start, 1.0, _scale(step, combined(step, end, 1.0, start, -1.0), weight.value), 1.0)
+
+
+@operation("addcmul", makes="sum diagonal")
+def _add_product(step: Step) -> Active:
+    """self + value tensor1 tensor2."""
+    first, second = step.operand("tensor1"), step.operand("tensor2")
+    if isinstance(first, Active) and isinstance(second, Active):
+        raise RefusedError(PRODUCT)
+    if isinstance(first, Constant) and isinstance(second, Constant):
+        scaled: Active | Constant = Constant(first.value * second.value)
+    else:
+        x, factor = (first, second) if isinstance(first, Active) else (second, first)
+        assert isinstance(x, Active)
+        assert isinstance(factor, Constant)
+        scaled = _scale(step, x, factor.value)
+    return combined(step, step.operand("self"), 1.0, scaled, float(step["value"]))
+
+
+@operation("addcdiv", makes="sum diagonal")
+def _add_quotient(step: Step) -> Active:
+    """self + value tensor1 / tensor2."""
+    if isinstance(step.arguments["tensor2"], Active):
+        raise RefusedError(_QUOTIENT)
+    dividend, divisor = step.operand("tensor1"), step.constant("tensor2")
+    quotient = divided(step, dividend, divisor) if isinstance(dividend, Active) else Constant(dividend.value / divisor)
+    return combined(step, step.operand("self"), 1.0, quotient, float(step["value"]))
+
+
+@operation("neg", "negative", makes="diagonal")
 def _neg(step: Step) -> Active:
     x = step.active("self")
     return step.affine([x], step.shape, torch.neg, _gain(-1.0, 0.0, step.shape))
 
 
-@operation("mul", "multiply")
+@operation("mul", "multiply", makes="diagonal")
 def _mul(step: Step) -> Active:
     if isinstance(step.arguments["self"], Active) and isinstance(step.arguments["other"], Active):
-        raise RefusedError("multiplies two activations, which is not piecewise affine")
+        raise RefusedError(PRODUCT)
     x, factor = ("self", "other") if isinstance(step.arguments["self"], Active) else ("other", "self")
     return _scale(step, step.active(x), step.constant(factor))
 
 
-@operation("div", "divide", "true_divide")
+@operation("div", "divide", "true_divide", makes="diagonal")
 def _div(step: Step) -> Active:
     if isinstance(step.arguments["other"], Active):
-        raise RefusedError("divides by an activation, which is not piecewise affine")
+        raise RefusedError(_QUOTIENT)
     if step.arguments.get("rounding_mode") is not None:
         raise RefusedError("rounds, which is not continuous")
-    divisor = step.constant("other")
-    if not torch.as_tensor(divisor).all():
-        inverse: Number = math.inf
-    else:
-        inverse = 1.0 / divisor
-    x = spread(step, step.active("self"))
+    return divided(step, step.active("self"), step.constant("other"))
+
+
+def divided(step: Step, x: Active, divisor: Number) -> Active:
+    inverse: Number = 1.0 / divisor if torch.as_tensor(divisor).all() else math.inf
+    x = spread(step, x)
     # dividing by the divisor, not multiplying by its rounded inverse, is what the network says
     return step.affine([x], step.shape, lambda x: x / divisor, _gain(inverse, 0.0, step.shape))
 
 
-def _combine(step: Step, p: float, left: str, q: float, right: str) -> Active:
-    """p left + q right, where either may be constant."""
-    a, b = step.arguments[left], step.arguments[right]
+def combined(step: Step, a: Active | Constant, p: float, b: Active | Constant, q: float) -> Active:
+    """p a + q b, where either may be constant."""
     if isinstance(a, Active) and isinstance(b, Active):
         return _sum(step, spread(step, a), p, spread(step, b), q)
-    if isinstance(a, Active):
-        return _shift(step, a, p, _times(step.constant(right), q))
-    return _shift(step, step.active(right), q, _times(step.constant(left), p))
+    if isinstance(a, Constant):
+        a, p, b, q = b, q, a, p
+    assert isinstance(a, Active)
+    assert isinstance(b, Constant)
+    return _shift(step, a, p, _times(b.value, q))
 
 
 def _sum(step: Step, a: Active, p: float, b: Active, q: float) -> Active:

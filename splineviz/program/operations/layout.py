@@ -1,9 +1,9 @@
-"""Operations that move or copy entries, or insert constants; and those that do nothing in eval mode."""
+"""Operations that reshape, cut and join tensors; and those that do nothing in eval mode."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,36 +11,40 @@ from torch import Tensor
 from torch.nn import functional
 
 from splineviz.program.operations.base import Active, Constant, RefusedError, Step, operation
+from splineviz.program.operations.gains import layout_norm
 from splineviz.program.program import Gain
 
-__all__ = ["spread"]
+__all__ = ["axis", "moved", "placed", "spread"]
 
 _END = 2**62  # the exporter writes "to the end" as the largest 64-bit integer
 
 
-@operation("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
+@operation("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", makes="")
 def _dropout(step: Step) -> Active:
     if step["train"] and step["p"] != 0:
         raise RefusedError("is random: it is called with training=True although the model is in eval mode")
     return step.active("input")
 
 
-@operation("contiguous", "clone", "detach", "alias", "lift_fresh_copy", "positive", "resolve_conj", "resolve_neg", "requires_grad")
+@operation(
+    *"contiguous clone detach alias lift_fresh_copy positive resolve_conj resolve_neg requires_grad nan_to_num".split(), makes=""
+)
 def _nothing(step: Step) -> Active:
     return step.active("self")
 
 
-@operation("to", "_to_copy", "type_as")
+@operation("to", "_to_copy", "type_as", makes="")
 def _cast(step: Step) -> Active:
     dtype = step.arguments.get("dtype")
+    other = step.arguments.get("other")
+    if isinstance(other, Constant):
+        dtype = other.value.dtype
     if dtype is not None and dtype not in (torch.float32, torch.float64):
         raise RefusedError(f"rounds to {str(dtype).removeprefix('torch.')}, which is not continuous")
     return step.active("self")
 
 
-@operation(
-    "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as", "_unsafe_view", "_reshape_alias"
-)
+@operation(*"view reshape flatten unflatten squeeze unsqueeze view_as reshape_as".split(), makes="layout")
 def _reshape(step: Step) -> Active:
     x = step.active("self")
     if x.shape == step.shape:
@@ -49,32 +53,9 @@ def _reshape(step: Step) -> Active:
     return step.affine([x], step.shape, lambda x: x.reshape(shape), Gain("layout"))
 
 
-@operation("permute")
-def _permute(step: Step) -> Active:
-    dims = tuple(step["dims"])
-    return step.affine([step.active("self")], step.shape, lambda x: x.permute(dims), Gain("layout"))
-
-
-@operation("transpose", "swapaxes", "swapdims")
-def _transpose(step: Step) -> Active:
-    a, b = (step[n] for n in (("dim0", "dim1") if "dim0" in step.arguments else ("axis0", "axis1")))
-    return step.affine([step.active("self")], step.shape, lambda x: x.transpose(a, b), Gain("layout"))
-
-
-@operation("movedim", "moveaxis")
-def _movedim(step: Step) -> Active:
-    source, destination = step["source"], step["destination"]
-    return step.affine([step.active("self")], step.shape, lambda x: x.movedim(source, destination), Gain("layout"))
-
-
-@operation("mT")
-def _matrix_transpose(step: Step) -> Active:
-    return step.affine([step.active("self")], step.shape, lambda x: x.mT, Gain("layout"))
-
-
-@operation("slice")
+@operation("slice", makes="layout")
 def _slice(step: Step) -> Active:
-    x, dim = step.active("self"), _axis(step, "self")
+    x, dim = step.active("self"), axis(step)
     begin, end, stride = step["start"], step["end"], step["step"]
     end = None if end is not None and end >= _END else end
     if dim == 0 and (begin in (None, 0) and end is None and stride == 1):
@@ -87,26 +68,21 @@ def _slice(step: Step) -> Active:
     return step.affine([x], step.shape, lambda x: x[index], Gain("layout"))
 
 
-@operation("narrow")
-def _narrow(step: Step) -> Active:
-    x, dim, begin, length = step.active("self"), _axis(step, "self"), step["start"], step["length"]
-    return step.affine([x], step.shape, lambda x: x.narrow(dim, begin, length), Gain("layout"))
-
-
-@operation("select")
-def _select(step: Step) -> Active:
-    x, dim, index = step.active("self"), _axis(step, "self"), step["index"]
-    return step.affine([x], step.shape, lambda x: x.select(dim, index), Gain("layout"))
-
-
-@operation("split", "split_with_sizes", "chunk", "tensor_split", "unbind")
+@operation(
+    *"split split_with_sizes unsafe_split unsafe_split_with_sizes chunk unsafe_chunk".split(),
+    *"tensor_split hsplit dsplit unbind".split(),
+    makes="layout",
+)
 def _part(step: Step) -> Active:
     """One result of an operation that returns several."""
     if step.part is None:
         raise RefusedError("is supported only where its parts are taken one by one")
-    x, dim = step.active("self"), _axis(step, "self")
-    call, which = step.part
+    x, (call, which) = step.active("self"), step.part
+    dim = {"hsplit": 1, "dsplit": 2}.get(step.call.op)
+    dim = axis(step) if dim is None else dim
     which %= len(call.parts)
+    if dim == 0:
+        raise RefusedError("takes some inputs of the batch")
     if step.call.op == "unbind":
         return step.affine([x], step.shape, lambda x: x.select(dim, which), Gain("layout"))
     length = step.shape[dim - 1]
@@ -114,81 +90,50 @@ def _part(step: Step) -> Active:
     return step.affine([x], step.shape, lambda x: x.narrow(dim, begin, length), Gain("layout"))
 
 
-@operation("index")
+@operation("index", makes="layout")
 def _index(step: Step) -> Active:
-    x = step.active("self")
     if any(isinstance(i, Active) for i in step["indices"]):
         raise RefusedError("chooses entries by the values of an activation")
     index = tuple(slice(None) if i is None else i.value for i in step["indices"])
     if index and not isinstance(index[0], slice):
         raise RefusedError("takes some inputs of the batch")
-    return _copying(step, x, lambda x: x[index])
+    return moved(step, [step.active("self")], lambda x: x[index])
 
 
-@operation("index_select")
-def _index_select(step: Step) -> Active:
-    dim, index = _axis(step, "self"), step["index"]
-    return _copying(step, step.active("self"), lambda x: x.index_select(dim, index))
-
-
-@operation("flip")
-def _flip(step: Step) -> Active:
-    x = step.active("self")
-    dims = [d % (len(x.shape) + 1) for d in step["dims"]]
-    if 0 in dims:
-        raise RefusedError("reorders the inputs of the batch")
-    return step.affine([x], step.shape, lambda x: x.flip(dims), Gain("layout"))
-
-
-@operation("expand", "expand_as", "broadcast_to")
+@operation("expand", "expand_as", "broadcast_to", makes="layout")
 def _expand(step: Step) -> Active:
     return spread(step, step.active("self"))
 
 
-@operation("repeat")
-def _repeat(step: Step) -> Active:
-    x, times = step.active("self"), step["repeats"]
-    if len(times) != len(x.shape) + 1 or times[0] != 1:
-        raise RefusedError("repeats the inputs of the batch")
-    return _copying(step, x, lambda x: x.repeat(times))
-
-
-@operation("pad", "constant_pad_nd")
+@operation("pad", "constant_pad_nd", makes="layout")
 def _pad(step: Step) -> Active:
     x, pad = step.active("self"), list(step["pad"])
     mode = step.arguments.get("mode", "constant")
     if len(pad) > 2 * len(x.shape):
         raise RefusedError("pads the batch")
     if mode != "constant":
-        return _copying(step, x, lambda x: functional.pad(x, pad, mode))
+        return moved(step, [x], lambda x: functional.pad(x, pad, mode))
     value = float(step["value"] or 0.0)
-    return step.affine(
-        [x], step.shape, lambda x: functional.pad(x, pad, value=value), Gain("layout"), lambda x: functional.pad(x, pad)
-    )
+    return moved(step, [x], lambda x: functional.pad(x, pad, value=value), lambda x: functional.pad(x, pad))
 
 
-@operation("cat", "concat", "concatenate", "stack", "hstack")
+@operation("cat", "concat", "concatenate", "stack", "hstack", "dstack", "column_stack", makes="layout")
 def _join(step: Step) -> Active:
-    stacking = step.call.op == "stack"
-    axes = len(step.shape) + 1
-    dim = step.arguments.get("dim", 1) % axes
-    if dim == 0:
-        raise RefusedError("joins along the batch")
     items = [item for item in step.arguments["tensors"] if not (isinstance(item, Constant) and item.value.shape == (0,))]
     inputs = [item for item in items if isinstance(item, Active)]
+    stacking = step.call.op == "stack" or (step.call.op == "column_stack" and not inputs[0].shape)
+    dim = step.arguments.get("dim", 2 if step.call.op == "dstack" else 1) % (len(step.shape) + 1)
+    if dim == 0:
+        raise RefusedError("joins along the batch")
     join: Callable[[Any, int], Tensor] = torch.stack if stacking else torch.cat
-    if len(inputs) == len(items):
-        return step.affine(inputs, step.shape, lambda *xs: join(xs, dim), Gain("layout"))
     if any(isinstance(item, Constant) and not item.per_batch for item in items):
         raise RefusedError("joins a constant that has no batch axis")
-    fixed = [None if isinstance(item, Active) else item.value for item in items]
-    zeros = [None if value is None else torch.zeros_like(value) for value in fixed]
+    return placed(step, items, lambda *tensors: join(tensors, dim))
 
-    def joined(constants: list[Tensor | None], xs: tuple[Tensor, ...]) -> Tensor:
-        rest = iter(xs)
-        return join([next(rest) if c is None else c.expand(len(xs[0]), *c.shape[1:]) for c in constants], dim)
 
-    return step.affine(inputs, step.shape, lambda *xs: joined(fixed, xs), Gain("layout"), lambda *xs: joined(zeros, xs))
+def axis(step: Step) -> int:
+    """The argument ``dim`` of a call on ``self``, counted from the front, the batch axis included."""
+    return int(step["dim"]) % (len(step.active("self").shape) + 1)
 
 
 def spread(step: Step, x: Active) -> Active:
@@ -198,18 +143,46 @@ def spread(step: Step, x: Active) -> Active:
     if len(x.shape) != len(step.shape):
         raise RefusedError("broadcasts the batch axis")
     shape = (-1, *step.shape)
-    copies = math.prod(step.shape) // max(1, math.prod(x.shape))
-    return step.affine([x], step.shape, lambda x: x.expand(shape), Gain("layout", math.sqrt(copies) * (1 + 1e-15)))
+    return moved(step, [x], lambda x: x.expand(shape))
 
 
-def _axis(step: Step, name: str) -> int:
-    """The argument ``dim``, counted from the front, the batch axis included."""
-    return int(step["dim"]) % (len(step.active(name).shape) + 1)
+def moved(step: Step, inputs: Sequence[Active], run: Callable[..., Tensor], linear: Callable[..., Tensor] | None = None) -> Active:
+    """A node whose every output entry is one entry of the inputs or a constant; refused where it mixes the inputs of the batch."""
+    shapes = [x.shape for x in inputs]
+    # entries that all differ: one that came from another input of the batch shows
+    sizes = [3 * math.prod(shape) for shape in shapes]
+    numbers = torch.split_with_sizes(torch.arange(0.5, sum(sizes), dtype=torch.float64), sizes)
+    marked = [part.reshape(3, *shape) for part, shape in zip(numbers, shapes, strict=True)]
+    try:
+        together = run(*marked)
+        alone = [run(*(x[i : i + 1] for x in marked)) for i in range(3)]
+    except (RuntimeError, IndexError) as error:
+        raise RefusedError("works for one number of inputs only") from error
+    if together.shape != (3, *step.shape) or not torch.equal(together, torch.cat(alone)):
+        raise RefusedError("mixes the inputs of the batch")
+    return step.affine(inputs, step.shape, run, Gain("layout", layout_norm(run, shapes)), linear)
 
 
-def _copying(step: Step, x: Active, run: Callable[[Tensor], Tensor]) -> Active:
-    """A layout node that may copy entries: its norm is the root of the largest number of copies."""
-    with torch.enable_grad():
-        ones = torch.ones(1, *x.shape, dtype=torch.float64, requires_grad=True)
-        (copies,) = torch.autograd.grad(run(ones).sum(), ones)
-    return step.affine([x], step.shape, run, Gain("layout", math.sqrt(float(copies.max())) * (1 + 1e-15)))
+def placed(step: Step, operands: Sequence[Any], place: Callable[..., Tensor]) -> Active:
+    """A node that puts entries of several tensors, activations and constants, into one."""
+    inputs = [x for x in operands if isinstance(x, Active)]
+    fixed = [None if isinstance(x, Active) else _like_activation(x) for x in operands]
+    zeros = [None if value is None else torch.zeros_like(value) for value in fixed]
+    lengthen = [isinstance(x, Constant) and x.per_batch for x in operands]
+
+    def run(constants: list[Tensor | None], xs: tuple[Tensor, ...]) -> Tensor:
+        rest = iter(xs)
+        values = [
+            next(rest) if c is None else c.expand(len(xs[0]), *c.shape[1:]) if long else c
+            for c, long in zip(constants, lengthen, strict=True)
+        ]
+        return place(*values)
+
+    if len(inputs) == len(operands):
+        return moved(step, inputs, place)
+    return moved(step, inputs, lambda *xs: run(fixed, xs), lambda *xs: run(zeros, xs))
+
+
+def _like_activation(operand: Any) -> Tensor:
+    value = operand.value if isinstance(operand, Constant) else operand
+    return torch.as_tensor(value).to(torch.float64)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.operations.base import Active, RefusedError, Step, operation
+from splineviz.program.operations.base import Active, Constant, RefusedError, Step, operation
+from splineviz.program.operations.elementwise import combined, divided
 from splineviz.program.operations.layout import spread
 
 __all__: list[str] = []
@@ -18,18 +19,26 @@ __all__: list[str] = []
 Number = Tensor | float
 
 
-@operation("relu")
+@operation("relu", makes="stage")
 def _relu(step: Step) -> Active:
     return _bent(step, step.active("self"), "relu", torch.relu, 0.0, 1.0)
 
 
-@operation("leaky_relu")
+@operation("leaky_relu", makes="stage")
 def _leaky_relu(step: Step) -> Active:
     slope = float(step["negative_slope"])
     return _bent(step, step.active("self"), "leaky_relu", lambda x: functional.leaky_relu(x, slope), slope, 1.0)
 
 
-@operation("prelu")
+@operation("rrelu", makes="stage")
+def _rrelu(step: Step) -> Active:
+    if step["training"]:
+        raise RefusedError("is random: it is called with training=True although the model is in eval mode")
+    slope = (float(step["lower"]) + float(step["upper"])) / 2
+    return _bent(step, step.active("self"), "rrelu", lambda x: functional.leaky_relu(x, slope), slope, 1.0)
+
+
+@operation("prelu", makes="stage")
 def _prelu(step: Step) -> Active:
     x, weight = step.active("self"), step.tensor("weight")
     assert weight is not None
@@ -37,35 +46,57 @@ def _prelu(step: Step) -> Active:
     return _bent(step, x, "prelu", lambda x: torch.prelu(x, weight), slopes, 1.0)
 
 
-@operation("abs", "absolute")
+@operation("abs", "absolute", makes="stage")
 def _abs(step: Step) -> Active:
     return _bent(step, step.active("self"), "abs", torch.abs, -1.0, 1.0)
 
 
-@operation("hardtanh", "relu6")
+@operation("hardtanh", "relu6", makes="stage")
 def _hardtanh(step: Step) -> Active:
     low, high = (0.0, 6.0) if step.call.op == "relu6" else (float(step["min_val"]), float(step["max_val"]))
     kind = "relu6" if (low, high) == (0.0, 6.0) else "hardtanh"
     return _clamped(step, step.active("self"), kind, low, high)
 
 
-@operation("clamp", "clip")
+@operation("hardsigmoid", makes="stage diagonal")
+def _hardsigmoid(step: Step) -> Active:
+    """A clamp, then (z + 3) / 6: so its pieces meet exactly, which those of slope fl(1/6) would not."""
+    clamped = _clamped(step, step.active("self"), "hardsigmoid", -3.0, 3.0)
+    return divided(step, combined(step, clamped, 1.0, Constant(3.0), 1.0), 6.0)
+
+
+@operation("softshrink", makes="stage")
+def _softshrink(step: Step) -> Active:
+    x, width = step.active("self"), float(step["lambd"])
+    breakpoints, slopes, intercepts = (_stacked(x, v) for v in ([-width, width], [1.0, 0.0, 1.0], [width, 0.0, -width]))
+    return step.pointwise(x, "softshrink", lambda z: functional.softshrink(z, width), breakpoints, slopes, intercepts)
+
+
+@operation("threshold", makes="stage")
+def _threshold(step: Step) -> Active:
+    threshold, value = float(step["threshold"]), float(step["value"])
+    if value != threshold:
+        raise RefusedError(f"jumps from {value:g} to {threshold:g} at its threshold: it is continuous only with value = threshold")
+    return _clamped(step, step.active("self"), "threshold", threshold, None)
+
+
+@operation("clamp", "clip", makes="stage")
 def _clamp(step: Step) -> Active:
     bounds = [None if step.arguments[name] is None else _bound(step, name) for name in ("min", "max")]
     return _clamped(step, step.active("self"), "clamp", *bounds)
 
 
-@operation("clamp_min")
+@operation("clamp_min", makes="stage")
 def _clamp_min(step: Step) -> Active:
     return _clamped(step, step.active("self"), "clamp", _bound(step, "min"), None)
 
 
-@operation("clamp_max")
+@operation("clamp_max", makes="stage")
 def _clamp_max(step: Step) -> Active:
     return _clamped(step, step.active("self"), "clamp", None, _bound(step, "max"))
 
 
-@operation("maximum", "minimum", "max", "min", "fmax", "fmin")
+@operation("maximum", "minimum", "max", "min", "fmax", "fmin", makes="stage")
 def _extreme(step: Step) -> Active:
     """With a constant a maximum is a clamp from below."""
     names = "self", "other"

@@ -11,14 +11,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from splineviz.program.operations.base import Active, RefusedError, Step, operation
-from splineviz.program.program import Gain
+from splineviz.program.operations.gains import averaging_gain
+from splineviz.program.operations.layout import axis
 
 __all__: list[str] = []
 
-_SLACK = 1 + 1e-12  # above the rounding of the sums and roots below
 
-
-@operation("mean", "sum")
+@operation("mean", "sum", "nansum", "nanmean", makes="dense")
 def _reduce(step: Step) -> Active:
     x = step.active("self")
     axes = len(x.shape) + 1
@@ -26,13 +25,29 @@ def _reduce(step: Step) -> Active:
     if 0 in dims:
         raise RefusedError("mixes the inputs of the batch")
     keep, count = bool(step["keepdim"]), math.prod(x.shape[d - 1] for d in dims)
-    function: Callable[..., Tensor] = getattr(torch, step.call.op)
-    norm = math.sqrt(count) / (count if step.call.op == "mean" else 1) * _SLACK
-    rows = torch.full((math.prod(step.shape),), norm, dtype=torch.float64).numpy()
-    return step.affine([x], step.shape, lambda x: function(x, dims, keep), Gain("dense", norm, rows, None, count + 1))
+    average = "mean" in step.call.op
+    function: Callable[..., Tensor] = torch.mean if average else torch.sum
+    counts = torch.full((), float(count), dtype=torch.float64)
+    return _average(step, lambda x: function(x, dims, keep), counts)
 
 
-@operation("avg_pool1d", "avg_pool2d", "avg_pool3d")
+@operation("cumsum", makes="dense")
+def _cumulative_sum(step: Step) -> Active:
+    dim = axis(step)
+    if dim == 0:
+        raise RefusedError("mixes the inputs of the batch")
+    return _average(step, lambda x: x.cumsum(dim), None)
+
+
+@operation("col2im", makes="dense")
+def _fold(step: Step) -> Active:
+    """Overlapping patches summed into a map."""
+    names = ("output_size", "kernel_size", "dilation", "padding", "stride")
+    arguments = [step[name] for name in names]
+    return _average(step, lambda x: torch.ops.aten.col2im(x, *arguments), None)
+
+
+@operation("avg_pool1d", "avg_pool2d", "avg_pool3d", makes="dense")
 def _average_pool(step: Step) -> Active:
     axes = int(step.call.op[-2])
     kernel, padding = (_on(axes, step[name]) for name in ("kernel_size", "padding"))
@@ -49,7 +64,7 @@ def _average_pool(step: Step) -> Active:
     return _average(step, lambda x: function(x, *arguments), counts)
 
 
-@operation("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d")
+@operation("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", makes="dense")
 def _adaptive_pool(step: Step) -> Active:
     axes = int(step.call.op[-2])
     size, function = step["output_size"], getattr(functional, step.call.op)
@@ -60,17 +75,10 @@ def _adaptive_pool(step: Step) -> Active:
     return _average(step, lambda x: function(x, size), counts)
 
 
-def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor) -> Active:
-    """A node whose outputs are multiples of the sums of ``counts`` entries; its bounds follow from the sums of rows and columns."""
+def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor | None) -> Active:
+    """A node whose outputs are multiples of the sums of ``counts`` entries, or plain sums."""
     x = step.active("self")
-    with torch.enable_grad():
-        ones = torch.ones(1, *x.shape, dtype=torch.float64, requires_grad=True)
-        sums = run(ones)
-        (columns,) = torch.autograd.grad(sums.sum(), ones)
-    sums = sums.detach()
-    norm = math.sqrt(float(sums.max()) * float(columns.max())) * _SLACK
-    rows = (sums / counts.clamp_min(1).sqrt()).reshape(-1).numpy()
-    return step.affine([x], step.shape, run, Gain("dense", norm, rows, None, int(counts.max()) + 1))
+    return step.affine([x], step.shape, run, averaging_gain(run, x.shape, counts))
 
 
 def _on(axes: int, value: int | list[int]) -> tuple[int, ...]:

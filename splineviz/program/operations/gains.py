@@ -1,0 +1,107 @@
+"""Bounds that describe an affine node, computed from its coefficients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.program.program import Gain
+
+__all__ = ["averaging_gain", "coefficient_gain", "layout_norm", "matrix_gain", "matrix_norm"]
+
+_SPECTRAL_LIMIT = 1024  # up to this many rows or columns the spectral norm takes a fraction of a second
+_SQUARINGS = 6
+_SLACK = 1 + 1e-6  # far above the rounding of the products and sums below
+
+
+def coefficient_gain(
+    apply: Callable[[Tensor, Tensor], Tensor],
+    coefficients: Tensor,
+    shape: tuple[int, ...],
+    constants: np.ndarray | None,
+    terms: int,
+) -> Gain:
+    """Gain of a map x -> apply(x, coefficients), plus constants, for inputs of ``shape``, (1, *shape) with the batch axis.
+
+    ``apply`` is linear in either argument and multiplies an entry of the input by at most one coefficient on its way to an entry
+    of the output. Applied to ones, it then sums whatever stands in for the coefficients: their magnitudes, or their squares.
+    """
+    sums, columns = _sums(lambda x: apply(x, coefficients.abs()), shape)
+    squares = apply(torch.ones(1, *shape, dtype=torch.float64), coefficients.square()).clamp_min(0)
+    norm = min(math.sqrt(_largest(sums) * _largest(columns)), math.sqrt(float(squares.sum()))) * _SLACK
+    return Gain("dense", norm, squares.sqrt().reshape(-1).numpy(), constants, terms)
+
+
+def averaging_gain(run: Callable[[Tensor], Tensor], shape: tuple[int, ...], counts: Tensor | None = None) -> Gain:
+    """Gain of a linear map whose outputs are multiples of the sums of ``counts`` entries; plain sums where it is not given."""
+    sums, columns = _sums(run, shape)
+    counts = sums if counts is None else counts
+    norm = math.sqrt(_largest(sums) * _largest(columns)) * _SLACK
+    rows = (sums / counts.clamp_min(1).sqrt()).reshape(-1).numpy()
+    return Gain("dense", norm, rows, None, int(_largest(counts)) + 1)
+
+
+def _sums(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Sums of the coefficients of each output entry, and of each input entry, of a linear map; (1, *out) and (1, *shape)."""
+    with torch.enable_grad():
+        ones = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
+        sums = run(ones)
+        (columns,) = torch.autograd.grad(sums.sum(), ones)
+    return sums.detach(), columns
+
+
+def layout_norm(run: Callable[..., Tensor], shapes: Sequence[tuple[int, ...]]) -> float:
+    """Norm of a layout map of inputs of these shapes: the root of the largest number of copies of an entry."""
+    with torch.enable_grad():
+        ones = [torch.ones(1, *shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+        result = run(*ones).sum()
+        if not result.requires_grad:
+            return 0.0
+        copies = torch.autograd.grad(result, ones, allow_unused=True)
+    largest = max((_largest(c) for c in copies if c is not None), default=0.0)
+    return math.sqrt(largest) * (1.0 if largest <= 1 else 1 + 1e-15)
+
+
+def matrix_gain(weight: Tensor, bias: Tensor | None, shape: tuple[int, ...]) -> Gain:
+    """Gain of x -> x weight' + bias on the last axis."""
+    squares = weight.square().sum(1)
+    rows = squares.sqrt().expand(shape).reshape(-1).numpy()
+    constants = None if bias is None else bias.abs().expand(shape).reshape(-1).numpy()
+    return Gain("dense", matrix_norm(weight), rows, constants, weight.shape[1] + 1)
+
+
+def matrix_norm(matrix: Tensor) -> float:
+    """An upper bound of the spectral norm of (rows, columns)."""
+    bounds = [math.sqrt(float(matrix.square().sum()))]
+    if matrix.numel() and math.isfinite(bounds[0]):
+        absolute = matrix.abs()
+        bounds.append(math.sqrt(float(absolute.sum(0).max()) * float(absolute.sum(1).max())))
+        if min(matrix.shape) <= _SPECTRAL_LIMIT:
+            gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
+            bounds.append(math.sqrt(_largest_eigenvalue(gram)))
+    return min(bounds) * _SLACK
+
+
+def _largest_eigenvalue(gram: Tensor) -> float:
+    """At least the largest eigenvalue of a positive semidefinite matrix G, (n, n), and at most n^(1/128) times it: |G^64|^(1/64).
+
+    An eigenvalue routine waits for all its threads after every column, which on a busy machine takes seconds.
+    """
+    logarithm, power = 0.0, gram
+    for k in range(_SQUARINGS + 1):
+        size = float(torch.linalg.vector_norm(power))
+        if size == 0.0:
+            return 0.0
+        logarithm += math.log(size) / 2**k
+        power = power / size
+        if k < _SQUARINGS:
+            power = power @ power
+    return math.exp(logarithm)
+
+
+def _largest(values: Tensor) -> float:
+    return float(values.max()) if values.numel() else 0.0

@@ -1,0 +1,92 @@
+"""Operations that are refused by name: why, and what to take instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["REFUSED", "Refused"]
+
+_NEVER = "is not continuous piecewise affine"
+_JUMPS = "is not continuous piecewise affine: it jumps"
+_LATER = "is piecewise affine, but not supported yet"
+_BEND = "relu, leaky_relu or prelu"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Operations that have one thing in common."""
+
+    names: tuple[str, ...]
+    reason: str
+    """Words that follow the operation's name."""
+    instead: str
+    """What is continuous piecewise affine and does a similar thing; empty if nothing is."""
+    at_end: bool
+    """Whether it may be cut off as the last operation of a network."""
+
+    @property
+    def advice(self) -> str:
+        """What to do about it; empty where there is nothing to do."""
+        instead = f"instead: {self.instead}" if self.instead else ""
+        cut = "as the last operation it can be cut off: --logits, in Python logits=True" if self.at_end else ""
+        return "; ".join(part for part in (instead, cut) if part)
+
+
+def _refused(names: str, reason: str, instead: str = "", *, at_end: bool = False) -> Refused:
+    return Refused(tuple(names.split()), reason, instead, at_end)
+
+
+REFUSED = (
+    _refused("gelu silu mish elu celu selu softplus hardswish", _NEVER, _BEND),
+    _refused("exp expm1 exp2 log log1p log2 log10 logit sqrt rsqrt reciprocal sin cos tan asin acos sinh cosh", _NEVER),
+    _refused("sigmoid", _NEVER, "hardsigmoid", at_end=True),
+    _refused("log_sigmoid logsigmoid", _NEVER, "minus relu of minus x", at_end=True),
+    _refused("tanh atan erf softsign", _NEVER, "hardtanh"),
+    _refused("softmax log_softmax", _NEVER, at_end=True),
+    _refused("logsumexp softmin", _NEVER),
+    _refused(
+        "layer_norm rms_norm group_norm instance_norm local_response_norm native_layer_norm native_group_norm",
+        f"{_NEVER}: it divides by the spread of its own input",
+        "batch_norm, which in eval mode divides by constants",
+    ),
+    _refused("std var std_mean var_mean", f"{_NEVER}: it is the root of squares, or squares", "a mean of abs"),
+    _refused(
+        "norm linalg_norm linalg_vector_norm linalg_matrix_norm renorm dist cdist cosine_similarity pow square float_power",
+        f"{_NEVER}: it takes powers",
+        "abs, and sums of it",
+    ),
+    _refused("lp_pool1d lp_pool2d lp_pool3d", f"{_NEVER}: it takes powers", "avg_pool"),
+    _refused(
+        "scaled_dot_product_attention multi_head_attention_forward _native_multi_head_attention",
+        f"{_NEVER}: it multiplies activations, and its softmax is smooth",
+        "a mixing of positions by constant matrices",
+    ),
+    _refused("glu prod cumprod logcumsumexp", f"{_NEVER}: it multiplies activations"),
+    _refused("lstm gru rnn_tanh", f"{_NEVER}: its gates are smooth", "a loop over its steps, with linear and relu"),
+    _refused("sign sgn heaviside", _JUMPS, "hardtanh of a multiple"),
+    _refused("hardshrink", _JUMPS, "softshrink"),
+    _refused("round floor ceil trunc fix frac fmod remainder floor_divide bool int", _JUMPS),
+    _refused(
+        "gt lt ge le eq ne greater less isclose logical_and logical_or logical_not nonzero masked_select",
+        _JUMPS,
+        "relu, abs or clamp: where(x > 0, x, a * x) is leaky_relu",
+    ),
+    _refused("argmax argmin argsort one_hot embedding bincount searchsorted bucketize", _JUMPS),
+    _refused("bernoulli rand_like randn_like multinomial normal", "is random"),
+    _refused(
+        """amax amin aminmax max min maximum minimum fmax fmin max_pool1d max_pool2d max_pool3d max_pool1d_with_indices
+        max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d""",
+        _LATER,
+    ),
+    _refused("topk sort msort median kthvalue cummax cummin fractional_max_pool2d fractional_max_pool3d", _LATER),
+    _refused("rnn_relu", _LATER, "a loop over its steps, with linear and relu"),
+    _refused("addbmm flipud vsplit", "mixes the inputs of the batch"),
+    _refused(
+        """dot kron chain_matmul linalg_multi_dot linalg_cross as_strided diff trapezoid max_unpool2d max_unpool3d grid_sampler
+        index_add scatter_add scatter_reduce index_reduce masked_scatter take put as_strided_scatter atleast_1d atleast_2d
+        atleast_3d vstack""",
+        "may be affine, but is not supported yet",
+    ),
+    _refused("wrap_with_autocast", "(torch.autocast inside forward) rounds to lower precision, which is not continuous"),
+    _refused("wrap_with_set_grad_enabled", "(torch.enable_grad or set_grad_enabled inside forward) is not supported yet"),
+)

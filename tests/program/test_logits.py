@@ -1,0 +1,90 @@
+"""Cutting off the softmax or sigmoid at the end of a network."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from splineviz.errors import NotPiecewiseAffineError
+from splineviz.program import blockers, describe, load_program
+from splineviz.program.refusal import why
+from splineviz.program.refused import REFUSED
+
+from .nets import Call
+
+torch.set_num_threads(1)
+
+
+def _body(outputs: int) -> list[nn.Module]:
+    return [nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, outputs)]
+
+
+LAST = {
+    "softmax": (nn.Softmax(1), 4),
+    "log_softmax": (nn.LogSoftmax(-1), 4),
+    "sigmoid": (nn.Sigmoid(), 1),
+    "log_sigmoid": (nn.LogSigmoid(), 2),
+}
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_the_last_operation_is_cut_off_and_told(name: str) -> None:
+    last, outputs = LAST[name]
+    torch.manual_seed(0)
+    model = nn.Sequential(*_body(outputs), last)
+    program, x = load_program(model, logits=True), torch.randn(5, 3, dtype=torch.float64)
+    assert program.cut_off == f"{name} in 3 ({type(last).__name__})"
+    assert program.info.cut_off == describe(program).cut_off == program.cut_off
+    torch.testing.assert_close(program.forward(x), model[:3].double()(x), rtol=1e-12, atol=1e-12)
+    assert program.fidelity is not None and program.fidelity.float64 is not None and program.fidelity.float64 < 1e-12
+    assert blockers(model.float(), logits=True) == ()
+    with pytest.raises(NotPiecewiseAffineError) as caught:
+        load_program(model)
+    assert caught.value.hint == f"--logits, in Python logits=True, cuts off the last {name} and takes what enters it as the output"
+
+
+def test_all_that_can_be_cut_off_is_said_to_be() -> None:
+    said = {name for group in REFUSED if group.at_end for name in group.names}
+    assert set(LAST) <= said
+    assert all("--logits" in why(name) for name in said)
+
+
+def test_other_weights_stay_without_it() -> None:
+    model, other = (nn.Sequential(*_body(4), nn.Softmax(1)) for _ in range(2))
+    program = load_program(model, logits=True).rebind(other.state_dict())
+    x = torch.randn(5, 3)
+    assert program.cut_off == "softmax in 3 (Softmax)"
+    torch.testing.assert_close(program.forward(x.double()).float(), other[:3](x))
+
+
+def test_a_reshape_after_a_sigmoid_stays() -> None:
+    torch.manual_seed(0)
+    body = nn.Sequential(*_body(1))
+    model = Call(lambda m, x: m.body(x).sigmoid().squeeze(1).clone())
+    model.body = body
+    program = load_program(model, input_shape=3, logits=True)
+    assert program.output_shape == ()
+    assert program.cut_off == "sigmoid"
+
+
+def test_only_the_end_is_cut_off() -> None:
+    middle = nn.Sequential(nn.Linear(3, 3), nn.Softmax(1), nn.Linear(3, 2), nn.Softmax(1))
+    assert [o.operation for o in blockers(middle, logits=True)] == ["softmax"]
+    across = nn.Sequential(nn.Linear(3, 3), nn.Softmax(0))
+    assert [o.operation for o in blockers(across, logits=True)] == ["softmax"]
+    shaped = nn.Sequential(nn.Linear(3, 4), nn.Softmax(1), nn.Unflatten(1, (2, 2)))
+    assert [o.operation for o in blockers(shaped, logits=True)] == ["softmax"]
+
+
+def test_a_network_that_returns_logits_is_left_alone() -> None:
+    model = nn.Sequential(*_body(4))
+    assert load_program(model, logits=True).cut_off is None
+    assert load_program(model, logits=True).digest == load_program(model).digest
+
+
+def test_several_offenders_are_listed_with_the_way_out_for_the_last() -> None:
+    with pytest.raises(NotPiecewiseAffineError) as caught:
+        load_program(nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.Softmax(1)))
+    assert len(caught.value.offenders) == 2
+    assert (caught.value.hint or "").endswith("cuts off the last softmax")
