@@ -399,6 +399,33 @@ _case(
     b=np.array(6),
     d=np.array(2),
 )
+# The reference has no such form of Unsqueeze as this, which exporters make for every view(x.shape[0], -1)
+_sized = [
+    op("Shape", "x", "s"),
+    op("Gather", "s zero", "n"),
+    op("Unsqueeze", "n", "m", axes=[0]),
+    op("Concat", "m minus", "t", axis=0),
+]
+_case(
+    "flatten by older shape arithmetic",
+    ("n", 2, 3, 4),
+    *_sized,
+    op("Reshape", "x t"),
+    opset=11,
+    same=[op("Flatten", "x")],
+    zero=np.array(0),
+    minus=_i(-1),
+)
+_case(
+    "weight unsqueezed",
+    _M,
+    op("Unsqueeze", "a", "b", axes=[1, 2]),
+    op("PRelu", "x b"),
+    opset=11,
+    same=[op("Unsqueeze", "a i", "b"), op("PRelu", "x b")],
+    a=_r(4),
+    i=_i(1, 2),
+)
 _case(
     "weight computed in the graph", _V, op("Transpose", "w", "t"), op("Mul", "t g", "u"), op("MatMul", "x u"), w=_r(4, 6), g=_r(4)
 )

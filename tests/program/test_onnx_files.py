@@ -329,6 +329,13 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert caught.value.hint == "pip install 'splineviz[onnx]'"
 
 
+def test_a_node_of_the_name_of_a_constant(tmp_path: Path) -> None:
+    constant = op("Constant", "", "k", value=helper.make_tensor("v", TensorProto.FLOAT, [], [0.5]))
+    path = saved(tmp_path, [constant, op("Mul", "x k", "h", name="k"), op("Relu", "h")], [1, 3], kind=TensorProto.FLOAT)
+    assert list(read_network(path).state_dict()) == []
+    agrees(path, (1,))
+
+
 def test_odd_names(tmp_path: Path) -> None:
     nodes = [
         op("Gemm", "x training a.b", "h", name="forward"),

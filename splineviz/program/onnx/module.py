@@ -70,12 +70,13 @@ class OnnxNetwork(nn.Module):
         self._entry, self._held_shape, self._steps, self._result = entry, held_shape, tuple(steps), output
         # one precision, since torch does not mix them: the lowest of float32 and float64 that holds every number
         double = any(not np.array_equal(array, array.astype(np.float32), equal_nan=True) for array in weights.values())
-        self._places: dict[str, tuple[str, str]] = {}
-        for name, array in weights.items():
-            tensor = torch.from_numpy(np.array(array, np.float64 if double else np.float32, order="C"))
-            self._places[name] = self._place(name, tensor, free=name in free)
+        kind = np.float64 if double else np.float32
+        tensors = {name: torch.from_numpy(np.array(array, kind, order="C")) for name, array in weights.items()}
+        self._places = {name: self._place(name, tensors[name], free=True) for name in tensors if name in free}
         for step in self._steps:
             self.add_module(step.name, type(step.kind, (_Node,), {"__module__": __name__})(step.run))
+        # last, since nobody asks for these by name
+        self._places |= {name: self._place(name, tensors[name], free=False) for name in tensors if name not in free}
 
     def forward(self, x: Tensor) -> Tensor:
         tensors = {self._entry: x if self._held_shape == self.input_shape else x.reshape(x.shape[0], *self._held_shape)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -15,11 +15,13 @@ from torch import Tensor, nn
 
 from splineviz.errors import InputError
 from splineviz.program.modes import condensed
+from splineviz.program.onnx.fitting import fitted, on_constants
 from splineviz.program.onnx.folding import evaluated, exact
 from splineviz.program.onnx.module import OnnxNetwork, Step
-from splineviz.program.onnx.node import Made, Node, RefusedNodeError, Value, held
+from splineviz.program.onnx.node import Node, RefusedNodeError, Value, held
 from splineviz.program.onnx.operators import OPERATORS, refusal_of
 from splineviz.program.onnx.reading import FLOATS, Source, read
+from splineviz.program.onnx.stand_in import copies, inferred
 from splineviz.program.refusal import Offender
 
 __all__ = ["read_network"]
@@ -43,12 +45,22 @@ def read_network(path: str | Path, input_shape: tuple[int, ...] | None = None) -
     return walk.module(str(path))
 
 
+@dataclass(frozen=True)
+class _Constant:
+    """A node of constants: its function, what that takes, what it gives, and the initialisers that are part of it."""
+
+    run: Callable[..., Tensor]
+    used: list[Value]
+    result: Tensor
+    frozen: set[str]
+
+
 class _Walk:
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.values: dict[str, Value] = {"": Value("", ())}
-        self.values[source.input] = Value(source.input, source.shape)
+        self.values = {source.input: Value(source.input, source.shape)}
         self.steps: list[Step] = []
+        self.made: set[str] = set()  # names of all tensors that a step makes
         self.weights: dict[str, np.ndarray] = {}
         self.frozen: set[str] = set()
         self.refused: list[Offender] = []
@@ -124,8 +136,11 @@ class _Walk:
             return False
         try:
             results = evaluated(proto, self.source.opset, {v.name: v.array for v in known if v.array is not None})
-        except Exception:  # whatever the reference raises where it does not know an operator
-            return False
+        except Exception:  # whatever the reference raises where it does not know an operator, or an older form of it
+            if not known or (own := self._own(proto, inputs, 0)) is None:
+                return False
+            self.frozen |= own.frozen
+            results = [own.result.numpy()]
         for name, result in zip(proto.output, results, strict=False):
             self.values[name] = Value(name, result.shape, result, weights)
             self.producers[name] = proto, inputs
@@ -139,13 +154,15 @@ class _Walk:
         try:
             if entry is None or (lost and refusal_of(proto)):
                 raise RefusedNodeError(refusal_of(proto))
+            if not any(value.active for value in known):
+                raise RefusedNodeError("on constants cannot be computed ahead")
             if lost:
                 self._stand_in(proto, name, known)
                 return
             node = Node(proto, self.source.opset, inputs, self.source.batch, self.frozen.update)
             made = entry(node)
             used = [node.value(i) for i in made.inputs]
-            run, shapes = _fitted(made, [self._example(value) for value in used])
+            run, shapes = fitted(made, [self._example(value) for value in used])
         except RefusedNodeError as reason:
             kind = f"{proto.domain}::{proto.op_type}" if entry is None and proto.domain else proto.op_type
             self.refused.append(Offender(kind, str(reason), f"{name} ({proto.op_type})", ""))
@@ -155,13 +172,13 @@ class _Walk:
             told = ", ".join(" x ".join(map(str, value.shape)) or "one number" for value in known)
             raise InputError(f"the node '{name}' ({proto.op_type}) cannot be computed on {told}: {condensed(error)}") from error
         outputs = tuple(proto.output[: len(shapes)])
-        self.steps.append(Step(name, proto.op_type, run, tuple(self._tensor(value) for value in used), outputs))
+        self._add(Step(name, proto.op_type, run, tuple(self._tensor(value) for value in used), outputs))
         for output, shape in zip(outputs, shapes, strict=True):
             self.values[output] = Value(output, shape)
 
     def _tensor(self, value: Value) -> str:
         """The name under which a step finds a value; a constant is registered as a weight, or computed from such."""
-        if value.array is None or any(value.name in step.outputs for step in self.steps):
+        if value.array is None or value.name in self.made:
             return value.name
         own = value.weights == {value.name}
         if value.weights and not own and self._derived(value):
@@ -174,27 +191,33 @@ class _Walk:
     def _derived(self, value: Value) -> bool:
         """Compute a constant in the module itself, so that it follows when its initialisers are replaced; whether that worked."""
         proto, inputs = self.producers[value.name]
-        index = next(i for i, v in enumerate(inputs) if v is not None and v.weights)
-        source, fixed = inputs[index], set[str]()
-        assert source is not None
+        own = self._own(proto, inputs, next(i for i, v in enumerate(inputs) if v is not None and v.weights))
         assert value.array is not None
-        if proto.op_type not in OPERATORS or len(proto.output) != 1:
+        if own is None or own.result.shape != value.shape or not np.allclose(own.result.numpy(), value.array, rtol=1e-12, atol=0):
             return False
+        self.frozen |= own.frozen
+        self._add(Step(self._name(proto), proto.op_type, own.run, tuple(self._tensor(v) for v in own.used), (value.name,)))
+        return True
+
+    def _own(self, proto: NodeProto, inputs: tuple[Value | None, ...], index: int) -> _Constant | None:
+        """A node of constants by its entry in the table, which takes the input of that index for an activation."""
+        source, frozen = inputs[index], set[str]()
+        if proto.op_type not in OPERATORS or len(proto.output) != 1 or source is None:
+            return None
         of_one = Value(source.name, source.shape)
-        node = Node(proto, self.source.opset, (*inputs[:index], of_one, *inputs[index + 1 :]), None, fixed.update)
+        node = Node(proto, self.source.opset, (*inputs[:index], of_one, *inputs[index + 1 :]), None, frozen.update)
         try:
             made = OPERATORS[proto.op_type](node)
-            used = [inputs[i] for i in made.inputs]
-            run = _on_constants(made.run, made.inputs.index(index), source.shape, value.shape)
-            result = run(*(torch.from_numpy(v.array) for v in used if v is not None))
-        except Exception:
-            return False
-        if tuple(result.shape) != value.shape or not np.allclose(result.numpy(), value.array, rtol=1e-12, atol=0):
-            return False
-        self.frozen |= fixed
-        names = tuple(self._tensor(v) for v in used if v is not None)
-        self.steps.append(Step(self._name(proto), proto.op_type, run, names, (value.name,)))
-        return True
+            used = [value for value in (inputs[i] for i in made.inputs) if value is not None]
+            tensors = [torch.from_numpy(value.array) for value in used if value.array is not None]
+            run, result = on_constants(made, made.inputs.index(index), tensors, source.shape)
+        except Exception:  # whatever an entry raises for a constant where it looks for an activation
+            return None
+        return _Constant(run, used, result, frozen)
+
+    def _add(self, step: Step) -> None:
+        self.steps.append(step)
+        self.made.update(step.outputs)
 
     def _example(self, value: Value) -> Tensor:
         if value.array is None:
@@ -205,12 +228,12 @@ class _Walk:
         """In place of a node that cannot be followed: anything affine, of the shape that onnx infers for the node's results."""
         active = [value for value in known if value.active] or [self.values[self.source.input]]
         outputs = tuple(output for output in proto.output if output)
-        known_shapes = {} if any(value.lost for value in known) else _inferred(proto, self.source.opset, known)
+        known_shapes = {} if any(value.lost for value in known) else inferred(proto, self.source.opset, known)
         shapes = [known_shapes.get(output) for output in outputs]
         for output, shape in zip(outputs, shapes, strict=True):
             self.values[output] = Value(output, shape or (), lost=shape is None)
-        run = _copies([held(shape or ()) for shape in shapes])
-        self.steps.append(Step(name, proto.op_type, run, tuple(value.name for value in active), outputs))
+        run = copies([held(shape or ()) for shape in shapes])
+        self._add(Step(name, proto.op_type, run, tuple(value.name for value in active), outputs))
 
     def _name(self, proto: NodeProto) -> str:
         """The node's own name, or that of its operator, with a number where it is taken; without dots, which part a path."""
@@ -221,69 +244,3 @@ class _Walk:
             name = f"{plain or proto.op_type}_{number}"
         self.taken.add(name)
         return name
-
-
-def _fitted(made: Made, examples: list[Tensor]) -> tuple[Callable[..., Any], list[tuple[int, ...]]]:
-    """A node's function with results as they are held, and their ONNX shapes."""
-    results = made.run(*examples)
-    several = isinstance(results, tuple)
-    shapes = []
-    for result, rank in zip(results if several else (results,), made.ranks, strict=True):
-        shape = tuple(result.shape[1:])
-        assert result.shape[0] == _BATCH
-        assert len(shape) <= rank
-        shapes.append((1,) * (rank - len(shape)) + shape)
-    targets = [held(shape) for shape in shapes]
-    if all(tuple(r.shape[1:]) == t for r, t in zip(results if several else (results,), targets, strict=True)):
-        return made.run, shapes
-
-    def run(*tensors: Tensor) -> Any:
-        results = made.run(*tensors)
-        fitted = [r.reshape(r.shape[0], *t) for r, t in zip(results if several else (results,), targets, strict=True)]
-        return tuple(fitted) if several else fitted[0]
-
-    return run, shapes
-
-
-def _on_constants(
-    run: Callable[..., Tensor], position: int, shape: tuple[int, ...], result: tuple[int, ...]
-) -> Callable[..., Tensor]:
-    """A node's function where the tensor at ``position`` is a constant without a batch."""
-
-    def constant(*tensors: Tensor) -> Tensor:
-        given = list(tensors)
-        given[position] = given[position].reshape(1, *held(shape))
-        return run(*given).reshape(result)
-
-    return constant
-
-
-def _copies(shapes: list[tuple[int, ...]]) -> Callable[..., Any]:
-    """Tensors of these shapes, behind the batch, that depend on all that is given."""
-
-    def run(*tensors: Tensor) -> Any:
-        first = torch.stack([x.flatten(1)[:, 0] if x.dim() > 1 else x for x in tensors], 1).sum(1)
-        made = tuple(first.reshape(-1, *(1,) * len(shape)).expand(-1, *shape) for shape in shapes)
-        return made if len(made) != 1 else made[0]
-
-    return run
-
-
-def _inferred(proto: NodeProto, opset: int, known: list[Value]) -> dict[str, tuple[int, ...]]:
-    """Shapes that onnx infers for the results of one node, by name; none where it cannot."""
-    types, arrays = {}, {}
-    for value in known:
-        kind: int = onnx.TensorProto.FLOAT
-        if value.array is not None:
-            array = value.array.astype(np.float32) if value.array.dtype == np.float64 else value.array
-            arrays[value.name] = onnx.numpy_helper.from_array(array)
-            kind = arrays[value.name].data_type
-        types[value.name] = onnx.helper.make_tensor_type_proto(kind, value.shape)
-    imports = [onnx.helper.make_opsetid(proto.domain, opset)]
-    try:
-        schema = onnx.defs.get_schema(proto.op_type, opset, proto.domain)
-        found = onnx.shape_inference.infer_node_outputs(schema, proto, types, arrays, opset_imports=imports)
-    except Exception:  # an operator of another domain, or one whose inference fails
-        return {}
-    dims = {name: [d.dim_value for d in t.tensor_type.shape.dim] for name, t in found.items() if t.tensor_type.HasField("shape")}
-    return {name: tuple(lengths) for name, lengths in dims.items() if all(n > 0 for n in lengths)}
