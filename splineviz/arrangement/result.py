@@ -204,7 +204,9 @@ class Arrangement:
 
         return distance(self, uv, window, level=level)
 
-    def decision_boundary(self, *, level: float | None = None, window: int | None = None) -> Float64[np.ndarray, "segment 2 2"]:
+    def decision_boundary(
+        self, *, level: float | None = None, window: int | None = None
+    ) -> Float64[np.ndarray, "segment 2 2"]:
         """(K, 2, 2) segments where the two largest outputs tie, or where a single output equals ``level`` (by default 0)."""
         from splineviz.arrangement.boundary import decision_boundary
 

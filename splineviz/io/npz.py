@@ -102,7 +102,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError, AttributeError) as error:
-        raise InputError(f"{path} cannot be read as an NPZ file: {error}", hint="a file written by splineviz.save") from error
+        raise InputError(
+            f"{path} cannot be read as an NPZ file: {error}", hint="a file written by splineviz.save"
+        ) from error
     schema = str(content["schema"]) if content else "none"
     kind, _, version = schema.partition("/")
     if kind != SCHEMA.partition("/")[0] or not version.isdigit():
