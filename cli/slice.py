@@ -58,7 +58,7 @@ Examples
 def command(**given: Any) -> int:
     """Draw the exact cells of MODEL on a plane through three data points, and count them.
 
-    MODEL is demo, or module:factory with --weights FILE.
+    MODEL is demo, an .onnx file, a .pt2 file of torch.export, or module:factory with --weights FILE.
     """
     from .slice_job import run_slice
     from .slice_options import SliceOptions

@@ -1,4 +1,4 @@
-"""Where a program comes from: a module in memory, a factory by name, the embedded demo."""
+"""Where a program comes from: a module in memory, a factory by name, an ONNX file, an exported program, the embedded demo."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError, SplinevizError
+from splineviz.program.exported import load_exported
 from splineviz.program.fidelity import measure, sample
 from splineviz.program.logits import CutOff, last_operation, without_last
 from splineviz.program.lowering import Lowered, lower
@@ -28,13 +29,7 @@ __all__ = ["blockers", "load_program"]
 Weights = str | Path | Mapping[str, Tensor]
 Shape = int | Sequence[int]
 
-_FILES = {
-    ".onnx": "ONNX files are not read yet",
-    ".pt2": "exported programs are not read yet",
-    ".pt": "a weights file holds no architecture",
-    ".pth": "a weights file holds no architecture",
-    ".safetensors": "a weights file holds no architecture",
-}
+_WEIGHTS = (".pt", ".pth", ".safetensors")
 
 
 def load_program(
@@ -49,11 +44,13 @@ def load_program(
     ----------
     model
         An ``nn.Module``; ``"module:factory"``, importable also from the current directory, where ``factory`` is a module or
-        returns one; or ``"demo"``.
+        returns one; an ONNX file; a ``.pt2`` file, written by ``torch.export.save``, which is trusted to run code; or ``"demo"``.
     input_shape
-        Shape of one input, without batch. May be left out where the first layer with weights is an ``nn.Linear``.
+        Shape of one input, without batch. May be left out where the file tells it, or the first layer with weights is an
+        ``nn.Linear``.
     weights
-        A state dict, or a .pt, .pth or .safetensors file with one, to use in place of the module's own.
+        A state dict, or a .pt, .pth or .safetensors file with one, to use in place of the module's own. The weights of an ONNX file
+        are named as its initialisers.
     logits
         End the program before a softmax, log_softmax, sigmoid or log_sigmoid that is the module's last operation;
         ``program.cut_off`` then names it. The fidelity is that of the outputs after it.
@@ -64,7 +61,7 @@ def load_program(
         Listing every operation that is not continuous piecewise affine or not supported.
     InputError
         If the model is in training mode, in half precision, has NaN or infinite weights, cannot be traced, does not take inputs
-        of ``input_shape``, or does not return one tensor.
+        of ``input_shape``, or does not return one tensor; if a file cannot be read, or the package that reads it is missing.
 
     Examples
     --------
@@ -74,8 +71,8 @@ def load_program(
     >>> program.n_units, program.input_shape, program.output_shape
     (8, (2,), (1,))
     """
-    module, name = _module(model, weights)
-    shape = _input_shape(module, input_shape)
+    module, name, told = _module(model, weights, input_shape)
+    shape = _input_shape(module, input_shape, told)
     graph, lowered, cut = _lowered(module, shape, logits)
     if lowered.offenders:
         last = None if logits else last_operation(graph)
@@ -92,8 +89,8 @@ def blockers(
     model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None, logits: bool = False
 ) -> tuple[Offender, ...]:
     """The operations of a model that block exactness, without raising for them; other bad input is still an error."""
-    module, _ = _module(model, weights)
-    return _lowered(module, _input_shape(module, input_shape), logits)[1].offenders
+    module, _, told = _module(model, weights, input_shape)
+    return _lowered(module, _input_shape(module, input_shape, told), logits)[1].offenders
 
 
 def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[Graph, Lowered, CutOff | None]:
@@ -106,7 +103,10 @@ def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[G
     graph, cut = trace(module, example), None
     if logits:
         graph, cut = without_last(graph)
-    return graph, lower(graph, weights), cut
+    lowered = lower(graph, weights)
+    # operators that a file holds and torch has not are known before the trace
+    of_file: Callable[..., tuple[Offender, ...]] | None = getattr(module, "in_order", None)
+    return graph, lowered if of_file is None else replace(lowered, offenders=of_file(lowered.offenders)), cut
 
 
 @dataclass(frozen=True)
@@ -156,25 +156,43 @@ def _maker(
     return made
 
 
-def _module(model: nn.Module | str | Path, weights: Weights | None) -> tuple[nn.Module, str]:
-    """The module to trace, with the weights asked for, and its name."""
+def _module(
+    model: nn.Module | str | Path, weights: Weights | None, given: Shape | None = None
+) -> tuple[nn.Module, str, tuple[int, ...] | None]:
+    """The module to trace, with the weights asked for; its name; and the shape of one input, where the model's file tells it."""
+    told: tuple[int, ...] | None = None
     if isinstance(model, nn.Module):
         module = bare(model)
         name = type(module).__name__
         if weights is not None:
             module = copy.deepcopy(module)
     elif isinstance(model, (str, Path)):
-        module, name = _named(str(model)), str(model)
+        name, suffix = str(model), Path(model).suffix.lower()
+        if suffix == ".onnx":
+            module, told = _onnx(name, given)
+        elif suffix == ".pt2":
+            module, told = load_exported(name)
+        else:
+            module = _named(name)
     else:
         raise InputError(
-            f"a model is an nn.Module, 'module:factory' or 'demo', got {type(model).__name__}",
+            f"a model is an nn.Module, 'module:factory', an .onnx or .pt2 file or 'demo', got {type(model).__name__}",
             hint="for a state dict give the module as model and the dict as weights",
         )
     if weights is not None:
         state = weights if isinstance(weights, Mapping) else load_weights(weights)
         like = module.state_dict()
         module.load_state_dict(matched(state, like, ()))
-    return module, name
+    return module, name, told
+
+
+def _onnx(path: str, given: Shape | None) -> tuple[nn.Module, tuple[int, ...]]:
+    try:
+        from splineviz.program.onnx import read_network
+    except ImportError as error:
+        raise InputError(f"reading '{path}' needs the package onnx", hint="pip install 'splineviz[onnx]'") from error
+    network = read_network(path, None if given is None else _checked(given))
+    return network, network.input_shape
 
 
 def _named(model: str) -> nn.Module:
@@ -182,11 +200,17 @@ def _named(model: str) -> nn.Module:
         from splineviz.demo import load_network
 
         return load_network()
-    if (suffix := Path(model).suffix) in _FILES:
-        raise InputError(f"cannot load a model from '{model}': {_FILES[suffix]}", hint="give 'module:factory' and --weights FILE")
+    if Path(model).suffix in _WEIGHTS:
+        raise InputError(
+            f"cannot load a model from '{model}': a weights file holds no architecture",
+            hint="give 'module:factory' and --weights FILE",
+        )
     path, separator, factory = model.partition(":")
     if not (path and separator and factory):
-        raise InputError(f"a model is named 'module:factory' or 'demo', got '{model}'", hint="for example mypackage.nets:make_net")
+        raise InputError(
+            f"a model is named 'module:factory', an .onnx or .pt2 file or 'demo', got '{model}'",
+            hint="for example mypackage.nets:make_net",
+        )
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:
@@ -207,17 +231,23 @@ def _named(model: str) -> nn.Module:
     return made.eval()
 
 
-def _input_shape(module: nn.Module, given: Shape | None) -> tuple[int, ...]:
-    if given is None:
-        with_weights = (m for m in module.modules() if isinstance(m, nn.Linear) or any(True for _ in m.parameters(recurse=False)))
-        first = next(with_weights, None)
-        if isinstance(first, nn.Linear):
-            return (first.in_features,)
-        raise InputError(
-            "the shape of one input is needed: the first layer with weights is no nn.Linear that would tell it",
-            hint="give input_shape=(1, 28, 28), say, without the batch",
-        )
-    shape = (given,) if isinstance(given, int) else tuple(given)
+def _input_shape(module: nn.Module, given: Shape | None, told: tuple[int, ...] | None) -> tuple[int, ...]:
+    if given is not None and told is not None and _checked(given) != told:
+        raise InputError(f"the model takes one input of shape {told}, without the batch, but input_shape is {_checked(given)}")
+    if given is not None or told is not None:
+        return told or _checked(given)
+    with_weights = (m for m in module.modules() if isinstance(m, nn.Linear) or any(True for _ in m.parameters(recurse=False)))
+    first = next(with_weights, None)
+    if isinstance(first, nn.Linear):
+        return (first.in_features,)
+    raise InputError(
+        "the shape of one input is needed: the first layer with weights is no nn.Linear that would tell it",
+        hint="give input_shape=(1, 28, 28), say, without the batch",
+    )
+
+
+def _checked(given: Shape | None) -> tuple[int, ...]:
+    shape = (given,) if isinstance(given, int) else tuple(given or ())
     if not shape or not all(isinstance(n, int) and n > 0 for n in shape):
         raise InputError(f"input_shape must be positive whole numbers, without the batch, got {given}")
     return shape

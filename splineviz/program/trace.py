@@ -21,7 +21,7 @@ from splineviz.program.mutation import Derived, Versions, read_view, write_view
 
 __all__ = ["BatchSize", "Call", "Graph", "Ref", "trace"]
 
-_TORCH = str(Path(torch.__file__).parent)
+_NOT_THE_USERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent / "onnx"), "torch/", "<")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
@@ -219,12 +219,12 @@ def _module(node: torch.fx.Node) -> tuple[str, str]:
 
 
 def _source(node: torch.fx.Node) -> str:
-    """``file:line  text`` of the last frame outside torch, empty if there is none."""
+    """``file:line  text`` of the last frame in the user's own code, empty if there is none."""
     lines = (node.meta.get("stack_trace") or "").splitlines()
     found = ""
     for line, text in zip(lines, [*lines[1:], ""], strict=False):
         frame = _FRAME.match(line)
-        if frame and not frame["file"].startswith((_TORCH, "torch/", "<")):
+        if frame and not frame["file"].startswith(_NOT_THE_USERS):
             found = f"{frame['file']}:{frame['line']}" + ("" if _FRAME.match(text) else f"  {text.strip()}")
     return found
 

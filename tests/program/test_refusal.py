@@ -221,7 +221,7 @@ BAD: dict[str, tuple[Callable[[], object], int | tuple[int, ...] | None, str, st
     "baked batch": (lambda: Output(lambda x: x.view(2, 4).relu()), 4, "one fixed number of inputs only", "-1"),
     "loop over batch": (lambda: Output(lambda x: torch.stack([r.relu() for r in x])), 4, "for two inputs than for three", "loops"),
     "division by zero": (lambda: Output(lambda x: x / torch.tensor([1.0, 0.0])), 2, "not finite: a division by zero", ""),
-    "no model": (lambda: {"weight": torch.ones(2)}, 2, "a model is an nn.Module, 'module:factory' or 'demo', got dict", "weights"),
+    "no model": (lambda: {"weight": torch.ones(2)}, 2, "'module:factory', an .onnx or .pt2 file or 'demo', got dict", "weights"),
 }
 
 

@@ -79,10 +79,10 @@ def test_factory_that_makes_no_model(factory: str, attribute: str, words: str) -
     ("name", "words"),
     [
         ("no_such_module_here:make", "ModuleNotFoundError: No module named 'no_such_module_here'"),
-        ("net.onnx", "cannot load a model from 'net.onnx'"),
-        ("runs/net.pt2", "exported programs are not read yet"),
+        ("net.onnx", "no such file: 'net.onnx'"),
+        ("runs/net.pt2", "no such file: 'runs/net.pt2'"),
         ("net.pth", "a weights file holds no architecture"),
-        ("resnet18", "named 'module:factory' or 'demo', got 'resnet18'"),
+        ("resnet18", "named 'module:factory', an .onnx or .pt2 file or 'demo', got 'resnet18'"),
         (":make", "named 'module:factory'"),
     ],
 )
@@ -103,7 +103,7 @@ def test_weights_file(factory: str, tmp_path: Path, wrap: str | None, prefix: st
     other = make()
     state = {prefix + key: value for key, value in other.state_dict().items()}
     torch.save({wrap: state, "epoch": 3} if wrap else state, tmp_path / "w.pt")
-    loaded, _ = _module(f"{factory}:make", tmp_path / "w.pt")
+    loaded, *_ = _module(f"{factory}:make", tmp_path / "w.pt")
     assert all(torch.equal(value, other.state_dict()[key]) for key, value in loaded.state_dict().items())
 
 

@@ -16,6 +16,10 @@ from splineviz.program.trace import BatchSize, Call
 __all__ = ["OPERATIONS", "PRODUCT", "Active", "Builder", "Constant", "Entry", "RefusedError", "Step", "operation"]
 
 
+_ONE_OPERATION = ("torch.nn.modules.", "splineviz.program.onnx.")
+"""Where modules come from that are one operation each, so that the module's path names it."""
+
+
 @dataclass(frozen=True)
 class Active:
     """A tensor that depends on the network's input; ``shape`` without batch."""
@@ -138,7 +142,7 @@ class Step:
     ) -> Active:
         """Append a pointwise node and its stage."""
         c, b = self.call, self.builder
-        own_module = c.module_class.startswith("torch.nn.modules.")
+        own_module = c.module_class.startswith(_ONE_OPERATION)
         name = b.distinct((own_module and c.module) or f"{c.module}.{c.op}".lstrip("."))
         slot = b.slot()
         stage = Stage(len(b.stages), name, kind, x.shape, len(breakpoints), c.source)

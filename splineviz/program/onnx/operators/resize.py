@@ -1,0 +1,166 @@
+"""Resizing along each axis, in every mode that is linear in the entries, from exact rational positions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.program.onnx.node import Made, Node, RefusedNodeError, operator
+from splineviz.program.onnx.operators.linear import along_axis
+
+__all__: list[str] = []
+
+Axis = tuple[int, int, Fraction]
+"""Lengths before and after, and the scale between them."""
+
+
+@operator("Upsample", "Resize")
+def _resize(node: Node) -> Made:
+    if node.attribute("antialias", 0):
+        raise RefusedNodeError("with antialiasing is piecewise affine, but not supported yet")
+    rank, mode = len(node.shape()), node.attribute("mode", "nearest")
+    if mode not in ("nearest", "linear", "bilinear", "cubic"):
+        raise RefusedNodeError(f"is not known in the mode '{mode}'")
+    axes = {a: axis for a, axis in _axes(node).items() if axis[:2] != (axis[0], axis[0]) or axis[2] != 1 or _crops(node)}
+    outside = {a: _outside(node, axis, a) for a, axis in axes.items()}
+    if any(o.any() for o in outside.values()):
+        raise RefusedNodeError("reads from outside the tensor (extrapolation_value), which is not supported")
+    view, shift = node.along(list(axes))
+    if mode == "nearest":
+        places = {a + shift: torch.tensor([_nearest(node, axis, p) for p in _positions(node, axis, a)]) for a, axis in axes.items()}
+        return Made(lambda x: _selected(view(x), places), (rank,))
+    matrices = {a + shift: _matrix(node, axis, a, cubic=mode == "cubic") for a, axis in axes.items()}
+
+    def run(x: Tensor) -> Tensor:
+        x = view(x)
+        for axis, matrix in matrices.items():
+            x = along_axis(x, axis, matrix)
+        return x
+
+    return Made(run, (rank,))
+
+
+def _selected(x: Tensor, places: dict[int, Tensor]) -> Tensor:
+    for axis, index in places.items():
+        x = x.index_select(axis, index)
+    return x
+
+
+def _axes(node: Node) -> dict[int, Axis]:
+    """What happens to each axis that is named; lengths and scales are inputs but in the oldest form."""
+    shape = node.shape()
+    chosen = [node.axis(a) for a in node.attribute("axes", range(len(shape)))]
+    first_scales = 2 if node.proto.op_type == "Resize" and node.opset >= 11 else 1
+    scales = node.attribute("scales") if node.opset < 9 else node.array(first_scales)
+    sizes = node.array(3) if first_scales == 2 else None
+    if scales is not None and len(scales):
+        exact = [Fraction(float(s)) for s in scales]
+        return {a: (shape[a], math.floor(shape[a] * s), s) for a, s in zip(chosen, exact, strict=True)}
+    if sizes is None:
+        raise RefusedNodeError("names neither scales nor sizes")
+    ratios = [Fraction(int(n), shape[a]) for a, n in zip(chosen, sizes, strict=True)]
+    policy = node.attribute("keep_aspect_ratio_policy", "stretch")
+    if policy == "stretch":
+        return {a: (shape[a], int(n), r) for a, n, r in zip(chosen, sizes, ratios, strict=True)}
+    ratio = min(ratios) if policy == "not_larger" else max(ratios)
+    return {a: (shape[a], math.floor(shape[a] * ratio + Fraction(1, 2)), ratio) for a in chosen}
+
+
+def _mode(node: Node) -> str:
+    old = node.proto.op_type == "Upsample" or node.opset < 11
+    return str("asymmetric" if old else node.attribute("coordinate_transformation_mode", "half_pixel"))
+
+
+def _crops(node: Node) -> bool:
+    return _mode(node) == "tf_crop_and_resize"
+
+
+def _positions(node: Node, axis: Axis, which: int) -> list[Fraction]:
+    """Where each new entry lies among the old ones."""
+    n, m, scale = axis
+    mode, half = _mode(node), Fraction(1, 2)
+    place: Callable[[int], Fraction]
+    if mode == "asymmetric":
+        place = lambda i: i / scale  # noqa: E731
+    elif mode == "tf_half_pixel_for_nn":
+        place = lambda i: (i + half) / scale  # noqa: E731
+    elif mode == "align_corners":
+        place = lambda i: Fraction(i * (n - 1), m - 1) if m > 1 else Fraction(0)  # noqa: E731
+    elif mode == "pytorch_half_pixel":
+        place = lambda i: (i + half) / scale - half if m > 1 else Fraction(0)  # noqa: E731
+    elif mode == "half_pixel":
+        place = lambda i: (i + half) / scale - half  # noqa: E731
+    elif mode == "half_pixel_symmetric":
+        offset = Fraction(n, 2) * (1 - m / (n * scale))
+        place = lambda i: offset + (i + half) / scale - half  # noqa: E731
+    elif mode == "tf_crop_and_resize":
+        begin, end = _region(node, which)
+        place = lambda i: (  # noqa: E731
+            begin * (n - 1) + i * (end - begin) * (n - 1) / (m - 1) if m > 1 else (begin + end) * (n - 1) / 2
+        )
+    else:
+        raise RefusedNodeError(f"is not known with the coordinates '{mode}'")
+    return [place(i) for i in range(m)]
+
+
+def _region(node: Node, which: int) -> tuple[Fraction, Fraction]:
+    """Begin and end of the region of interest along an axis, as shares of its length."""
+    roi = node.array(1)
+    assert roi is not None
+    axes = [node.axis(a) for a in node.attribute("axes", range(len(node.shape())))]
+    at = axes.index(which)
+    return Fraction(float(roi[at])), Fraction(float(roi[at + len(axes)]))
+
+
+def _outside(node: Node, axis: Axis, which: int) -> np.ndarray:
+    """Which new entries take the extrapolation value."""
+    if not _crops(node):
+        return np.zeros(0, bool)
+    return np.array([not 0 <= p <= axis[0] - 1 for p in _positions(node, axis, which)])
+
+
+def _nearest(node: Node, axis: Axis, position: Fraction) -> int:
+    old = node.proto.op_type == "Upsample" or node.opset < 11
+    rounding = "floor" if old else node.attribute("nearest_mode", "round_prefer_floor")
+    half = Fraction(1, 2)
+    place = {
+        "floor": math.floor(position),
+        "ceil": math.ceil(position),
+        "round_prefer_floor": math.ceil(position - half),
+        "round_prefer_ceil": math.floor(position + half),
+    }[rounding]
+    return min(max(place, 0), axis[0] - 1)
+
+
+def _matrix(node: Node, axis: Axis, which: int, *, cubic: bool) -> Tensor:
+    """(m, n) weights of the old entries in each new one, float64."""
+    n, m, _ = axis
+    matrix = np.zeros((m, n))
+    exclude, a = bool(node.attribute("exclude_outside", 0)), Fraction(float(node.attribute("cubic_coeff_a", -0.75)))
+    for row, position in enumerate(_positions(node, axis, which)):
+        low = math.floor(position)
+        t = position - low
+        weights = {low - 1 + k: w for k, w in enumerate(_cubic(t, a))} if cubic else {low: 1 - t, low + 1: t}
+        if exclude:
+            weights = {place: w for place, w in weights.items() if 0 <= place < n}
+            total = sum(weights.values())
+            weights = {place: w / total for place, w in weights.items()}
+        sums: dict[int, Fraction] = {}
+        for place, weight in weights.items():
+            place = min(max(place, 0), n - 1)
+            sums[place] = sums.get(place, Fraction(0)) + weight
+        for place, weight in sums.items():
+            matrix[row, place] = float(weight)
+    return torch.from_numpy(matrix)
+
+
+def _cubic(t: Fraction, a: Fraction) -> list[Fraction]:
+    """Weights of the four neighbours at distances 1 + t, t, 1 - t and 2 - t (Keys, 1981)."""
+    near = [(a + 2) * d**3 - (a + 3) * d**2 + 1 for d in (t, 1 - t)]
+    far = [a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a for d in (1 + t, 2 - t)]
+    return [far[0], *near, far[1]]

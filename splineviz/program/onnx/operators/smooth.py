@@ -1,0 +1,134 @@
+"""Operators that no program can hold: those of single entries still run, so that the trace refuses them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from onnx import NodeProto
+from torch import Tensor
+from torch.nn import functional
+
+from splineviz.program.onnx.node import OPERATORS, Made, Node, RefusedNodeError, operator
+from splineviz.program.refusal import why
+
+__all__ = ["refusal_of"]
+
+_ENTRYWISE: dict[str, Callable[[Tensor], Tensor]] = {
+    "Sigmoid": torch.sigmoid,
+    "Tanh": torch.tanh,
+    "Softplus": functional.softplus,
+    "Softsign": functional.softsign,
+    "Mish": functional.mish,
+    "HardSwish": functional.hardswish,
+    "Erf": torch.erf,
+    "Exp": torch.exp,
+    "Log": torch.log,
+    "Sqrt": torch.sqrt,
+    "Reciprocal": torch.reciprocal,
+    "Sin": torch.sin,
+    "Cos": torch.cos,
+    "Sign": torch.sign,
+    "Floor": torch.floor,
+    "Ceil": torch.ceil,
+    "Round": torch.round,
+}
+_ATEN = {
+    "LayerNormalization": "layer_norm",
+    "RMSNormalization": "rms_norm",
+    "GroupNormalization": "group_norm",
+    "InstanceNormalization": "instance_norm",
+    "MeanVarianceNormalization": "instance_norm",
+    "LpNormalization": "norm",
+    "LRN": "local_response_norm",
+    "LpPool": "lp_pool2d",
+    "GlobalLpPool": "lp_pool2d",
+    "Attention": "scaled_dot_product_attention",
+    "Swish": "silu",
+    "LSTM": "lstm",
+    "GRU": "gru",
+    "RNN": "rnn_tanh",
+    "ReduceL2": "norm",
+    "ReduceProd": "prod",
+    "ReduceSumSquare": "square",
+    "ReduceLogSum": "log",
+    "ReduceLogSumExp": "logsumexp",
+    "Hardmax": "argmax",
+    "ArgMax": "argmax",
+    "ArgMin": "argmin",
+    "Greater": "gt",
+    "GreaterOrEqual": "ge",
+    "Less": "lt",
+    "LessOrEqual": "le",
+    "Equal": "eq",
+    "Mod": "remainder",
+    "QuantizeLinear": "round",
+    "DynamicQuantizeLinear": "round",
+    "OneHot": "one_hot",
+    "TopK": "topk",
+    "CumSum": "cumsum",
+    "GridSample": "grid_sampler",
+    "ScatterND": "scatter",
+    "ScatterElements": "scatter",
+    "Col2Im": "col2im",
+    "Trilu": "tril",
+}
+"""Operators without an entry, and what torch calls the like."""
+_CONTROL = ("If", "Loop", "Scan")
+
+
+def refusal_of(proto: NodeProto) -> str:
+    """Why an operator cannot be part of a program; empty if it can."""
+    kind = proto.op_type
+    if kind in _CONTROL:
+        return "chooses what to compute while the network runs, which is not supported"
+    if kind in _ENTRYWISE or kind in _OF_AXES or kind in _WITH_PARAMETER:
+        return why(kind.lower())
+    return "" if kind in OPERATORS and not proto.domain else why(_ATEN.get(kind, kind.lower()))
+
+
+def _smooth(node: Node) -> Made:
+    return Made(_ENTRYWISE[node.proto.op_type], (len(node.shape()),))
+
+
+operator(*_ENTRYWISE)(_smooth)
+
+_OF_AXES: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "Softmax": torch.softmax,
+    "LogSoftmax": torch.log_softmax,
+}
+
+
+@operator(*_OF_AXES)
+def _softmax(node: Node) -> Made:
+    shape, function = node.shape(), _OF_AXES[node.proto.op_type]
+    axis = node.axis(node.attribute("axis", -1 if node.opset >= 13 else 1))
+    view, shift = node.along([axis])
+    if node.opset >= 13 or axis == len(shape) - 1:
+        return Made(lambda x: function(view(x), axis + shift), (len(shape),))
+    # before opset 13 over all axes from that one on
+    last = axis + shift
+    return Made(lambda x: function(view(x).flatten(last), last).reshape(view(x).shape), (len(shape),))
+
+
+_WITH_PARAMETER = ("Elu", "Selu", "Celu", "Gelu", "Pow")
+
+
+@operator(*_WITH_PARAMETER)
+def _with_parameter(node: Node) -> Made:
+    kind, rank = node.proto.op_type, len(node.shape())
+    if kind == "Pow":
+        exponent = node.array(1)
+        if exponent is None or exponent.size != 1:
+            raise RefusedNodeError(why("pow"))
+        power = float(exponent.reshape(()))
+        return Made(lambda x: torch.pow(x, power), (rank,))
+    if kind == "Gelu":
+        approximate = node.attribute("approximate", "none")
+        return Made(lambda x: functional.gelu(x, approximate=approximate), (rank,))
+    if kind == "Selu":
+        alpha, gamma = node.attribute("alpha", 1.67326319), node.attribute("gamma", 1.05070102)
+        return Made(lambda x: functional.elu(x, alpha) * gamma, (rank,))
+    alpha = node.attribute("alpha", 1.0)
+    function: Callable[[Tensor, float], Tensor] = functional.elu if kind == "Elu" else functional.celu
+    return Made(lambda x: function(x, alpha), (rank,))

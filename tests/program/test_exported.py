@@ -1,0 +1,93 @@
+"""Programs that torch.export saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+
+from splineviz.errors import InputError, NotPiecewiseAffineError
+from splineviz.program import load_program
+
+from .nets import Residual, noisy
+
+torch.set_num_threads(1)
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+
+
+def saved(folder: Path, module: nn.Module, *shape: int, dynamic: Any = ({0: Dim.AUTO},), count: int = 2) -> Path:
+    path = folder / "net.pt2"
+    torch.export.save(torch.export.export(module, (torch.randn(count, *shape),), dynamic_shapes=dynamic), path)
+    return path
+
+
+def make() -> nn.Module:
+    return nn.Sequential(nn.Linear(3, 4), noisy(nn.BatchNorm1d(4)), nn.ReLU(), nn.Dropout(), nn.Linear(4, 2)).eval()
+
+
+@pytest.mark.parametrize(("make", "shape"), [(make, (3,)), (Residual, (2, 5, 5))])
+def test_an_exported_module_is_the_module(tmp_path: Path, make: Callable[[], nn.Module], shape: tuple[int, ...]) -> None:
+    module = make().eval()
+    program, plain = load_program(saved(tmp_path, module, *shape)), load_program(module, input_shape=shape)
+    assert program.input_shape == shape
+    assert [(s.name, s.kind, s.shape) for s in program.stages] == [(s.name, s.kind, s.shape) for s in plain.stages]
+    assert program.digest == plain.digest
+    assert program.name.endswith("net.pt2")
+    assert program.fidelity is not None
+
+
+def test_weights_go_by_their_names(tmp_path: Path) -> None:
+    other = make()
+    path = saved(tmp_path, make(), 3)
+    assert load_program(path, weights=other.state_dict()).digest == load_program(other).digest
+    assert load_program(path).rebind(other.state_dict()).digest == load_program(other).digest
+
+
+def test_what_blocks_exactness_keeps_its_place(tmp_path: Path) -> None:
+    with pytest.raises(NotPiecewiseAffineError) as caught:
+        load_program(saved(tmp_path, nn.Sequential(nn.Linear(3, 3), nn.GELU(), nn.Linear(3, 1)), 3))
+    assert [o.split(" is ")[0] for o in caught.value.offenders] == ["gelu in 1 (GELU)"]
+
+
+def test_one_fixed_number_of_inputs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"net\.pt2' was exported for 2 inputs at a time only") as caught:
+        load_program(saved(tmp_path, make(), 3, dynamic=None))
+    assert "dynamic_shapes" in (caught.value.hint or "")
+
+
+def test_other_open_axes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"leaves more axes of its input open than the batch"):
+        load_program(saved(tmp_path, nn.ReLU(), 3, 5, dynamic=({0: Dim.AUTO, 2: Dim.AUTO},)))
+
+
+def test_input_shape_must_be_that_of_the_file(tmp_path: Path) -> None:
+    path = saved(tmp_path, make(), 3)
+    assert load_program(path, input_shape=3).input_shape == (3,)
+    with pytest.raises(
+        InputError, match=r"the model takes one input of shape \(3,\), without the batch, but input_shape is \(4,\)"
+    ):
+        load_program(path, input_shape=4)
+
+
+def test_several_inputs_are_named(tmp_path: Path) -> None:
+    class Net(nn.Module):
+        def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+            return image + mask
+
+    exported = torch.export.export(Net(), (torch.randn(2, 3), torch.randn(2, 3)))
+    torch.export.save(exported, tmp_path / "net.pt2")
+    with pytest.raises(InputError, match=r"a network takes one tensor, but '.*net\.pt2' takes 2: image, mask"):
+        load_program(tmp_path / "net.pt2")
+
+
+def test_a_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "net.pt2").write_bytes(b"no program at all")
+    with pytest.raises(InputError, match=r"net\.pt2' cannot be read as an exported program"):
+        load_program(tmp_path / "net.pt2")
+    with pytest.raises(InputError, match="no such file"):
+        load_program(tmp_path / "missing.pt2")
