@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from splineviz.arrangement.budget import Budget
+from splineviz.arrangement.budget import Budget, SpentError
 from splineviz.arrangement.front import Finished, start
 from splineviz.arrangement.result import Arrangement, Stats, Status
 from splineviz.arrangement.walk import Progress, Walk
@@ -97,19 +97,21 @@ def stream(
     """The cells of :func:`arrange` batch by batch, for results that are too large to hold: each batch as soon as it is finished.
 
     Together they hold every cell once, in the same order. Where batches meet, both hold the edges and vertices between them, and
-    such an edge has a cell on one side only, but names the unit that drew it. A budget that ends ends the iteration; the last
-    batch then has the status ``INCOMPLETE`` or is missing.
+    such an edge has a cell on one side only, but names the unit that drew it. Where a budget ends, an empty arrangement with the
+    status ``INCOMPLETE`` comes last.
     """
     request = _Request(program, planes, windows, stage)
     budget = Budget.of(max_memory, max_cells, seconds, 1)
     front = start(request.planes, request.windows, program.input_shape)
     left = max_cells
-    for finished in Walk(program, request.n_stages, budget).leaves(front):
-        if left is not None:
-            left -= len(finished.stage_of)
-            if left < 0:
-                return
-        yield request.result(finished)
+    try:
+        for finished in Walk(program, request.n_stages, budget).leaves(front):
+            if left is not None:
+                left -= len(finished.stage_of)
+                budget.check(0, left)
+            yield request.result(finished)
+    except SpentError:
+        yield request.result(Finished.nothing(front))
 
 
 class _Request:
@@ -135,8 +137,12 @@ class _Request:
 
     def result(self, finished: Finished) -> Arrangement:
         tally = finished.tally
-        sub = finished.subdivision if finished.complete else only_used(finished.subdivision)
         status = Status.UNDECIDED if tally.open else Status.COMPLETE
+        if not finished.complete:
+            status = Status.INCOMPLETE
+        elif len(finished.border):
+            status = Status.BATCH
+        sub = finished.subdivision if status.covers else only_used(finished.subdivision)
         return Arrangement(
             vertices=sub.vertices,
             cells=sub.faces,
@@ -149,7 +155,7 @@ class _Request:
             edge_units=sub.edge_units(),
             planes=self.planes,
             windows=self.windows,
-            status=status if finished.complete else Status.INCOMPLETE,
+            status=status,
             stats=Stats(
                 cells_per_stage=tuple(tally.cells_per_stage.values()),
                 decisions=tally.decisions,

@@ -87,7 +87,7 @@ class Budget:
             return [(0, n_faces)]
         room = (self.memory - held) / _LEVELS
         if limited:
-            room = min(room, each * _FINE)
+            room = min(room, each * min(_FINE, (self.max_cells or 8 * _FINE) // 8))
         if need <= room:
             return [(0, n_faces)]
         # Faces are about as many as vertices, but where sides are many, so are these.

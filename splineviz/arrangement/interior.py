@@ -58,7 +58,8 @@ def check(arr: Arrangement) -> None:
     Checked, in this order: the sides of the cells and the table of edges agree, every inner edge has exactly two cells and lies in
     opposite directions in them, every rim edge has one; edges are unique; inner edges carry units and rim edges none; the rim is
     closed; patterns are pairwise distinct within a window; cells are counter-clockwise and convex within rounding; areas add up to
-    the window's (1e-9 relative); V - E + F is the number of windows. The last two are left out for an incomplete arrangement.
+    the window's (1e-9 relative); V - E + F is the number of windows. The rim, areas and V - E + F are left out for an incomplete
+    arrangement and for a batch.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def check(arr: Arrangement) -> None:
     _check_edges(arr)
     _check_patterns(arr)
     _check_shapes(arr)
-    if arr.status.name != "INCOMPLETE":
+    if arr.status.covers:
         _check_totals(arr)
 
 
@@ -100,11 +101,12 @@ def _check_edges(arr: Arrangement) -> None:
     order = np.argsort(key, kind="stable")
     _forbid_at(np.diff(key[order]) == 0, order[1:], "edge {} joins two vertices that another edge joins already")
     rim = (arr.edge_cells < 0).any(1)
-    _forbid(rim & (arr.edge_units.lengths > 0), "edge {} lies on the rim of its window and names units")
+    if arr.status.covers:
+        _forbid(rim & (arr.edge_units.lengths > 0), "edge {} lies on the rim of its window and names units")
     _forbid(~rim & (arr.edge_units.lengths == 0), "edge {} separates two cells and names no unit")
     windows = arr.cell_window[arr.edge_cells]
     _forbid(~rim & (windows[:, 0] != windows[:, 1]), "edge {} joins cells of two windows")
-    if arr.status.name != "INCOMPLETE":
+    if arr.status.covers:
         degree = np.bincount(arr.edges[rim].reshape(-1), minlength=arr.n_vertices)
         _forbid((degree != 0) & (degree != 2), "the rim is not closed at vertex {}")
 

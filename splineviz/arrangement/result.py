@@ -31,6 +31,12 @@ class Status(enum.Enum):
     COMPLETE = "complete: the whole window is arranged"
     UNDECIDED = "complete, but some decisions lay within rounding error and were taken as coincidences"
     INCOMPLETE = "incomplete: the budget ended before the window was covered"
+    BATCH = "one batch of a larger arrangement: its cells are whole, the others are in other batches"
+
+    @property
+    def covers(self) -> bool:
+        """Whether the cells cover their windows."""
+        return self in (Status.COMPLETE, Status.UNDECIDED)
 
 
 @dataclass(frozen=True)

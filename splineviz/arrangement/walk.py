@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -79,11 +80,14 @@ class Walk:
         return joined(reached.front, parts, reached.tally, complete=complete) if parts else None
 
     def leaves(self, front: Front, index: int = 0, held: int = 0) -> Iterator[Finished]:
-        """The batches of a front, each as soon as it is finished; fewer where the time ends."""
-        try:
-            reached = self._advance(front, index, held, None, (0.0, 0.0))
-        except SpentError:
-            return
+        """The batches of a front, each as soon as it is finished.
+
+        Raises
+        ------
+        SpentError
+            If time is up.
+        """
+        reached = self._advance(front, index, held, None, (0.0, 0.0))
         if isinstance(reached, Finished):
             yield reached
             return
@@ -117,15 +121,20 @@ class Walk:
 
         with _one_thread():
             results = joblib.Parallel(self.budget.workers, prefer="threads", return_as="generator")(tasks())
-            for n, finished in enumerate(results):
-                if finished is not None and allowed is not None:
-                    if len(finished.stage_of) > allowed:
-                        # It did not know what the batches before it would leave: once more, as if they had gone first.
-                        finished = self.run(self._part(reached, n)[1], index, held, allowed)
-                    allowed -= 0 if finished is None else len(finished.stage_of)
-                if finished is not None and self.progress is not None:
-                    self.progress((n + 1) / len(reached.runs), len(finished.stage_of))
-                yield excerpts[n], finished
+            try:
+                for n, finished in enumerate(results):
+                    if finished is not None and allowed is not None:
+                        if len(finished.stage_of) > allowed:
+                            # It did not know what the batches before it would leave: once more, as if they had gone first.
+                            finished = self.run(self._part(reached, n)[1], index, held, allowed)
+                        allowed -= 0 if finished is None else len(finished.stage_of)
+                    if finished is not None and self.progress is not None:
+                        self.progress((n + 1) / len(reached.runs), len(finished.stage_of))
+                    yield excerpts[n], finished
+            finally:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)  # of results that nobody wants, after a budget has ended
+                    results.close()
 
     def _advance(self, front: Front, index: int, held: int, allowed: int | None, share: tuple[float, float]) -> Finished | _Divided:
         """Go on node by node, to the end or to a stage after which the faces are too many for one batch."""
@@ -140,13 +149,13 @@ class Walk:
                 refinement = self._refine(front, node)
                 front.advance(refinement, node.stage)
                 tally.add(refinement, node.stage)
-                self.budget.check(len(refinement.parent), allowed)
                 if self.progress is not None:
                     self.progress(share[0] + share[1] * (node.stage + 1 - first) / (self.n_stages - first), len(refinement.parent))
-                if node.stage == self.n_stages - 1:
+                last = node.stage == self.n_stages - 1
+                runs = [] if last else self.budget.batches(front.subdivision, self.program.values_alive[node.stage + 1], held)
+                self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
+                if last:
                     break
-                values = self.program.values_alive[node.stage + 1]
-                runs = self.budget.batches(front.subdivision, values, held)
                 if len(runs) > 1:
                     waiting = sum(8 * live.values.numel() for live in front.live.values())
                     return _Divided(front, refinement, i, runs, tally, held + waiting)
