@@ -38,7 +38,8 @@ def arrange(
 
     Large arrangements are worked off in batches of faces of an earlier stage, by all workers. No line is drawn for that, and cells,
     patterns and their order are the same for any batches and any number of workers; the numbers of vertices and edges depend on
-    the batches, and so do the last bits of coordinates.
+    the batches, and so do the last bits of coordinates. (Where so many units of a stage cut one face that their pairs do not fit
+    into memory, they cut by groups, and the order of cells is another.)
 
     Parameters
     ----------

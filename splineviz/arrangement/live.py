@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from splineviz.arrangement.buffers import Buffers
-from splineviz.geometry.extend import extend_values
+from splineviz.geometry.extend import extend_slack, extend_values
 from splineviz.geometry.predicates import EPS
 from splineviz.geometry.rounding import through_linear
 from splineviz.program.program import Affine
@@ -77,9 +77,15 @@ def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[
     return Live(values, error, gain.scale * np.maximum(live.scale, 1.0), live.slack + rounding, storage)
 
 
-def extend(live: Live, rows: np.ndarray, birth: np.ndarray, buffers: Buffers, *, relu: bool = False) -> Live:
-    """The same tensor, or relu of it, at some vertices and new ones between them; it must be affine on every face."""
+def extend(live: Live, rows: np.ndarray, birth: np.ndarray, buffers: Buffers, *, relu: bool = False, again: bool = False) -> Live:
+    """The same tensor, or relu of it, at some vertices and new ones between them; it must be affine on every face.
+
+    Where more units of it are to cut (``again``), its error stays known entry by entry.
+    """
     values, storage = buffers.take((len(rows) + len(birth), *live.values.shape[1:]))
     scale, slack = live.entrywise()
     error, norm = extend_values(live.flat, rows, birth, values.view(len(values), -1).numpy(), scale, slack, live.error, relu)
+    if again:
+        slack = extend_slack(values.view(len(values), -1).numpy(), birth, scale, slack[rows])
+        return Live(values, error, scale, slack, storage, norm)
     return Live(values, error, storage=storage, norm=norm)

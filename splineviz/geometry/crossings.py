@@ -30,24 +30,24 @@ class EdgeCrossings(NamedTuple):
 
 
 @part()
-def cross_edges(edges: Any, z: Any, scale: Any, slack: Any, signs: Any) -> Any:
-    """`EdgeCrossings` of all edges (E, 2), from the values (V, units) at the vertices and their signs."""
+def cross_edges(edges: Any, z: Any, scale: Any, slack: Any, signs: Any, first: Any, last: Any) -> Any:
+    """`EdgeCrossings` of all edges (E, 2), by the units in words first .. last - 1, from values (V, units) and signs."""
     positive, negative = signs.positive, signs.negative
-    offsets = _count(edges, positive, negative)
+    offsets = _count(edges, positive, negative, first, last)
     total = offsets[-1]
     crossings, birth = np.empty(total, CROSSING), np.empty(total, BIRTH)
     first_part, parts = np.empty(len(edges) + 1, np.int64), np.empty((len(edges) + total, 2), np.int64)
-    n_new, merged = _fill(edges, z, scale, slack, positive, negative, offsets, crossings, first_part, parts, birth)
+    n_new, merged = _fill(edges, z, scale, slack, positive, negative, first, last, offsets, crossings, first_part, parts, birth)
     return EdgeCrossings(offsets, crossings, first_part, parts[: len(edges) + n_new], birth[:n_new], merged)
 
 
 @part()
-def _count(edges: Any, positive: Any, negative: Any) -> Any:
+def _count(edges: Any, positive: Any, negative: Any, first: Any, last: Any) -> Any:
     offsets = np.zeros(len(edges) + 1, np.int64)
     for e in range(len(edges)):
         a, b = edges[e, 0], edges[e, 1]
         n = np.uint64(0)
-        for w in range(positive.shape[1]):
+        for w in range(first, last):
             n += popcount((positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w]))
         offsets[e + 1] = offsets[e] + np.int64(n)
     return offsets
@@ -55,7 +55,7 @@ def _count(edges: Any, positive: Any, negative: Any) -> Any:
 
 @part()
 def _fill(
-    edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: Any,
+    edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: Any, first: Any, last: Any,
     offsets: Any, crossings: Any, first_part: Any, parts: Any, birth: Any,
 ) -> Any:  # fmt: skip
     n_old = len(z)
@@ -70,7 +70,7 @@ def _fill(
         start = offsets[e]
         n = 0
         if offsets[e + 1] > start:
-            for w in range(positive.shape[1]):
+            for w in range(first, last):
                 word = (positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w])
                 while word != np.uint64(0):
                     u = 64 * w + np.int64(trailing_zeros(word))
