@@ -30,13 +30,19 @@ class Refinement:
     """(F, words) bit set of the units that are positive on each face"""
     birth: np.ndarray
     """(new vertices,) `records.BIRTH`: between which earlier vertices each lies, and where"""
+    first_part: np.ndarray
+    """(E + 1,) first of the consecutive new edges into which each edge before falls, in order from its first to its second end"""
     vanishing: tuple[np.ndarray, np.ndarray]
     """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by construction"""
     decisions: int
     open: int
     """Decisions that the error estimates left open, taken as coincidences"""
+    identical: int
+    """Of these, orders on an edge of two units whose values at both its ends are the same bit for bit, up to sign"""
     zeros: int
     """Signs at vertices taken as zero"""
+    kept: np.ndarray | None = None
+    """(V,) which vertices remain of all that ``birth`` makes, counted from the old ones on; None for all"""
 
 
 def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, stage: int) -> Refinement:
@@ -53,7 +59,7 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
         Recorded as the origin of new edges.
     """
     s, faces = subdivision, subdivision.faces
-    vertices, offsets, side_vertex, *rest, parent, on, birth, on_edges, inside, n_open, n_zero = _refine(
+    vertices, offsets, side_vertex, *rest, parent, on, birth, first_part, on_edges, inside, n_open, identical, n_zero = _refine(
         s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared, z, scale, slack, stage
     )
     return Refinement(
@@ -61,9 +67,11 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
         parent=parent,
         on=on,
         birth=birth,
+        first_part=first_part,
         vanishing=(on_edges, inside),
         decisions=z.size + len(on_edges) + len(inside),
         open=n_open,
+        identical=identical,
         zeros=n_zero,
     )
 
@@ -96,9 +104,11 @@ def _refine(
         pieces.parent[: n[FACES]],
         pieces.on[: n[FACES]],
         birth,
+        crossed.first_part,
         crossed.crossing,
         pieces.vanishing[: n[VANISH]],
         signs.open + crossed.merged + n[OPEN] + n[DROPPED],
+        crossed.identical,
         signs.zeros,
     )
 
