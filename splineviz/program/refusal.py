@@ -26,7 +26,7 @@ sign sgn round floor ceil trunc frac fmod remainder heaviside hardshrink thresho
 bool int bernoulli floor_divide masked_fill one_hot embedding
 """.split()
 _PIECEWISE = """
-amax amin aminmax max min maximum minimum fmax fmin topk sort median kthvalue cummax cummin hardsigmoid softshrink rrelu rnn_relu
+aminmax topk sort median kthvalue cummax cummin hardsigmoid softshrink rrelu rnn_relu
 pixel_shuffle pixel_unshuffle channel_shuffle im2col col2im unfold cumsum roll gather scatter index_put take tril triu diagonal
 copy fill select_scatter slice_scatter repeat_interleave tile outer dot kron grid_sampler lerp addmv tensordot atleast_1d
 atleast_2d vstack dstack
@@ -35,7 +35,7 @@ _REGIONS = {
     "wrap_with_autocast": "(torch.autocast inside forward) rounds to lower precision, which is not continuous",
     "wrap_with_set_grad_enabled": "(torch.enable_grad or set_grad_enabled inside forward) is not supported yet",
 }
-_PIECEWISE_KINDS = ("max_pool", "adaptive_max_pool", "fractional_max_pool", "conv_transpose", "upsample_", "_upsample_")
+_PIECEWISE_KINDS = ("fractional_max_pool", "conv_transpose", "upsample_", "_upsample_")
 _LAST = {"softmax": "logits", "log_softmax": "logits", "sigmoid": "logits", "log_sigmoid": "logits", "tanh": "pre-activations"}
 
 
@@ -77,7 +77,7 @@ def refusal(offenders: Sequence[Offender], last: str) -> NotPiecewiseAffineError
     """The error that lists every offender; ``last`` is the operation that makes the network's output."""
     count = "an operation that keeps" if len(offenders) == 1 else f"{len(offenders)} operations that keep"
     lines = "".join(f"\n  - {o}" for o in offenders)
-    hint = "replace them: relu, leaky_relu, prelu, abs, hardtanh, clamp and relu6 are supported, and so is average pooling"
+    hint = "replace them: relu, leaky_relu, prelu, abs, hardtanh, clamp, relu6 and maximum are supported, and so is pooling"
     if last in _LAST and len(offenders) == 1:
         hint = f"let the model return its {_LAST[last]}: leave out the last {last}"
     return NotPiecewiseAffineError(

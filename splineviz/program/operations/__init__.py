@@ -1,6 +1,6 @@
 """The operation table: one entry per ATen operation, keyed by its name."""
 
-from splineviz.program.operations import dense, elementwise, layout, pointwise, pooling  # noqa: F401  (each registers its entries)
+from splineviz.program.operations import dense, elementwise, layout, maxima, pointwise, pooling  # noqa: F401  (each registers its entries)
 from splineviz.program.operations.base import OPERATIONS, Active, Builder, Constant, RefusedError, Step
 
 __all__ = ["OPERATIONS", "Active", "Builder", "Constant", "RefusedError", "Step"]

@@ -13,7 +13,7 @@ from torch.nn import functional
 from splineviz.program.operations.base import Active, RefusedError, Step, operation
 from splineviz.program.program import Gain
 
-__all__: list[str] = []
+__all__ = ["on_axes"]
 
 _SLACK = 1 + 1e-12  # above the rounding of the sums and roots below
 
@@ -35,8 +35,8 @@ def _reduce(step: Step) -> Active:
 @operation("avg_pool1d", "avg_pool2d", "avg_pool3d")
 def _average_pool(step: Step) -> Active:
     axes = int(step.call.op[-2])
-    kernel, padding = (_on(axes, step[name]) for name in ("kernel_size", "padding"))
-    stride = _on(axes, step["stride"]) or kernel
+    kernel, padding = (on_axes(axes, step[name]) for name in ("kernel_size", "padding"))
+    stride = on_axes(axes, step["stride"]) or kernel
     divisor = step.arguments.get("divisor_override")
     arguments: list[Any] = [kernel, stride, padding, step["ceil_mode"], step["count_include_pad"]]
     arguments += [] if divisor is None else [divisor]
@@ -73,7 +73,7 @@ def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor) -> Act
     return step.affine([x], step.shape, run, Gain("dense", norm, rows, None, int(counts.max()) + 1))
 
 
-def _on(axes: int, value: int | list[int]) -> tuple[int, ...]:
+def on_axes(axes: int, value: int | list[int]) -> tuple[int, ...]:
     """One number per axis; an empty list stays empty."""
     numbers = [value] if isinstance(value, int) else value
     return tuple(numbers) * (axes if len(numbers) == 1 else 1)
