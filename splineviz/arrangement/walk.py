@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from splineviz.arrangement.buffers import Buffers, run_in_blocks
-from splineviz.arrangement.live import Live, after_affine, extend
+from splineviz.arrangement.live import Live, after_affine, after_maximum, extend
 from splineviz.arrangement.propagate import device_of
 from splineviz.arrangement.result import Arrangement, Stats, Status
 from splineviz.errors import InputError
@@ -20,7 +20,7 @@ from splineviz.geometry.predicates import EPS
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import RIM, Subdivision
 from splineviz.plane import Plane, Window
-from splineviz.program.program import Affine, Pointwise, Program
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 __all__ = ["arrange"]
 
@@ -125,13 +125,16 @@ class _Walk:
 
     def run(self) -> Arrangement:
         for node in self.program.nodes:
-            if isinstance(node, Pointwise):
+            if not isinstance(node, Affine):
                 if node.stage >= self.n_stages:
                     break
-                self._refine(node)
+                if isinstance(node, Maximum):
+                    self._refine_by_maxima(node)
+                else:
+                    self._refine(node)
                 if node.stage == self.n_stages - 1:
                     break
-                if node.output not in self.live:
+                if isinstance(node, Pointwise) and node.output not in self.live:
                     self._apply(node)
             else:
                 start = time.perf_counter()
@@ -142,7 +145,7 @@ class _Walk:
                     self._release(self.live.pop(slot))
         return self._result()
 
-    def _run(self, node: Affine | Pointwise, *values: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _run(self, node: Affine | Pointwise | Maximum, *values: Tensor) -> tuple[Tensor, Tensor | None]:
         storages: list[Tensor] = []
 
         def take(shape: Sequence[int]) -> Tensor:
@@ -169,11 +172,26 @@ class _Walk:
             applied = node.is_relu and slot in node.frees
             for key in list(self.live):
                 live = self.live.pop(key)
-                extended = extend(live, refinement.birth, self.buffers, relu=applied and key == slot)
+                extended = extend(live, refinement, self.buffers, relu=applied and key == slot)
                 self._release(live)
                 self.live[node.output if applied and key == slot else key] = extended
             for rows in refinement.vanishing:
                 pin(self.live[node.output if applied else slot].flat, rows, node.kinks)
+        if self.progress is not None:
+            self.progress(node.stage + 1, self.n_stages, len(self.subdivision.faces))
+
+    def _refine_by_maxima(self, node: Maximum) -> None:
+        """Cut where the two largest candidates of a unit tie; the maxima come with the new vertices."""
+        (slot,) = node.inputs
+        refinement, maxima = after_maximum(node, self.live[slot], self.subdivision)
+        self._record(refinement, node.stage)
+        if node.stage < self.n_stages - 1:
+            for key in list(self.live):
+                live = self.live.pop(key)
+                if not (key == slot and slot in node.frees):
+                    self.live[key] = extend(live, refinement, self.buffers)
+                self._release(live)
+            self.live[node.output] = maxima
         if self.progress is not None:
             self.progress(node.stage + 1, self.n_stages, len(self.subdivision.faces))
 
