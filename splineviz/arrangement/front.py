@@ -139,14 +139,16 @@ def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple
     )
 
 
-def joined(front: Front, parts: Sequence[tuple[Excerpt, Finished]], tally: Tally, *, complete: bool) -> Finished:
-    """The finished parts of a front as one. ``tally`` has counted up to there."""
+def joined(
+    front: Front, parts: Sequence[tuple[Excerpt, Finished]], n_units: Sequence[int], tally: Tally, *, complete: bool
+) -> Finished:
+    """The finished parts of a front as one; ``n_units`` of each stage. ``tally`` has counted up to there."""
     whole = join(front.subdivision, [(excerpt, part.subdivision, part.border) for excerpt, part in parts])
     for _, part in parts:
         tally.merge(part.tally)
     tally.open += whole.unmatched
     patterns = _patterns(front, [part.patterns for _, part in parts])
-    subdivision = _with_border_units(whole.subdivision, whole.chains.values, patterns, len(front.patterns))
+    subdivision = _with_border_units(whole.subdivision, whole.chains.values, patterns, len(front.patterns), n_units)
     edges = whole.chains.take(np.arange(front.border[-1]))
     lengths = np.concatenate([[0], np.cumsum(edges.lengths)])
     nothing = front.window_of[:0], front.stage_of[:0], front.hash[:0]
@@ -170,7 +172,9 @@ def _patterns(front: Front, parts: Sequence[Patterns]) -> Patterns:
     return tuple(result)
 
 
-def _with_border_units(subdivision: Subdivision, edges: np.ndarray, patterns: Patterns, known: int) -> Subdivision:
+def _with_border_units(
+    subdivision: Subdivision, edges: np.ndarray, patterns: Patterns, known: int, n_units: Sequence[int]
+) -> Subdivision:
     """With the units of later stages than ``known`` that change state across border edges.
 
     A part sees one face of its border edges only, so these units vanish along an edge unnoticed until the parts are together.
@@ -183,7 +187,10 @@ def _with_border_units(subdivision: Subdivision, edges: np.ndarray, patterns: Pa
         on, parent = patterns[stage]
         changed = on[left] ^ on[right]
         rows = np.flatnonzero(changed.any(1))
-        bits = np.unpackbits(changed[rows].view(np.uint8), axis=1, bitorder="little")
+        # The state of a maximum is a number: bit b of all of them is in the b-th of equal groups of words.
+        n_words = max(1, (n_units[stage] + 63) // 64)
+        units = np.bitwise_or.reduce(changed[rows].reshape(len(rows), changed.shape[1] // n_words, n_words), axis=1)
+        bits = np.unpackbits(np.ascontiguousarray(units).view(np.uint8), axis=1, bitorder="little")
         row, unit = np.nonzero(bits)
         edge = edges[rows[row]]
         drew = (subdivision.edge_source[edge] == np.column_stack([np.full(len(row), stage), unit])).all(1)

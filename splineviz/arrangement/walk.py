@@ -17,11 +17,11 @@ from torch import Tensor
 from splineviz.arrangement.budget import Budget, SpentError
 from splineviz.arrangement.buffers import Buffers, run_in_blocks
 from splineviz.arrangement.front import Finished, Front, Tally, joined
-from splineviz.arrangement.live import Live, after_affine, extend
-from splineviz.geometry.excerpt import Excerpt, excerpt
+from splineviz.arrangement.live import Live, after_affine, after_maximum, extend
+from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
 from splineviz.geometry.extend import pin
 from splineviz.geometry.refine import Refinement, refine
-from splineviz.program.program import Affine, Pointwise, Program
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 __all__ = ["Progress", "Walk"]
 
@@ -35,12 +35,11 @@ START = (0, 0)
 
 @dataclass(frozen=True, eq=False)
 class _Divided:
-    """A front to go on with in batches: its faces are cut, its live tensors still stand at the vertices before that."""
+    """A front to go on with in batches."""
 
     front: Front
-    refinement: Refinement
-    node: Pointwise
-    """That cut it"""
+    cut: tuple[Pointwise, Refinement] | None
+    """The node that cut its faces last, if the live tensors still stand at the vertices before that"""
     position: Position
     """Where to go on"""
     runs: list[tuple[int, int]]
@@ -91,7 +90,11 @@ class Walk:
                 parts.append((excerpted, finished))
             if not complete:
                 break
-        return joined(reached.front, parts, reached.tally, complete=complete) if parts else None
+        return (
+            joined(reached.front, parts, [stage.n_units for stage in self.program.stages], reached.tally, complete=complete)
+            if parts
+            else None
+        )
 
     def leaves(self, front: Front, position: Position = START, held: int = 0) -> Iterator[Finished]:
         """The batches of a front, each as soon as it is finished.
@@ -170,7 +173,10 @@ class Walk:
             if node.stage >= self.n_stages:
                 break
             marks = tuple(share[0] + share[1] * (node.stage + k - first) / (self.n_stages - first) for k in (0, 1))
-            divided = self._cut(front, node, (i, word if i == start else 0), held, allowed, marks, tally)
+            if isinstance(node, Maximum):
+                divided = self._cut_by_maxima(front, node, i, held, allowed, marks[1], tally)
+            else:
+                divided = self._cut(front, node, (i, word if i == start else 0), held, allowed, marks, tally)
             if divided is not None or node.stage == self.n_stages - 1:
                 break
         if divided is not None:
@@ -208,7 +214,7 @@ class Walk:
             if len(runs) > 1:
                 waiting = sum(8 * live.values.numel() for live in front.live.values())
                 after = (i + 1, 0) if refinement.next_word is None else (i, refinement.next_word)
-                return _Divided(front, refinement, node, after, runs, tally, held + waiting)
+                return _Divided(front, (node, refinement), after, runs, tally, held + waiting)
             self._carry(front.live, refinement, node)
             if refinement.next_word is None:
                 self._apply(front.live, node)
@@ -216,20 +222,56 @@ class Walk:
                 return None
             word = refinement.next_word
 
+    def _cut_by_maxima(
+        self, front: Front, node: Maximum, i: int, held: int, allowed: int | None, mark: float, tally: Tally
+    ) -> _Divided | None:
+        """Cut where the two largest candidates of a window tie; the maxima come with the new vertices."""
+        (slot,) = node.inputs
+        n_old = len(front.subdivision.vertices)
+        refinement, maxima = after_maximum(node, front.live[slot], front.subdivision)
+        front.advance(refinement, node.stage)
+        tally.add(refinement, node.stage)
+        if self.progress is not None:
+            self.progress(mark, len(refinement.parent))
+        last = node.stage == self.n_stages - 1
+        runs = [] if last else self.budget.batches(front.subdivision, self.program.values_alive[node.stage + 1], held)
+        self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
+        if last:
+            return None
+        rows = np.arange(n_old)
+        for key in list(front.live):
+            before = front.live.pop(key)
+            if key not in node.frees:
+                front.live[key] = extend(before, rows, refinement.birth, self.buffers, kept=refinement.kept)
+            self._release(front.live, before)
+        front.live[node.output] = maxima
+        if len(runs) == 1:
+            return None
+        waiting = sum(8 * live.values.numel() for live in front.live.values())
+        return _Divided(front, None, (i + 1, 0), runs, tally, held + waiting)
+
     def _parts(self, reached: _Divided) -> Iterator[tuple[Excerpt, Front]]:
         return (self._part(reached, n) for n in range(len(reached.runs)))
 
     def _part(self, reached: _Divided, n: int) -> tuple[Excerpt, Front]:
         """One batch, beyond the units that cut it."""
-        front, refinement, node = reached.front, reached.refinement, reached.node
-        excerpted = excerpt(front.subdivision, refinement.birth, *reached.runs[n])
+        front, run = reached.front, reached.runs[n]
+        if reached.cut is None:
+            excerpted = excerpt(front.subdivision, NO_BIRTH, *run)
+            live = {
+                key: extend(before, excerpted.vertices, NO_BIRTH, self.buffers, again=before.scale is not None)
+                for key, before in front.live.items()
+            }
+            return excerpted, front.part(excerpted, run[0], live)
+        node, refinement = reached.cut
+        excerpted = excerpt(front.subdivision, refinement.birth, *run)
         live = self._carried(front.live, refinement, node, excerpted)
         if refinement.next_word is None:
             self._apply(live, node)
             self._free(live, node)
-        return excerpted, front.part(excerpted, reached.runs[n][0], live)
+        return excerpted, front.part(excerpted, run[0], live)
 
-    def _run(self, node: Affine | Pointwise, *values: Tensor, padded: bool = False) -> tuple[Tensor, Tensor | None]:
+    def _run(self, node: Affine | Pointwise | Maximum, *values: Tensor, padded: bool = False) -> tuple[Tensor, Tensor | None]:
         storages: list[Tensor] = []
 
         def take(shape: Sequence[int]) -> Tensor:
@@ -290,7 +332,7 @@ class Walk:
             values, storage = self._run(node, z.values)
         live[node.output] = Live(values, node.steepest * z.error, storage=storage)
 
-    def _free(self, live: dict[int, Live], node: Affine | Pointwise) -> None:
+    def _free(self, live: dict[int, Live], node: Affine | Pointwise | Maximum) -> None:
         for slot in node.frees:
             if slot in live:
                 self._release(live, live.pop(slot))

@@ -19,7 +19,7 @@ import numpy as np
 from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import popcount
 
-__all__ = ["Signs", "classify", "crossing", "in_order"]
+__all__ = ["EPS", "MARGIN", "Signs", "classify", "crossing", "in_order"]
 
 EPS = 2.0**-53
 

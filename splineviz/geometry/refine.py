@@ -31,17 +31,21 @@ class Refinement:
     """(F, words) bit set of the units that are positive on each face"""
     birth: np.ndarray
     """(new vertices,) `records.BIRTH`: between which earlier vertices each lies, and where"""
+    first_part: np.ndarray
+    """(E + 1,) first of the consecutive new edges into which each edge before falls, in order from its first to its second end"""
     vanishing: tuple[np.ndarray, np.ndarray]
     """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by construction"""
-    next_word: int | None
-    """Where to go on with the units that were put off; None if there are none"""
-    first_part: np.ndarray
-    """(E + 1,) first of the consecutive new edges into which each edge before falls, from its first to its second vertex"""
     decisions: int
     open: int
     """Decisions that the error estimates left open, taken as coincidences"""
+    identical: int
+    """Of these, orders on an edge of two units whose values at both its ends are the same bit for bit, up to sign"""
     zeros: int
     """Signs at vertices taken as zero"""
+    next_word: int | None = None
+    """Where to go on with the units that were put off; None if there are none"""
+    kept: np.ndarray | None = None
+    """(V,) which vertices remain of all that ``birth`` makes, counted from the old ones on; None for all"""
 
 
 ROOM = 4 << 30
@@ -69,23 +73,13 @@ def refine(
         ``next_word``. Then ``on`` is final only for units that have cut.
     """
     s, faces = subdivision, subdivision.faces
-    vertices, offsets, side_vertex, side_edges, *rest, parent, on, birth, on_edges, inside, first_part, last, n_open, n_zero = (
-        _refine(
-            s.vertices,
-            faces.offsets,
-            faces.values,
-            s.side_edges,
-            s.edges,
-            s.edge_source,
-            s.shared,
-            z,
-            scale,
-            slack,
-            stage,
-            first_word,
-            room,
-        )
-    )
+    shape, made, counts = _refine(
+        s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared,
+        z, scale, slack, stage, first_word, room,
+    )  # fmt: skip
+    vertices, offsets, side_vertex, side_edges, *rest = shape
+    parent, on, birth, first_part, on_edges, inside = made
+    last, n_open, identical, n_zero = counts
     faces = Csr(offsets, side_vertex)
     order = near_each_other(vertices, faces, parent)
     if order is not None:
@@ -95,11 +89,12 @@ def refine(
         parent=parent,
         on=on,
         birth=birth,
+        first_part=first_part,
         vanishing=(on_edges, inside),
         next_word=None if last == on.shape[1] else last,
-        first_part=first_part,
         decisions=z.size + len(on_edges) + len(inside),
         open=n_open,
+        identical=identical,
         zeros=n_zero,
     )
 
@@ -122,24 +117,20 @@ def _refine(
     cut_faces(given, n_cut, on, scratch, links, pieces, n)
     birth, drawn = pieces.birth[: n[VERTICES]], pieces.shared[: n[SHARE]]
     faces_of = find_edge_faces(offsets, side_vertex, side_edge, edges if signs.zeros else edges[:0])
-    return (
+    n_faces, n_sides, n_edges = n[FACES], n[SIDES], n[EDGES]
+    shape = (
         _extend_points(vertices, birth),
-        pieces.offsets[: n[FACES] + 1],
-        pieces.side_vertex[: n[SIDES]],
-        pieces.side_edge[: n[SIDES]],
-        pieces.edges[: n[EDGES]],
-        _sources(source, crossed.first_part, pieces.edge_unit, n[EDGES], stage),
+        pieces.offsets[: n_faces + 1],
+        pieces.side_vertex[:n_sides],
+        pieces.side_edge[:n_sides],
+        pieces.edges[:n_edges],
+        _sources(source, crossed.first_part, pieces.edge_unit, n_edges, stage),
         shared_edges(shared, edges, faces_of, signs, on, first, last, crossed.first_part, drawn, stage),
-        pieces.parent[: n[FACES]],
-        pieces.on[: n[FACES]],
-        birth,
-        crossed.crossing,
-        pieces.vanishing[: n[VANISH]],
-        crossed.first_part,
-        last,
-        signs.open + crossed.merged + n[OPEN] + n[DROPPED],
-        signs.zeros,
     )
+    vanishing = pieces.vanishing[: n[VANISH]]
+    made = pieces.parent[:n_faces], pieces.on[:n_faces], birth, crossed.first_part, crossed.crossing, vanishing
+    n_open = signs.open + crossed.merged + n[OPEN] + n[DROPPED]
+    return shape, made, (last, n_open, crossed.identical, signs.zeros)
 
 
 @part()
