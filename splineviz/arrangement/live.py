@@ -20,6 +20,9 @@ from splineviz.program.program import Affine, Maximum
 
 __all__ = ["Live", "after_affine", "after_maximum", "extend"]
 
+_UNEVEN = 4.0
+"""How many times its root mean square the error of an entry may be, where only the error of the whole tensor is known."""
+
 
 @dataclass(slots=True, eq=False)
 class Live:
@@ -57,7 +60,8 @@ class Live:
     def entrywise(self) -> tuple[np.ndarray, np.ndarray]:
         """(scale, slack): the estimate for every entry is their product."""
         if self.scale is None or self.slack is None:
-            return np.ones(self.values[0].numel()), self.error
+            n = self.values[0].numel()
+            return np.ones(n), self.error * min(1.0, _UNEVEN / np.sqrt(max(1, n)))
         return self.scale, self.slack
 
 
@@ -74,10 +78,12 @@ def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[
         result = Live(values, sum((live.error for live in inputs), start=np.zeros(len(values))), storage=storage)
         return replace(result, error=result.error + EPS * result.norms())
     (live,) = inputs
-    error, slack, rounding = through_linear(live.norms(), live.error, gain.norm, gain.scale_norm, gain.size, float(gain.terms))
-    if gain.kind == "dense" or live.scale is None or live.slack is None:
+    norms, n_inputs = (gain.norm, gain.row_norm, gain.scale_norm), float(live.values[0].numel())
+    error, slack, rounding = through_linear(live.norms(), live.error, *norms, gain.size, float(gain.terms), n_inputs)
+    if gain.kind == "dense":
         return Live(values, error, gain.scale, slack, storage)
-    return Live(values, error, gain.scale * np.maximum(live.scale, 1.0), live.slack + rounding, storage)
+    scale, slack = live.entrywise()
+    return Live(values, error, gain.scale * np.maximum(scale, 1.0), slack + rounding, storage)
 
 
 def after_maximum(node: Maximum, live: Live, subdivision: Subdivision) -> tuple[Refinement, Live]:

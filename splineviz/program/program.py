@@ -51,6 +51,11 @@ class Gain:
         return scale
 
     @cached_property
+    def row_norm(self) -> float:
+        assert self.rows is not None
+        return float(np.linalg.norm(self.rows))
+
+    @cached_property
     def scale_norm(self) -> float:
         return float(np.linalg.norm(self.scale))
 
