@@ -78,7 +78,7 @@ class Budget:
     @cached_property
     def memory(self) -> int:
         """Bytes for one worker."""
-        return min(_BATCH * _LEVELS, self.total // 2)
+        return max(1, min(_BATCH * _LEVELS, self.total // 2))
 
     @cached_property
     def workers(self) -> int:
