@@ -57,7 +57,8 @@ def parquet_writer(
 ) -> Iterator[Callable[[Arrangement], None]]:
     """A function that appends each batch it is given; the file appears when the block ends without an error.
 
-    Columns are those of `COLUMNS`. The file's metadata hold, under ``splineviz``, a JSON object with counts and provenance.
+    Columns are those of `COLUMNS`. The key-value metadata at the file's end hold a JSON object with counts and provenance under
+    ``splineviz``: ``pyarrow.parquet.read_metadata(path).metadata[b"splineviz"]``.
 
     Parameters
     ----------

@@ -22,7 +22,8 @@ __all__ = ["SCHEMA", "check_folder", "shard_writer"]
 
 SCHEMA = "splineviz.shards/1"
 INDEX = "index.json"
-_OURS = re.compile(r"cells-\d{5,}\.npz")
+# Also what a killed run leaves of the file that it was at.
+_OURS = re.compile(r"cells-\d{5,}\.npz|index\.json|\.(cells-\d{5,}|index)-[0-9a-f]{8}\.(npz|json)")
 
 
 def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -114,7 +115,7 @@ def shard_writer(
 
 
 def _ours(name: str) -> bool:
-    return name == INDEX or _OURS.fullmatch(name) is not None
+    return _OURS.fullmatch(name) is not None
 
 
 def _clear(folder: Path) -> None:

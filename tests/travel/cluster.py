@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
+import json
 import os
 import pickle
 import signal
@@ -19,6 +22,7 @@ import torch
 
 import splineviz as sv
 from splineviz.arrangement import budget
+from splineviz_cli.main import run
 from tests.arrangement.same import assert_identical
 
 MEMORY = 4 << 20
@@ -77,6 +81,20 @@ def check_a_cluster_gives_the_arrangement_of_one_worker() -> None:
     arr.check()
     assert_identical(few, arranged(jobs=1, max_cells=700))
     assert few.status is sv.Status.INCOMPLETE and 0 < few.n_cells <= 700
+
+
+def check_the_command_on_a_cluster() -> None:
+    given = ["slice", "demo", "--max-memory", "60M", "--json", "--quiet"]
+    reports = []
+    with cluster() as client:
+        for more in (["--dask", client.scheduler.address], ["--jobs", "1"]):
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                assert run([*given, *more]) == 0
+            reports.append(json.loads(out.getvalue()))
+    there, here = reports
+    assert there["batches"] == here["batches"] > 1
+    assert all(there[name] == here[name] for name in ("status", "cells", "vertices", "edges", "linear_regions", "cells_per_stage"))
 
 
 def check_a_killed_worker_loses_nothing() -> None:
