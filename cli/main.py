@@ -99,7 +99,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(arguments, prog_name="splineviz", standalone_mode=False, obj=session)
     except click.Abort:
-        click.echo("interrupted; nothing was written", err=True)
+        click.echo("interrupted; no file was left half written", err=True)
         return 130
     except click.ClickException as error:
         error.show()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from .options import Anchors, Numbers, common_options, model_options
+from .slice_limits import OutputType, limit_options
 
 _COLORS = ("random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none")
 _EDGES = ("stage", "kink", "plain", "none")
@@ -16,6 +16,8 @@ Examples
   splineviz slice demo -o demo.png
   splineviz slice nets:make --weights net.pt --data digits.npz --points 3,14,15 -o slice.png -o cells.npz
   splineviz slice nets:make --weights net.pt --data digits.npz --at 3 --radius 0.05 -o near.svg --json
+  splineviz slice nets:wide --data digits.npz --points 3,14,15 --max-memory 2G --count
+  splineviz slice nets:wide --data digits.npz --points 3,14,15 --seconds 600 -o cells/ -o cells.parquet
 """
 
 
@@ -28,9 +30,10 @@ Examples
     "--output",
     "outputs",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=OutputType(),
     metavar="FILE",
-    help="Where to write; the suffix decides: .png .svg .pdf .npz .geojson. May be repeated.",
+    help="Where to write; the suffix decides: .png .svg .pdf .npz .geojson .parquet. May be repeated. FOLDER/ is for NPZ shards "
+    "and an index.json. If there are only folders and .parquet, they are written as batches are finished, and no more is kept.",
 )
 @click.option("--data", metavar="FILE", help="Data points: .npy, .npz or .pt, (n, ...). For demo, its own digits.")
 @click.option("--key", metavar="NAME", help="The array of the data file; by default x, or the only one.")
@@ -54,6 +57,7 @@ Examples
 @click.option("--overlay-data", type=click.IntRange(min=1), metavar="N", help="Draw the N data points nearest to the plane.")
 @click.option("--title", help="A line above the picture.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads for the matrix products.")
+@limit_options
 @common_options
 def command(**given: Any) -> int:
     """Draw the exact cells of MODEL on a plane through three data points, and count them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,17 @@ from splineviz.api import program_for
 from splineviz.io.files import atomic_path
 from splineviz.plane import Plane, Window
 
+from .cluster import on_cluster
 from .data import Data, Preprocessing
-from .progress import announce_compilation, note, stage_progress
+from .progress import Advance, announce_compilation, note, stage_progress
+from .slice_limits import Output
 from .slice_options import PICTURES, SliceOptions
-from .slice_report import print_slice
+from .slice_report import print_slice, print_totals
 from .slice_style import drawing_options
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
+    from splineviz.io.totals import Totals
     from splineviz.program import Program
 
 __all__ = ["run_slice"]
@@ -34,11 +38,17 @@ def run_slice(options: SliceOptions) -> int:
         _set_threads(options.threads)
     program = _load(options, anchors)
     plane, window = _place(options, program, preprocessing, anchors)
+    announce_compilation(options.quiet)
+    if options.streamed:
+        if options.jobs is not None and options.jobs > 1:
+            note("batches are streamed, one after the other, so --jobs has no effect", options.quiet)
+        totals = _stream(options, program, plane, window)
+        print_totals(totals, options.outputs, time.perf_counter() - began, seed=options.plane_seed, as_json=options.as_json)
+        return 5 if totals.incomplete else 0
     from splineviz.arrangement.arranging import arrange
 
-    announce_compilation(options.quiet)
-    with stage_progress(options.quiet) as advance:
-        arr = arrange(program, plane, window, stage=options.stage, progress=advance)
+    with on_cluster(options.dask), stage_progress(options.quiet) as advance:
+        arr = arrange(program, plane, window, jobs=options.jobs, progress=advance, **options.budget)
     style = drawing_options(options, program, preprocessing, data, anchors, plane, window)
     _write(options, arr, style)
     if not options.outputs:
@@ -75,21 +85,60 @@ def _place(options: SliceOptions, program: Program, preprocessing: Preprocessing
     return plane, Window.around(plane, options.margin) if options.radius is None else Window.diamond(options.radius)
 
 
+def _stream(options: SliceOptions, program: Program, plane: Plane, window: Window) -> Totals:
+    """Write each batch as it is finished, and keep only counts."""
+    from splineviz.arrangement.arranging import stream
+    from splineviz.io.totals import Totals
+
+    totals = Totals()
+    with stage_progress(options.quiet) as advance:
+        _into(options, options.outputs, _counted(stream(program, plane, window, **options.budget), totals, advance))
+    return totals
+
+
+def _counted(batches: Iterable[Arrangement], totals: Totals, advance: Advance | None) -> Iterable[Arrangement]:
+    for batch in batches:
+        totals.add(batch)
+        if advance is not None:
+            advance(totals.covered, totals.cells)
+        yield batch
+
+
+def _into(options: SliceOptions, outputs: Iterable[Output], batches: Iterable[Arrangement]) -> None:
+    """Hand every batch to all outputs that take batches."""
+    with ExitStack() as finished:
+        writers = [finished.enter_context(_batch_writer(options, output)) for output in outputs]
+        for batch in batches:
+            for add in writers:
+                add(batch)
+
+
+def _batch_writer(options: SliceOptions, output: Output) -> Any:
+    from splineviz.io import parquet_writer, shard_writer
+
+    if output.folder:
+        return shard_writer(output.path, overwrite=options.overwrite, extra=options.extra)
+    return parquet_writer(output.path, extra=options.extra)
+
+
 def _write(options: SliceOptions, arr: Arrangement, style: dict[str, Any]) -> None:
     """Every file, or none."""
-    extra = {"model": options.model, "seed": options.plane_seed}
     with ExitStack() as finished:
-        for path in options.outputs:
-            temporary = finished.enter_context(atomic_path(path))
-            if path.suffix.lower() in PICTURES:
+        for output in options.outputs:
+            if output.streamed:
+                add: Callable[[Arrangement], None] = finished.enter_context(_batch_writer(options, output))
+                add(arr)
+                continue
+            temporary = finished.enter_context(atomic_path(output.path))
+            if output.suffix in PICTURES:
                 from splineviz.render import save_figure
 
-                save_figure(arr, temporary, extra=extra, **style)
-            elif path.suffix.lower() == ".npz":
+                save_figure(arr, temporary, extra=options.extra, **style)
+            elif output.suffix == ".npz":
                 from splineviz.io import save
 
-                save(arr, temporary, extra=extra)
+                save(arr, temporary, extra=options.extra)
             else:
                 from splineviz.io import save_geojson
 
-                save_geojson(arr, temporary, extra=extra)
+                save_geojson(arr, temporary, extra=options.extra)

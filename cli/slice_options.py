@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,11 +12,12 @@ from splineviz.errors import InputError
 from splineviz.io.files import check_writable
 
 from .data import Data, read_data, read_literal
+from .slice_limits import Output
 
 __all__ = ["PICTURES", "SliceOptions"]
 
 PICTURES = (".png", ".svg", ".pdf")
-_FILES = (".npz", ".geojson")
+_FILES = (".npz", ".geojson", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class SliceOptions:
     weights: str | None
     input_shape: tuple[int, ...] | None
     logits: bool
-    outputs: tuple[Path, ...]
+    outputs: tuple[Output, ...]
     data: str | None
     key: str | None
     labels: str | None
@@ -50,6 +51,13 @@ class SliceOptions:
     overlay_data: int | None
     title: str | None
     threads: int | None
+    max_memory: int | None
+    max_cells: int | None
+    seconds: float | None
+    jobs: int | None
+    dask: str | None
+    count: bool
+    overwrite: bool
     as_json: bool
     quiet: bool
 
@@ -80,12 +88,49 @@ class SliceOptions:
         low, high = self.valid_range or (0.0, 1.0)
         if not -math.inf < low < high < math.inf:
             raise InputError(f"--valid-range must be two finite numbers low < high, got {low:g},{high:g}")
-        if len({path.resolve() for path in self.outputs}) != len(self.outputs):
+        self._check_outputs()
+
+    def _check_outputs(self) -> None:
+        if self.count and self.outputs:
+            raise click.UsageError("--count keeps nothing, so there is nothing for -o to write")
+        if self.streamed and self.dask is not None:
+            what = "--count counts" if self.count else "outputs of the kinds FOLDER/ and .parquet alone are written"
+            raise click.UsageError(f"{what} one batch after the other in this process, so --dask has nothing to do")
+        if self.overwrite and not any(output.folder for output in self.outputs):
+            raise click.UsageError("--overwrite is for -o FOLDER/; files are replaced anyway")
+        if len({output.path.resolve() for output in self.outputs}) != len(self.outputs):
             raise click.UsageError("the same -o is given twice")
-        for path in self.outputs:
-            if path.suffix.lower() not in PICTURES + _FILES:
-                raise InputError(f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(PICTURES + _FILES)}")
-            check_writable(path)
+        for output in self.outputs:
+            if output.folder:
+                from splineviz.io.shards import check_folder
+
+                check_folder(output.path, overwrite=self.overwrite)
+                continue
+            if output.suffix not in PICTURES + _FILES:
+                raise InputError(
+                    f"unknown suffix {output.path.suffix!r} of {output}, expected one of {', '.join(PICTURES + _FILES)}",
+                    hint=f"for a folder of shards -o {output}/" if not output.suffix else None,
+                )
+            check_writable(output.path)
+            if output.suffix == ".parquet":
+                from splineviz.io.parquet import require_pyarrow
+
+                require_pyarrow()
+
+    @property
+    def streamed(self) -> bool:
+        """Whether nothing asks for the whole arrangement at once."""
+        return self.count or (bool(self.outputs) and all(output.streamed for output in self.outputs))
+
+    @property
+    def budget(self) -> dict[str, Any]:
+        """What `splineviz.arrange` and `splineviz.stream` take alike."""
+        return {"stage": self.stage, "max_memory": self.max_memory, "max_cells": self.max_cells, "seconds": self.seconds}
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What every output says beside its provenance."""
+        return {"model": self.model, "seed": self.plane_seed}
 
     def read(self) -> Data | None:
         """All points that the request can name."""

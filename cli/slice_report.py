@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,19 +12,48 @@ from splineviz.io.provenance import provenance, rounding_note
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
+    from splineviz.io.totals import Totals
 
-__all__ = ["print_slice"]
+    from .slice_limits import Output
+
+__all__ = ["print_slice", "print_totals"]
 
 SCHEMA = "splineviz.slice/1"
 
 
-def print_slice(arr: Arrangement, outputs: Sequence[Path], seconds: float, *, seed: int | None, as_json: bool) -> None:
+def print_slice(arr: Arrangement, outputs: Sequence[Output], seconds: float, *, seed: int | None, as_json: bool) -> None:
     """Report one arrangement and the files it went to."""
     report = _report(arr, outputs, seconds, seed)
     click.echo(json.dumps(report) if as_json else _table(report))
 
 
-def _report(arr: Arrangement, outputs: Sequence[Path], seconds: float, seed: int | None) -> dict[str, Any]:
+def print_totals(totals: Totals, outputs: Sequence[Output], seconds: float, *, seed: int | None, as_json: bool) -> None:
+    """Report what the batches of a stream add up to. What only the whole would tell is null in JSON, and no row of the table."""
+    assert totals.last is not None
+    info = totals.last.info
+    report = {
+        "schema": SCHEMA,
+        "cells": totals.cells,
+        "linear_regions": None,
+        "vertices": None,
+        "edges": None,
+        "status": totals.status.name.lower(),
+        "message": totals.status.value,
+        "area": totals.area,
+        "covered": totals.covered,
+        "exact": {"certified": False, "re_evaluated": totals.re_evaluated, "undecided": totals.undecided},
+        "cells_per_stage": totals.cells_per_stage,
+        "batches": totals.batches,
+        "seconds": totals.seconds,
+        "seconds_total": seconds,
+        "cut_off": None if info is None else info.cut_off,
+        "files": [str(output) for output in outputs],
+        "provenance": totals.provenance({} if seed is None else {"seed": seed}),
+    }
+    click.echo(json.dumps(report) if as_json else _table(report))
+
+
+def _report(arr: Arrangement, outputs: Sequence[Output], seconds: float, seed: int | None) -> dict[str, Any]:
     extra = {} if seed is None else {"seed": seed}
     stats = arr.stats
     whole = arr.info is None or len(stats.cells_per_stage) == len(arr.info.stages)
@@ -37,24 +65,31 @@ def _report(arr: Arrangement, outputs: Sequence[Path], seconds: float, seed: int
         "edges": arr.n_edges,
         "status": arr.status.name.lower(),
         "message": arr.status.value,
+        "area": float(arr.areas.sum()),
+        "covered": arr.covered,
         # Nothing computes a certificate yet: being far from every estimate of rounding is no proof.
         "exact": {"certified": False, "re_evaluated": stats.re_evaluated, "undecided": stats.undecided},
         "cells_per_stage": list(stats.cells_per_stage),
+        "batches": stats.batches,
         "seconds": stats.seconds,
         "seconds_total": seconds,
         "cut_off": arr.info.cut_off if arr.info is not None else None,
-        "files": [str(path) for path in outputs],
+        "files": [str(output) for output in outputs],
         "provenance": provenance(arr, extra=extra),
     }
 
 
 def _table(report: dict[str, Any]) -> str:
-    regions = report["linear_regions"]
+    regions, streamed = report["linear_regions"], report["vertices"] is None
+    whole = [
+        ("linear regions", "not known before the last stage" if regions is None else f"{regions:,}"),
+        ("vertices", f"{report['vertices'] or 0:,}"),
+        ("edges", f"{report['edges'] or 0:,}"),
+    ]
     rows = [
         ("cells", f"{report['cells']:,}"),
-        ("linear regions", "not known before the last stage" if regions is None else f"{regions:,}"),
-        ("vertices", f"{report['vertices']:,}"),
-        ("edges", f"{report['edges']:,}"),
+        *([] if streamed else whole),
+        ("area", f"{report['area']:.6g}, {_share(report['covered'])} of the window"),
         ("cells per stage", "  ".join(f"{cells:,}" for cells in report["cells_per_stage"])),
         ("status", report["message"]),
         ("decisions", rounding_note(report["exact"]["undecided"])),
@@ -64,3 +99,14 @@ def _table(report: dict[str, Any]) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _share(part: float) -> str:
+    """In percent; 100 is said of all only.
+
+    Examples
+    --------
+    >>> _share(1.0), _share(0.99999), _share(0.0)
+    ('100 %', '99.9 %', '0.0 %')
+    """
+    return "100 %" if part > 1 - 1e-9 else f"{min(99.9, 100 * part):.1f} %"

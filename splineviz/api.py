@@ -23,6 +23,10 @@ def slice(
     weights: Any = None,
     stage: int | None = None,
     logits: bool = False,
+    max_memory: int | None = None,
+    max_cells: int | None = None,
+    seconds: float | None = None,
+    jobs: int | None = None,
 ) -> Arrangement:
     """The exact cells of a network on the plane through three points: program, plane, window and arrangement in one call.
 
@@ -42,6 +46,8 @@ def slice(
         Stop after this stage.
     logits
         End the network before a softmax or sigmoid that is its last operation.
+    max_memory, max_cells, seconds, jobs
+        Budgets and workers, as for :func:`splineviz.arrange`.
 
     Returns
     -------
@@ -70,7 +76,8 @@ def slice(
     plane = Plane.through(*points)
     known = isinstance(model, Program)
     program = model if known else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights, logits=logits)
-    return arrange(program, plane, Window.around(plane, margin), stage=stage)
+    window = Window.around(plane, margin)
+    return arrange(program, plane, window, stage=stage, max_memory=max_memory, max_cells=max_cells, seconds=seconds, jobs=jobs)
 
 
 def program_for(

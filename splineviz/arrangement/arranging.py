@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from splineviz.arrangement.budget import Budget, SpentError
-from splineviz.arrangement.front import Finished, start
+from splineviz.arrangement.front import Finished, Patterns, start
 from splineviz.arrangement.result import Arrangement, Stats, Status
 from splineviz.arrangement.walk import Progress, Walk
 from splineviz.errors import InputError
@@ -98,8 +98,9 @@ def stream(
     """The cells of :func:`arrange` batch by batch, for results that are too large to hold: each batch as soon as it is finished.
 
     Together they hold every cell once, in the same order. Where batches meet, both hold the edges and vertices between them, and
-    such an edge has a cell on one side only, but names the unit that drew it. Where a budget ends, an empty arrangement with the
-    status ``INCOMPLETE`` comes last.
+    such an edge has a cell on one side only, but names the unit that drew it. Counts in ``stats`` add up: what was counted before
+    batches parted is counted with the first of them. Where a budget ends, an empty arrangement with the status ``INCOMPLETE`` comes
+    last. :class:`splineviz.io.Totals` adds up what there is to add.
     """
     request = _Request(program, planes, windows, stage)
     budget = Budget.of(max_memory, max_cells, seconds, 1)
@@ -141,7 +142,7 @@ class _Request:
         status = Status.UNDECIDED if tally.open else Status.COMPLETE
         if not finished.complete:
             status = Status.INCOMPLETE
-        elif len(finished.border):
+        elif finished.batch:
             status = Status.BATCH
         sub = finished.subdivision if status.covers else only_used(finished.subdivision)
         return Arrangement(
@@ -158,7 +159,7 @@ class _Request:
             windows=self.windows,
             status=status,
             stats=Stats(
-                cells_per_stage=tuple(tally.cells_per_stage.values()),
+                cells_per_stage=tuple(tally.cells_per_stage.get(stage, 0) for stage in range(self.n_stages)),
                 decisions=tally.decisions,
                 re_evaluated=0,
                 undecided=tally.open,
@@ -168,5 +169,10 @@ class _Request:
                 batches=tally.batches,
             ),
             program=self.program,
-            patterns=finished.patterns,
+            patterns=finished.patterns or self._no_patterns(),
         )
+
+    def _no_patterns(self) -> Patterns:
+        """Those of no cells, so that what asks for them finds none in place of no stages."""
+        stages = self.program.stages[: self.n_stages]
+        return tuple((np.zeros((0, -(-stage.n_units // 64)), np.uint64), np.zeros(0, np.int64)) for stage in stages)

@@ -41,7 +41,8 @@ class DecisionRegions:
         """(P,) area of each piece."""
         x, y = (self.vertices[self.pieces.values] - np.repeat(self._first, self.pieces.lengths, axis=0)).T
         after = next_side(self.pieces.offsets)
-        return 0.5 * np.add.reduceat(x * y[after] - y * x[after], self.pieces.offsets[:-1])
+        start = self.pieces.offsets[:-1]
+        return 0.5 * np.add.reduceat(x * y[after] - y * x[after], start) if len(start) else np.zeros(0)
 
     @property
     def _first(self) -> np.ndarray:

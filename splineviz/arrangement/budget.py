@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,18 @@ class Budget:
             raise InputError(f"jobs must be a whole number >= 1, or -1 for all cores, got {jobs}")
         return cls(max_memory, max_cells, None if seconds is None else time.monotonic() + seconds, jobs)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The clock is that of one machine, what is left until the deadline travels as a time of day.
+        state = dict(vars(self))
+        if self.deadline is not None:
+            state["deadline"] = self.deadline - time.monotonic() + time.time()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if state["deadline"] is not None:
+            state = {**state, "deadline": state["deadline"] - time.time() + time.monotonic()}
+        vars(self).update(state)
+
     @cached_property
     def total(self) -> int:
         if self.max_memory is not None:
@@ -66,7 +79,7 @@ class Budget:
     @cached_property
     def memory(self) -> int:
         """Bytes for one worker."""
-        return min(_BATCH * _LEVELS, self.total // 2)
+        return max(1, min(_BATCH * _LEVELS, self.total // 2))
 
     @property
     def room(self) -> int:
@@ -77,7 +90,7 @@ class Budget:
     def workers(self) -> int:
         import joblib
 
-        wanted = joblib.cpu_count() if self.jobs in (None, -1) else self.jobs or 1
+        wanted = joblib.effective_n_jobs(-1) if self.jobs in (None, -1) else self.jobs or 1
         return max(1, min(wanted, self.total // self.memory))
 
     def batches(self, subdivision: Subdivision, values: int, held: int) -> list[tuple[int, int]]:

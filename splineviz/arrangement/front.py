@@ -102,6 +102,8 @@ class Finished:
     tally: Tally
     complete: bool = True
     """Whether all faces are there, or only those that a budget allowed"""
+    batch: bool = False
+    """Whether it is one part of a larger arrangement"""
 
     @classmethod
     def of(cls, front: Front, tally: Tally) -> Finished:

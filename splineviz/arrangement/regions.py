@@ -36,6 +36,8 @@ def linear_regions(arr: Arrangement) -> Int64[np.ndarray, "cell"]:
     InputError
         If there are no affine maps, or a doubtful edge needs the network of an arrangement that was loaded from a file.
     """
+    if not arr.n_cells:
+        return np.zeros(0, dtype=np.int64)
     joined = arr.edge_cells[(edge_jump(arr) == 0) & (arr.edge_cells >= 0).all(1)]
     graph = coo_array((np.ones(len(joined), dtype=np.int8), (joined[:, 0], joined[:, 1])), shape=(arr.n_cells, arr.n_cells))
     labels = connected_components(graph, directed=False)[1].astype(np.int64)
@@ -60,7 +62,7 @@ def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
     jump = np.zeros(arr.n_edges)
     inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
     left, right = arr.edge_cells[inner].T
-    gradient = arr.affine[:, :, :2].reshape(arr.n_cells, -1)
+    gradient = arr.affine[:, :, :2].reshape(arr.n_cells, 2 * arr.affine.shape[1])
     size = np.linalg.norm(gradient, axis=1)
     found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
     doubtful = found <= _DOUBTFUL * np.maximum(size[left], size[right])

@@ -44,7 +44,7 @@ class Stats:
     """Counts and times of one arrangement."""
 
     cells_per_stage: tuple[int, ...]
-    """Number of cells after each stage."""
+    """Number of cells after each stage; of a batch, those that were counted since the batch before it."""
     decisions: int
     """Combinatorial decisions taken: signs at vertices, orders on edges, orientations of three chords."""
     re_evaluated: int
@@ -183,7 +183,7 @@ class Arrangement:
     @property
     def n_linear_regions(self) -> int:
         """Number of maximal sets with one affine map that are connected across edges."""
-        return int(self.linear_regions.max()) + 1
+        return int(self.linear_regions.max(initial=-1)) + 1
 
     def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
         """(cells, units) bool: the units of one stage that are on (positive) on each cell; all cells by default.

@@ -81,9 +81,7 @@ class Walk:
         parts: list[tuple[Excerpt, Finished]] = []
         complete = True
         for excerpted, finished in (
-            self._in_turn(reached, allowed, share)
-            if position != START or self.budget.workers == 1
-            else self._spread(reached, allowed)
+            self._spread(reached, allowed) if position == START and self._shares() else self._in_turn(reached, allowed, share)
         ):
             complete = finished is not None and finished.complete
             if finished is not None:
@@ -97,7 +95,7 @@ class Walk:
         )
 
     def leaves(self, front: Front, position: Position = START, held: int = 0) -> Iterator[Finished]:
-        """The batches of a front, each as soon as it is finished.
+        """The batches of a front, each as soon as it is finished. What was counted before they parted is counted with the first.
 
         Raises
         ------
@@ -106,10 +104,16 @@ class Walk:
         """
         reached = self._advance(front, position, held, None, (0.0, 0.0))
         if isinstance(reached, Finished):
+            reached.batch = position != START
             yield reached
             return
+        counted: Tally | None = reached.tally
         for _, part in self._parts(reached):
-            yield from self.leaves(part, reached.position, reached.held)
+            for finished in self.leaves(part, reached.position, reached.held):
+                if counted is not None:
+                    finished.tally.merge(counted)
+                    counted = None
+                yield finished
 
     def _in_turn(
         self, reached: _Divided, allowed: int | None, share: tuple[float, float]
@@ -125,16 +129,21 @@ class Walk:
                 allowed -= len(finished.stage_of)
             yield excerpted, finished
 
+    def _shares(self) -> bool:
+        """Whether there are workers to spread batches over; that of a cluster is one even if it is the only one."""
+        return self.budget.workers > 1 or _cluster() is not None
+
     def _spread(self, reached: _Divided, allowed: int | None) -> Iterator[tuple[Excerpt, Finished | None]]:
         """The same, by all workers, in the same order."""
         import joblib
 
-        position, held, excerpts, worker = reached.position, reached.held, [], replace(self, progress=None)
+        position, held, excerpts = reached.position, reached.held, []
+        worker = _sent_once(replace(self, progress=None), _cluster())
 
         def tasks() -> Iterator[Any]:
             for excerpted, part in self._parts(reached):
                 excerpts.append(excerpted)
-                yield joblib.delayed(worker.run)(part, position, held, allowed)
+                yield joblib.delayed(Walk.run)(worker, part, position, held, allowed)
 
         with _one_thread():
             results = joblib.Parallel(self.budget.workers, prefer="threads", return_as="generator")(tasks())
@@ -346,6 +355,26 @@ class Walk:
 def _bends(node: Pointwise, refinement: Refinement) -> bool:
     """Whether the node's output can be made while its input is carried to new vertices, and the input is not needed any more."""
     return refinement.next_word is None and node.is_relu and node.inputs[0] in node.frees
+
+
+def _cluster() -> Any:
+    """The dask client that joblib sends its tasks to, if the caller has chosen that."""
+    import joblib
+
+    return getattr(joblib.parallel.get_active_backend(prefer="threads")[0], "client", None)
+
+
+def _sent_once(walk: Walk, cluster: Any) -> Any:
+    """The walk, for any number of tasks.
+
+    On a cluster it is a result of its own, so that the weights travel once to each worker, and are there again if the worker that
+    held them is lost: the scheduler knows how they came about, which it does not of data that are scattered.
+    """
+    return walk if cluster is None else cluster.submit(_same, walk, pure=False)
+
+
+def _same(walk: Walk) -> Walk:
+    return walk
 
 
 @contextmanager

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from splineviz.arrangement.interior import next_side
+
 if TYPE_CHECKING:
     import networkx as nx
 
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["cell_attributes", "cell_class", "closed_rings", "to_networkx", "to_shapely"]
+__all__ = ["cell_attributes", "cell_class", "centroids", "closed_rings", "to_networkx", "to_shapely"]
 
 
 def to_shapely(arr: Arrangement) -> np.ndarray:
@@ -72,6 +74,19 @@ def cell_class(arr: Arrangement) -> np.ndarray:
     outputs = np.einsum("fcd,fd->fc", arr.affine, points)
     classes: np.ndarray = (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(1)
     return classes
+
+
+def centroids(arr: Arrangement) -> np.ndarray:
+    """(F, 2) uv of the centroid of each cell's area, formed relative to its first corner."""
+    if not arr.n_cells:
+        return np.zeros((0, 2))
+    start, after = arr.cells.offsets[:-1], next_side(arr.cells.offsets)
+    base = arr.vertices[arr.cells.values[start]]
+    offset = arr.vertices[arr.cells.values] - np.repeat(base, arr.cells.lengths, axis=0)
+    weight = offset[:, 0] * offset[after, 1] - offset[:, 1] * offset[after, 0]
+    moments = np.add.reduceat(weight[:, None] * (offset + offset[after]), start)
+    centres: np.ndarray = base + moments / (6.0 * arr.areas[:, None])
+    return centres
 
 
 def closed_rings(arr: Arrangement) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import splineviz.program.pickling  # noqa: F401 the reducers that it registers
 from splineviz.stage import ProgramInfo, Stage
 
 __all__ = ["Affine", "Fidelity", "Gain", "Maximum", "Node", "Pointwise", "Program", "Stage"]

@@ -49,11 +49,12 @@ def draw_edges(ax: Axes, arr: Arrangement, window: int, how: EdgeStyle, width: f
         raise InputError(f"unknown edges {how!r}, expected one of {', '.join(get_args(EdgeStyle))}")
     here = arr.cell_window[arr.edge_cells.max(1)] == window
     inner = here & (arr.edge_cells.min(1) >= 0)
+    drawn = here & (arr.edge_units.lengths > 0)  # also where an incomplete arrangement ends
     legend: tuple[list[Any], list[str]] = ([], [])
     if how == "plain":
-        _add(ax, arr, np.flatnonzero(inner), color=INK, linewidth=width, zorder=2.0)
+        _add(ax, arr, np.flatnonzero(drawn), color=INK, linewidth=width, zorder=2.0)
     elif how == "stage":
-        legend = _by_stage(ax, arr, inner, width)
+        legend = _by_stage(ax, arr, drawn, width)
     elif how == "kink":
         legend = _by_kink(ax, arr, np.flatnonzero(inner), width)
     # One outline, not the rim's own edges: those end at every cell, and pixel by pixel the joints would show.

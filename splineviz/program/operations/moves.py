@@ -107,9 +107,8 @@ def _index_put(step: Step) -> Active:
     if any(isinstance(i, Active) for i in step["indices"]):
         raise RefusedError(_BY_VALUE)
     index = [None if i is None else i.value for i in step["indices"]]
-    return placed(
-        step, [step.arguments["self"], step.arguments["values"]], lambda x, values: torch.ops.aten.index_put(x, index, values)
-    )
+    put = torch.ops.aten.index_put
+    return placed(step, [step.arguments["self"], step.arguments["values"]], lambda x, values: put(x, index, values))
 
 
 @operation("read_view", makes="layout")

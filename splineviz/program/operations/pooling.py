@@ -44,7 +44,8 @@ def _fold(step: Step) -> Active:
     """Overlapping patches summed into a map."""
     names = ("output_size", "kernel_size", "dilation", "padding", "stride")
     arguments = [step[name] for name in names]
-    return _average(step, lambda x: torch.ops.aten.col2im(x, *arguments), None)
+    fold = torch.ops.aten.col2im
+    return _average(step, lambda x: fold(x, *arguments), None)
 
 
 @operation("avg_pool1d", "avg_pool2d", "avg_pool3d", makes="dense")

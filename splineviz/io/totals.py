@@ -1,0 +1,91 @@
+"""What the batches of a stream add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from splineviz.arrangement.result import Status
+from splineviz.io.provenance import provenance
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["Totals"]
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts and areas of all batches so far; a whole arrangement counts as one batch.
+
+    Examples
+    --------
+    >>> import torch, splineviz as sv
+    >>> program = sv.load_program(torch.nn.Sequential(torch.nn.Linear(2, 9), torch.nn.ReLU()))
+    >>> request = program, sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9)
+    >>> totals = Totals()
+    >>> for batch in sv.stream(*request):
+    ...     totals.add(batch)
+    >>> totals.cells == sv.arrange(*request).n_cells, round(totals.covered, 9)
+    (True, 1.0)
+    """
+
+    cells: int = 0
+    area: float = 0.0
+    """In squared input distance"""
+    covered: float = 0.0
+    """Share of the windows"""
+    cells_per_stage: list[int] = field(default_factory=list)
+    decisions: int = 0
+    undecided: int = 0
+    re_evaluated: int = 0
+    batches: int = 0
+    seconds: float = 0.0
+    """From the request to the last batch"""
+    incomplete: bool = False
+    last: Arrangement | None = None
+    """The latest batch, which knows planes, windows and network"""
+
+    def add(self, batch: Arrangement) -> None:
+        area, stats = float(batch.areas.sum()), batch.stats
+        self.cells += batch.n_cells
+        self.area += area
+        self.covered = min(1.0, self.covered + batch.covered)
+        longest = max(len(self.cells_per_stage), len(stats.cells_per_stage))
+        padded = [[*counts, *[0] * (longest - len(counts))] for counts in (self.cells_per_stage, stats.cells_per_stage)]
+        self.cells_per_stage = [a + b for a, b in zip(*padded, strict=True)]
+        self.decisions += stats.decisions
+        self.undecided += stats.undecided
+        self.re_evaluated += stats.re_evaluated
+        self.batches += stats.batches
+        self.seconds = max(self.seconds, stats.seconds)
+        self.incomplete |= batch.status is Status.INCOMPLETE
+        self.last = batch
+
+    @property
+    def status(self) -> Status:
+        """How all of them together ended."""
+        if self.incomplete or self.last is None:
+            return Status.INCOMPLETE
+        return Status.UNDECIDED if self.undecided else Status.COMPLETE
+
+    def provenance(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The card of the whole, as :func:`splineviz.io.provenance.provenance` makes it."""
+        assert self.last is not None
+        sums = {"status": self.status.name, "undecided": self.undecided, "cells": self.cells}
+        return provenance(self.last, extra={**sums, **(extra or {})})
+
+    def counts(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "status": self.status.name.lower(),
+            "cells": self.cells,
+            "area": self.area,
+            "covered": self.covered,
+            "cells_per_stage": self.cells_per_stage,
+            "decisions": self.decisions,
+            "undecided": self.undecided,
+            "batches": self.batches,
+            "seconds": self.seconds,
+        }

@@ -1,0 +1,239 @@
+"""Batches of faces: whatever the budget, the workers and the size of batches, the arrangement is the same."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import splineviz as sv
+from splineviz.errors import InputError
+from splineviz.io import Totals
+from tests.oracles.network import to_torch
+from tests.properties.strategies import networks, windows
+
+from .same import assert_equal_cells, assert_identical
+
+Request = tuple[sv.Program, list[sv.Plane], list[sv.Window]]
+BOX = sv.Window.box(-2, 2, -2, 2)
+
+
+class Residual(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1)
+        self.last = nn.Linear(32, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.first(x).relu()
+        return self.last((h + self.second(h)).relu().flatten(1))
+
+
+def dense(*widths: int, activation: Callable[[], nn.Module] = nn.ReLU) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for a, b in pairwise(widths):
+        layers += [nn.Linear(a, b), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+def default() -> Request:
+    return sv.load_program(dense(2, 24, 16, 16, 2)), [sv.Plane.identity()], [BOX]
+
+
+def integers() -> Request:
+    net = dense(2, 8, 6, 6, 1)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.copy_(torch.randint(-2, 3, parameter.shape))
+    return sv.load_program(net), [sv.Plane.identity()], [BOX]
+
+
+def zero_bias() -> Request:
+    net = dense(2, 20, 20, 2)
+    with torch.no_grad():
+        for layer in net:
+            if isinstance(layer, nn.Linear):
+                layer.bias.zero_()
+    return sv.load_program(net), [sv.Plane.identity()], [BOX]
+
+
+def hardtanh() -> Request:
+    return sv.load_program(dense(2, 14, 12, 2, activation=nn.Hardtanh)), [sv.Plane.identity()], [sv.Window.box(-4, 4, -4, 4)]
+
+
+def residual() -> Request:
+    plane = sv.Plane.through(*np.random.default_rng(0).normal(size=(3, 1, 4, 4)))
+    return sv.load_program(Residual(), input_shape=(1, 4, 4)), [plane], [sv.Window.around(plane, 0.5)]
+
+
+def several() -> Request:
+    x = np.random.default_rng(1).normal(size=(5, 6))
+    planes = [sv.Plane.at(point, seed=k) for k, point in enumerate(x)]
+    return sv.load_program(dense(6, 16, 12, 3)), planes, [sv.Window.diamond(0.5 + 0.3 * k) for k in range(5)]
+
+
+FAMILY = [default, integers, zero_bias, hardtanh, residual, several]
+SIZES = [1, 20_000, 300_000, 3_000_000]
+
+
+@functools.cache
+def request_of(make: Callable[[], Request]) -> Request:
+    torch.manual_seed(0)
+    return make()
+
+
+def arranged(make: Callable[[], Request], max_memory: int | None, jobs: int = 1, **how: float) -> sv.Arrangement:
+    program, planes, window = request_of(make)
+    return sv.arrange(program, planes, window, max_memory=max_memory, jobs=jobs, **how)  # type: ignore[arg-type]
+
+
+@functools.cache
+def whole(make: Callable[[], Request]) -> sv.Arrangement:
+    """In one batch."""
+    arr = arranged(make, 1 << 32)
+    assert arr.stats.batches == 1
+    return arr
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("make", FAMILY, ids=lambda make: make.__name__)
+def test_batches_make_the_same_cells(make: Callable[[], Request], size: int) -> None:
+    arr = arranged(make, size)
+    assert arr.stats.batches > 5 or size > 100_000
+    arr.check()
+    assert_equal_cells(arr, whole(make))
+
+
+@pytest.mark.parametrize("make", FAMILY, ids=lambda make: make.__name__)
+def test_workers_change_nothing(make: Callable[[], Request]) -> None:
+    assert_identical(arranged(make, 200_000, jobs=2), arranged(make, 200_000, jobs=1))
+
+
+@given(networks(max_depth=3, max_width=6), windows(), st.sampled_from([1, 30_000, 200_000]))
+@settings(deadline=None, max_examples=40)
+def test_batches_of_degenerate_networks(network: object, window: sv.Window, size: int) -> None:
+    request = sv.load_program(to_torch(network), input_shape=(2,)), sv.Plane.identity(), window
+    one, many = sv.arrange(*request, max_memory=1 << 32, jobs=1), sv.arrange(*request, max_memory=size, jobs=1)
+    many.check()
+    assert many.stats.undecided == one.stats.undecided == 0 or one.status is sv.Status.UNDECIDED
+    if one.stats.undecided == 0:
+        assert_equal_cells(many, one)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("make", FAMILY, ids=lambda make: make.__name__)
+def test_a_stream_holds_every_cell_once_and_in_order(make: Callable[[], Request], size: int) -> None:
+    arr, totals, batches = whole(make), Totals(), []
+    for batch in sv.stream(*request_of(make), max_memory=size):
+        batch.check()
+        batches.append(batch)
+        totals.add(batch)
+    for name in ("pattern_hash", "cell_stage", "cell_window"):
+        np.testing.assert_array_equal(np.concatenate([getattr(batch, name) for batch in batches]), getattr(arr, name))
+    np.testing.assert_allclose(np.concatenate([batch.areas for batch in batches]), arr.areas, rtol=1e-9, atol=1e-12)
+    for stage in range(len(arr.patterns)):
+        bits = np.concatenate([batch.pattern_bits(stage) for batch in batches])
+        np.testing.assert_array_equal(bits, arr.pattern_bits(stage))
+    assert tuple(totals.cells_per_stage) == arr.stats.cells_per_stage
+    # What is open on an edge between two batches is counted in both.
+    assert totals.cells == arr.n_cells and totals.undecided >= arr.stats.undecided
+    assert totals.status is arr.status and totals.covered == pytest.approx(1.0)
+    assert all(batch.status is sv.Status.BATCH for batch in batches) or len(batches) == 1
+
+
+def test_a_batch_of_whole_windows_is_a_batch() -> None:
+    first = next(sv.stream(*request_of(several), max_memory=1))
+    assert first.status is sv.Status.BATCH
+    assert 0 < first.covered < 1
+
+
+@pytest.mark.parametrize("allowed", [1, 7, 60, 200])
+def test_max_cells_leaves_the_first_cells_whatever_the_workers(allowed: int) -> None:
+    full = whole(default)
+    arr = arranged(default, 200_000, max_cells=allowed)
+    assert arr.n_cells <= allowed and arr.status is sv.Status.INCOMPLETE
+    np.testing.assert_array_equal(arr.pattern_hash, full.pattern_hash[: arr.n_cells])
+    np.testing.assert_allclose(arr.areas, full.areas[: arr.n_cells], rtol=1e-9, atol=1e-12)
+    assert arr.covered == pytest.approx(full.areas[: arr.n_cells].sum() / BOX.area) and arr.covered < 1
+    arr.check()
+    for jobs in (2, 3):
+        assert_identical(arranged(default, 200_000, jobs=jobs, max_cells=allowed), arr)
+
+
+def test_as_many_cells_as_there_are_is_no_end() -> None:
+    n = whole(default).n_cells
+    assert arranged(default, None, max_cells=n).status is sv.Status.COMPLETE
+    less = arranged(default, None, max_cells=n - 1)
+    assert less.status is sv.Status.INCOMPLETE and 0 < less.n_cells < n
+
+
+def test_a_stream_ends_with_its_budget() -> None:
+    batches = list(sv.stream(*request_of(default), max_memory=200_000, max_cells=150))
+    assert [batch.status for batch in batches[:-1]] == [sv.Status.BATCH] * (len(batches) - 1)
+    assert batches[-1].status is sv.Status.INCOMPLETE and batches[-1].n_cells == 0
+    got = np.concatenate([batch.pattern_hash for batch in batches])
+    assert 0 < len(got) <= 150
+    np.testing.assert_array_equal(got, whole(default).pattern_hash[: len(got)])
+
+
+def test_no_time_leaves_nothing_and_little_time_leaves_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = arranged(default, None, seconds=1e-9)
+    assert nothing.n_cells == 0 and nothing.covered == 0.0 and nothing.status is sv.Status.INCOMPLETE
+    nothing.check()
+    from splineviz.arrangement import budget
+
+    ticks = iter(range(10**9))
+    monkeypatch.setattr(budget.time, "monotonic", lambda: float(next(ticks)))
+    arr = arranged(default, 200_000, seconds=20)
+    assert arr.status is sv.Status.INCOMPLETE and 0 < arr.covered < 1
+    np.testing.assert_array_equal(arr.pattern_hash, whole(default).pattern_hash[: arr.n_cells])
+    arr.check()
+
+
+@pytest.mark.parametrize("make", [default, integers], ids=lambda make: make.__name__)
+def test_nothing_can_be_asked_of_nothing(make: Callable[[], Request]) -> None:
+    arr = arranged(make, None, seconds=1e-9)
+    assert arr.n_linear_regions == 0 and len(arr.decision_boundary()) == 0 and len(arr.jacobian_norms()) == 0
+    assert arr.affine.shape[0] == len(arr.edge_jump) == len(arr.interior_points) == 0
+    assert len(arr.decision_regions().areas) == 0 and len(arr.to_shapely()) == 0 and len(arr.to_networkx()) == 0
+    assert arr.pattern_bits(0).shape == (0, arr.program.stages[0].n_units)  # type: ignore[union-attr]
+    assert (arr.locate(np.zeros((3, 2))) == -1).all()
+
+
+@pytest.mark.parametrize("wrong", [{"max_memory": 0}, {"max_cells": -1}, {"seconds": 0.0}, {"jobs": 0}, {"jobs": -2}])
+def test_budgets_are_positive(wrong: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        arranged(default, **{"max_memory": None, **wrong})  # type: ignore[arg-type]
+
+
+_PEAK = """
+import resource, torch, splineviz as sv
+torch.manual_seed(0)
+torch.set_num_threads(1)
+net = torch.nn.Sequential(
+    torch.nn.Linear(2, 400), torch.nn.ReLU(), torch.nn.Linear(400, 4000),
+    torch.nn.Linear(4000, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1),
+)
+request = sv.load_program(net), sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2)
+at_once = 8 * 4000 * sv.arrange(*request, stage=0).n_vertices
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+cells = sum(batch.n_cells for batch in sv.stream(*request, max_memory=256 << 20))
+print(cells, at_once >> 20, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
+"""
+
+
+def test_memory_stays_within_bounds() -> None:
+    """A wide layer's values at all vertices would take many times what the budget of 256 MiB lets it."""
+    done = subprocess.run([sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True, timeout=300)
+    cells, at_once, grown = map(int, done.stdout.split())
+    assert cells > 50_000 and at_once > 800
+    assert grown < 400
