@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test bench operations clean
+.PHONY: demo test bench bench-networks operations clean
 
 demo: $(VENV)/.installed
 	$(BIN)/splineviz slice demo -o demo.png -o demo.svg
@@ -22,6 +22,9 @@ endif
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python bench/run.py
+
+bench-networks: $(VENV)/.installed
+	$(BIN)/python bench/networks.py
 
 operations: $(VENV)/.installed
 	$(BIN)/python docs/write_operations.py

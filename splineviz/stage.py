@@ -20,9 +20,12 @@ class Stage:
     kind: str
     """Name of the operation: relu, hardtanh, ..."""
     shape: tuple[int, ...]
-    """Shape of the tensor that enters, without batch."""
+    """Shape of the tensor of units, without batch: that which enters a pointwise node, that which leaves a maximum."""
     breakpoints: int
+    """Of a pointwise node; 1 for a maximum."""
     source: str
+    candidates: int = 0
+    """Of a unit of a maximum; 0 for a pointwise node, whose units are off or on."""
 
     @property
     def n_units(self) -> int:

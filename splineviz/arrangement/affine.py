@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
-from splineviz.program.program import Affine, Pointwise, Program
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -147,12 +147,19 @@ def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Ten
         slope, intercept = on_pieces(arr, node, family.example[level])
         return _Maps(slope * value.tangent, slope * value.constant + intercept, level)
 
+    def maximum(node: Maximum, value: _Maps) -> _Maps:
+        level = node.stage + 1
+        value = descend(value, level)
+        winners = arr.winners(node.stage, family.example[level])
+        tangent = torch.stack([node.pick(part, winners) for part in value.tangent])
+        return _Maps(tangent, node.pick(value.constant, winners), level)
+
     start = _Maps(
         torch.from_numpy(basis).to(device).reshape(2, len(windows), *program.input_shape),
         torch.from_numpy(origin).to(device).reshape(len(windows), *program.input_shape),
         0,
     )
-    result = descend(propagate(program, start, affine, pointwise), len(family.parent))
+    result = descend(propagate(program, start, affine, pointwise, maximum), len(family.parent))
     return result.tangent, result.constant
 
 
@@ -161,11 +168,13 @@ def _split(program: Program, budget_bytes: int) -> tuple[Program, Program] | Non
 
     None where the rest reads more than that, where the result is no smaller than the input, or where the matrix is too large.
     """
-    first = next((i for i, node in enumerate(program.nodes) if isinstance(node, Pointwise)), None)
+    first = next((i for i, node in enumerate(program.nodes) if not isinstance(node, Affine)), None)
     if first is None:
         return None
     before, after = program.nodes[:first], program.nodes[first:]
-    cut, shape = after[0].inputs[0], program.stages[0].shape
+    bend = after[0]
+    assert not isinstance(bend, Affine)
+    cut, shape = bend.inputs[0], bend.shape
     hidden = {0, *(node.output for node in before)} - {cut}
     n_in, n_cut = math.prod(program.input_shape), math.prod(shape)
     if n_cut >= n_in or 8 * n_cut * n_in > budget_bytes or hidden.intersection(i for node in after for i in node.inputs):
@@ -222,4 +231,7 @@ def _derivative(arr: Arrangement, program: Program, tangent: Tensor, cells: np.n
     def pointwise(node: Pointwise, value: Tensor) -> Tensor:
         return on_pieces(arr, node, cells)[0] * value
 
-    return propagate(program, tangent, affine, pointwise)
+    def maximum(node: Maximum, value: Tensor) -> Tensor:
+        return node.pick(value, arr.winners(node.stage, cells))
+
+    return propagate(program, tangent, affine, pointwise, maximum)

@@ -38,7 +38,8 @@ def arrange(
 
     Large arrangements are worked off in batches of faces of an earlier stage, by all workers. No line is drawn for that, and cells,
     patterns and their order are the same for any batches and any number of workers; the numbers of vertices and edges depend on
-    the batches, and so do the last bits of coordinates.
+    the batches, and so do the last bits of coordinates. (Where so many units of a stage cut one face that their pairs do not fit
+    into memory, they cut by groups, and the order of cells is another.)
 
     Parameters
     ----------
@@ -173,5 +174,8 @@ class _Request:
 
     def _no_patterns(self) -> Patterns:
         """Those of no cells, so that what asks for them finds none in place of no stages."""
-        stages = self.program.stages[: self.n_stages]
-        return tuple((np.zeros((0, -(-stage.n_units // 64)), np.uint64), np.zeros(0, np.int64)) for stage in stages)
+        result = []
+        for stage in self.program.stages[: self.n_stages]:
+            words = max(1, (stage.candidates - 1).bit_length() if stage.candidates else 1) * -(-stage.n_units // 64)
+            result.append((np.zeros((0, words), np.uint64), np.zeros(0, np.int64)))
+        return tuple(result)

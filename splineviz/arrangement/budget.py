@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from splineviz.errors import InputError
+from splineviz.geometry.refine import ROOM
 from splineviz.geometry.subdivision import Subdivision
 
 __all__ = ["Budget", "SpentError"]
@@ -79,6 +80,11 @@ class Budget:
     def memory(self) -> int:
         """Bytes for one worker."""
         return max(1, min(_BATCH * _LEVELS, self.total // 2))
+
+    @property
+    def room(self) -> int:
+        """Bytes to set aside, mostly untouched, for what the units of one stage may leave of the faces."""
+        return ROOM if self.max_memory is None else min(ROOM, 4 * self.memory)
 
     @cached_property
     def workers(self) -> int:

@@ -35,7 +35,8 @@ class Tally:
     seconds_affine: float = 0.0
 
     def add(self, refinement: Refinement, stage: int) -> None:
-        self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + len(refinement.parent)
+        if refinement.next_word is None:
+            self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + len(refinement.parent)
         self.decisions += refinement.decisions
         self.open += refinement.open
         self.zeros += refinement.zeros
@@ -62,15 +63,19 @@ class Front:
     border: np.ndarray
     """(B + 1,) its first edges are the parts of its B border edges of the start: those of the i-th from border[i] on"""
     patterns: Patterns = ()
-    first: int = 0
-    """Its first face among those of the last stage in ``patterns``"""
+    origin: np.ndarray | None = None
+    """(F,) the face among those of the last stage in ``patterns`` that each was cut from; None if they are these"""
 
     def advance(self, refinement: Refinement, stage: int) -> None:
         """Take over the faces of a refinement; the live tensors are carried along by the walk."""
         parent, on = refinement.parent, refinement.on
-        self.window_of, self.stage_of, self.hash = inherit(parent, on, self.window_of, self.stage_of, self.hash, stage)
-        self.patterns = (*self.patterns, (on, parent + self.first if self.first else parent))
-        self.first = 0
+        before = self.hash
+        self.window_of, self.stage_of, self.hash = inherit(parent, on, self.window_of, self.stage_of, before, stage)
+        origin = parent if self.origin is None else self.origin[parent]
+        if refinement.next_word is None:
+            self.patterns, self.origin = (*self.patterns, (on, origin)), None
+        else:
+            self.hash, self.origin = before[parent], origin
         self.border = refinement.first_part[self.border]
         self.subdivision = refinement.subdivision
 
@@ -79,7 +84,8 @@ class Front:
         rows = slice(first, first + len(excerpt.subdivision.faces))
         border = np.arange(len(excerpt.border) + 1)
         inherited = self.window_of[rows], self.stage_of[rows], self.hash[rows]
-        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, first)
+        origin = np.arange(rows.start, rows.stop) if self.origin is None else self.origin[rows]
+        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin)
 
 
 @dataclass(slots=True, eq=False)
@@ -135,14 +141,16 @@ def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple
     )
 
 
-def joined(front: Front, parts: Sequence[tuple[Excerpt, Finished]], tally: Tally, *, complete: bool) -> Finished:
-    """The finished parts of a front as one. ``tally`` has counted up to there."""
+def joined(
+    front: Front, parts: Sequence[tuple[Excerpt, Finished]], n_units: Sequence[int], tally: Tally, *, complete: bool
+) -> Finished:
+    """The finished parts of a front as one; ``n_units`` of each stage. ``tally`` has counted up to there."""
     whole = join(front.subdivision, [(excerpt, part.subdivision, part.border) for excerpt, part in parts])
     for _, part in parts:
         tally.merge(part.tally)
     tally.open += whole.unmatched
     patterns = _patterns(front, [part.patterns for _, part in parts])
-    subdivision = _with_border_units(whole.subdivision, whole.chains.values, patterns, len(front.patterns))
+    subdivision = _with_border_units(whole.subdivision, whole.chains.values, patterns, len(front.patterns), n_units)
     edges = whole.chains.take(np.arange(front.border[-1]))
     lengths = np.concatenate([[0], np.cumsum(edges.lengths)])
     nothing = front.window_of[:0], front.stage_of[:0], front.hash[:0]
@@ -166,7 +174,9 @@ def _patterns(front: Front, parts: Sequence[Patterns]) -> Patterns:
     return tuple(result)
 
 
-def _with_border_units(subdivision: Subdivision, edges: np.ndarray, patterns: Patterns, known: int) -> Subdivision:
+def _with_border_units(
+    subdivision: Subdivision, edges: np.ndarray, patterns: Patterns, known: int, n_units: Sequence[int]
+) -> Subdivision:
     """With the units of later stages than ``known`` that change state across border edges.
 
     A part sees one face of its border edges only, so these units vanish along an edge unnoticed until the parts are together.
@@ -179,9 +189,18 @@ def _with_border_units(subdivision: Subdivision, edges: np.ndarray, patterns: Pa
         on, parent = patterns[stage]
         changed = on[left] ^ on[right]
         rows = np.flatnonzero(changed.any(1))
-        bits = np.unpackbits(changed[rows].view(np.uint8), axis=1, bitorder="little")
+        # The state of a maximum is a number: bit b of all of them is in the b-th of equal groups of words.
+        n_words = max(1, (n_units[stage] + 63) // 64)
+        units = np.bitwise_or.reduce(changed[rows].reshape(len(rows), changed.shape[1] // n_words, n_words), axis=1)
+        bits = np.unpackbits(np.ascontiguousarray(units).view(np.uint8), axis=1, bitorder="little")
         row, unit = np.nonzero(bits)
-        found.append(np.column_stack([edges[rows[row]], np.full(len(row), stage), unit]))
+        edge = edges[rows[row]]
+        drew = (subdivision.edge_source[edge] == np.column_stack([np.full(len(row), stage), unit])).all(1)
+        found.append(np.column_stack([edge, np.full(len(row), stage), unit])[~drew])
         left, right = parent[left], parent[right]
     s = subdivision
-    return Subdivision(s.vertices, s.faces, s.side_edges, s.edges, s.edge_source, np.concatenate(found))
+    shared = np.concatenate(found)
+    if len(shared):
+        # The front may be one in the middle of a stage, some of whose units are known to share an edge already.
+        shared = np.unique(shared, axis=0)
+    return Subdivision(s.vertices, s.faces, s.side_edges, s.edges, s.edge_source, shared)

@@ -10,12 +10,18 @@ import torch
 from torch import Tensor
 
 from splineviz.arrangement.buffers import Buffers
-from splineviz.geometry.extend import extend_values
+from splineviz.geometry.extend import extend_slack, extend_values
+from splineviz.geometry.maxima import refine_by_maxima
 from splineviz.geometry.predicates import EPS
+from splineviz.geometry.refine import Refinement
 from splineviz.geometry.rounding import through_linear
-from splineviz.program.program import Affine
+from splineviz.geometry.subdivision import Subdivision
+from splineviz.program.program import Affine, Maximum
 
-__all__ = ["Live", "after_affine", "extend"]
+__all__ = ["Live", "after_affine", "after_maximum", "extend"]
+
+_UNEVEN = 4.0
+"""How many times its root mean square the error of an entry may be, where only the error of the whole tensor is known."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +60,8 @@ class Live:
     def entrywise(self) -> tuple[np.ndarray, np.ndarray]:
         """(scale, slack): the estimate for every entry is their product."""
         if self.scale is None or self.slack is None:
-            return np.ones(self.values[0].numel()), self.error
+            n = self.values[0].numel()
+            return np.ones(n), self.error * min(1.0, _UNEVEN / np.sqrt(max(1, n)))
         return self.scale, self.slack
 
 
@@ -71,15 +78,46 @@ def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[
         result = Live(values, sum((live.error for live in inputs), start=np.zeros(len(values))), storage=storage)
         return replace(result, error=result.error + EPS * result.norms())
     (live,) = inputs
-    error, slack, rounding = through_linear(live.norms(), live.error, gain.norm, gain.scale_norm, gain.size, float(gain.terms))
-    if gain.kind == "dense" or live.scale is None or live.slack is None:
+    norms, n_inputs = (gain.norm, gain.row_norm, gain.scale_norm), float(live.values[0].numel())
+    error, slack, rounding = through_linear(live.norms(), live.error, *norms, gain.size, float(gain.terms), n_inputs)
+    if gain.kind == "dense":
         return Live(values, error, gain.scale, slack, storage)
-    return Live(values, error, gain.scale * np.maximum(live.scale, 1.0), live.slack + rounding, storage)
+    scale, slack = live.entrywise()
+    return Live(values, error, gain.scale * np.maximum(scale, 1.0), slack + rounding, storage)
 
 
-def extend(live: Live, rows: np.ndarray, birth: np.ndarray, buffers: Buffers, *, relu: bool = False) -> Live:
-    """The same tensor, or relu of it, at some vertices and new ones between them; it must be affine on every face."""
+def after_maximum(node: Maximum, live: Live, subdivision: Subdivision) -> tuple[Refinement, Live]:
+    """Refine by the maxima of a node, and the maxima at the new vertices; each errs by no more than its worst candidate."""
+    scale, slack = live.entrywise()
+    result = refine_by_maxima(subdivision, live.flat, scale, slack, live.error, node.windows, node.rounds, node.stage)
+    values = torch.from_numpy(result.values).reshape(len(result.values), *node.output_shape)
+    own = np.where(node.windows >= 0, scale[node.windows], 0.0).max(1)
+    error = np.minimum(np.sqrt(node.copies) * result.error, np.linalg.norm(own) * result.slack)
+    return result.refinement, Live(values, error, own, result.slack)
+
+
+def extend(
+    live: Live,
+    rows: np.ndarray,
+    birth: np.ndarray,
+    buffers: Buffers,
+    *,
+    relu: bool = False,
+    again: bool = False,
+    kept: np.ndarray | None = None,
+) -> Live:
+    """The same tensor, or relu of it, at some vertices and new ones between them; it must be affine on every face.
+
+    Where more units of it are to cut (``again``), its error stays known entry by entry. Of all these vertices those in ``kept``
+    remain, if given.
+    """
     values, storage = buffers.take((len(rows) + len(birth), *live.values.shape[1:]))
     scale, slack = live.entrywise()
     error, norm = extend_values(live.flat, rows, birth, values.view(len(values), -1).numpy(), scale, slack, live.error, relu)
+    if kept is not None:
+        buffers.give(storage)  # what is kept is copied before anybody can take it
+        return Live(values[torch.from_numpy(kept)], error[kept], norm=norm[kept])
+    if again:
+        slack = extend_slack(values.view(len(values), -1).numpy(), birth, scale, slack[rows])
+        return Live(values, error, scale, slack, storage, norm)
     return Live(values, error, storage=storage, norm=norm)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
-from splineviz.program.program import Affine, Pointwise, Program
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -49,13 +49,17 @@ def propagate(
     start: Value,
     affine: Callable[[Affine, Sequence[Value]], Value],
     pointwise: Callable[[Pointwise, Value], Value],
+    maximum: Callable[[Maximum, Value], Value],
 ) -> Value:
     """Carry a value of any kind from the input to the output, given what each kind of node does to it."""
     slots: list[Value | None] = [None] * program.n_slots
     slots[0] = start
     for node in program.nodes:
         values = [value for value in (slots[i] for i in node.inputs) if value is not None]
-        slots[node.output] = pointwise(node, values[0]) if isinstance(node, Pointwise) else affine(node, values)
+        if isinstance(node, Affine):
+            slots[node.output] = affine(node, values)
+        else:
+            slots[node.output] = pointwise(node, values[0]) if isinstance(node, Pointwise) else maximum(node, values[0])
         for slot in node.frees:
             slots[slot] = None
     result = slots[program.output]

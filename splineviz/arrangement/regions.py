@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
-from splineviz.program.program import Affine, Pointwise, Program
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -125,8 +125,17 @@ def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
         error = on_left * value.jump_error + step * value.right_error
         return _Carried(jump, on_right * value.right, error + 2 * _UNIT_ROUNDOFF * jump, on_right * value.right_error)
 
+    def maximum(node: Maximum, value: _Carried) -> _Carried:
+        on_left, on_right = arr.winners(node.stage, left), arr.winners(node.stage, right)
+        # what the winner on the left sees on the right, which is not what the winner on the right sees if they differ
+        stays, stays_error = (node.pick(x, on_left) for x in (value.right, value.right_error))
+        ahead, ahead_error = (node.pick(x, on_right) for x in (value.right, value.right_error))
+        jump = node.pick(value.jump, on_left) + (stays - ahead)
+        error = node.pick(value.jump_error, on_left) + (stays_error - ahead_error)
+        return _Carried(jump, ahead, error + 2 * _UNIT_ROUNDOFF * jump, ahead_error)
+
     zero = torch.zeros_like(start)
-    return propagate(program, _Carried(zero, start, zero, 2 * _UNIT_ROUNDOFF * start), affine, pointwise)
+    return propagate(program, _Carried(zero, start, zero, 2 * _UNIT_ROUNDOFF * start), affine, pointwise, maximum)
 
 
 def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from splineviz.arrangement import interior
 from splineviz.errors import InputError
 from splineviz.geometry.csr import Csr
 from splineviz.plane import Plane, Window
-from splineviz.stage import ProgramInfo
+from splineviz.stage import ProgramInfo, Stage
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -186,7 +186,43 @@ class Arrangement:
         return int(self.linear_regions.max(initial=-1)) + 1
 
     def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
-        """(cells, units) bool: the units of one stage that are on (positive) on each cell; all cells by default."""
+        """(cells, units) bool: the units of one stage that are on (positive) on each cell; all cells by default.
+
+        Raises
+        ------
+        InputError
+            For a stage of maxima, whose units have `winners`; if there is no such stage, or there are no patterns.
+        """
+        words, unit_stage = self._words(stage, cells)
+        if unit_stage.candidates:
+            raise InputError(f"the units of stage {stage} ({unit_stage.kind}) are not on or off", hint="ask for winners(stage)")
+        bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
+        return bits[:, : unit_stage.n_units].astype(bool)
+
+    def winners(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """(cells, units) int: for each maximum of one stage the place of its largest candidate on each cell; all by default.
+
+        Where several candidates are equal on a whole cell, the lowest place. Candidates are counted in the order of their window:
+        row by row in a pool, by index along an axis, left before right in ``torch.maximum``.
+
+        Raises
+        ------
+        InputError
+            For a stage that is no maximum, whose units have `pattern_bits`; if there is no such stage, or there are no patterns.
+        """
+        words, unit_stage = self._words(stage, cells)
+        if not unit_stage.candidates:
+            raise InputError(f"the units of stage {stage} ({unit_stage.kind}) are on or off", hint="ask for pattern_bits(stage)")
+        # Bit b of the number of a winner is in the b-th of equal groups of words.
+        planes = np.split(words, max(1, (unit_stage.candidates - 1).bit_length()), axis=1)
+        result = np.zeros((len(words), unit_stage.n_units), dtype=np.int64)
+        for b, plane in enumerate(planes):
+            bits = np.unpackbits(np.ascontiguousarray(plane).view(np.uint8), axis=1, bitorder="little")
+            result |= bits[:, : unit_stage.n_units].astype(np.int64) << b
+        return result
+
+    def _words(self, stage: int, cells: np.ndarray | None) -> tuple[np.ndarray, Stage]:
+        """(cells, words) the states of the units of one stage as bits, and the stage."""
         if not self.patterns:
             raise InputError("this arrangement holds no activation patterns", hint="compute it again with sv.arrange")
         if not 0 <= stage < len(self.patterns):
@@ -194,14 +230,14 @@ class Arrangement:
         rows = np.arange(self.n_cells) if cells is None else np.asarray(cells)
         for _, parent in reversed(self.patterns[stage + 1 :]):
             rows = parent[rows]
-        words = self.patterns[stage][0][rows]
-        bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
         assert self.info is not None
-        return bits[:, : self.info.stages[stage].n_units].astype(bool)
+        return self.patterns[stage][0][rows], self.info.stages[stage]
 
     def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
-        """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on."""
-        return tuple(self.pattern_bits(stage, np.array([cell]))[0] for stage in range(len(self.patterns)))
+        """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or (units,) winners."""
+        assert self.info is not None
+        states = [self.winners if stage.candidates else self.pattern_bits for stage in self.info.stages[: len(self.patterns)]]
+        return tuple(of(stage, np.array([cell]))[0] for stage, of in enumerate(states))
 
     def locate(self, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
         """The cell of each point (..., 2): -1 outside, the lowest cell on an edge; see :mod:`splineviz.arrangement.query`."""

@@ -13,11 +13,12 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from splineviz.arrangement.segment_cuts import cuts_of, insertion_of, refine_knots
+from splineviz.arrangement.segment_cuts import cuts_of, insertion_of, refine_knots, refine_signs
+from splineviz.arrangement.segment_maxima import envelope_of, run_maximum, winners_of
 from splineviz.arrangement.segment_values import Traced, extend, gaps, run_affine, run_pointwise, trace_input
 from splineviz.errors import InputError
 from splineviz.geometry.csr import Csr
-from splineviz.program.program import Affine, Program
+from splineviz.program.program import Affine, Maximum, Program
 
 __all__ = ["Segment", "segment"]
 
@@ -58,15 +59,42 @@ class Segment:
         return (self.n_cells - 1) / self.length
 
     def pattern_bits(self, stage: int) -> np.ndarray:
-        """(n_cells, units) bool: the units of one stage that are on in each cell."""
+        """(n_cells, units) bool: the units of one stage that are on in each cell.
+
+        Raises
+        ------
+        InputError
+            For a stage of maxima, whose units have `winners`.
+        """
+        self._require_maximum(stage, False)
+        return self._states(stage).astype(bool)
+
+    def winners(self, stage: int) -> np.ndarray:
+        """(n_cells, units) int: the place of the largest candidate of each maximum of one stage, in each cell.
+
+        Raises
+        ------
+        InputError
+            For a stage that is no maximum, whose units have `pattern_bits`.
+        """
+        self._require_maximum(stage, True)
+        return self._states(stage)
+
+    def _require_maximum(self, stage: int, wanted: bool) -> None:
+        if bool(self.program.stages[stage].candidates) is not wanted:
+            kind, other = self.program.stages[stage].kind, "pattern_bits" if wanted else "winners"
+            states = "on or off" if wanted else "not on or off"
+            raise InputError(f"the units of stage {stage} ({kind}) are {states}", hint=f"ask for {other}(stage)")
+
+    def _states(self, stage: int) -> np.ndarray:
         states = self._stages[stage]
-        return np.asarray(states.on[np.searchsorted(states.knots, self.knots[:-1], side="right") - 1])
+        return np.asarray(states.of[np.searchsorted(states.knots, self.knots[:-1], side="right") - 1])
 
     def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
-        """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on."""
+        """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or (units,) winners."""
         if not 0 <= cell < self.n_cells:
             raise InputError(f"the segment has cells 0 to {self.n_cells - 1}, got {cell}")
-        return tuple(s.on[np.searchsorted(s.knots, self.knots[cell], side="right") - 1] for s in self._stages)
+        return tuple(s.of[np.searchsorted(s.knots, self.knots[cell], side="right") - 1] for s in self._stages)
 
 
 @dataclass(frozen=True)
@@ -74,8 +102,8 @@ class _StageStates:
     """What a stage decided, at the knots that there were then."""
 
     knots: np.ndarray
-    on: np.ndarray
-    """(intervals, units)"""
+    of: np.ndarray
+    """(intervals, units) bool, whether a unit is on; or int, the place of a winner"""
 
 
 def segment(program: Program, a: Any, b: Any) -> Segment:
@@ -127,15 +155,25 @@ def _walk(program: Program, first: Tensor, last: Tensor, length: float) -> Segme
         if isinstance(node, Affine):
             slots[node.output] = run_affine(node, [slots[i] for i in node.inputs])
         else:
-            source = node.inputs[0]
-            signs, cuts = cuts_of(*gaps(node, slots[source]), knots, blur)
+            z = slots[node.inputs[0]]
+            if isinstance(node, Maximum):
+                envelope = envelope_of(node, z, knots, blur)
+                cuts = envelope.cuts
+            else:
+                signs, cuts = cuts_of(*gaps(node, z), knots, blur)
             inserted, rows = insertion_of(knots, cuts)
-            knots, blur, signs = refine_knots(knots, blur, signs, cuts, inserted, rows)
+            knots, blur = refine_knots(knots, blur, cuts, inserted, rows)
             slots = {slot: extend(live, inserted) for slot, live in slots.items()}
-            slots[node.output] = run_pointwise(node, slots[source], signs)
-            on = signs[:-1] + signs[1:] > 0
-            stages[node.stage] = _StageStates(knots, on)
-            changed, unit = np.nonzero(on[1:] != on[:-1])
+            z = slots[node.inputs[0]]
+            if isinstance(node, Maximum):
+                states = winners_of(envelope, inserted, rows)
+                slots[node.output] = run_maximum(node, z, states)
+            else:
+                signs = refine_signs(signs, cuts, inserted, rows)
+                states = signs[:-1] + signs[1:] > 0
+                slots[node.output] = run_pointwise(node, z, signs)
+            stages[node.stage] = _StageStates(knots, states)
+            changed, unit = np.nonzero(states[1:] != states[:-1])
             units.append((knots[changed + 1], unit, node.stage))
         for slot in node.frees:
             slots.pop(slot, None)

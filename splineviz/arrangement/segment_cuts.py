@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["UNIT_ROUNDOFF", "Cuts", "Insertion", "cuts_of", "insertion_of", "refine_knots"]
+__all__ = ["UNIT_ROUNDOFF", "Cuts", "Insertion", "cuts_of", "insertion_of", "refine_knots", "refine_signs"]
 
 UNIT_ROUNDOFF = 2.0**-53
 
@@ -73,23 +73,25 @@ def insertion_of(knots: np.ndarray, cuts: Cuts) -> tuple[Insertion, np.ndarray]:
 
 
 def refine_knots(
-    knots: np.ndarray, blur: np.ndarray, signs: np.ndarray, cuts: Cuts, inserted: Insertion, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Knots, their blur in t, and signs after the insertion. Signs at new knots follow from the order of the cuts alone."""
+    knots: np.ndarray, blur: np.ndarray, cuts: Cuts, inserted: Insertion, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Knots and their blur in t after the insertion."""
     width = np.diff(knots)[inserted.interval]
     t = knots[inserted.interval] + inserted.share * width
     sharpest = np.full(len(t), np.inf)
     np.minimum.at(sharpest, rows, cuts.blur)
+    order = inserted.order
+    return np.concatenate([knots, t])[order], np.concatenate([blur, sharpest * width])[order]
+
+
+def refine_signs(signs: np.ndarray, cuts: Cuts, inserted: Insertion, rows: np.ndarray) -> np.ndarray:
+    """Signs after the insertion. Those at new knots follow from the order of the cuts alone."""
     low, high = signs[inserted.interval], signs[inserted.interval + 1]
-    cut_row = np.full((len(knots) - 1, signs.shape[1]), -1, dtype=np.int64)
+    cut_row = np.full((len(signs) - 1, signs.shape[1]), -1, dtype=np.int64)
     cut_row[cuts.interval, cuts.unit] = rows
     cut_row = cut_row[inserted.interval]
-    row = np.arange(len(t))[:, None]
+    row = np.arange(len(inserted.interval))[:, None]
     at_cut = np.where(row < cut_row, low, np.where(row > cut_row, high, 0))
     between = np.where(cut_row < 0, np.sign(low + high), at_cut).astype(np.int8)
-    order = inserted.order
-    return (
-        np.concatenate([knots, t])[order],
-        np.concatenate([blur, sharpest * width])[order],
-        np.concatenate([signs, between])[order],
-    )
+    refined: np.ndarray = np.concatenate([signs, between])[inserted.order]
+    return refined

@@ -17,25 +17,31 @@ from torch import Tensor
 from splineviz.arrangement.budget import Budget, SpentError
 from splineviz.arrangement.buffers import Buffers, run_in_blocks
 from splineviz.arrangement.front import Finished, Front, Tally, joined
-from splineviz.arrangement.live import Live, after_affine, extend
-from splineviz.geometry.excerpt import Excerpt, excerpt
+from splineviz.arrangement.live import Live, after_affine, after_maximum, extend
+from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
 from splineviz.geometry.extend import pin
 from splineviz.geometry.refine import Refinement, refine
-from splineviz.program.program import Affine, Pointwise, Program
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 __all__ = ["Progress", "Walk"]
 
 Progress = Callable[[float, int], None]
 
+Position = tuple[int, int]
+"""Where a walk goes on: index of the node, and first word of its units, if some of them have cut already"""
+
+START = (0, 0)
+
 
 @dataclass(frozen=True, eq=False)
 class _Divided:
-    """A front to go on with in batches: its faces are cut, its live tensors still stand at the vertices before that."""
+    """A front to go on with in batches."""
 
     front: Front
-    refinement: Refinement
-    index: int
-    """Of the node that cut it"""
+    cut: tuple[Pointwise, Refinement] | None
+    """The node that cut its faces last, if the live tensors still stand at the vertices before that"""
+    position: Position
+    """Where to go on"""
     runs: list[tuple[int, int]]
     """Faces (first, last + 1) of each batch"""
     tally: Tally
@@ -54,15 +60,20 @@ class Walk:
     buffers: Buffers = field(default_factory=Buffers)
 
     def run(
-        self, front: Front, index: int = 0, held: int = 0, allowed: int | None = None, share: tuple[float, float] = (0.0, 1.0)
+        self,
+        front: Front,
+        position: Position = START,
+        held: int = 0,
+        allowed: int | None = None,
+        share: tuple[float, float] = (0.0, 1.0),
     ) -> Finished | None:
-        """Finish a front, from the node of that index on; None where the budget ended before any of it was finished.
+        """Finish a front; None where the budget ended before any of it was finished.
 
         ``held`` bytes are taken by batches that wait; ``allowed`` is the number of cells that may still come; ``share`` of all
         that there is to do lies in this front.
         """
         try:
-            reached = self._advance(front, index, held, allowed, share)
+            reached = self._advance(front, position, held, allowed, share)
         except SpentError:
             return None
         if isinstance(reached, Finished):
@@ -70,16 +81,20 @@ class Walk:
         parts: list[tuple[Excerpt, Finished]] = []
         complete = True
         for excerpted, finished in (
-            self._spread(reached, allowed) if index == 0 and self._shares() else self._in_turn(reached, allowed, share)
+            self._spread(reached, allowed) if position == START and self._shares() else self._in_turn(reached, allowed, share)
         ):
             complete = finished is not None and finished.complete
             if finished is not None:
                 parts.append((excerpted, finished))
             if not complete:
                 break
-        return joined(reached.front, parts, reached.tally, complete=complete) if parts else None
+        return (
+            joined(reached.front, parts, [stage.n_units for stage in self.program.stages], reached.tally, complete=complete)
+            if parts
+            else None
+        )
 
-    def leaves(self, front: Front, index: int = 0, held: int = 0) -> Iterator[Finished]:
+    def leaves(self, front: Front, position: Position = START, held: int = 0) -> Iterator[Finished]:
         """The batches of a front, each as soon as it is finished. What was counted before they parted is counted with the first.
 
         Raises
@@ -87,14 +102,14 @@ class Walk:
         SpentError
             If time is up.
         """
-        reached = self._advance(front, index, held, None, (0.0, 0.0))
+        reached = self._advance(front, position, held, None, (0.0, 0.0))
         if isinstance(reached, Finished):
-            reached.batch = index > 0
+            reached.batch = position != START
             yield reached
             return
         counted: Tally | None = reached.tally
         for _, part in self._parts(reached):
-            for finished in self.leaves(part, reached.index + 1, reached.held):
+            for finished in self.leaves(part, reached.position, reached.held):
                 if counted is not None:
                     finished.tally.merge(counted)
                     counted = None
@@ -108,7 +123,7 @@ class Walk:
         for excerpted, part in self._parts(reached):
             n = len(part.window_of)
             begin, width = share[0] + share[1] * done / n_faces, share[1] * n / n_faces
-            finished = self.run(part, reached.index + 1, reached.held, allowed, (begin, width))
+            finished = self.run(part, reached.position, reached.held, allowed, (begin, width))
             done += n
             if finished is not None and allowed is not None:
                 allowed -= len(finished.stage_of)
@@ -122,13 +137,13 @@ class Walk:
         """The same, by all workers, in the same order."""
         import joblib
 
-        index, held, excerpts = reached.index + 1, reached.held, []
+        position, held, excerpts = reached.position, reached.held, []
         worker = _sent_once(replace(self, progress=None), _cluster())
 
         def tasks() -> Iterator[Any]:
             for excerpted, part in self._parts(reached):
                 excerpts.append(excerpted)
-                yield joblib.delayed(Walk.run)(worker, part, index, held, allowed)
+                yield joblib.delayed(Walk.run)(worker, part, position, held, allowed)
 
         with _one_thread():
             results = joblib.Parallel(self.budget.workers, prefer="threads", return_as="generator")(tasks())
@@ -137,7 +152,7 @@ class Walk:
                     if finished is not None and allowed is not None:
                         if len(finished.stage_of) > allowed:
                             # It did not know what the batches before it would leave: once more, as if they had gone first.
-                            finished = self.run(self._part(reached, n)[1], index, held, allowed)
+                            finished = self.run(self._part(reached, n)[1], position, held, allowed)
                         allowed -= 0 if finished is None else len(finished.stage_of)
                     if finished is not None and self.progress is not None:
                         self.progress((n + 1) / len(reached.runs), len(finished.stage_of))
@@ -147,54 +162,125 @@ class Walk:
                     warnings.simplefilter("ignore", UserWarning)  # of results that nobody wants, after a budget has ended
                     results.close()
 
-    def _advance(self, front: Front, index: int, held: int, allowed: int | None, share: tuple[float, float]) -> Finished | _Divided:
+    def _advance(
+        self, front: Front, position: Position, held: int, allowed: int | None, share: tuple[float, float]
+    ) -> Finished | _Divided:
         """Go on node by node, to the end or to a stage after which the faces are too many for one batch."""
         tally, first = Tally(), len(front.patterns)
         # Batches share vertices, and a matrix product may round a row in another way where it has other rows beside it.
-        run = partial(self._run, padded=index > 0)
-        for i in range(index, len(self.program.nodes)):
+        run = partial(self._run, padded=position != START)
+        start, word = position
+        divided = None
+        for i in range(start, len(self.program.nodes)):
             node = self.program.nodes[i]
-            if isinstance(node, Pointwise):
-                if node.stage >= self.n_stages:
-                    break
-                refinement = self._refine(front, node)
-                front.advance(refinement, node.stage)
-                tally.add(refinement, node.stage)
-                if self.progress is not None:
-                    self.progress(share[0] + share[1] * (node.stage + 1 - first) / (self.n_stages - first), len(refinement.parent))
-                last = node.stage == self.n_stages - 1
-                runs = [] if last else self.budget.batches(front.subdivision, self.program.values_alive[node.stage + 1], held)
-                self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
-                if last:
-                    break
-                if len(runs) > 1:
-                    waiting = sum(8 * live.values.numel() for live in front.live.values())
-                    return _Divided(front, refinement, i, runs, tally, held + waiting)
-                self._carry(front.live, refinement, node)
-                self._apply(front.live, node)
-            else:
+            if isinstance(node, Affine):
                 began = time.perf_counter()
                 front.live[node.output] = after_affine(node, [front.live[k] for k in node.inputs], run)
                 tally.seconds_affine += time.perf_counter() - began
-            self._free(front.live, node)
+                self._free(front.live, node)
+                continue
+            if node.stage >= self.n_stages:
+                break
+            marks = tuple(share[0] + share[1] * (node.stage + k - first) / (self.n_stages - first) for k in (0, 1))
+            if isinstance(node, Maximum):
+                divided = self._cut_by_maxima(front, node, i, held, allowed, marks[1], tally)
+            else:
+                divided = self._cut(front, node, (i, word if i == start else 0), held, allowed, marks, tally)
+            if divided is not None or node.stage == self.n_stages - 1:
+                break
+        if divided is not None:
+            return divided
         front.live = {}
         return Finished.of(front, tally)
+
+    def _cut(
+        self,
+        front: Front,
+        node: Pointwise,
+        position: Position,
+        held: int,
+        allowed: int | None,
+        marks: tuple[float, ...],
+        tally: Tally,
+    ) -> _Divided | None:
+        """Cut along the units of one stage and run its node; stop where the faces are too many for one batch.
+
+        ``marks`` are the shares of all work that are done before and after this stage.
+        """
+        i, word = position
+        while True:
+            refinement = self._refine(front, node, word)
+            done = refinement.next_word is None
+            front.advance(refinement, node.stage)
+            tally.add(refinement, node.stage)
+            if self.progress is not None:
+                self.progress(marks[done], len(refinement.parent))
+            last = done and node.stage == self.n_stages - 1
+            runs = [] if last else self.budget.batches(front.subdivision, self.program.values_alive[node.stage + done], held)
+            self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
+            if last:
+                return None
+            if len(runs) > 1:
+                waiting = sum(8 * live.values.numel() for live in front.live.values())
+                after = (i + 1, 0) if refinement.next_word is None else (i, refinement.next_word)
+                return _Divided(front, (node, refinement), after, runs, tally, held + waiting)
+            self._carry(front.live, refinement, node)
+            if refinement.next_word is None:
+                self._apply(front.live, node)
+                self._free(front.live, node)
+                return None
+            word = refinement.next_word
+
+    def _cut_by_maxima(
+        self, front: Front, node: Maximum, i: int, held: int, allowed: int | None, mark: float, tally: Tally
+    ) -> _Divided | None:
+        """Cut where the two largest candidates of a window tie; the maxima come with the new vertices."""
+        (slot,) = node.inputs
+        n_old = len(front.subdivision.vertices)
+        refinement, maxima = after_maximum(node, front.live[slot], front.subdivision)
+        front.advance(refinement, node.stage)
+        tally.add(refinement, node.stage)
+        if self.progress is not None:
+            self.progress(mark, len(refinement.parent))
+        last = node.stage == self.n_stages - 1
+        runs = [] if last else self.budget.batches(front.subdivision, self.program.values_alive[node.stage + 1], held)
+        self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
+        if last:
+            return None
+        rows = np.arange(n_old)
+        for key in list(front.live):
+            before = front.live.pop(key)
+            if key not in node.frees:
+                front.live[key] = extend(before, rows, refinement.birth, self.buffers, kept=refinement.kept)
+            self._release(front.live, before)
+        front.live[node.output] = maxima
+        if len(runs) == 1:
+            return None
+        waiting = sum(8 * live.values.numel() for live in front.live.values())
+        return _Divided(front, None, (i + 1, 0), runs, tally, held + waiting)
 
     def _parts(self, reached: _Divided) -> Iterator[tuple[Excerpt, Front]]:
         return (self._part(reached, n) for n in range(len(reached.runs)))
 
     def _part(self, reached: _Divided, n: int) -> tuple[Excerpt, Front]:
-        """One batch, beyond the node that cut it."""
-        front, refinement = reached.front, reached.refinement
-        node = self.program.nodes[reached.index]
-        assert isinstance(node, Pointwise)
-        excerpted = excerpt(front.subdivision, refinement.birth, *reached.runs[n])
+        """One batch, beyond the units that cut it."""
+        front, run = reached.front, reached.runs[n]
+        if reached.cut is None:
+            excerpted = excerpt(front.subdivision, NO_BIRTH, *run)
+            live = {
+                key: extend(before, excerpted.vertices, NO_BIRTH, self.buffers, again=before.scale is not None)
+                for key, before in front.live.items()
+            }
+            return excerpted, front.part(excerpted, run[0], live)
+        node, refinement = reached.cut
+        excerpted = excerpt(front.subdivision, refinement.birth, *run)
         live = self._carried(front.live, refinement, node, excerpted)
-        self._apply(live, node)
-        self._free(live, node)
-        return excerpted, front.part(excerpted, reached.runs[n][0], live)
+        if refinement.next_word is None:
+            self._apply(live, node)
+            self._free(live, node)
+        return excerpted, front.part(excerpted, run[0], live)
 
-    def _run(self, node: Affine | Pointwise, *values: Tensor, padded: bool = False) -> tuple[Tensor, Tensor | None]:
+    def _run(self, node: Affine | Pointwise | Maximum, *values: Tensor, padded: bool = False) -> tuple[Tensor, Tensor | None]:
         storages: list[Tensor] = []
 
         def take(shape: Sequence[int]) -> Tensor:
@@ -205,21 +291,22 @@ class Walk:
         result = run_in_blocks(node.run, values, self.program.device, take, padded=padded)
         return result, storages[0] if storages else None
 
-    def _refine(self, front: Front, node: Pointwise) -> Refinement:
-        """Cut along the units of a stage."""
+    def _refine(self, front: Front, node: Pointwise, word: int) -> Refinement:
+        """Cut along the units of a stage, from that word of them on."""
         live = front.live[node.inputs[0]]
         scale, slack = live.entrywise()
         if len(node.kinks) > 1:
             scale = np.tile(scale, len(node.kinks))
-        return refine(front.subdivision, node.switching(live.flat), scale, slack, node.stage)
+        return refine(front.subdivision, node.switching(live.flat), scale, slack, node.stage, word, self.budget.room)
 
     def _carry(self, live: dict[int, Live], refinement: Refinement, node: Pointwise) -> None:
         """Carry what is still needed to the new vertices; relu is applied on the way, its output replacing its input."""
         (slot,) = node.inputs
-        bent, rows = _bends(node), np.arange(len(refinement.subdivision.vertices) - len(refinement.birth))
+        bent, rows = _bends(node, refinement), np.arange(len(refinement.subdivision.vertices) - len(refinement.birth))
+        again = refinement.next_word is not None
         for key in list(live):
             before = live.pop(key)
-            after = extend(before, rows, refinement.birth, self.buffers, relu=bent and key == slot)
+            after = extend(before, rows, refinement.birth, self.buffers, relu=bent and key == slot, again=again and key == slot)
             self._release(live, before)
             live[node.output if bent and key == slot else key] = after
         for zeros in refinement.vanishing:
@@ -229,10 +316,10 @@ class Walk:
     def _carried(self, live: dict[int, Live], refinement: Refinement, node: Pointwise, excerpted: Excerpt) -> dict[int, Live]:
         """The same for the vertices of an excerpt, leaving what there is as it is."""
         (slot,) = node.inputs
-        bent, vertices, births = _bends(node), excerpted.vertices, excerpted.birth
-        rows, result = vertices[: len(vertices) - len(births)], {}
+        bent, vertices, births = _bends(node, refinement), excerpted.vertices, excerpted.birth
+        again, rows, result = refinement.next_word is not None, vertices[: len(vertices) - len(births)], {}
         for key, before in live.items():
-            after = extend(before, rows, births, self.buffers, relu=bent and key == slot)
+            after = extend(before, rows, births, self.buffers, relu=bent and key == slot, again=again and key == slot)
             result[node.output if bent and key == slot else key] = after
         for zeros in refinement.vanishing:
             place = np.minimum(np.searchsorted(vertices, zeros["vertex"]), len(vertices) - 1)
@@ -254,7 +341,7 @@ class Walk:
             values, storage = self._run(node, z.values)
         live[node.output] = Live(values, node.steepest * z.error, storage=storage)
 
-    def _free(self, live: dict[int, Live], node: Affine | Pointwise) -> None:
+    def _free(self, live: dict[int, Live], node: Affine | Pointwise | Maximum) -> None:
         for slot in node.frees:
             if slot in live:
                 self._release(live, live.pop(slot))
@@ -265,9 +352,9 @@ class Walk:
             self.buffers.give(dead.storage)
 
 
-def _bends(node: Pointwise) -> bool:
+def _bends(node: Pointwise, refinement: Refinement) -> bool:
     """Whether the node's output can be made while its input is carried to new vertices, and the input is not needed any more."""
-    return node.is_relu and node.inputs[0] in node.frees
+    return refinement.next_word is None and node.is_relu and node.inputs[0] in node.frees
 
 
 def _cluster() -> Any:

@@ -27,27 +27,31 @@ class EdgeCrossings(NamedTuple):
     """(new vertices,) where they lie; one for all crossings whose order stayed open"""
     merged: int
     """Orders that stayed open"""
+    identical: int
+    """Of these, between units whose values at both ends of the edge are the same bit for bit, up to sign"""
 
 
 @part()
-def cross_edges(edges: Any, z: Any, scale: Any, slack: Any, signs: Any) -> Any:
-    """`EdgeCrossings` of all edges (E, 2), from the values (V, units) at the vertices and their signs."""
+def cross_edges(edges: Any, z: Any, scale: Any, slack: Any, signs: Any, first: Any, last: Any) -> Any:
+    """`EdgeCrossings` of all edges (E, 2), by the units in words first .. last - 1, from values (V, units) and signs."""
     positive, negative = signs.positive, signs.negative
-    offsets = _count(edges, positive, negative)
+    offsets = _count(edges, positive, negative, first, last)
     total = offsets[-1]
     crossings, birth = np.empty(total, CROSSING), np.empty(total, BIRTH)
     first_part, parts = np.empty(len(edges) + 1, np.int64), np.empty((len(edges) + total, 2), np.int64)
-    n_new, merged = _fill(edges, z, scale, slack, positive, negative, offsets, crossings, first_part, parts, birth)
-    return EdgeCrossings(offsets, crossings, first_part, parts[: len(edges) + n_new], birth[:n_new], merged)
+    n_new, merged, identical = _fill(
+        edges, z, scale, slack, positive, negative, first, last, offsets, crossings, first_part, parts, birth
+    )
+    return EdgeCrossings(offsets, crossings, first_part, parts[: len(edges) + n_new], birth[:n_new], merged, identical)
 
 
 @part()
-def _count(edges: Any, positive: Any, negative: Any) -> Any:
+def _count(edges: Any, positive: Any, negative: Any, first: Any, last: Any) -> Any:
     offsets = np.zeros(len(edges) + 1, np.int64)
     for e in range(len(edges)):
         a, b = edges[e, 0], edges[e, 1]
         n = np.uint64(0)
-        for w in range(positive.shape[1]):
+        for w in range(first, last):
             n += popcount((positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w]))
         offsets[e + 1] = offsets[e] + np.int64(n)
     return offsets
@@ -55,7 +59,7 @@ def _count(edges: Any, positive: Any, negative: Any) -> Any:
 
 @part()
 def _fill(
-    edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: Any,
+    edges: Any, z: Any, scale: Any, slack: Any, positive: Any, negative: Any, first: Any, last: Any,
     offsets: Any, crossings: Any, first_part: Any, parts: Any, birth: Any,
 ) -> Any:  # fmt: skip
     n_old = len(z)
@@ -65,12 +69,13 @@ def _fill(
     t, bound = np.empty(longest), np.empty(longest)
     n_new = 0
     merged = 0
+    identical = 0
     for e in range(len(edges)):
         a, b = edges[e, 0], edges[e, 1]
         start = offsets[e]
         n = 0
         if offsets[e + 1] > start:
-            for w in range(positive.shape[1]):
+            for w in range(first, last):
                 word = (positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w])
                 while word != np.uint64(0):
                     u = 64 * w + np.int64(trailing_zeros(word))
@@ -82,6 +87,8 @@ def _fill(
         for i in range(n):
             if i > 0 and not in_order(t[i - 1], bound[i - 1], t[i], bound[i]):
                 merged += 1
+                u, twin = crossings[start + i].unit, crossings[start + i - 1].unit
+                identical += abs(z[a, u]) == abs(z[a, twin]) and abs(z[b, u]) == abs(z[b, twin])
                 crossings[start + i].vertex = n_old + n_new - 1
                 continue
             born = birth[n_new]
@@ -92,7 +99,7 @@ def _fill(
             n_new += 1
         parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, b
     first_part[len(edges)] = len(edges) + n_new
-    return n_new, merged
+    return n_new, merged, identical
 
 
 @part(forceinline=True)

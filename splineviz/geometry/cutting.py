@@ -14,15 +14,14 @@ from splineviz.geometry.linking import has_double_edge, make_half_edges, make_no
 from splineviz.geometry.meetings import order_chords
 from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES
 
-__all__ = ["cut_faces", "face_signs"]
+__all__ = ["choose_words", "cut_faces", "face_signs"]
 
 
 @part()
 def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any) -> Any:
-    """(on, cut, n_cut): units that are positive somewhere on each face, those that cut it, and how many these are."""
+    """(on, cut): units that are positive somewhere on each face, and those that cut it."""
     n_faces, n_words = len(offsets) - 1, positive.shape[1]
     on, cut = np.empty((n_faces, n_words), np.uint64), np.empty((n_faces, n_words), np.uint64)
-    n_cut = np.zeros(n_faces, np.int64)
     for f in range(n_faces):
         for w in range(n_words):
             above = np.uint64(0)
@@ -32,8 +31,36 @@ def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any) -> 
                 below |= negative[side_vertex[k], w]
             on[f, w] = above
             cut[f, w] = above & below
-            n_cut[f] += np.int64(popcount(above & below))
-    return on, cut, n_cut
+    return on, cut
+
+
+@part()
+def choose_words(cut: Any, first: Any, room: Any) -> Any:
+    """(last, n_cut): words of units from ``first`` to before ``last`` that can cut at once, and how many cut each face.
+
+    The pieces that pairs of units may leave are reckoned in bytes, and half of the words are put off until these fit into ``room``;
+    a single word is never put off. What is put off, or was cut before, is taken out of ``cut``.
+    """
+    n_faces, n_words = cut.shape
+    n_cut = np.zeros(n_faces, np.int64)
+    last = n_words
+    while True:
+        needed = 0.0
+        for f in range(n_faces):
+            n = np.int64(0)
+            for w in range(first, last):
+                n += np.int64(popcount(cut[f, w]))
+            n_cut[f] = n
+            needed += 0.5 * n * (n + 1) * (8 * n_words + 256)
+        if needed <= room or last - first <= 1:
+            break
+        last = first + (last - first) // 2
+    if first > 0 or last < n_words:
+        for f in range(n_faces):
+            for w in range(n_words):
+                if w < first or w >= last:
+                    cut[f, w] = np.uint64(0)
+    return last, n_cut
 
 
 @part()

@@ -17,7 +17,10 @@ from splineviz.geometry.csr import Csr, runs
 from splineviz.geometry.records import BIRTH
 from splineviz.geometry.subdivision import Subdivision
 
-__all__ = ["Excerpt", "Joined", "excerpt", "join", "only_used"]
+__all__ = ["NO_BIRTH", "Excerpt", "Joined", "excerpt", "join", "only_used"]
+
+
+NO_BIRTH = np.empty(0, BIRTH)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +174,7 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
 
 def only_used(whole: Subdivision) -> Subdivision:
     """The same faces, without vertices and edges that no face has."""
-    return excerpt(whole, np.empty(0, BIRTH), 0, len(whole.faces)).subdivision
+    return excerpt(whole, NO_BIRTH, 0, len(whole.faces)).subdivision
 
 
 class _Chains:

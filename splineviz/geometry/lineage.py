@@ -31,6 +31,9 @@ def inherit(parent: Any, on: Any, window_of: Any, stage_of: Any, before: Any, st
         for lane in range(2):
             h = before[p, lane] + (_K1 if lane == 0 else _K2)
             for w in range(on.shape[1]):
+                if w > 0:
+                    # A top bit passes a multiplication unchanged: without this, two words could undo each other in both lanes.
+                    h = (h ^ (h >> np.uint64(29))) * (_K2 if lane == 0 else _K1)
                 h = (h ^ on[f, w]) * (_F1 if lane == 0 else _F2)
                 h ^= h >> np.uint64(33)
             h *= _K2 if lane == 0 else _K1

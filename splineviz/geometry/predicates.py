@@ -19,7 +19,7 @@ import numpy as np
 from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import popcount
 
-__all__ = ["Signs", "classify", "crossing", "in_order"]
+__all__ = ["EPS", "MARGIN", "Signs", "classify", "crossing", "in_order"]
 
 EPS = 2.0**-53
 
@@ -39,8 +39,11 @@ class Signs(NamedTuple):
 
 
 @part()
-def classify(z: Any, scale: Any, slack: Any) -> Any:
-    """`Signs` of the values z (V, units), known within scale (units,) times slack (V,); values within that of 0 are set to 0."""
+def classify(z: Any, scale: Any, slack: Any, first: Any) -> Any:
+    """`Signs` of the values z (V, units), known within scale (units,) times slack (V,); values within that of 0 are set to 0.
+
+    Zeros of units in words before ``first`` are not counted: they have cut, and vanish at vertices by construction.
+    """
     n_vertices, n_units = z.shape
     n_words = max(1, (n_units + 63) // 64)
     positive, negative = np.empty((n_vertices, n_words), np.uint64), np.empty((n_vertices, n_words), np.uint64)
@@ -59,11 +62,12 @@ def classify(z: Any, scale: Any, slack: Any) -> Any:
             positive[v, w], negative[v, w] = _pack(above_words, 8 * w), _pack(below_words, 8 * w)
             decided += popcount(positive[v, w]) + popcount(negative[v, w])
         if np.int64(decided) < n_units:
-            n_zero += n_units - np.int64(decided)
             for j in range(n_units):
                 if abs(row[j]) <= bound * scale[j]:
-                    n_open += bound * scale[j] > 0.0
                     row[j] = 0.0
+                    if j >= 64 * first:
+                        n_zero += 1
+                        n_open += bound * scale[j] > 0.0
     return Signs(positive, negative, n_zero, n_open)
 
 

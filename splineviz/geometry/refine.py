@@ -10,14 +10,14 @@ import numpy as np
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.crossings import cross_edges
 from splineviz.geometry.csr import Csr
-from splineviz.geometry.cutting import cut_faces, face_signs
+from splineviz.geometry.cutting import choose_words, cut_faces, face_signs
 from splineviz.geometry.ordering import near_each_other
 from splineviz.geometry.predicates import classify
 from splineviz.geometry.sharing import shared_edges
 from splineviz.geometry.subdivision import Subdivision, find_edge_faces
 from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES, Given, make_room
 
-__all__ = ["Refinement", "refine"]
+__all__ = ["ROOM", "Refinement", "refine"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,19 +31,31 @@ class Refinement:
     """(F, words) bit set of the units that are positive on each face"""
     birth: np.ndarray
     """(new vertices,) `records.BIRTH`: between which earlier vertices each lies, and where"""
+    first_part: np.ndarray
+    """(E + 1,) first of the consecutive new edges into which each edge before falls, in order from its first to its second end"""
     vanishing: tuple[np.ndarray, np.ndarray]
     """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by construction"""
-    first_part: np.ndarray
-    """(E + 1,) first of the consecutive new edges into which each edge before falls, from its first to its second vertex"""
     decisions: int
     open: int
     """Decisions that the error estimates left open, taken as coincidences"""
+    identical: int
+    """Of these, orders on an edge of two units whose values at both its ends are the same bit for bit, up to sign"""
     zeros: int
     """Signs at vertices taken as zero"""
+    next_word: int | None = None
+    """Where to go on with the units that were put off; None if there are none"""
+    kept: np.ndarray | None = None
+    """(V,) which vertices remain of all that ``birth`` makes, counted from the old ones on; None for all"""
 
 
-def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, stage: int) -> Refinement:
-    """Cut every face along the zero sets of all units.
+ROOM = 4 << 30
+"""Bytes set aside for the pieces that units might leave, at most; reckoned as if all units of a face crossed each other."""
+
+
+def refine(
+    subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, stage: int, first_word: int = 0, room: int = ROOM
+) -> Refinement:
+    """Cut every face along the zero sets of all units, or of as many of them as there is room for.
 
     Parameters
     ----------
@@ -54,11 +66,20 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
         (units,) and (V,): the error of ``z[v, u]`` is estimated as ``scale[u] * slack[v]``.
     stage
         Recorded as the origin of new edges.
+    first_word
+        The units before 64 times this have cut already.
+    room
+        Bytes for the pieces that pairs of units may leave. Where it is too small, units are put off by the word of 64: see
+        ``next_word``. Then ``on`` is final only for units that have cut.
     """
     s, faces = subdivision, subdivision.faces
-    vertices, offsets, side_vertex, side_edges, *rest, parent, on, birth, on_edges, inside, first_part, n_open, n_zero = _refine(
-        s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared, z, scale, slack, stage
-    )
+    shape, made, counts = _refine(
+        s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared,
+        z, scale, slack, stage, first_word, room,
+    )  # fmt: skip
+    vertices, offsets, side_vertex, side_edges, *rest = shape
+    parent, on, birth, first_part, on_edges, inside = made
+    last, n_open, identical, n_zero = counts
     faces = Csr(offsets, side_vertex)
     order = near_each_other(vertices, faces, parent)
     if order is not None:
@@ -68,10 +89,12 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
         parent=parent,
         on=on,
         birth=birth,
-        vanishing=(on_edges, inside),
         first_part=first_part,
+        vanishing=(on_edges, inside),
+        next_word=None if last == on.shape[1] else last,
         decisions=z.size + len(on_edges) + len(inside),
         open=n_open,
+        identical=identical,
         zeros=n_zero,
     )
 
@@ -79,12 +102,13 @@ def refine(subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np
 @kernel
 def _refine(
     vertices: Any, offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, source: Any, shared: Any,
-    z: Any, scale: Any, slack: Any, stage: Any,
+    z: Any, scale: Any, slack: Any, stage: Any, first: Any, room: Any,
 ) -> Any:  # fmt: skip
     """All of it in one compiled call: what passes between Python and compiled code costs more than cutting a hundred faces."""
-    signs = classify(z, scale, slack)
-    on, cut, n_cut = face_signs(offsets, side_vertex, signs.positive, signs.negative)
-    crossed = cross_edges(edges, z, scale, slack, signs)
+    signs = classify(z, scale, slack, first)
+    on, cut = face_signs(offsets, side_vertex, signs.positive, signs.negative)
+    last, n_cut = choose_words(cut, first, room)
+    crossed = cross_edges(edges, z, scale, slack, signs, first, last)
     given = Given(
         offsets, side_vertex, side_edge, edges, z, scale, slack, signs.positive, signs.negative, cut,
         crossed.offsets, crossed.crossing, crossed.first_part, crossed.birth,
@@ -93,23 +117,20 @@ def _refine(
     cut_faces(given, n_cut, on, scratch, links, pieces, n)
     birth, drawn = pieces.birth[: n[VERTICES]], pieces.shared[: n[SHARE]]
     faces_of = find_edge_faces(offsets, side_vertex, side_edge, edges if signs.zeros else edges[:0])
-    return (
+    n_faces, n_sides, n_edges = n[FACES], n[SIDES], n[EDGES]
+    shape = (
         _extend_points(vertices, birth),
-        pieces.offsets[: n[FACES] + 1],
-        pieces.side_vertex[: n[SIDES]],
-        pieces.side_edge[: n[SIDES]],
-        pieces.edges[: n[EDGES]],
-        _sources(source, crossed.first_part, pieces.edge_unit, n[EDGES], stage),
-        shared_edges(shared, edges, faces_of, signs, on, crossed.first_part, drawn, stage),
-        pieces.parent[: n[FACES]],
-        pieces.on[: n[FACES]],
-        birth,
-        crossed.crossing,
-        pieces.vanishing[: n[VANISH]],
-        crossed.first_part,
-        signs.open + crossed.merged + n[OPEN] + n[DROPPED],
-        signs.zeros,
+        pieces.offsets[: n_faces + 1],
+        pieces.side_vertex[:n_sides],
+        pieces.side_edge[:n_sides],
+        pieces.edges[:n_edges],
+        _sources(source, crossed.first_part, pieces.edge_unit, n_edges, stage),
+        shared_edges(shared, edges, faces_of, signs, on, first, last, crossed.first_part, drawn, stage),
     )
+    vanishing = pieces.vanishing[: n[VANISH]]
+    made = pieces.parent[:n_faces], pieces.on[:n_faces], birth, crossed.first_part, crossed.crossing, vanishing
+    n_open = signs.open + crossed.merged + n[OPEN] + n[DROPPED]
+    return shape, made, (last, n_open, crossed.identical, signs.zeros)
 
 
 @part()

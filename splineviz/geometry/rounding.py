@@ -13,21 +13,23 @@ __all__ = ["through_linear"]
 
 
 @kernel
-def through_linear(x_norm: Any, error: Any, norm: Any, scale_norm: Any, size: Any, terms: Any) -> Any:
+def through_linear(x_norm: Any, error: Any, norm: Any, rows: Any, scale: Any, size: Any, terms: Any, n_inputs: Any) -> Any:
     """(error, slack, rounding) of a linear map's output, (V,) each, from its input's norm and error, (V,) each.
 
-    ``scale`` times ``slack`` is for single entries; ``rounding`` is the part of ``slack`` that is not inherited.
+    ``scale`` times ``slack`` is for single entries, where ``scale`` is that of `Gain`; ``rounding`` is the part of ``slack`` that
+    is not inherited. ``rows`` and ``scale`` are here the norms of the map's rows, constants left out or counted in, taken together.
 
     A sum of n products errs by at most n u (|row| |x| + |constant|) <= n u scale max(|x|, size) (Higham 2002, ch. 3). That
     worst case, multiplied through the layers, is larger than true errors by a factor that grows with every layer. Errors that
     point nowhere in particular add up as a random walk: sqrt(n) in place of n, and the root mean square of a matrix's singular
-    values in place of the largest. Decisions keep a distance of `predicates.MARGIN` times this estimate.
+    values in place of the largest. An output of a convolution reads n of many more inputs, and meets only their share of the
+    error and, in the norm of all outputs, of |x|. Decisions keep a distance of `predicates.MARGIN` times this estimate.
     """
     n = len(error)
     out, slack, rounding = np.empty(n), np.empty(n), np.empty(n)
-    walk = np.sqrt(terms)
+    walk, spread = np.sqrt(terms), np.sqrt(max(n_inputs, terms))
     for v in range(n):
         rounding[v] = walk * EPS * max(x_norm[v], size)
-        slack[v] = error[v] / walk + rounding[v]
-        out[v] = min(norm * error[v] + rounding[v] * scale_norm, slack[v] * scale_norm)
+        slack[v] = error[v] / spread + rounding[v]
+        out[v] = min(norm, rows / spread) * error[v] + rounding[v] * scale * walk / spread
     return out, slack, rounding

@@ -13,17 +13,20 @@ __all__ = ["shared_edges"]
 
 
 @part()
-def shared_edges(known: Any, edges: Any, edge_faces: Any, signs: Any, on: Any, first_part: Any, drawn: Any, stage: Any) -> Any:
+def shared_edges(
+    known: Any, edges: Any, edge_faces: Any, signs: Any, on: Any, first: Any, last: Any, first_part: Any, drawn: Any, stage: Any
+) -> Any:
     """(k, 3) rows (edge, stage, unit) after a refinement.
 
-    Those known before, on every part of their edge; older edges along which units of this stage vanish while their state differs
-    between the two faces; chords ``drawn`` by several units. ``edge_faces`` is empty where no unit is zero anywhere.
+    Those known before, on every part of their edge; older edges along which units of this stage (words first .. last - 1 of them)
+    vanish while their state differs between the two faces; chords ``drawn`` by several units. ``edge_faces`` is empty where no unit
+    is zero anywhere.
     """
     total = len(drawn)
     for k in range(len(known)):
         total += first_part[known[k, 0] + 1] - first_part[known[k, 0]]
     for e in range(len(edge_faces)):
-        for w in range(on.shape[1]):
+        for w in range(first, last):
             n_parts = first_part[e + 1] - first_part[e]
             total += n_parts * np.int64(popcount(_vanishing(e, w, edges, edge_faces, signs.positive, signs.negative, on)))
     rows = np.empty((total, 3), np.int64)
@@ -31,7 +34,7 @@ def shared_edges(known: Any, edges: Any, edge_faces: Any, signs: Any, on: Any, f
     for k in range(len(known)):
         n = _put(rows, n, first_part, known[k, 0], known[k, 1], known[k, 2])
     for e in range(len(edge_faces)):
-        for w in range(on.shape[1]):
+        for w in range(first, last):
             word = _vanishing(e, w, edges, edge_faces, signs.positive, signs.negative, on)
             while word != np.uint64(0):
                 n = _put(rows, n, first_part, e, stage, 64 * w + np.int64(trailing_zeros(word)))

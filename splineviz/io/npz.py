@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "load", "save"]
 
-SCHEMA = "splineviz.arrangement/1"
+SCHEMA = "splineviz.arrangement/2"
 
 _ARRAYS = ("vertices", "cell_edges", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")
 _RAGGED = ("cells", "edge_units")

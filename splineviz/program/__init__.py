@@ -1,7 +1,7 @@
 """What a network is: a program of affine maps and continuous piecewise-affine functions, traced once."""
 
 from splineviz.program.describe import Description, StageRow, describe
-from splineviz.program.program import Affine, Fidelity, Gain, Node, Pointwise, Program, Stage
+from splineviz.program.program import Affine, Fidelity, Gain, Maximum, Node, Pointwise, Program, Stage
 from splineviz.program.refusal import Offender
 from splineviz.program.sources import blockers, load_program
 from splineviz.program.weights import load_weights
@@ -11,6 +11,7 @@ __all__ = [
     "Description",
     "Fidelity",
     "Gain",
+    "Maximum",
     "Node",
     "Offender",
     "Pointwise",

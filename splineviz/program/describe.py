@@ -18,6 +18,8 @@ class StageRow:
     kind: str
     shape: tuple[int, ...]
     breakpoints: int
+    candidates: int
+    """Of each unit of a maximum; 0 for a pointwise node."""
     units: int
     source: str
 
@@ -50,7 +52,9 @@ def describe(program: Program) -> Description:
     >>> [(row.name, row.kind, row.shape, row.units) for row in card.stages]
     [('1', 'relu6', (8,), 16)]
     """
-    stages = tuple(StageRow(s.index, s.name, s.kind, s.shape, s.breakpoints, s.n_units, s.source) for s in program.stages)
+    stages = tuple(
+        StageRow(s.index, s.name, s.kind, s.shape, s.breakpoints, s.candidates, s.n_units, s.source) for s in program.stages
+    )
     return Description(
         name=program.name,
         digest=program.digest,

@@ -13,7 +13,7 @@ from torch import Tensor
 from splineviz.errors import InputError
 from splineviz.program.modes import condensed
 from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
-from splineviz.program.program import Affine, Pointwise, Stage
+from splineviz.program.program import Affine, Maximum, Pointwise, Stage
 from splineviz.program.refusal import Offender, offender, why
 from splineviz.program.trace import BatchSize, Call, Graph, Ref
 
@@ -21,10 +21,11 @@ __all__ = ["Lowered", "lower"]
 
 _SHAPE_ONLY = frozenset("sym_size zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty".split())
 _IN_PARTS = frozenset(
-    "split split_with_sizes chunk tensor_split unbind hsplit dsplit".split()
+    "split split_with_sizes chunk tensor_split unbind hsplit dsplit max min".split()
     + "unsafe_split unsafe_split_with_sizes unsafe_chunk".split()
 )
 _UNFILLED = frozenset({"empty", "empty_like", "new_empty"})
+_POOLS_IN_PARTS = ("max_pool", "adaptive_max_pool")
 _UNTAKEN = Active(-1, ())  # stands for results that are lowered one by one, where they are taken
 _LOST = Active(-1, ())  # stands for what a refused call would have made, where its shape is not that of one input
 _BATCH = 2  # number of inputs that stands in for any, when a constant is built for a whole batch
@@ -34,7 +35,7 @@ _BATCH = 2  # number of inputs that stands in for any, when a constant is built 
 class Lowered:
     """What a graph and its weights come to; ``offenders`` is empty if all of it could be followed."""
 
-    nodes: tuple[Affine | Pointwise, ...]
+    nodes: tuple[Affine | Pointwise | Maximum, ...]
     stages: tuple[Stage, ...]
     n_slots: int
     output: int
@@ -135,7 +136,7 @@ class _Lowering:
             parent = self.graph.calls[call.arguments["0"].index]
             part = parent, int(call.arguments["1"])
             arguments = {name: self._resolve(value) for name, value in parent.arguments.items()}
-        elif call.op in _IN_PARTS and call.parts:
+        elif (call.op in _IN_PARTS or call.op.startswith(_POOLS_IN_PARTS)) and call.parts:
             return _UNTAKEN
         lost = any(self.values.get(i) is _LOST for i in (*call.refs(), *parent.refs()))
         sound = call.batched and call.shape is not None
@@ -213,7 +214,7 @@ def _double(value: Tensor) -> Tensor:
     return value.to(torch.float64) if value.is_floating_point() else value
 
 
-def _with_frees(nodes: list[Affine | Pointwise], output: int) -> tuple[Affine | Pointwise, ...]:
+def _with_frees(nodes: list[Affine | Pointwise | Maximum], output: int) -> tuple[Affine | Pointwise | Maximum, ...]:
     """The nodes, each with the slots that no later node reads."""
     seen = {output}
     result = []

@@ -14,7 +14,7 @@ from torch import Tensor
 import splineviz.program.pickling  # noqa: F401 the reducers that it registers
 from splineviz.stage import ProgramInfo, Stage
 
-__all__ = ["Affine", "Fidelity", "Gain", "Node", "Pointwise", "Program", "Stage"]
+__all__ = ["Affine", "Fidelity", "Gain", "Maximum", "Node", "Pointwise", "Program", "Stage"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Gain:
             return self.rows
         scale: np.ndarray = self.rows + self.constants / self.size
         return scale
+
+    @cached_property
+    def row_norm(self) -> float:
+        assert self.rows is not None
+        return float(np.linalg.norm(self.rows))
 
     @cached_property
     def scale_norm(self) -> float:
@@ -126,6 +131,59 @@ class Pointwise(Node):
 
 
 @dataclass(frozen=True)
+class Maximum(Node):
+    """The largest entry of each of many windows of one tensor; one stage of the program, one unit per window.
+
+    The state of a unit is the place in its window of the entry that is the largest, the lowest place where several are.
+    """
+
+    stage: int
+    shape: tuple[int, ...]
+    """Shape of the tensor that enters, without batch."""
+    output_shape: tuple[int, ...]
+    """Shape of the result."""
+    run: Callable[[Tensor], Tensor]
+    windows: np.ndarray
+    """(W, k) int64, entries of the flattened tensor for each entry of the result; -1 for none. At least one is no -1."""
+
+    @cached_property
+    def rounds(self) -> np.ndarray:
+        """(R, W) the place of the candidate that enters each window in each of R rounds, -1 for none.
+
+        Every entry has one round, in all its windows, and no two entries of a window have the same.
+        """
+        present = self.windows >= 0
+        entries, counts = np.unique(self.windows[present], return_counts=True)
+        if counts.max() == 1:
+            return np.ascontiguousarray(np.where(present, np.arange(self.windows.shape[1]), -1).T[present.any(0)])
+        order = np.argsort(self.windows[present], kind="stable")
+        owners = np.split(np.nonzero(present)[0][order], np.cumsum(counts)[:-1])
+        taken, round_of = [0] * len(self.windows), np.zeros(int(entries[-1]) + 1, dtype=np.int64)
+        for entry, owner in zip(entries.tolist(), owners, strict=True):
+            used = 0
+            for window in owner.tolist():
+                used |= taken[window]
+            free = ~used & (used + 1)  # the lowest bit that is not set
+            round_of[entry] = free.bit_length() - 1
+            for window in owner.tolist():
+                taken[window] |= free
+        table = np.full((int(round_of[entries].max()) + 1, len(self.windows)), -1)
+        window, place = np.nonzero(present)
+        table[round_of[self.windows[present]], window] = place
+        return table
+
+    @cached_property
+    def copies(self) -> int:
+        """In how many windows one entry is, at most."""
+        return int(np.unique(self.windows[self.windows >= 0], return_counts=True)[1].max())
+
+    def pick(self, value: Tensor, winners: np.ndarray) -> Tensor:
+        """(rows, *result) the winning entries of (rows, *shape), ``winners`` (rows, W)."""
+        index = torch.from_numpy(self.windows[np.arange(len(self.windows)), winners]).to(value.device)
+        return value.flatten(1).gather(1, index).reshape(len(value), *self.output_shape)
+
+
+@dataclass(frozen=True)
 class Fidelity:
     """How far the program's outputs are from those of the module's own forward pass, on seeded random inputs.
 
@@ -148,7 +206,7 @@ class Program:
     ``nodes`` are in execution order, ``output`` is the slot of the result, ``n_slots`` the number of slots.
     """
 
-    nodes: tuple[Affine | Pointwise, ...]
+    nodes: tuple[Affine | Pointwise | Maximum, ...]
     stages: tuple[Stage, ...]
     n_slots: int
     output: int
@@ -183,7 +241,7 @@ class Program:
                 slots[node.output] = node.run(*(slots[i] for i in node.inputs))
                 alive = sum(value.numel() for value in slots.values())
                 peaks[-1] = max(peaks[-1], alive)
-                if isinstance(node, Pointwise):
+                if not isinstance(node, Affine):
                     peaks.append(alive)
                 for slot in node.frees:
                     del slots[slot]

@@ -73,12 +73,7 @@ REFUSED = (
     ),
     _refused("argmax argmin argsort one_hot embedding bincount searchsorted bucketize", _JUMPS),
     _refused("bernoulli rand_like randn_like multinomial normal", "is random"),
-    _refused(
-        """amax amin aminmax max min maximum minimum fmax fmin max_pool1d max_pool2d max_pool3d max_pool1d_with_indices
-        max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d""",
-        _LATER,
-    ),
-    _refused("topk sort msort median kthvalue cummax cummin fractional_max_pool2d fractional_max_pool3d", _LATER),
+    _refused("aminmax topk sort msort median kthvalue cummax cummin fractional_max_pool2d fractional_max_pool3d", _LATER),
     _refused("rnn_relu", _LATER, "a loop over its steps, with linear and relu"),
     _refused("addbmm flipud vsplit", "mixes the inputs of the batch"),
     _refused(

@@ -29,7 +29,7 @@ __all__ = ["blockers", "load_program"]
 Weights = str | Path | Mapping[str, Tensor]
 Shape = int | Sequence[int]
 
-_WEIGHTS = (".pt", ".pth", ".safetensors")
+_WEIGHTS = (".pt", ".pth", ".th", ".safetensors")
 
 
 def load_program(
@@ -49,8 +49,8 @@ def load_program(
         Shape of one input, without batch. May be left out where the file tells it, or the first layer with weights is an
         ``nn.Linear``.
     weights
-        A state dict, or a .pt, .pth or .safetensors file with one, to use in place of the module's own. The weights of an ONNX file
-        are named as its initialisers.
+        A state dict, or a .pt, .pth, .th or .safetensors file with one, to use in place of the module's own. The weights of an ONNX
+        file are named as its initialisers.
     logits
         End the program before a softmax, log_softmax, sigmoid or log_sigmoid that is the module's last operation;
         ``program.cut_off`` then names it. The fidelity is that of the outputs after it.

@@ -15,6 +15,8 @@ from splineviz.errors import InputError
 __all__ = ["check_values", "load_weights", "matched", "module_weights"]
 
 _WRAPPERS = ("module.", "_orig_mod.")
+_COUNTER = "num_batches_tracked"
+"""Of a batch norm: of no use in evaluation mode, and not in state dicts from before torch 0.4.1"""
 
 
 def module_weights(module: nn.Module) -> dict[str, Tensor]:
@@ -60,6 +62,7 @@ def matched(given: Mapping[str, Tensor], expected: Mapping[str, Tensor], groups:
     wrong = [name for name, value in given.items() if not isinstance(value, Tensor)]
     if wrong:
         raise InputError(f"a state dict maps names to tensors; these are none: {_some(wrong)}")
+    given = {n: v.new_zeros(v.shape, device="cpu") for n, v in expected.items() if n.split(".")[-1] == _COUNTER} | dict(given)
     faults = []
     if missing := [name for name in expected if name not in given]:
         faults.append(f"missing: {_some(missing)}")
@@ -82,7 +85,7 @@ def matched(given: Mapping[str, Tensor], expected: Mapping[str, Tensor], groups:
 
 
 def load_weights(path: str | Path) -> dict[str, Tensor]:
-    """Read a state dict from a .pt, .pth or .safetensors file, without running code from it.
+    """Read a state dict from a .pt, .pth, .th or .safetensors file, without running code from it.
 
     A dict with the key ``state_dict`` or ``model`` is unwrapped, and the prefixes of data-parallel and compiled modules removed.
 
@@ -92,8 +95,8 @@ def load_weights(path: str | Path) -> dict[str, Tensor]:
         If the file cannot be read, has another suffix, or holds no state dict.
     """
     path = Path(path)
-    if path.suffix not in (".pt", ".pth", ".safetensors"):
-        raise InputError(f"weights come from a .pt, .pth or .safetensors file, got '{path}'")
+    if path.suffix not in (".pt", ".pth", ".th", ".safetensors"):
+        raise InputError(f"weights come from a .pt, .pth, .th or .safetensors file, got '{path}'")
     if not path.is_file():
         raise InputError(f"no such weights file: '{path}'")
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)

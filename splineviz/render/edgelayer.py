@@ -25,6 +25,8 @@ EdgeStyle = Literal["stage", "kink", "plain", "none"]
 
 _LEVELS = 8
 _LEGEND_STAGES = 8
+_LINE = 31
+"""Characters that fit on a line of the legend"""
 
 
 def line_width(n_cells: int, area: float, points_per_unit: float) -> float:
@@ -94,10 +96,16 @@ def _by_stage(ax: Axes, arr: Arrangement, inner: np.ndarray, width: float) -> tu
 
 
 def _stage_label(stage: Stage) -> str:
-    """``stage 0: net.1, 200 units``; a bare number, as in a flat Sequential, gets its operation before it."""
+    """``stage 0: net.1, 200 units``; a bare number, as in a flat Sequential, gets its operation before it.
+
+    What is too long loses its number of units, then the head of its name.
+    """
     name = f"{stage.kind} {stage.name}" if stage.name.isdigit() else stage.name
-    short = name if len(name) <= 14 else "…" + name[-13:]
-    return f"stage {stage.index}: {short}, {stage.n_units:,} unit{'s' if stage.n_units != 1 else ''}"
+    label, units = f"stage {stage.index}: {name}", f", {stage.n_units:,} unit{'s' if stage.n_units != 1 else ''}"
+    if len(label) + len(units) <= _LINE:
+        return label + units
+    cut = len(label) - _LINE
+    return label if cut <= 0 else f"stage {stage.index}: …{name[cut + 1 :]}"
 
 
 def _by_kink(ax: Axes, arr: Arrangement, edges: np.ndarray, width: float) -> tuple[list[Any], list[str]]:

@@ -15,7 +15,7 @@ from splineviz.arrangement.result import Arrangement
 from splineviz.plane import Plane, Window
 from tests.oracles.compare import patterns_of
 from tests.oracles.harness import arranged
-from tests.oracles.invariants import Checked, assert_valid, forward_switches
+from tests.oracles.invariants import Checked, assert_valid, forward_states
 from tests.oracles.network import from_torch
 from tests.oracles.polygonize import count_cells, grid, sampled_patterns
 from tests.oracles.rational import crossings
@@ -89,7 +89,7 @@ def test_units_that_separate_the_corners_cut_the_diamond(radius: float) -> None:
     arr = arranged(module, Window.diamond(radius), plane)
     assert arr.program is not None
     corners = torch.from_numpy(plane.lift(arr.windows[0].vertices))
-    at_corners = forward_switches(arr.program, corners)[0] > 0
+    at_corners = forward_states(arr.program, corners)[0]
     separated = np.logical_or.reduce(at_corners) & ~np.logical_and.reduce(at_corners)
     states = patterns_of(arr)
     cut = np.logical_or.reduce(states) & ~np.logical_and.reduce(states)

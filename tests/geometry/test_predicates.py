@@ -17,12 +17,17 @@ crossing = numba.njit(predicates.crossing.py_func)
 in_order = numba.njit(predicates.in_order.py_func)
 
 
+def test_units_that_have_cut_are_not_counted_as_zeros() -> None:
+    z = np.zeros((1, 100))
+    assert (classify(z, np.ones(100), np.ones(1), 1).zeros, classify(z, np.ones(100), np.ones(1), 0).zeros) == (36, 100)
+
+
 @pytest.mark.parametrize("n_units", [1, 63, 64, 65, 200])
 def test_signs_are_three_valued(n_units: int) -> None:
     rng = np.random.default_rng(n_units)
     z = rng.integers(-2, 3, (5, n_units)).astype(np.float64)
     given = z.copy()
-    signs = classify(z, np.ones(n_units), np.zeros(5))
+    signs = classify(z, np.ones(n_units), np.zeros(5), 0)
     above = np.unpackbits(signs.positive.view(np.uint8), axis=1, bitorder="little")
     below = np.unpackbits(signs.negative.view(np.uint8), axis=1, bitorder="little")
     np.testing.assert_array_equal(above[:, :n_units], given > 0)
@@ -36,7 +41,7 @@ def test_values_within_the_bound_become_zero_and_are_counted() -> None:
     scale, slack = np.array([1.0, 4.0, 0.0]), np.array([1e-10, 0.0])
     least = MARGIN * 1e-10
     z = np.array([[least, -4 * least * (1 + 1e-9), 1e-300], [1e-300, 0.0, 0.0]])
-    signs = classify(z, scale, slack)
+    signs = classify(z, scale, slack, 0)
     assert z.tolist() == [[0.0, -4 * least * (1 + 1e-9), 1e-300], [1e-300, 0.0, 0.0]]
     assert signs.positive[:, 0].tolist() == [0b100, 0b001] and signs.negative[:, 0].tolist() == [0b010, 0]
     assert (signs.zeros, signs.open) == (3, 1)

@@ -123,9 +123,9 @@ def test_a_cut_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        (None, "holds no arrangement: expected schema splineviz.arrangement/1, got none"),
+        (None, "holds no arrangement: expected schema splineviz.arrangement/2, got none"),
         ("somebody.else/1", "holds no arrangement"),
-        ("splineviz.arrangement/2", "reads up to splineviz.arrangement/1"),
+        ("splineviz.arrangement/3", "reads up to splineviz.arrangement/2"),
     ],
 )
 def test_foreign_and_newer_files(tmp_path, schema, message):

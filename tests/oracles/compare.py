@@ -11,16 +11,16 @@ __all__ = ["assert_same", "assert_same_up_to_rounding", "patterns_of"]
 
 
 def patterns_of(arr: Arrangement) -> np.ndarray:
-    """(F, n_units) the states of all units, stage after stage."""
+    """(F, n_units) the states of all units, stage after stage: bool, or int with the places of winners where there are maxima."""
     assert arr.program is not None
-    bits = [np.asarray(arr.pattern_bits(stage.index)) for stage in arr.program.stages]
-    return np.concatenate([np.zeros((arr.n_cells, 0), dtype=bool), *bits], axis=1)
+    states = [arr.winners(s.index) if s.candidates else arr.pattern_bits(s.index) for s in arr.program.stages]
+    return np.concatenate([np.zeros((arr.n_cells, 0), dtype=bool), *states], axis=1)
 
 
 def _keys(arr: Arrangement, exact: ExactSlice) -> tuple[list[bytes], list[bytes]]:
     """The patterns of both sides, in the order of their cells."""
-    mine = [row.tobytes() for row in patterns_of(arr)]
-    theirs = [np.array([bit for row in cell.pattern for bit in row], dtype=bool).tobytes() for cell in exact.cells]
+    mine = [row.tobytes() for row in patterns_of(arr).astype(np.int64)]
+    theirs = [np.array([state for row in cell.pattern for state in row], dtype=np.int64).tobytes() for cell in exact.cells]
     assert len(set(theirs)) == len(theirs), "the oracle found one pattern twice"
     return mine, theirs
 

@@ -9,10 +9,10 @@ import shapely
 import torch
 
 from splineviz.arrangement.result import Arrangement
-from splineviz.program.program import Pointwise, Program
+from splineviz.program.program import Maximum, Pointwise, Program
 from tests.oracles.compare import patterns_of
 
-__all__ = ["Checked", "assert_valid", "forward_switches"]
+__all__ = ["Checked", "assert_valid", "forward_states"]
 
 
 @dataclass(frozen=True)
@@ -92,26 +92,43 @@ def _assert_edge_units(arr: Arrangement, patterns: np.ndarray) -> None:
     if len(arr.edge_units.values):
         claimed[arr.edge_units.row_of, start[arr.edge_units.values[:, 0]] + arr.edge_units.values[:, 1]] = True
     left, right = arr.edge_cells[inner].T
-    np.testing.assert_array_equal(claimed[inner], patterns[left] ^ patterns[right])
+    np.testing.assert_array_equal(claimed[inner], patterns[left] != patterns[right])
     assert claimed[inner].any(axis=1).all(), "an inner edge belongs to no unit"
     assert not claimed[~inner].any(), "an edge on the rim belongs to a unit"
 
 
-def forward_switches(program: Program, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Pre-activation minus breakpoint (N, n_units) in unit order, and the largest of them (N, n_units) up to that stage."""
+def forward_states(program: Program, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """(N, n_units) the state of every unit, and how far it is from another, as a share of the largest distance up to its stage.
+
+    A pointwise unit is as far as its pre-activation from its breakpoint, a maximum as its largest candidate from the second.
+    """
     slots: dict[int, torch.Tensor] = {0: x}
     largest = torch.zeros(len(x), 1)
-    switches, sizes = [torch.zeros(len(x), 0)], [torch.zeros(len(x), 0)]
+    states, shares = [torch.zeros(len(x), 0, dtype=torch.int64)], [torch.zeros(len(x), 0)]
+
+    def note(state: torch.Tensor, gap: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
+        states.append(state.long())
+        size = torch.maximum(largest, size.abs().amax(dim=1, keepdim=True))
+        shares.append(gap.abs() / torch.where(size > 0, size, 1.0))
+        return size
+
     for node in program.nodes:
         values = [slots[slot] for slot in node.inputs]
         if isinstance(node, Pointwise):
             for breakpoint_ in node.breakpoints:
                 switch = (values[0] - breakpoint_).reshape(len(x), -1)
-                switches.append(switch)
-                largest = torch.maximum(largest, switch.abs().amax(dim=1, keepdim=True))
-                sizes.append(largest.expand_as(switch))
+                largest = note(switch > 0, switch, switch)
+        if isinstance(node, Maximum):
+            flat = values[0].reshape(len(x), -1)
+            missing = torch.from_numpy(node.windows < 0)
+            candidates = torch.where(missing, -torch.inf, flat[:, node.windows])
+            # The first of equal ones, which argmax does not promise.
+            state = (candidates == candidates.amax(2, keepdim=True)).to(torch.uint8).argmax(2)
+            rest = candidates.scatter(2, state[:, :, None], -torch.inf).amax(2)
+            gap = torch.where(rest > -torch.inf, candidates.amax(2) - rest, torch.inf)
+            largest = note(state, gap, flat)
         slots[node.output] = node.run(*values)
-    return torch.cat(switches, dim=1).detach().numpy(), torch.cat(sizes, dim=1).detach().numpy()
+    return torch.cat(states, dim=1).numpy(), torch.cat(shares, dim=1).detach().numpy()
 
 
 def _lifted(arr: Arrangement, uv: np.ndarray, window: np.ndarray) -> torch.Tensor:
@@ -127,9 +144,9 @@ def _lifted(arr: Arrangement, uv: np.ndarray, window: np.ndarray) -> torch.Tenso
 def _assert_function(arr: Arrangement, program: Program, patterns: np.ndarray, tolerance: float) -> Checked:
     uv = arr.interior_points
     x = _lifted(arr, uv, arr.cell_window).requires_grad_()
-    switch, size = forward_switches(program, x)
-    doubtful = np.abs(switch) <= 1e-12 * size
-    wrong = ((switch > 0) != patterns) & ~doubtful
+    states, share = forward_states(program, x)
+    doubtful = share <= 1e-12
+    wrong = (states != patterns) & ~doubtful
     assert not wrong.any(), f"{wrong.any(axis=1).sum()} cells have another pattern than a forward pass inside them"
 
     output = program.forward(x.reshape(len(uv), *program.input_shape)).reshape(len(uv), -1)
@@ -140,7 +157,7 @@ def _assert_function(arr: Arrangement, program: Program, patterns: np.ndarray, t
     scale = tolerance * max(float(output.detach().abs().max()), float(np.abs(affine).max()), float(terms.max()))
     np.testing.assert_allclose(np.einsum("fck,fk->fc", affine, homogeneous), output.detach().numpy(), rtol=0, atol=scale)
 
-    steady = ((switch > 0) == patterns).all(axis=1)
+    steady = (states == patterns).all(axis=1)
     basis = np.stack([plane.basis for plane in arr.planes])[arr.cell_window if len(arr.planes) > 1 else np.zeros(len(uv), int)]
     for c in range(output.shape[1]):
         (gradient,) = torch.autograd.grad(output[:, c].sum(), x, retain_graph=True)
@@ -177,6 +194,5 @@ def _assert_locate(arr: Arrangement, program: Program, patterns: np.ndarray, tol
     rim = shapely.distance(corners.exterior, shapely.points(points)) <= tolerance * _size(arr)
     np.testing.assert_array_equal((found >= 0)[~rim], inside[~rim])
     points, found = points[inside & ~rim], found[inside & ~rim]
-    switch, size = forward_switches(program, _lifted(arr, points, np.zeros(len(points), dtype=np.int64)))
-    sure = np.abs(switch) > tolerance * size
-    assert not (((switch > 0) != patterns[found]) & sure).any(), "a random point has another pattern than its cell"
+    states, share = forward_states(program, _lifted(arr, points, np.zeros(len(points), dtype=np.int64)))
+    assert not ((states != patterns[found]) & (share > tolerance)).any(), "a random point has another pattern than its cell"

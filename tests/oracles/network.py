@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Abs", "Add", "Concat", "Linear", "Network", "Pointwise", "Step", "absolute", "from_torch", "hardtanh", "leaky_relu",
-           "linear", "linear_of", "prelu", "relu", "sequential", "to_torch"]  # fmt: skip
+__all__ = ["Abs", "Add", "Concat", "Linear", "Maximum", "Network", "Pointwise", "Step", "absolute", "from_torch", "hardtanh",
+           "larger", "leaky_relu", "linear", "linear_of", "max_pool1d", "maxout", "prelu", "relu", "sequential", "smaller",
+           "to_torch"]  # fmt: skip
 
 Form = tuple[Fraction, ...]
 """An affine function of the coordinates: their coefficients, then the constant."""
@@ -63,6 +64,68 @@ class Pointwise:
         return (*(slope * f for f in form[:-1]), slope * form[-1] + self.intercepts[k])
 
 
+@dataclass(frozen=True)
+class Maximum:
+    """The largest of each of several windows of entries, or the smallest; ties belong to the first of a window."""
+
+    windows: tuple[tuple[int, ...], ...]
+    """-1 where there is no entry."""
+    module: nn.Module
+    """The twin in torch."""
+    lower: bool = False
+
+
+class _Halves(nn.Module):
+    def __init__(self, lower: bool) -> None:
+        super().__init__()
+        self.lower = lower
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = x.chunk(2, dim=1)
+        return torch.minimum(a, b) if self.lower else torch.maximum(a, b)
+
+
+class _Groups(nn.Module):
+    def __init__(self, windows: tuple[tuple[int, ...], ...]) -> None:
+        super().__init__()
+        self.index = torch.tensor(windows)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.index.reshape(-1)].reshape(-1, *self.index.shape).amax(2)
+
+
+class _Pool(nn.Module):
+    def __init__(self, **how: int) -> None:
+        super().__init__()
+        self.pool = nn.MaxPool1d(how["kernel"], how["stride"], how["padding"], how["dilation"])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pool(x.unsqueeze(1)).squeeze(1)
+
+
+def larger(width: int) -> Maximum:
+    """Entry by entry the larger of the first and the second half."""
+    return Maximum(tuple((i, i + width // 2) for i in range(width // 2)), _Halves(lower=False))
+
+
+def smaller(width: int) -> Maximum:
+    """Entry by entry the smaller of the first and the second half."""
+    return Maximum(tuple((i, i + width // 2) for i in range(width // 2)), _Halves(lower=True), lower=True)
+
+
+def maxout(windows: Iterable[Iterable[int]]) -> Maximum:
+    """The largest of each group of entries, all of one length."""
+    groups = tuple(tuple(window) for window in windows)
+    return Maximum(groups, _Groups(groups))
+
+
+def max_pool1d(width: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Maximum:
+    """A pool over all entries."""
+    starts = range(-padding, width + padding - dilation * (kernel - 1), stride)
+    windows = tuple(tuple(i if 0 <= i < width else -1 for i in range(s, s + dilation * kernel, dilation)) for s in starts)
+    return Maximum(windows, _Pool(kernel=kernel, stride=stride, padding=padding, dilation=dilation))
+
+
 def _kinked_at_zero(kind: str, slopes: Iterable[Any], right: int = 1) -> Pointwise:
     zero = Fraction(0)
     return Pointwise(kind, (zero,), (tuple(Fraction(s) for s in slopes), (Fraction(right),)), (zero, zero))
@@ -92,7 +155,7 @@ def hardtanh(low: float | Fraction = -1, high: float | Fraction = 1) -> Pointwis
 
 @dataclass(frozen=True)
 class Step:
-    op: Linear | Add | Concat | Pointwise
+    op: Linear | Add | Concat | Pointwise | Maximum
     inputs: tuple[int, ...]
     """Slots: 0 is the network's input, the i-th step writes slot i + 1."""
 
@@ -122,7 +185,7 @@ def linear_of(module: nn.Module, shape: tuple[int, ...]) -> Linear:
     return linear((values[1:] - values[:1]).T, values[0])
 
 
-def sequential(dim: int, ops: Iterable[Linear | Pointwise]) -> Network:
+def sequential(dim: int, ops: Iterable[Linear | Pointwise | Maximum]) -> Network:
     """The network that applies ``ops`` one after the other."""
     return Network(dim, tuple(Step(op, (i,)) for i, op in enumerate(ops)))
 
@@ -204,7 +267,7 @@ def to_torch(network: Network) -> nn.Module:
     return _Twin(network).double().eval()
 
 
-def _module(op: Linear | Add | Concat | Pointwise) -> nn.Module:
+def _module(op: Linear | Add | Concat | Pointwise | Maximum) -> nn.Module:
     match op:
         case Linear():
             layer = nn.Linear(len(op.weight[0]), len(op.weight), dtype=torch.float64)
@@ -212,6 +275,8 @@ def _module(op: Linear | Add | Concat | Pointwise) -> nn.Module:
                 layer.weight.copy_(torch.tensor([[float(w) for w in row] for row in op.weight], dtype=torch.float64))
                 layer.bias.copy_(torch.tensor([float(b) for b in op.bias], dtype=torch.float64))
             return layer
+        case Maximum():
+            return op.module
         case Pointwise(kind="relu"):
             return nn.ReLU()
         case Pointwise(kind="abs"):

@@ -14,12 +14,12 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from tests.oracles.network import Form, Network, Pointwise
+from tests.oracles.network import Form, Maximum, Network, Pointwise
 
 __all__ = ["Cell", "Edge", "ExactSlice", "crossings", "frame_of", "slice_exactly"]
 
 Point = tuple[Fraction, Fraction]
-Pattern = tuple[tuple[bool, ...], ...]
+Pattern = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Cell:
     polygon: tuple[Point, ...]
     """Counter-clockwise and strictly convex."""
     pattern: Pattern
-    """One row per stage."""
+    """One row per stage: whether each unit is on, or the place of each winner."""
     output: tuple[Form, ...]
     """Coefficients of u, of v, and the constant, for each output."""
 
@@ -138,8 +138,8 @@ def _walk(network: Network, corners: tuple[Point, ...], frame: Sequence[Form]) -
         following = []
         for polygon, pattern, slots in cells:
             values = [slots[i] for i in step.inputs]
-            if isinstance(step.op, Pointwise):
-                for part, bits, forms in _apply_pointwise(step.op, polygon, values[0]):
+            if isinstance(step.op, Pointwise | Maximum):
+                for part, bits, forms in _apply(step.op, polygon, values[0]):
                     following.append((part, (*pattern, bits), (*slots, forms)))
             else:
                 following.append((polygon, pattern, (*slots, step.op(*values))))
@@ -147,9 +147,43 @@ def _walk(network: Network, corners: tuple[Point, ...], frame: Sequence[Form]) -
     return [Cell(polygon, pattern, tuple(slots[-1])) for polygon, pattern, slots in cells]
 
 
-def _apply_pointwise(op: Pointwise, domain: Any, forms: Sequence[Form]) -> list[tuple[Any, tuple[bool, ...], list[Form]]]:
+def _apply(op: Pointwise | Maximum, domain: Any, forms: Sequence[Form]) -> list[tuple[Any, tuple[int, ...], Sequence[Form]]]:
+    return _apply_maximum(op, domain, forms) if isinstance(op, Maximum) else _apply_pointwise(op, domain, forms)
+
+
+def _apply_maximum(op: Maximum, domain: Any, forms: Sequence[Form]) -> list[tuple[Any, tuple[int, ...], Sequence[Form]]]:
+    """Cut a polygon, or an interval, into the parts where one candidate of each window is the largest."""
+    parts: list[tuple[Any, tuple[int, ...], Sequence[Form]]] = [(domain, (), ())]
+    for window in op.windows:
+        candidates = {place: forms[entry] for place, entry in enumerate(window) if entry >= 0}
+        parts = [
+            (piece, (*places, place), (*out, candidates[place]))
+            for part, places, out in parts
+            for place in candidates
+            if (piece := _where_largest(part, candidates, place, op.lower)) is not None
+        ]
+    return parts
+
+
+def _where_largest(domain: Any, candidates: dict[int, Form], place: int, lower: bool) -> Any:
+    """The part with interior where a candidate is the largest, or None; a tie on all of it belongs to the lower place."""
+    for other, form in candidates.items():
+        if other != place:
+            lead = tuple((q - p) if lower else (p - q) for p, q in zip(candidates[place], form, strict=True))
+            sides = {on: piece for piece, on in _cut(domain, lead)}
+            if True not in sides and not (place < other and _vanishes(domain, lead)):
+                return None
+            domain = sides.get(True, domain)
+    return domain
+
+
+def _vanishes(domain: Any, form: Form) -> bool:
+    return not any(sum((c * x for c, x in zip(form[:-1], point, strict=True)), form[-1]) for point in domain)
+
+
+def _apply_pointwise(op: Pointwise, domain: Any, forms: Sequence[Form]) -> list[tuple[Any, tuple[int, ...], Sequence[Form]]]:
     """Cut a polygon, or an interval where forms have one coordinate, by every unit; with the states and what comes out."""
-    parts: list[tuple[Any, tuple[bool, ...]]] = [(domain, ())]
+    parts: list[tuple[Any, tuple[int, ...]]] = [(domain, ())]
     for breakpoint_ in op.breakpoints:
         for form in forms:
             switch = (*form[:-1], form[-1] - breakpoint_)
@@ -192,8 +226,8 @@ def crossings(network: Network, a: Sequence[Any], b: Sequence[Any]) -> list[Frac
         following = []
         for interval, slots in pieces:
             values = [slots[i] for i in step.inputs]
-            if isinstance(step.op, Pointwise):
-                following += [(part, (*slots, out)) for part, _, out in _apply_pointwise(step.op, interval, values[0])]
+            if isinstance(step.op, Pointwise | Maximum):
+                following += [(part, (*slots, out)) for part, _, out in _apply(step.op, interval, values[0])]
             else:
                 following.append((interval, (*slots, step.op(*values))))
         pieces = following

@@ -11,6 +11,7 @@ from splineviz.program.operations import OPERATIONS
 from splineviz.program.operations.catalogue import with_operations
 
 from .nets import CASES
+from .nets_max import CASES as MAXIMA
 from .test_operations import loaded
 
 OTHER_NAMES = {"absolute": "abs", "clip": "clamp", "clamp_min": "clamp", "clamp_max": "clamp", "min": "max"}
@@ -31,7 +32,7 @@ def test_marks_are_needed() -> None:
 
 def test_nodes_are_what_their_entry_says() -> None:
     made: dict[str, set[str]] = {}
-    for case in CASES:
+    for case in (*CASES, *MAXIMA):
         program = loaded(case)
         kinds = {stage.index: stage.kind for stage in program.stages}
         for node in program.nodes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Iterator
 from functools import cache
 
@@ -12,12 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from splineviz.program import Affine, Pointwise, Program, load_program
+from splineviz.program import Affine, Maximum, Pointwise, Program, load_program
 
 from .nets import CASES, Case
+from .nets_max import CASES as MAXIMA
 
 torch.set_num_threads(1)
-each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each = pytest.mark.parametrize("case", [*CASES, *MAXIMA], ids=lambda case: case.name)
 
 
 @cache
@@ -33,7 +33,7 @@ def points(case: Case) -> Tensor:
     return torch.cat([smooth, 5 * smooth, ties.double(), torch.zeros(1, *case.shape, dtype=torch.float64)])
 
 
-def steps(program: Program, x: Tensor) -> Iterator[tuple[Affine | Pointwise, list[Tensor]]]:
+def steps(program: Program, x: Tensor) -> Iterator[tuple[Affine | Pointwise | Maximum, list[Tensor]]]:
     """Each node with the tensors that enter it."""
     slots: dict[int, Tensor] = {0: x}
     for node in program.nodes:
@@ -111,17 +111,53 @@ def test_pieces_are_the_function(case: Case) -> None:
 
 
 @each
+def test_windows_are_the_maximum(case: Case) -> None:
+    for node, inputs in steps(loaded(case), points(case)):
+        if not isinstance(node, Maximum):
+            continue
+        flat = inputs[0].flatten(1).numpy()
+        candidates = np.where(node.windows < 0, -np.inf, flat[:, node.windows])
+        assert (node.windows >= 0).any(1).all()
+        result = node.run(*inputs)
+        assert tuple(result.shape[1:]) == node.output_shape
+        np.testing.assert_array_equal(result.flatten(1), candidates.max(2))
+        winners = candidates.argmax(2)
+        assert torch.equal(torch.cat([node.pick(x[None], w[None]) for x, w in zip(inputs[0], winners, strict=True)]), result)
+
+
+@pytest.mark.parametrize("case", MAXIMA, ids=lambda case: case.name)
+def test_every_entry_enters_its_windows_in_one_round_of_its_own(case: Case) -> None:
+    nodes = [node for node in loaded(case).nodes if isinstance(node, Maximum)]
+    assert nodes
+    for node in nodes:
+        entered: dict[int, set[int]] = {}
+        seen = [set() for _ in node.windows]
+        for number, places in enumerate(node.rounds):
+            for window, place in enumerate(places.tolist()):
+                if place >= 0:
+                    entered.setdefault(int(node.windows[window, place]), set()).add(number)
+                    seen[window].add(place)
+        assert all(len(rounds) == 1 for rounds in entered.values())
+        assert [sorted(places) for places in seen] == [np.flatnonzero(row >= 0).tolist() for row in node.windows]
+        assert node.copies == np.bincount(node.windows[node.windows >= 0]).max()
+
+
+@each
 def test_stages_match_their_nodes(case: Case) -> None:
     program = loaded(case)
-    pointwise = [node for node in program.nodes if isinstance(node, Pointwise)]
-    assert [node.stage for node in pointwise] == [stage.index for stage in program.stages] == list(range(len(pointwise)))
+    bends = [node for node in program.nodes if not isinstance(node, Affine)]
+    assert [node.stage for node in bends] == [stage.index for stage in program.stages] == list(range(len(bends)))
     assert len({stage.name for stage in program.stages}) == len(program.stages)
-    entering = {node.stage: x[0].shape[1:] for node, x in steps(program, points(case)) if isinstance(node, Pointwise)}
-    for node, stage in zip(pointwise, program.stages, strict=True):
+    entering = {node.stage: x[0].shape[1:] for node, x in steps(program, points(case)) if not isinstance(node, Affine)}
+    for node, stage in zip(bends, program.stages, strict=True):
         assert stage.name and stage.name == node.name
-        assert stage.shape == tuple(entering[stage.index])
-        assert stage.n_units == node.kinks.size
-        assert node.kinks.shape == (len(node.breakpoints), math.prod(stage.shape))
+        assert node.shape == tuple(entering[stage.index])
+        if isinstance(node, Pointwise):
+            assert (stage.shape, stage.candidates) == (node.shape, 0)
+            assert stage.n_units == node.kinks.size
+        else:
+            assert stage.shape == node.output_shape
+            assert (stage.n_units, stage.candidates) == node.windows.shape
 
 
 @each

@@ -107,6 +107,12 @@ def test_weights_file(factory: str, tmp_path: Path, wrap: str | None, prefix: st
     assert all(torch.equal(value, other.state_dict()[key]) for key, value in loaded.state_dict().items())
 
 
+def test_counters_of_old_checkpoints(factory: str, tmp_path: Path) -> None:
+    state = {key: value for key, value in make().state_dict().items() if "num_batches_tracked" not in key}
+    torch.save({"state_dict": state, "best_prec1": 91.8}, tmp_path / "resnet.th")
+    assert same(load_program(f"{factory}:make", weights=tmp_path / "resnet.th"), load_program(make()).rebind(state))
+
+
 def test_weights_leave_the_given_module_alone(tmp_path: Path) -> None:
     model, other = make(), make()
     before = model[0].weight.clone()
@@ -134,7 +140,7 @@ def test_unreadable_weights(tmp_path: Path) -> None:
         "no_state.pt": "holds no state dict",
         "list.pt": "holds no state dict",
         "missing.pt": "no such weights file",
-        "w.npz": r"\.pt, \.pth or \.safetensors file",
+        "w.npz": r"\.pt, \.pth, \.th or \.safetensors file",
     }.items():
         with pytest.raises(InputError, match=words):
             load_weights(tmp_path / name)

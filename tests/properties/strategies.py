@@ -12,15 +12,20 @@ from tests.oracles.network import (
     Add,
     Concat,
     Linear,
+    Maximum,
     Network,
     Pointwise,
     Step,
     absolute,
     hardtanh,
+    larger,
     leaky_relu,
     linear,
+    max_pool1d,
+    maxout,
     prelu,
     relu,
+    smaller,
 )
 
 __all__ = ["networks", "windows"]
@@ -70,8 +75,22 @@ def _activation(draw: st.DrawFn, width: int) -> Pointwise:
 
 
 @st.composite
-def networks(draw: st.DrawFn, max_depth: int = 3, max_width: int = 6) -> Network:
-    """Two inputs; a plain layer, then blocks that are plain, residual (round linear layer and activation) or concatenating."""
+def _maximum(draw: st.DrawFn, width: int) -> Maximum:
+    choices = [max_pool1d(width, 2, 2), max_pool1d(width, 2), max_pool1d(width, 3, 2, 1), maxout([range(width)])]
+    if width > 3:
+        choices.append(max_pool1d(width, 2, 1, 1, 2))
+    if width % 2 == 0:
+        choices += [larger(width), smaller(width)]
+    rows = st.lists(st.integers(0, width - 1), min_size=3, max_size=3)
+    return draw(st.one_of(st.sampled_from(choices), st.lists(rows, min_size=1, max_size=3).map(maxout)))
+
+
+@st.composite
+def networks(draw: st.DrawFn, max_depth: int = 3, max_width: int = 6, *, maxima: bool = False) -> Network:
+    """Two inputs; a plain layer, then blocks that are plain, residual (round linear layer and activation) or concatenating.
+
+    With ``maxima``, blocks may end in one, and at least the first does.
+    """
     kind = draw(st.sampled_from(sorted(_COEFFICIENTS)))
     zero_bias, repeat = draw(st.booleans()), draw(st.booleans())
     steps: list[Step] = []
@@ -81,13 +100,19 @@ def networks(draw: st.DrawFn, max_depth: int = 3, max_width: int = 6) -> Network
         outputs = width if shape == "residual" else draw(st.integers(3, max_width) if shape == "plain" else st.integers(1, 3))
         steps.append(Step(draw(_layer(width, outputs, kind, zero_bias=zero_bias, repeat=repeat)), (slot,)))
         before, slot = slot, len(steps)
-        steps.append(Step(draw(_activation(outputs)), (slot,)))
-        slot = len(steps)
+        bent = not maxima or draw(st.booleans())
+        if bent:
+            steps.append(Step(draw(_activation(outputs)), (slot,)))
+            slot = len(steps)
         if shape != "plain":
             steps.append(Step(Add() if shape == "residual" else Concat(), (before, slot)))
             slot = len(steps)
             outputs = width if shape == "residual" else width + outputs
         width = outputs
+        if maxima and width > 1 and (not block or draw(st.booleans())):
+            pool = draw(_maximum(width))
+            steps.append(Step(pool, (slot,)))
+            slot, width = len(steps), len(pool.windows)
     steps.append(Step(draw(_layer(width, draw(st.integers(1, 2)), kind, zero_bias=False, repeat=False)), (slot,)))
     return Network(2, tuple(steps))
 

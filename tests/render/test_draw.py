@@ -14,8 +14,10 @@ from matplotlib.legend import Legend
 from splineviz.errors import InputError
 from splineviz.render import draw
 from splineviz.render.cellcolor import largest_kink
+from splineviz.render.edgelayer import _stage_label
 from splineviz.render.palette import pattern_colors
 from splineviz.render.style import BOUNDARY
+from splineviz.stage import Stage
 
 from .samples import IMAGES, images_slice, permuted, two_windows
 
@@ -282,3 +284,17 @@ def test_fills_are_smoothed_where_no_line_covers_their_sides():
     for edges, layers in (("stage", [False]), ("none", [False, True])):
         found = {bool(c.get_antialiased()[0]): 0 for c in polygons(draw(arr, edges=edges))}
         assert sorted(found) == layers
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "label"),
+    [
+        ("LeakyRelu_13", 20, "stage 5: LeakyRelu_13, 20 units"),
+        ("2", 1, "stage 5: relu 2, 1 unit"),
+        ("layer3.2.relu#2", 4096, "stage 5: layer3.2.relu#2"),
+        ("features.denseblock1.denselayer4.relu1", 4096, "stage 5: …ck1.denselayer4.relu1"),
+    ],
+)
+def test_names_of_stages_fit_into_the_legend(name, units, label):
+    assert _stage_label(Stage(5, name, "relu", (units,), 1, "")) == label
+    assert len(label) <= 31

@@ -5,6 +5,7 @@ from splineviz.program.operations import (  # noqa: F401  (each registers its en
     dense,
     elementwise,
     layout,
+    maxima,
     moves,
     pointwise,
     pooling,

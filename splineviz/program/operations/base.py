@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
-from splineviz.program.program import Affine, Gain, Pointwise, Stage
+from splineviz.program.program import Affine, Gain, Maximum, Pointwise, Stage
 from splineviz.program.trace import BatchSize, Call
 
 __all__ = ["OPERATIONS", "PRODUCT", "Active", "Builder", "Constant", "Entry", "RefusedError", "Step", "operation"]
@@ -51,7 +53,7 @@ class RefusedError(Exception):
 class Builder:
     """Collects the nodes and stages of a program in execution order."""
 
-    nodes: list[Affine | Pointwise] = field(default_factory=list)
+    nodes: list[Affine | Pointwise | Maximum] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     n_slots: int = 1
 
@@ -141,15 +143,31 @@ class Step:
         self, x: Active, kind: str, run: Callable[[Tensor], Tensor], breakpoints: Tensor, slopes: Tensor, intercepts: Tensor
     ) -> Active:
         """Append a pointwise node and its stage."""
-        c, b = self.call, self.builder
-        own_module = c.module_class.startswith(_ONE_OPERATION)
-        name = b.distinct((own_module and c.module) or f"{c.module}.{c.op}".lstrip("."))
+        c, b, name = self.call, self.builder, self._stage_name()
         slot = b.slot()
         stage = Stage(len(b.stages), name, kind, x.shape, len(breakpoints), c.source)
         table = breakpoints, slopes, intercepts
         b.nodes.append(Pointwise(name, c.module, c.source, (x.slot,), slot, (), stage.index, x.shape, run, *table))
         b.stages.append(stage)
         return Active(slot, x.shape)
+
+    def maximum(self, x: Active, run: Callable[[Tensor], Tensor], windows: np.ndarray, shape: tuple[int, ...]) -> Active:
+        """Append the maximum over each of the windows (W, k) of entries of ``x``, -1 for none, and its stage."""
+        c, b, name = self.call, self.builder, self._stage_name()
+        slot = b.slot()
+        stage = Stage(len(b.stages), name, c.op, shape, 1, c.source, windows.shape[1])
+        b.nodes.append(Maximum(name, c.module, c.source, (x.slot,), slot, (), stage.index, x.shape, shape, run, windows))
+        b.stages.append(stage)
+        return Active(slot, shape)
+
+    def negative(self, x: Active) -> Active:
+        """Append the negative of ``x``."""
+        ones = np.ones(math.prod(x.shape))
+        return self.affine([x], x.shape, torch.neg, Gain("diagonal", 1.0, ones, np.zeros(len(ones)), 2))
+
+    def _stage_name(self) -> str:
+        own_module = self.call.module_class.startswith(_ONE_OPERATION)
+        return self.builder.distinct((own_module and self.call.module) or f"{self.call.module}.{self.call.op}".lstrip("."))
 
 
 @dataclass(frozen=True)

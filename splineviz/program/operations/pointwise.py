@@ -14,7 +14,7 @@ from splineviz.program.operations.base import Active, Constant, RefusedError, St
 from splineviz.program.operations.elementwise import combined, divided
 from splineviz.program.operations.layout import spread
 
-__all__: list[str] = []
+__all__ = ["clamped"]
 
 Number = Tensor | float
 
@@ -55,14 +55,14 @@ def _abs(step: Step) -> Active:
 def _hardtanh(step: Step) -> Active:
     low, high = (0.0, 6.0) if step.call.op == "relu6" else (float(step["min_val"]), float(step["max_val"]))
     kind = "relu6" if (low, high) == (0.0, 6.0) else "hardtanh"
-    return _clamped(step, step.active("self"), kind, low, high)
+    return clamped(step, step.active("self"), kind, low, high)
 
 
 @operation("hardsigmoid", makes="stage diagonal")
 def _hardsigmoid(step: Step) -> Active:
     """A clamp, then (z + 3) / 6: so its pieces meet exactly, which those of slope fl(1/6) would not."""
-    clamped = _clamped(step, step.active("self"), "hardsigmoid", -3.0, 3.0)
-    return divided(step, combined(step, clamped, 1.0, Constant(3.0), 1.0), 6.0)
+    bounded = clamped(step, step.active("self"), "hardsigmoid", -3.0, 3.0)
+    return divided(step, combined(step, bounded, 1.0, Constant(3.0), 1.0), 6.0)
 
 
 @operation("softshrink", makes="stage")
@@ -77,41 +77,7 @@ def _threshold(step: Step) -> Active:
     threshold, value = float(step["threshold"]), float(step["value"])
     if value != threshold:
         raise RefusedError(f"jumps from {value:g} to {threshold:g} at its threshold: it is continuous only with value = threshold")
-    return _clamped(step, step.active("self"), "threshold", threshold, None)
-
-
-@operation("clamp", "clip", makes="stage")
-def _clamp(step: Step) -> Active:
-    bounds = [None if step.arguments[name] is None else _bound(step, name) for name in ("min", "max")]
-    return _clamped(step, step.active("self"), "clamp", *bounds)
-
-
-@operation("clamp_min", makes="stage")
-def _clamp_min(step: Step) -> Active:
-    return _clamped(step, step.active("self"), "clamp", _bound(step, "min"), None)
-
-
-@operation("clamp_max", makes="stage")
-def _clamp_max(step: Step) -> Active:
-    return _clamped(step, step.active("self"), "clamp", None, _bound(step, "max"))
-
-
-@operation("maximum", "minimum", "max", "min", "fmax", "fmin", makes="stage")
-def _extreme(step: Step) -> Active:
-    """With a constant a maximum is a clamp from below."""
-    names = "self", "other"
-    if step.arguments.get("other") is None or all(isinstance(step.arguments[n], Active) for n in names):
-        raise RefusedError("of several activations is piecewise affine, but not supported yet")
-    x, bound = names if isinstance(step.arguments["self"], Active) else names[::-1]
-    value = _bound(step, bound)
-    upper = "min" in step.call.op
-    return _clamped(step, step.active(x), step.call.op, None if upper else value, value if upper else None)
-
-
-def _bound(step: Step, name: str) -> Number:
-    if isinstance(step.arguments[name], Active):
-        raise RefusedError("by another activation is piecewise affine, but not supported yet")
-    return step.constant(name)
+    return clamped(step, step.active("self"), "threshold", threshold, None)
 
 
 def _bent(step: Step, x: Active, kind: str, run: Callable[[Tensor], Tensor], below: Number, above: Number) -> Active:
@@ -120,7 +86,7 @@ def _bent(step: Step, x: Active, kind: str, run: Callable[[Tensor], Tensor], bel
     return step.pointwise(x, kind, run, zero, _stacked(x, [below, above]), torch.cat([zero, zero]))
 
 
-def _clamped(step: Step, x: Active, kind: str, low: Number | None, high: Number | None) -> Active:
+def clamped(step: Step, x: Active, kind: str, low: Number | None, high: Number | None) -> Active:
     """The identity between two bounds, either of which may be missing."""
     x = spread(step, x)
     low = None if _is(low, -math.inf) else low

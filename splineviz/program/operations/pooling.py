@@ -14,7 +14,7 @@ from splineviz.program.operations.base import Active, RefusedError, Step, operat
 from splineviz.program.operations.gains import averaging_gain
 from splineviz.program.operations.layout import axis
 
-__all__: list[str] = []
+__all__ = ["on_axes"]
 
 
 @operation("mean", "sum", "nansum", "nanmean", makes="dense")
@@ -51,8 +51,8 @@ def _fold(step: Step) -> Active:
 @operation("avg_pool1d", "avg_pool2d", "avg_pool3d", makes="dense")
 def _average_pool(step: Step) -> Active:
     axes = int(step.call.op[-2])
-    kernel, padding = (_on(axes, step[name]) for name in ("kernel_size", "padding"))
-    stride = _on(axes, step["stride"]) or kernel
+    kernel, padding = (on_axes(axes, step[name]) for name in ("kernel_size", "padding"))
+    stride = on_axes(axes, step["stride"]) or kernel
     divisor = step.arguments.get("divisor_override")
     arguments: list[Any] = [kernel, stride, padding, step["ceil_mode"], step["count_include_pad"]]
     arguments += [] if divisor is None else [divisor]
@@ -82,7 +82,7 @@ def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor | None)
     return step.affine([x], step.shape, run, averaging_gain(run, x.shape, counts))
 
 
-def _on(axes: int, value: int | list[int]) -> tuple[int, ...]:
+def on_axes(axes: int, value: int | list[int]) -> tuple[int, ...]:
     """One number per axis; an empty list stays empty."""
     numbers = [value] if isinstance(value, int) else value
     return tuple(numbers) * (axes if len(numbers) == 1 else 1)

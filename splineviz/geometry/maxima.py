@@ -1,0 +1,152 @@
+"""Refine a subdivision by maxima: cut where the two largest candidates of a window tie, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from splineviz.geometry.challenge import challenge, crown, interpolate_rows, label_edges, settle
+from splineviz.geometry.csr import Csr
+from splineviz.geometry.merging import merge_faces
+from splineviz.geometry.records import BIRTH, VANISHING
+from splineviz.geometry.refine import Refinement, refine
+from splineviz.geometry.subdivision import Subdivision
+
+__all__ = ["Maxima", "refine_by_maxima"]
+
+_NO_LIMIT = 1 << 62
+"""Bytes: what a round does not cut, no later one would."""
+
+
+@dataclass(frozen=True, eq=False)
+class Maxima:
+    """A refinement on whose faces every window has one winner, and the maxima at its vertices.
+
+    In ``refinement.on`` the winner of window w on a face is a number of ``planes`` bits: bit b is bit w of the b-th row of
+    ``on[face].reshape(planes, -1)``.
+    """
+
+    refinement: Refinement
+    values: np.ndarray
+    """(V, W)"""
+    error: np.ndarray
+    """(V,) estimated distance of the candidates from exact arithmetic, all entries as one vector"""
+    slack: np.ndarray
+    """(V,) the same entry by entry: times the largest scale of a window's candidates it is that of the maximum"""
+
+
+def refine_by_maxima(
+    subdivision: Subdivision,
+    x: np.ndarray,
+    scale: np.ndarray,
+    slack: np.ndarray,
+    error: np.ndarray,
+    windows: np.ndarray,
+    rounds: np.ndarray,
+    stage: int,
+) -> Maxima:
+    """Cut every face where the two largest candidates of a window tie.
+
+    Candidates enter one after the other: each round cuts along the zero set of (candidate - largest so far), which is affine on
+    every face, and then joins the faces between which it left no difference. So there are never two lines through a point by
+    construction alone, as there would be among all pairs of three candidates. Ties belong to the lowest candidate: two that are
+    equal on a whole face have no edge there.
+
+    Decisions are those of `refine`. Ties of two values that are the same bit for bit are not counted as open: entries that were
+    cut off at zero are, and so are entries that several windows share and copies.
+
+    Parameters
+    ----------
+    x
+        (V, n) float64: values at each vertex, affine on every face.
+    scale, slack, error
+        (n,), (V,), (V,): the error of ``x[v, i]`` is estimated as ``scale[i] * slack[v]``, that of the row as ``error[v]``.
+    windows
+        (W, k) entries of each window in the order in which ties prefer them, -1 for none; at least one each.
+    rounds
+        (R, W) the place in its window of the candidate that enters in each round, -1 for none. An entry enters all its windows
+        in one round, so that what two windows compare alike is compared at one time.
+    stage
+        Recorded as the origin of new edges.
+    """
+    n_old, n_windows, k = len(x), *windows.shape
+    n_words, n_planes = max(1, (n_windows + 63) // 64), max(1, (k - 1).bit_length())
+    base = np.ascontiguousarray(x)
+    fresh = np.empty((0, x.shape[1]))
+    slack, shift, error = slack.copy(), np.zeros(n_old), error.copy()
+    # the difference of two entries errs by the root of the sum of two squares
+    unit_scale = np.sqrt(2.0) * np.where(windows >= 0, scale[windows], 0.0).max(1, initial=0.0)
+    top, entered = np.zeros((n_old, n_windows)), np.zeros(n_windows, bool)
+    sub, name = subdivision, np.arange(n_old)
+    parent, winners = np.arange(len(sub.faces)), np.zeros((len(sub.faces), n_planes * n_words), np.uint64)
+    first_part = np.arange(len(sub.edges) + 1)
+    births: list[np.ndarray] = []
+    n_born = decisions = n_open = n_zero = 0
+    highest = np.full(n_windows, -1)
+    none = np.empty(0, VANISHING)
+    for place in rounds:
+        entries = np.where(place >= 0, windows[np.arange(n_windows), place], -1)
+        by_entry = np.argsort(entries, kind="stable")
+        z, equal, doubtful = challenge(base, fresh, name, entries, top, entered, unit_scale, slack[name], shift[name])
+        before, birth, made = sub, np.empty(0, BIRTH), none
+        if entered.any():
+            cut = refine(sub, z, unit_scale, slack[name], stage, room=_NO_LIMIT)
+            sub, birth = cut.subdivision, cut.birth
+            made = np.concatenate([rows[["vertex", "unit"]].astype(VANISHING) for rows in cut.vanishing])
+            decisions += cut.decisions
+            n_open += cut.open - cut.identical - doubtful
+            n_zero += cut.zeros - equal
+            first_part = cut.first_part[first_part]
+            origin, on = cut.parent, cut.on
+        else:
+            origin, on = np.arange(len(sub.faces)), np.full((len(sub.faces), n_words), ~np.uint64(0))
+        if len(birth):
+            ids = np.concatenate([name, np.arange(n_old + n_born, n_old + n_born + len(birth))])
+            born = birth.copy()
+            born["a"], born["b"] = ids[birth["a"]], ids[birth["b"]]
+            room = n_born + len(birth)
+            if room > len(fresh):
+                fresh = np.concatenate([fresh[:n_born], np.empty((2 * room - n_born, x.shape[1]))])
+            slack, shift, error = (np.concatenate([values, np.empty(len(birth))]) for values in (slack, shift, error))
+            interpolate_rows(base, fresh, n_born, born, scale, slack, shift, error)
+            births.append(born)
+            n_born, name = room, ids
+        top = settle(base, fresh, name, entries, top, entered, birth, made, by_entry)
+        watch = bool((entered & (place >= 0) & (place < highest)).any())
+        winners = crown(winners, origin, on, place, z, before.faces.offsets, before.faces.values, watch)
+        parent = parent[origin]
+        entered |= place >= 0
+        highest = np.maximum(highest, place)
+        sub, parent, winners, first_part, kept, n_apart = _merge(sub, parent, winners, n_old, first_part)
+        name, top = name[kept], top[kept]
+        n_open += n_apart
+    edge_source, shared = label_edges(sub.edge_faces(), winners, n_words, sub.edge_source, sub.shared, first_part[-1], stage)
+    vertices = sub.vertices
+    result = Refinement(
+        subdivision=Subdivision(vertices, sub.faces, sub.side_edges, sub.edges, edge_source, shared),
+        parent=parent,
+        on=winners,
+        birth=np.concatenate([np.empty(0, BIRTH), *births]),
+        first_part=first_part,
+        vanishing=(none, none),
+        decisions=decisions,
+        open=n_open,
+        identical=0,
+        zeros=n_zero,
+        kept=name,
+    )
+    return Maxima(result, top, error[name], (slack + shift)[name])
+
+
+def _merge(
+    sub: Subdivision, parent: np.ndarray, winners: np.ndarray, n_old: int, first_part: np.ndarray
+) -> tuple[Subdivision, np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]:
+    """The subdivision without edges of this stage whose two faces have the same winners, and the vertices that are left."""
+    if first_part[-1] == len(sub.edges):
+        return sub, parent, winners, first_part, np.arange(len(sub.vertices)), 0
+    offsets, side_vertex, *rest, parent, winners, first_part, kept, n_apart = merge_faces(
+        sub.faces.offsets, sub.faces.values, sub.side_edges, sub.edges, sub.edge_source, sub.shared,
+        parent, winners, n_old, first_part,
+    )  # fmt: skip
+    return Subdivision(sub.vertices[kept], Csr(offsets, side_vertex), *rest), parent, winners, first_part, kept, n_apart

@@ -1,0 +1,217 @@
+"""Join faces of one parent that nothing tells apart any more, and drop the vertices that this leaves straight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from splineviz.geometry.compiled import kernel, part
+
+__all__ = ["merge_faces"]
+
+
+@kernel
+def merge_faces(
+    offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, source: Any, shared: Any,
+    parent: Any, state: Any, n_fixed: Any, first_part: Any,
+) -> Any:  # fmt: skip
+    """Join neighbours with the same words of ``state`` (F, words) across edges that are no part of an older edge.
+
+    ``first_part`` (E0 + 1,) says which edges are parts of older ones: those stay, and so do the first ``n_fixed`` vertices.
+    Of the others, vertices with two edges left are inside one straight edge, which its parts become. A group of faces whose
+    outline is not one closed curve (where rounding decided signs) stays apart.
+
+    Returns the arrays of the new subdivision (offsets, side_vertex, side_edge, edges, source, shared), the parent and state of
+    its faces, the new first parts, the vertices kept, and the number of groups that stayed apart.
+    """
+    following, sides, face_of = _tables(offsets, side_vertex, side_edge, edges)
+    dead = np.zeros(len(edges), np.bool_)
+    root = np.arange(len(offsets) - 1)
+    for e in range(first_part[-1], len(edges)):
+        f, g = face_of[sides[e, 0]], face_of[sides[e, 1]]
+        if _same(state, f, g):
+            dead[e] = True
+            _union(root, f, g)
+    start, n_apart = _outlines(following, sides, face_of, side_edge, dead, root)
+    link, dropped = _straight(edges, dead, n_fixed, side_vertex)
+    _keep_corners(following, sides, side_vertex, side_edge, dead, start, dropped)
+    names = np.empty(len(dropped), np.int64)
+    kept = np.flatnonzero(~dropped)
+    for i in range(len(kept)):
+        names[kept[i]] = i
+    new_edge, first_of, new_edges, new_source = _chains(edges, source, dead, dropped, link, names)
+    groups = np.flatnonzero(start >= 0)
+    new_offsets = np.zeros(len(groups) + 1, np.int64)
+    new_vertex, new_side = np.empty(len(side_vertex), np.int64), np.empty(len(side_vertex), np.int64)
+    m = 0
+    for i in range(len(groups)):
+        k = start[groups[i]]
+        while True:
+            if not dropped[side_vertex[k]]:
+                new_vertex[m], new_side[m] = names[side_vertex[k]], new_edge[side_edge[k]]
+                m += 1
+            k = _next(following, sides, side_edge, dead, k)
+            if k == start[groups[i]]:
+                break
+        new_offsets[i + 1] = m
+    parts = np.empty(len(first_part), np.int64)
+    for e in range(len(first_part) - 1):
+        parts[e] = new_edge[first_part[e]]
+    parts[-1] = new_edge[first_part[-1] - 1] + 1
+    rows = [k for k in range(len(shared)) if new_edge[shared[k, 0]] >= 0 and first_of[new_edge[shared[k, 0]]] == shared[k, 0]]
+    new_shared = np.empty((len(rows), 3), np.int64)
+    for i in range(len(rows)):
+        k = rows[i]
+        new_shared[i, 0], new_shared[i, 1], new_shared[i, 2] = new_edge[shared[k, 0]], shared[k, 1], shared[k, 2]
+    return (
+        new_offsets, new_vertex[:m].copy(), new_side[:m].copy(), new_edges, new_source, new_shared,
+        parent[groups], state[groups], parts, kept, n_apart,
+    )  # fmt: skip
+
+
+@part()
+def _tables(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
+    """For every side the next one of its face and the face; for every edge its sides on the left and on the right, or -1."""
+    following, face_of = np.empty(len(side_edge), np.int64), np.empty(len(side_edge), np.int64)
+    sides = np.full((len(edges), 2), -1, np.int64)
+    for f in range(len(offsets) - 1):
+        for k in range(offsets[f], offsets[f + 1]):
+            following[k] = k + 1 if k + 1 < offsets[f + 1] else offsets[f]
+            face_of[k] = f
+            sides[side_edge[k], 0 if edges[side_edge[k], 0] == side_vertex[k] else 1] = k
+    return following, sides, face_of
+
+
+@part()
+def _same(state: Any, f: Any, g: Any) -> Any:
+    different = np.uint64(0)
+    for w in range(state.shape[1]):
+        different |= state[f, w] ^ state[g, w]
+    return different == np.uint64(0)
+
+
+@part()
+def _find(root: Any, f: Any) -> Any:
+    while root[f] != f:
+        root[f] = root[root[f]]
+        f = root[f]
+    return f
+
+
+@part()
+def _union(root: Any, f: Any, g: Any) -> None:
+    """The lowest face of a group is its root."""
+    f, g = _find(root, f), _find(root, g)
+    root[max(f, g)] = min(f, g)
+
+
+@part(forceinline=True)
+def _next(following: Any, sides: Any, side_edge: Any, dead: Any, k: Any) -> Any:
+    """The side after ``k`` on the outline of its group: turn round its end until an edge is left."""
+    k = following[k]
+    while dead[side_edge[k]]:
+        e = side_edge[k]
+        k = following[sides[e, 0] + sides[e, 1] - k]
+    return k
+
+
+@part()
+def _outlines(following: Any, sides: Any, face_of: Any, side_edge: Any, dead: Any, root: Any) -> Any:
+    """A side on the outline of every group, at its root, else -1; and the number of groups without one closed outline.
+
+    Those are taken apart again.
+    """
+    n_faces = len(root)
+    for f in range(n_faces):
+        root[f] = _find(root, f)
+    start, left = np.full(n_faces, -1, np.int64), np.zeros(n_faces, np.int64)
+    for k in range(len(side_edge)):
+        if not dead[side_edge[k]]:
+            left[root[face_of[k]]] += 1
+            if start[root[face_of[k]]] < 0:
+                start[root[face_of[k]]] = k
+    apart = np.zeros(n_faces, np.bool_)
+    for f in range(n_faces):
+        if root[f] == f:
+            apart[f] = left[f] < 3 or _length(following, sides, side_edge, dead, start[f], left[f]) != left[f]
+    n_apart = np.count_nonzero(apart)
+    if n_apart:
+        for k in range(len(side_edge)):
+            f = face_of[k]
+            if apart[root[f]]:
+                dead[side_edge[k]] = False
+                start[f] = k
+    return start, n_apart
+
+
+@part()
+def _length(following: Any, sides: Any, side_edge: Any, dead: Any, start: Any, most: Any) -> Any:
+    """How many sides an outline has, given that it has no more than ``most``."""
+    k = _next(following, sides, side_edge, dead, start)
+    n = 1
+    while k != start and n < most:
+        n += 1
+        k = _next(following, sides, side_edge, dead, k)
+    return n if k == start else -1
+
+
+@part()
+def _straight(edges: Any, dead: Any, n_fixed: Any, side_vertex: Any) -> Any:
+    """The last two edges left at every vertex, (V, 2), and which vertices beyond the fixed ones have none or just two."""
+    n = max(n_fixed, side_vertex.max() + 1)
+    link, degree = np.full((n, 2), -1, np.int64), np.zeros(n, np.int64)
+    for e in range(len(edges)):
+        if not dead[e]:
+            for i in range(2):
+                v = edges[e, i]
+                link[v, degree[v] & 1] = e
+                degree[v] += 1
+    dropped = np.zeros(n, np.bool_)
+    for v in range(n_fixed, n):
+        dropped[v] = degree[v] == 0 or degree[v] == 2
+    return link, dropped
+
+
+@part()
+def _keep_corners(following: Any, sides: Any, side_vertex: Any, side_edge: Any, dead: Any, start: Any, dropped: Any) -> None:
+    """No face loses its third corner (only where rounding bent faces could one)."""
+    for f in range(len(start)):
+        if start[f] < 0:
+            continue
+        corners = 0
+        k = start[f]
+        while True:
+            corners += not dropped[side_vertex[k]]
+            k = _next(following, sides, side_edge, dead, k)
+            if corners >= 3 or k == start[f]:
+                break
+        while corners < 3:
+            dropped[side_vertex[k]] = False
+            k = _next(following, sides, side_edge, dead, k)
+            if k == start[f]:
+                break
+
+
+@part()
+def _chains(edges: Any, source: Any, dead: Any, dropped: Any, link: Any, names: Any) -> Any:
+    """Edges joined at dropped vertices: for each edge its new one or -1, for each new one its first edge, ends and source."""
+    new_edge, first_of = np.full(len(edges), -1, np.int64), np.empty(len(edges), np.int64)
+    ends = np.empty((len(edges), 2), np.int64)
+    n = 0
+    for e in range(len(edges)):
+        if dead[e] or new_edge[e] >= 0:
+            continue
+        new_edge[e], first_of[n] = n, e
+        for i in range(2):
+            v, at = edges[e, i], e
+            while dropped[v]:
+                at = link[v, 0] + link[v, 1] - at
+                new_edge[at] = n
+                v = edges[at, 0] + edges[at, 1] - v
+            ends[n, i] = names[v]
+        n += 1
+    sources = np.empty((n, 2), np.int32)
+    for i in range(n):
+        sources[i, 0], sources[i, 1] = source[first_of[i], 0], source[first_of[i], 1]
+    return new_edge, first_of[:n], ends[:n].copy(), sources

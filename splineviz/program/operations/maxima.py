@@ -1,0 +1,163 @@
+"""Maxima of activations: pools, extremes over axes, of two activations, and bounds. With a constant a maximum is a clamp."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from splineviz.program.operations.base import Active, RefusedError, Step, operation
+from splineviz.program.operations.layout import spread
+from splineviz.program.operations.pointwise import clamped
+from splineviz.program.operations.pooling import on_axes
+from splineviz.program.program import Gain
+
+__all__: list[str] = []
+
+_KINDS = (("max_pool", ""), ("max_pool", "_with_indices"), ("adaptive_max_pool", ""))
+_PARTS = "gives the place of the largest value, which jumps"
+
+
+@operation("maximum", "minimum", "fmax", "fmin", makes="stage layout diagonal")
+def _extreme_of_two(step: Step) -> Active:
+    return _of_two(step, "self", "other", "min" in step.call.op)
+
+
+@operation("max", "min", makes="stage layout diagonal")
+def _extreme(step: Step) -> Active:
+    if "other" in step.arguments:
+        return _extreme_of_two(step)
+    if "dim" not in step.arguments:
+        raise RefusedError("mixes the inputs of the batch")
+    _values_only(step)
+    return _over_axes(step, [step["dim"]], step.call.op == "min")
+
+
+@operation("amax", "amin", makes="stage diagonal")
+def _extreme_over_axes(step: Step) -> Active:
+    dims = step["dim"]
+    return _over_axes(step, [dims] if isinstance(dims, int) else dims, step.call.op == "amin")
+
+
+@operation("clamp", "clip", makes="stage layout diagonal")
+def _clamp(step: Step) -> Active:
+    given = [name for name in ("min", "max") if step.arguments[name] is not None]
+    if any(isinstance(step.arguments[name], Active) for name in given):
+        x = step.active("self")
+        for name in given:
+            x = _bounded(step, x, name, name == "max")
+        return x
+    return clamped(step, step.active("self"), "clamp", *(step.constant(n) if n in given else None for n in ("min", "max")))
+
+
+@operation("clamp_min", "clamp_max", makes="stage layout diagonal")
+def _clamp_one_side(step: Step) -> Active:
+    name = step.call.op.removeprefix("clamp_")
+    return _bounded(step, step.active("self"), name, name == "max")
+
+
+_POOLS = [f"{kind}{axes}d{tail}" for axes in (1, 2, 3) for kind, tail in _KINDS]
+
+
+@operation(*_POOLS, makes="stage")
+def _pool(step: Step) -> Active:
+    _values_only(step)
+    x, op = step.active("self"), step.call.op.removesuffix("_with_indices")
+    axes = int(op[-2])
+    sizes, outputs = x.shape[-axes:], step.shape[-axes:]
+    if op.startswith("adaptive"):
+        size = list(step["output_size"])
+        near = [_adaptive(n, m) for n, m in zip(sizes, outputs, strict=True)]
+        return step.maximum(x, _call(x, op, size), _boxes(x.shape, near), step.shape)
+    kernel, padding, dilation = (on_axes(axes, step[name]) for name in ("kernel_size", "padding", "dilation"))
+    stride = on_axes(axes, step["stride"]) or kernel
+    near = [_strided(*numbers) for numbers in zip(sizes, outputs, kernel, stride, padding, dilation, strict=True)]
+    return step.maximum(x, _call(x, op, kernel, stride, padding, dilation, step["ceil_mode"]), _boxes(x.shape, near), step.shape)
+
+
+def _values_only(step: Step) -> None:
+    """Of an operation that returns values and their places, only the values can be followed."""
+    if step.part is not None and step.part[1] not in (0, -2):
+        raise RefusedError(_PARTS)
+
+
+def _call(x: Active, op: str, *arguments: Any) -> Callable[[Tensor], Tensor]:
+    function: Callable[..., Tensor] = getattr(functional, op)
+    if len(x.shape) == int(op[-2]):  # torch takes the batch for channels, of which it wants at least one
+        return lambda x: function(x.unsqueeze(1), *arguments).squeeze(1)
+    return lambda x: function(x, *arguments)
+
+
+def _of_two(step: Step, left: str, right: str, lower: bool) -> Active:
+    if isinstance(step.arguments[left], Active):
+        return _bounded(step, step.active(left), right, lower)
+    return _bounded(step, step.active(right), left, lower)
+
+
+def _bounded(step: Step, x: Active, name: str, lower: bool) -> Active:
+    """The larger, or with ``lower`` the smaller, of ``x`` and an argument."""
+    other = step.arguments[name]
+    if isinstance(other, Active):
+        return _larger(step, [x, other], lower)
+    bound = step.constant(name)
+    kind = "clamp" if step.call.op.startswith("cl") else step.call.op
+    return clamped(step, x, kind, None if lower else bound, bound if lower else None)
+
+
+def _larger(step: Step, operands: Sequence[Active], lower: bool) -> Active:
+    """The entry-wise maximum of several activations, or the minimum."""
+    wide = [spread(step, x) for x in operands]
+    shape, n = (len(wide), *step.shape), math.prod(step.shape)
+    joined = step.affine(wide, shape, lambda *xs: torch.stack(xs, 1), Gain("layout"))
+    windows = np.arange(len(wide) * n).reshape(len(wide), n).T
+    return _signed(step, joined, lambda x: x.amax(1), windows, lower)
+
+
+def _over_axes(step: Step, dims: Sequence[int], lower: bool) -> Active:
+    x = step.active("self")
+    axes = len(x.shape) + 1
+    dims = sorted(d % axes for d in dims or range(axes))
+    if 0 in dims:
+        raise RefusedError("mixes the inputs of the batch")
+    keep = bool(step["keepdim"])
+    entries = np.moveaxis(np.arange(math.prod(x.shape)).reshape(x.shape), [d - 1 for d in dims], range(-len(dims), 0))
+    windows = entries.reshape(-1, math.prod(x.shape[d - 1] for d in dims))
+    return _signed(step, x, lambda x: x.amax(dims, keep), windows, lower)
+
+
+def _signed(step: Step, x: Active, run: Callable[[Tensor], Tensor], windows: np.ndarray, lower: bool) -> Active:
+    """A minimum is the negative of the maximum of negatives."""
+    if not lower:
+        return step.maximum(x, run, windows, step.shape)
+    return step.negative(step.maximum(step.negative(x), run, windows, step.shape))
+
+
+def _strided(size: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int) -> np.ndarray:
+    """(outputs, kernel) positions along one axis, -1 in the padding."""
+    at = np.arange(outputs)[:, None] * stride - padding + np.arange(kernel) * dilation
+    return np.where((at >= 0) & (at < size), at, -1)
+
+
+def _adaptive(size: int, outputs: int) -> np.ndarray:
+    """(outputs, longest) positions along one axis: from floor(i size / outputs) to ceil((i + 1) size / outputs)."""
+    first = np.arange(outputs) * size // outputs
+    last = -(-(np.arange(outputs) + 1) * size // outputs)
+    at = first[:, None] + np.arange((last - first).max())
+    return np.where(at < last[:, None], at, -1)
+
+
+def _boxes(shape: tuple[int, ...], near: Sequence[np.ndarray]) -> np.ndarray:
+    """(W, k) entries of a tensor of that shape in the windows that the positions along its last axes span."""
+    lead = math.prod(shape[: len(shape) - len(near)])
+    entries = np.arange(lead).reshape(lead, 1)
+    for positions, size in zip(near, shape[len(shape) - len(near) :], strict=True):
+        # (windows so far, 1, candidates so far, 1) with (1, outputs, 1, candidates along this axis)
+        before, along = entries[:, None, :, None], positions[None, :, None, :]
+        joined = np.where((before < 0) | (along < 0), -1, before * size + along)
+        entries = joined.reshape(joined.shape[0] * joined.shape[1], -1)
+    return entries
