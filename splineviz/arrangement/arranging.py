@@ -174,5 +174,8 @@ class _Request:
 
     def _no_patterns(self) -> Patterns:
         """Those of no cells, so that what asks for them finds none in place of no stages."""
-        stages = self.program.stages[: self.n_stages]
-        return tuple((np.zeros((0, -(-stage.n_units // 64)), np.uint64), np.zeros(0, np.int64)) for stage in stages)
+        result = []
+        for stage in self.program.stages[: self.n_stages]:
+            words = max(1, (stage.candidates - 1).bit_length() if stage.candidates else 1) * -(-stage.n_units // 64)
+            result.append((np.zeros((0, words), np.uint64), np.zeros(0, np.int64)))
+        return tuple(result)
