@@ -112,11 +112,16 @@ def residual(asked: dict[str, Any]) -> dict[str, Any]:
         if cells >= asked["cells"] / 4:
             break
         half *= 2
-    # Cells of a small window grow as its area, so the last doubling may be of more than is needed.
-    below = tried[-2][1] if len(tried) > 1 else cells
-    half = max(half, half / 2 * float(np.sqrt(1.3 * asked["cells"] / max(1, below))))
+    half = _enough(tried, asked["cells"])
     facts = against_forward(network, program, plane, box(half), asked["vertices"])
     return facts | {"half_width": half, "tried": tried, "checkpoint": asked["checkpoint"] is not None}
+
+
+def _enough(tried: list[list[float]], cells: int) -> float:
+    """A half-width with so many cells, from the growth of those before the last, which was not counted to its end."""
+    (before, few), (below, some), (last, _) = ([[0.0, 1]] * 2 + tried)[-3:]
+    power = np.log(some / few) / np.log(below / before) if before else 2.0
+    return max(last, below * float((1.3 * cells / some) ** (1 / np.clip(power, 1.2, 2.0))))
 
 
 def _image(data: str) -> np.ndarray:
