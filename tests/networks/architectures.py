@@ -12,8 +12,8 @@ from bench.resnet import ResNet18, ResNet20, unsettle
 
 __all__ = ["CASES", "POOLINGS", "POOLS", "Case"]
 
-POOLINGS = ("average",)
-"""How networks with max-pooling are pooled here. To be joined by "max" as soon as programs have it: this is the only place."""
+POOLINGS = ("average", "max")
+"""How networks that pool are pooled here."""
 
 POOLS: dict[str, type[nn.Module]] = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
 
