@@ -1,9 +1,10 @@
 """What a network is: a program of affine maps and continuous piecewise-affine functions, traced once."""
 
 from splineviz.program.describe import Description, StageRow, describe
+from splineviz.program.origin import Origin
 from splineviz.program.program import Affine, Fidelity, Gain, Node, Pointwise, Program, Stage
 from splineviz.program.refusal import Offender
-from splineviz.program.sources import blockers, load_program
+from splineviz.program.sources import blockers, load_program, read_network
 from splineviz.program.weights import load_weights
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Gain",
     "Node",
     "Offender",
+    "Origin",
     "Pointwise",
     "Program",
     "Stage",
@@ -21,4 +23,5 @@ __all__ = [
     "describe",
     "load_program",
     "load_weights",
+    "read_network",
 ]

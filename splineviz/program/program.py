@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.program.origin import Origin
 from splineviz.stage import ProgramInfo, Stage
 
 __all__ = ["Affine", "Fidelity", "Gain", "Node", "Pointwise", "Program", "Stage"]
@@ -162,6 +163,8 @@ class Program:
     """``None`` after :meth:`rebind`, which does not run the module."""
     cut_off: str | None = None
     """The last operation of the module, where the program ends before it."""
+    origin: Origin | None = field(default=None, repr=False, compare=False)
+    """The traced network that it was lowered from, with its weights; ``None`` for a program made by hand."""
 
     @property
     def n_units(self) -> int:
