@@ -111,6 +111,11 @@ class Tape:
         output: Tensor = self._run(self._to_output, dict(entrance), count, visitor)[self._output]
         return output
 
+    def constant(self, ref: Ref) -> Tensor:
+        """A weight, as the tape holds it."""
+        value: Tensor = self._constants[ref.index]
+        return value
+
     def batch_first(self, source: int, z: Tensor, count: int) -> Tensor:
         """(count, *shape) of the value of a call, wherever the network holds the batch."""
         axis, shape = self._layouts[source]
@@ -132,6 +137,31 @@ class Tape:
             for index in op.frees:
                 values.pop(index, None)
         return values
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether every stage is passed by all that reaches the next one."""
+        steps = [op for op in self._prefix + self._to_output if op.index in self._active]
+        readers: dict[int, int] = {}
+        for op in steps:
+            reads = {i for i in refs_of(op.arguments) if i in self._active}
+            if len(reads) != 1 or op.call.op == "getitem":
+                return False
+            for index in reads:
+                readers[index] = readers.get(index, 0) + 1
+        return all(count == 1 for count in readers.values())
+
+    def linear_layers(self) -> list[Tensor] | None:
+        """The matrices of a chain that consists of linear layers, stages and reshaping; ``None`` for any other network."""
+        matrices = []
+        for op in self._prefix + self._to_output:
+            if op.index not in self._active or op.switch is not None or op.call.op in _RESHAPES:
+                continue
+            weight = op.arguments.get("weight")
+            if op.call.op != "linear" or not isinstance(weight, Ref):
+                return None
+            matrices.append(self.constant(weight))
+        return matrices if self.is_chain else None
 
     # -- how it is made ----------------------------------------------------------------------------------------------------
 

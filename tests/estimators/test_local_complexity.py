@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,17 +12,10 @@ from torch import Tensor, nn
 import splineviz as sv
 from splineviz.estimators.precision import sign_disagreements
 from tests.estimators.by_hooks import counted
+from tests.estimators.nets import perceptron
 
 M_P = {1: 0.79788, 2: 1.12838, 5: 1.56983, 10: 1.88072, 20: 2.16657, 25: 2.25353, 50: 2.50960, 100: 2.74696, 200: 2.96860}
 """Mean of the largest of P |N(0, 1)|, by quadrature."""
-
-
-def perceptron(*widths: int, activation: type[nn.Module] = nn.ReLU, seed: int = 0) -> nn.Sequential:
-    torch.manual_seed(seed)
-    layers: list[nn.Module] = []
-    for i, o in pairwise(widths[:-1]):
-        layers += [nn.Linear(i, o), activation()]
-    return nn.Sequential(*layers, nn.Linear(*widths[-2:])).double().eval()
 
 
 def activations(network: nn.Module, kind: type[nn.Module] = nn.ReLU) -> list[nn.Module]:
