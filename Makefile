@@ -43,7 +43,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) (torch is large; the first time takes a few minutes)"
-	$(PIP) -e '.[dev,onnx,safetensors]'
+	$(PIP) -e '.[dev,onnx,parquet,safetensors]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: $(VENV)/.installed

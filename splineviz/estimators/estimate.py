@@ -38,7 +38,7 @@ class Estimate:
     model
         Name of the network.
     digest
-        Of the program; empty for a network without one.
+        Of the program, or of the traced network where there is none.
     """
 
     counts: Int64[np.ndarray, "radius directions point stage"]

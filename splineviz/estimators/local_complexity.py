@@ -43,6 +43,7 @@ def local_complexity(
     device: str | torch.device | None = None,
     dtype: torch.dtype | str = torch.float64,
     batch: int | None = None,
+    first: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Estimate:
     """The local complexity proxy n_sep of each point, at each stage.
@@ -71,6 +72,8 @@ def local_complexity(
         :func:`splineviz.estimators.precision.sign_disagreements` says how much that differs.
     batch
         Points at a time; by default as many as fit some tens of megabytes.
+    first
+        Number of the first point, on which fresh frames depend: for points that are worked off in several calls.
     progress
         Called with the number of points that are done, and of all.
 
@@ -107,7 +110,7 @@ def local_complexity(
     run = _Run(Tape(origin, dtype_of(dtype), device_of(device, points)), radii, tuple(sorted(set(wanted))), frame, seed)
     size = batch_for(batch, len(x), run.bytes_per_point, run.tape.device)
     began = time.perf_counter()
-    counts, zeros = run.all_points(x, size, progress)
+    counts, zeros = run.all_points(x, size, first, progress)
     places = [run.directions.index(p) for p in wanted]
     return Estimate(
         counts[:, places],
@@ -122,7 +125,7 @@ def local_complexity(
         size,
         time.perf_counter() - began,
         origin.name,
-        model.digest if isinstance(model, Program) else "",
+        (model if isinstance(model, Program) else origin).digest,
     )
 
 
@@ -139,7 +142,9 @@ class _Run:
     def bytes_per_point(self) -> int:
         return 2 * self.directions[-1] * self.tape.values_alive * self.tape.dtype.itemsize
 
-    def all_points(self, x: Tensor, size: int, progress: Callable[[int, int], None] | None) -> tuple[np.ndarray, np.ndarray]:
+    def all_points(
+        self, x: Tensor, size: int, first: int, progress: Callable[[int, int], None] | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         tape, found = self.tape, []
         with torch.inference_mode():
             shared = None
@@ -147,7 +152,7 @@ class _Run:
                 shared = self._response(shared_frame(x[0].numel(), self.directions[-1], self.seed)[None])
             for start in range(0, len(x), size):
                 part = x[start : start + size]
-                found.append(self._batch(part, start, shared))
+                found.append(self._batch(part, first + start, shared))
                 if progress is not None:
                     progress(start + len(part), len(x))
             # what stays on the device until here is what keeps it busy

@@ -16,7 +16,7 @@ from splineviz.program import Origin, Program, read_network
 
 __all__ = ["Model", "batch_for", "checked_points", "device_of", "dtype_of", "numbers", "origin_of", "whole_numbers"]
 
-Model = Program | nn.Module | str | Path
+Model = Program | Origin | nn.Module | str | Path
 
 _BUDGET = {"cpu": 32 << 20, "cuda": 1 << 30}
 """Bytes of activations at once. On a CPU more of them only leave the cache."""
@@ -28,6 +28,8 @@ def origin_of(model: Model, points: Any) -> Origin:
         if model.origin is None:
             raise InputError("this program was made by hand, without the network that it came from", hint="sv.load_program(module)")
         return model.origin
+    if isinstance(model, Origin):
+        return model
     try:
         return read_network(model)
     except InputError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from torch import Tensor
 
@@ -28,6 +30,14 @@ class Origin:
         used = {call.name for call in graph.calls if call.op == "weight"}
         own = {key: value.detach().clone() for key, value in weights.items() if key in used}
         return cls(graph, own, name, input_shape)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the operations and weights, hex."""
+        made = hashlib.sha256(repr([(call.op, call.shape, call.name) for call in self.graph.calls]).encode())
+        for key, value in sorted(self.weights.items()):
+            made.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
+        return made.hexdigest()
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> Origin:
         """The same network with other weights."""

@@ -95,7 +95,9 @@ def blockers(
     return _lowered(module, _input_shape(module, input_shape, told), logits)[1].offenders
 
 
-def read_network(model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None) -> Origin:
+def read_network(
+    model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None, logits: bool = False
+) -> Origin:
     """Trace any network, piecewise affine or not, for the estimators; the arguments are those of :func:`load_program`.
 
     Raises
@@ -111,7 +113,7 @@ def read_network(model: nn.Module | str | Path, *, input_shape: Shape | None = N
     of_file: Callable[..., tuple[Offender, ...]] | None = getattr(module, "in_order", None)
     if of_file is not None and (stand_ins := of_file(())):
         raise refusal(stand_ins, None)
-    return Origin.of(graph, own, name, shape)
+    return Origin.of(without_last(graph)[0] if logits else graph, own, name, shape)
 
 
 def _traced(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, dict[str, Tensor]]:
