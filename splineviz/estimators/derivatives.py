@@ -20,6 +20,9 @@ __all__ = ["Draw", "Noise", "draws", "gradient_norms", "jacobians"]
 
 Noise = Literal["bias", "weights"]
 
+_COLUMN_BYTES = 256 << 20
+"""Memory for the columns of a Jacobian that are under way at once."""
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -82,6 +85,22 @@ def jacobians(draw: Draw, x: Tensor, basis: Tensor | None, *, output: bool) -> t
     Columns are derivatives along the rows of ``basis`` (T, D). Without one they are taken along some orthonormal basis of the
     directions that the network can tell apart at all, which leaves gradient norms and singular values as they are.
     """
+    parts = list(_columns(draw, x, basis, output=output))
+    joined = tuple(torch.cat(same) for same in zip(*parts, strict=True))
+    return (joined[:-1], joined[-1]) if output else (joined, None)
+
+
+def gradient_norms(draw: Draw, x: Tensor, basis: Tensor | None) -> tuple[Tensor, ...]:
+    """(point, unit) norms of the gradients of what enters each stage, without ever holding a whole Jacobian."""
+    squares: list[Tensor] = []
+    for part in _columns(draw, x, basis, output=False):
+        added = [columns.square().sum(0) for columns in part]
+        squares = [a + b for a, b in zip(squares, added, strict=True)] if squares else added
+    return tuple(square.sqrt() for square in squares)
+
+
+def _columns(draw: Draw, x: Tensor, basis: Tensor | None, *, output: bool) -> Iterator[tuple[Tensor, ...]]:
+    """Some columns at a time of the Jacobian of what enters each stage, and of the output."""
     tape, count = draw.tape, draw.points.stop - draw.points.start
     tangents = _tangents(tape, x[0].numel(), basis)
 
@@ -97,13 +116,10 @@ def jacobians(draw: Draw, x: Tensor, basis: Tensor | None, *, output: bool) -> t
         spread = {i: t.expand_as(draw.entrance[i]) for i, t in tangent.items()}
         return torch.func.jvp(run, (draw.entrance,), (spread,))[1]
 
-    found: tuple[Tensor, ...] = torch.func.vmap(along, chunk_size=256)(tangents)
-    return (found[:-1], found[-1]) if output else (found, None)
-
-
-def gradient_norms(draw: Draw, x: Tensor, basis: Tensor | None) -> tuple[Tensor, ...]:
-    """(point, unit) norms of the gradients of what enters each stage."""
-    return tuple(torch.linalg.vector_norm(jacobian, dim=0) for jacobian in jacobians(draw, x, basis, output=False)[0])
+    n_columns = max(len(t) for t in tangents.values())
+    size = max(1, _COLUMN_BYTES // (8 * tape.values_alive * count))
+    for start in range(0, n_columns, size):
+        yield torch.func.vmap(along)({i: t[start : start + size] for i, t in tangents.items()})
 
 
 class _Recorder:

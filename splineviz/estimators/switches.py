@@ -23,6 +23,7 @@ _SMOOTH = frozenset(
     heaviside""".split()
 )
 _COMPARISONS = frozenset("gt ge lt le greater greater_equal less less_equal".split())
+_MAXIMA = ("max_pool", "adaptive_max_pool", "amax", "amin")
 _UNCOUNTED = frozenset(
     """round floor ceil trunc fix frac fmod remainder floor_divide argmax argmin argsort sort msort topk median nanmedian kthvalue
     mode cummax cummin lstm gru rnn_tanh rnn_relu fractional_max_pool2d fractional_max_pool3d bernoulli rand_like randn_like
@@ -106,18 +107,21 @@ def switch_of(
 def _lowered(call: Call, arguments: dict[str, Any], active: dict[str, tuple[int, ...]], builder: Builder) -> Pointwise | None:
     """The pointwise node that the operation table makes of a call, if it makes one."""
     entry = OPERATIONS.get(call.op)
-    if entry is None or "stage" not in entry.makes or len(active) != 1:
+    if entry is None or "stage" not in entry.makes or len(active) != 1 or call.op.startswith(_MAXIMA):
         return None
     resolved: dict[str, Any] = {
         name: Active(0, active[name]) if name in active else Constant(value) if isinstance(value, Tensor) else value
         for name, value in arguments.items()
     }
-    before = len(builder.nodes)
+    nodes, stages = len(builder.nodes), len(builder.stages)
     try:
         entry.lower(Step(call, resolved, next(iter(active.values())), builder))
     except RefusedError:
         return None
-    return next((node for node in builder.nodes[before:] if isinstance(node, Pointwise)), None)
+    made = next((node for node in builder.nodes[nodes:] if isinstance(node, Pointwise)), None)
+    if made is None:
+        del builder.stages[stages:]
+    return made
 
 
 def _rule(
@@ -137,7 +141,7 @@ def _rule(
     two = len(sources) == 2 and sources[0] != sources[1]
     if two and op in _COMPARISONS | {"maximum", "minimum", "fmax", "fmin", "max", "min"}:
         return Between(), 1, tuple(sources)
-    if op.startswith(("max_pool", "adaptive_max_pool")):
+    if op.startswith(_MAXIMA[:2]):
         return Winner(1.0, _pool(call, arguments)), 1, (first,)
     if op in {"amax", "amin", "max", "min"} and "dim" in arguments:
         dims = arguments["dim"]

@@ -163,8 +163,6 @@ class Tape:
             matrices.append(self.constant(weight))
         return matrices if self.is_chain else None
 
-    # -- how it is made ----------------------------------------------------------------------------------------------------
-
     def _ops(self) -> list[Op]:
         """The calls that the output needs, constants folded in float64."""
         calls, needed, stack = self.origin.graph.calls, set(), [self._output]

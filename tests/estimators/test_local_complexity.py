@@ -170,9 +170,6 @@ def test_exact_zeros_are_off_and_reported() -> None:
     assert estimate.zeros.sum() == 1
 
 
-# -- closed forms ----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("ratio", [0.1, 1.0, 3.0])
 def test_random_lines_cut_a_diamond(ratio: float) -> None:
     torch.manual_seed(5)
@@ -210,9 +207,6 @@ def test_without_biases_a_linear_network_shows_every_unit_and_a_relu_network_tho
         assert np.array_equal(shares[0], shares[1])  # rays know no scale
 
 
-# -- against the exact cells -----------------------------------------------------------------------------------------------
-
-
 def test_no_more_than_the_exact_cells_show_and_as_many_in_the_first_layer() -> None:
     program = sv.load_program(perceptron(10, 40, 40, 40, 3, seed=8))
     points = np.random.default_rng(0).standard_normal((12, 10))
@@ -228,9 +222,6 @@ def test_no_more_than_the_exact_cells_show_and_as_many_in_the_first_layer() -> N
         assert sum(cut) <= arr.n_cells - 1
         missed += sum(cut) - separated.sum()
     assert missed > 0
-
-
-# -- trends ----------------------------------------------------------------------------------------------------------------
 
 
 def test_falls_away_from_the_origin_saturates_in_directions_and_grows_with_the_radius() -> None:
@@ -251,9 +242,6 @@ def test_falls_away_from_the_origin_saturates_in_directions_and_grows_with_the_r
     est = sv.local_complexity(program, direction, radius=[0.01, 0.03, 0.1, 0.3], directions=[1, 2, 10, 25, 50, 100]).totals.mean(-1)
     assert (np.diff(est, axis=0) > 0).all() and (np.diff(est, axis=1) >= 0).all()
     assert est[2, -1] - est[2, -2] < est[2, 2] - est[2, 1]
-
-
-# -- bad input -------------------------------------------------------------------------------------------------------------
 
 
 def test_bad_input_is_refused_in_plain_words() -> None:
@@ -298,9 +286,6 @@ def test_networks_without_units_or_with_uncountable_ones_are_refused() -> None:
             sv.local_complexity(network, torch.randn(3, 4), directions=2)
 
 
-# -- precision -------------------------------------------------------------------------------------------------------------
-
-
 def test_half_precision_runs_and_its_signs_are_compared() -> None:
     network, points = perceptron(20, 50, 50, 2), torch.randn(30, 20)
     for dtype in (torch.float32, torch.bfloat16):
@@ -322,3 +307,13 @@ def test_the_same_counts_on_an_accelerator() -> None:
         )
         assert there.device.startswith("cuda")
         assert np.abs(here.counts - there.counts).sum() <= 2  # a sign at the edge of rounding
+
+
+def test_on_real_digits_nearly_every_count_is_zero_at_the_published_radius() -> None:
+    datasets = pytest.importorskip("sklearn.datasets")
+    digits = datasets.load_digits().data / 16.0
+    program = sv.load_program(perceptron(64, 200, 200, 10, seed=11))
+    estimate = sv.local_complexity(program, digits[:300], radius=[0.001, 0.05, 0.5], directions=[2, 25])
+    zeros = (estimate.totals == 0).mean(-1)
+    assert zeros[0, 0] > 0.9 and (np.diff(zeros, axis=0) <= 0).all() and (np.diff(zeros, axis=1) <= 0).all()
+    assert zeros[2, 1] == 0
