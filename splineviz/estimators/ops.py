@@ -12,7 +12,7 @@ from torch import Tensor
 from splineviz.estimators.switches import Switch
 from splineviz.program.trace import BatchSize, Call, Ref
 
-__all__ = ["Op", "folded", "in_place", "op_of", "refs_of", "resolved", "scheduled"]
+__all__ = ["Op", "cast", "folded", "in_place", "op_of", "refs_of", "resolved", "scheduled"]
 
 _FRESH = frozenset("conv1d conv2d conv3d linear addmm add sub batch_norm matmul mm".split())
 """Operations whose result shares memory with nothing else."""
@@ -156,3 +156,16 @@ def _same_shape(op: Op, index: int, ops: Sequence[Op]) -> bool:
         return True
     written = next((other for other in ops if other.index == index), None)
     return written is not None and written.call.shape is not None and written.call.shape == op.call.shape
+
+
+def cast(value: Any, dtype: torch.dtype, device: torch.device) -> Any:
+    """Tensors, data types and devices, also within lists, brought to a floating-point type and a device."""
+    if isinstance(value, Tensor):
+        return value.to(device, dtype if value.is_floating_point() else value.dtype)
+    if isinstance(value, torch.dtype):
+        return dtype if value.is_floating_point else value
+    if isinstance(value, torch.device):
+        return device
+    if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
+        return type(value)(cast(item, dtype, device) for item in value)
+    return value

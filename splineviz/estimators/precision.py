@@ -88,7 +88,7 @@ def sign_disagreements(
             seen = []
             for tape in tapes:
                 states = _States(tape, len(vertices))
-                tape.proceed(tape.enter(vertices.to(tape.dtype)), len(vertices), states)
+                tape.proceed(tape.enter(vertices.to(tape.dtype, copy=True)), len(vertices), states)
                 seen.append(states.found)
             for k, switch in enumerate(tapes[0].switches):
                 if switch.call in seen[0]:

@@ -317,3 +317,11 @@ def test_on_real_digits_nearly_every_count_is_zero_at_the_published_radius() -> 
     zeros = (estimate.totals == 0).mean(-1)
     assert zeros[0, 0] > 0.9 and (np.diff(zeros, axis=0) <= 0).all() and (np.diff(zeros, axis=1) <= 0).all()
     assert zeros[2, 1] == 0
+
+
+def test_points_are_left_as_they_were() -> None:
+    network, points = nn.Sequential(nn.ReLU(), nn.Linear(4, 3), nn.ReLU()).double(), torch.randn(5, 4, dtype=torch.float64)
+    before = points.clone()
+    sv.local_complexity(network, points, directions=2)
+    assert sign_disagreements(network, points, dtype="float64", directions=2).share == 0
+    assert torch.equal(points, before)
