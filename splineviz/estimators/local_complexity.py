@@ -193,8 +193,11 @@ class _Run:
 
 def _vertices(base: Tensor, response: Tensor, radius: float) -> Tensor:
     """(2 P n, *shape): all of base + r response, then all of base - r response."""
-    p = response.shape[0]
-    made = base.new_empty(2, p, *base.shape)
-    torch.add(base, response, alpha=radius, out=made[0])
-    torch.sub(base, response, alpha=radius, out=made[1])
-    return made.reshape(2 * p * len(base), *base.shape[1:])
+    p, form = response.shape[0], torch.contiguous_format
+    if base.dim() == 4 and base.is_contiguous(memory_format=torch.channels_last):
+        form = torch.channels_last
+    made = torch.empty(2 * p * len(base), *base.shape[1:], dtype=base.dtype, device=base.device, memory_format=form)
+    halves = made.view(2, p, *base.shape)
+    torch.add(base, response, alpha=radius, out=halves[0])
+    torch.sub(base, response, alpha=radius, out=halves[1])
+    return made

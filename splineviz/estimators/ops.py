@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,10 +13,11 @@ from torch import Tensor
 from splineviz.estimators.switches import Switch
 from splineviz.program.trace import BatchSize, Call, Ref
 
-__all__ = ["Op", "cast", "folded", "in_place", "op_of", "refs_of", "resolved", "scheduled"]
+__all__ = ["Op", "cast", "channels_last", "folded", "in_place", "op_of", "refs_of", "resolved", "scheduled"]
 
 _FRESH = frozenset("conv1d conv2d conv3d linear addmm add sub batch_norm matmul mm".split())
 """Operations whose result shares memory with nothing else."""
+_LARGE_MAP = 64
 _FOLDABLE = frozenset("conv1d conv2d conv3d linear".split())
 
 
@@ -132,6 +134,30 @@ def folded(ops: Sequence[Op], constants: Mapping[int, Any]) -> list[Op]:
         del made[layer.index]
         made[op.index] = replace(layer, index=op.index, arguments=layer.arguments | {"weight": weight, "bias": bias})
     return [made[index] for index in sorted(made)]
+
+
+def channels_last(ops: Sequence[Op], constants: Mapping[int, Any]) -> list[Op]:
+    """The steps with the channels of large maps innermost in memory.
+
+    On a CPU in single precision such convolutions take two thirds of the time; on maps of fewer than 8 x 8 pixels they take longer.
+    """
+    done = []
+    for op in ops:
+        if op.call.op == "conv2d" and op.call.shape is not None:
+            weight = resolved(op.arguments["weight"], {}, constants, 0)
+            if math.prod(op.call.shape[-2:]) >= _LARGE_MAP:
+                op = replace(op, arguments=op.arguments | {"weight": weight.contiguous(memory_format=torch.channels_last)})
+            else:
+                op = replace(op, target=_channels_first(op.target))
+        done.append(op)
+    return done
+
+
+def _channels_first(target: Callable[..., Any]) -> Callable[..., Any]:
+    def run(**given: Any) -> Any:
+        return target(**{**given, "input": given["input"].contiguous()})
+
+    return run
 
 
 def in_place(ops: Sequence[Op], fresh: Sequence[int]) -> tuple[Op, ...]:

@@ -63,11 +63,16 @@ class Separation:
         """Nothing: what a stage makes is not looked at."""
 
     def _extremes(self, switch: Switch, z: Tensor) -> None:
+        # maxima over vertices are quick only along the order in memory
+        inside_out = z.dim() == 4 and z.is_contiguous(memory_format=torch.channels_last)
+        z = z.permute(0, 2, 3, 1) if inside_out else z
         z = z.reshape(2, -1, self._n_points, *z.shape[1:])
         if len(self._directions) == 1:
             low, high = [z.flatten(0, 1).amin(0)], [z.flatten(0, 1).amax(0)]
         else:
             low, high = [-m for m in nested_max(-z.amin(0), self._directions)], nested_max(z.amax(0), self._directions)
+        if inside_out:
+            low, high = ([m.permute(0, 3, 1, 2) for m in extremes] for extremes in (low, high))
         self.decide(switch, low, high)
 
     def _winners(self, switch: Switch, z: Tensor) -> None:

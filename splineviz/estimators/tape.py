@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from splineviz.estimators.ops import Op, cast, in_place, refs_of, scheduled
+from splineviz.estimators.ops import Op, cast, channels_last, in_place, refs_of, scheduled
 from splineviz.estimators.reading import RESHAPES, Reading
 from splineviz.estimators.switches import Level, Switch
 from splineviz.program.origin import Origin
@@ -61,6 +61,8 @@ class Tape:
         self.switches = tuple(self._cast_switch(switch) for switch in read.switches)
         by_call = {switch.call: switch for switch in self.switches}
         ops = [replace(op, switch=by_call.get(op.index), arguments=self._cast_arguments(op)) for op in read.ops]
+        if not for_gradients and self.device.type == "cpu" and dtype == torch.float32:
+            ops = channels_last(ops, self._constants)
         prefix = [op for op in ops if op.index in read.affine or op.index not in self._active]
         rest = [op for op in ops if op.index not in read.affine]
         wanted = {self._output, *(i for op in rest if op.index in self._active for i in refs_of(op.arguments))}

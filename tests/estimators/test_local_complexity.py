@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -325,3 +326,23 @@ def test_points_are_left_as_they_were() -> None:
     sv.local_complexity(network, points, directions=2)
     assert sign_disagreements(network, points, dtype="float64", directions=2).share == 0
     assert torch.equal(points, before)
+
+
+def test_single_precision_on_large_and_small_maps_counts_the_same() -> None:
+    torch.manual_seed(12)
+    layers = [
+        nn.Conv2d(2, 5, 3),
+        nn.ReLU(),
+        nn.Conv2d(5, 6, 3, 2),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 7, 2),
+    ]
+    network = nn.Sequential(*layers, nn.PReLU(7), nn.Flatten(), nn.LazyLinear(2))
+    points = torch.randn(6, 2, 24, 24)
+    network(points)
+    asked: dict[str, Any] = {"radius": [0.1, 1.0], "directions": [3, 8]}
+    full, single = (sv.local_complexity(network.eval(), points, dtype=dtype, **asked) for dtype in ("float64", "float32"))
+    assert full.counts[..., 0].sum() > 1000
+    assert np.abs(full.counts - single.counts).sum() <= 3  # signs at the edge of rounding
