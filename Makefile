@@ -1,10 +1,10 @@
-# make demo: a picture in a minute.  make test: everything that has to pass.  make bench: the numbers in the README.  make operations: its tables.
+# make demo: a picture in a minute.  make test: everything that has to pass.  make bench, bench-estimators: numbers.  make operations: tables.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test bench bench-networks operations clean
+.PHONY: demo test bench bench-networks bench-estimators operations clean
 
 demo: $(VENV)/.installed
 	$(BIN)/splineviz slice demo -o demo.png -o demo.svg
@@ -25,6 +25,9 @@ bench: $(VENV)/.installed-bench
 
 bench-networks: $(VENV)/.installed
 	$(BIN)/python bench/networks.py
+
+bench-estimators: $(VENV)/.installed
+	$(BIN)/python bench/estimators.py
 
 operations: $(VENV)/.installed
 	$(BIN)/python docs/write_operations.py

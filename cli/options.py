@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["Anchors", "Numbers", "common_options", "model_options"]
+__all__ = ["Anchors", "Numbers", "common_options", "data_options", "model_options"]
 
 
 class Numbers(click.ParamType[tuple[float, ...]]):
@@ -59,6 +59,22 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--weights", type=click.Path(), metavar="FILE", help="State dict for MODEL: .pt, or .safetensors with that extra."
     )(command)
     return click.argument("model")(command)
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--data with --key and --labels, and what stands between the data and the network."""
+    for option in (
+        click.option("--transform", metavar="MODULE:FUNCTION", help="Called on each data point before --mean and --std."),
+        click.option("--std", type=Numbers(float), default="1", metavar="S[,S..]", help="Divides the data, after --mean."),
+        click.option(
+            "--mean", type=Numbers(float), default="0", metavar="M[,M..]", help="Subtracted from the data; may be one a channel."
+        ),
+        click.option("--labels", metavar="FILE", help="Classes of the data points; by default the array y of the data file."),
+        click.option("--key", metavar="NAME", help="The array of the data file; by default x, or the only one."),
+        click.option("--data", metavar="FILE", help="Data points: .npy, .npz or .pt, (n, ...). For demo, its own digits."),
+    ):
+        command = option(command)
+    return command
 
 
 class Anchors(click.ParamType[tuple[int | str, ...]]):

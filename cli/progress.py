@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["announce_compilation", "note", "stage_progress"]
+__all__ = ["announce_compilation", "note", "point_progress", "stage_progress"]
 
 Advance = Callable[[float, int], None]
 
@@ -32,6 +32,19 @@ def announce_compilation(quiet: bool) -> None:
 @contextmanager
 def stage_progress(quiet: bool) -> Iterator[Advance | None]:
     """A callback ``(share of the work that is done, cells in work)`` that moves a bar; None where stderr is no terminal."""
+    with _bar(quiet) as move:
+        yield None if move is None else lambda share, cells: move(share, f"{share:.0%}, {cells:,} cells in work")
+
+
+@contextmanager
+def point_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A callback ``(what is estimated, points that are done, points in all)`` that moves a bar where someone sees it."""
+    with _bar(quiet) as move:
+        yield lambda what, done, total: None if move is None else move(done / total, f"{what}: {done:,} of {total:,} points")
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -42,7 +55,7 @@ def stage_progress(quiet: bool) -> Iterator[Advance | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
 
-        def advance(share: float, cells: int) -> None:
-            bar.update(task, completed=share, description=f"{share:.0%}, {cells:,} cells in work")
+        def move(share: float, text: str) -> None:
+            bar.update(task, completed=share, description=text)
 
-        yield advance
+        yield move

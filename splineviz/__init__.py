@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from splineviz.errors import InputError as InputError
     from splineviz.errors import NotPiecewiseAffineError as NotPiecewiseAffineError
     from splineviz.errors import SplinevizError as SplinevizError
+    from splineviz.estimators.estimate import Estimate as Estimate
+    from splineviz.estimators.local_complexity import local_complexity as local_complexity
     from splineviz.io import load as load
     from splineviz.io import save as save
     from splineviz.plane import Plane as Plane
@@ -41,6 +43,7 @@ __version__ = "0.1.0.dev0"
 
 _HOME = {
     "Arrangement": "splineviz.arrangement.result",
+    "Estimate": "splineviz.estimators.estimate",
     "InputError": "splineviz.errors",
     "NotPiecewiseAffineError": "splineviz.errors",
     "Plane": "splineviz.plane",
@@ -55,6 +58,7 @@ _HOME = {
     "draw": "splineviz.render",
     "load": "splineviz.io",
     "load_program": "splineviz.program",
+    "local_complexity": "splineviz.estimators.local_complexity",
     "save": "splineviz.io",
     "segment": "splineviz.arrangement.segment",
     "slice": "splineviz.api",

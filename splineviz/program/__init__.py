@@ -1,9 +1,10 @@
 """What a network is: a program of affine maps and continuous piecewise-affine functions, traced once."""
 
 from splineviz.program.describe import Description, StageRow, describe
+from splineviz.program.origin import Origin
 from splineviz.program.program import Affine, Fidelity, Gain, Maximum, Node, Pointwise, Program, Stage
 from splineviz.program.refusal import Offender
-from splineviz.program.sources import blockers, load_program
+from splineviz.program.sources import blockers, load_program, read_network
 from splineviz.program.weights import load_weights
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Maximum",
     "Node",
     "Offender",
+    "Origin",
     "Pointwise",
     "Program",
     "Stage",
@@ -22,4 +24,5 @@ __all__ = [
     "describe",
     "load_program",
     "load_weights",
+    "read_network",
 ]

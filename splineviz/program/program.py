@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 import splineviz.program.pickling  # noqa: F401 the reducers that it registers
+from splineviz.program.origin import Origin
 from splineviz.stage import ProgramInfo, Stage
 
 __all__ = ["Affine", "Fidelity", "Gain", "Maximum", "Node", "Pointwise", "Program", "Stage"]
@@ -221,6 +222,8 @@ class Program:
     """``None`` after :meth:`rebind`, which does not run the module."""
     cut_off: str | None = None
     """The last operation of the module, where the program ends before it."""
+    origin: Origin | None = field(default=None, repr=False, compare=False)
+    """The traced network that it was lowered from, with its weights; ``None`` for a program made by hand."""
 
     @property
     def n_units(self) -> int:

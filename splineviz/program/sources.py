@@ -19,12 +19,13 @@ from splineviz.program.fidelity import measure, sample
 from splineviz.program.logits import CutOff, last_operation, without_last
 from splineviz.program.lowering import Lowered, lower
 from splineviz.program.modes import bare, condensed, evaluating, refuse_training
+from splineviz.program.origin import Origin
 from splineviz.program.program import Fidelity, Program
 from splineviz.program.refusal import Offender, refusal
 from splineviz.program.trace import Graph, trace
 from splineviz.program.weights import check_values, load_weights, matched, module_weights
 
-__all__ = ["blockers", "load_program"]
+__all__ = ["blockers", "load_program", "read_network"]
 
 Weights = str | Path | Mapping[str, Tensor]
 Shape = int | Sequence[int]
@@ -80,9 +81,10 @@ def load_program(
     original = module_weights(module)
     expected = {key: original[key] for key in module.state_dict() if key in original}
     card = _Card(name, shape, sum(p.numel() for p in module.parameters()), None if cut is None else cut.note)
-    made = _maker(graph, expected, original, card)
-    program = made(lowered, None)
-    return made(lowered, measure(program, module, graph.dynamic_batch, None if cut is None else cut.finish))
+    origin = Origin.of(graph, original, name, shape)
+    made = _maker(origin, expected, original, card)
+    program = made(lowered, origin, None)
+    return made(lowered, origin, measure(program, module, graph.dynamic_batch, None if cut is None else cut.finish))
 
 
 def blockers(
@@ -93,14 +95,40 @@ def blockers(
     return _lowered(module, _input_shape(module, input_shape, told), logits)[1].offenders
 
 
-def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[Graph, Lowered, CutOff | None]:
+def read_network(
+    model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None, logits: bool = False
+) -> Origin:
+    """Trace any network, piecewise affine or not, for the estimators; the arguments are those of :func:`load_program`.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_program` does.
+    NotPiecewiseAffineError
+        If an ONNX file holds operators that cannot be run.
+    """
+    module, name, told = _module(model, weights, input_shape)
+    shape = _input_shape(module, input_shape, told)
+    graph, own = _traced(module, shape)
+    of_file: Callable[..., tuple[Offender, ...]] | None = getattr(module, "in_order", None)
+    if of_file is not None and (stand_ins := of_file(())):
+        raise refusal(stand_ins, None)
+    return Origin.of(without_last(graph)[0] if logits else graph, own, name, shape)
+
+
+def _traced(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, dict[str, Tensor]]:
     refuse_training(module)
     weights = module_weights(module)
     check_values(weights)
     first = next((v for v in weights.values() if v.is_floating_point()), torch.zeros(()))
     example = sample(shape, 2).to(first.device, first.dtype)
     _try(module, example)
-    graph, cut = trace(module, example), None
+    return trace(module, example), weights
+
+
+def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[Graph, Lowered, CutOff | None]:
+    graph, weights = _traced(module, shape)
+    cut = None
     if logits:
         graph, cut = without_last(graph)
     lowered = lower(graph, weights)
@@ -120,9 +148,9 @@ class _Card:
 
 
 def _maker(
-    graph: Graph, expected: dict[str, Tensor], original: dict[str, Tensor], card: _Card
-) -> Callable[[Lowered, Fidelity | None], Program]:
-    """How lowered nodes become a program that can take other weights; keeps the graph, and no weights but the shared ones."""
+    first: Origin, expected: dict[str, Tensor], original: dict[str, Tensor], card: _Card
+) -> Callable[[Lowered, Origin, Fidelity | None], Program]:
+    """How lowered nodes become a program that can take other weights."""
     like = {key: torch.empty_like(value, device="meta") for key, value in expected.items()}
     fixed = {key: value.detach().cpu().clone() for key, value in original.items() if key not in expected}
     owners: dict[tuple[int, tuple[int, ...]], list[str]] = {}
@@ -131,7 +159,7 @@ def _maker(
             owners.setdefault((value.data_ptr(), value.stride()), []).append(key)
     tied = [tuple(keys) for keys in owners.values() if len(keys) > 1]
 
-    def made(lowered: Lowered, fidelity: Fidelity | None) -> Program:
+    def made(lowered: Lowered, origin: Origin, fidelity: Fidelity | None) -> Program:
         return Program(
             nodes=lowered.nodes,
             stages=lowered.stages,
@@ -142,16 +170,18 @@ def _maker(
             name=card.name,
             digest=lowered.digest,
             n_parameters=card.n_parameters,
+            origin=origin,
             _rebind=rebind,
             fidelity=fidelity,
             cut_off=card.cut_off,
         )
 
     def rebind(state_dict: Mapping[str, Tensor]) -> Program:
-        lowered = lower(graph, matched(state_dict, like, tied) | fixed)
+        weights = matched(state_dict, like, tied) | fixed
+        lowered = lower(first.graph, weights)
         if lowered.offenders:
             raise refusal(lowered.offenders, None)
-        return made(lowered, None)
+        return made(lowered, first.with_weights(weights), None)
 
     return made
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from splineviz.arrangement.volume import volume_factor
 from splineviz.errors import InputError
 from splineviz.render.palette import pattern_colors
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["CellColor", "CellColors", "cell_colors", "in_slice_norm", "largest_kink", "volume_factor", "weighted_quantile"]
+__all__ = ["CellColor", "CellColors", "cell_colors", "in_slice_norm", "largest_kink", "weighted_quantile"]
 
 CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
 """What the fill of a cell shows."""
@@ -78,19 +79,6 @@ def in_slice_norm(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.nd
     a, b, d = _gram(affine)
     norm: np.ndarray = np.sqrt((a + d + np.hypot(a - d, 2 * b)) / 2)
     return norm
-
-
-def volume_factor(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.ndarray, "cell"]:
-    """sqrt(det A'A): by how much each cell's map stretches area; (F,). Zero where it is not one to one.
-
-    Examples
-    --------
-    >>> volume_factor(np.array([[[3.0, 0.0, 9.0], [0.0, 4.0, 9.0]]])).tolist()
-    [12.0]
-    """
-    a, b, d = _gram(affine)
-    factor: np.ndarray = np.sqrt(np.maximum(a * d - b * b, 0.0))
-    return factor
 
 
 def largest_kink(arr: Arrangement) -> Float64[np.ndarray, "cell"]:

@@ -1,0 +1,86 @@
+"""`splineviz estimate`: the options, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import Numbers, common_options, data_options, model_options
+
+METRICS = {
+    "lc": "the proxy: units that separate the vertices x ± r v_p",
+    "density": "expected kinks per volume under noise (Theorem 2)",
+    "rank": "local rank: singular values of a Jacobian",
+    "variation": "norm of the output's derivative",
+    "not-good": "units that the output does not depend on",
+    "deformation": "eccentricity and diameter of the embedded vertices",
+    "first-order": "units with |z| < r |grad z|",
+    "patterns": "distinct patterns among random samples of a ball",
+    "distance": "mean |z|",
+    "walk": "crossings and deviation from linearity on the way to the next point",
+}
+_VARIANTS = ("theorem", "all-edges", "script", "gradient")
+_EPILOG = (
+    """\b
+Metrics
+"""
+    + "".join(f"  {name:<12} {what}\n" for name, what in METRICS.items())
+    + """
+\b
+Work that was interrupted goes on where it stopped: what is done lies in FILE.partial until all of it is.
+
+\b
+Examples
+  splineviz estimate nets:make --weights net.pt --data digits.npz --radius 0.005,0.05 --directions 2,25 -o lc.csv
+  splineviz estimate nets:make --weights net.pt --data digits.npz --metric lc --metric density -o both.parquet
+"""
+)
+
+
+@click.command(
+    "estimate", epilog=_EPILOG, context_settings={"show_default": True}, short_help="Count local complexity at data points."
+)
+@model_options
+@data_options
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write; the suffix decides: .csv .parquet .json. May be repeated.",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N points of the data.")
+@click.option(
+    "--metric",
+    "metrics",
+    type=click.Choice(tuple(METRICS)),
+    multiple=True,
+    default=("lc",),
+    help="What to estimate. May be repeated.",
+)
+@click.option("--radius", "radii", type=Numbers(float), default="0.005", metavar="R[,R..]", help="Radii of the neighbourhoods.")
+@click.option("--directions", type=Numbers(int), default="25", metavar="P[,P..]", help="Directions: P make 2P vertices.")
+@click.option("--frame", type=click.Choice(("shared", "per-point")), default="shared", help="One frame, or a fresh one a point.")
+@click.option("--sigma", type=float, default=0.05, help="density, rank, variation, not-good: standard deviation of the noise.")
+@click.option("--samples", type=click.IntRange(min=1), default=10, help="Draws of the noise; 50 times as many for patterns.")
+@click.option("--noise", type=click.Choice(("bias", "weights")), default="bias", help="density and its kin: what is noisy.")
+@click.option("--variant", type=click.Choice(_VARIANTS), default="theorem", help="density: which form of it.")
+@click.option("--epsilon", type=float, default=0.01, help="rank: singular values from here on count.")
+@click.option("--seed", type=int, default=0, help="Of frames, noise, samples and the bootstrap.")
+@click.option("--dtype", type=click.Choice(("float64", "float32", "bfloat16", "float16")), default="float64", help="lc: precision.")
+@click.option("--device", metavar="NAME", help="cpu, cuda, ...; by default cpu.")
+@click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Points at a time; by default as many as are quick.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads for the matrix products.")
+@common_options
+def command(**given: Any) -> int:
+    """Estimate the local complexity of MODEL at data points, without its exact cells. MODEL need not be piecewise affine.
+
+    MODEL is demo, an .onnx file, a .pt2 file of torch.export, or module:factory with --weights FILE.
+    """
+    from .estimate_job import EstimateOptions, run_estimate
+
+    return run_estimate(EstimateOptions(**given))

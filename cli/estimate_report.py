@@ -1,0 +1,132 @@
+"""What `splineviz estimate` writes and says: a table with a row for each point, and a summary with intervals."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from .estimate_metrics import Column
+
+if TYPE_CHECKING:
+    from splineviz.program import Origin
+
+    from .data import Data
+    from .estimate_job import EstimateOptions
+
+__all__ = ["SUFFIXES", "print_estimate", "report_of", "write_table"]
+
+SCHEMA = "splineviz.estimate/1"
+SUFFIXES = (".csv", ".parquet", ".json")
+_RESAMPLES = 2000
+_HEAD = ("point", "label", "metric", "stage", "radius", "directions", "value", "exact_zeros")
+
+
+def report_of(options: EstimateOptions, network: Origin, data: Data, columns: Sequence[Column], seconds: float) -> dict[str, Any]:
+    """The summary, and where everything came from."""
+    import splineviz
+
+    asked = ("frame", "sigma", "samples", "noise", "variant", "epsilon", "seed", "dtype", "mean", "std", "transform", "logits")
+    return {
+        "schema": SCHEMA,
+        "version": splineviz.__version__,
+        "model": options.model,
+        "digest": network.digest,
+        "data": data.source,
+        "points": len(data),
+        "options": {name: getattr(options, name) for name in asked},
+        "summary": [_summary(column, options.seed) for column in columns],
+        "seconds": seconds,
+        "files": [str(path) for path in options.outputs],
+    }
+
+
+def _summary(column: Column, seed: int) -> dict[str, Any]:
+    """Mean with a 95 % percentile-bootstrap interval over points, median, share of zeros."""
+    from scipy import stats
+
+    values = column.values.astype(np.float64)
+    low = high = None
+    if len(values) > 1 and np.ptp(values) > 0:
+        found = stats.bootstrap(
+            (values,), np.mean, n_resamples=_RESAMPLES, batch=100, method="percentile", rng=np.random.default_rng(seed)
+        )
+        low, high = (float(bound) for bound in found.confidence_interval)
+    return {
+        "metric": column.metric,
+        "stage": column.stage,
+        "radius": column.radius,
+        "directions": column.directions,
+        "points": len(values),
+        "mean": float(values.mean()),
+        "interval": None if low is None else [low, high],
+        "median": float(np.median(values)),
+        "share_of_zeros": float((values == 0).mean()),
+        "exact_zeros": None if column.zeros is None else int(column.zeros.sum()),
+    }
+
+
+def write_table(path: Path, report: dict[str, Any], columns: Sequence[Column], labels: np.ndarray | None) -> None:
+    """A row for each point and column; the report goes into a first line of comment, the schema, or the object."""
+    card = {name: value for name, value in report.items() if name != "files"}
+    if path.suffix.lower() == ".json":
+        rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows(columns, labels)]
+        path.write_text(json.dumps(card | {"rows": rows}) + "\n", encoding="utf-8")
+    elif path.suffix.lower() == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(f"# {json.dumps(card)}\n")
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(_HEAD)
+            table.writerows(_rows(columns, labels))
+    else:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        by_name = dict(zip(_HEAD, zip(*_rows(columns, labels), strict=True), strict=True))
+        kinds = dict(zip(_HEAD, ("int64", "int64", "string", "string", "float64", "int64", "float64", "int64"), strict=True))
+        made = pa.table({name: pa.array(values, kinds[name]) for name, values in by_name.items()})
+        parquet.write_table(made.replace_schema_metadata({"splineviz": json.dumps(card)}), path)
+
+
+def _rows(columns: Sequence[Column], labels: np.ndarray | None) -> Iterator[tuple[Any, ...]]:
+    for column in columns:
+        values = column.values.tolist()
+        zeros = [None] * len(values) if column.zeros is None else column.zeros.tolist()
+        for point, (value, zero) in enumerate(zip(values, zeros, strict=True)):
+            label = None if labels is None else int(labels[point])
+            yield point, label, column.metric, column.stage, column.radius, column.directions, value, zero
+
+
+def print_estimate(report: dict[str, Any], *, as_json: bool) -> None:
+    """The summary on stdout."""
+    click.echo(json.dumps(report) if as_json else _text(report))
+
+
+def _text(report: dict[str, Any]) -> str:
+    head = ("metric", "stage", "radius", "P", "mean", "95 % interval", "median", "zeros", "exact zeros")
+    rows = [head]
+    for entry in report["summary"]:
+        interval = "-" if entry["interval"] is None else "{:.4g} .. {:.4g}".format(*entry["interval"])
+        rows.append(
+            (
+                entry["metric"],
+                entry["stage"],
+                "" if entry["radius"] is None else f"{entry['radius']:g}",
+                "" if entry["directions"] is None else str(entry["directions"]),
+                f"{entry['mean']:.4g}",
+                interval,
+                f"{entry['median']:.4g}",
+                f"{entry['share_of_zeros']:.0%}",
+                "" if entry["exact_zeros"] is None else f"{entry['exact_zeros']:,}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    facts = [f"{report['points']:,} points of {report['data']}, {report['seconds']:.2f} s"]
+    facts += [f"written {path}" for path in report["files"]]
+    return "\n".join([*lines, "", *facts])

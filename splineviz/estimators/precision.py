@@ -1,0 +1,117 @@
+"""How many signs a lower precision sees differently than float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from splineviz.estimators.frames import shared_frame
+from splineviz.estimators.request import Model, batch_for, checked_points, device_of, dtype_of, numbers, origin_of, whole_numbers
+from splineviz.estimators.switches import Between, Level, Switch
+from splineviz.estimators.tape import Tape
+from splineviz.stage import Stage
+
+__all__ = ["Disagreement", "sign_disagreements"]
+
+
+@dataclass(frozen=True, eq=False)
+class Disagreement:
+    """Signs at the vertices of the neighbourhoods that two precisions see differently.
+
+    Attributes
+    ----------
+    differing
+        (stage,) pairs of a vertex and a unit whose state differs.
+    compared
+        (stage,) pairs that were compared; 0 for maxima, which have no sign.
+    """
+
+    differing: Int64[np.ndarray, "stage"]
+    compared: Int64[np.ndarray, "stage"]
+    stages: tuple[Stage, ...]
+    dtype: str
+
+    @property
+    def share(self) -> float:
+        """Of all signs."""
+        return float(self.differing.sum() / max(1, self.compared.sum()))
+
+
+def sign_disagreements(
+    model: Model,
+    points: Any,
+    *,
+    dtype: torch.dtype | str,
+    radius: float = 0.005,
+    directions: int = 25,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    batch: int | None = None,
+) -> Disagreement:
+    """Compare the signs that a lower precision and float64 see at the vertices x ± r v_p, with the frame shared by all points.
+
+    The parameters are those of :func:`splineviz.local_complexity`.
+
+    Raises
+    ------
+    InputError
+        As :func:`splineviz.local_complexity` does.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> net = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1))
+    >>> found = sign_disagreements(net, torch.randn(5, 3), dtype=torch.float64, directions=2)
+    >>> found.compared.tolist(), found.share
+    ([160], 0.0)
+    """
+    (radius,) = numbers(radius, "the radius")
+    origin = origin_of(model, points)
+    x = checked_points(points, origin.input_shape)
+    (directions,) = whole_numbers(directions, "directions", x[0].numel())
+    place = device_of(device, points)
+    tapes = [Tape(origin, precision, place) for precision in (dtype_of(dtype), torch.float64)]
+    axes = torch.from_numpy(shared_frame(x[0].numel(), directions, seed)).to(place).reshape(-1, *origin.input_shape) * radius
+    corners = torch.cat([axes, -axes])
+    size = batch_for(batch, len(x), 8 * len(corners) * tapes[1].values_alive, place)
+    different = torch.zeros(len(tapes[0].switches), dtype=torch.int64, device=place)
+    compared = torch.zeros_like(different)
+    with torch.inference_mode():
+        for part in torch.split(x.to(place), size):
+            vertices = (part + corners[:, None]).flatten(0, 1)
+            seen = []
+            for tape in tapes:
+                states = _States(tape, len(vertices))
+                tape.proceed(tape.enter(vertices.to(tape.dtype, copy=True)), len(vertices), states)
+                seen.append(states.found)
+            for k, switch in enumerate(tapes[0].switches):
+                if switch.call in seen[0]:
+                    low, full = (states[switch.call] for states in seen)
+                    different[k] += (low != full).sum()
+                    compared[k] += low.numel()
+    name = str(tapes[0].dtype).removeprefix("torch.")
+    return Disagreement(different.cpu().numpy(), compared.cpu().numpy(), tapes[0].stages, name)
+
+
+class _States:
+    """Keeps the state of each unit."""
+
+    def __init__(self, tape: Tape, count: int) -> None:
+        self.found: dict[int, Tensor] = {}
+        self._tape, self._count = tape, count
+
+    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> None:
+        if isinstance(switch.rule, Level):
+            z = self._tape.batch_first(switch.sources[0], values[0], self._count)
+            self.found[switch.call] = z.unsqueeze(1) > switch.rule.breakpoints
+        elif isinstance(switch.rule, Between):
+            self.found[switch.call] = values[0] > values[1]
+
+    def leave(self, switch: Switch, result: Tensor) -> None:
+        """Nothing."""

@@ -1,0 +1,107 @@
+"""What the estimators are asked for, checked: networks, points, radii, directions, devices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from splineviz.errors import InputError
+from splineviz.program import Origin, Program, read_network
+
+__all__ = ["Model", "batch_for", "checked_points", "device_of", "dtype_of", "numbers", "origin_of", "whole_numbers"]
+
+Model = Program | Origin | nn.Module | str | Path
+
+_BUDGET = {"cpu": 32 << 20, "cuda": 1 << 30}
+"""Bytes of activations at once. On a CPU more of them only leave the cache."""
+
+
+def origin_of(model: Model, points: Any) -> Origin:
+    """The traced network of whatever names one; the points tell the input shape where nothing else does."""
+    if isinstance(model, Program):
+        if model.origin is None:
+            raise InputError("this program was made by hand, without the network that it came from", hint="sv.load_program(module)")
+        return model.origin
+    if isinstance(model, Origin):
+        return model
+    try:
+        return read_network(model)
+    except InputError:
+        shape = tuple(getattr(points, "shape", np.shape(points)))[1:]
+        if not shape:
+            raise
+        return read_network(model, input_shape=shape)
+
+
+def checked_points(points: Any, input_shape: tuple[int, ...]) -> Tensor:
+    """(n, *input_shape) float64 where the points are."""
+    tensor = points.detach() if isinstance(points, Tensor) else torch.as_tensor(np.asarray(points))
+    if not tensor.is_floating_point():
+        raise InputError(
+            f"points must hold floating-point numbers, got {str(tensor.dtype).removeprefix('torch.')}: the network was trained on"
+            " something else than raw integers",
+            hint="scale and normalise images as for the network itself, points.float() / 255 for example",
+        )
+    if tensor.dim() != len(input_shape) + 1 or tuple(tensor.shape[1:]) != input_shape:
+        raise InputError(f"points must have shape (n, {', '.join(map(str, input_shape))}), got {tuple(tensor.shape)}")
+    if not len(tensor):
+        raise InputError("there is no point")
+    if not bool(torch.isfinite(tensor).all()):
+        bad = (~torch.isfinite(tensor.flatten(1)).all(1)).nonzero().flatten().tolist()
+        raise InputError(f"{len(bad)} of {len(tensor)} points hold NaN or infinite values, the first is point {bad[0]}")
+    return tensor.double()
+
+
+def numbers(given: float | Iterable[float], what: str) -> tuple[float, ...]:
+    """One or several numbers > 0, as they were given."""
+    several = tuple(float(g) for g in (given if isinstance(given, Iterable) else (given,)))
+    if not several or not all(math.isfinite(v) and v > 0 for v in several):
+        raise InputError(f"{what} must be greater than 0, got {', '.join(f'{v:g}' for v in several) or 'none'}")
+    return several
+
+
+def whole_numbers(given: int | Iterable[int], what: str, most: int) -> tuple[int, ...]:
+    """One or several whole numbers from 1 to ``most``."""
+    several = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not several or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= 1 for v in several):
+        raise InputError(f"{what} must be whole numbers of at least 1, got {', '.join(map(str, several)) or 'none'}")
+    if max(several) > most:
+        raise InputError(
+            f"{max(several)} orthonormal {what} do not fit into an input space of {most} dimensions", hint=f"choose at most {most}"
+        )
+    return tuple(int(v) for v in several)
+
+
+def device_of(device: str | torch.device | None, points: Any) -> torch.device:
+    """The device asked for, or that of the points."""
+    if device is None:
+        return points.device if isinstance(points, Tensor) else torch.device("cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"the device '{device}' cannot be used: {str(error).splitlines()[0]}") from error
+    return chosen
+
+
+def dtype_of(dtype: torch.dtype | str) -> torch.dtype:
+    """A floating-point data type, also by its name."""
+    chosen = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if not isinstance(chosen, torch.dtype) or not chosen.is_floating_point:
+        raise InputError(f"dtype must be float64, float32, float16 or bfloat16, got {dtype}")
+    return chosen
+
+
+def batch_for(batch: int | None, n_points: int, bytes_per_point: int, device: torch.device) -> int:
+    """How many points go at once: as asked for, or as many as the budget holds."""
+    if batch is None:
+        return max(1, min(n_points, _BUDGET.get(device.type, _BUDGET["cpu"]) // max(1, bytes_per_point)))
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise InputError(f"batch must be a whole number of at least 1, got {batch}")
+    return min(batch, n_points)

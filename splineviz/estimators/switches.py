@@ -1,0 +1,208 @@
+"""Where the units of any traced network are: the tensors that enter its nonlinearities, and when two vertices differ in a unit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from splineviz.errors import InputError
+from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
+from splineviz.program.program import Pointwise
+from splineviz.program.trace import Call, Ref
+from splineviz.stage import Stage
+
+__all__ = ["Between", "Level", "Switch", "Winner", "switch_of"]
+
+_SMOOTH = frozenset(
+    """gelu silu mish elu celu selu softplus hardswish sigmoid log_sigmoid logsigmoid tanh atan erf softsign sin cos sinh sign sgn
+    heaviside""".split()
+)
+_COMPARISONS = frozenset("gt ge lt le greater greater_equal less less_equal".split())
+_MAXIMA = ("max_pool", "adaptive_max_pool", "amax", "amin")
+_UNCOUNTED = frozenset(
+    """round floor ceil trunc fix frac fmod remainder floor_divide argmax argmin argsort sort msort topk median nanmedian kthvalue
+    mode cummax cummin lstm gru rnn_tanh rnn_relu fractional_max_pool2d fractional_max_pool3d bernoulli rand_like randn_like
+    multinomial normal one_hot""".split()
+)
+"""What switches in ways that have no agreed count of units, or hides its units inside one operation."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One stage: where its units are read."""
+
+    call: int
+    """Index of the traced call."""
+    stage: Stage
+    sources: tuple[int, ...]
+    """Indices of the calls whose values enter."""
+    rule: Level | Between | Winner
+
+
+@dataclass(frozen=True)
+class Level:
+    """Units that are on where an entry lies above a breakpoint."""
+
+    breakpoints: Tensor
+    """(K, *broadcastable)"""
+
+
+@dataclass(frozen=True)
+class Between:
+    """Units that compare two activations, entry by entry."""
+
+
+@dataclass(frozen=True)
+class Winner:
+    """Units that take the largest (or, with ``sign`` -1, the smallest) of several entries.
+
+    A unit separates two vertices if no entry wins at both, ties included: where a whole window is dead nothing has been decided.
+    """
+
+    sign: float
+    candidates: Callable[[Tensor], list[Tensor]]
+    """The entries that compete, one tensor for each place in the window."""
+
+
+def switch_of(
+    index: int, call: Call, arguments: dict[str, Any], shapes: dict[int, tuple[int, ...]], builder: Builder
+) -> Switch | None:
+    """The stage that a call on activations makes, or ``None``.
+
+    ``arguments`` hold ``Ref`` for activations and plain values otherwise, ``shapes`` the shapes of activations without batch.
+
+    Raises
+    ------
+    InputError
+        If the call switches in ways that cannot be counted as units.
+    """
+    refs = [(name, value.index) for name, value in arguments.items() if isinstance(value, Ref) and value.index in shapes]
+    if call.op in _UNCOUNTED:
+        raise InputError(
+            f"'{call.op}'{f' in {call.place}' if call.place else ''} switches in ways that have no count of units",
+            hint="write it with operations that have units, such as relu, gelu, max-pool or a loop of linear layers",
+        )
+    if not refs:
+        return None
+    source = refs[0][1]
+    shape = shapes[source]
+    node = _lowered(call, arguments, {n: shapes[i] for n, i in refs}, builder)
+    if node is not None:
+        return Switch(index, builder.stages[-1], (source,), Level(node.breakpoints))
+    rule, width, sources = _rule(call, arguments, [i for _, i in refs], shape)
+    if rule is None:
+        return None
+    entered = shapes[index] if isinstance(rule, Winner) and index in shapes else shape
+    own_module = call.module_class.startswith(("torch.nn.modules.", "splineviz.program.onnx."))
+    stage_name = builder.distinct((own_module and call.module) or f"{call.module}.{call.op}".lstrip("."))
+    builder.stages.append(Stage(len(builder.stages), stage_name, call.op, entered, width, call.source))
+    return Switch(index, builder.stages[-1], sources, rule)
+
+
+def _lowered(call: Call, arguments: dict[str, Any], active: dict[str, tuple[int, ...]], builder: Builder) -> Pointwise | None:
+    """The pointwise node that the operation table makes of a call, if it makes one."""
+    entry = OPERATIONS.get(call.op)
+    if entry is None or "stage" not in entry.makes or len(active) != 1 or call.op.startswith(_MAXIMA):
+        return None
+    resolved: dict[str, Any] = {
+        name: Active(0, active[name]) if name in active else Constant(value) if isinstance(value, Tensor) else value
+        for name, value in arguments.items()
+    }
+    nodes, stages = len(builder.nodes), len(builder.stages)
+    try:
+        entry.lower(Step(call, resolved, next(iter(active.values())), builder))
+    except RefusedError:
+        return None
+    made = next((node for node in builder.nodes[nodes:] if isinstance(node, Pointwise)), None)
+    if made is None:
+        del builder.stages[stages:]
+    return made
+
+
+def _rule(
+    call: Call, arguments: dict[str, Any], sources: list[int], shape: tuple[int, ...]
+) -> tuple[Level | Between | Winner | None, int, tuple[int, ...]]:
+    """How units switch, the number of breakpoints, and what enters."""
+    op, first = call.op, sources[0]
+    level = (len(shape) + 1) * (1,)
+    if op in _SMOOTH:
+        return Level(torch.zeros(level, dtype=torch.float64)), 1, (first,)
+    if op == "hardshrink":
+        width = float(arguments["lambd"])
+        return Level(torch.tensor([-width, width], dtype=torch.float64).reshape(2, *level[1:])), 2, (first,)
+    if op in _COMPARISONS and len(sources) == 1:
+        bound = torch.as_tensor(arguments["other"], dtype=torch.float64)
+        return Level(bound.expand(shape)[None] if bound.dim() else bound.reshape(level)), 1, (first,)
+    two = len(sources) == 2 and sources[0] != sources[1]
+    if two and op in _COMPARISONS | {"maximum", "minimum", "fmax", "fmin", "max", "min"}:
+        return Between(), 1, tuple(sources)
+    if op.startswith(_MAXIMA[:2]):
+        return Winner(1.0, _pool(call, arguments)), 1, (first,)
+    if op in {"amax", "amin", "max", "min"} and "dim" in arguments:
+        dims = arguments["dim"]
+        dims = [dims] if isinstance(dims, int) else list(dims) or list(range(1, len(shape) + 1))
+        return Winner(-1.0 if "min" in op else 1.0, _along(dims, bool(arguments.get("keepdim")))), 1, (first,)
+    if op == "glu":
+        raise InputError("'glu' gates inside one operation", hint="write it as a * torch.sigmoid(b), whose gate is a unit")
+    return None, 0, ()
+
+
+def _along(dims: list[int], keep: bool) -> Callable[[Tensor], list[Tensor]]:
+    """The entries along some axes."""
+
+    def candidates(z: Tensor) -> list[Tensor]:
+        axes = sorted(d % z.dim() for d in dims)
+        moved = z.movedim(axes, list(range(-len(axes), 0))).flatten(-len(axes))
+        return list(moved.unbind(-1))
+
+    return candidates
+
+
+def _pool(call: Call, arguments: dict[str, Any]) -> Callable[[Tensor], list[Tensor]]:
+    """The entries of the windows of a pool; where a window reaches beyond the border, one of its own entries comes twice."""
+    axes = int(call.op[call.op.index("d", call.op.index("pool")) - 1])
+
+    def spread(value: Any) -> list[int]:
+        numbers = [value] if isinstance(value, int) else list(value)
+        return numbers * (axes if len(numbers) == 1 else 1)
+
+    def table(axis: int, n_in: int) -> Tensor:
+        """(outputs, places) indices along one axis."""
+        if call.op.startswith("adaptive"):
+            n_out = spread(arguments["output_size"])[axis]
+            first = torch.arange(n_out) * n_in // n_out
+            last = -(-(torch.arange(n_out) + 1) * n_in // n_out) - 1
+            return torch.minimum(first[:, None] + torch.arange(int((last - first).max()) + 1), last[:, None])
+        kernel, padding, dilation = (spread(arguments[name])[axis] for name in ("kernel_size", "padding", "dilation"))
+        stride = (spread(arguments["stride"]) if arguments.get("stride") else spread(arguments["kernel_size"]))[axis]
+        span, reach = dilation * (kernel - 1) + 1, n_in + 2 * padding
+        n_out = (reach - span) // stride + 1
+        if arguments.get("ceil_mode") and (reach - span) % stride and n_out * stride < n_in + padding:
+            n_out += 1
+        start = torch.arange(n_out) * stride - padding
+        places = start[:, None] + dilation * torch.arange(kernel)
+        inside = (places >= 0) & (places < n_in)
+        some = torch.where(inside, places, n_in).amin(1, keepdim=True)
+        return torch.where(inside, places, some)
+
+    tables: dict[tuple[Any, ...], list[list[Tensor]]] = {}
+
+    def candidates(z: Tensor) -> list[Tensor]:
+        key = (*z.shape[-axes:], z.device)
+        if key not in tables:
+            made = [table(axis, n) for axis, n in enumerate(z.shape[-axes:])]
+            tables[key] = [[column.contiguous().to(z.device) for column in t.unbind(1)] for t in made]
+        found = []
+        for place in itertools.product(*tables[key]):
+            entry = z
+            for axis, column in enumerate(place):
+                entry = entry.index_select(axis - axes, column)
+            found.append(entry)
+        return found
+
+    return candidates

@@ -1,0 +1,154 @@
+"""Running a traced network, piecewise affine or not, on many inputs in any precision, with a look at what enters each stage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from splineviz.estimators.ops import Op, cast, channels_last, in_place, refs_of, scheduled
+from splineviz.estimators.reading import RESHAPES, Reading
+from splineviz.estimators.switches import Level, Switch
+from splineviz.program.origin import Origin
+from splineviz.program.trace import Ref
+from splineviz.stage import Stage
+
+__all__ = ["Tape", "Visitor"]
+
+
+class Visitor(Protocol):
+    """Looks at a network while it runs."""
+
+    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> Tensor | None:
+        """Before a stage: what enters it; a tensor that is returned enters in place of the first one."""
+
+    def leave(self, switch: Switch, result: Tensor) -> None:
+        """After a stage: what it made."""
+
+
+class Tape:
+    """A traced network as a list of torch calls, with its stages.
+
+    Parameters
+    ----------
+    origin
+        The network.
+    dtype, device
+        What it runs in, and where.
+    for_gradients
+        Leave batch norms apart, and write nothing in place.
+
+    Attributes
+    ----------
+    switches
+        The stages in execution order. A smooth function at the very end of the network is its output, and no stage.
+    entrance
+        Calls of the first affine part whose values the rest of the network reads.
+    values_alive
+        Most numbers alive at once for one input.
+    """
+
+    def __init__(
+        self, origin: Origin, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu", *, for_gradients: bool = False
+    ) -> None:
+        self.origin, self.dtype, self.device = origin, dtype, torch.device(device)
+        read = Reading(origin, fold=not for_gradients)
+        self._output, self._inputs, self._active, self._layouts = read.output, read.inputs, read.active, read.layouts
+        self.values_alive = read.values_alive
+        self._constants = {i: cast(value, self.dtype, self.device) for i, value in read.constants.items()}
+        self.switches = tuple(self._cast_switch(switch) for switch in read.switches)
+        by_call = {switch.call: switch for switch in self.switches}
+        ops = [replace(op, switch=by_call.get(op.index), arguments=self._cast_arguments(op)) for op in read.ops]
+        if not for_gradients and self.device.type == "cpu" and dtype == torch.float32:
+            ops = channels_last(ops, self._constants)
+        prefix = [op for op in ops if op.index in read.affine or op.index not in self._active]
+        rest = [op for op in ops if op.index not in read.affine]
+        wanted = {self._output, *(i for op in rest if op.index in self._active for i in refs_of(op.arguments))}
+        self.entrance = tuple(sorted(read.affine & wanted))
+        self._prefix = scheduled(prefix, self.entrance, self._inputs)
+        self._to_stages = scheduled(rest, (), self.entrance, until=self.switches[-1].call)
+        if not for_gradients:
+            self._to_stages = in_place(self._to_stages, self.entrance)
+        self._to_output = scheduled(rest, (self._output,), self.entrance)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return tuple(switch.stage for switch in self.switches)
+
+    def enter(self, x: Tensor) -> dict[int, Tensor]:
+        """The values of the first affine part that the rest of the network reads, for inputs (batch, *input_shape)."""
+        values: dict[int, Any] = dict.fromkeys(self._inputs, x)
+        for op in self._prefix:
+            values[op.index] = op.run(values, self._constants, len(x))
+        return {index: values[index] for index in self.entrance}
+
+    def proceed(self, entrance: dict[int, Tensor], count: int, visitor: Visitor) -> None:
+        """Run the rest for ``count`` inputs, as far as the last stage. The tensors that were given may be overwritten."""
+        self._run(self._to_stages, dict(entrance), count, visitor)
+
+    def finish(self, entrance: dict[int, Tensor], count: int, visitor: Visitor) -> Tensor:
+        """Run the rest for ``count`` inputs, to the output."""
+        output: Tensor = self._run(self._to_output, dict(entrance), count, visitor)[self._output]
+        return output
+
+    def constant(self, ref: Ref) -> Tensor:
+        """A weight, as the tape holds it."""
+        value: Tensor = self._constants[ref.index]
+        return value
+
+    def batch_first(self, source: int, z: Tensor, count: int) -> Tensor:
+        """(count, *shape) of the value of a call, wherever the network holds the batch."""
+        axis, shape = self._layouts[source]
+        moved = z if axis == 0 else z.movedim(axis, 0)
+        return moved.reshape(count, *shape)
+
+    def _run(self, ops: tuple[Op, ...], values: dict[int, Any], count: int, visitor: Visitor) -> dict[int, Any]:
+        for op in ops:
+            seen = values
+            if op.switch is not None:
+                changed = visitor.enter(op.switch, tuple(values[i] for i in op.switch.sources))
+                if changed is not None:
+                    seen = {**values, op.switch.sources[0]: changed}
+                if op.index == self.switches[-1].call and ops is self._to_stages:
+                    break
+            values[op.index] = result = op.run(seen, self._constants, count)
+            if op.switch is not None:
+                visitor.leave(op.switch, result[0] if isinstance(result, (tuple, list)) else result)
+            for index in op.frees:
+                values.pop(index, None)
+        return values
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether every stage is passed by all that reaches the next one."""
+        steps = [op for op in self._prefix + self._to_output if op.index in self._active]
+        readers: dict[int, int] = {}
+        for op in steps:
+            reads = {i for i in refs_of(op.arguments) if i in self._active}
+            if len(reads) != 1 or op.call.op == "getitem":
+                return False
+            for index in reads:
+                readers[index] = readers.get(index, 0) + 1
+        return all(count == 1 for count in readers.values())
+
+    def linear_layers(self) -> list[Tensor] | None:
+        """The matrices of a chain that consists of linear layers, stages and reshaping; ``None`` for any other network."""
+        matrices = []
+        for op in self._prefix + self._to_output:
+            if op.index not in self._active or op.switch is not None or op.call.op in RESHAPES:
+                continue
+            weight = op.arguments.get("weight")
+            if op.call.op != "linear" or not isinstance(weight, Ref):
+                return None
+            matrices.append(self.constant(weight))
+        return matrices if self.is_chain else None
+
+    def _cast_arguments(self, op: Op) -> dict[str, Any]:
+        return {name: cast(argument, self.dtype, self.device) for name, argument in op.arguments.items()}
+
+    def _cast_switch(self, switch: Switch) -> Switch:
+        if not isinstance(switch.rule, Level):
+            return switch
+        return replace(switch, rule=Level(cast(switch.rule.breakpoints, self.dtype, self.device)))

@@ -1,0 +1,44 @@
+"""What a network was before it was lowered: the traced graph and its weights, for estimators that run it in any precision."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from torch import Tensor
+
+from splineviz.program.trace import Graph
+
+__all__ = ["Origin"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A traced network with weights of its own; made for every network that torch can trace, piecewise affine or not."""
+
+    graph: Graph
+    weights: Mapping[str, Tensor]
+    """Parameters and buffers by name, in the data type of the module."""
+    name: str
+    input_shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, graph: Graph, weights: Mapping[str, Tensor], name: str, input_shape: tuple[int, ...]) -> Origin:
+        """With a copy of the weights, since those of a module in training go on changing."""
+        used = {call.name for call in graph.calls if call.op == "weight"}
+        own = {key: value.detach().clone() for key, value in weights.items() if key in used}
+        return cls(graph, own, name, input_shape)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the operations and weights, hex."""
+        made = hashlib.sha256(repr([(call.op, call.shape, call.name) for call in self.graph.calls]).encode())
+        for key, value in sorted(self.weights.items()):
+            made.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
+        return made.hexdigest()
+
+    def with_weights(self, weights: Mapping[str, Tensor]) -> Origin:
+        """The same network with other weights."""
+        return replace(self, weights={key: weights[key].detach().clone() for key in self.weights})

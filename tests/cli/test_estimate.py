@@ -1,0 +1,120 @@
+"""`splineviz estimate`: the same numbers as the library, in every format, and going on after an interruption."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import splineviz as sv
+from splineviz_cli import estimate_job
+
+from .conftest import Result
+
+Command = Callable[..., Result]
+
+ASKED = ("nets:small", "--data", "data.npz", "--radius", "0.05,0.5", "--directions", "2,6")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    first, *lines = path.read_text().splitlines()
+    assert first.startswith("# ") and json.loads(first[2:])["schema"] == "splineviz.estimate/1"
+    return list(csv.DictReader(lines))
+
+
+def test_all_formats_hold_the_counts_of_the_library(nets: Path, splineviz: Command) -> None:
+    done = splineviz("estimate", *ASKED, "--frame", "per-point", "-o", "lc.csv", "-o", "lc.json", "-o", "lc.parquet", "--json")
+    assert done.code == 0, done.err
+    x = np.load("data.npz")["x"]
+    estimate = sv.local_complexity("nets:small", x, radius=[0.05, 0.5], directions=[2, 6], frame="per-point")
+    rows = rows_of(nets / "lc.csv")
+    for i, radius in enumerate((0.05, 0.5)):
+        for j, p in enumerate((2, 6)):
+            found = [r for r in rows if (float(r["radius"]), int(r["directions"]), r["stage"]) == (radius, p, "all")]
+            assert [int(r["value"]) for r in found] == estimate.totals[i, j].tolist()
+            assert [int(r["label"]) for r in found] == [k % 3 for k in range(10)]
+    loaded = json.loads((nets / "lc.json").read_text())
+    assert [str(r["value"]) for r in loaded["rows"]] == [r["value"] for r in rows]
+    parquet = pytest.importorskip("pyarrow.parquet").read_table("lc.parquet")
+    assert parquet["value"].to_pylist() == [float(r["value"]) for r in rows]
+    summary = json.loads(done.out)["summary"]
+    whole = next(s for s in summary if (s["radius"], s["directions"], s["stage"]) == (0.5, 6, "all"))
+    assert whole["mean"] == estimate.totals[1, 1].mean() and whole["share_of_zeros"] == (estimate.totals[1, 1] == 0).mean()
+    assert whole["interval"][0] < whole["mean"] < whole["interval"][1]
+    assert not list(nets.glob("*.partial"))
+
+
+def test_every_metric_gives_finite_numbers(nets: Path, splineviz: Command) -> None:
+    from splineviz_cli.estimate import METRICS
+
+    asked = [part for metric in METRICS for part in ("--metric", metric)]
+    done = splineviz("estimate", *ASKED, *asked, "--samples", "2", "-o", "all.csv", "--limit", "4")
+    assert done.code == 0, done.err
+    rows = rows_of(nets / "all.csv")
+    assert {r["metric"].split(" ")[0] for r in rows} == set(METRICS)
+    assert np.isfinite([float(r["value"]) for r in rows]).all()
+    assert {int(r["point"]) for r in rows if r["metric"] == "lc"} == {0, 1, 2, 3}
+    assert {int(r["point"]) for r in rows if r["metric"] == "walk density"} == {0, 1, 2}
+    for metric in METRICS:
+        assert metric in done.out
+
+
+def test_goes_on_where_it_was_interrupted(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate_job, "PART", 4)
+    whole = splineviz("estimate", *ASKED, "--frame", "per-point", "-o", "whole.csv")
+    assert whole.code == 0, whole.err
+    begun: list[int] = []
+    real = estimate_job.columns_of
+
+    def interrupted(*arguments: Any) -> Any:
+        begun.append(arguments[5])
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(estimate_job, "columns_of", interrupted)
+    again = (*ASKED, "--frame", "per-point", "-o", "again.csv")
+    assert splineviz("estimate", *again).code == 130
+    assert (nets / "again.csv.partial").is_file() and not (nets / "again.csv").exists()
+    with (nets / "again.csv.partial").open("a") as file:
+        file.write('{"metric": "lc", "sta')  # cut off while it was written
+    done = splineviz("estimate", *again)
+    assert done.code == 0 and "going on with 2 parts" in done.err
+    assert begun == [0, 4, 8, 8]
+    assert rows_of(nets / "again.csv") == rows_of(nets / "whole.csv")
+    assert not (nets / "again.csv.partial").exists()
+
+
+def test_another_request_begins_anew(nets: Path, splineviz: Command) -> None:
+    (nets / "lc.csv.partial").write_text('{"fingerprint": "of another request"}\n{"metric": "lc", "start": 0, "columns": []}\n')
+    done = splineviz("estimate", *ASKED, "-o", "lc.csv")
+    assert done.code == 0 and "going on" not in done.err
+
+
+def test_smooth_networks_have_a_proxy_and_no_walk(nets: Path, splineviz: Command) -> None:
+    done = splineviz("estimate", "nets:smooth", "--data", "data.npz", "--directions", "3")
+    assert done.code == 0, done.err
+    assert splineviz("estimate", "nets:smooth", "--data", "data.npz", "--metric", "walk").code == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("nets:small",), 2, "--data FILE"),
+        ((*ASKED, "-o", "lc.txt"), 4, "expected one of .csv, .parquet, .json"),
+        ((*ASKED, "-o", "lc.csv", "-o", "lc.csv"), 2, "the same -o is given twice"),
+        (("nets:small", "--data", "data.npz", "--radius", "0"), 4, "the radius must be greater than 0"),
+        (("nets:small", "--data", "data.npz", "--directions", "7"), 4, "7 orthonormal directions do not fit"),
+        (("nets:small", "--data", "images.npy"), 4, "36 values; the network takes (6,), 6 values"),
+        (("nets:small", "--data", "data.npz", "--directions", "2", "--metric", "walk", "--limit", "1"), 4, "at least two points"),
+    ],
+)
+def test_bad_requests(nets: Path, splineviz: Command, arguments: tuple[str, ...], code: int, words: str) -> None:
+    done = splineviz("estimate", *arguments)
+    assert done.code == code
+    assert words in done.err.replace("\n", " ")
