@@ -25,7 +25,7 @@ def arrange(network: nn.Sequential) -> sv.Arrangement:
 
 
 def again(program: sv.Program) -> sv.Arrangement:
-    return sv.arrange(program, sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
+    return sv.arrange(program, sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1), jobs=1)
 
 
 def forward(network: nn.Sequential, x: torch.Tensor, rows: int) -> None:

@@ -370,7 +370,7 @@ def _sent_once(walk: Walk, cluster: Any) -> Any:
     On a cluster it is a result of its own, so that the weights travel once to each worker, and are there again if the worker that
     held them is lost: the scheduler knows how they came about, which it does not of data that are scattered.
     """
-    return walk if cluster is None else cluster.submit(_same, walk, pure=False)
+    return walk if cluster is None else cluster.submit(_same, replace(walk, program=walk.program.alone()), pure=False)
 
 
 def _same(walk: Walk) -> Walk:

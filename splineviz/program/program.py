@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 import splineviz.program.pickling  # noqa: F401 the reducers that it registers
+from splineviz.errors import InputError
 from splineviz.program.origin import Origin
 from splineviz.stage import ProgramInfo, Stage
 
@@ -260,6 +261,10 @@ class Program:
         """The same network with other weights, without tracing again."""
         return self._rebind(state_dict)
 
+    def alone(self) -> Program:
+        """The same program without the network that it came from, which only rebinding and the estimators need; half as large."""
+        return replace(self, origin=None, _rebind=_cannot_rebind)
+
     def forward(self, x: Tensor) -> Tensor:
         """Run the program on (batch, *input_shape); float64 in, float64 out."""
         slots: list[Any] = [None] * self.n_slots
@@ -270,3 +275,7 @@ class Program:
                 slots[slot] = None
         result: Tensor = slots[self.output]
         return result
+
+
+def _cannot_rebind(state_dict: Mapping[str, Tensor]) -> Program:
+    raise InputError("this program was sent without the network that it came from", hint="rebind the program of load_program")
