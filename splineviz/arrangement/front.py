@@ -66,6 +66,11 @@ class Front:
     origin: np.ndarray | None = None
     """(F,) the face among those of the last stage in ``patterns`` that each was cut from; None if they are these"""
 
+    @property
+    def bytes_alive(self) -> int:
+        """Of its live tensors."""
+        return sum(live.values.nbytes for live in self.live.values())
+
     def advance(self, refinement: Refinement, stage: int) -> None:
         """Take over the faces of a refinement; the live tensors are carried along by the walk."""
         parent, on = refinement.parent, refinement.on

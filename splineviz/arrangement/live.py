@@ -115,8 +115,9 @@ def extend(
     scale, slack = live.entrywise()
     error, norm = extend_values(live.flat, rows, birth, values.view(len(values), -1).numpy(), scale, slack, live.error, relu)
     if kept is not None:
-        buffers.give(storage)  # what is kept is copied before anybody can take it
-        return Live(values[torch.from_numpy(kept)], error[kept], norm=norm[kept])
+        few = Live(values[torch.from_numpy(kept)], error[kept], norm=norm[kept])
+        buffers.give(storage)  # only now: another thread may take it at once
+        return few
     if again:
         slack = extend_slack(values.view(len(values), -1).numpy(), birth, scale, slack[rows])
         return Live(values, error, scale, slack, storage, norm)

@@ -88,11 +88,10 @@ class Walk:
                 parts.append((excerpted, finished))
             if not complete:
                 break
-        return (
-            joined(reached.front, parts, [stage.n_units for stage in self.program.stages], reached.tally, complete=complete)
-            if parts
-            else None
-        )
+        if not parts:
+            return None
+        n_units = [stage.n_units for stage in self.program.stages]
+        return joined(reached.front, parts, n_units, reached.tally, complete=complete)
 
     def leaves(self, front: Front, position: Position = START, held: int = 0) -> Iterator[Finished]:
         """The batches of a front, each as soon as it is finished. What was counted before they parted is counted with the first.
@@ -183,7 +182,7 @@ class Walk:
                 break
             marks = tuple(share[0] + share[1] * (node.stage + k - first) / (self.n_stages - first) for k in (0, 1))
             if isinstance(node, Maximum):
-                divided = self._cut_by_maxima(front, node, i, held, allowed, marks[1], tally)
+                divided = self._cut_by_maxima(front, node, i, held, allowed, marks, tally)
             else:
                 divided = self._cut(front, node, (i, word if i == start else 0), held, allowed, marks, tally)
             if divided is not None or node.stage == self.n_stages - 1:
@@ -210,21 +209,13 @@ class Walk:
         i, word = position
         while True:
             refinement = self._refine(front, node, word)
-            done = refinement.next_word is None
-            front.advance(refinement, node.stage)
-            tally.add(refinement, node.stage)
-            if self.progress is not None:
-                self.progress(marks[done], len(refinement.parent))
-            last = done and node.stage == self.n_stages - 1
-            runs = [] if last else self.budget.batches(front.subdivision, self.program.values_alive[node.stage + done], held)
-            self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
-            if last:
+            runs = self._take_over(front, refinement, node.stage, held, allowed, marks, tally)
+            if not runs:
                 return None
             if len(runs) > 1:
-                waiting = sum(8 * live.values.numel() for live in front.live.values())
                 after = (i + 1, 0) if refinement.next_word is None else (i, refinement.next_word)
-                return _Divided(front, (node, refinement), after, runs, tally, held + waiting)
-            self._carry(front.live, refinement, node)
+                return _Divided(front, (node, refinement), after, runs, tally, held + front.bytes_alive)
+            front.live = self._carry(front.live, refinement, node)
             if refinement.next_word is None:
                 self._apply(front.live, node)
                 self._free(front.live, node)
@@ -232,32 +223,42 @@ class Walk:
             word = refinement.next_word
 
     def _cut_by_maxima(
-        self, front: Front, node: Maximum, i: int, held: int, allowed: int | None, mark: float, tally: Tally
+        self, front: Front, node: Maximum, i: int, held: int, allowed: int | None, marks: tuple[float, ...], tally: Tally
     ) -> _Divided | None:
         """Cut where the two largest candidates of a window tie; the maxima come with the new vertices."""
-        (slot,) = node.inputs
-        n_old = len(front.subdivision.vertices)
-        refinement, maxima = after_maximum(node, front.live[slot], front.subdivision)
-        front.advance(refinement, node.stage)
-        tally.add(refinement, node.stage)
-        if self.progress is not None:
-            self.progress(mark, len(refinement.parent))
-        last = node.stage == self.n_stages - 1
-        runs = [] if last else self.budget.batches(front.subdivision, self.program.values_alive[node.stage + 1], held)
-        self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
-        if last:
+        rows = np.arange(len(front.subdivision.vertices))
+        refinement, maxima = after_maximum(node, front.live[node.inputs[0]], front.subdivision)
+        runs = self._take_over(front, refinement, node.stage, held, allowed, marks, tally)
+        if not runs:
             return None
-        rows = np.arange(n_old)
         for key in list(front.live):
             before = front.live.pop(key)
             if key not in node.frees:
                 front.live[key] = extend(before, rows, refinement.birth, self.buffers, kept=refinement.kept)
             self._release(front.live, before)
         front.live[node.output] = maxima
-        if len(runs) == 1:
-            return None
-        waiting = sum(8 * live.values.numel() for live in front.live.values())
-        return _Divided(front, None, (i + 1, 0), runs, tally, held + waiting)
+        return None if len(runs) == 1 else _Divided(front, None, (i + 1, 0), runs, tally, held + front.bytes_alive)
+
+    def _take_over(
+        self,
+        front: Front,
+        refinement: Refinement,
+        stage: int,
+        held: int,
+        allowed: int | None,
+        marks: tuple[float, ...],
+        tally: Tally,
+    ) -> list[tuple[int, int]]:
+        """Make the faces that a stage has left those of the front; the batches to go on in, none after the last stage."""
+        done = refinement.next_word is None
+        front.advance(refinement, stage)
+        tally.add(refinement, stage)
+        if self.progress is not None:
+            self.progress(marks[done], len(refinement.parent))
+        last = done and stage == self.n_stages - 1
+        runs = [] if last else self.budget.batches(front.subdivision, self.program.values_alive[stage + done], held)
+        self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
+        return runs
 
     def _parts(self, reached: _Divided) -> Iterator[tuple[Excerpt, Front]]:
         return (self._part(reached, n) for n in range(len(reached.runs)))
@@ -274,7 +275,7 @@ class Walk:
             return excerpted, front.part(excerpted, run[0], live)
         node, refinement = reached.cut
         excerpted = excerpt(front.subdivision, refinement.birth, *run)
-        live = self._carried(front.live, refinement, node, excerpted)
+        live = self._carry(front.live, refinement, node, excerpted)
         if refinement.next_word is None:
             self._apply(live, node)
             self._free(live, node)
@@ -299,34 +300,29 @@ class Walk:
             scale = np.tile(scale, len(node.kinks))
         return refine(front.subdivision, node.switching(live.flat), scale, slack, node.stage, word, self.budget.room)
 
-    def _carry(self, live: dict[int, Live], refinement: Refinement, node: Pointwise) -> None:
-        """Carry what is still needed to the new vertices; relu is applied on the way, its output replacing its input."""
-        (slot,) = node.inputs
-        bent, rows = _bends(node, refinement), np.arange(len(refinement.subdivision.vertices) - len(refinement.birth))
-        again = refinement.next_word is not None
-        for key in list(live):
-            before = live.pop(key)
-            after = extend(before, rows, refinement.birth, self.buffers, relu=bent and key == slot, again=again and key == slot)
-            self._release(live, before)
-            live[node.output if bent and key == slot else key] = after
-        for zeros in refinement.vanishing:
-            if len(zeros):
-                pin(live[node.output if bent else slot].flat, zeros, node.kinks)
+    def _carry(
+        self, live: dict[int, Live], refinement: Refinement, node: Pointwise, part: Excerpt | None = None
+    ) -> dict[int, Live]:
+        """What is still needed, at the vertices of a refinement or of one part of it.
 
-    def _carried(self, live: dict[int, Live], refinement: Refinement, node: Pointwise, excerpted: Excerpt) -> dict[int, Live]:
-        """The same for the vertices of an excerpt, leaving what there is as it is."""
+        relu is applied on the way, its output replacing its input. Carried to all vertices, tensors are given up one by one; a part
+        leaves them for the others.
+        """
         (slot,) = node.inputs
-        bent, vertices, births = _bends(node, refinement), excerpted.vertices, excerpted.birth
-        again, rows, result = refinement.next_word is not None, vertices[: len(vertices) - len(births)], {}
-        for key, before in live.items():
-            after = extend(before, rows, births, self.buffers, relu=bent and key == slot, again=again and key == slot)
-            result[node.output if bent and key == slot else key] = after
+        again, bent, result = refinement.next_word is not None, _bends(node, refinement), {}
+        birth = refinement.birth if part is None else part.birth
+        n_old = len(part.vertices if part else refinement.subdivision.vertices) - len(birth)
+        rows = np.arange(n_old) if part is None else part.vertices[:n_old]
+        for key in list(live):
+            before, here = live[key] if part else live.pop(key), key == slot
+            after = extend(before, rows, birth, self.buffers, relu=bent and here, again=again and here)
+            if part is None:
+                self._release(live, before)
+            result[node.output if bent and here else key] = after
         for zeros in refinement.vanishing:
-            place = np.minimum(np.searchsorted(vertices, zeros["vertex"]), len(vertices) - 1)
-            inside = vertices[place] == zeros["vertex"]
-            own = zeros[inside]
-            own["vertex"] = place[inside]
-            pin(result[node.output if bent else slot].flat, own, node.kinks)
+            own = zeros if part is None else _within(zeros, part.vertices)
+            if len(own):
+                pin(result[node.output if bent else slot].flat, own, node.kinks)
         return result
 
     def _apply(self, live: dict[int, Live], node: Pointwise) -> None:
@@ -355,6 +351,15 @@ class Walk:
 def _bends(node: Pointwise, refinement: Refinement) -> bool:
     """Whether the node's output can be made while its input is carried to new vertices, and the input is not needed any more."""
     return refinement.next_word is None and node.is_relu and node.inputs[0] in node.frees
+
+
+def _within(zeros: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """The rows with one of these vertices (ascending), by its place among them."""
+    place = np.minimum(np.searchsorted(vertices, zeros["vertex"]), len(vertices) - 1)
+    inside = vertices[place] == zeros["vertex"]
+    own: np.ndarray = zeros[inside]
+    own["vertex"] = place[inside]
+    return own
 
 
 def _cluster() -> Any:

@@ -88,8 +88,7 @@ def _add_quotient(step: Step) -> Active:
 
 @operation("neg", "negative", makes="diagonal")
 def _neg(step: Step) -> Active:
-    x = step.active("self")
-    return step.affine([x], step.shape, torch.neg, _gain(-1.0, 0.0, step.shape))
+    return step.negative(step.active("self"))
 
 
 @operation("mul", "multiply", makes="diagonal")
