@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 import numpy as np
 
 from splineviz.arrangement.budget import Budget, SpentError
 from splineviz.arrangement.front import Finished, Patterns, start
 from splineviz.arrangement.result import Arrangement, Stats, Status
-from splineviz.arrangement.walk import Progress, Walk
+from splineviz.arrangement.walk import Certify, Progress, Walk
 from splineviz.errors import InputError
 from splineviz.geometry.excerpt import only_used
 from splineviz.plane import Plane, Window
@@ -32,6 +33,7 @@ def arrange(
     max_cells: int | None = None,
     seconds: float | None = None,
     jobs: int | None = None,
+    certify: Certify = "fast",
     progress: Progress | None = None,
 ) -> Arrangement:
     """The exact cells of a network on a window of a plane, or on many windows at once.
@@ -78,10 +80,10 @@ def arrange(
     >>> sv.arrange(program, sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9)).n_cells
     2
     """
-    request = _Request(program, planes, windows, stage)
+    request = _Request(program, planes, windows, stage, certify)
     budget = Budget.of(max_memory, max_cells, seconds, jobs)
-    front = start(request.planes, request.windows, program.input_shape)
-    finished = Walk(program, request.n_stages, budget, progress).run(front, allowed=max_cells)
+    front = start(request.planes, request.windows, program.input_shape, prove=certify != "off")
+    finished = Walk(program, request.n_stages, budget, certify, progress).run(front, allowed=max_cells)
     return request.result(finished or Finished.nothing(front))
 
 
@@ -94,6 +96,7 @@ def stream(
     max_memory: int | None = None,
     max_cells: int | None = None,
     seconds: float | None = None,
+    certify: Certify = "fast",
 ) -> Iterator[Arrangement]:
     """The cells of :func:`arrange` batch by batch, for results that are too large to hold: each batch as soon as it is finished.
 
@@ -102,12 +105,12 @@ def stream(
     batches parted is counted with the first of them. Where a budget ends, an empty arrangement with the status ``INCOMPLETE`` comes
     last. :class:`splineviz.io.Totals` adds up what there is to add.
     """
-    request = _Request(program, planes, windows, stage)
+    request = _Request(program, planes, windows, stage, certify)
     budget = Budget.of(max_memory, max_cells, seconds, 1)
-    front = start(request.planes, request.windows, program.input_shape)
+    front = start(request.planes, request.windows, program.input_shape, prove=certify != "off")
     left = max_cells
     try:
-        for finished in Walk(program, request.n_stages, budget).leaves(front):
+        for finished in Walk(program, request.n_stages, budget, certify).leaves(front):
             if left is not None:
                 left -= len(finished.stage_of)
                 budget.check(0, left)
@@ -119,9 +122,12 @@ def stream(
 class _Request:
     """What is to be arranged, checked."""
 
-    def __init__(self, program: Program, planes: Planes, windows: Windows, stage: int | None) -> None:
+    def __init__(self, program: Program, planes: Planes, windows: Windows, stage: int | None, certify: str) -> None:
         self.began = time.perf_counter()
         self.program = program
+        self.certify = certify
+        if certify not in get_args(Certify):
+            raise InputError(f"certify must be one of {', '.join(get_args(Certify))}, got {certify!r}")
         self.planes = (planes,) if isinstance(planes, Plane) else tuple(planes)
         self.windows = (windows,) if isinstance(windows, Window) else tuple(windows)
         self.n_stages = len(program.stages) if stage is None else stage + 1
@@ -139,7 +145,8 @@ class _Request:
 
     def result(self, finished: Finished) -> Arrangement:
         tally = finished.tally
-        status = Status.UNDECIDED if tally.open else Status.COMPLETE
+        undecided = tally.open if self.certify == "off" else tally.decisions - tally.proven
+        status = Status.UNDECIDED if undecided else Status.COMPLETE
         if not finished.complete:
             status = Status.INCOMPLETE
         elif finished.batch:
@@ -161,8 +168,9 @@ class _Request:
             stats=Stats(
                 cells_per_stage=tuple(tally.cells_per_stage.get(stage, 0) for stage in range(self.n_stages)),
                 decisions=tally.decisions,
-                re_evaluated=0,
-                undecided=tally.open,
+                proven=tally.proven,
+                re_evaluated=tally.re_evaluated,
+                undecided=undecided,
                 zeros=tally.zeros,
                 seconds=time.perf_counter() - self.began,
                 seconds_affine=tally.seconds_affine,
@@ -170,6 +178,8 @@ class _Request:
             ),
             program=self.program,
             patterns=finished.patterns or self._no_patterns(),
+            thin_cells=finished.thin.cells,
+            thin_areas=finished.thin.areas,
         )
 
     def _no_patterns(self) -> Patterns:

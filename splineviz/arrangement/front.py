@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
-from splineviz.arrangement.live import Live
+from splineviz.arrangement.exact.ancestry import Ancestry, Step, root
+from splineviz.arrangement.exact.thin import NO_THIN, Thin, all_thin, measure
+from splineviz.arrangement.live import Live, Zeros
 from splineviz.geometry.csr import Csr
-from splineviz.geometry.excerpt import Excerpt, join
+from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
 from splineviz.geometry.lineage import inherit
-from splineviz.geometry.predicates import EPS
+from splineviz.geometry.predicates import EPS, TINY
 from splineviz.geometry.refine import Refinement
+from splineviz.geometry.rounding import SAFE
 from splineviz.geometry.subdivision import RIM, Subdivision
 from splineviz.plane import Plane, Window
+from splineviz.program.program import Program
 
 __all__ = ["Finished", "Front", "Patterns", "Tally", "joined", "start"]
 
@@ -29,15 +33,19 @@ class Tally:
 
     cells_per_stage: dict[int, int] = field(default_factory=dict)
     decisions: int = 0
+    proven: int = 0
+    re_evaluated: int = 0
     open: int = 0
     zeros: int = 0
     batches: int = 0
     seconds_affine: float = 0.0
 
-    def add(self, refinement: Refinement, stage: int) -> None:
+    def add(self, refinement: Refinement, stage: int, *, proven: bool) -> None:
         if refinement.next_word is None:
             self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + len(refinement.parent)
         self.decisions += refinement.decisions
+        self.proven += refinement.decisions - refinement.open if proven else 0
+        self.re_evaluated += refinement.re_evaluated
         self.open += refinement.open
         self.zeros += refinement.zeros
 
@@ -45,6 +53,8 @@ class Tally:
         for stage, cells in other.cells_per_stage.items():
             self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + cells
         self.decisions += other.decisions
+        self.proven += other.proven
+        self.re_evaluated += other.re_evaluated
         self.open += other.open
         self.zeros += other.zeros
         self.batches += other.batches
@@ -65,6 +75,8 @@ class Front:
     patterns: Patterns = ()
     origin: np.ndarray | None = None
     """(F,) the face among those of the last stage in ``patterns`` that each was cut from; None if they are these"""
+    ancestry: Ancestry | None = None
+    """Where its vertices come from; None if decisions are not proven, or not any more"""
 
     @property
     def bytes_alive(self) -> int:
@@ -82,7 +94,17 @@ class Front:
         else:
             self.hash, self.origin = before[parent], origin
         self.border = refinement.first_part[self.border]
+        if self.ancestry is not None:
+            turns = refinement.turns or (len(refinement.birth),)
+            steps = [(Step(stage, turn), count) for turn, count in enumerate(turns)]
+            self.ancestry = self.ancestry.after(refinement.birth, steps, len(self.subdivision.vertices), refinement.kept)
         self.subdivision = refinement.subdivision
+
+    def prove_no_more(self) -> None:
+        """From here on decisions rest on estimates."""
+        self.ancestry = None
+        for live in self.live.values():
+            live.proof = None
 
     def part(self, excerpt: Excerpt, first: int, live: dict[int, Live]) -> Front:
         """The front of some of its faces, from ``first`` on, with the live tensors at their vertices."""
@@ -90,7 +112,8 @@ class Front:
         border = np.arange(len(excerpt.border) + 1)
         inherited = self.window_of[rows], self.stage_of[rows], self.hash[rows]
         origin = np.arange(rows.start, rows.stop) if self.origin is None else self.origin[rows]
-        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin)
+        ancestry = None if self.ancestry is None else self.ancestry.part(excerpt.vertices)
+        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin, ancestry)
 
 
 @dataclass(slots=True, eq=False)
@@ -109,12 +132,18 @@ class Finished:
     """Whether all faces are there, or only those that a budget allowed"""
     batch: bool = False
     """Whether it is one part of a larger arrangement"""
+    thin: Thin = NO_THIN
 
     @classmethod
-    def of(cls, front: Front, tally: Tally) -> Finished:
+    def of(cls, front: Front, tally: Tally, program: Program, limit: float) -> Finished:
+        """A front at its end; its thin cells are measured, as far as ``limit`` goes."""
         border = Csr(front.border, np.arange(front.border[-1]))
         tally.batches += 1
-        return cls(front.subdivision, front.window_of, front.stage_of, front.hash, front.patterns, border, tally)
+        subdivision, thin = front.subdivision, NO_THIN
+        if front.ancestry is not None:
+            vertices, thin = measure(program, front.ancestry, subdivision, limit)
+            subdivision = replace(subdivision, vertices=vertices)
+        return cls(subdivision, front.window_of, front.stage_of, front.hash, front.patterns, border, tally, thin=thin)
 
     @classmethod
     def nothing(cls, front: Front) -> Finished:
@@ -127,22 +156,28 @@ class Finished:
         return cls(empty, *rows, (), Csr(front.border, np.arange(0)), Tally(), complete=False)
 
 
-def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple[int, ...]) -> Front:
+def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple[int, ...], *, prove: bool) -> Front:
     """The windows as faces, and their corners in input space."""
     points, errors = [], []
     for plane, window in zip(planes, windows, strict=True):
-        x = plane.lift(window.vertices)
-        points.append(x.reshape(len(x), *input_shape))
+        x = plane.lift(window.vertices).reshape(len(window.vertices), -1)
         reach = np.linalg.norm(plane.origin) + np.abs(window.vertices).sum(1)
+        # What rounding may have made 0 is made not to be, so that what is 0.0 is zero.
+        x[(x == 0.0) & ((plane.origin != 0) | plane.basis.any(0)) & (reach > 0.0)[:, None]] = TINY
+        points.append(x.reshape(len(x), *input_shape))
         errors.append(3.0 * EPS * reach)
-    n = len(windows)
+    n, error = len(windows), np.concatenate(errors)
+    corners = Live(torch.from_numpy(np.concatenate(points)), error)
+    if prove:
+        corners.proof, corners.zeros = SAFE * error, Zeros.HERE
     return Front(
         Subdivision.from_polygons([window.vertices for window in windows]),
         window_of=np.arange(n),
         stage_of=np.full(n, RIM),
         hash=np.zeros((n, 2), np.uint64),
-        live={0: Live(torch.from_numpy(np.concatenate(points)), np.concatenate(errors))},
+        live={0: corners},
         border=np.zeros(1, np.int64),
+        ancestry=root(planes, windows, NO_BIRTH) if prove else None,
     )
 
 
@@ -162,7 +197,9 @@ def joined(
     finished = [(part.window_of, part.stage_of, part.hash) for _, part in parts]
     window_of, stage_of, hashes = (np.concatenate(columns) for columns in zip(nothing, *finished, strict=True))
     border = Csr(lengths[front.border], edges.values)
-    return Finished(subdivision, window_of, stage_of, hashes, patterns, border, tally, complete)
+    before = np.cumsum([0, *(len(part.stage_of) for _, part in parts)])
+    thin = [Thin(part.thin.cells + first, part.thin.areas) for (_, part), first in zip(parts, before, strict=False)]
+    return Finished(subdivision, window_of, stage_of, hashes, patterns, border, tally, complete, thin=all_thin(thin))
 
 
 def _patterns(front: Front, parts: Sequence[Patterns]) -> Patterns:

@@ -29,12 +29,14 @@ def next_side(offsets: np.ndarray) -> np.ndarray:
 def areas(arr: Arrangement) -> Float64[np.ndarray, "cell"]:
     """(F,) area of each cell in squared input distance, by the shoelace formula relative to its first vertex.
 
-    Taken from that vertex, a small cell far from the origin keeps its digits.
+    Taken from that vertex, a small cell far from the origin keeps its digits. Areas of thin cells are known better than that.
     """
     start = arr.cells.offsets[:-1]
     x, y = (arr.vertices[arr.cells.values] - arr.vertices[np.repeat(arr.cells.values[start], arr.cells.lengths)]).T
     after = next_side(arr.cells.offsets)
-    return 0.5 * np.add.reduceat(x * y[after] - y * x[after], start) if len(start) else np.zeros(0)
+    result = 0.5 * np.add.reduceat(x * y[after] - y * x[after], start) if len(start) else np.zeros(0)
+    result[arr.thin_cells] = arr.thin_areas
+    return result
 
 
 def interior_points(arr: Arrangement) -> Float64[np.ndarray, "cell 2"]:

@@ -48,9 +48,9 @@ class Stats:
     decisions: int
     """Combinatorial decisions taken: signs at vertices, orders on edges, orientations of three chords."""
     re_evaluated: int
-    """Decisions that the floating-point bound left open and exact arithmetic settled."""
+    """Of these, those that proven error bounds left open and exact arithmetic settled."""
     undecided: int
-    """Decisions left open, and taken as a coincidence."""
+    """The others, which rest on estimates of errors. With ``certify="off"``, where all do, those taken as a coincidence."""
     zeros: int
     """Units that vanish exactly at a vertex of an earlier stage."""
     seconds: float
@@ -58,6 +58,8 @@ class Stats:
     """Of these, spent in the network's affine nodes."""
     batches: int = 1
     """Parts that the faces were worked off in."""
+    proven: int = 0
+    """Of the decisions, those that follow from proven error bounds or were taken in exact arithmetic."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,8 @@ class Arrangement:
         (E, 2) vertex ids.
     edge_cells
         (E, 2) the cell on the left and on the right of the edge from its first to its second vertex; -1 outside.
+    thin_cells, thin_areas
+        (k,) cells that are too thin for the rounded coordinates of their vertices, and their areas from the exact ones.
     edge_units
         CSR of (stage, unit) rows: the units whose state changes across the edge; none on the rim of a window. The unit is a
         column of its stage: ``program.stages[s].unit_index(unit)``.
@@ -101,6 +105,8 @@ class Arrangement:
     program: Program | None = field(repr=False)
     """The network; None after loading from a file, where only what was saved is known."""
     patterns: tuple[Any, ...] = field(repr=False)
+    thin_cells: Int64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
+    thin_areas: Float64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0), repr=False)
     info: ProgramInfo | None = field(default=None, repr=False)
     """Name, digest and stages of the network; taken from ``program`` where there is one, kept by a saved file."""
 

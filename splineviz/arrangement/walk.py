@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,16 +17,26 @@ from torch import Tensor
 
 from splineviz.arrangement.budget import Budget, SpentError
 from splineviz.arrangement.buffers import Buffers, run_in_blocks
+from splineviz.arrangement.exact.ancestry import Ancestry, Step
+from splineviz.arrangement.exact.judge import Judge
 from splineviz.arrangement.front import Finished, Front, Tally, joined
-from splineviz.arrangement.live import Live, after_affine, after_maximum, extend
+from splineviz.arrangement.live import Live, after_affine, after_maximum, after_pointwise, extend
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
 from splineviz.geometry.extend import pin
-from splineviz.geometry.refine import Refinement, refine
+from splineviz.geometry.maxima import Births
+from splineviz.geometry.refine import Proof, Refinement, refine
+from splineviz.geometry.verdicts import Exact
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
-__all__ = ["Progress", "Walk"]
+__all__ = ["Certify", "Progress", "Walk"]
 
 Progress = Callable[[float, int], None]
+
+Certify = Literal["full", "fast", "off"]
+"""What happens to decisions that bounds leave open: all are re-evaluated exactly, cheap ones are, or nothing is proven at all"""
+
+_ALLOWED = {"full": math.inf, "fast": 1e9, "off": 0.0}
+"""Products of two numbers that one set of questions may take; each is of many digits"""
 
 Position = tuple[int, int]
 """Where a walk goes on: index of the node, and first word of its units, if some of them have cut already"""
@@ -56,6 +67,7 @@ class Walk:
     program: Program
     n_stages: int
     budget: Budget
+    certify: Certify = "off"
     progress: Progress | None = None
     buffers: Buffers = field(default_factory=Buffers)
 
@@ -190,7 +202,7 @@ class Walk:
         if divided is not None:
             return divided
         front.live = {}
-        return Finished.of(front, tally)
+        return Finished.of(front, tally, self.program, _ALLOWED[self.certify])
 
     def _cut(
         self,
@@ -227,7 +239,7 @@ class Walk:
     ) -> _Divided | None:
         """Cut where the two largest candidates of a window tie; the maxima come with the new vertices."""
         rows = np.arange(len(front.subdivision.vertices))
-        refinement, maxima = after_maximum(node, front.live[node.inputs[0]], front.subdivision)
+        refinement, maxima = after_maximum(node, front.live[node.inputs[0]], front.subdivision, self._judges(front, node))
         runs = self._take_over(front, refinement, node.stage, held, allowed, marks, tally)
         if not runs:
             return None
@@ -251,8 +263,10 @@ class Walk:
     ) -> list[tuple[int, int]]:
         """Make the faces that a stage has left those of the front; the batches to go on in, none after the last stage."""
         done = refinement.next_word is None
+        tally.add(refinement, stage, proven=front.ancestry is not None)
         front.advance(refinement, stage)
-        tally.add(refinement, stage)
+        if front.ancestry is not None and refinement.open:
+            front.prove_no_more()
         if self.progress is not None:
             self.progress(marks[done], len(refinement.parent))
         last = done and stage == self.n_stages - 1
@@ -294,11 +308,29 @@ class Walk:
 
     def _refine(self, front: Front, node: Pointwise, word: int) -> Refinement:
         """Cut along the units of a stage, from that word of them on."""
-        live = front.live[node.inputs[0]]
+        live, proof = front.live[node.inputs[0]], None
         scale, slack = live.entrywise()
         if len(node.kinks) > 1:
             scale = np.tile(scale, len(node.kinks))
-        return refine(front.subdivision, node.switching(live.flat), scale, slack, node.stage, word, self.budget.room)
+        if front.ancestry is not None:
+            sure = bool(live.zeros) and node.breaks_at_zero
+            proof = Proof(live.proven()[0], sure, self._judge(front.ancestry, Step(node.stage)))
+        return refine(front.subdivision, node.switching(live.flat), scale, slack, node.stage, word, self.budget.room, proof)
+
+    def _judges(self, front: Front, node: Maximum) -> Callable[[Births], Exact] | None:
+        """Who tells, in each round of a stage of maxima, what is not proven."""
+        before, n_before = front.ancestry, len(front.subdivision.vertices)
+        if before is None:
+            return None
+
+        def judge(births: Births) -> Exact:
+            steps = [(Step(node.stage, turn), count) for turn, count in enumerate(births.counts)]
+            return self._judge(before.after(births.born, steps, n_before, births.kept), Step(node.stage, len(births.counts)))
+
+        return judge
+
+    def _judge(self, ancestry: Ancestry, step: Step) -> Exact:
+        return Judge(self.program, ancestry, step, _ALLOWED[self.certify])
 
     def _carry(
         self, live: dict[int, Live], refinement: Refinement, node: Pointwise, part: Excerpt | None = None
@@ -335,7 +367,7 @@ class Walk:
             values, storage = run_in_blocks(node.run, [z.values], self.program.device, lambda _: z.values), z.storage
         else:
             values, storage = self._run(node, z.values)
-        live[node.output] = Live(values, node.steepest * z.error, storage=storage)
+        live[node.output] = after_pointwise(node, z, values, storage)
 
     def _free(self, live: dict[int, Live], node: Affine | Pointwise | Maximum) -> None:
         for slot in node.frees:

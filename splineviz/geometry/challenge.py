@@ -8,13 +8,19 @@ import numpy as np
 
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.intrinsics import popcount, trailing_zeros
-from splineviz.geometry.predicates import EPS, MARGIN
+from splineviz.geometry.predicates import EPS, MARGIN, TINY
+from splineviz.geometry.rounding import SAFE
 
 __all__ = ["challenge", "crown", "interpolate_rows", "label_edges", "settle"]
 
+_FAR = 1e300
+"""Farther from zero than any error"""
+
 
 @kernel
-def interpolate_rows(base: Any, fresh: Any, n_fresh: Any, birth: Any, scale: Any, slack: Any, shift: Any, error: Any) -> None:
+def interpolate_rows(
+    base: Any, fresh: Any, n_fresh: Any, birth: Any, scale: Any, slack: Any, shift: Any, error: Any, proven_slack: Any, proof: Any
+) -> None:
     """Fill the rows of ``fresh`` from ``n_fresh`` on: the values (base first, then fresh) at the vertices of ``birth``.
 
     Their errors, indexed as the rows of base and fresh together, follow from those of their ends: ``slack``, entry by entry, is
@@ -45,19 +51,26 @@ def interpolate_rows(base: Any, fresh: Any, n_fresh: Any, birth: Any, scale: Any
         error[v] = np.hypot(inherited, birth[k].bound * spread) + 2.0 * EPS * (norm + spread)
         slack[v] = (1.0 - t) * slack[i] + t * slack[j] + 2.0 * EPS * (share + step_share)
         shift[v] = np.hypot((1.0 - t) * shift[i] + t * shift[j], birth[k].bound * step_share)
+        if len(proof):
+            moved, rounded = birth[k].proof * step_share, 4.0 * EPS * (share + step_share)
+            proven_slack[v] = SAFE * (max(proven_slack[i], proven_slack[j]) + moved + rounded)
+            proof[v] = SAFE * (max(proof[i], proof[j]) + birth[k].proof * spread + 4.0 * EPS * (norm + spread))
 
 
 @kernel
-def challenge(base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, scale: Any, slack: Any, shift: Any) -> Any:
+def challenge(
+    base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, scale: Any, slack: Any, shift: Any, proven: Any, sure: Any
+) -> Any:
     """(z, equal, doubtful): (V, W) how far the candidate of every window is above its largest so far.
 
-    A window without a candidate in this round keeps what it has (-1), one that had none so far takes it (+1). What may be 0 at the
+    A window without a candidate in this round keeps what it has, one that had none so far takes it. What may be 0 at the
     exact vertex, by ``shift`` (V,), is 0. ``equal`` counts those that are equal bit for bit, ``doubtful`` those of
-    them whose error, ``scale`` (W,) times ``slack`` (V,), is above zero.
+    them whose error, ``scale`` (W,) times ``slack`` (V,), is above zero. With ``proven`` slack, only the difference of two entries
+    that are 0.0 is 0, if they are ``sure`` to be zero, or of two that have no error.
     """
     n_windows = len(entries)
     z = np.empty(top.shape)
-    forced = np.where(entries < 0, -1.0, np.where(entered, 0.0, 1.0))
+    forced = np.where(entries < 0, -_FAR, np.where(entered, 0.0, _FAR))
     equal, doubtful = 0, 0
     for v in range(len(name)):
         row, here, out = base[name[v]] if name[v] < len(base) else fresh[name[v] - len(base)], top[v], z[v]
@@ -68,7 +81,11 @@ def challenge(base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered:
             ties = difference == 0.0 and forced[w] == 0.0
             same += ties
             scaled += ties and scale[w] > 0.0
-            difference = 0.0 if abs(difference) <= limit * scale[w] else difference
+            if len(proven):
+                certain = scale[w] * proven[v] == 0.0 or (sure and here[w] == 0.0)
+                difference = difference if difference != 0.0 or certain else TINY
+            elif abs(difference) <= limit * scale[w]:
+                difference = 0.0
             out[w] = difference if forced[w] == 0.0 else forced[w]
         equal += same
         doubtful += scaled if slack[v] > 0.0 else 0

@@ -64,7 +64,9 @@ def choose_words(cut: Any, first: Any, room: Any) -> Any:
 
 
 @part()
-def cut_faces(given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces: Any, n: Any) -> None:
+def cut_faces(
+    given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces: Any, n: Any, answers: Any, questions: Any
+) -> None:
     """Cut every face; fills ``pieces`` and counts in ``n`` what it filled."""
     g, s, h, out = borrowed(given), borrowed(scratch), borrowed(links), borrowed(pieces)
     out.offsets[0] = 0
@@ -79,14 +81,14 @@ def cut_faces(given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces:
         elif n_chords == 1:
             emit_halves(f, g, s, n_ring, on, out, n)
         else:
-            n_pairs, n_open = order_chords(g, s, n_chords)
+            n_pairs, n_joined, n_open = order_chords(f, g, s, n_chords, answers, questions)
             n[OPEN] += n_open
-            _arrange_chords(f, g, s, h, n_ring, n_chords, n_pairs, n_open, on, out, n)
+            _arrange_chords(f, g, s, h, n_ring, n_chords, n_pairs, n_joined, on, out, n)
 
 
 @part(forceinline=True)
 def _arrange_chords(
-    f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, n_open: Any, on: Any, out: Any, n: Any
+    f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, n_joined: Any, on: Any, out: Any, n: Any
 ) -> None:
     faces, sides, edges, vertices, vanishing, shared = n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARE]
     n_nodes = make_nodes(g, s, n_chords, n_pairs, n_ring, out, n)
@@ -98,7 +100,7 @@ def _arrange_chords(
         expected += s.chord[c].twin == c
     for v in range(n_ring, n_nodes):
         expected += h.node[v].n_spokes // 2 - 1
-    if n[FACES] - faces == expected and not (n_open and has_double_edge(h, n_nodes)):
+    if n[FACES] - faces == expected and not (n_joined and has_double_edge(h, n_nodes)):
         spread_patterns(f, s, h, n_ring, n_chords, faces, n[FACES], on, out)
         return
     # Orders that rounding decided contradict each other: no planar drawing has them. The face stays whole, and is reported.

@@ -16,6 +16,7 @@ from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.csr import Csr, runs
 from splineviz.geometry.records import BIRTH
 from splineviz.geometry.subdivision import Subdivision
+from splineviz.geometry.workspace import copy_birth
 
 __all__ = ["NO_BIRTH", "Excerpt", "Joined", "excerpt", "join", "only_used"]
 
@@ -119,8 +120,9 @@ def _with_ancestors(vertex: Any, birth: Any) -> Any:
             vertices[n], vertex[v] = v, n
             n += 1
     for i in range(n_births):
-        born, source = births[i], birth[vertices[n - n_births + i] - n_old]
-        born.a, born.b, born.t, born.bound = vertex[source.a], vertex[source.b], source.t, source.bound
+        source = birth[vertices[n - n_births + i] - n_old]
+        copy_birth(source, births[i])
+        births[i].a, births[i].b = vertex[source.a], vertex[source.b]
     return vertices, births
 
 

@@ -34,8 +34,8 @@ def make_nodes(g: Any, s: Any, n_chords: Any, n_pairs: Any, n_ring: Any, out: An
                 v = n[VERTICES] - (n_nodes - s.pair[root].node)
                 if s.meeting[k].bound >= out.birth[v].bound:
                     continue
-            birth = out.birth[v]
-            birth.a, birth.b, birth.t, birth.bound = a, b, s.meeting[k].t, s.meeting[k].bound
+            birth, m = out.birth[v], s.meeting[k]
+            birth.a, birth.b, birth.unit, birth.t, birth.bound, birth.proof = a, b, s.chord[m.other].unit, m.t, m.bound, m.proof
     base = n[VERTICES] - (n_nodes - n_ring) + n_old
     for c in range(n_chords):
         last = -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +11,40 @@ from splineviz.geometry.challenge import challenge, crown, interpolate_rows, lab
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.merging import merge_faces
 from splineviz.geometry.records import BIRTH, VANISHING
-from splineviz.geometry.refine import Refinement, refine
+from splineviz.geometry.refine import Proof, Refinement, refine
 from splineviz.geometry.subdivision import Subdivision
+from splineviz.geometry.verdicts import Exact
 
-__all__ = ["Maxima", "refine_by_maxima"]
+__all__ = ["Births", "Maxima", "Proven", "refine_by_maxima"]
 
 _NO_LIMIT = 1 << 62
 """Bytes: what a round does not cut, no later one would."""
+
+
+@dataclass(frozen=True, eq=False)
+class Births:
+    """Where the vertices in the middle of a stage of maxima come from."""
+
+    born: np.ndarray
+    """`records.BIRTH` of all new vertices so far; their ends count these after the old ones"""
+    counts: tuple[int, ...]
+    """How many each round made"""
+    kept: np.ndarray
+    """(V,) the vertices that remain, likewise"""
+
+
+@dataclass(frozen=True, eq=False)
+class Proven:
+    """What is proven of the entries whose maxima are taken, and whom to ask for the rest."""
+
+    slack: np.ndarray
+    """(V,): ``x[v, i]`` is within ``scale[i] * slack[v]`` of the exact value at the exact vertex; all scales are the same"""
+    norm: np.ndarray
+    """(V,) likewise, of the whole row"""
+    sure: bool
+    """Whether entries that are 0.0 are exactly zero"""
+    judges: Callable[[Births], Exact] | None
+    """For the round after these births; None if nobody can tell"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +62,9 @@ class Maxima:
     """(V,) estimated distance of the candidates from exact arithmetic, all entries as one vector"""
     slack: np.ndarray
     """(V,) the same entry by entry: times the largest scale of a window's candidates it is that of the maximum"""
+    proof: np.ndarray
+    proven_slack: np.ndarray
+    """(V,) likewise, proven; empty where nothing is"""
 
 
 def refine_by_maxima(
@@ -45,6 +76,7 @@ def refine_by_maxima(
     windows: np.ndarray,
     rounds: np.ndarray,
     stage: int,
+    proven: Proven | None = None,
 ) -> Maxima:
     """Cut every face where the two largest candidates of a window tie.
 
@@ -69,34 +101,46 @@ def refine_by_maxima(
         in one round, so that what two windows compare alike is compared at one time.
     stage
         Recorded as the origin of new edges.
+    proven
+        With it, no decision rests on an estimate but those that nobody can tell.
     """
     n_old, n_windows, k = len(x), *windows.shape
     n_words, n_planes = max(1, (n_windows + 63) // 64), max(1, (k - 1).bit_length())
     base = np.ascontiguousarray(x)
     fresh = np.empty((0, x.shape[1]))
     slack, shift, error = slack.copy(), np.zeros(n_old), error.copy()
-    # the difference of two entries errs by the root of the sum of two squares
-    unit_scale = np.sqrt(2.0) * np.where(windows >= 0, scale[windows], 0.0).max(1, initial=0.0)
+    proven_slack, proof = (np.empty(0), np.empty(0)) if proven is None else (proven.slack.copy(), proven.norm.copy())
+    # the difference of two entries errs by the root of the sum of two squares, at worst by the sum
+    unit_scale = (np.sqrt(2.0) if proven is None else 2.0) * np.where(windows >= 0, scale[windows], 0.0).max(1, initial=0.0)
     top, entered = np.zeros((n_old, n_windows)), np.zeros(n_windows, bool)
     sub, name = subdivision, np.arange(n_old)
     parent, winners = np.arange(len(sub.faces)), np.zeros((len(sub.faces), n_planes * n_words), np.uint64)
     first_part = np.arange(len(sub.edges) + 1)
     births: list[np.ndarray] = []
-    n_born = decisions = n_open = n_zero = 0
+    counts: list[int] = []
+    n_born = decisions = n_open = n_zero = re_evaluated = 0
     highest = np.full(n_windows, -1)
     none = np.empty(0, VANISHING)
     for place in rounds:
         entries = np.where(place >= 0, windows[np.arange(n_windows), place], -1)
         by_entry = np.argsort(entries, kind="stable")
-        z, equal, doubtful = challenge(base, fresh, name, entries, top, entered, unit_scale, slack[name], shift[name])
+        sure, own = proven is not None and proven.sure, None
+        proof_here = proven_slack[name] if proven else proven_slack
+        z, equal, doubtful = challenge(
+            base, fresh, name, entries, top, entered, unit_scale, slack[name], shift[name], proof_here, sure
+        )
         before, birth, made = sub, np.empty(0, BIRTH), none
         if entered.any():
-            cut = refine(sub, z, unit_scale, slack[name], stage, room=_NO_LIMIT)
+            if proven is not None:
+                judge = None if proven.judges is None else proven.judges(Births(_joined(births), tuple(counts), name))
+                own = Proof(proof_here, True, judge)
+            cut = refine(sub, z, unit_scale, slack[name], stage, room=_NO_LIMIT, proof=own)
             sub, birth = cut.subdivision, cut.birth
             made = np.concatenate([rows[["vertex", "unit"]].astype(VANISHING) for rows in cut.vanishing])
             decisions += cut.decisions
-            n_open += cut.open - cut.identical - doubtful
+            n_open += cut.open - (0 if proven else cut.identical + doubtful)
             n_zero += cut.zeros - equal
+            re_evaluated += cut.re_evaluated
             first_part = cut.first_part[first_part]
             origin, on = cut.parent, cut.on
         else:
@@ -109,9 +153,12 @@ def refine_by_maxima(
             if room > len(fresh):
                 fresh = np.concatenate([fresh[:n_born], np.empty((2 * room - n_born, x.shape[1]))])
             slack, shift, error = (np.concatenate([values, np.empty(len(birth))]) for values in (slack, shift, error))
-            interpolate_rows(base, fresh, n_born, born, scale, slack, shift, error)
+            if proven is not None:
+                proven_slack, proof = (np.concatenate([values, np.empty(len(birth))]) for values in (proven_slack, proof))
+            interpolate_rows(base, fresh, n_born, born, scale, slack, shift, error, proven_slack, proof)
             births.append(born)
             n_born, name = room, ids
+        counts.append(len(birth))
         top = settle(base, fresh, name, entries, top, entered, birth, made, by_entry)
         watch = bool((entered & (place >= 0) & (place < highest)).any())
         winners = crown(winners, origin, on, place, z, before.faces.offsets, before.faces.values, watch)
@@ -127,16 +174,23 @@ def refine_by_maxima(
         subdivision=Subdivision(vertices, sub.faces, sub.side_edges, sub.edges, edge_source, shared),
         parent=parent,
         on=winners,
-        birth=np.concatenate([np.empty(0, BIRTH), *births]),
+        birth=_joined(births),
         first_part=first_part,
         vanishing=(none, none),
         decisions=decisions,
+        re_evaluated=re_evaluated,
         open=n_open,
         identical=0,
         zeros=n_zero,
         kept=name,
+        turns=tuple(counts),
     )
-    return Maxima(result, top, error[name], (slack + shift)[name])
+    few = (values[name] if proven else values for values in (proof, proven_slack))
+    return Maxima(result, top, error[name], (slack + shift)[name], *few)
+
+
+def _joined(births: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty(0, BIRTH), *births])
 
 
 def _merge(

@@ -11,35 +11,39 @@ from typing import Any
 
 from splineviz.geometry.coincidences import close_gaps, pair_of, union
 from splineviz.geometry.compiled import part
-from splineviz.geometry.predicates import EPS, crossing, in_order
+from splineviz.geometry.predicates import EPS, crossing, in_order, order, prove_crossing
 
 __all__ = ["order_chords"]
 
 
 @part(forceinline=True)
-def order_chords(g: Any, s: Any, n_chords: Any) -> Any:
-    """Find the crossing pairs and their order along every chord. Returns (pairs, orders left open)."""
+def order_chords(f: Any, g: Any, s: Any, n_chords: Any, answers: Any, questions: Any) -> Any:
+    """Find the crossing pairs of a face and their order along every chord. Returns (pairs, crossings joined, orders left open)."""
     n_pairs = _cross_pairs(s, n_chords)
     for c in range(n_chords):
         s.chord[c].fill = s.chord[c].first
     for x in range(n_pairs):
         s.pair[x].root, s.pair[x].member = x, x
         for c, d in ((s.pair[x].c, s.pair[x].d), (s.pair[x].d, s.pair[x].c)):
-            za, bound_a = _value(g, s.ring[s.chord[c].p].vertex, s.chord[d].unit)
-            zb, bound_b = _value(g, s.ring[s.chord[c].q].vertex, s.chord[d].unit)
+            za, bound_a, proof_a = _value(g, s.ring[s.chord[c].p].vertex, s.chord[d].unit)
+            zb, bound_b, proof_b = _value(g, s.ring[s.chord[c].q].vertex, s.chord[d].unit)
             k = s.chord[c].fill
             s.chord[c].fill += 1
-            s.meeting[k].other, s.meeting[k].pair = d, x
-            s.meeting[k].t, s.meeting[k].bound = crossing(za, zb, bound_a, bound_b)
-    n_open = 0
+            m = s.meeting[k]
+            m.other, m.pair = d, x
+            m.t, m.bound = crossing(za, zb, bound_a, bound_b)
+            m.proof = prove_crossing(m.t, za, zb, proof_a, proof_b) if len(g.proof) else 0.0
+    n_joined, n_open = 0, 0
     for c in range(n_chords):
         first, last = s.chord[c].first, s.chord[c + 1].first
         if last - first > 1:
             _sort_along(s, first, last)
-            n_open += _settle(s, c, first, last)
-    if n_open:
+            found = _settle(f, g, s, c, first, last, answers, questions)
+            n_joined += found[0]
+            n_open += found[1]
+    if n_joined:
         close_gaps(s, n_chords, n_pairs)
-    return n_pairs, n_open
+    return n_pairs, n_joined, n_open
 
 
 @part(forceinline=True)
@@ -68,16 +72,20 @@ def _cross_pairs(s: Any, n_chords: Any) -> Any:
 
 @part(forceinline=True)
 def _value(g: Any, v: Any, u: Any) -> Any:
-    """Value of unit ``u`` at a vertex of the ring, and its bound."""
-    n_old = len(g.z)
+    """(value of unit ``u`` at a vertex of the ring, its estimated error, a bound of its error)."""
+    n_old, proven = len(g.z), len(g.proof) > 0
     if v < n_old:
-        return g.z[v, u], g.scale[u] * g.slack[v]
-    k = v - n_old
-    a, b, t, bound = g.birth[k].a, g.birth[k].b, g.birth[k].t, g.birth[k].bound
+        return g.z[v, u], g.scale[u] * g.slack[v], g.scale[u] * g.proof[v] if proven else 0.0
+    born = g.birth[v - n_old]
+    a, b, t = born.a, born.b, born.t
     za, zb = g.z[a, u], g.z[b, u]
-    z = za + t * (zb - za)
-    inherited = g.scale[u] * ((1.0 - t) * g.slack[a] + t * g.slack[b])
-    return z, inherited + bound * abs(zb - za) + EPS * max(abs(za), abs(zb))
+    z, step, size = za + t * (zb - za), abs(zb - za), max(abs(za), abs(zb))
+    bound = g.scale[u] * ((1.0 - t) * g.slack[a] + t * g.slack[b]) + born.bound * step + EPS * size
+    proof = 0.0
+    if proven:
+        # Where exactly between a and b it lies is known up to the error of t; either end bounds what is inherited.
+        proof = g.scale[u] * max(g.proof[a], g.proof[b]) + (born.proof * step + 8.0 * EPS * size) * (1.0 + 8.0 * EPS)
+    return z, bound, proof
 
 
 @part(forceinline=True)
@@ -89,51 +97,84 @@ def _sort_along(s: Any, first: Any, last: Any) -> None:
     while gap > 0:
         for k in range(first + gap, last):
             m = s.meeting[k]
-            t, bound, other, pair = m.t, m.bound, m.other, m.pair
+            t, bound, proof, other, pair = m.t, m.bound, m.proof, m.other, m.pair
             i = k
             while i - gap >= first and s.meeting[i - gap].t > t:
                 _move(s, i - gap, i)
                 i -= gap
-            _put(s, i, t, bound, other, pair)
+            _put(s, i, t, bound, proof, other, pair)
         gap //= 3
 
 
 @part(forceinline=True)
-def _put(s: Any, k: Any, t: Any, bound: Any, other: Any, pair: Any) -> None:
+def _put(s: Any, k: Any, t: Any, bound: Any, proof: Any, other: Any, pair: Any) -> None:
     m = s.meeting[k]
-    m.t, m.bound, m.other, m.pair = t, bound, other, pair
+    m.t, m.bound, m.proof, m.other, m.pair = t, bound, proof, other, pair
 
 
 @part(forceinline=True)
 def _move(s: Any, source: Any, target: Any) -> None:
     m = s.meeting[source]
-    _put(s, target, m.t, m.bound, m.other, m.pair)
+    _put(s, target, m.t, m.bound, m.proof, m.other, m.pair)
 
 
 @part(forceinline=True)
-def _settle(s: Any, c: Any, first: Any, last: Any) -> Any:
-    """Neighbours that the bounds leave open: read from the ring if the two do not cross, else taken as one point."""
-    n_open = 0
+def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any, questions: Any) -> Any:
+    """(joined, open): put the meetings of a chord in order where bounds leave neighbours open.
+
+    Their order is read from the ring if the two do not cross; else it is asked for, or, without proofs, they are taken as one point.
+    """
+    n_joined, n_open, proven = 0, 0, len(g.proof) > 0
     k = first + 1
     while k < last:
-        if in_order(s.meeting[k - 1].t, s.meeting[k - 1].bound, s.meeting[k].t, s.meeting[k].bound):
+        m, n = s.meeting[k - 1], s.meeting[k]
+        apart = n.t - m.t > m.proof + n.proof if proven else in_order(m.t, m.bound, n.t, n.bound)
+        if apart:
             k += 1
             continue
-        d, e = s.meeting[k - 1].other, s.meeting[k].other
+        d, e = m.other, n.other
         between = pair_of(s, d, e)
-        if between >= 0:
+        if between < 0:
+            before = 1 if _precedes(s, c, d, e) else -1
+        elif proven:
+            before, is_open = _ask(f, g, s, c, m, n, answers, questions)
+            n_open += is_open
+        else:
+            before = 0
             n_open += 1
-            union(s, s.meeting[k - 1].pair, s.meeting[k].pair)
-            union(s, s.meeting[k].pair, between)
-        elif not _precedes(s, c, d, e):
-            bound, pair = s.meeting[k - 1].bound, s.meeting[k - 1].pair
+        if before == 0:
+            n_joined += 1
+            union(s, m.pair, n.pair)
+            union(s, n.pair, between)
+        elif before < 0:
+            t, bound, proof, pair = n.t, max(m.bound, n.bound) if proven else m.bound, max(m.proof, n.proof), m.pair
             _move(s, k, k - 1)
-            _put(s, k, s.meeting[k].t, bound, d, pair)
-            # Both now have the later parameter, so that the list stays sorted and this pair settled.
+            # Both now have the later parameter, so that the list stays sorted and this pair settled; see `crossings`.
+            _put(s, k, t, bound, proof, d, pair)
             k = max(first + 1, k - 1)
             continue
         k += 1
-    return n_open
+    return n_joined, n_open
+
+
+@part()
+def _ask(f: Any, g: Any, s: Any, c: Any, m: Any, n: Any, answers: Any, questions: Any) -> Any:
+    """`predicates.order` of two meetings on a chord."""
+    pa, pb, pu = _place(g, s.ring[s.chord[c].p].vertex)
+    qa, qb, qu = _place(g, s.ring[s.chord[c].q].vertex)
+    return order(
+        f, s.chord[c].unit, s.chord[m.other].unit, s.chord[n.other].unit, pa, pb, pu, qa, qb, qu,
+        m.t, m.bound, m.proof, n.t, n.bound, n.proof, answers, questions,
+    )  # fmt: skip
+
+
+@part(forceinline=True)
+def _place(g: Any, v: Any) -> Any:
+    """A vertex of the ring as a point of `questions.QUESTION`."""
+    if v < len(g.z):
+        return v, v, -1
+    born = g.birth[v - len(g.z)]
+    return born.a, born.b, born.unit
 
 
 @part()

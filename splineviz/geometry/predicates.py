@@ -1,13 +1,16 @@
-"""The decisions on which the combinatorics rest, each with the error estimate that says when floating point settles it.
+"""The decisions on which the combinatorics rest, each with the error bound that says when floating point settles it.
 
-A unit is an affine function on every face. ``scale[unit] * slack[v]`` estimates how far its float64 value at vertex ``v`` is
-from the exact value at the exact vertex; `bound` in the tables is such an estimate too. All else follows from values:
+A unit is an affine function on every face. Its float64 value at vertex ``v`` is some distance from the exact value at the exact
+vertex. Of that there may be a *proof*, ``scale[unit] * proof[v]``, and there always is an *estimate*, ``scale[unit] * slack[v]``;
+``proof`` and ``bound`` in the tables are likewise. All else follows from values:
 
-- *sign of a unit at a vertex*: decided where the value exceeds `MARGIN` times its estimate (`classify`);
-- *order of two crossings on an edge*, and *orientation of three chords of a face*, read as the order of two crossings on
-  the third: decided where the parameters differ by more than `MARGIN` times their two estimates (`crossing`, `in_order`).
+- *sign of a unit at a vertex* (`classify`);
+- *order of two crossings on an edge*, and *orientation of three chords of a face*, read as the order of two crossings on the third
+  (`crossing`, `in_order`).
 
-What is not decided is taken as a coincidence (a zero, one vertex) and counted.
+Where there are proofs, a decision stands beyond them; what they leave open is asked for (`questions`) and decided exactly. Where
+there are none, or nobody can tell, it stands beyond `MARGIN` times its estimate, and what lies closer is taken as a coincidence (a
+zero, one vertex).
 """
 
 from __future__ import annotations
@@ -18,13 +21,17 @@ import numpy as np
 
 from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import popcount
+from splineviz.geometry.questions import SIGN, UNKNOWN, ask_order, ask_sign, look_up
 
-__all__ = ["EPS", "MARGIN", "Signs", "classify", "crossing", "in_order"]
+__all__ = ["EPS", "MARGIN", "TINY", "Signs", "classify", "crossing", "in_order", "order", "prove_crossing"]
 
 EPS = 2.0**-53
 
 MARGIN = 16.0
 """How many times its estimated error a number must lie away from a coincidence to decide against it."""
+
+TINY = 2.0**-1000
+"""In place of a value that has the wrong sign, and the least parameter of a crossing: not zero, and of no other consequence."""
 
 
 class Signs(NamedTuple):
@@ -33,26 +40,28 @@ class Signs(NamedTuple):
     positive: np.ndarray
     negative: np.ndarray
     zeros: int
-    """Number of pairs (unit, vertex) whose value is within its bound of zero."""
+    """Number of pairs (unit, vertex) taken as zero."""
     open: int
-    """Of these, how many have a bound above 0, so that the exact value need not be 0."""
+    """Signs that are not proven although there are proofs for others; without any, zeros that need not be zero."""
 
 
 @part()
-def classify(z: Any, scale: Any, slack: Any, first: Any) -> Any:
-    """`Signs` of the values z (V, units), known within scale (units,) times slack (V,); values within that of 0 are set to 0.
+def classify(z: Any, scale: Any, slack: Any, proof: Any, sure: Any, first: Any, answers: Any, questions: Any) -> Any:
+    """`Signs` of the values z (V, units), within scale (units,) times proof (V,); by estimates, slack (V,), if ``proof`` is empty.
 
-    Zeros of units in words before ``first`` are not counted: they have cut, and vanish at vertices by construction.
+    Values that are taken as zero are set to 0, others with the wrong sign to a tiny number of the right one. With ``sure``, entries
+    that are 0.0 are zero in exact arithmetic. Zeros of units in words before ``first`` are not counted: they have cut, and vanish
+    at vertices by construction.
     """
     n_vertices, n_units = z.shape
     n_words = max(1, (n_units + 63) // 64)
     positive, negative = np.empty((n_vertices, n_words), np.uint64), np.empty((n_vertices, n_words), np.uint64)
     above, below = np.zeros(64 * n_words, np.uint8), np.zeros(64 * n_words, np.uint8)
     above_words, below_words = above.view(np.uint64), below.view(np.uint64)
-    n_zero = 0
-    n_open = 0
+    proven = len(proof) > 0
+    n_zero, n_open = 0, 0
     for v in range(n_vertices):
-        row, bound = z[v], MARGIN * slack[v]
+        row, bound = z[v], proof[v] if proven else MARGIN * slack[v]
         for j in range(n_units):
             x, least = row[j], bound * scale[j]
             above[j] = x > least
@@ -61,14 +70,40 @@ def classify(z: Any, scale: Any, slack: Any, first: Any) -> Any:
         for w in range(n_words):
             positive[v, w], negative[v, w] = _pack(above_words, 8 * w), _pack(below_words, 8 * w)
             decided += popcount(positive[v, w]) + popcount(negative[v, w])
-        if np.int64(decided) < n_units:
-            for j in range(n_units):
-                if abs(row[j]) <= bound * scale[j]:
-                    row[j] = 0.0
-                    if j >= 64 * first:
-                        n_zero += 1
-                        n_open += bound * scale[j] > 0.0
+        if np.int64(decided) == n_units:
+            continue
+        for j in range(n_units):
+            if abs(row[j]) > bound * scale[j]:
+                continue
+            sign, is_open = 0, bound * scale[j] > 0.0
+            if proven:
+                sign, is_open = _judged(row[j], scale[j], slack[v], sure or j < 64 * first, v, j, answers, questions)
+            if sign == 0:
+                row[j] = 0.0
+            elif row[j] * sign <= 0.0:
+                row[j] = sign * TINY
+            bit = np.uint64(1) << np.uint64(j & 63)
+            positive[v, j >> 6] |= bit if sign > 0 else np.uint64(0)
+            negative[v, j >> 6] |= bit if sign < 0 else np.uint64(0)
+            if j >= 64 * first:
+                n_zero += sign == 0
+                n_open += is_open
     return Signs(positive, negative, n_zero, n_open)
+
+
+@part()
+def _judged(x: Any, scale: Any, slack: Any, sure: Any, v: Any, j: Any, answers: Any, questions: Any) -> Any:
+    """(sign, whether it is open) of a value that its proof does not settle."""
+    if x == 0.0 and (sure or scale == 0.0):
+        return 0, False
+    verdict = look_up(answers, v, SIGN, j, -1)
+    if verdict < UNKNOWN:
+        return verdict, False
+    if verdict > UNKNOWN:
+        ask_sign(questions, v, j)
+    if abs(x) <= MARGIN * slack * scale:
+        return 0, True
+    return (1 if x > 0.0 else -1), True
 
 
 @part(forceinline=True)
@@ -82,15 +117,48 @@ def _pack(words: Any, first: Any) -> Any:
 
 @part(forceinline=True)
 def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
-    """Parameter in [0, 1] at which an affine function with values za, zb of opposite sign vanishes, and its bound."""
+    """Parameter in (0, 1) at which an affine function with values za, zb of opposite sign vanishes, and its estimated error."""
     spread = za - zb
     if spread == 0.0:
         return 0.5, 0.5
-    t = min(1.0, max(0.0, za / spread))
+    # Strictly between the ends, so that what is not zero at both is not zero there.
+    t = min(1.0 - EPS, max(TINY, za / spread))
     return t, min(1.0, ((1.0 - t) * bound_a + t * bound_b) / abs(spread) + 4.0 * EPS)
 
 
 @part(forceinline=True)
+def prove_crossing(t: Any, za: Any, zb: Any, proof_a: Any, proof_b: Any) -> Any:
+    """A bound of the error of that parameter, from those of the two values.
+
+    With errors a, b of the values the exact parameter differs from za / (za - zb) by ((1 - t) a + t b) / (za - zb - a + b).
+    """
+    certain = abs(za - zb) * (1.0 - 4.0 * EPS) - (proof_a + proof_b) * (1.0 + 8.0 * EPS)
+    if certain <= 0.0:
+        return 1.0
+    return min(1.0, ((1.0 - t) * proof_a + t * proof_b) / certain * (1.0 + 16.0 * EPS) + 4.0 * EPS)
+
+
+@part(forceinline=True)
 def in_order(t_first: Any, bound_first: Any, t_second: Any, bound_second: Any) -> Any:
-    """Whether the first crossing certainly lies before the second."""
+    """Whether the first crossing lies before the second, by estimates."""
     return t_second - t_first > MARGIN * (bound_first + bound_second)
+
+
+@part()
+def order(
+    place: Any, chord: Any, first: Any, second: Any, pa: Any, pb: Any, pu: Any, qa: Any, qb: Any, qu: Any,
+    t_first: Any, bound_first: Any, proof_first: Any, t_second: Any, bound_second: Any, proof_second: Any,
+    answers: Any, questions: Any,
+) -> Any:  # fmt: skip
+    """(order, whether it is open) of two crossings on the way from p to q: 1 if the first comes first, 0 for one point, else -1.
+
+    They are not certainly apart by their proofs.
+    """
+    verdict = look_up(answers, place, chord, first, second)
+    if verdict < UNKNOWN:
+        return verdict, False
+    if verdict > UNKNOWN:
+        ask_order(questions, place, chord, first, second, pa, pb, pu, qa, qb, qu)
+    if in_order(t_first, bound_first, t_second, bound_second):
+        return 1, True
+    return (-1 if in_order(t_second, bound_second, t_first, bound_first) else 0), True

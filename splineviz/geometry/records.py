@@ -11,8 +11,10 @@ def _record(*names: str, floats: tuple[str, ...] = ()) -> np.dtype[np.void]:
     return np.dtype([(name, np.float64 if name in floats else np.int64) for name in names])
 
 
-BIRTH = _record("a", "b", "t", "bound", floats=("t", "bound"))
-"""A new vertex: it lies on the edge or chord from vertex a to b, at t in [0, 1], known up to ``bound``."""
+BIRTH = _record("a", "b", "unit", "t", "bound", "proof", floats=("t", "bound", "proof"))
+"""A new vertex: where a unit vanishes on the edge or chord from vertex a to b, at t in (0, 1).
+
+``bound`` estimates the error of t, ``proof`` bounds it where there are proofs."""
 CROSSING = _record("unit", "vertex")
 """A unit that vanishes inside an edge, and the vertex made there."""
 VANISHING = _record("vertex", "unit")
@@ -29,8 +31,8 @@ It runs from ring position p to q > p; ``rising`` tells whether the unit is posi
 one segment are twins: ``twin`` is the first of them, ``next_twin`` the next or -1. Its meetings are ``first`` to the next
 chord's ``first``, its pairs with later chords are ``pairs`` to the next chord's; its edges are ``drawn`` to ``drawn_end``.
 """
-MEETING = _record("other", "pair", "t", "bound", floats=("t", "bound"))
-"""Where a chord meets another: at t from its p to its q, known up to ``bound``."""
+MEETING = _record("other", "pair", "t", "bound", "proof", floats=("t", "bound", "proof"))
+"""Where a chord meets another: at t from its p to its q, with its errors as in `BIRTH`."""
 PAIR = _record("c", "d", "root", "member", "node")
 """Two chords c < d that cross; pairs that cross in one point have one ``root`` (union-find), whose ``node`` is that point.
 

@@ -13,11 +13,15 @@ from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import choose_words, cut_faces, face_signs
 from splineviz.geometry.ordering import near_each_other
 from splineviz.geometry.predicates import classify
+from splineviz.geometry.questions import NO_ANSWERS, UNKNOWN, asking
 from splineviz.geometry.sharing import shared_edges
 from splineviz.geometry.subdivision import Subdivision, find_edge_faces
+from splineviz.geometry.verdicts import Exact, answered
 from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES, Given, make_room
 
-__all__ = ["ROOM", "Refinement", "refine"]
+__all__ = ["ROOM", "Proof", "Refinement", "refine"]
+
+_NO_PROOF = np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +40,10 @@ class Refinement:
     vanishing: tuple[np.ndarray, np.ndarray]
     """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by construction"""
     decisions: int
+    re_evaluated: int
+    """Decisions that were asked for, and settled by exact arithmetic"""
     open: int
-    """Decisions that the error estimates left open, taken as coincidences"""
+    """Decisions that nothing settles: taken by estimates; without any proofs, only those taken as coincidences are counted"""
     identical: int
     """Of these, orders on an edge of two units whose values at both its ends are the same bit for bit, up to sign"""
     zeros: int
@@ -46,14 +52,35 @@ class Refinement:
     """Where to go on with the units that were put off; None if there are none"""
     kept: np.ndarray | None = None
     """(V,) which vertices remain of all that ``birth`` makes, counted from the old ones on; None for all"""
+    turns: tuple[int, ...] = ()
+    """How many of them each of several rounds made; empty for a single one"""
 
 
 ROOM = 4 << 30
 """Bytes set aside for the pieces that units might leave, at most; reckoned as if all units of a face crossed each other."""
 
 
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """What is proven of the values of a stage's units, and whom to ask for the rest."""
+
+    slack: np.ndarray
+    """(V,): ``z[v, u]`` is within ``scale[u] * slack[v]`` of the exact value at the exact vertex"""
+    sure: bool
+    """Whether values that are 0.0 are exactly zero"""
+    exact: Exact | None
+    """None if nobody can tell"""
+
+
 def refine(
-    subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, stage: int, first_word: int = 0, room: int = ROOM
+    subdivision: Subdivision,
+    z: np.ndarray,
+    scale: np.ndarray,
+    slack: np.ndarray,
+    stage: int,
+    first_word: int = 0,
+    room: int = ROOM,
+    proof: Proof | None = None,
 ) -> Refinement:
     """Cut every face along the zero sets of all units, or of as many of them as there is room for.
 
@@ -71,12 +98,21 @@ def refine(
     room
         Bytes for the pieces that pairs of units may leave. Where it is too small, units are put off by the word of 64: see
         ``next_word``. Then ``on`` is final only for units that have cut.
+    proof
+        With it, no decision rests on an estimate but those that nobody can tell.
     """
     s, faces = subdivision, subdivision.faces
-    shape, made, counts = _refine(
-        s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared,
-        z, scale, slack, stage, first_word, room,
-    )  # fmt: skip
+    slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
+    answers = NO_ANSWERS
+    while True:
+        shape, made, counts, questions = _refine(
+            s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared,
+            z, scale, slack, slack_proof, sure, stage, first_word, room, answers,
+        )  # fmt: skip
+        if proof is None or len(questions) == 0:
+            break
+        answers = answered(answers, questions, proof.exact)
+    n_answers = int((answers.rows["verdict"] != UNKNOWN).sum())
     vertices, offsets, side_vertex, side_edges, *rest = shape
     parent, on, birth, first_part, on_edges, inside = made
     last, n_open, identical, n_zero = counts
@@ -93,6 +129,7 @@ def refine(
         vanishing=(on_edges, inside),
         next_word=None if last == on.shape[1] else last,
         decisions=z.size + len(on_edges) + len(inside),
+        re_evaluated=n_answers,
         open=n_open,
         identical=identical,
         zeros=n_zero,
@@ -102,19 +139,25 @@ def refine(
 @kernel
 def _refine(
     vertices: Any, offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, source: Any, shared: Any,
-    z: Any, scale: Any, slack: Any, stage: Any, first: Any, room: Any,
+    z: Any, scale: Any, slack: Any, proof: Any, sure: Any, stage: Any, first: Any, room: Any, answers: Any,
 ) -> Any:  # fmt: skip
-    """All of it in one compiled call: what passes between Python and compiled code costs more than cutting a hundred faces."""
-    signs = classify(z, scale, slack, first)
+    """All of it in one compiled call: what passes between Python and compiled code costs more than cutting a hundred faces.
+
+    Where there are questions, the rest is of no use.
+    """
+    questions = asking()
+    signs = classify(z, scale, slack, proof, sure, first, answers, questions)
     on, cut = face_signs(offsets, side_vertex, signs.positive, signs.negative)
     last, n_cut = choose_words(cut, first, room)
-    crossed = cross_edges(edges, z, scale, slack, signs, first, last)
+    crossed = cross_edges(edges, z, scale, slack, proof, signs, first, last, answers, questions)
     given = Given(
-        offsets, side_vertex, side_edge, edges, z, scale, slack, signs.positive, signs.negative, cut,
+        offsets, side_vertex, side_edge, edges, z, scale, slack, proof, signs.positive, signs.negative, cut,
         crossed.offsets, crossed.crossing, crossed.first_part, crossed.birth,
     )  # fmt: skip
+    if questions.count[0] > 0:
+        n_cut[:] = 0  # faces on wrong ground would only ask for what is of no use
     scratch, links, pieces, n = make_room(given, n_cut, crossed.parts)
-    cut_faces(given, n_cut, on, scratch, links, pieces, n)
+    cut_faces(given, n_cut, on, scratch, links, pieces, n, answers, questions)
     birth, drawn = pieces.birth[: n[VERTICES]], pieces.shared[: n[SHARE]]
     faces_of = find_edge_faces(offsets, side_vertex, side_edge, edges if signs.zeros else edges[:0])
     n_faces, n_sides, n_edges = n[FACES], n[SIDES], n[EDGES]
@@ -129,8 +172,9 @@ def _refine(
     )
     vanishing = pieces.vanishing[: n[VANISH]]
     made = pieces.parent[:n_faces], pieces.on[:n_faces], birth, crossed.first_part, crossed.crossing, vanishing
-    n_open = signs.open + crossed.merged + n[OPEN] + n[DROPPED]
-    return shape, made, (last, n_open, crossed.identical, signs.zeros)
+    n_open = signs.open + crossed.open + n[OPEN] + n[DROPPED]
+    asked = questions.rows[: min(questions.count[0], len(questions.rows))]
+    return shape, made, (last, n_open, crossed.identical, signs.zeros), asked
 
 
 @part()

@@ -1,4 +1,4 @@
-"""How errors pass through an affine map, estimated row by row."""
+"""How errors pass through an affine map, estimated and proven row by row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import numpy as np
 from splineviz.geometry.compiled import kernel
 from splineviz.geometry.predicates import EPS
 
-__all__ = ["through_linear"]
+__all__ = ["SAFE", "prove_linear", "through_linear"]
+
+SAFE = 1.0 + 1e-9
+"""Far above the rounding of norms, and of bounds themselves."""
 
 
 @kernel
@@ -32,4 +35,21 @@ def through_linear(x_norm: Any, error: Any, norm: Any, rows: Any, scale: Any, si
         rounding[v] = walk * EPS * max(x_norm[v], size)
         slack[v] = error[v] / spread + rounding[v]
         out[v] = min(norm, rows / spread) * error[v] + rounding[v] * scale * walk / spread
+    return out, slack, rounding
+
+
+@kernel
+def prove_linear(x_norm: Any, proof: Any, norm: Any, magnitude: Any, constants: Any, size: Any, terms: Any) -> Any:
+    """(proof, slack, rounding) of a linear map's output, (V,) each, from its input's norm and proven error, (V,) each.
+
+    The worst case of `through_linear`: with g = n u / (1 - n u), an entry errs by at most |row| e + g (|row| |x| + |constant|), which
+    is at most ``scale`` times ``slack``; all of them by |W| e + g (|abs W| |x| + |constants|), where ``magnitude`` bounds |abs W|.
+    """
+    n = len(proof)
+    out, slack, rounding = np.empty(n), np.empty(n), np.empty(n)
+    g = terms * EPS / (1.0 - terms * EPS)
+    for v in range(n):
+        rounding[v] = SAFE * g * max(x_norm[v], size)
+        slack[v] = SAFE * proof[v] + rounding[v]
+        out[v] = SAFE * (norm * proof[v] + g * (magnitude * x_norm[v] + constants))
     return out, slack, rounding

@@ -9,7 +9,7 @@ import numpy as np
 from splineviz.geometry.compiled import part
 from splineviz.geometry.records import BIRTH, CHORD, HALF_EDGE, MEETING, NODE, PAIR, SHARED, SIDE, SPOKE, VANISHING
 
-__all__ = ["Given", "Links", "Pieces", "Scratch", "make_room"]
+__all__ = ["Given", "Links", "Pieces", "Scratch", "copy_birth", "make_room"]
 
 
 FACES, SIDES, EDGES, VERTICES, VANISH, SHARE, OPEN, DROPPED = range(8)
@@ -26,6 +26,7 @@ class Given(NamedTuple):
     z: np.ndarray
     scale: np.ndarray
     slack: np.ndarray
+    proof: np.ndarray
     positive: np.ndarray
     negative: np.ndarray
     cut: np.ndarray
@@ -77,6 +78,12 @@ class Pieces(NamedTuple):
     birth: np.ndarray
     vanishing: np.ndarray
     shared: np.ndarray
+
+
+@part(forceinline=True)
+def copy_birth(source: Any, target: Any) -> None:
+    target.a, target.b, target.unit = source.a, source.b, source.unit
+    target.t, target.bound, target.proof = source.t, source.bound, source.proof
 
 
 @part()
@@ -144,7 +151,7 @@ def _make_pieces(given: Any, parts: Any, n_chords: Any, n_pairs: Any) -> Any:
         pieces.edges[e, 0], pieces.edges[e, 1] = parts[e, 0], parts[e, 1]
     for k in range(n_born):
         source, target = given.birth[k], pieces.birth[k]
-        target.a, target.b, target.t, target.bound = source.a, source.b, source.t, source.bound
+        copy_birth(source, target)
     n = np.zeros(8, np.int64)
     n[EDGES], n[VERTICES] = n_parts, n_born
     return pieces, n

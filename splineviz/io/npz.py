@@ -29,6 +29,7 @@ __all__ = ["SCHEMA", "load", "save"]
 SCHEMA = "splineviz.arrangement/2"
 
 _ARRAYS = ("vertices", "cell_edges", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")
+_THIN = ("thin_cells", "thin_areas")  # not in files of earlier versions
 _RAGGED = ("cells", "edge_units")
 _DERIVED = ("affine", "edge_jump", "linear_regions")
 
@@ -59,7 +60,7 @@ def save(
         If the path cannot be written, or affine maps are asked for and cannot be had.
     """
     content: dict[str, np.ndarray] = {"schema": np.array(SCHEMA)}
-    content |= {name: getattr(arr, name) for name in _ARRAYS}
+    content |= {name: getattr(arr, name) for name in (*_ARRAYS, *_THIN)}
     for name in _RAGGED:
         content |= _ragged(name, getattr(arr, name))
     unique = list({id(plane): plane for plane in arr.planes}.values())
@@ -129,6 +130,7 @@ def _rebuild(content: Mapping[str, np.ndarray]) -> Arrangement:
     stats: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in meta["stats"].items()}
     known = {field.name for field in dataclasses.fields(Stats)}
     arrays: dict[str, Any] = {name: content[name] for name in _ARRAYS} | {name: _csr(content, name) for name in _RAGGED}
+    arrays |= {name: content[name] for name in _THIN if name in content}
     arr = Arrangement(
         **arrays,
         planes=tuple(planes[k] for k in content["plane_of_window"]),
@@ -150,6 +152,7 @@ def _check(arr: Arrangement) -> None:
     bounded = (("cells", arr.cells.values, 0, v), ("cell_edges", arr.cell_edges, 0, e), ("edges", arr.edges, 0, v))
     for name, index, low, high in (
         *bounded,
+        ("thin_cells", arr.thin_cells, 0, f),
         ("edge_cells", arr.edge_cells, -1, f),
         ("cell_window", arr.cell_window, 0, len(arr.windows)),
     ):
@@ -163,7 +166,7 @@ def _check(arr: Arrangement) -> None:
         len(arr.edge_units),
         len(arr.planes),
     )
-    if sizes != (f, f, f, e, e, len(arr.windows)) or len(arr.cell_edges) != len(arr.cells.values):
+    if sizes != (f, f, f, e, e, len(arr.windows)) or len(arr.cell_edges) != len(arr.cells.values) or len(arr.thin_cells) != len(arr.thin_areas):
         raise ValueError("sizes of arrays disagree")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +17,7 @@ from splineviz.errors import InputError
 from splineviz.program.origin import Origin
 from splineviz.stage import ProgramInfo, Stage
 
-__all__ = ["Affine", "Fidelity", "Gain", "Maximum", "Node", "Pointwise", "Program", "Stage"]
+__all__ = ["Affine", "Fidelity", "Form", "Gain", "Maximum", "Node", "Pointwise", "Program", "Stage"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Gain:
     """(n_out,) magnitude of the constant of each output entry; ``None`` where there is none."""
     terms: int = 1
     """Largest number of products summed into one output entry, the constant included."""
+    magnitude: float = math.inf
+    """Upper bound of the norm of the map with the magnitudes of all coefficients, where it is known to be less than `row_norm`."""
 
     @cached_property
     def size(self) -> float:
@@ -62,6 +65,26 @@ class Gain:
     def scale_norm(self) -> float:
         return float(np.linalg.norm(self.scale))
 
+    @cached_property
+    def constants_norm(self) -> float:
+        return 0.0 if self.constants is None else float(np.linalg.norm(self.constants))
+
+
+@dataclass(frozen=True)
+class Form:
+    """An affine node in exact arithmetic: ``apply(x, weights) / divisors + constants``.
+
+    ``apply`` is linear in either argument, and adds up products of one entry of each, so that on small whole numbers it is exact in
+    float64. It takes (batch, *shape) tensors.
+    """
+
+    apply: Callable[[Tensor, Tensor], Tensor]
+    weights: Tensor
+    constants: Tensor | None = None
+    """Broadcastable to (1, *shape of the output); None for none"""
+    divisors: Tensor | None = None
+    """Likewise, not zero"""
+
 
 @dataclass(frozen=True)
 class Node:
@@ -86,6 +109,8 @@ class Affine(Node):
     run: Callable[..., Tensor]
     linear: Callable[..., Tensor]
     gain: Gain
+    form: Form | None = None
+    """None for layouts and sums, which ``linear`` does exactly, and for what has no known form"""
 
 
 @dataclass(frozen=True)
@@ -126,6 +151,11 @@ class Pointwise(Node):
     def steepest(self) -> float:
         """Largest slope, at least 1."""
         return max(1.0, float(self.slopes.abs().max()))
+
+    @cached_property
+    def offset_norm(self) -> float:
+        """Norm of the largest intercepts of all entries."""
+        return float(self.intercepts.abs().amax(0).expand(self.shape).norm())
 
     def switching(self, z: np.ndarray) -> np.ndarray:
         """(V, K n) distance of every entry of (V, n) above each of its breakpoints; ``z`` itself where it breaks at zero."""

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from splineviz.geometry.extend import extend_slack, extend_values
-from splineviz.geometry.refine import refine
+from splineviz.geometry.refine import Proof, Refinement, refine
 
 from .hand import at, square
+
+NOTHING = np.empty(0)
 
 
 def patterns(on: np.ndarray) -> set[bytes]:
@@ -31,8 +33,8 @@ def test_groups_of_units_leave_what_all_at_once_leave(seed: int) -> None:
             break
         assert step.next_word > word
         word, out = step.next_word, np.empty((len(sub.vertices), 300))
-        extend_values(z, np.arange(len(z)), step.birth, out, scale, slack, slack, False)
-        slack = extend_slack(out, step.birth, scale, slack)
+        extend_values(z, np.arange(len(z)), step.birth, out, scale, slack, slack, False, NOTHING, NOTHING)
+        slack, _ = extend_slack(out, step.birth, scale, slack, NOTHING)
         for rows in step.vanishing:
             out[rows["vertex"], rows["unit"]] = 0.0
         z = out
@@ -41,16 +43,40 @@ def test_groups_of_units_leave_what_all_at_once_leave(seed: int) -> None:
     assert (len(sub.vertices), len(sub.edges)) == (len(at_once.subdivision.vertices), len(at_once.subdivision.edges))
 
 
-def test_slack_covers_the_error_of_every_entry() -> None:
-    rng = np.random.default_rng(0)
+@pytest.mark.parametrize("seed", range(3))
+def test_slack_and_proof_cover_the_error_of_every_entry(seed: int) -> None:
+    rng = np.random.default_rng(seed)
     lines = rng.standard_normal((40, 3)) * (1, 1, 0.4)
     sub, scale = square(), np.abs(lines).sum(1)
     z, slack = at(sub, lines), np.full(4, 1e-10)
     wrong = z + scale * 1e-10 * rng.uniform(-1, 1, z.shape)
-    step = refine(sub, wrong.copy(), scale, slack, 0)
+    step = refine(sub, wrong.copy(), scale, slack, 0, proof=Proof(slack, False, None))
+    assert step.open == 0, "nothing is so close that it matters"
     out = np.empty((len(step.subdivision.vertices), 40))
-    extend_values(wrong, np.arange(4), step.birth, out, scale, slack, slack, False)
-    covered = extend_slack(out, step.birth, scale, slack)
-    exact = at(step.subdivision, lines)
+    whole = np.full(4, 1e-10 * np.linalg.norm(scale))
+    _, _, proof = extend_values(wrong, np.arange(4), step.birth, out, scale, slack, whole, False, slack, whole)
+    covered, proven = extend_slack(out, step.birth, scale, slack, slack)
+    vertices = step.subdivision.vertices.copy()
+    vertices[4:] = _meeting_points(step, lines)
+    exact = vertices @ lines[:, :2].T + lines[:, 2]
     assert (np.abs(out - exact) <= 4 * covered[:, None] * scale).all()
     assert (covered > 0).all() and np.median(covered) < 1e-9
+    assert (np.abs(out - exact) <= proven[:, None] * scale).all() and (np.linalg.norm(out - exact, axis=1) <= proof).all()
+    assert np.median(proven) < 1e-8 and np.median(proof) < 1e-8
+
+
+def _meeting_points(step: Refinement, lines: np.ndarray) -> np.ndarray:
+    """Where the lines that cross at each new vertex meet, whatever the values that were computed."""
+    through: dict[int, set[int]] = {}
+    for rows in step.vanishing:
+        for vertex, unit in rows[["vertex", "unit"]].tolist():
+            through.setdefault(vertex, set()).add(unit)
+    sides = np.array([[1.0, 0, -1], [1, 0, 1], [0, 1, -1], [0, 1, 1]])
+    points = []
+    for vertex in range(4, len(step.subdivision.vertices)):
+        own = [lines[unit] for unit in sorted(through[vertex])]
+        rough = np.append(step.subdivision.vertices[vertex], 1.0)
+        own += [side for side in sides if abs(side @ rough) < 1e-9]
+        point = np.cross(own[0], own[1])
+        points.append(point[:2] / point[2])
+    return np.array(points)

@@ -8,13 +8,21 @@ import numba
 import numpy as np
 import pytest
 
-from splineviz.geometry import predicates
-from splineviz.geometry.predicates import EPS, MARGIN
+from splineviz.geometry import predicates, questions
+from splineviz.geometry.predicates import EPS, MARGIN, TINY, Signs
+from splineviz.geometry.questions import ANSWER, NO_ANSWERS, SIGN, UNKNOWN, Answers, tabulate
 
 # Parts of kernels cannot be called from Python by themselves.
-classify = numba.njit(predicates.classify.py_func)
+judge = numba.njit(predicates.classify.py_func)
+asking = numba.njit(questions.asking.py_func)
+prove_crossing = numba.njit(predicates.prove_crossing.py_func)
 crossing = numba.njit(predicates.crossing.py_func)
 in_order = numba.njit(predicates.in_order.py_func)
+
+
+def classify(z: np.ndarray, scale: np.ndarray, slack: np.ndarray, first: int) -> Signs:
+    """By estimates alone."""
+    return judge(z, scale, slack, np.empty(0), False, first, NO_ANSWERS, asking())
 
 
 def test_units_that_have_cut_are_not_counted_as_zeros() -> None:
@@ -57,6 +65,63 @@ def test_a_crossing_lies_within_its_bound() -> None:
         for da, db in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
             a, b = Fraction(za) + da * Fraction(bound_a), Fraction(zb) + db * Fraction(bound_b)
             assert abs(a / (a - b) - Fraction(t)) <= Fraction(bound) * (1 + Fraction(1, 10**8))
+
+
+def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
+    given = np.array([[3e-9, -3e-9, 0.0, 2e-9, 5e-9, 1.0], [0.0, 1.0, -1.0, 1.0, -1.0, 1.0]])
+    scale, proof, slack = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]), np.array([4e-9, 1e-12]), np.array([1e-11, 1e-14])
+    asked, z = asking(), given.copy()
+    signs = judge(z, scale, slack, proof, False, 0, NO_ANSWERS, asked)
+    rows = asked.rows[: asked.count[0]]
+    assert rows[["place", "chord", "first"]].tolist() == [(0, SIGN, 0), (0, SIGN, 1), (0, SIGN, 2), (0, SIGN, 3), (1, SIGN, 0)]
+    assert signs.open == 5
+
+    verdicts = [(0, 0, 1), (0, 1, 1), (0, 2, -1), (0, 3, 0), (1, 0, UNKNOWN)]
+    answers = tabulate(np.array([(v, SIGN, unit, -1, verdict) for v, unit, verdict in verdicts], ANSWER))
+    asked, z = asking(), given.copy()
+    signs = judge(z, scale, slack, proof, False, 0, answers, asked)
+    assert asked.count[0] == 0
+    assert z[0].tolist() == [3e-9, TINY, -TINY, 0.0, 5e-9, 1.0] and z[1].tolist() == given[1].tolist()
+    assert (signs.positive[0, 0], signs.negative[0, 0]) == (0b110011, 0b000100)
+    assert (signs.zeros, signs.open) == (2, 1), "nobody can tell the last one, so it is taken as the estimate has it"
+
+
+def test_zeros_that_are_sure_are_not_asked_for() -> None:
+    asked, z = asking(), np.array([[0.0, 1e-20, 1.0]])
+    signs = judge(z, np.ones(3), np.zeros(1), np.full(1, 1e-9), True, 0, NO_ANSWERS, asked)
+    assert asked.rows[: asked.count[0]]["first"].tolist() == [1] and signs.zeros == 1
+    asked, z = asking(), np.array([[0.0, 0.0, 1.0]])
+    judge(z, np.array([1.0, 0.0, 1.0]), np.zeros(1), np.full(1, 1e-9), False, 0, NO_ANSWERS, asked)
+    assert asked.rows[: asked.count[0]]["first"].tolist() == [0], "an entry that nothing goes into is zero"
+
+
+def test_answers_are_found_again() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.unique(np.array([tuple(row) for row in rng.integers(-1, 6, (400, 5)).tolist()], ANSWER)[list(ANSWER.names or ())[:4]])
+    table = np.empty(len(rows), ANSWER)
+    for name in rows.dtype.names or ():
+        table[name] = rows[name]
+    table["verdict"] = rng.integers(-1, 2, len(table))
+    table = table[table["first"] < table["second"]]
+    answers: Answers = tabulate(table)
+    find = numba.njit(questions.look_up.py_func)
+    for place, chord, first, second, verdict in table.tolist():
+        assert find(answers, place, chord, first, second) == verdict
+        assert find(answers, place, chord, second, first) == -verdict, "the other way round"
+    assert find(answers, 77, 0, 1, 2) > UNKNOWN
+
+
+def test_a_proof_covers_the_crossing_whatever_the_values_are_within_theirs() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        za, zb = 10.0 ** rng.uniform(-8, 8), -(10.0 ** rng.uniform(-8, 8))
+        errors = za * 10.0 ** rng.uniform(-16, -0.01), -zb * 10.0 ** rng.uniform(-16, -0.01)
+        t, _ = crossing(za, zb, 0.0, 0.0)
+        proof = prove_crossing(t, za, zb, *errors)
+        for da, db in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            a, b = Fraction(za) + da * Fraction(errors[0]), Fraction(zb) + db * Fraction(errors[1])
+            assert abs(a / (a - b) - Fraction(t)) <= Fraction(proof)
+    assert prove_crossing(0.5, 1e-9, -1e-9, 1e-9, 1e-9) == 1.0, "the values may be of one sign, so it may be anywhere"
 
 
 def test_a_crossing_is_the_same_for_the_opposite_unit() -> None:

@@ -149,7 +149,9 @@ def test_values_are_carried_to_new_vertices_within_their_error(relu: bool) -> No
     lines = rng.standard_normal((7, 3))
     values = at(square(), lines)
     out = np.empty((len(cuts.sub.vertices), 7))
-    error, norm = extend_values(values, np.arange(4), refinement.birth, out, np.ones(7), np.full(4, 1e-15), np.full(4, 1e-15), relu)
+    small, none = np.full(4, 1e-15), np.empty(0)
+    error, norm, proof = extend_values(values, np.arange(4), refinement.birth, out, np.ones(7), small, small, relu, none, none)
+    assert len(proof) == 0
     expected = carry(values, refinement)
     np.testing.assert_allclose(out, np.maximum(expected, 0) if relu else expected, rtol=0, atol=1e-15)
     np.testing.assert_allclose(norm, np.hypot.reduce(out, axis=1), rtol=1e-14)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
-from splineviz.program.program import Affine, Gain, Maximum, Pointwise, Stage
+from splineviz.program.program import Affine, Form, Gain, Maximum, Pointwise, Stage
 from splineviz.program.trace import BatchSize, Call
 
 __all__ = ["OPERATIONS", "PRODUCT", "Active", "Builder", "Constant", "Entry", "RefusedError", "Step", "operation"]
@@ -127,15 +127,16 @@ class Step:
         run: Callable[..., Tensor],
         gain: Gain,
         linear: Callable[..., Tensor] | None = None,
+        form: Form | None = None,
     ) -> Active:
-        """Append an affine node; ``linear`` is ``run`` unless given."""
+        """Append an affine node; ``linear`` is ``run`` unless given. ``form`` is needed where numbers are multiplied."""
         bounds = [bound for bound in (gain.rows, gain.constants) if bound is not None]
         finite = gain.norm < float("inf") and all(bool((bound < float("inf")).all()) for bound in bounds)
         if not finite:
             where = self.call.module or self.call.name
             raise InputError(f"'{where}' ({self.call.op}) has coefficients that are not finite: a division by zero, or an overflow")
         c, slot = self.call, self.builder.slot()
-        node = Affine(c.op, c.module, c.source, tuple(x.slot for x in inputs), slot, (), run, linear or run, gain)
+        node = Affine(c.op, c.module, c.source, tuple(x.slot for x in inputs), slot, (), run, linear or run, gain, form)
         self.builder.nodes.append(node)
         return Active(slot, shape)
 
@@ -163,7 +164,8 @@ class Step:
     def negative(self, x: Active) -> Active:
         """Append the negative of ``x``."""
         ones = np.ones(math.prod(x.shape))
-        return self.affine([x], x.shape, torch.neg, Gain("diagonal", 1.0, ones, np.zeros(len(ones)), 2))
+        form = Form(torch.mul, -torch.ones((), dtype=torch.float64))
+        return self.affine([x], x.shape, torch.neg, Gain("diagonal", 1.0, ones, np.zeros(len(ones)), 2), form=form)
 
     def _stage_name(self) -> str:
         own_module = self.call.module_class.startswith(_ONE_OPERATION)

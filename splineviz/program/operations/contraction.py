@@ -13,6 +13,7 @@ from torch import Tensor
 
 from splineviz.program.operations.base import PRODUCT, Active, Constant, RefusedError, Step, operation
 from splineviz.program.operations.gains import coefficient_gain, matrix_norm
+from splineviz.program.program import Form
 
 __all__ = ["contract", "product"]
 
@@ -98,7 +99,7 @@ def contract(step: Step, letters: Sequence[str], output: str, operands: Sequence
     gain = coefficient_gain(apply, constant, x.shape, None, terms)
     alone = math.prod(sizes.get(name, 1) for name in summed - set(of_c))
     gain = replace(gain, norm=min(gain.norm, _spectral(constant, of_c, of_x, output) * math.sqrt(alone)))
-    return step.affine([x], step.shape, lambda x: apply(x, constant), gain)
+    return step.affine([x], step.shape, lambda x: apply(x, constant), gain, form=Form(apply, constant))
 
 
 def _one_constant(fixed: list[tuple[Tensor, str]], sizes: dict[str, int], of_x: str, output: str) -> tuple[Tensor, str]:

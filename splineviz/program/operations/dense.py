@@ -13,6 +13,7 @@ from splineviz.program.operations.base import Active, RefusedError, Step, operat
 from splineviz.program.operations.contraction import product
 from splineviz.program.operations.elementwise import combined
 from splineviz.program.operations.gains import coefficient_gain, matrix_gain
+from splineviz.program.program import Form
 
 __all__: list[str] = []
 
@@ -63,7 +64,8 @@ def _bilinear(step: Step) -> Active:
 
 def _weighted(step: Step, x: Active, weight: Tensor, bias: Tensor | None) -> Active:
     gain, linear = matrix_gain(weight, bias, step.shape), functional.linear
-    return step.affine([x], step.shape, lambda x: linear(x, weight, bias), gain, lambda x: linear(x, weight))
+    form = Form(linear, weight, bias)
+    return step.affine([x], step.shape, lambda x: linear(x, weight, bias), gain, lambda x: linear(x, weight), form)
 
 
 def _times(step: Step, left: str, right: str) -> Active:
@@ -74,7 +76,7 @@ def _times(step: Step, left: str, right: str) -> Active:
     assert matrix is not None
     if matrix.dim() == 1:
         gain = matrix_gain(matrix[None], None, (*x.shape[:-1], 1))
-        return step.affine([x], x.shape[:-1], lambda x: torch.matmul(x, matrix), gain)
+        return step.affine([x], x.shape[:-1], lambda x: torch.matmul(x, matrix), gain, form=Form(torch.matmul, matrix))
     return product(step, left, right) if matrix.dim() > 2 else _weighted(step, x, matrix.T.contiguous(), None)
 
 
@@ -103,5 +105,10 @@ def _convolved(step: Step, convolve: Callable[[Tensor, Tensor, Tensor | None], T
     constants = None if bias is None else bias.abs().repeat_interleave(math.prod(step.shape[1:])).numpy()
     # without groups in the second axis this counts all inputs of a transposed convolution, some groups too many
     terms = kernel.numel() // kernel.shape[channels] + 1
-    gain = coefficient_gain(lambda x, kernel: convolve(x, kernel, None), kernel, x.shape, constants, terms)
-    return step.affine([x], step.shape, lambda x: convolve(x, kernel, bias), gain, lambda x: convolve(x, kernel, None))
+
+    def apply(x: Tensor, kernel: Tensor) -> Tensor:
+        return convolve(x, kernel, None)
+
+    gain = coefficient_gain(apply, kernel, x.shape, constants, terms)
+    form = Form(apply, kernel, None if bias is None else bias.reshape(-1, *(1,) * (len(step.shape) - 1)))
+    return step.affine([x], step.shape, lambda x: convolve(x, kernel, bias), gain, lambda x: apply(x, kernel), form)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from splineviz.program.operations.base import PRODUCT, Active, Constant, RefusedError, Step, operation
 from splineviz.program.operations.layout import spread
-from splineviz.program.program import Gain
+from splineviz.program.program import Form, Gain
 
 __all__ = ["combined", "divided"]
 
@@ -112,7 +112,8 @@ def divided(step: Step, x: Active, divisor: Number) -> Active:
     inverse: Number = 1.0 / divisor if torch.as_tensor(divisor).all() else math.inf
     x = spread(step, x)
     # dividing by the divisor, not multiplying by its rounded inverse, is what the network says
-    return step.affine([x], step.shape, lambda x: x / divisor, _gain(inverse, 0.0, step.shape))
+    form = Form(torch.mul, _number(1.0), divisors=_number(divisor))
+    return step.affine([x], step.shape, lambda x: x / divisor, _gain(inverse, 0.0, step.shape), form=form)
 
 
 def combined(step: Step, a: Active | Constant, p: float, b: Active | Constant, q: float) -> Active:
@@ -134,14 +135,14 @@ def _sum(step: Step, a: Active, p: float, b: Active, q: float) -> Active:
     if p == -1:
         a, p, b, q = b, q, a, p
     if p == -1:
-        a, p = step.affine([a], step.shape, torch.neg, _gain(-1.0, 0.0, step.shape)), 1.0
+        a, p = step.negative(a), 1.0
     function: Callable[..., Tensor] = torch.add if q == 1 else torch.sub
     return step.affine([a, b], step.shape, function, Gain("sum", math.sqrt(2.0) * (1 + 1e-15), terms=2))
 
 
 def _scale(step: Step, x: Active, factor: Number) -> Active:
     x = spread(step, x)
-    return step.affine([x], step.shape, lambda x: x * factor, _gain(factor, 0.0, step.shape))
+    return step.affine([x], step.shape, lambda x: x * factor, _gain(factor, 0.0, step.shape), form=_form(factor))
 
 
 def _shift(step: Step, x: Active, factor: float, offset: Number) -> Active:
@@ -151,16 +152,24 @@ def _shift(step: Step, x: Active, factor: float, offset: Number) -> Active:
     x = spread(step, x)
     gain = _gain(factor, offset, step.shape)
     if factor == 1:
-        return step.affine([x], step.shape, lambda x: x + offset, gain, lambda x: x)
-    return step.affine([x], step.shape, lambda x: offset - x, gain, torch.neg)
+        return step.affine([x], step.shape, lambda x: x + offset, gain, lambda x: x, _form(factor, offset))
+    return step.affine([x], step.shape, lambda x: offset - x, gain, torch.neg, _form(factor, offset))
 
 
 def _scale_shift(step: Step, x: Active, factor: Number, offset: Number) -> Active:
     x = spread(step, x)
-    gain = _gain(factor, offset, step.shape)
+    gain, form = _gain(factor, offset, step.shape), _form(factor, offset)
     if isinstance(factor, Tensor) and isinstance(offset, Tensor):
-        return step.affine([x], step.shape, lambda x: torch.addcmul(offset, x, factor), gain, lambda x: x * factor)
-    return step.affine([x], step.shape, lambda x: x * factor + offset, gain, lambda x: x * factor)
+        return step.affine([x], step.shape, lambda x: torch.addcmul(offset, x, factor), gain, lambda x: x * factor, form)
+    return step.affine([x], step.shape, lambda x: x * factor + offset, gain, lambda x: x * factor, form)
+
+
+def _form(factor: Number, offset: Number = 0.0) -> Form:
+    return Form(torch.mul, _number(factor), _number(offset))
+
+
+def _number(value: Number) -> Tensor:
+    return torch.as_tensor(value, dtype=torch.float64)
 
 
 def _times(value: Number, factor: float) -> Number:
@@ -168,8 +177,7 @@ def _times(value: Number, factor: float) -> Number:
 
 
 def _gain(factor: Number, offset: Number, shape: tuple[int, ...]) -> Gain:
-    scale = torch.as_tensor(factor, dtype=torch.float64)
-    constants = torch.as_tensor(offset, dtype=torch.float64).abs()
+    scale, constants = _number(factor), _number(offset).abs()
     norm = float(scale.abs().max()) if scale.numel() else 0.0
     rows, shifts = (value.expand(1, *shape).reshape(-1).numpy() for value in (scale.abs(), constants))
     return Gain("diagonal", norm, rows, shifts, 2)

@@ -13,6 +13,7 @@ from torch.nn import functional
 from splineviz.program.operations.base import Active, RefusedError, Step, operation
 from splineviz.program.operations.gains import averaging_gain
 from splineviz.program.operations.layout import axis
+from splineviz.program.program import Form
 
 __all__ = ["on_axes"]
 
@@ -79,7 +80,13 @@ def _adaptive_pool(step: Step) -> Active:
 def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor | None) -> Active:
     """A node whose outputs are multiples of the sums of ``counts`` entries, or plain sums."""
     x = step.active("self")
-    return step.affine([x], step.shape, run, averaging_gain(run, x.shape, counts))
+    one, divisors = torch.ones((), dtype=torch.float64), None
+    if counts is not None:
+        # what a sum is divided by may be more than the number of its entries: padding counts, or what the caller says
+        averages = run(torch.ones(1, *x.shape, dtype=torch.float64))
+        divisors = torch.where(averages > 0, counts / averages, 1.0).round()
+    form = Form(lambda x, one: (run(x) if divisors is None else (run(x) * divisors).round()) * one, one, divisors=divisors)
+    return step.affine([x], step.shape, run, averaging_gain(run, x.shape, counts), form=form)
 
 
 def on_axes(axes: int, value: int | list[int]) -> tuple[int, ...]:

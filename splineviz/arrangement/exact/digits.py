@@ -1,0 +1,188 @@
+"""Exact numbers for tensors: whole numbers in digits of base 2^16, each a float64, so that matrix products and convolutions of
+digits are exact: their sums stay below 2^53.
+
+A number is ``digits / (2^exponent divisor one)``, where ``one`` is a positive whole number for each vertex: points have rational
+coordinates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["Exact", "InexactError", "even", "from_integers", "split", "whole"]
+
+_BITS = 16
+_BASE = float(1 << _BITS)
+_LOWEST = -4096  # in place of the power of zero
+_ROOM = 1 << 53 - 2 * _BITS  # products of two digits that a sum may have
+
+
+class InexactError(Exception):
+    """A node has no exact form, or too many terms for one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exact:
+    """A tensor at some vertices, exactly."""
+
+    digits: Tensor
+    """(L, V, *shape), from the lowest; all but the last in [0, 2^16), the last carries the sign"""
+    exponent: int
+    divisor: int
+    one: Tensor
+    """(W, V) digits of the whole number that stands for 1 at each vertex"""
+
+    def map(self, move: Callable[[Tensor], Tensor]) -> Exact:
+        """The same after entries have been moved; ``move`` takes (batch, *shape)."""
+        return replace(self, digits=_by_digit(move, self.digits))
+
+    def weighted(self, apply: Callable[[Tensor, Tensor], Tensor], weights: Tensor, terms: int) -> Exact:
+        """``apply(x, weights)`` for float64 weights, where an entry is a sum of so many products."""
+        pieces, exponent = split(weights)
+        if terms * len(pieces) > _ROOM:
+            raise InexactError(f"{terms} products in one sum")
+        return replace(self, digits=_convolved(self.digits, pieces, apply), exponent=self.exponent + exponent)
+
+    def scaled(self, factors: np.ndarray) -> Exact:
+        """Times whole numbers, Python's own in an array that broadcasts against one vertex."""
+        return replace(self, digits=_convolved(self.digits, whole(factors), torch.mul))
+
+    def plus_constants(self, constants: Tensor) -> Exact:
+        """Plus float64 constants, broadcastable to one vertex."""
+        pieces, exponent = split(constants)
+        x = self.with_exponent(max(self.exponent, exponent))
+        one = self.one
+        if x.exponent > exponent or x.divisor > 1:
+            one = _convolved(one, whole(np.array(x.divisor << (x.exponent - exponent), dtype=object)), torch.mul)
+        one = one.reshape(*one.shape, *(1,) * (x.digits.dim() - 2))
+        return replace(x, digits=_added(x.digits, _convolved(one, pieces, torch.mul)))
+
+    def plus(self, other: Exact, sign: float = 1.0) -> Exact:
+        """The sum, or the difference, of two tensors at the same vertices."""
+        divisor, exponent = math.lcm(self.divisor, other.divisor), max(self.exponent, other.exponent)
+        a, b = (x.with_divisor(divisor).with_exponent(exponent) for x in (self, other))
+        return replace(a, digits=_added(a.digits, sign * b.digits))
+
+    def with_exponent(self, exponent: int) -> Exact:
+        """The same numbers over a larger power of two."""
+        shift = exponent - self.exponent
+        return self if shift == 0 else replace(self.scaled(np.array(1 << shift, dtype=object)), exponent=exponent)
+
+    def with_divisor(self, divisor: int) -> Exact:
+        """The same numbers over a multiple of their divisor."""
+        factor = divisor // self.divisor
+        return self if factor == 1 else replace(self.scaled(np.array(factor, dtype=object)), divisor=divisor)
+
+    def signs(self) -> Tensor:
+        """(V, *shape) -1, 0 or 1."""
+        top = self.digits[-1]
+        return torch.where(top < 0, -1.0, (self.digits != 0).any(0).to(torch.float64))
+
+    def where(self, mask: Tensor, other: Exact) -> Exact:
+        """Entries of this tensor where the mask (V, *shape) holds, of the other one elsewhere."""
+        divisor, exponent = math.lcm(self.divisor, other.divisor), max(self.exponent, other.exponent)
+        a, b = (x.with_divisor(divisor).with_exponent(exponent) for x in (self, other))
+        return replace(a, digits=torch.where(mask, *even(a.digits, b.digits)))
+
+    def masked(self, mask: Tensor) -> Exact:
+        """The entries where the mask (V, *shape) holds, zero elsewhere."""
+        return replace(self, digits=torch.where(mask, self.digits, 0.0))
+
+    def integer(self, vertex: int, entry: int) -> int:
+        """One number of the flattened tensor, times 2^exponent divisor one."""
+        digits = self.digits.reshape(*self.digits.shape[:2], -1)[:, vertex, entry].tolist()
+        result = 0
+        for digit in reversed(digits):
+            result = (result << _BITS) + int(digit)
+        return result
+
+    def joined(self, others: Sequence[Exact], join: Callable[..., Tensor]) -> Exact:
+        """Put together with others by ``join``, which takes one (batch, *shape) tensor for each."""
+        every = (self, *others)
+        divisor, exponent = math.lcm(*(x.divisor for x in every)), max(x.exponent for x in every)
+        digits = even(*(x.with_divisor(divisor).with_exponent(exponent).digits for x in every))
+        shape = digits[0].shape[:2]
+        result = join(*(x.flatten(0, 1) for x in digits))
+        return replace(self, digits=result.unflatten(0, shape), exponent=exponent, divisor=divisor)
+
+
+def from_integers(numbers: Sequence[Sequence[int]]) -> Tensor:
+    """(L, V, n) digits of V rows of n whole numbers."""
+    size = max(1, max((x.bit_length() for row in numbers for x in row), default=1) // 8 + 1)
+    size += size % 2
+    raw = b"".join(x.to_bytes(size, "little", signed=True) for row in numbers for x in row)
+    words = np.frombuffer(raw, "<u2").reshape(len(numbers), -1, size // 2).astype(np.float64)
+    words[..., -1] -= np.where(words[..., -1] >= _BASE / 2, _BASE, 0.0)
+    return torch.from_numpy(np.ascontiguousarray(words.transpose(2, 0, 1)))
+
+
+def split(values: Tensor) -> tuple[Tensor, int]:
+    """(pieces, exponent): float64 numbers as digits (L, *shape) with their sign, over 2^exponent."""
+    mantissa, power = np.frexp(values.detach().cpu().numpy())
+    odd = np.abs(mantissa * 2.0**53).astype(np.int64)
+    power = np.where(odd > 0, power, _LOWEST)
+    if not (odd > 0).any():
+        return torch.zeros(1, *values.shape, dtype=torch.float64), 0
+    trailing = np.frexp((odd & -odd).astype(np.float64))[1] - 1
+    exponent = int((53 - power - trailing)[odd > 0].max())
+    pieces = []
+    for first in range(0, int(power.max()) + exponent, _BITS):
+        # From 2^80 on, a float64 below one has no digits left in this place, nor any that would overflow.
+        pieces.append(np.fmod(np.trunc(np.ldexp(mantissa, np.minimum(power + exponent - first, 80))), _BASE))
+    return torch.from_numpy(np.stack(pieces)), exponent
+
+
+def whole(numbers: np.ndarray) -> Tensor:
+    """(L, *shape) digits with their sign of Python's whole numbers."""
+    flat = numbers.reshape(-1).tolist()
+    signs = torch.tensor([-1.0 if x < 0 else 1.0 for x in flat], dtype=torch.float64)
+    digits = from_integers([[abs(x) for x in flat]])[:, 0]
+    return (digits * signs).reshape(len(digits), *numbers.shape)
+
+
+def _by_digit(apply: Callable[[Tensor], Tensor], digits: Tensor) -> Tensor:
+    return apply(digits.flatten(0, 1)).unflatten(0, digits.shape[:2])
+
+
+def _convolved(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Products of numbers of digits with numbers in pieces, summed as ``apply`` does."""
+    parts = [_by_digit(lambda x, piece=piece: apply(x, piece), digits) for piece in pieces]
+    result = torch.zeros(len(digits) + len(parts) - 1, *parts[0].shape[1:], dtype=torch.float64)
+    for first, part in enumerate(parts):
+        result[first : first + len(digits)] += part
+    return _normal(result)
+
+
+def _added(a: Tensor, b: Tensor) -> Tensor:
+    a, b = even(a, b)
+    return _normal(a + b)
+
+
+def even(*numbers: Tensor) -> list[Tensor]:
+    """All with the same number of digits."""
+    length = max(len(x) for x in numbers)
+    return [x if len(x) == length else _longer(x, length) for x in numbers]
+
+
+def _longer(digits: Tensor, length: int) -> Tensor:
+    return _normal(torch.cat([digits, digits.new_zeros(length - len(digits), *digits.shape[1:])]), length)
+
+
+def _normal(digits: Tensor, length: int = 1) -> Tensor:
+    """The same numbers with all digits but the last in [0, 2^16), as few as they need but at least ``length``."""
+    rows, carry, i = list(digits), torch.zeros_like(digits[0]), 0
+    while i < len(rows) or bool((carry.abs() >= _BASE / 2).any()):
+        total = carry if i == len(rows) else rows[i] + carry
+        carry = torch.floor(total / _BASE)
+        rows[i : i + 1] = [total - carry * _BASE]
+        i += 1
+    rows.append(carry)
+    while len(rows) > length and not bool(((rows[-1] * _BASE + rows[-2]).abs() >= _BASE).any()):
+        rows[-2:] = [rows[-1] * _BASE + rows[-2]]
+    return torch.stack(rows)

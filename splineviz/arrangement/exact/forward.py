@@ -1,0 +1,161 @@
+"""A program at points of its planes, in exact arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.arrangement.exact.digits import Exact, InexactError, even, from_integers
+from splineviz.plane import Plane
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
+
+__all__ = ["Point", "switching", "work"]
+
+Point = tuple[int, int, int]
+"""A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""
+
+
+def switching(program: Program, points: Mapping[Plane, Sequence[Point]], stage: int, turn: int) -> Exact:
+    """The switching functions of a stage, (V, units), at points on one or several planes, one plane after the other.
+
+    A stage of maxima has one function per window in each of its rounds, ``turn``.
+
+    Raises
+    ------
+    InexactError
+        If a node on the way has no exact form.
+    """
+    slots = {0: _lifted(points, program.input_shape)}
+    for node in program.nodes:
+        values = [slots[i] for i in node.inputs]
+        if isinstance(node, Affine):
+            slots[node.output] = _affine(node, values)
+        elif node.stage == stage:
+            return _differences(node, values[0], turn) if isinstance(node, Maximum) else _distances(node, values[0])
+        else:
+            slots[node.output] = _pointwise(node, values[0]) if isinstance(node, Pointwise) else _maximum(node, values[0])
+        for slot in node.frees:
+            slots.pop(slot, None)
+    raise AssertionError("a program has every stage")
+
+
+def work(program: Program, stage: int) -> float:
+    """Products of two numbers that one point takes up to a stage; of digits they are many times more."""
+    total = 0.0
+    for node in program.nodes:
+        if isinstance(node, Affine):
+            total += node.gain.terms * (1 if node.gain.rows is None else len(node.gain.rows))
+        elif node.stage == stage:
+            break
+    return total
+
+
+def _lifted(points: Mapping[Plane, Sequence[Point]], shape: tuple[int, ...]) -> Exact:
+    """x = (W origin + X u + Y v) / W."""
+    parts = []
+    for plane, own in points.items():
+        one = from_integers([[w] for _, _, w in own])[..., 0]
+        place = Exact(from_integers([[w, x, y] for x, y, w in own]), 0, 1, one)
+        frame = torch.from_numpy(np.concatenate([plane.origin[None], plane.basis]))
+        parts.append(place.weighted(torch.matmul, frame, 3).map(lambda x: x.reshape(-1, *shape)))
+    return parts[0] if len(parts) == 1 else _stacked(parts)
+
+
+def _stacked(parts: Sequence[Exact]) -> Exact:
+    """Different vertices in one tensor."""
+    exponent = max(part.exponent for part in parts)
+    raised = [part.with_exponent(exponent) for part in parts]
+    digits, one = (torch.cat(even(*numbers), 1) for numbers in ([x.digits for x in raised], [x.one for x in raised]))
+    return Exact(digits, exponent, 1, one)
+
+
+def _affine(node: Affine, inputs: Sequence[Exact]) -> Exact:
+    if node.gain.kind == "sum":
+        one = torch.ones(1, dtype=torch.float64)
+        return inputs[0].plus(inputs[1], float(node.run(0 * one, one)))
+    if node.gain.kind == "layout":
+        moved = inputs[0].map(node.linear) if len(inputs) == 1 else inputs[0].joined(inputs[1:], node.linear)
+        constants = node.run(*(x.digits[0, :1] * 0.0 for x in inputs))[0].cpu()
+        return moved if not bool(constants.any()) else moved.plus_constants(constants)
+    if node.form is None:
+        raise InexactError(f"'{node.name}' has no exact form")
+    form, (x,) = node.form, inputs
+    result = x.weighted(form.apply, form.weights, node.gain.terms)
+    if form.divisors is not None:
+        result = _divided(result, form.divisors)
+    return result if form.constants is None else result.plus_constants(form.constants)
+
+
+def _divided(x: Exact, divisors: Tensor) -> Exact:
+    """Entries over float64 divisors, which broadcast against one vertex."""
+    values = divisors.detach().cpu().numpy()
+    ratios = {value: Fraction(value) for value in np.unique(values).tolist()}
+    common = math.lcm(*(abs(ratio.numerator) for ratio in ratios.values()))
+    # 1 / (p / 2^k) = (common / p) 2^k / common
+    factors = {value: common // ratio.numerator * ratio.denominator for value, ratio in ratios.items()}
+    scaled = x.scaled(np.vectorize(factors.__getitem__, otypes=[object])(values))
+    odd, shift = common, 0
+    while odd % 2 == 0:
+        odd, shift = odd // 2, shift + 1
+    return Exact(scaled.digits, scaled.exponent + shift, scaled.divisor * odd, scaled.one)
+
+
+def _distances(node: Pointwise, x: Exact) -> Exact:
+    """(V, K n) how far every entry is above each of its breakpoints."""
+    flat = x.map(lambda x: x.flatten(1))
+    if node.breaks_at_zero:
+        return flat
+    above = [flat.plus_constants(-torch.from_numpy(kink)) for kink in node.kinks]
+    return above[0].joined(above[1:], lambda *parts: torch.cat(parts, 1))
+
+
+def _pointwise(node: Pointwise, x: Exact) -> Exact:
+    if node.is_relu:
+        return x.masked(x.signs() > 0)
+    result = _piece(node, x, 0)
+    for k, breakpoint_ in enumerate(node.breakpoints):
+        above = x.plus_constants(-breakpoint_).signs() > 0
+        result = _piece(node, x, k + 1).where(above, result)
+    return result
+
+
+def _piece(node: Pointwise, x: Exact, k: int) -> Exact:
+    return x.weighted(torch.mul, node.slopes[k], 1).plus_constants(node.intercepts[k])
+
+
+def _maximum(node: Maximum, x: Exact) -> Exact:
+    top = _top(node, x, len(node.rounds))
+    return top.map(lambda x: x.reshape(len(x), *node.output_shape))
+
+
+def _top(node: Maximum, x: Exact, turns: int) -> Exact:
+    """(V, W) the largest of the candidates that have entered each window in the first turns; 0 where none has."""
+    flat = x.map(lambda x: x.flatten(1))
+    entered = np.zeros(len(node.windows), bool)
+    top = flat.map(lambda x: torch.zeros(len(x), len(node.windows), dtype=torch.float64))
+    for place in node.rounds[:turns]:
+        candidate, present = _candidates(node, flat, place)
+        first = torch.from_numpy(present & ~entered)
+        larger = (candidate.plus(top, -1.0).signs() > 0) & torch.from_numpy(present)
+        top = candidate.where(first | larger, top)
+        entered |= present
+    return top
+
+
+def _candidates(node: Maximum, flat: Exact, place: np.ndarray) -> tuple[Exact, np.ndarray]:
+    """(V, W) the entry that comes to each window, and whether one does."""
+    present = place >= 0
+    entries = torch.from_numpy(np.where(present, node.windows[np.arange(len(place)), np.maximum(place, 0)], 0))
+    return flat.map(lambda x: x[:, entries]), present
+
+
+def _differences(node: Maximum, x: Exact, turn: int) -> Exact:
+    """(V, W) how far the candidate of a round is above the largest before it; of no meaning where either is missing."""
+    flat = x.map(lambda x: x.flatten(1))
+    candidate, _ = _candidates(node, flat, node.rounds[turn])
+    return candidate.plus(_top(node, x, turn), -1.0)

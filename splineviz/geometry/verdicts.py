@@ -1,0 +1,73 @@
+"""Exact answers to what error bounds leave open, from exact values of units at exact vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from splineviz.geometry.questions import ANSWER, SIGN, UNKNOWN, Answers, tabulate
+
+__all__ = ["Exact", "answered"]
+
+Value = Callable[[int, int], int]
+
+
+class Exact(Protocol):
+    """Knows the units of one stage in exact arithmetic."""
+
+    def at(self, pairs: np.ndarray) -> Value | None:
+        """For rows (vertex, unit): ``value(vertex, unit)``, times a positive number that all units of a vertex share.
+
+        None if that cannot be told.
+        """
+
+
+def answered(answers: Answers, questions: np.ndarray, exact: Exact | None) -> Answers:
+    """All answers, with those to `questions.QUESTION` added; the same question may stand there twice."""
+    keys = list(ANSWER.names or ())[:4]
+    _, first = np.unique(questions[keys], return_index=True)
+    questions = questions[np.sort(first)]
+    value = None if exact is None else exact.at(_needed(questions))
+    rows = np.empty(len(questions), ANSWER)
+    for key in keys:
+        rows[key] = questions[key]
+    rows["verdict"] = UNKNOWN if value is None else [_verdict(row, value) for row in questions.tolist()]
+    return tabulate(np.concatenate([answers.rows, rows]))
+
+
+def _needed(questions: np.ndarray) -> np.ndarray:
+    """(n, 2) the (vertex, unit) whose values the questions depend on, each once."""
+    pairs = []
+    for a, b, unit in (("pa", "pb", "pu"), ("qa", "qb", "qu")):
+        for vertex in (a, b):
+            for column in ("first", "second", unit):
+                pairs.append(np.column_stack([questions[vertex], questions[column]]))
+    rows = np.concatenate(pairs)
+    return np.unique(rows[rows[:, 1] >= 0], axis=0)
+
+
+def _verdict(question: tuple[int, ...], value: Value) -> int:
+    place, chord, first, second, pa, pb, pu, qa, qb, qu = question
+    if chord == SIGN:
+        z = value(place, first)
+        return (z > 0) - (z < 0)
+    # A unit with values z, y of opposite sign at p and q vanishes at |z| / (|z| + |y|) of the way.
+    z_first, z_second = _on_edge(pa, pb, pu, first, value), _on_edge(pa, pb, pu, second, value)
+    y_first, y_second = _on_edge(qa, qb, qu, first, value), _on_edge(qa, qb, qu, second, value)
+    if _opposite(z_first, y_first) and _opposite(z_second, y_second):
+        lead = abs(z_second * y_first) - abs(z_first * y_second)
+        return (lead > 0) - (lead < 0)
+    return UNKNOWN  # not both cross between p and q, so earlier decisions were wrong: they were not all proven
+
+
+def _on_edge(a: int, b: int, w: int, unit: int, value: Value) -> int:
+    """The value of a unit at a point of `QUESTION`, times a positive number that does not depend on the unit."""
+    if w < 0:
+        return value(a, unit)
+    return value(a, unit) * abs(value(b, w)) + value(b, unit) * abs(value(a, w))
+
+
+def _opposite(z: int, y: int) -> bool:
+    return (z > 0 and y < 0) or (z < 0 and y > 0)
