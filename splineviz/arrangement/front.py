@@ -65,6 +65,8 @@ class Front:
     patterns: Patterns = ()
     origin: np.ndarray | None = None
     """(F,) the face among those of the last stage in ``patterns`` that each was cut from; None if they are these"""
+    states: np.ndarray | None = None
+    """(F, words) of the units that have cut already, in the middle of a stage"""
 
     @property
     def bytes_alive(self) -> int:
@@ -78,9 +80,9 @@ class Front:
         self.window_of, self.stage_of, self.hash = inherit(parent, on, self.window_of, self.stage_of, before, stage)
         origin = parent if self.origin is None else self.origin[parent]
         if refinement.next_word is None:
-            self.patterns, self.origin = (*self.patterns, (on, origin)), None
+            self.patterns, self.origin, self.states = (*self.patterns, (on, origin)), None, None
         else:
-            self.hash, self.origin = before[parent], origin
+            self.hash, self.origin, self.states = before[parent], origin, on
         self.border = refinement.first_part[self.border]
         self.subdivision = refinement.subdivision
 
@@ -90,7 +92,8 @@ class Front:
         border = np.arange(len(excerpt.border) + 1)
         inherited = self.window_of[rows], self.stage_of[rows], self.hash[rows]
         origin = np.arange(rows.start, rows.stop) if self.origin is None else self.origin[rows]
-        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin)
+        states = None if self.states is None else self.states[rows]
+        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin, states)
 
 
 @dataclass(slots=True, eq=False)

@@ -18,7 +18,7 @@ from splineviz.geometry.rounding import through_linear
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.program.program import Affine, Maximum
 
-__all__ = ["Live", "after_affine", "after_maximum", "extend"]
+__all__ = ["Live", "after_affine", "after_maximum", "among_maxima", "extend"]
 
 _UNEVEN = 4.0
 """How many times its root mean square the error of an entry may be, where only the error of the whole tensor is known."""
@@ -86,14 +86,40 @@ def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[
     return Live(values, error, gain.scale * np.maximum(scale, 1.0), slack + rounding, storage)
 
 
-def after_maximum(node: Maximum, live: Live, subdivision: Subdivision) -> tuple[Refinement, Live]:
-    """Refine by the maxima of a node, and the maxima at the new vertices; each errs by no more than its worst candidate."""
-    scale, slack = live.entrywise()
-    result = refine_by_maxima(subdivision, live.flat, scale, slack, live.error, node.windows, node.rounds, node.stage)
-    values = torch.from_numpy(result.values).reshape(len(result.values), *node.output_shape)
-    own = np.where(node.windows >= 0, scale[node.windows], 0.0).max(1)
+def after_maximum(
+    node: Maximum, live: Live, subdivision: Subdivision, words: tuple[int, int], room: int, most: int
+) -> tuple[Refinement, Live] | None:
+    """Refine by some maxima of a node; None where ``room`` and ``most`` of `refine_by_maxima` do not suffice.
+
+    ``words`` are the first and the last + 1 of the maxima, counted by 64. The result are these maxima at the new vertices, (V, n);
+    each errs by no more than its worst candidate.
+    """
+    group = slice(64 * words[0], 64 * words[1])
+    windows, rounds, x, (scale, slack) = node.windows[group], node.rounds[:, group], live.flat, live.entrywise()
+    if len(windows) < len(node.windows):
+        entries, place = np.unique(np.append(windows, -1), return_inverse=True)  # -1 for none comes first
+        windows, rounds = place[:-1].reshape(windows.shape) - 1, rounds[(rounds >= 0).any(1)]
+        x, scale = x[:, entries[1:]], scale[entries[1:]]
+    result = refine_by_maxima(subdivision, x, scale, slack, live.error, windows, rounds, node.stage, group.start, room, most)
+    if result is None:
+        return None
+    own = np.where(windows >= 0, scale[windows], 0.0).max(1)
     error = np.minimum(np.sqrt(node.copies) * result.error, np.linalg.norm(own) * result.slack)
-    return result.refinement, Live(values, error, own, result.slack)
+    return result.refinement, Live(torch.from_numpy(result.values), error, own, result.slack)
+
+
+def among_maxima(node: Maximum, words: tuple[int, int], group: Live, others: Live | None) -> Live:
+    """The maxima of a node, those in ``words`` from ``group`` and those before from ``others``; 0 beyond."""
+    shape = (len(group.values), *node.output_shape)
+    if words == (0, -(-len(node.windows) // 64)):
+        return replace(group, values=group.values.reshape(shape))
+    if others is None:
+        nothing = np.zeros(len(group.values))
+        others = Live(torch.zeros(shape, dtype=torch.float64), nothing, np.zeros(len(node.windows)), nothing)
+    values, columns = others.values.flatten(1), slice(64 * words[0], 64 * words[1])
+    (own, slack), (scale, before) = group.entrywise(), others.entrywise()
+    values[:, columns], scale = group.values, np.concatenate([scale[: columns.start], own, scale[columns.stop :]])
+    return Live(values.view(shape), np.hypot(group.error, others.error), scale, np.maximum(slack, before))
 
 
 def extend(
@@ -114,11 +140,13 @@ def extend(
     values, storage = buffers.take((len(rows) + len(birth), *live.values.shape[1:]))
     scale, slack = live.entrywise()
     error, norm = extend_values(live.flat, rows, birth, values.view(len(values), -1).numpy(), scale, slack, live.error, relu)
+    after = Live(values, error, storage=storage, norm=norm)
+    if again:
+        after.scale, after.slack = scale, extend_slack(values.view(len(values), -1).numpy(), birth, scale, slack[rows])
     if kept is not None:
         few = Live(values[torch.from_numpy(kept)], error[kept], norm=norm[kept])
+        if after.slack is not None:
+            few.scale, few.slack = scale, after.slack[kept]
         buffers.give(storage)  # only now: another thread may take it at once
         return few
-    if again:
-        slack = extend_slack(values.view(len(values), -1).numpy(), birth, scale, slack[rows])
-        return Live(values, error, scale, slack, storage, norm)
-    return Live(values, error, storage=storage, norm=norm)
+    return after

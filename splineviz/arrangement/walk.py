@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.arrangement.budget import Budget, SpentError
+from splineviz.arrangement.budget import Budget, SpentError, divided
 from splineviz.arrangement.buffers import Buffers, run_in_blocks
 from splineviz.arrangement.front import Finished, Front, Tally, joined
-from splineviz.arrangement.live import Live, after_affine, after_maximum, extend
+from splineviz.arrangement.live import Live, after_affine, after_maximum, among_maxima, extend
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
 from splineviz.geometry.extend import pin
+from splineviz.geometry.maxima import NO_LIMIT, among_winners
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
@@ -30,7 +32,7 @@ Progress = Callable[[float, int], None]
 Position = tuple[int, int]
 """Where a walk goes on: index of the node, and first word of its units, if some of them have cut already"""
 
-START = (0, 0)
+START = (0, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +170,8 @@ class Walk:
         tally, first = Tally(), len(front.patterns)
         # Batches share vertices, and a matrix product may round a row in another way where it has other rows beside it.
         run = partial(self._run, padded=position != START)
-        start, word = position
-        divided = None
+        start, word = position[0], max(position[1], 0)
+        reached = None
         for i in range(start, len(self.program.nodes)):
             node = self.program.nodes[i]
             if isinstance(node, Affine):
@@ -181,14 +183,15 @@ class Walk:
             if node.stage >= self.n_stages:
                 break
             marks = tuple(share[0] + share[1] * (node.stage + k - first) / (self.n_stages - first) for k in (0, 1))
+            here = (i, word if i == start else 0)
             if isinstance(node, Maximum):
-                divided = self._cut_by_maxima(front, node, i, held, allowed, marks, tally)
+                reached = self._cut_by_maxima(front, node, here, held, allowed, marks, tally)
             else:
-                divided = self._cut(front, node, (i, word if i == start else 0), held, allowed, marks, tally)
-            if divided is not None or node.stage == self.n_stages - 1:
+                reached = self._cut(front, node, here, held, allowed, marks, tally)
+            if reached is not None or node.stage == self.n_stages - 1:
                 break
-        if divided is not None:
-            return divided
+        if reached is not None:
+            return reached
         front.live = {}
         return Finished.of(front, tally)
 
@@ -223,21 +226,50 @@ class Walk:
             word = refinement.next_word
 
     def _cut_by_maxima(
-        self, front: Front, node: Maximum, i: int, held: int, allowed: int | None, marks: tuple[float, ...], tally: Tally
+        self,
+        front: Front,
+        node: Maximum,
+        position: Position,
+        held: int,
+        allowed: int | None,
+        marks: tuple[float, ...],
+        tally: Tally,
     ) -> _Divided | None:
-        """Cut where the two largest candidates of a window tie; the maxima come with the new vertices."""
-        rows = np.arange(len(front.subdivision.vertices))
-        refinement, maxima = after_maximum(node, front.live[node.inputs[0]], front.subdivision)
-        runs = self._take_over(front, refinement, node.stage, held, allowed, marks, tally)
-        if not runs:
-            return None
-        for key in list(front.live):
-            before = front.live.pop(key)
-            if key not in node.frees:
-                front.live[key] = extend(before, rows, refinement.birth, self.buffers, kept=refinement.kept)
-            self._release(front.live, before)
-        front.live[node.output] = maxima
-        return None if len(runs) == 1 else _Divided(front, None, (i + 1, 0), runs, tally, held + front.bytes_alive)
+        """Cut where the two largest candidates of a window tie; the maxima come with the new vertices.
+
+        What comes up within a stage cannot be divided: edges between its faces may yet go. So where it does not fit, the faces
+        before it are divided, and of a single face the windows.
+        """
+        (i, first), n_words = position, -(-len(node.windows) // 64)
+        last, (slot,) = n_words, node.inputs
+        values = self.program.values_alive[node.stage] + 2 * math.prod(node.shape) + 5 * len(node.windows)
+        most = self.budget.growth(values, held)
+        while True:
+            rows, alone = np.arange(len(front.subdivision.vertices)), len(front.subdivision.faces) == 1
+            limits = (NO_LIMIT, NO_LIMIT) if alone and last - first == 1 else (self.budget.room, most)
+            found = after_maximum(node, front.live[slot], front.subdivision, (first, last), *limits)
+            if found is None and not alone:
+                return _Divided(front, None, (i, first), divided(front.subdivision), tally, held + front.bytes_alive)
+            if found is None:
+                last = first + (last - first) // 2
+                continue
+            refinement = among_winners(found[0], front.states, (first, last), n_words)
+            runs = self._take_over(front, refinement, node.stage, held, allowed, marks, tally)
+            if not runs:
+                return None
+            for key in list(front.live):
+                before = front.live.pop(key)
+                if last < n_words or key not in node.frees:
+                    again = key == node.output or (last < n_words and key == slot)
+                    front.live[key] = extend(before, rows, refinement.birth, self.buffers, again=again, kept=refinement.kept)
+                self._release(front.live, before)
+            front.live[node.output] = among_maxima(node, (first, last), found[1], front.live.get(node.output))
+            if len(runs) > 1:
+                after = (i + 1, 0) if last == n_words else (i, last)
+                return _Divided(front, None, after, runs, tally, held + front.bytes_alive)
+            if last == n_words:
+                return None
+            first, last = last, n_words
 
     def _take_over(
         self,

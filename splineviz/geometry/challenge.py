@@ -184,12 +184,15 @@ def _tied(z: Any, offsets: Any, side_vertex: Any, f: Any, word: Any) -> Any:
 
 
 @kernel
-def label_edges(edge_faces: Any, winners: Any, words: Any, source: Any, shared: Any, first_new: Any, stage: Any) -> Any:
-    """(source, shared) where windows change their winner across an edge.
+def label_edges(
+    edge_faces: Any, winners: Any, words: Any, source: Any, shared: Any, first_new: Any, stage: Any, first_unit: Any, mark: Any
+) -> Any:
+    """(source, shared) where windows, units of ``stage`` from ``first_unit`` on, change their winner across an edge.
 
-    The first of them is the source of an edge from ``first_new`` on, which this stage drew; on older ones all are shared.
+    The first of them is the source of an edge from ``first_new`` on, which they drew; on older ones all are shared. What rounds
+    have noted under the stage ``mark`` is replaced.
     """
-    kept = [k for k in range(len(shared)) if shared[k, 1] != stage]
+    kept = [k for k in range(len(shared)) if shared[k, 1] != mark]
     total = np.int64(len(kept))
     for e in range(len(edge_faces)):
         for i in range(words):
@@ -200,16 +203,18 @@ def label_edges(edge_faces: Any, winners: Any, words: Any, source: Any, shared: 
         rows[k] = shared[kept[k]]
     for e in range(len(edge_faces)):
         first = e >= first_new
+        if first:
+            out[e, 0], out[e, 1] = stage, first_unit + source[e, 1]
         for i in range(words):
             change = _changes(edge_faces, winners, words, e, i)
             while change != np.uint64(0):
                 w = 64 * i + np.int64(trailing_zeros(change))
                 change &= change - np.uint64(1)
                 if first:
-                    out[e, 1] = w
+                    out[e, 1] = first_unit + w
                     first = False
                 else:
-                    rows[n, 0], rows[n, 1], rows[n, 2] = e, stage, w
+                    rows[n, 0], rows[n, 1], rows[n, 2] = e, stage, first_unit + w
                     n += 1
     return out, rows[:n]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,10 +13,13 @@ from splineviz.geometry.records import BIRTH, VANISHING
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import Subdivision
 
-__all__ = ["Maxima", "refine_by_maxima"]
+__all__ = ["NO_LIMIT", "Maxima", "among_winners", "refine_by_maxima"]
 
-_NO_LIMIT = 1 << 62
-"""Bytes: what a round does not cut, no later one would."""
+NO_LIMIT = 1 << 62
+"""Bytes or vertices"""
+
+_IN_WORK = -2
+"""Stage of edges that a later round may yet take away"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,10 @@ def refine_by_maxima(
     windows: np.ndarray,
     rounds: np.ndarray,
     stage: int,
-) -> Maxima:
+    first_unit: int = 0,
+    room: int = NO_LIMIT,
+    most: int = NO_LIMIT,
+) -> Maxima | None:
     """Cut every face where the two largest candidates of a window tie.
 
     Candidates enter one after the other: each round cuts along the zero set of (candidate - largest so far), which is affine on
@@ -67,8 +73,14 @@ def refine_by_maxima(
     rounds
         (R, W) the place in its window of the candidate that enters in each round, -1 for none. An entry enters all its windows
         in one round, so that what two windows compare alike is compared at one time.
-    stage
-        Recorded as the origin of new edges.
+    stage, first_unit
+        Recorded as the origin of new edges: the windows are units of this stage, from that one on.
+    room, most
+        Bytes for the pieces that pairs of windows may leave in one round, and how many vertices may be made in all.
+
+    Returns
+    -------
+    None where that does not suffice. Then fewer faces or fewer windows may do: the result is that of each face by itself.
     """
     n_old, n_windows, k = len(x), *windows.shape
     n_words, n_planes = max(1, (n_windows + 63) // 64), max(1, (k - 1).bit_length())
@@ -91,7 +103,9 @@ def refine_by_maxima(
         z, equal, doubtful = challenge(base, fresh, name, entries, top, entered, unit_scale, slack[name], shift[name])
         before, birth, made = sub, np.empty(0, BIRTH), none
         if entered.any():
-            cut = refine(sub, z, unit_scale, slack[name], stage, room=_NO_LIMIT)
+            cut = refine(sub, z, unit_scale, slack[name], _IN_WORK, room=room)
+            if cut.next_word is not None or n_born + len(cut.birth) > most:
+                return None
             sub, birth = cut.subdivision, cut.birth
             made = np.concatenate([rows[["vertex", "unit"]].astype(VANISHING) for rows in cut.vanishing])
             decisions += cut.decisions
@@ -105,13 +119,13 @@ def refine_by_maxima(
             ids = np.concatenate([name, np.arange(n_old + n_born, n_old + n_born + len(birth))])
             born = birth.copy()
             born["a"], born["b"] = ids[birth["a"]], ids[birth["b"]]
-            room = n_born + len(birth)
-            if room > len(fresh):
-                fresh = np.concatenate([fresh[:n_born], np.empty((2 * room - n_born, x.shape[1]))])
+            n_fresh = n_born + len(birth)
+            if n_fresh > len(fresh):
+                fresh = np.concatenate([fresh[:n_born], np.empty((2 * n_fresh - n_born, x.shape[1]))])
             slack, shift, error = (np.concatenate([values, np.empty(len(birth))]) for values in (slack, shift, error))
             interpolate_rows(base, fresh, n_born, born, scale, slack, shift, error)
             births.append(born)
-            n_born, name = room, ids
+            n_born, name = n_fresh, ids
         top = settle(base, fresh, name, entries, top, entered, birth, made, by_entry)
         watch = bool((entered & (place >= 0) & (place < highest)).any())
         winners = crown(winners, origin, on, place, z, before.faces.offsets, before.faces.values, watch)
@@ -121,7 +135,9 @@ def refine_by_maxima(
         sub, parent, winners, first_part, kept, n_apart = _merge(sub, parent, winners, n_old, first_part)
         name, top = name[kept], top[kept]
         n_open += n_apart
-    edge_source, shared = label_edges(sub.edge_faces(), winners, n_words, sub.edge_source, sub.shared, first_part[-1], stage)
+    edge_source, shared = label_edges(
+        sub.edge_faces(), winners, n_words, sub.edge_source, sub.shared, first_part[-1], stage, first_unit, _IN_WORK
+    )
     vertices = sub.vertices
     result = Refinement(
         subdivision=Subdivision(vertices, sub.faces, sub.side_edges, sub.edges, edge_source, shared),
@@ -137,6 +153,22 @@ def refine_by_maxima(
         kept=name,
     )
     return Maxima(result, top, error[name], (slack + shift)[name])
+
+
+def among_winners(group: Refinement, before: np.ndarray | None, words: tuple[int, int], n_words: int) -> Refinement:
+    """The refinement by some windows of a stage, those in ``words`` of ``n_words``, with the winners of all that have cut so far.
+
+    ``before`` has those of the earlier windows, (F before, planes * n_words).
+    """
+    first, last = words
+    if first == 0 and last == n_words:
+        return group
+    own = group.on.reshape(len(group.on), -1, last - first)
+    winners = np.zeros((len(own), own.shape[1], n_words), np.uint64)
+    if before is not None:
+        winners[:] = before[group.parent].reshape(winners.shape)
+    winners[:, :, first:last] = own
+    return replace(group, on=winners.reshape(len(own), -1), next_word=None if last == n_words else last)
 
 
 def _merge(

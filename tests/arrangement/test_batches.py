@@ -21,7 +21,7 @@ from splineviz.io import Totals
 from tests.oracles.network import to_torch
 from tests.properties.strategies import networks, windows
 
-from .same import assert_equal_cells, assert_identical
+from .same import assert_equal_cells, assert_identical, states
 
 Request = tuple[sv.Program, list[sv.Plane], list[sv.Window]]
 BOX = sv.Window.box(-2, 2, -2, 2)
@@ -81,7 +81,14 @@ def several() -> Request:
     return sv.load_program(dense(6, 16, 12, 3)), planes, [sv.Window.diamond(0.5 + 0.3 * k) for k in range(5)]
 
 
-FAMILY = [default, integers, zero_bias, hardtanh, residual, several]
+def pools() -> Request:
+    layers = [nn.Conv2d(1, 2, 3), nn.LeakyReLU(0.2), nn.MaxPool2d(3, 2, 1), nn.Conv2d(2, 4, 2), nn.ReLU(), nn.MaxPool2d(2, 1)]
+    plane = sv.Plane.at(np.random.default_rng(0).normal(size=(1, 7, 7)))
+    net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4, 3))
+    return sv.load_program(net, input_shape=(1, 7, 7)), [plane], [sv.Window.diamond(4.0)]
+
+
+FAMILY = [default, integers, zero_bias, hardtanh, residual, several, pools]
 SIZES = [1, 20_000, 300_000, 3_000_000]
 
 
@@ -141,8 +148,7 @@ def test_a_stream_holds_every_cell_once_and_in_order(make: Callable[[], Request]
         np.testing.assert_array_equal(np.concatenate([getattr(batch, name) for batch in batches]), getattr(arr, name))
     np.testing.assert_allclose(np.concatenate([batch.areas for batch in batches]), arr.areas, rtol=1e-9, atol=1e-12)
     for stage in range(len(arr.patterns)):
-        bits = np.concatenate([batch.pattern_bits(stage) for batch in batches])
-        np.testing.assert_array_equal(bits, arr.pattern_bits(stage))
+        np.testing.assert_array_equal(np.concatenate([states(batch, stage) for batch in batches]), states(arr, stage))
     assert tuple(totals.cells_per_stage) == arr.stats.cells_per_stage
     # What is open on an edge between two batches is counted in both.
     assert totals.cells == arr.n_cells and totals.undecided >= arr.stats.undecided
