@@ -6,19 +6,18 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from splineviz.arrangement.budget import Budget, SpentError, divided
 from splineviz.arrangement.buffers import Buffers, run_in_blocks
 from splineviz.arrangement.front import Finished, Front, Tally, joined
 from splineviz.arrangement.live import Live, after_affine, after_maximum, among_maxima, extend
+from splineviz.arrangement.threads import one_thread
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
 from splineviz.geometry.extend import pin
 from splineviz.geometry.maxima import NO_LIMIT, among_winners
@@ -146,7 +145,7 @@ class Walk:
                 excerpts.append(excerpted)
                 yield joblib.delayed(Walk.run)(worker, part, position, held, allowed)
 
-        with _one_thread():
+        with one_thread():
             results = joblib.Parallel(self.budget.workers, prefer="threads", return_as="generator")(tasks())
             try:
                 for n, finished in enumerate(results):
@@ -412,14 +411,3 @@ def _sent_once(walk: Walk, cluster: Any) -> Any:
 
 def _same(walk: Walk) -> Walk:
     return walk
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Matrix products of one thread each, while all cores have batches of their own."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
