@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from splineviz.arrangement.ancestors import Ancestors
 from splineviz.arrangement.budget import Budget, SpentError
 from splineviz.arrangement.front import Finished, Patterns, start
 from splineviz.arrangement.result import Arrangement, Stats, Status
@@ -121,6 +122,7 @@ class _Request:
 
     def __init__(self, program: Program, planes: Planes, windows: Windows, stage: int | None) -> None:
         self.began = time.perf_counter()
+        self.ancestors = Ancestors()
         self.program = program
         self.planes = (planes,) if isinstance(planes, Plane) else tuple(planes)
         self.windows = (windows,) if isinstance(windows, Window) else tuple(windows)
@@ -145,6 +147,7 @@ class _Request:
         elif finished.batch:
             status = Status.BATCH
         sub = finished.subdivision if status.covers else only_used(finished.subdivision)
+        patterns = finished.patterns or self._no_patterns()
         return Arrangement(
             vertices=sub.vertices,
             cells=sub.faces,
@@ -159,7 +162,7 @@ class _Request:
             windows=self.windows,
             status=status,
             stats=Stats(
-                cells_per_stage=tuple(tally.cells_per_stage.get(stage, 0) for stage in range(self.n_stages)),
+                cells_per_stage=self.ancestors.count(patterns, len(finished.stage_of)),
                 decisions=tally.decisions,
                 re_evaluated=0,
                 undecided=tally.open,
@@ -169,7 +172,7 @@ class _Request:
                 batches=tally.batches,
             ),
             program=self.program,
-            patterns=finished.patterns or self._no_patterns(),
+            patterns=patterns,
         )
 
     def _no_patterns(self) -> Patterns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -27,23 +27,18 @@ Patterns = tuple[tuple[np.ndarray, np.ndarray], ...]
 class Tally:
     """What is counted on the way."""
 
-    cells_per_stage: dict[int, int] = field(default_factory=dict)
     decisions: int = 0
     open: int = 0
     zeros: int = 0
     batches: int = 0
     seconds_affine: float = 0.0
 
-    def add(self, refinement: Refinement, stage: int) -> None:
-        if refinement.next_word is None:
-            self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + len(refinement.parent)
+    def add(self, refinement: Refinement) -> None:
         self.decisions += refinement.decisions
         self.open += refinement.open
         self.zeros += refinement.zeros
 
     def merge(self, other: Tally) -> None:
-        for stage, cells in other.cells_per_stage.items():
-            self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + cells
         self.decisions += other.decisions
         self.open += other.open
         self.zeros += other.zeros

@@ -283,7 +283,7 @@ class Walk:
         """Make the faces that a stage has left those of the front; the batches to go on in, none after the last stage."""
         done = refinement.next_word is None
         front.advance(refinement, stage)
-        tally.add(refinement, stage)
+        tally.add(refinement)
         if self.progress is not None:
             self.progress(marks[done], len(refinement.parent))
         last = done and stage == self.n_stages - 1

@@ -175,6 +175,26 @@ def test_max_cells_leaves_the_first_cells_whatever_the_workers(allowed: int) -> 
         assert_identical(arranged(default, 200_000, jobs=jobs, max_cells=allowed), arr)
 
 
+def prefixes(arrs: list[sv.Arrangement]) -> list[int]:
+    """By stage, how many different patterns up to there the cells have."""
+    stages = range(len(arrs[0].patterns))
+    bits = [np.concatenate([states(arr, stage) for arr in arrs]) for stage in stages]
+    return [len(np.unique(np.concatenate(bits[: stage + 1], axis=1), axis=0)) for stage in stages]
+
+
+@pytest.mark.parametrize("make", [default, pools], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("allowed", [None, 40, 130])
+def test_cells_per_stage_are_those_that_the_cells_are_parts_of(make: Callable[[], Request], allowed: int | None) -> None:
+    arr = arranged(make, 100_000, max_cells=allowed)
+    assert (arr.status is sv.Status.COMPLETE) == (allowed is None)
+    counts = prefixes([arr])
+    assert list(arr.stats.cells_per_stage) == counts == sorted(counts) and counts[-1] == arr.n_cells
+    batches, totals = list(sv.stream(*request_of(make), max_memory=100_000, max_cells=allowed)), Totals()
+    for batch in batches:
+        totals.add(batch)
+    assert len(batches) > 3 and totals.cells_per_stage == prefixes(batches)
+
+
 def test_as_many_cells_as_there_are_is_no_end() -> None:
     n = whole(default).n_cells
     assert arranged(default, None, max_cells=n).status is sv.Status.COMPLETE
