@@ -76,19 +76,18 @@ def challenge(base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered:
 
 
 @kernel
-def settle(base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, birth: Any, made: Any, by_entry: Any) -> Any:
-    """(V + new, W) the largest of every window after a round, at old vertices and those of ``birth``.
+def settle(
+    base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, birth: Any, made: Any, by_entry: Any, kept: Any
+) -> Any:
+    """(K, W) the largest of every window after a round, at those of the old vertices and of ``birth`` that are ``kept``.
 
     Where a window ties at a vertex made for it, its candidate takes the very value of the largest so far, in all windows that
     share this candidate: then windows that compare the same two entries later do so with the same numbers, and what coincides in
     exact arithmetic coincides bit for bit. ``made`` has rows of (vertex, window), and ``by_entry`` sorts the windows by entry.
     """
     n_old, n_windows = top.shape
-    out = np.empty((n_old + len(birth), n_windows))
+    out = np.empty((len(kept), n_windows))
     absent, first = entries < 0, ~entered
-    for v in range(n_old):
-        row = base[name[v]] if name[v] < len(base) else fresh[name[v] - len(base)]
-        _take_larger(row, entries, absent, first, top[v], out[v])
     below = np.empty((len(birth), n_windows))
     for k in range(len(birth)):
         a, b, t = birth[k].a, birth[k].b, birth[k].t
@@ -102,8 +101,13 @@ def settle(base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: An
             rival[k, w] = row[max(entries[w], 0)]
     _pin(rival, below, entries, made, by_entry, n_old)
     places = np.arange(n_windows)
-    for k in range(len(birth)):
-        _take_larger(rival[k], places, absent, first, below[k], out[n_old + k])
+    for i in range(len(kept)):
+        v = kept[i]
+        if v < n_old:
+            row = base[name[v]] if name[v] < len(base) else fresh[name[v] - len(base)]
+            _take_larger(row, entries, absent, first, top[v], out[i])
+        else:
+            _take_larger(rival[v - n_old], places, absent, first, below[v - n_old], out[i])
     return out
 
 

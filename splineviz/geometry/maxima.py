@@ -121,20 +121,20 @@ def refine_by_maxima(
             born["a"], born["b"] = ids[birth["a"]], ids[birth["b"]]
             n_fresh = n_born + len(birth)
             if n_fresh > len(fresh):
-                fresh = np.concatenate([fresh[:n_born], np.empty((2 * n_fresh - n_born, x.shape[1]))])
+                grown = np.empty((2 * n_fresh, x.shape[1]))
+                grown[:n_born] = fresh[:n_born]
+                fresh = grown
             slack, shift, error = (np.concatenate([values, np.empty(len(birth))]) for values in (slack, shift, error))
             interpolate_rows(base, fresh, n_born, born, scale, slack, shift, error)
             births.append(born)
             n_born, name = n_fresh, ids
-        top = settle(base, fresh, name, entries, top, entered, birth, made, by_entry)
         watch = bool((entered & (place >= 0) & (place < highest)).any())
         winners = crown(winners, origin, on, place, z, before.faces.offsets, before.faces.values, watch)
-        parent = parent[origin]
+        sub, parent, winners, first_part, kept, n_apart = _merge(sub, parent[origin], winners, n_old, first_part)
+        top = settle(base, fresh, name, entries, top, entered, birth, made, by_entry, kept)
+        name, n_open = name[kept], n_open + n_apart
         entered |= place >= 0
         highest = np.maximum(highest, place)
-        sub, parent, winners, first_part, kept, n_apart = _merge(sub, parent, winners, n_old, first_part)
-        name, top = name[kept], top[kept]
-        n_open += n_apart
     edge_source, shared = label_edges(
         sub.edge_faces(), winners, n_words, sub.edge_source, sub.shared, first_part[-1], stage, first_unit, _IN_WORK
     )
