@@ -51,7 +51,7 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The argument MODEL with --weights, --input-shape and --logits."""
     shape = Numbers(int)
-    command = click.option("--logits", is_flag=True, help="Cut off a last softmax or sigmoid.")(command)
+    command = click.option("--logits", is_flag=True, help="Cut off a last softmax, sigmoid or argmax.")(command)
     command = click.option(
         "--input-shape", type=shape, metavar="N,N,...", help="Shape of one input, without batch; where the model does not tell it."
     )(command)

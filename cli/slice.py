@@ -45,6 +45,7 @@ Examples
 @click.option("--image-shape", type=Numbers(int), metavar="H,W", help="Shape of the thumbnails, where the data are flat.")
 @click.option("--class-names", metavar="A,B,...", help="Names of the classes, for the legend.")
 @click.option("--output-index", type=Numbers(int), metavar="I[,J..]", help="Only these outputs: one gives its level set 0.")
+@click.option("--decisions", is_flag=True, help="One stage more, the largest output: cells of one class.")
 @click.option("--stage", type=int, metavar="N", help="Stop after this stage, counted from 0.")
 @click.option("--color", type=click.Choice(_COLORS), default="random", help="What the fills show.")
 @click.option("--edges", type=click.Choice(_EDGES), default="stage", help="What the lines show.")

@@ -71,6 +71,10 @@ def _load(options: SliceOptions, anchors: Data | None) -> Program:
         from splineviz.program.select import select_outputs
 
         program = select_outputs(program, options.output_index)
+    if options.decisions:
+        from splineviz.program.decisions import with_decisions
+
+        program = with_decisions(program)
     return program
 
 

@@ -44,6 +44,7 @@ class SliceOptions:
     image_shape: tuple[int, ...] | None
     class_names: str | None
     output_index: tuple[int, ...] | None
+    decisions: bool
     stage: int | None
     color: str
     edges: str

@@ -13,6 +13,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
+from splineviz.arrangement.threads import each
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def affine_maps(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Float6
     arr
         An arrangement that holds its network.
     budget_bytes
-        Memory for the tensors under way. The cells are worked off in chunks that fit.
+        Memory for the tensors that one thread has under way. The cells are worked off in chunks that fit.
 
     Returns
     -------
@@ -72,11 +73,13 @@ def affine_maps(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Float6
     """
     program = program_of(arr)
     maps = np.empty((arr.n_cells, math.prod(program.output_shape), 3))
-    with torch.no_grad():
-        for cells in chunks(arr.n_cells, 3 * max(program.values_alive), budget_bytes):
-            tangent, constant = _maps_of(arr, program, cells)
-            maps[cells, :, :2] = tangent.reshape(2, len(cells), -1).permute(1, 2, 0).cpu().numpy()
-            maps[cells, :, 2] = constant.reshape(len(cells), -1).cpu().numpy()
+
+    def fill(cells: np.ndarray) -> None:
+        tangent, constant = _maps_of(arr, program, cells)
+        maps[cells, :, :2] = tangent.reshape(2, len(cells), -1).permute(1, 2, 0).cpu().numpy()
+        maps[cells, :, 2] = constant.reshape(len(cells), -1).cpu().numpy()
+
+    each(fill, chunks(arr.n_cells, 3 * max(program.values_alive), budget_bytes))
     return maps
 
 
@@ -102,12 +105,15 @@ def jacobian_norms(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Flo
         n_in = len(triangle)
     norms = np.empty(arr.n_cells)
     kept = sum(math.prod(stage.shape) for stage in program.stages)  # slopes that the backward sweeps read again
-    for cells in chunks(arr.n_cells, max(program.values_alive) + kept + factor * max(n_in, n_out), budget_bytes):
+
+    def fill(cells: np.ndarray) -> None:
         rows = sweep(arr, program, cells)
         if triangle is not None:
             rows = rows @ triangle.T
         gram = rows @ rows.transpose(1, 2)
         norms[cells] = torch.linalg.eigvalsh(gram)[:, -1].clamp_min(0.0).sqrt().cpu().numpy()
+
+    each(fill, chunks(arr.n_cells, max(program.values_alive) + kept + factor * max(n_in, n_out), budget_bytes))
     return norms
 
 
@@ -132,7 +138,7 @@ def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Ten
 
     def descend(value: _Maps, level: int) -> _Maps:
         for row in family.parent[value.level : level]:
-            value = _Maps(value.tangent[:, row], value.constant[row], level)
+            value = _Maps(_rows(value.tangent, 1, row), _rows(value.constant, 0, row), level)
         return value
 
     def affine(node: Affine, values: Sequence[_Maps]) -> _Maps:
@@ -161,6 +167,13 @@ def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Ten
     )
     result = descend(propagate(program, start, affine, pointwise, maximum), len(family.parent))
     return result.tangent, result.constant
+
+
+def _rows(x: Tensor, axis: int, row: Tensor) -> Tensor:
+    """Rows along an axis; copies of a single one take no memory."""
+    if x.shape[axis] > 1:
+        return x.index_select(axis, row)
+    return x.expand(*x.shape[:axis], len(row), *x.shape[axis + 1 :])
 
 
 def _split(program: Program, budget_bytes: int) -> tuple[Program, Program] | None:
@@ -202,11 +215,12 @@ def _triangle(arr: Arrangement, head: Program, inputs: Iterable[np.ndarray]) -> 
 
 def _backward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
     """(cells, C, D), one backward sweep per output."""
-    x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, device=program.device, requires_grad=True)
-    y = _derivative(arr, program, x, cells).reshape(len(cells), -1)
-    if not y.requires_grad:  # an output that reads no input
-        return x.new_zeros(len(cells), y.shape[1], x[0].numel())
-    rows = [torch.autograd.grad(y[:, c].sum(), x, retain_graph=True)[0].reshape(len(cells), -1) for c in range(y.shape[1])]
+    with torch.enable_grad():
+        x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, device=program.device, requires_grad=True)
+        y = _derivative(arr, program, x, cells).reshape(len(cells), -1)
+        if not y.requires_grad:  # an output that reads no input
+            return x.new_zeros(len(cells), y.shape[1], x[0].numel())
+        rows = [torch.autograd.grad(y[:, c].sum(), x, retain_graph=True)[0].reshape(len(cells), -1) for c in range(y.shape[1])]
     return torch.stack(rows, dim=1)
 
 
@@ -214,11 +228,10 @@ def _forward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
     """(cells, D, C), the transposed Jacobian, one forward sweep per input."""
     x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, device=program.device)
     columns = []
-    with torch.no_grad():
-        for d in range(math.prod(program.input_shape)):
-            tangent = x.clone()
-            tangent.reshape(len(cells), -1)[:, d] = 1.0
-            columns.append(_derivative(arr, program, tangent, cells).reshape(len(cells), -1))
+    for d in range(math.prod(program.input_shape)):
+        tangent = x.clone()
+        tangent.reshape(len(cells), -1)[:, d] = 1.0
+        columns.append(_derivative(arr, program, tangent, cells).reshape(len(cells), -1))
     return torch.stack(columns, dim=1)
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 
+from splineviz.arrangement.ancestors import Ancestors
 from splineviz.arrangement.budget import Budget, SpentError
 from splineviz.arrangement.front import Finished, Patterns, start
 from splineviz.arrangement.result import Arrangement, Stats, Status
@@ -124,6 +125,7 @@ class _Request:
 
     def __init__(self, program: Program, planes: Planes, windows: Windows, stage: int | None, certify: str) -> None:
         self.began = time.perf_counter()
+        self.ancestors = Ancestors()
         self.program = program
         self.certify = certify
         if certify not in get_args(Certify):
@@ -152,6 +154,7 @@ class _Request:
         elif finished.batch:
             status = Status.BATCH
         sub = finished.subdivision if status.covers else only_used(finished.subdivision)
+        patterns = finished.patterns or self._no_patterns()
         return Arrangement(
             vertices=sub.vertices,
             cells=sub.faces,
@@ -166,7 +169,7 @@ class _Request:
             windows=self.windows,
             status=status,
             stats=Stats(
-                cells_per_stage=tuple(tally.cells_per_stage.get(stage, 0) for stage in range(self.n_stages)),
+                cells_per_stage=self.ancestors.count(patterns, len(finished.stage_of)),
                 decisions=tally.decisions,
                 proven=tally.proven,
                 re_evaluated=tally.re_evaluated,
@@ -177,7 +180,7 @@ class _Request:
                 batches=tally.batches,
             ),
             program=self.program,
-            patterns=finished.patterns or self._no_patterns(),
+            patterns=patterns,
             thin_cells=finished.thin.cells,
             thin_areas=finished.thin.areas,
         )

@@ -13,7 +13,7 @@ from splineviz.errors import InputError
 from splineviz.geometry.refine import ROOM
 from splineviz.geometry.subdivision import Subdivision
 
-__all__ = ["Budget", "SpentError"]
+__all__ = ["Budget", "SpentError", "divided"]
 
 _BATCH = 256 << 20  # bytes; larger batches are no faster
 _SMALL = 16 << 20  # bytes; not worth a look at the memory that is free
@@ -109,13 +109,24 @@ class Budget:
             room = min(room, each * min(_FINE, (self.max_cells or 8 * _FINE) // 8))
         if need <= room:
             return [(0, n_faces)]
-        # Faces are about as many as vertices, but where sides are many, so are these.
-        weight = subdivision.faces.offsets / max(1, int(subdivision.faces.offsets[-1]))
-        n_parts = min(n_faces, max(_PARTS, int(np.ceil(need * _PARTS / max(room, 1.0)))))
-        ends = np.unique(np.searchsorted(weight, np.arange(1, n_parts + 1) / n_parts, side="left"))
-        return [(int(first), int(last)) for first, last in zip([0, *ends[:-1]], ends, strict=True)]
+        return divided(subdivision, int(np.ceil(need * _PARTS / max(room, 1.0))))
+
+    def growth(self, values: int, held: int) -> int:
+        """How many vertices a stage of maxima may add at once, if each needs so many values while it is worked on."""
+        return int(max(_SMALL if self.max_memory is None else 0, (self.memory - held) / _LEVELS) / (8 * values + _GEOMETRY))
 
     def check(self, n_cells: int, allowed: int | None) -> None:
         """Raise `SpentError` if these are more cells than allowed, or if time is up."""
         if (allowed is not None and n_cells > allowed) or (self.deadline is not None and time.monotonic() > self.deadline):
             raise SpentError
+
+
+def divided(subdivision: Subdivision, n_parts: int = 0) -> list[tuple[int, int]]:
+    """Runs of faces (first, last + 1), about as many as asked for and at least a few; of a single face one, else more."""
+    # Faces are about as many as vertices, but where sides are many, so are these.
+    n_faces, weight = len(subdivision.faces), subdivision.faces.offsets / max(1, int(subdivision.faces.offsets[-1]))
+    n_parts = min(n_faces, max(_PARTS, n_parts))
+    ends = np.unique(np.searchsorted(weight, np.arange(1, n_parts + 1) / n_parts, side="left"))
+    if len(ends) == 1:
+        ends = np.unique([max(1, n_faces // 2), n_faces])  # one face has nearly all sides
+    return [(int(first), int(last)) for first, last in zip([0, *ends[:-1]], ends, strict=True)]

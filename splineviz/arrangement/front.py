@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from splineviz.arrangement.exact.ancestry import Ancestry, Step, root
+from splineviz.arrangement.exact.ancestry import Ancestry, Steps, root
 from splineviz.arrangement.exact.thin import NO_THIN, Thin, all_thin, measure
 from splineviz.arrangement.live import Live, Zeros
 from splineviz.geometry.csr import Csr
@@ -31,7 +31,6 @@ Patterns = tuple[tuple[np.ndarray, np.ndarray], ...]
 class Tally:
     """What is counted on the way."""
 
-    cells_per_stage: dict[int, int] = field(default_factory=dict)
     decisions: int = 0
     proven: int = 0
     re_evaluated: int = 0
@@ -40,9 +39,7 @@ class Tally:
     batches: int = 0
     seconds_affine: float = 0.0
 
-    def add(self, refinement: Refinement, stage: int, *, proven: bool) -> None:
-        if refinement.next_word is None:
-            self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + len(refinement.parent)
+    def add(self, refinement: Refinement, *, proven: bool) -> None:
         self.decisions += refinement.decisions
         self.proven += refinement.decisions - refinement.open if proven else 0
         self.re_evaluated += refinement.re_evaluated
@@ -50,8 +47,6 @@ class Tally:
         self.zeros += refinement.zeros
 
     def merge(self, other: Tally) -> None:
-        for stage, cells in other.cells_per_stage.items():
-            self.cells_per_stage[stage] = self.cells_per_stage.get(stage, 0) + cells
         self.decisions += other.decisions
         self.proven += other.proven
         self.re_evaluated += other.re_evaluated
@@ -77,26 +72,26 @@ class Front:
     """(F,) the face among those of the last stage in ``patterns`` that each was cut from; None if they are these"""
     ancestry: Ancestry | None = None
     """Where its vertices come from; None if decisions are not proven, or not any more"""
+    states: np.ndarray | None = None
+    """(F, words) of the units that have cut already, in the middle of a stage"""
 
     @property
     def bytes_alive(self) -> int:
         """Of its live tensors."""
         return sum(live.values.nbytes for live in self.live.values())
 
-    def advance(self, refinement: Refinement, stage: int) -> None:
-        """Take over the faces of a refinement; the live tensors are carried along by the walk."""
+    def advance(self, refinement: Refinement, stage: int, steps: Steps) -> None:
+        """Take over the faces of a refinement, made in some steps; the live tensors are carried along by the walk."""
         parent, on = refinement.parent, refinement.on
         before = self.hash
         self.window_of, self.stage_of, self.hash = inherit(parent, on, self.window_of, self.stage_of, before, stage)
         origin = parent if self.origin is None else self.origin[parent]
         if refinement.next_word is None:
-            self.patterns, self.origin = (*self.patterns, (on, origin)), None
+            self.patterns, self.origin, self.states = (*self.patterns, (on, origin)), None, None
         else:
-            self.hash, self.origin = before[parent], origin
+            self.hash, self.origin, self.states = before[parent], origin, on
         self.border = refinement.first_part[self.border]
         if self.ancestry is not None:
-            turns = refinement.turns or (len(refinement.birth),)
-            steps = [(Step(stage, turn), count) for turn, count in enumerate(turns)]
             self.ancestry = self.ancestry.after(refinement.birth, steps, len(self.subdivision.vertices), refinement.kept)
         self.subdivision = refinement.subdivision
 
@@ -112,8 +107,9 @@ class Front:
         border = np.arange(len(excerpt.border) + 1)
         inherited = self.window_of[rows], self.stage_of[rows], self.hash[rows]
         origin = np.arange(rows.start, rows.stop) if self.origin is None else self.origin[rows]
+        states = None if self.states is None else self.states[rows]
         ancestry = None if self.ancestry is None else self.ancestry.part(excerpt.vertices)
-        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin, ancestry)
+        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin, ancestry, states)
 
 
 @dataclass(slots=True, eq=False)

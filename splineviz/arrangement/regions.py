@@ -13,6 +13,8 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
+from splineviz.arrangement.reach import without_effect
+from splineviz.arrangement.threads import each
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def linear_regions(arr: Arrangement) -> Int64[np.ndarray, "cell"]:
     """
     if not arr.n_cells:
         return np.zeros(0, dtype=np.int64)
-    joined = arr.edge_cells[(edge_jump(arr) == 0) & (arr.edge_cells >= 0).all(1)]
+    joined = arr.edge_cells[(arr.edge_jump == 0) & (arr.edge_cells >= 0).all(1)]
     graph = coo_array((np.ones(len(joined), dtype=np.int8), (joined[:, 0], joined[:, 1])), shape=(arr.n_cells, arr.n_cells))
     labels = connected_components(graph, directed=False)[1].astype(np.int64)
     _, first, renamed = np.unique(labels, return_index=True, return_inverse=True)
@@ -49,10 +51,10 @@ def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
     """(E,) how much the function bends at each edge: Frobenius norm of the jump of its in-slice gradient, (C, 2).
 
     Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is below 2^-24 of them it
-    may be rounding alone. There the jump itself is carried from the units of the edge to the output: past units that are off it
-    vanishes exactly, and it counts as zero where it does not exceed the rounding that is carried along with it. That rounding is
-    the bound of each node for its own rounding, n u |row| |x| for a sum of n products, with fixed arbitrary signs, mapped by the
-    rest of the network.
+    may be rounding alone. There it is 0 if the output reads none of the edge's units (`without_effect`: past units that are off a
+    change vanishes exactly). Else the jump itself is carried from the units of the edge to the output, and counts as zero where it
+    does not exceed the rounding that is carried along with it. That rounding is the bound of each node for its own rounding,
+    n u |row| |x| for a sum of n products, with fixed arbitrary signs, mapped by the rest of the network.
 
     Raises
     ------
@@ -67,7 +69,10 @@ def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
     found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
     doubtful = found <= _DOUBTFUL * np.maximum(size[left], size[right])
     if doubtful.any():
-        found[doubtful] = _carried_jump(arr, inner[doubtful])
+        doubtful = np.flatnonzero(doubtful)
+        unread = without_effect(arr, inner[doubtful])
+        found[doubtful[unread]] = 0.0
+        found[doubtful[~unread]] = _carried_jump(arr, inner[doubtful[~unread]])
     jump[inner] = found
     return jump
 
@@ -88,11 +93,13 @@ def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
     """The jump across each of some inner edges, carried through the network; exactly 0 where it is rounding."""
     program = program_of(arr)
     jump = np.empty(len(edges))
-    with torch.no_grad():
-        for rows in chunks(len(edges), 4 * max(program.values_alive), BUDGET_BYTES):
-            result = _carry(arr, program, edges[rows])
-            size, error = (x.reshape(len(rows), -1).norm(dim=1) for x in (result.jump, result.jump_error))
-            jump[rows] = torch.where(size > _SAFETY * error, size, 0.0).cpu().numpy()
+
+    def fill(rows: np.ndarray) -> None:
+        result = _carry(arr, program, edges[rows])
+        size, error = (x.reshape(len(rows), -1).norm(dim=1) for x in (result.jump, result.jump_error))
+        jump[rows] = torch.where(size > _SAFETY * error, size, 0.0).cpu().numpy()
+
+    each(fill, chunks(len(edges), 4 * max(program.values_alive), BUDGET_BYTES))
     return jump
 
 

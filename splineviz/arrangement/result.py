@@ -44,7 +44,8 @@ class Stats:
     """Counts and times of one arrangement."""
 
     cells_per_stage: tuple[int, ...]
-    """Number of cells after each stage; of a batch, those that were counted since the batch before it."""
+    """Number of cells after each stage that the result's cells are parts of; of a batch, without those that the batch before it has
+    parts of too, so that batches add up"""
     decisions: int
     """Combinatorial decisions taken: signs at vertices, orders on edges, orientations of three chords."""
     re_evaluated: int

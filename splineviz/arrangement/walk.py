@@ -6,24 +6,26 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from splineviz.arrangement.budget import Budget, SpentError
+from splineviz.arrangement.budget import Budget, SpentError, divided
 from splineviz.arrangement.buffers import Buffers, run_in_blocks
-from splineviz.arrangement.exact.ancestry import Ancestry, Step
+from splineviz.arrangement.exact.ancestry import Ancestry, Steps
+from splineviz.arrangement.exact.forward import Step
 from splineviz.arrangement.exact.judge import Judge
 from splineviz.arrangement.front import Finished, Front, Tally, joined
-from splineviz.arrangement.live import Live, after_affine, after_maximum, after_pointwise, extend
+from splineviz.arrangement.live import Live
+from splineviz.arrangement.maximal import after_maximum, among_maxima
+from splineviz.arrangement.passing import after_affine, after_pointwise, extend
+from splineviz.arrangement.threads import one_thread
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
 from splineviz.geometry.extend import pin
-from splineviz.geometry.maxima import Births
+from splineviz.geometry.maxima import NO_LIMIT, Births, among_winners
 from splineviz.geometry.refine import Proof, Refinement, refine
 from splineviz.geometry.verdicts import Exact
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
@@ -41,7 +43,7 @@ _ALLOWED = {"full": math.inf, "fast": 1e9, "off": 0.0}
 Position = tuple[int, int]
 """Where a walk goes on: index of the node, and first word of its units, if some of them have cut already"""
 
-START = (0, 0)
+START = (0, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +158,7 @@ class Walk:
                 excerpts.append(excerpted)
                 yield joblib.delayed(Walk.run)(worker, part, position, held, allowed)
 
-        with _one_thread():
+        with one_thread():
             results = joblib.Parallel(self.budget.workers, prefer="threads", return_as="generator")(tasks())
             try:
                 for n, finished in enumerate(results):
@@ -180,8 +182,8 @@ class Walk:
         tally, first = Tally(), len(front.patterns)
         # Batches share vertices, and a matrix product may round a row in another way where it has other rows beside it.
         run = partial(self._run, padded=position != START)
-        start, word = position
-        divided = None
+        start, word = position[0], max(position[1], 0)
+        reached = None
         for i in range(start, len(self.program.nodes)):
             node = self.program.nodes[i]
             if isinstance(node, Affine):
@@ -193,14 +195,15 @@ class Walk:
             if node.stage >= self.n_stages:
                 break
             marks = tuple(share[0] + share[1] * (node.stage + k - first) / (self.n_stages - first) for k in (0, 1))
+            here = (i, word if i == start else 0)
             if isinstance(node, Maximum):
-                divided = self._cut_by_maxima(front, node, i, held, allowed, marks, tally)
+                reached = self._cut_by_maxima(front, node, here, held, allowed, marks, tally)
             else:
-                divided = self._cut(front, node, (i, word if i == start else 0), held, allowed, marks, tally)
-            if divided is not None or node.stage == self.n_stages - 1:
+                reached = self._cut(front, node, here, held, allowed, marks, tally)
+            if reached is not None or node.stage == self.n_stages - 1:
                 break
-        if divided is not None:
-            return divided
+        if reached is not None:
+            return reached
         front.live = {}
         return Finished.of(front, tally, self.program, _ALLOWED[self.certify])
 
@@ -221,7 +224,8 @@ class Walk:
         i, word = position
         while True:
             refinement = self._refine(front, node, word)
-            runs = self._take_over(front, refinement, node.stage, held, allowed, marks, tally)
+            steps = [(Step(node.stage), len(refinement.birth))]
+            runs = self._take_over(front, refinement, node.stage, steps, held, allowed, marks, tally)
             if not runs:
                 return None
             if len(runs) > 1:
@@ -235,27 +239,59 @@ class Walk:
             word = refinement.next_word
 
     def _cut_by_maxima(
-        self, front: Front, node: Maximum, i: int, held: int, allowed: int | None, marks: tuple[float, ...], tally: Tally
+        self,
+        front: Front,
+        node: Maximum,
+        position: Position,
+        held: int,
+        allowed: int | None,
+        marks: tuple[float, ...],
+        tally: Tally,
     ) -> _Divided | None:
-        """Cut where the two largest candidates of a window tie; the maxima come with the new vertices."""
-        rows = np.arange(len(front.subdivision.vertices))
-        refinement, maxima = after_maximum(node, front.live[node.inputs[0]], front.subdivision, self._judges(front, node))
-        runs = self._take_over(front, refinement, node.stage, held, allowed, marks, tally)
-        if not runs:
-            return None
-        for key in list(front.live):
-            before = front.live.pop(key)
-            if key not in node.frees:
-                front.live[key] = extend(before, rows, refinement.birth, self.buffers, kept=refinement.kept)
-            self._release(front.live, before)
-        front.live[node.output] = maxima
-        return None if len(runs) == 1 else _Divided(front, None, (i + 1, 0), runs, tally, held + front.bytes_alive)
+        """Cut where the two largest candidates of a window tie; the maxima come with the new vertices.
+
+        What comes up within a stage cannot be divided: edges between its faces may yet go. So where it does not fit, the faces
+        before it are divided, and of a single face the windows.
+        """
+        (i, first), n_words = position, -(-len(node.windows) // 64)
+        last, (slot,) = n_words, node.inputs
+        values = self.program.values_alive[node.stage] + 2 * math.prod(node.shape) + 5 * len(node.windows)
+        most = self.budget.growth(values, held)
+        while True:
+            rows, alone = np.arange(len(front.subdivision.vertices)), len(front.subdivision.faces) == 1
+            limits = (NO_LIMIT, NO_LIMIT) if alone and last - first == 1 else (self.budget.room, most)
+            judges = self._judges(front, node, (first, last))
+            found = after_maximum(node, front.live[slot], front.subdivision, (first, last), *limits, judges)
+            if found is None and not alone:
+                return _Divided(front, None, (i, first), divided(front.subdivision), tally, held + front.bytes_alive)
+            if found is None:
+                last = first + (last - first) // 2
+                continue
+            refinement = among_winners(found[0], front.states, (first, last), n_words)
+            steps = self._steps(node, (first, last), refinement.turns)
+            runs = self._take_over(front, refinement, node.stage, steps, held, allowed, marks, tally)
+            if not runs:
+                return None
+            for key in list(front.live):
+                before = front.live.pop(key)
+                if last < n_words or key not in node.frees:
+                    again = key == node.output or (last < n_words and key == slot)
+                    front.live[key] = extend(before, rows, refinement.birth, self.buffers, again=again, kept=refinement.kept)
+                self._release(front.live, before)
+            front.live[node.output] = among_maxima(node, (first, last), found[1], front.live.get(node.output))
+            if len(runs) > 1:
+                after = (i + 1, 0) if last == n_words else (i, last)
+                return _Divided(front, None, after, runs, tally, held + front.bytes_alive)
+            if last == n_words:
+                return None
+            first, last = last, n_words
 
     def _take_over(
         self,
         front: Front,
         refinement: Refinement,
         stage: int,
+        steps: Steps,
         held: int,
         allowed: int | None,
         marks: tuple[float, ...],
@@ -263,8 +299,8 @@ class Walk:
     ) -> list[tuple[int, int]]:
         """Make the faces that a stage has left those of the front; the batches to go on in, none after the last stage."""
         done = refinement.next_word is None
-        tally.add(refinement, stage, proven=front.ancestry is not None)
-        front.advance(refinement, stage)
+        tally.add(refinement, proven=front.ancestry is not None)
+        front.advance(refinement, stage, steps)
         if front.ancestry is not None and refinement.open:
             front.prove_no_more()
         if self.progress is not None:
@@ -317,17 +353,22 @@ class Walk:
             proof = Proof(live.proven()[0], sure, self._judge(front.ancestry, Step(node.stage)))
         return refine(front.subdivision, node.switching(live.flat), scale, slack, node.stage, word, self.budget.room, proof)
 
-    def _judges(self, front: Front, node: Maximum) -> Callable[[Births], Exact] | None:
-        """Who tells, in each round of a stage of maxima, what is not proven."""
+    def _judges(self, front: Front, node: Maximum, words: tuple[int, int]) -> Callable[[Births], Exact] | None:
+        """Who tells, in each round of some maxima, what is not proven."""
         before, n_before = front.ancestry, len(front.subdivision.vertices)
         if before is None:
             return None
 
         def judge(births: Births) -> Exact:
-            steps = [(Step(node.stage, turn), count) for turn, count in enumerate(births.counts)]
-            return self._judge(before.after(births.born, steps, n_before, births.kept), Step(node.stage, len(births.counts)))
+            ancestry = before.after(births.born, self._steps(node, words, births.counts), n_before, births.kept)
+            return self._judge(ancestry, Step(node.stage, len(births.counts), words))
 
         return judge
+
+    @staticmethod
+    def _steps(node: Maximum, words: tuple[int, int], counts: Sequence[int]) -> Steps:
+        """The rounds of some maxima, with how many vertices each made."""
+        return [(Step(node.stage, turn, words), count) for turn, count in enumerate(counts)]
 
     def _judge(self, ancestry: Ancestry, step: Step) -> Exact:
         return Judge(self.program, ancestry, step, _ALLOWED[self.certify])
@@ -412,14 +453,3 @@ def _sent_once(walk: Walk, cluster: Any) -> Any:
 
 def _same(walk: Walk) -> Walk:
     return walk
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Matrix products of one thread each, while all cores have batches of their own."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

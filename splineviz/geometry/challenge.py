@@ -59,8 +59,9 @@ def interpolate_rows(
 
 @kernel
 def challenge(
-    base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, scale: Any, slack: Any, shift: Any, proven: Any, sure: Any
-) -> Any:
+    base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, scale: Any, slack: Any, shift: Any,
+    proven: Any, sure: Any,
+) -> Any:  # fmt: skip
     """(z, equal, doubtful): (V, W) how far the candidate of every window is above its largest so far.
 
     A window without a candidate in this round keeps what it has, one that had none so far takes it. What may be 0 at the
@@ -93,19 +94,18 @@ def challenge(
 
 
 @kernel
-def settle(base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, birth: Any, made: Any, by_entry: Any) -> Any:
-    """(V + new, W) the largest of every window after a round, at old vertices and those of ``birth``.
+def settle(
+    base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, birth: Any, made: Any, by_entry: Any, kept: Any
+) -> Any:
+    """(K, W) the largest of every window after a round, at those of the old vertices and of ``birth`` that are ``kept``.
 
     Where a window ties at a vertex made for it, its candidate takes the very value of the largest so far, in all windows that
     share this candidate: then windows that compare the same two entries later do so with the same numbers, and what coincides in
     exact arithmetic coincides bit for bit. ``made`` has rows of (vertex, window), and ``by_entry`` sorts the windows by entry.
     """
     n_old, n_windows = top.shape
-    out = np.empty((n_old + len(birth), n_windows))
+    out = np.empty((len(kept), n_windows))
     absent, first = entries < 0, ~entered
-    for v in range(n_old):
-        row = base[name[v]] if name[v] < len(base) else fresh[name[v] - len(base)]
-        _take_larger(row, entries, absent, first, top[v], out[v])
     below = np.empty((len(birth), n_windows))
     for k in range(len(birth)):
         a, b, t = birth[k].a, birth[k].b, birth[k].t
@@ -119,8 +119,13 @@ def settle(base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: An
             rival[k, w] = row[max(entries[w], 0)]
     _pin(rival, below, entries, made, by_entry, n_old)
     places = np.arange(n_windows)
-    for k in range(len(birth)):
-        _take_larger(rival[k], places, absent, first, below[k], out[n_old + k])
+    for i in range(len(kept)):
+        v = kept[i]
+        if v < n_old:
+            row = base[name[v]] if name[v] < len(base) else fresh[name[v] - len(base)]
+            _take_larger(row, entries, absent, first, top[v], out[i])
+        else:
+            _take_larger(rival[v - n_old], places, absent, first, below[v - n_old], out[i])
     return out
 
 
@@ -201,12 +206,15 @@ def _tied(z: Any, offsets: Any, side_vertex: Any, f: Any, word: Any) -> Any:
 
 
 @kernel
-def label_edges(edge_faces: Any, winners: Any, words: Any, source: Any, shared: Any, first_new: Any, stage: Any) -> Any:
-    """(source, shared) where windows change their winner across an edge.
+def label_edges(
+    edge_faces: Any, winners: Any, words: Any, source: Any, shared: Any, first_new: Any, stage: Any, first_unit: Any, mark: Any
+) -> Any:
+    """(source, shared) where windows, units of ``stage`` from ``first_unit`` on, change their winner across an edge.
 
-    The first of them is the source of an edge from ``first_new`` on, which this stage drew; on older ones all are shared.
+    The first of them is the source of an edge from ``first_new`` on, which they drew; on older ones all are shared. What rounds
+    have noted under the stage ``mark`` is replaced.
     """
-    kept = [k for k in range(len(shared)) if shared[k, 1] != stage]
+    kept = [k for k in range(len(shared)) if shared[k, 1] != mark]
     total = np.int64(len(kept))
     for e in range(len(edge_faces)):
         for i in range(words):
@@ -217,16 +225,18 @@ def label_edges(edge_faces: Any, winners: Any, words: Any, source: Any, shared: 
         rows[k] = shared[kept[k]]
     for e in range(len(edge_faces)):
         first = e >= first_new
+        if first:
+            out[e, 0], out[e, 1] = stage, first_unit + source[e, 1]
         for i in range(words):
             change = _changes(edge_faces, winners, words, e, i)
             while change != np.uint64(0):
                 w = 64 * i + np.int64(trailing_zeros(change))
                 change &= change - np.uint64(1)
                 if first:
-                    out[e, 1] = w
+                    out[e, 1] = first_unit + w
                     first = False
                 else:
-                    rows[n, 0], rows[n, 1], rows[n, 2] = e, stage, w
+                    rows[n, 0], rows[n, 1], rows[n, 2] = e, stage, first_unit + w
                     n += 1
     return out, rows[:n]
 

@@ -64,9 +64,7 @@ def choose_words(cut: Any, first: Any, room: Any) -> Any:
 
 
 @part()
-def cut_faces(
-    given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces: Any, n: Any, answers: Any, questions: Any
-) -> None:
+def cut_faces(given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces: Any, n: Any, answers: Any, questions: Any) -> None:
     """Cut every face; fills ``pieces`` and counts in ``n`` what it filled."""
     g, s, h, out = borrowed(given), borrowed(scratch), borrowed(links), borrowed(pieces)
     out.offsets[0] = 0

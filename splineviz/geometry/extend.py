@@ -42,9 +42,7 @@ def extend_values(
 
 
 @part()
-def _prove(
-    rows: Any, birth: Any, scale: Any, slack: Any, proofs: Any, scales: Any, spread: Any, norm: Any, proof: Any
-) -> None:
+def _prove(rows: Any, birth: Any, scale: Any, slack: Any, proofs: Any, scales: Any, spread: Any, norm: Any, proof: Any) -> None:
     """Worst cases. What is cut off at an end still takes part in what is interpolated from there: ``whole`` counts it."""
     n_old = len(rows)
     every, whole = np.sqrt((scale * scale).sum()), np.empty(len(proof))
@@ -103,7 +101,7 @@ def _interpolate(values: Any, rows: Any, birth: Any, out: Any, scale: Any, relu:
 
 @kernel
 def extend_slack(values: Any, birth: Any, scale: Any, before: Any, proven_before: Any) -> Any:
-    """(slack, proof), (V,) each, of values (V, n) that `extend_values` has made without relu, from those of the rows before the new.
+    """(slack, proof), (V,) each, of values (V, n) that `extend_values` has made without relu, from those of the rows before.
 
     ``scale`` times ``slack`` is then right for every entry. Sharper than the error of the whole row, by up to sqrt(n), and a pass
     of its own. ``proof`` is the worst case, empty where there are no proofs.

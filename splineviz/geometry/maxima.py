@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from splineviz.geometry.refine import Proof, Refinement, refine
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.geometry.verdicts import Exact
 
-__all__ = ["Births", "Maxima", "Proven", "refine_by_maxima"]
+__all__ = ["NO_LIMIT", "Births", "Maxima", "Proven", "among_winners", "refine_by_maxima"]
 
-_NO_LIMIT = 1 << 62
-"""Bytes: what a round does not cut, no later one would."""
+NO_LIMIT = 1 << 62
+"""Bytes or vertices"""
+
+_IN_WORK = -2
+"""Stage of edges that a later round may yet take away"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +79,11 @@ def refine_by_maxima(
     windows: np.ndarray,
     rounds: np.ndarray,
     stage: int,
+    first_unit: int = 0,
+    room: int = NO_LIMIT,
+    most: int = NO_LIMIT,
     proven: Proven | None = None,
-) -> Maxima:
+) -> Maxima | None:
     """Cut every face where the two largest candidates of a window tie.
 
     Candidates enter one after the other: each round cuts along the zero set of (candidate - largest so far), which is affine on
@@ -99,10 +105,16 @@ def refine_by_maxima(
     rounds
         (R, W) the place in its window of the candidate that enters in each round, -1 for none. An entry enters all its windows
         in one round, so that what two windows compare alike is compared at one time.
-    stage
-        Recorded as the origin of new edges.
+    stage, first_unit
+        Recorded as the origin of new edges: the windows are units of this stage, from that one on.
+    room, most
+        Bytes for the pieces that pairs of windows may leave in one round, and how many vertices may be made in all.
     proven
         With it, no decision rests on an estimate but those that nobody can tell.
+
+    Returns
+    -------
+    None where that does not suffice. Then fewer faces or fewer windows may do: the result is that of each face by itself.
     """
     n_old, n_windows, k = len(x), *windows.shape
     n_words, n_planes = max(1, (n_windows + 63) // 64), max(1, (k - 1).bit_length())
@@ -134,7 +146,9 @@ def refine_by_maxima(
             if proven is not None:
                 judge = None if proven.judges is None else proven.judges(Births(_joined(births), tuple(counts), name))
                 own = Proof(proof_here, True, judge)
-            cut = refine(sub, z, unit_scale, slack[name], stage, room=_NO_LIMIT, proof=own)
+            cut = refine(sub, z, unit_scale, slack[name], _IN_WORK, room=room, proof=own)
+            if cut.next_word is not None or n_born + len(cut.birth) > most:
+                return None
             sub, birth = cut.subdivision, cut.birth
             made = np.concatenate([rows[["vertex", "unit"]].astype(VANISHING) for rows in cut.vanishing])
             decisions += cut.decisions
@@ -149,26 +163,28 @@ def refine_by_maxima(
             ids = np.concatenate([name, np.arange(n_old + n_born, n_old + n_born + len(birth))])
             born = birth.copy()
             born["a"], born["b"] = ids[birth["a"]], ids[birth["b"]]
-            room = n_born + len(birth)
-            if room > len(fresh):
-                fresh = np.concatenate([fresh[:n_born], np.empty((2 * room - n_born, x.shape[1]))])
+            n_fresh = n_born + len(birth)
+            if n_fresh > len(fresh):
+                grown = np.empty((2 * n_fresh, x.shape[1]))
+                grown[:n_born] = fresh[:n_born]
+                fresh = grown
             slack, shift, error = (np.concatenate([values, np.empty(len(birth))]) for values in (slack, shift, error))
             if proven is not None:
                 proven_slack, proof = (np.concatenate([values, np.empty(len(birth))]) for values in (proven_slack, proof))
             interpolate_rows(base, fresh, n_born, born, scale, slack, shift, error, proven_slack, proof)
             births.append(born)
-            n_born, name = room, ids
+            n_born, name = n_fresh, ids
         counts.append(len(birth))
-        top = settle(base, fresh, name, entries, top, entered, birth, made, by_entry)
         watch = bool((entered & (place >= 0) & (place < highest)).any())
         winners = crown(winners, origin, on, place, z, before.faces.offsets, before.faces.values, watch)
-        parent = parent[origin]
+        sub, parent, winners, first_part, kept, n_apart = _merge(sub, parent[origin], winners, n_old, first_part)
+        top = settle(base, fresh, name, entries, top, entered, birth, made, by_entry, kept)
+        name, n_open = name[kept], n_open + n_apart
         entered |= place >= 0
         highest = np.maximum(highest, place)
-        sub, parent, winners, first_part, kept, n_apart = _merge(sub, parent, winners, n_old, first_part)
-        name, top = name[kept], top[kept]
-        n_open += n_apart
-    edge_source, shared = label_edges(sub.edge_faces(), winners, n_words, sub.edge_source, sub.shared, first_part[-1], stage)
+    edge_source, shared = label_edges(
+        sub.edge_faces(), winners, n_words, sub.edge_source, sub.shared, first_part[-1], stage, first_unit, _IN_WORK
+    )
     vertices = sub.vertices
     result = Refinement(
         subdivision=Subdivision(vertices, sub.faces, sub.side_edges, sub.edges, edge_source, shared),
@@ -191,6 +207,22 @@ def refine_by_maxima(
 
 def _joined(births: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.empty(0, BIRTH), *births])
+
+
+def among_winners(group: Refinement, before: np.ndarray | None, words: tuple[int, int], n_words: int) -> Refinement:
+    """The refinement by some windows of a stage, those in ``words`` of ``n_words``, with the winners of all that have cut so far.
+
+    ``before`` has those of the earlier windows, (F before, planes * n_words).
+    """
+    first, last = words
+    if first == 0 and last == n_words:
+        return group
+    own = group.on.reshape(len(group.on), -1, last - first)
+    winners = np.zeros((len(own), own.shape[1], n_words), np.uint64)
+    if before is not None:
+        winners[:] = before[group.parent].reshape(winners.shape)
+    winners[:, :, first:last] = own
+    return replace(group, on=winners.reshape(len(own), -1), next_word=None if last == n_words else last)
 
 
 def _merge(

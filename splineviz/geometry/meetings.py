@@ -122,7 +122,7 @@ def _move(s: Any, source: Any, target: Any) -> None:
 def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any, questions: Any) -> Any:
     """(joined, open): put the meetings of a chord in order where bounds leave neighbours open.
 
-    Their order is read from the ring if the two do not cross; else it is asked for, or, without proofs, they are taken as one point.
+    Their order is read from the ring if the two do not cross; else it is asked for, or, without proofs, they are one point.
     """
     n_joined, n_open, proven = 0, 0, len(g.proof) > 0
     k = first + 1

@@ -25,7 +25,9 @@ def near_each_other(vertices: np.ndarray, faces: Csr, parent: np.ndarray) -> np.
         return None
     sums = np.add.reduceat(vertices[faces.values], faces.offsets[:-1])
     center = sums / faces.lengths[:, None]
-    low, high = center.min(0), center.max(0)
+    # Each in the box of those cut from the same one, so that the order does not depend on what else is in work.
+    first = np.flatnonzero(np.diff(parent, prepend=-1))
+    low, high = (np.repeat(f.reduceat(center, first), np.diff(first, append=len(parent)), axis=0) for f in (np.minimum, np.maximum))
     cell = ((center - low) / np.maximum(high - low, np.finfo(np.float64).tiny) * (2**_BITS - 1)).astype(np.uint64)
     code = np.zeros(len(parent), np.uint64)
     for bit in range(_BITS):

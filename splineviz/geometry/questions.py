@@ -12,10 +12,8 @@ import numpy as np
 
 from splineviz.geometry.compiled import kernel, part
 
-__all__ = [
-    "ANSWER", "EDGE", "NO_ANSWERS", "QUESTION", "SIGN", "UNKNOWN", "Answers", "Questions", "ask_order", "ask_sign", "asking", "look_up",
-    "tabulate",
-]  # fmt: skip
+__all__ = ["ANSWER", "EDGE", "NO_ANSWERS", "QUESTION", "SIGN", "UNKNOWN"]
+__all__ += ["Answers", "Questions", "ask_order", "ask_sign", "asking", "look_up", "tabulate"]
 
 SIGN, EDGE = -2, -1
 """What stands in a question in place of a chord's unit: it is about a vertex, or about an edge."""
@@ -46,8 +44,8 @@ class Questions(NamedTuple):
     """Questions of one run; what does not fit is asked in the next."""
 
     rows: np.ndarray
-    count: np.ndarray
-    """(1,) how many were asked"""
+    asked: np.ndarray
+    """(1,) how many there are"""
 
 
 NO_ANSWERS = Answers(np.empty(0, ANSWER), np.full(1, -1))
@@ -115,8 +113,8 @@ def ask_order(
 def _ask(
     questions: Any, place: Any, chord: Any, first: Any, second: Any, pa: Any, pb: Any, pu: Any, qa: Any, qb: Any, qu: Any
 ) -> None:
-    n = questions.count[0]
-    questions.count[0] += 1
+    n = questions.asked[0]
+    questions.asked[0] += 1
     if n < len(questions.rows):
         row = questions.rows[n]
         row.place, row.chord, row.first, row.second = place, chord, first, second

@@ -154,7 +154,7 @@ def _refine(
         offsets, side_vertex, side_edge, edges, z, scale, slack, proof, signs.positive, signs.negative, cut,
         crossed.offsets, crossed.crossing, crossed.first_part, crossed.birth,
     )  # fmt: skip
-    if questions.count[0] > 0:
+    if questions.asked[0] > 0:
         n_cut[:] = 0  # faces on wrong ground would only ask for what is of no use
     scratch, links, pieces, n = make_room(given, n_cut, crossed.parts)
     cut_faces(given, n_cut, on, scratch, links, pieces, n, answers, questions)
@@ -173,7 +173,7 @@ def _refine(
     vanishing = pieces.vanishing[: n[VANISH]]
     made = pieces.parent[:n_faces], pieces.on[:n_faces], birth, crossed.first_part, crossed.crossing, vanishing
     n_open = signs.open + crossed.open + n[OPEN] + n[DROPPED]
-    asked = questions.rows[: min(questions.count[0], len(questions.rows))]
+    asked = questions.rows[: min(questions.asked[0], len(questions.rows))]
     return shape, made, (last, n_open, crossed.identical, signs.zeros), asked
 
 

@@ -42,8 +42,9 @@ def through_linear(x_norm: Any, error: Any, norm: Any, rows: Any, scale: Any, si
 def prove_linear(x_norm: Any, proof: Any, norm: Any, magnitude: Any, constants: Any, size: Any, terms: Any) -> Any:
     """(proof, slack, rounding) of a linear map's output, (V,) each, from its input's norm and proven error, (V,) each.
 
-    The worst case of `through_linear`: with g = n u / (1 - n u), an entry errs by at most |row| e + g (|row| |x| + |constant|), which
-    is at most ``scale`` times ``slack``; all of them by |W| e + g (|abs W| |x| + |constants|), where ``magnitude`` bounds |abs W|.
+    The worst case of `through_linear`: with g = n u / (1 - n u), an entry errs by at most |row| e + g (|row| |x| + |constant|),
+    which is at most ``scale`` times ``slack``; all of them by |W| e + g (|abs W| |x| + |constants|), where ``magnitude`` bounds
+    |abs W|.
     """
     n = len(proof)
     out, slack, rounding = np.empty(n), np.empty(n), np.empty(n)

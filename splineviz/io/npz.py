@@ -166,7 +166,8 @@ def _check(arr: Arrangement) -> None:
         len(arr.edge_units),
         len(arr.planes),
     )
-    if sizes != (f, f, f, e, e, len(arr.windows)) or len(arr.cell_edges) != len(arr.cells.values) or len(arr.thin_cells) != len(arr.thin_areas):
+    pairs = ((arr.cell_edges, arr.cells.values), (arr.thin_cells, arr.thin_areas))
+    if sizes != (f, f, f, e, e, len(arr.windows)) or any(len(a) != len(b) for a, b in pairs):
         raise ValueError("sizes of arrays disagree")
 
 

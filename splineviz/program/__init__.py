@@ -1,5 +1,6 @@
 """What a network is: a program of affine maps and continuous piecewise-affine functions, traced once."""
 
+from splineviz.program.decisions import with_decisions
 from splineviz.program.describe import Description, StageRow, describe
 from splineviz.program.origin import Origin
 from splineviz.program.program import Affine, Fidelity, Gain, Maximum, Node, Pointwise, Program, Stage
@@ -25,4 +26,5 @@ __all__ = [
     "load_program",
     "load_weights",
     "read_network",
+    "with_decisions",
 ]

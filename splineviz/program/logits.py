@@ -1,4 +1,4 @@
-"""Cutting off the softmax or sigmoid at the end of a network, which keeps the order of the logits that enter it."""
+"""Cutting off the softmax, sigmoid or choice of the largest at the end of a network: the logits that enter it tell the rest."""
 
 from __future__ import annotations
 
@@ -34,12 +34,59 @@ class CutOff:
 
 def last_operation(graph: Graph) -> Call | None:
     """The call at the end of a graph that may be cut off, if there is one."""
-    index = _last(graph)
+    choice, index = _choice(graph), _last(graph)
+    if choice is not None:
+        return choice.call
     return None if index is None else graph.calls[index]
 
 
 def without_last(graph: Graph) -> tuple[Graph, CutOff | None]:
-    """The graph without the softmax or sigmoid at its end, if there is one; a reshape after a sigmoid stays."""
+    """The graph without the softmax or sigmoid at its end, if there is one, or without the choice of the largest that ends it.
+
+    A reshape after a sigmoid stays. Before the choice there may be a softmax or sigmoid, too, which does not change it.
+    """
+    choice = _choice(graph)
+    if choice is None:
+        return _without_squashing(graph)
+    shape, dim = graph.calls[graph.output].shape or (), choice.dim
+    graph, squashing = _without_squashing(replace(graph, output=choice.source))
+
+    def finish(logits: Tensor) -> Tensor:
+        return (logits if squashing is None else squashing.finish(logits)).argmax(dim).reshape(len(logits), *shape)
+
+    note = f"{choice.call.op} in {choice.call.place}" if choice.call.place else choice.call.op
+    return graph, CutOff(note if squashing is None else f"{squashing.note}, {note}", finish)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The index of the largest entry along an axis, as the output of a graph."""
+
+    call: Call
+    dim: int
+    source: int
+
+
+def _choice(graph: Graph) -> _Choice | None:
+    call = graph.calls[graph.output]
+    while call.batched and not call.refused and call.op in _NOTHING | _RESHAPES and isinstance(call.arguments.get("self"), Ref):
+        call = graph.calls[call.arguments["self"].index]
+    if not call.batched:
+        return None
+    if call.op == "getitem" and call.arguments["1"] == 1:
+        call = graph.calls[call.arguments["0"].index]
+        if not (call.op == "max" or (call.op == "topk" and call.arguments["k"] == 1 and call.arguments["largest"])):
+            return None
+    elif call.op != "argmax":
+        return None
+    dim, source = call.arguments.get("dim"), call.arguments["self"]
+    shape = graph.calls[source.index].shape if isinstance(source, Ref) else None
+    if shape is None or dim is None or dim % (len(shape) + 1) == 0:
+        return None
+    return _Choice(call, int(dim), source.index)
+
+
+def _without_squashing(graph: Graph) -> tuple[Graph, CutOff | None]:
     index = _last(graph)
     if index is None:
         return graph, None

@@ -209,6 +209,14 @@ class Maximum(Node):
         """In how many windows one entry is, at most."""
         return int(np.unique(self.windows[self.windows >= 0], return_counts=True)[1].max())
 
+    def group(self, words: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
+        """(windows, rounds) of some of the windows alone, from ``64 words[0]`` to before ``64 words[1]``; None for all."""
+        if words is None or words == (0, -(-len(self.windows) // 64)):
+            return self.windows, self.rounds
+        some = slice(64 * words[0], 64 * words[1])
+        rounds = self.rounds[:, some]
+        return self.windows[some], rounds[(rounds >= 0).any(1)]
+
     def pick(self, value: Tensor, winners: np.ndarray) -> Tensor:
         """(rows, *result) the winning entries of (rows, *shape), ``winners`` (rows, W)."""
         index = torch.from_numpy(self.windows[np.arange(len(self.windows)), winners]).to(value.device)

@@ -53,8 +53,8 @@ def load_program(
         A state dict, or a .pt, .pth, .th or .safetensors file with one, to use in place of the module's own. The weights of an ONNX
         file are named as its initialisers.
     logits
-        End the program before a softmax, log_softmax, sigmoid or log_sigmoid that is the module's last operation;
-        ``program.cut_off`` then names it. The fidelity is that of the outputs after it.
+        End the program before a softmax, log_softmax, sigmoid, log_sigmoid or argmax (``max(...).indices``, ``topk(1).indices``)
+        that is the module's last operation; ``program.cut_off`` then names it. The fidelity is that of the outputs after it.
 
     Raises
     ------

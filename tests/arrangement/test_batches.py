@@ -21,7 +21,7 @@ from splineviz.io import Totals
 from tests.oracles.network import to_torch
 from tests.properties.strategies import networks, windows
 
-from .same import assert_equal_cells, assert_identical
+from .same import assert_equal_cells, assert_identical, states
 
 Request = tuple[sv.Program, list[sv.Plane], list[sv.Window]]
 BOX = sv.Window.box(-2, 2, -2, 2)
@@ -81,7 +81,14 @@ def several() -> Request:
     return sv.load_program(dense(6, 16, 12, 3)), planes, [sv.Window.diamond(0.5 + 0.3 * k) for k in range(5)]
 
 
-FAMILY = [default, integers, zero_bias, hardtanh, residual, several]
+def pools() -> Request:
+    layers = [nn.Conv2d(1, 2, 3), nn.LeakyReLU(0.2), nn.MaxPool2d(3, 2, 1), nn.Conv2d(2, 4, 2), nn.ReLU(), nn.MaxPool2d(2, 1)]
+    plane = sv.Plane.at(np.random.default_rng(0).normal(size=(1, 7, 7)))
+    net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4, 3))
+    return sv.load_program(net, input_shape=(1, 7, 7)), [plane], [sv.Window.diamond(4.0)]
+
+
+FAMILY = [default, integers, zero_bias, hardtanh, residual, several, pools]
 SIZES = [1, 20_000, 300_000, 3_000_000]
 
 
@@ -141,8 +148,7 @@ def test_a_stream_holds_every_cell_once_and_in_order(make: Callable[[], Request]
         np.testing.assert_array_equal(np.concatenate([getattr(batch, name) for batch in batches]), getattr(arr, name))
     np.testing.assert_allclose(np.concatenate([batch.areas for batch in batches]), arr.areas, rtol=1e-9, atol=1e-12)
     for stage in range(len(arr.patterns)):
-        bits = np.concatenate([batch.pattern_bits(stage) for batch in batches])
-        np.testing.assert_array_equal(bits, arr.pattern_bits(stage))
+        np.testing.assert_array_equal(np.concatenate([states(batch, stage) for batch in batches]), states(arr, stage))
     assert tuple(totals.cells_per_stage) == arr.stats.cells_per_stage
     # What is open on an edge between two batches is counted in both.
     assert totals.cells == arr.n_cells and totals.undecided >= arr.stats.undecided
@@ -167,6 +173,26 @@ def test_max_cells_leaves_the_first_cells_whatever_the_workers(allowed: int) -> 
     arr.check()
     for jobs in (2, 3):
         assert_identical(arranged(default, 200_000, jobs=jobs, max_cells=allowed), arr)
+
+
+def prefixes(arrs: list[sv.Arrangement]) -> list[int]:
+    """By stage, how many different patterns up to there the cells have."""
+    stages = range(len(arrs[0].patterns))
+    bits = [np.concatenate([states(arr, stage) for arr in arrs]) for stage in stages]
+    return [len(np.unique(np.concatenate(bits[: stage + 1], axis=1), axis=0)) for stage in stages]
+
+
+@pytest.mark.parametrize("make", [default, pools], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("allowed", [None, 40, 130])
+def test_cells_per_stage_are_those_that_the_cells_are_parts_of(make: Callable[[], Request], allowed: int | None) -> None:
+    arr = arranged(make, 100_000, max_cells=allowed)
+    assert (arr.status is sv.Status.COMPLETE) == (allowed is None)
+    counts = prefixes([arr])
+    assert list(arr.stats.cells_per_stage) == counts == sorted(counts) and counts[-1] == arr.n_cells
+    batches, totals = list(sv.stream(*request_of(make), max_memory=100_000, max_cells=allowed)), Totals()
+    for batch in batches:
+        totals.add(batch)
+    assert len(batches) > 3 and totals.cells_per_stage == prefixes(batches)
 
 
 def test_as_many_cells_as_there_are_is_no_end() -> None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import splineviz as sv
 from splineviz.arrangement import regions
+from splineviz.arrangement.reach import without_effect
 from splineviz.arrangement.result import Arrangement
 from tests.arrangement.hand_made import linear, program_of, random_mlp
 
@@ -78,6 +79,36 @@ def test_the_carried_jump_agrees_with_the_difference_of_gradients() -> None:
     inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
     assert len(inner) > 50
     np.testing.assert_allclose(regions._carried_jump(arr, inner), arr.edge_jump[inner], rtol=1e-9)
+
+
+class _Residual(nn.Module):
+    """Every kind of node on the way to the output; its second branch is often off as a whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Conv2d(1, 3, 3), nn.Conv2d(3, 3, 3, padding=1), nn.Linear(12, 3)
+        nn.init.constant_(self.second.bias, -0.8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = nn.functional.hardtanh(self.first(x))
+        h = nn.functional.max_pool2d(h.relu() + self.second(h).relu(), 2)
+        return self.last(h.flatten(1)).relu()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_the_output_does_not_read_has_no_jump(seed: int) -> None:
+    torch.manual_seed(seed)
+    program = sv.load_program(_Residual(), input_shape=(1, 6, 6))
+    arr = sv.arrange(program, sv.Plane.at(np.random.default_rng(seed).normal(size=(1, 6, 6))), sv.Window.diamond(5.0))
+    assert arr.status is sv.Status.COMPLETE
+    inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
+    unread, carried = without_effect(arr, inner), regions._carried_jump(arr, inner)
+    assert 300 < unread.sum() < len(inner) - 200
+    assert len(np.unique(arr.edge_stage[inner[unread]])) > 1
+    assert (carried[unread] == 0).all()
+    np.testing.assert_array_equal(arr.edge_jump[inner] == 0, carried == 0)
+    # What is read may still cancel: where a maximum goes from one saturated entry to another.
+    assert 0 < (carried[~unread] == 0).sum() < 50
 
 
 def test_labels_count_from_zero_in_the_order_of_cells() -> None:

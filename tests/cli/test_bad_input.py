@@ -61,6 +61,7 @@ BAD = {
     "image shape": (("nets:small", *DATA, "--points", "0,1,2", "--image-shape", "2,2", "-o", "x.png"), "does not fit points"),
     "valid range": (("nets:small", *DATA, "--points", "0,1,2", "--valid-range", "1,0", "-o", "x.png"), "low < high"),
     "no such output": (("nets:small", *DATA, "--points", "0,1,2", "--output-index", "3"), "different outputs from 0 to 2"),
+    "no choice": (("nets:small", *DATA, "--points", "0,1,2", "--output-index", "1", "--decisions"), "two outputs or more"),
     "no such stage": (("nets:small", *DATA, "--points", "0,1,2", "--stage", "2"), "stage must be in 0 .. 1"),
     "half precision": (("nets:half", *DATA, "--points", "0,1,2"), "half precision"),
     "NaN weights": (("nets:broken", *DATA, "--points", "0,1,2"), "NaN or infinite weights: 0.weight"),

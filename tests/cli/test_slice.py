@@ -165,6 +165,12 @@ def test_one_output_has_a_level_set_and_keeps_the_cells(nets: Path, splineviz: C
     assert one["provenance"]["program"]["digest"] != whole["provenance"]["program"]["digest"]
 
 
+def test_decisions_are_one_stage_more(nets: Path, splineviz: Command) -> None:
+    plain, decided = (report(splineviz("slice", *POINTS, "--margin", 3, *more, "--json")) for more in ((), ("--decisions",)))
+    assert decided["cells_per_stage"][:-1] == plain["cells_per_stage"]
+    assert decided["cells"] > plain["cells"] and decided["linear_regions"] == plain["linear_regions"]
+
+
 def test_a_picture_is_the_same_bytes_each_time(nets: Path, splineviz: Command) -> None:
     for name in ("x.svg", "y.svg"):
         assert splineviz("slice", *POINTS, "--margin", 1, "-o", name).code == 0

@@ -72,7 +72,7 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
     scale, proof, slack = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]), np.array([4e-9, 1e-12]), np.array([1e-11, 1e-14])
     asked, z = asking(), given.copy()
     signs = judge(z, scale, slack, proof, False, 0, NO_ANSWERS, asked)
-    rows = asked.rows[: asked.count[0]]
+    rows = asked.rows[: asked.asked[0]]
     assert rows[["place", "chord", "first"]].tolist() == [(0, SIGN, 0), (0, SIGN, 1), (0, SIGN, 2), (0, SIGN, 3), (1, SIGN, 0)]
     assert signs.open == 5
 
@@ -80,7 +80,7 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
     answers = tabulate(np.array([(v, SIGN, unit, -1, verdict) for v, unit, verdict in verdicts], ANSWER))
     asked, z = asking(), given.copy()
     signs = judge(z, scale, slack, proof, False, 0, answers, asked)
-    assert asked.count[0] == 0
+    assert asked.asked[0] == 0
     assert z[0].tolist() == [3e-9, TINY, -TINY, 0.0, 5e-9, 1.0] and z[1].tolist() == given[1].tolist()
     assert (signs.positive[0, 0], signs.negative[0, 0]) == (0b110011, 0b000100)
     assert (signs.zeros, signs.open) == (2, 1), "nobody can tell the last one, so it is taken as the estimate has it"
@@ -89,10 +89,10 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
 def test_zeros_that_are_sure_are_not_asked_for() -> None:
     asked, z = asking(), np.array([[0.0, 1e-20, 1.0]])
     signs = judge(z, np.ones(3), np.zeros(1), np.full(1, 1e-9), True, 0, NO_ANSWERS, asked)
-    assert asked.rows[: asked.count[0]]["first"].tolist() == [1] and signs.zeros == 1
+    assert asked.rows[: asked.asked[0]]["first"].tolist() == [1] and signs.zeros == 1
     asked, z = asking(), np.array([[0.0, 0.0, 1.0]])
     judge(z, np.array([1.0, 0.0, 1.0]), np.zeros(1), np.full(1, 1e-9), False, 0, NO_ANSWERS, asked)
-    assert asked.rows[: asked.count[0]]["first"].tolist() == [0], "an entry that nothing goes into is zero"
+    assert asked.rows[: asked.asked[0]]["first"].tolist() == [0], "an entry that nothing goes into is zero"
 
 
 def test_answers_are_found_again() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from splineviz.errors import NotPiecewiseAffineError
+from splineviz.errors import NotPiecewiseAffineError, SplinevizError
 from splineviz.program import blockers, describe, load_program
 from splineviz.program.refusal import why
 from splineviz.program.refused import REFUSED
@@ -42,6 +44,41 @@ def test_the_last_operation_is_cut_off_and_told(name: str) -> None:
     with pytest.raises(NotPiecewiseAffineError) as caught:
         load_program(model)
     assert caught.value.hint == f"--logits, in Python logits=True, cuts off the last {name} and takes what enters it as the output"
+
+
+CHOICES: dict[str, Callable[[Tensor], Tensor]] = {
+    "argmax": lambda x: x.argmax(-1),
+    "argmax kept": lambda x: x.argmax(1, keepdim=True),
+    "max": lambda x: x.max(1).indices,
+    "topk": lambda x: x.topk(1).indices.squeeze(1),
+    "argmax of softmax": lambda x: x.softmax(1).argmax(1),
+    "argmax as a number": lambda x: x.argmax(1).to(torch.float32),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_choice_of_the_largest_is_cut_off(name: str) -> None:
+    torch.manual_seed(0)
+    model = Call(lambda m, x: CHOICES[name](m.body(x)))
+    model.body = nn.Sequential(*_body(4))
+    program, x = load_program(model, input_shape=3, logits=True), torch.randn(50, 3, dtype=torch.float64)
+    assert (program.cut_off or "").endswith(name.split(maxsplit=1)[0])
+    assert ("softmax" in (program.cut_off or "")) == ("softmax" in name)
+    torch.testing.assert_close(program.forward(x), model.body.double()(x), rtol=1e-12, atol=1e-12)
+    assert program.fidelity is not None and program.fidelity.float64 == 0
+    with pytest.raises(NotPiecewiseAffineError) as caught:
+        load_program(model.float(), input_shape=3)
+    assert f"cuts off the last {name.split(maxsplit=1)[0]}" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "choose", [lambda x: x.argmax(), lambda x: x.argmax(0), lambda x: x.topk(2).indices, lambda x: x.topk(1, largest=False).indices]
+)
+def test_other_choices_stay_refused(choose: Callable[[Tensor], Tensor]) -> None:
+    model = Call(lambda m, x: choose(m.body(x)).expand(len(x)) if choose(x).dim() == 0 else choose(m.body(x)))
+    model.body = nn.Sequential(*_body(2))
+    with pytest.raises(SplinevizError):
+        load_program(model, input_shape=3, logits=True)
 
 
 def test_all_that_can_be_cut_off_is_said_to_be() -> None:

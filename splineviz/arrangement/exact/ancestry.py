@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from splineviz.arrangement.exact.forward import Point
+from splineviz.arrangement.exact.forward import Point, Step
 from splineviz.plane import Plane, Window
 
-__all__ = ["Ancestry", "Key", "Place", "Step", "missing", "root"]
+__all__ = ["Ancestry", "Key", "Place", "Steps", "missing", "root"]
 
 Key = tuple["Ancestry", int]
 """A vertex by the generation that it was born in and its row there; the same for all fronts that have it."""
@@ -24,12 +24,8 @@ class Place:
     point: Point
 
 
-@dataclass(frozen=True)
-class Step:
-    """Which switching functions vanish at new vertices: those of a stage, and of maxima those of one round."""
-
-    stage: int
-    turn: int = 0
+Steps = Sequence[tuple[Step, int]]
+"""Steps, and how many vertices were born in each"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +37,7 @@ class Ancestry:
     """(R,) the vertices before that are its first"""
     born: np.ndarray
     """`records.BIRTH` of the others; their ends are vertices of this front"""
-    steps: Sequence[tuple[Step, int]] = ()
-    """Runs of births: what vanishes there, and how many"""
+    steps: Steps = ()
     kept: np.ndarray | None = None
     """The vertices that are left; None for all"""
     places: dict[int, Place | None] = field(default_factory=dict, repr=False)
@@ -77,7 +72,7 @@ class Ancestry:
         assert self.before is not None
         return self.before.key(int(self.rows[vertex]))
 
-    def after(self, born: np.ndarray, steps: Sequence[tuple[Step, int]], n_before: int, kept: np.ndarray | None) -> Ancestry:
+    def after(self, born: np.ndarray, steps: Steps, n_before: int, kept: np.ndarray | None) -> Ancestry:
         """That of a refinement of a front with so many vertices."""
         return Ancestry(self, np.arange(n_before), born, steps, kept)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -88,7 +89,8 @@ class Exact:
         """Entries of this tensor where the mask (V, *shape) holds, of the other one elsewhere."""
         divisor, exponent = math.lcm(self.divisor, other.divisor), max(self.exponent, other.exponent)
         a, b = (x.with_divisor(divisor).with_exponent(exponent) for x in (self, other))
-        return replace(a, digits=torch.where(mask, *even(a.digits, b.digits)))
+        mine, others = even(a.digits, b.digits)
+        return replace(a, digits=torch.where(mask, mine, others))
 
     def masked(self, mask: Tensor) -> Exact:
         """The entries where the mask (V, *shape) holds, zero elsewhere."""
@@ -107,9 +109,9 @@ class Exact:
         every = (self, *others)
         divisor, exponent = math.lcm(*(x.divisor for x in every)), max(x.exponent for x in every)
         digits = even(*(x.with_divisor(divisor).with_exponent(exponent).digits for x in every))
-        shape = digits[0].shape[:2]
         result = join(*(x.flatten(0, 1) for x in digits))
-        return replace(self, digits=result.unflatten(0, shape), exponent=exponent, divisor=divisor)
+        result = result.reshape(*digits[0].shape[:2], *result.shape[1:])
+        return replace(self, digits=result, exponent=exponent, divisor=divisor)
 
 
 def from_integers(numbers: Sequence[Sequence[int]]) -> Tensor:
@@ -131,10 +133,9 @@ def split(values: Tensor) -> tuple[Tensor, int]:
         return torch.zeros(1, *values.shape, dtype=torch.float64), 0
     trailing = np.frexp((odd & -odd).astype(np.float64))[1] - 1
     exponent = int((53 - power - trailing)[odd > 0].max())
-    pieces = []
-    for first in range(0, int(power.max()) + exponent, _BITS):
-        # From 2^80 on, a float64 below one has no digits left in this place, nor any that would overflow.
-        pieces.append(np.fmod(np.trunc(np.ldexp(mantissa, np.minimum(power + exponent - first, 80))), _BASE))
+    # From 2^80 on, a float64 has no digits left in this place, and must not overflow.
+    shifts = (np.minimum(power + exponent - first, 80) for first in range(0, int(power.max()) + exponent, _BITS))
+    pieces = [np.fmod(np.trunc(np.ldexp(mantissa, shift)), _BASE) for shift in shifts]
     return torch.from_numpy(np.stack(pieces)), exponent
 
 
@@ -147,16 +148,21 @@ def whole(numbers: np.ndarray) -> Tensor:
 
 
 def _by_digit(apply: Callable[[Tensor], Tensor], digits: Tensor) -> Tensor:
-    return apply(digits.flatten(0, 1)).unflatten(0, digits.shape[:2])
+    result = apply(digits.flatten(0, 1))
+    return result.reshape(*digits.shape[:2], *result.shape[1:])
 
 
 def _convolved(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Products of numbers of digits with numbers in pieces, summed as ``apply`` does."""
-    parts = [_by_digit(lambda x, piece=piece: apply(x, piece), digits) for piece in pieces]
+    parts = [_by_digit(partial(_swapped, apply, piece), digits) for piece in pieces]
     result = torch.zeros(len(digits) + len(parts) - 1, *parts[0].shape[1:], dtype=torch.float64)
     for first, part in enumerate(parts):
         result[first : first + len(digits)] += part
     return _normal(result)
+
+
+def _swapped(apply: Callable[[Tensor, Tensor], Tensor], piece: Tensor, x: Tensor) -> Tensor:
+    return apply(x, piece)
 
 
 def _added(a: Tensor, b: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -14,16 +15,24 @@ from splineviz.arrangement.exact.digits import Exact, InexactError, even, from_i
 from splineviz.plane import Plane
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
-__all__ = ["Point", "switching", "work"]
+__all__ = ["Point", "Step", "switching", "work"]
 
 Point = tuple[int, int, int]
 """A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""
 
 
-def switching(program: Program, points: Mapping[Plane, Sequence[Point]], stage: int, turn: int) -> Exact:
-    """The switching functions of a stage, (V, units), at points on one or several planes, one plane after the other.
+@dataclass(frozen=True)
+class Step:
+    """Some switching functions that cut at once: those of a stage, and of maxima those of one round."""
 
-    A stage of maxima has one function per window in each of its rounds, ``turn``.
+    stage: int
+    turn: int = 0
+    words: tuple[int, int] | None = None
+    """The windows of those maxima, counted by 64; None for all"""
+
+
+def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: Step) -> Exact:
+    """The switching functions of a step, (V, units), at points on one or several planes, one plane after the other.
 
     Raises
     ------
@@ -35,8 +44,8 @@ def switching(program: Program, points: Mapping[Plane, Sequence[Point]], stage: 
         values = [slots[i] for i in node.inputs]
         if isinstance(node, Affine):
             slots[node.output] = _affine(node, values)
-        elif node.stage == stage:
-            return _differences(node, values[0], turn) if isinstance(node, Maximum) else _distances(node, values[0])
+        elif node.stage == step.stage:
+            return _differences(node, values[0], step) if isinstance(node, Maximum) else _distances(node, values[0])
         else:
             slots[node.output] = _pointwise(node, values[0]) if isinstance(node, Pointwise) else _maximum(node, values[0])
         for slot in node.frees:
@@ -129,17 +138,23 @@ def _piece(node: Pointwise, x: Exact, k: int) -> Exact:
 
 
 def _maximum(node: Maximum, x: Exact) -> Exact:
-    top = _top(node, x, len(node.rounds))
+    top = _top(node.windows, node.rounds, x.map(lambda x: x.flatten(1)))
     return top.map(lambda x: x.reshape(len(x), *node.output_shape))
 
 
-def _top(node: Maximum, x: Exact, turns: int) -> Exact:
-    """(V, W) the largest of the candidates that have entered each window in the first turns; 0 where none has."""
-    flat = x.map(lambda x: x.flatten(1))
-    entered = np.zeros(len(node.windows), bool)
-    top = flat.map(lambda x: torch.zeros(len(x), len(node.windows), dtype=torch.float64))
-    for place in node.rounds[:turns]:
-        candidate, present = _candidates(node, flat, place)
+def _differences(node: Maximum, x: Exact, step: Step) -> Exact:
+    """(V, W) how far the candidate of a round is above the largest before it; of no meaning where either is missing."""
+    (windows, rounds), flat = node.group(step.words), x.map(lambda x: x.flatten(1))
+    candidate, _ = _candidates(windows, rounds[step.turn], flat)
+    return candidate.plus(_top(windows, rounds[: step.turn], flat), -1.0)
+
+
+def _top(windows: np.ndarray, rounds: np.ndarray, flat: Exact) -> Exact:
+    """(V, W) the largest of the candidates that have entered each window in these rounds; 0 where none has."""
+    entered = np.zeros(len(windows), bool)
+    top = flat.map(lambda x: torch.zeros(len(x), len(windows), dtype=torch.float64))
+    for place in rounds:
+        candidate, present = _candidates(windows, place, flat)
         first = torch.from_numpy(present & ~entered)
         larger = (candidate.plus(top, -1.0).signs() > 0) & torch.from_numpy(present)
         top = candidate.where(first | larger, top)
@@ -147,15 +162,8 @@ def _top(node: Maximum, x: Exact, turns: int) -> Exact:
     return top
 
 
-def _candidates(node: Maximum, flat: Exact, place: np.ndarray) -> tuple[Exact, np.ndarray]:
+def _candidates(windows: np.ndarray, place: np.ndarray, flat: Exact) -> tuple[Exact, np.ndarray]:
     """(V, W) the entry that comes to each window, and whether one does."""
     present = place >= 0
-    entries = torch.from_numpy(np.where(present, node.windows[np.arange(len(place)), np.maximum(place, 0)], 0))
+    entries = torch.from_numpy(np.where(present, windows[np.arange(len(place)), np.maximum(place, 0)], 0))
     return flat.map(lambda x: x[:, entries]), present
-
-
-def _differences(node: Maximum, x: Exact, turn: int) -> Exact:
-    """(V, W) how far the candidate of a round is above the largest before it; of no meaning where either is missing."""
-    flat = x.map(lambda x: x.flatten(1))
-    candidate, _ = _candidates(node, flat, node.rounds[turn])
-    return candidate.plus(_top(node, x, turn), -1.0)

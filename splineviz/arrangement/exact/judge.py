@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from splineviz.arrangement.exact.ancestry import Ancestry, Key, Place, Step, missing
+from splineviz.arrangement.exact.ancestry import Ancestry, Key, Place, missing
 from splineviz.arrangement.exact.digits import Exact, InexactError
-from splineviz.arrangement.exact.forward import Point, switching, work
+from splineviz.arrangement.exact.forward import Point, Step, switching, work
 from splineviz.geometry.verdicts import Value
 from splineviz.plane import Plane
 from splineviz.program.program import Program
@@ -105,7 +105,7 @@ def _at_once(program: Program, keys: list[Key], step: Step) -> tuple[list[Key], 
         assert place is not None
         points.setdefault(place.plane, []).append(place.point)
         owners.setdefault(place.plane, []).append(key)
-    return [key for own in owners.values() for key in own], switching(program, points, step.stage, step.turn)
+    return [key for own in owners.values() for key in own], switching(program, points, step)
 
 
 def _between(a: Place | None, b: Place | None, za: int, zb: int) -> Place | None:

@@ -1,0 +1,125 @@
+"""How live tensors, and what is known of their errors, pass through the nodes of a program and to new vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from splineviz.arrangement.buffers import Buffers
+from splineviz.arrangement.live import Live, Zeros
+from splineviz.geometry.extend import extend_slack, extend_values
+from splineviz.geometry.predicates import EPS
+from splineviz.geometry.rounding import SAFE, prove_linear, through_linear
+from splineviz.program.program import Affine, Pointwise
+
+__all__ = ["after_affine", "after_pointwise", "extend"]
+
+_NOTHING = np.empty(0)
+
+
+def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[Tensor, Tensor | None]]) -> Live:
+    """Apply an affine node with ``run``; its error is that of its inputs, passed on, and that of its own sums."""
+    gain, proofs = node.gain, [live.proof for live in inputs if live.proof is not None]
+    if gain.kind == "layout":
+        # A layout node may return a view, which lives in the storage of its input.
+        error = _together([live.error for live in inputs]) * gain.norm
+        proof = SAFE * _together(proofs) * gain.norm if proofs else None
+        values, zeros = node.run(*(live.values for live in inputs)), min(live.zeros for live in inputs)
+        return Live(values, error, storage=inputs[0].storage, proof=proof, zeros=zeros)
+    values, storage = run(node, *(live.values for live in inputs))
+    if gain.kind == "sum":
+        live = Live(values, sum((live.error for live in inputs), start=np.zeros(len(values))), storage=storage)
+        rounding = EPS * live.norms()
+        proof_sum = SAFE * (sum(proofs, start=np.zeros(len(values))) + rounding) if proofs else None
+        return replace(live, error=live.error + rounding, proof=proof_sum)
+    (live,) = inputs
+    norms, n_inputs = (gain.norm, gain.row_norm, gain.scale_norm), float(live.values[0].numel())
+    error, slack, rounding = through_linear(live.norms(), live.error, *norms, gain.size, float(gain.terms), n_inputs)
+    scale, proof, proven = gain.scale, None, None
+    if live.proof is not None:
+        magnitude = min(gain.magnitude, gain.row_norm)
+        proof, proven, proven_rounding = prove_linear(
+            live.norms(), live.proof, gain.norm, magnitude, gain.constants_norm, gain.size, float(gain.terms + 1)
+        )
+    if gain.kind == "diagonal":
+        before, slack_before = live.entrywise()
+        scale, slack = scale * np.maximum(before, 1.0), slack_before + rounding
+        if live.proof is not None:
+            proven = SAFE * live.proven()[0] + proven_rounding
+    result = Live(values, error, scale, slack, storage, proof=proof, proven_slack=proven)
+    return _without_dead_entries(node, live, result) if live.zeros and proof is not None else result
+
+
+def _together(errors: Sequence[np.ndarray]) -> np.ndarray:
+    """The errors of several tensors as one."""
+    result: np.ndarray = errors[0] if len(errors) == 1 else np.sqrt(sum(error**2 for error in errors))
+    return result
+
+
+def _without_dead_entries(node: Affine, before: Live, after: Live) -> Live:
+    """With scale 0 for entries that are zero at every vertex since nothing but zeros goes into them: flat ground in a picture."""
+    form, flat = node.form, after.flat
+    if form is None or after.scale is None or not len(flat):
+        return after
+    columns = np.flatnonzero(flat[0] == 0.0)
+    columns = columns[(flat[:, columns] == 0.0).all(0)]
+    if not len(columns):
+        return after
+    reach = form.apply(before.values.abs().amax(0, keepdim=True).to(form.weights.device), form.weights.abs())
+    reach = reach if form.constants is None else reach + form.constants.abs()
+    dead = columns[reach.cpu().expand(1, *after.values.shape[1:]).reshape(-1).numpy()[columns] == 0.0]
+    scale = after.scale.copy()
+    scale[dead] = 0.0
+    return replace(after, scale=scale)
+
+
+def after_pointwise(node: Pointwise, before: Live, values: Tensor, storage: Tensor | None) -> Live:
+    """The result of a pointwise node; no entry of it errs by more than the steepest slope times that of its input."""
+    proof = None
+    if before.proof is not None:
+        rounding = 4.0 * EPS * (node.steepest * before.norms() + node.offset_norm)
+        proof = SAFE * (node.steepest * before.proof + rounding)
+    return Live(values, node.steepest * before.error, storage=storage, proof=proof, zeros=_bent(node.breaks_at_zero))
+
+
+def extend(
+    live: Live,
+    rows: np.ndarray,
+    birth: np.ndarray,
+    buffers: Buffers,
+    *,
+    relu: bool = False,
+    again: bool = False,
+    kept: np.ndarray | None = None,
+) -> Live:
+    """The same tensor, or relu of it, at some vertices and new ones between them; it must be affine on every face.
+
+    Where more units of it are to cut (``again``), its error stays known entry by entry. Of all these vertices those in ``kept``
+    remain, if given.
+    """
+    values, storage = buffers.take((len(rows) + len(birth), *live.values.shape[1:]))
+    scale, slack = live.entrywise()
+    flat, zeros = values.view(len(values), -1).numpy(), _bent(relu or live.zeros is Zeros.LASTING)
+    error, norm, proof = extend_values(live.flat, rows, birth, flat, scale, slack, live.error, relu, *live.proven())
+    after = Live(values, error, storage=storage, norm=norm, proof=_few(proof), zeros=zeros)
+    if again:
+        after.scale = scale
+        after.slack, proven = extend_slack(flat, birth, scale, slack[rows], _few(live.proven()[0], rows, _NOTHING))
+        after.proven_slack = _few(proven)
+    if kept is not None:
+        after = after.only(kept)
+        buffers.give(storage)  # only now: another thread may take it at once
+    return after
+
+
+def _bent(lasting: bool) -> Zeros:
+    return Zeros.LASTING if lasting else Zeros.UNSURE
+
+
+def _few(values: np.ndarray, rows: np.ndarray | slice = slice(None), otherwise: Any = None) -> Any:
+    """Some of the values; something else if there are none at all."""
+    return values[rows] if len(values) else otherwise
