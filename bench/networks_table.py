@@ -10,8 +10,9 @@ __all__ = ["to_markdown"]
 _INTRODUCTION = """# Benchmark of large and real networks
 
 Made by `make bench-networks`, from the same run as [bench-networks.json](bench-networks.json). Random weights and inputs, seed 0;
-one thread, kernels warm. The forward pass is the network's own, in float64, over the vertices of the arrangement in batches of 256;
-where that takes long, over a random part of them, and the time is scaled up. Memory is what a process needs on top of imports.
+one thread but where more are named, kernels warm. The forward pass is the network's own, in float64, on as many threads, over the
+vertices of the arrangement in batches of 256; where that takes long, over a random part of them, and the time is scaled up. Memory
+is what a process needs on top of imports.
 """
 
 
@@ -59,6 +60,7 @@ def _against_forward(results: dict[str, dict[str, Any]]) -> str:
         "peak memory",
         "batches",
         "undecided",
+        "threads",
     ]
     rows = []
     for name, title in names.items():
@@ -71,7 +73,8 @@ def _against_forward(results: dict[str, dict[str, Any]]) -> str:
             title += ", trained"
         rows.append([title, *(f"{found[key]:,}" for key in ("units", "cells", "vertices")), f"{found['seconds']:.3g}"])
         rows[-1] += [f"{found['forward']['seconds']:.3g} s", f"{found['forward']['ratio']:.2f}", f"{found['affine_share']:.0%}"]
-        rows[-1] += [f"{found['memory']['peak_bytes'] / 1e6:,.0f} MB", f"{found['batches']:,}", f"{found['undecided']:,}"]
+        rows[-1] += [f"{found['memory']['peak_bytes'] / 1e6:,.0f} MB"]
+        rows[-1] += [f"{found[key]:,}" for key in ("batches", "undecided", "threads")]
     return "## Against a forward pass\n\n" + _table(head, rows) if rows else ""
 
 

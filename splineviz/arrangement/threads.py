@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
-__all__ = ["each", "one_thread"]
+from splineviz.arrangement.budget import SpentError
+
+__all__ = ["Crew", "each", "one_thread"]
 
 Piece = TypeVar("Piece")
 
@@ -40,3 +43,32 @@ def each(work: Callable[[Piece], None], pieces: Iterable[Piece]) -> None:
             return
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(alone, todo))  # raises what a thread has raised
+
+
+class Crew:
+    """Tasks on threads whose results nobody may want any more: then they end soon, and are waited for.
+
+    A thread that is still within torch when the process ends would abort it.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._at_work = threading.Semaphore(workers)
+        self._called_off = threading.Event()
+
+    def run(self, task: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of a task; None where it was called off before it began."""
+        with self._at_work:
+            return None if self._called_off.is_set() else task(*arguments)
+
+    def check(self, share: float, cells: int) -> None:
+        """The progress of a task; raises `SpentError` where it was called off."""
+        if self._called_off.is_set():
+            raise SpentError
+
+    def call_off(self) -> None:
+        """Return once no task is at work."""
+        self._called_off.set()
+        for _ in range(self.workers):
+            self._at_work.acquire()
+        self._at_work.release(self.workers)

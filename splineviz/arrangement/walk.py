@@ -22,7 +22,7 @@ from splineviz.arrangement.front import Finished, Front, Tally, joined
 from splineviz.arrangement.live import Live
 from splineviz.arrangement.maximal import after_maximum, among_maxima
 from splineviz.arrangement.passing import after_affine, after_pointwise, extend
-from splineviz.arrangement.threads import one_thread
+from splineviz.arrangement.threads import Crew, one_thread
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
 from splineviz.geometry.extend import pin
 from splineviz.geometry.maxima import NO_LIMIT, Births, among_winners
@@ -151,12 +151,16 @@ class Walk:
         import joblib
 
         position, held, excerpts = reached.position, reached.held, []
-        worker = _sent_once(replace(self, progress=None), _cluster())
+        crew = Crew(self.budget.workers) if _on_threads() else None
+        if crew is None:
+            worker, task = _sent_once(replace(self, progress=None), _cluster()), Walk.run
+        else:
+            worker, task = replace(self, progress=crew.check), partial(crew.run, Walk.run)
 
         def tasks() -> Iterator[Any]:
             for excerpted, part in self._parts(reached):
                 excerpts.append(excerpted)
-                yield joblib.delayed(Walk.run)(worker, part, position, held, allowed)
+                yield joblib.delayed(task)(worker, part, position, held, allowed)
 
         with one_thread():
             results = joblib.Parallel(self.budget.workers, prefer="threads", return_as="generator")(tasks())
@@ -174,6 +178,8 @@ class Walk:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", UserWarning)  # of results that nobody wants, after a budget has ended
                     results.close()
+                if crew is not None:
+                    crew.call_off()
 
     def _advance(
         self, front: Front, position: Position, held: int, allowed: int | None, share: tuple[float, float]
@@ -437,9 +443,18 @@ def _within(zeros: np.ndarray, vertices: np.ndarray) -> np.ndarray:
 
 def _cluster() -> Any:
     """The dask client that joblib sends its tasks to, if the caller has chosen that."""
+    return getattr(_backend(), "client", None)
+
+
+def _on_threads() -> bool:
+    """Whether joblib's workers are threads of this process."""
+    return bool(getattr(_backend(), "uses_threads", False))
+
+
+def _backend() -> Any:
     import joblib
 
-    return getattr(joblib.parallel.get_active_backend(prefer="threads")[0], "client", None)
+    return joblib.parallel.get_active_backend(prefer="threads")[0]
 
 
 def _sent_once(walk: Walk, cluster: Any) -> Any:

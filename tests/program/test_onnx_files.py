@@ -193,6 +193,19 @@ def test_a_last_softmax_is_told_to_go(tmp_path: Path) -> None:
     torch.testing.assert_close(program.forward(torch.ones(1, 4, dtype=torch.float64)), torch.ones(1, 4, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("how", [{"axis": 1, "keepdims": 0}, {"axis": -1}])
+@pytest.mark.parametrize("batch", [1, "N"])
+def test_a_last_argmax_is_cut_off(tmp_path: Path, how: dict[str, int], batch: int | str) -> None:
+    nodes = [op("Gemm", "x w", "h"), op("Softmax", "h", "p", axis=1), op("ArgMax", "p", **how)]
+    path = saved(tmp_path, nodes, [batch, 4], weights(w=(4, 3)))
+    with pytest.raises(NotPiecewiseAffineError) as caught:
+        load_program(path)
+    assert "cuts off the last argmax" in str(caught.value.hint)
+    program = load_program(path, logits=True)
+    assert program.cut_off is not None and "softmax" in program.cut_off and "argmax" in program.cut_off
+    assert program.output_shape == (3,) and program.fidelity is not None and program.fidelity.float64 == 0
+
+
 @pytest.mark.parametrize(
     ("node", "words"),
     [

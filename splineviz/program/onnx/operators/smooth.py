@@ -9,7 +9,7 @@ from onnx import NodeProto
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.onnx.node import OPERATORS, Made, Node, RefusedNodeError, operator
+from splineviz.program.onnx.node import OPERATORS, Made, Node, RefusedNodeError, held, operator
 from splineviz.program.refusal import why
 
 __all__ = ["refusal_of"]
@@ -54,7 +54,6 @@ _ATEN = {
     "ReduceLogSum": "log",
     "ReduceLogSumExp": "logsumexp",
     "Hardmax": "argmax",
-    "ArgMax": "argmax",
     "ArgMin": "argmin",
     "Greater": "gt",
     "GreaterOrEqual": "ge",
@@ -82,7 +81,7 @@ def refusal_of(proto: NodeProto) -> str:
     kind = proto.op_type
     if kind in _CONTROL:
         return "chooses what to compute while the network runs, which is not supported"
-    if kind in _ENTRYWISE or kind in _OF_AXES or kind in _WITH_PARAMETER:
+    if kind in _ENTRYWISE or kind in _OF_AXES or kind in _WITH_PARAMETER or kind == "ArgMax":
         return why(kind.lower())
     return "" if kind in OPERATORS and not proto.domain else why(_ATEN.get(kind, kind.lower()))
 
@@ -109,6 +108,17 @@ def _softmax(node: Node) -> Made:
     # before opset 13 over all axes from that one on
     last = axis + shift
     return Made(lambda x: function(view(x).flatten(last), last).reshape(view(x).shape), (len(shape),))
+
+
+@operator("ArgMax")
+def _argmax(node: Node) -> Made:
+    if node.attribute("select_last_index", 0):
+        raise RefusedNodeError("takes the last of equal entries; splineviz gives ties to the first")
+    shape, keep = node.shape(), bool(node.attribute("keepdims", 1))
+    axis = node.axis(node.attribute("axis", 0))
+    view, shift = node.along([axis])
+    left = tuple(1 if i == axis else n for i, n in enumerate(shape) if keep or i != axis)
+    return Made(lambda x: view(x).argmax(axis + shift).reshape(-1, *held(left)), (len(left),))
 
 
 _WITH_PARAMETER = ("Elu", "Selu", "Celu", "Gelu", "Pow")
