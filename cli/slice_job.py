@@ -44,7 +44,7 @@ def run_slice(options: SliceOptions) -> int:
             note("batches are streamed, one after the other, so --jobs has no effect", options.quiet)
         totals = _stream(options, program, plane, window)
         print_totals(totals, options.outputs, time.perf_counter() - began, seed=options.plane_seed, as_json=options.as_json)
-        return 5 if totals.incomplete else 0
+        return _exit_code(totals.status.name, options.certify)
     from splineviz.arrangement.arranging import arrange
 
     with on_cluster(options.dask), stage_progress(options.quiet) as advance:
@@ -55,7 +55,11 @@ def run_slice(options: SliceOptions) -> int:
         note("no -o FILE, so nothing is drawn", options.quiet)
     seconds = time.perf_counter() - began
     print_slice(arr, options.outputs, seconds, seed=options.plane_seed, as_json=options.as_json)
-    return 5 if arr.status.name == "INCOMPLETE" else 0
+    return _exit_code(arr.status.name, options.certify)
+
+
+def _exit_code(status: str, certify: str) -> int:
+    return 5 if status == "INCOMPLETE" or (status == "UNDECIDED" and certify == "full") else 0
 
 
 def _set_threads(threads: int) -> None:

@@ -61,8 +61,15 @@ class Size(click.ParamType[int]):
 
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--max-memory, --max-cells, --seconds, --jobs, --dask, --count and --overwrite."""
+    """--certify, --max-memory, --max-cells, --seconds, --jobs, --dask, --count and --overwrite."""
     options = [
+        click.option(
+            "--certify",
+            type=click.Choice(["full", "fast", "off"]),
+            default="fast",
+            help="What to do about decisions that error bounds leave open: re-evaluate all of them exactly, or what takes no long "
+            "time; or prove nothing. With full, exit code 5 tells that some could not be settled.",
+        ),
         click.option(
             "--max-memory",
             type=Size(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -56,6 +56,7 @@ class SliceOptions:
     max_cells: int | None
     seconds: float | None
     jobs: int | None
+    certify: Literal["full", "fast", "off"]
     dask: str | None
     count: bool
     overwrite: bool
@@ -126,7 +127,8 @@ class SliceOptions:
     @property
     def budget(self) -> dict[str, Any]:
         """What `splineviz.arrange` and `splineviz.stream` take alike."""
-        return {"stage": self.stage, "max_memory": self.max_memory, "max_cells": self.max_cells, "seconds": self.seconds}
+        limits = {"max_memory": self.max_memory, "max_cells": self.max_cells, "seconds": self.seconds}
+        return {"stage": self.stage, "certify": self.certify, **limits}
 
     @property
     def extra(self) -> dict[str, Any]:

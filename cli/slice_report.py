@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from splineviz.io.provenance import provenance, rounding_note
+from splineviz.io.provenance import certificate, certificate_note, provenance
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -41,7 +41,7 @@ def print_totals(totals: Totals, outputs: Sequence[Output], seconds: float, *, s
         "message": totals.status.value,
         "area": totals.area,
         "covered": totals.covered,
-        "exact": {"certified": False, "re_evaluated": totals.re_evaluated, "undecided": totals.undecided},
+        "exact": certificate(totals),
         "cells_per_stage": totals.cells_per_stage,
         "batches": totals.batches,
         "seconds": totals.seconds,
@@ -67,8 +67,7 @@ def _report(arr: Arrangement, outputs: Sequence[Output], seconds: float, seed: i
         "message": arr.status.value,
         "area": float(arr.areas.sum()),
         "covered": arr.covered,
-        # Nothing computes a certificate yet: being far from every estimate of rounding is no proof.
-        "exact": {"certified": False, "re_evaluated": stats.re_evaluated, "undecided": stats.undecided},
+        "exact": certificate(stats),
         "cells_per_stage": list(stats.cells_per_stage),
         "batches": stats.batches,
         "seconds": stats.seconds,
@@ -92,7 +91,7 @@ def _table(report: dict[str, Any]) -> str:
         ("area", f"{report['area']:.6g}, {_share(report['covered'])} of the window"),
         ("cells per stage", "  ".join(f"{cells:,}" for cells in report["cells_per_stage"])),
         ("status", report["message"]),
-        ("decisions", rounding_note(report["exact"]["undecided"])),
+        ("decisions", certificate_note(report["exact"])),
         ("seconds", f"{report['seconds']:.2f} for the arrangement, {report['seconds_total']:.2f} in all"),
         *([("cut off", f"{report['cut_off']}: the outputs are what enters it")] if report["cut_off"] else []),
         *(("written", path) for path in report["files"]),

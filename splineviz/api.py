@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
@@ -27,6 +27,7 @@ def slice(
     max_cells: int | None = None,
     seconds: float | None = None,
     jobs: int | None = None,
+    certify: Literal["full", "fast", "off"] = "fast",
 ) -> Arrangement:
     """The exact cells of a network on the plane through three points: program, plane, window and arrangement in one call.
 
@@ -46,8 +47,8 @@ def slice(
         Stop after this stage.
     logits
         End the network before a softmax or sigmoid that is its last operation.
-    max_memory, max_cells, seconds, jobs
-        Budgets and workers, as for :func:`splineviz.arrange`.
+    max_memory, max_cells, seconds, jobs, certify
+        Budgets, workers and proofs, as for :func:`splineviz.arrange`.
 
     Returns
     -------
@@ -77,7 +78,8 @@ def slice(
     known = isinstance(model, Program)
     program = model if known else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights, logits=logits)
     window = Window.around(plane, margin)
-    return arrange(program, plane, window, stage=stage, max_memory=max_memory, max_cells=max_cells, seconds=seconds, jobs=jobs)
+    limits: dict[str, Any] = {"max_memory": max_memory, "max_cells": max_cells, "seconds": seconds}
+    return arrange(program, plane, window, stage=stage, jobs=jobs, certify=certify, **limits)
 
 
 def program_for(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -60,6 +61,11 @@ def arrange(
         network, which cover ``arr.covered`` of the windows.
     jobs
         Workers; by default as many as there are cores. They are threads, or whatever ``joblib.parallel_config`` says.
+    certify
+        ``"fast"`` proves decisions by error bounds, and re-evaluates in exact arithmetic what they leave open, unless that would
+        take long: then this stage and later ones of a batch of faces rest on estimates, and ``stats`` counts them as undecided.
+        ``"full"`` re-evaluates whatever is open, however long it takes. ``"off"`` proves nothing, and takes what lies within an
+        estimate as a coincidence.
     progress
         Called as ``progress(share of the work that is done, cells of the faces in work)``.
 
@@ -71,7 +77,8 @@ def arrange(
     Raises
     ------
     InputError
-        If a plane does not fit the program's input, the numbers of planes and windows differ, or a budget is not positive.
+        If a plane does not fit the program's input, the numbers of planes and windows differ, a budget is not positive, or
+        ``certify`` is none of the three.
 
     Examples
     --------
@@ -147,7 +154,8 @@ class _Request:
 
     def result(self, finished: Finished) -> Arrangement:
         tally = finished.tally
-        undecided = tally.open if self.certify == "off" else tally.decisions - tally.proven
+        stages, decisions, proven = range(self.n_stages), tally.decisions.total(), tally.proven.total()
+        undecided = tally.open if self.certify == "off" else decisions - proven
         status = Status.UNDECIDED if undecided else Status.COMPLETE
         if not finished.complete:
             status = Status.INCOMPLETE
@@ -155,7 +163,7 @@ class _Request:
             status = Status.BATCH
         sub = finished.subdivision if status.covers else only_used(finished.subdivision)
         patterns = finished.patterns or self._no_patterns()
-        return Arrangement(
+        arr = Arrangement(
             vertices=sub.vertices,
             cells=sub.faces,
             cell_edges=sub.side_edges,
@@ -170,20 +178,26 @@ class _Request:
             status=status,
             stats=Stats(
                 cells_per_stage=self.ancestors.count(patterns, len(finished.stage_of)),
-                decisions=tally.decisions,
-                proven=tally.proven,
+                decisions=decisions,
                 re_evaluated=tally.re_evaluated,
                 undecided=undecided,
                 zeros=tally.zeros,
                 seconds=time.perf_counter() - self.began,
                 seconds_affine=tally.seconds_affine,
                 batches=tally.batches,
+                certify=self.certify,
+                proven=proven,
+                decisions_per_stage=tuple(tally.decisions[stage] for stage in stages),
+                proven_per_stage=tuple(tally.proven[stage] for stage in stages),
+                largest_bound=tally.largest_bound,
             ),
             program=self.program,
             patterns=patterns,
             thin_cells=finished.thin.cells,
             thin_areas=finished.thin.areas,
         )
+        smallest = float(arr.areas.min()) if arr.n_cells else None
+        return replace(arr, stats=replace(arr.stats, smallest_cell=smallest))
 
     def _no_patterns(self) -> Patterns:
         """Those of no cells, so that what asks for them finds none in place of no stages."""

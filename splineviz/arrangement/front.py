@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -31,24 +32,28 @@ Patterns = tuple[tuple[np.ndarray, np.ndarray], ...]
 class Tally:
     """What is counted on the way."""
 
-    decisions: int = 0
-    proven: int = 0
+    decisions: Counter[int] = field(default_factory=Counter)
+    """By stage, and so the next"""
+    proven: Counter[int] = field(default_factory=Counter)
     re_evaluated: int = 0
+    largest_bound: float = 0.0
     open: int = 0
     zeros: int = 0
     batches: int = 0
     seconds_affine: float = 0.0
 
-    def add(self, refinement: Refinement, *, proven: bool) -> None:
-        self.decisions += refinement.decisions
-        self.proven += refinement.decisions - refinement.open if proven else 0
+    def add(self, refinement: Refinement, stage: int, *, proven: bool) -> None:
+        self.decisions[stage] += refinement.decisions
+        self.proven[stage] += refinement.decisions - refinement.open if proven else 0
+        self.largest_bound = max(self.largest_bound, refinement.largest_bound)
         self.re_evaluated += refinement.re_evaluated
         self.open += refinement.open
         self.zeros += refinement.zeros
 
     def merge(self, other: Tally) -> None:
-        self.decisions += other.decisions
-        self.proven += other.proven
+        self.decisions.update(other.decisions)
+        self.proven.update(other.proven)
+        self.largest_bound = max(self.largest_bound, other.largest_bound)
         self.re_evaluated += other.re_evaluated
         self.open += other.open
         self.zeros += other.zeros

@@ -29,7 +29,7 @@ class Status(enum.Enum):
     """How the computation ended, as the sentence shown to the user."""
 
     COMPLETE = "complete: the whole window is arranged"
-    UNDECIDED = "complete, but some decisions lay within rounding error and were taken as coincidences"
+    UNDECIDED = "complete, but some decisions rest on estimates of rounding errors and are not proven"
     INCOMPLETE = "incomplete: the budget ended before the window was covered"
     BATCH = "one batch of a larger arrangement: its cells are whole, the others are in other batches"
 
@@ -59,8 +59,21 @@ class Stats:
     """Of these, spent in the network's affine nodes."""
     batches: int = 1
     """Parts that the faces were worked off in."""
+    certify: str = "off"
+    """What was asked for: ``full``, ``fast`` or ``off``."""
     proven: int = 0
     """Of the decisions, those that follow from proven error bounds or were taken in exact arithmetic."""
+    decisions_per_stage: tuple[int, ...] = ()
+    proven_per_stage: tuple[int, ...] = ()
+    largest_bound: float = 0.0
+    """The largest proven error bound of the value of a unit at a vertex."""
+    smallest_cell: float | None = None
+    """Area of the smallest cell; None without cells."""
+
+    @property
+    def certified(self) -> bool:
+        """Whether every decision is proven."""
+        return self.certify != "off" and self.undecided == 0
 
 
 @dataclass(frozen=True, eq=False)

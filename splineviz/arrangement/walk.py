@@ -305,7 +305,7 @@ class Walk:
     ) -> list[tuple[int, int]]:
         """Make the faces that a stage has left those of the front; the batches to go on in, none after the last stage."""
         done = refinement.next_word is None
-        tally.add(refinement, proven=front.ancestry is not None)
+        tally.add(refinement, stage, proven=front.ancestry is not None)
         front.advance(refinement, stage, steps)
         if front.ancestry is not None and refinement.open:
             front.prove_no_more()

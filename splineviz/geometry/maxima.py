@@ -198,6 +198,7 @@ def refine_by_maxima(
         open=n_open,
         identical=0,
         zeros=n_zero,
+        largest_bound=float(unit_scale.max(initial=0.0) * proven_slack.max(initial=0.0)),
         kept=name,
         turns=tuple(counts),
     )

@@ -48,6 +48,8 @@ class Refinement:
     """Of these, orders on an edge of two units whose values at both its ends are the same bit for bit, up to sign"""
     zeros: int
     """Signs at vertices taken as zero"""
+    largest_bound: float = 0.0
+    """The largest proven error of a value"""
     next_word: int | None = None
     """Where to go on with the units that were put off; None if there are none"""
     kept: np.ndarray | None = None
@@ -133,6 +135,7 @@ def refine(
         open=n_open,
         identical=identical,
         zeros=n_zero,
+        largest_bound=float(scale.max(initial=0.0) * slack_proof.max(initial=0.0)),
     )
 
 

@@ -14,7 +14,7 @@ import splineviz
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["decode_array", "encode_array", "provenance", "rounding_note"]
+__all__ = ["certificate", "certificate_note", "decode_array", "encode_array", "provenance"]
 
 _PLAIN = 16  # arrays of up to this many numbers are written as such, larger ones packed
 
@@ -42,27 +42,54 @@ def provenance(arr: Arrangement, *, window: int | None = None, extra: Mapping[st
         "windows": [encode_array(arr.windows[k].vertices) for k in which],
         "window": window,
         "status": arr.status.name,
-        "undecided": arr.stats.undecided,
+        "exact": certificate(arr.stats),
         "cells": arr.n_cells if window is None else int((arr.cell_window == window).sum()),
         **(extra or {}),
     }
 
 
-def rounding_note(undecided: int) -> str:
-    """What tables and pictures say about decisions that floating point left open.
+def certificate(stats: Any) -> dict[str, Any]:
+    """What is proven, as every output says it: from the `Stats` of an arrangement, or `Totals` of many."""
+    return {
+        "certified": stats.certified,
+        "certify": stats.certify,
+        "decisions": stats.decisions,
+        "proven": stats.proven,
+        "re_evaluated": stats.re_evaluated,
+        "undecided": stats.undecided,
+        "decisions_per_stage": list(stats.decisions_per_stage),
+        "proven_per_stage": list(stats.proven_per_stage),
+        "largest_bound": stats.largest_bound,
+        "smallest_cell": stats.smallest_cell,
+    }
+
+
+def certificate_note(exact: Mapping[str, Any]) -> str:
+    """What tables and pictures say about it.
 
     Examples
     --------
-    >>> rounding_note(0)
-    'no decision lay within rounding error (not certified)'
-    >>> rounding_note(1200)
-    '1,200 decisions lay within rounding error and were taken as coincidences (not certified)'
+    >>> whole = {"certify": "fast", "decisions": 1200, "proven": 1200, "re_evaluated": 0, "undecided": 0}
+    >>> certificate_note(whole)
+    'all 1,200 decisions are proven'
+    >>> certificate_note({**whole, "re_evaluated": 17})
+    'all 1,200 decisions are proven, 17 of them in exact arithmetic'
+    >>> partly = {"proven": 900, "undecided": 300, "proven_per_stage": [900, 0], "decisions_per_stage": [900, 300]}
+    >>> certificate_note({**whole, **partly})
+    '300 of 1,200 decisions are not proven, the first of them in stage 1'
+    >>> certificate_note({**whole, "certify": "off", "undecided": 3})
+    'no decision is proven; 3 lay within rounding error and were taken as coincidences'
     """
+    decisions, undecided, exactly = (exact[name] for name in ("decisions", "undecided", "re_evaluated"))
+    if exact["certify"] == "off":
+        return "no decision is proven" + (
+            f"; {undecided:,} lay within rounding error and were taken as coincidences" if undecided else ""
+        )
     if undecided == 0:
-        return "no decision lay within rounding error (not certified)"
-    number = "1 decision" if undecided == 1 else f"{undecided:,} decisions"
-    taken = "was taken as a coincidence" if undecided == 1 else "were taken as coincidences"
-    return f"{number} lay within rounding error and {taken} (not certified)"
+        return f"all {decisions:,} decisions are proven" + (f", {exactly:,} of them in exact arithmetic" if exactly else "")
+    pairs = zip(exact["decisions_per_stage"], exact["proven_per_stage"], strict=True)
+    first = next((stage for stage, (all_, proven) in enumerate(pairs) if proven < all_), 0)
+    return f"{undecided:,} of {decisions:,} decisions are not proven, the first of them in stage {first}"
 
 
 def encode_array(array: np.ndarray) -> Any:

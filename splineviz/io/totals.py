@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from splineviz.arrangement.result import Status
-from splineviz.io.provenance import provenance
+from splineviz.io.provenance import certificate, provenance
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -37,9 +38,15 @@ class Totals:
     covered: float = 0.0
     """Share of the windows"""
     cells_per_stage: list[int] = field(default_factory=list)
+    certify: str = "off"
     decisions: int = 0
+    proven: int = 0
     undecided: int = 0
     re_evaluated: int = 0
+    decisions_per_stage: list[int] = field(default_factory=list)
+    proven_per_stage: list[int] = field(default_factory=list)
+    largest_bound: float = 0.0
+    smallest_cell: float | None = None
     batches: int = 0
     seconds: float = 0.0
     """From the request to the last batch"""
@@ -52,16 +59,24 @@ class Totals:
         self.cells += batch.n_cells
         self.area += area
         self.covered = min(1.0, self.covered + batch.covered)
-        longest = max(len(self.cells_per_stage), len(stats.cells_per_stage))
-        padded = [[*counts, *[0] * (longest - len(counts))] for counts in (self.cells_per_stage, stats.cells_per_stage)]
-        self.cells_per_stage = [a + b for a, b in zip(*padded, strict=True)]
+        for name in ("cells_per_stage", "decisions_per_stage", "proven_per_stage"):
+            setattr(self, name, [a + b for a, b in zip_longest(getattr(self, name), getattr(stats, name), fillvalue=0)])
+        self.certify = stats.certify
         self.decisions += stats.decisions
+        self.proven += stats.proven
+        self.largest_bound = max(self.largest_bound, stats.largest_bound)
+        self.smallest_cell = min((x for x in (self.smallest_cell, stats.smallest_cell) if x is not None), default=None)
         self.undecided += stats.undecided
         self.re_evaluated += stats.re_evaluated
         self.batches += stats.batches
         self.seconds = max(self.seconds, stats.seconds)
         self.incomplete |= batch.status is Status.INCOMPLETE
         self.last = batch
+
+    @property
+    def certified(self) -> bool:
+        """Whether every decision is proven."""
+        return self.certify != "off" and self.undecided == 0
 
     @property
     def status(self) -> Status:
@@ -73,7 +88,7 @@ class Totals:
     def provenance(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The card of the whole, as :func:`splineviz.io.provenance.provenance` makes it."""
         assert self.last is not None
-        sums = {"status": self.status.name, "undecided": self.undecided, "cells": self.cells}
+        sums = {"status": self.status.name, "exact": certificate(self), "cells": self.cells}
         return provenance(self.last, extra={**sums, **(extra or {})})
 
     def counts(self) -> dict[str, Any]:
@@ -84,8 +99,7 @@ class Totals:
             "area": self.area,
             "covered": self.covered,
             "cells_per_stage": self.cells_per_stage,
-            "decisions": self.decisions,
-            "undecided": self.undecided,
+            "exact": certificate(self),
             "batches": self.batches,
             "seconds": self.seconds,
         }
