@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from splineviz.io.provenance import certificate, certificate_note, provenance
+from splineviz.io.provenance import certificate, certificate_note, certificate_of, provenance
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -41,7 +41,7 @@ def print_totals(totals: Totals, outputs: Sequence[Output], seconds: float, *, s
         "message": totals.status.value,
         "area": totals.area,
         "covered": totals.covered,
-        "exact": certificate(totals),
+        "exact": certificate_of(totals, totals.smallest_cell),
         "cells_per_stage": totals.cells_per_stage,
         "batches": totals.batches,
         "seconds": totals.seconds,
@@ -67,7 +67,7 @@ def _report(arr: Arrangement, outputs: Sequence[Output], seconds: float, seed: i
         "message": arr.status.value,
         "area": float(arr.areas.sum()),
         "covered": arr.covered,
-        "exact": certificate(stats),
+        "exact": certificate(arr),
         "cells_per_stage": list(stats.cells_per_stage),
         "batches": stats.batches,
         "seconds": stats.seconds,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -163,7 +162,7 @@ class _Request:
             status = Status.BATCH
         sub = finished.subdivision if status.covers else only_used(finished.subdivision)
         patterns = finished.patterns or self._no_patterns()
-        arr = Arrangement(
+        return Arrangement(
             vertices=sub.vertices,
             cells=sub.faces,
             cell_edges=sub.side_edges,
@@ -196,8 +195,6 @@ class _Request:
             thin_cells=finished.thin.cells,
             thin_areas=finished.thin.areas,
         )
-        smallest = float(arr.areas.min()) if arr.n_cells else None
-        return replace(arr, stats=replace(arr.stats, smallest_cell=smallest))
 
     def _no_patterns(self) -> Patterns:
         """Those of no cells, so that what asks for them finds none in place of no stages."""

@@ -67,8 +67,6 @@ class Stats:
     proven_per_stage: tuple[int, ...] = ()
     largest_bound: float = 0.0
     """The largest proven error bound of the value of a unit at a vertex."""
-    smallest_cell: float | None = None
-    """Area of the smallest cell; None without cells."""
 
     @property
     def certified(self) -> bool:

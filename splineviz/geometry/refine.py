@@ -150,15 +150,17 @@ def _refine(
     """
     questions = asking()
     signs = classify(z, scale, slack, proof, sure, first, answers, questions)
+    if questions.asked[0] > 0:  # without answers, nothing that follows would be of use
+        offsets, edges, source, shared = offsets[:1], edges[:0], source[:0], shared[:0]
     on, cut = face_signs(offsets, side_vertex, signs.positive, signs.negative)
     last, n_cut = choose_words(cut, first, room)
     crossed = cross_edges(edges, z, scale, slack, proof, signs, first, last, answers, questions)
+    if questions.asked[0] > 0:
+        offsets, n_cut = offsets[:1], n_cut[:0]
     given = Given(
         offsets, side_vertex, side_edge, edges, z, scale, slack, proof, signs.positive, signs.negative, cut,
         crossed.offsets, crossed.crossing, crossed.first_part, crossed.birth,
     )  # fmt: skip
-    if questions.asked[0] > 0:
-        n_cut[:] = 0  # faces on wrong ground would only ask for what is of no use
     scratch, links, pieces, n = make_room(given, n_cut, crossed.parts)
     cut_faces(given, n_cut, on, scratch, links, pieces, n, answers, questions)
     birth, drawn = pieces.birth[: n[VERTICES]], pieces.shared[: n[SHARE]]

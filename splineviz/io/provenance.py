@@ -12,9 +12,10 @@ import numpy as np
 import splineviz
 
 if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
+    from splineviz.arrangement.result import Arrangement, Stats
+    from splineviz.io.totals import Totals
 
-__all__ = ["certificate", "certificate_note", "decode_array", "encode_array", "provenance"]
+__all__ = ["certificate", "certificate_note", "certificate_of", "decode_array", "encode_array", "provenance"]
 
 _PLAIN = 16  # arrays of up to this many numbers are written as such, larger ones packed
 
@@ -42,14 +43,19 @@ def provenance(arr: Arrangement, *, window: int | None = None, extra: Mapping[st
         "windows": [encode_array(arr.windows[k].vertices) for k in which],
         "window": window,
         "status": arr.status.name,
-        "exact": certificate(arr.stats),
+        "exact": certificate(arr),
         "cells": arr.n_cells if window is None else int((arr.cell_window == window).sum()),
         **(extra or {}),
     }
 
 
-def certificate(stats: Any) -> dict[str, Any]:
-    """What is proven, as every output says it: from the `Stats` of an arrangement, or `Totals` of many."""
+def certificate(arr: Arrangement) -> dict[str, Any]:
+    """What is proven, as every output says it."""
+    return certificate_of(arr.stats, float(arr.areas.min()) if arr.n_cells else None)
+
+
+def certificate_of(stats: Stats | Totals, smallest_cell: float | None) -> dict[str, Any]:
+    """The same of counts, and the area of the smallest cell if there is one."""
     return {
         "certified": stats.certified,
         "certify": stats.certify,
@@ -60,7 +66,7 @@ def certificate(stats: Any) -> dict[str, Any]:
         "decisions_per_stage": list(stats.decisions_per_stage),
         "proven_per_stage": list(stats.proven_per_stage),
         "largest_bound": stats.largest_bound,
-        "smallest_cell": stats.smallest_cell,
+        "smallest_cell": smallest_cell,
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from splineviz.arrangement.result import Status
-from splineviz.io.provenance import certificate, provenance
+from splineviz.io.provenance import certificate_of, provenance
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -65,7 +66,8 @@ class Totals:
         self.decisions += stats.decisions
         self.proven += stats.proven
         self.largest_bound = max(self.largest_bound, stats.largest_bound)
-        self.smallest_cell = min((x for x in (self.smallest_cell, stats.smallest_cell) if x is not None), default=None)
+        if batch.n_cells:
+            self.smallest_cell = min(self.smallest_cell or math.inf, float(batch.areas.min()))
         self.undecided += stats.undecided
         self.re_evaluated += stats.re_evaluated
         self.batches += stats.batches
@@ -88,7 +90,7 @@ class Totals:
     def provenance(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The card of the whole, as :func:`splineviz.io.provenance.provenance` makes it."""
         assert self.last is not None
-        sums = {"status": self.status.name, "exact": certificate(self), "cells": self.cells}
+        sums = {"status": self.status.name, "exact": certificate_of(self, self.smallest_cell), "cells": self.cells}
         return provenance(self.last, extra={**sums, **(extra or {})})
 
     def counts(self) -> dict[str, Any]:
@@ -99,7 +101,7 @@ class Totals:
             "area": self.area,
             "covered": self.covered,
             "cells_per_stage": self.cells_per_stage,
-            "exact": certificate(self),
+            "exact": certificate_of(self, self.smallest_cell),
             "batches": self.batches,
             "seconds": self.seconds,
         }

@@ -37,7 +37,7 @@ def repr_html(arr: Arrangement) -> str:
         "windows": f"{len(arr.windows):,}",
         "program": f"{arr.info.name}, {arr.info.n_units:,} units" if arr.info is not None else "unknown",
         "status": arr.status.value,
-        "decisions": certificate_note(certificate(arr.stats)),
+        "decisions": certificate_note(certificate(arr)),
     }
     table = "".join(
         f'<tr><th style="text-align:left">{html.escape(name)}</th><td style="text-align:left">{html.escape(value)}</td></tr>'

@@ -15,11 +15,14 @@ from functools import partial
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 __all__ = ["Exact", "InexactError", "even", "from_integers", "split", "whole"]
 
 _BITS = 16
 _BASE = float(1 << _BITS)
+_KEPT = 1 << 20  # numbers of a tensor that is split once only
+_SPLIT = WeakIdKeyDictionary()
 _LOWEST = -4096  # in place of the power of zero
 _ROOM = 1 << 53 - 2 * _BITS  # products of two digits that a sum may have
 
@@ -126,6 +129,15 @@ def from_integers(numbers: Sequence[Sequence[int]]) -> Tensor:
 
 def split(values: Tensor) -> tuple[Tensor, int]:
     """(pieces, exponent): float64 numbers as digits (L, *shape) with their sign, over 2^exponent."""
+    if values.numel() > _KEPT:
+        return _split(values)
+    if values not in _SPLIT:
+        _SPLIT[values] = _split(values)
+    result: tuple[Tensor, int] = _SPLIT[values]
+    return result
+
+
+def _split(values: Tensor) -> tuple[Tensor, int]:
     mantissa, power = np.frexp(values.detach().cpu().numpy())
     odd = np.abs(mantissa * 2.0**53).astype(np.int64)
     power = np.where(odd > 0, power, _LOWEST)
