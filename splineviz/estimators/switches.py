@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,8 @@ class Level:
 
     breakpoints: Tensor
     """(K, *broadcastable)"""
+    steepest: float = math.inf
+    """The largest slope of the activation, infinite where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def switch_of(
     shape = shapes[source]
     node = _lowered(call, arguments, {n: shapes[i] for n, i in refs}, builder)
     if node is not None:
-        return Switch(index, builder.stages[-1], (source,), Level(node.breakpoints))
+        return Switch(index, builder.stages[-1], (source,), Level(node.breakpoints, float(node.slopes.abs().max())))
     rule, width, sources = _rule(call, arguments, [i for _, i in refs], shape)
     if rule is None:
         return None
