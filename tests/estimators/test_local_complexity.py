@@ -293,7 +293,9 @@ def test_half_precision_runs_and_its_signs_are_compared() -> None:
         assert sv.local_complexity(network, points, directions=5, radius=0.5, dtype=dtype).totals.sum() > 0
     low, full = (sign_disagreements(network, points, dtype=dtype, directions=5) for dtype in ("bfloat16", "float64"))
     assert full.share == 0.0 and 0.0 < low.share < 0.05
-    assert low.compared.tolist() == [30 * 10 * 50] * 2
+    assert low.compared.tolist() == [10 * 50] * 2 and low.differing.shape == (30, 2)
+    batched = sign_disagreements(network, points, dtype="bfloat16", directions=5, batch=7)
+    assert np.array_equal(low.differing, batched.differing)
 
 
 @pytest.mark.gpu
