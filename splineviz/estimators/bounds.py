@@ -105,10 +105,10 @@ def bound_14(m: Moments, form: Form = "corrected") -> Sides:
     InputError
         If the network is no chain of linear layers and activations of slope at most 1, or its weights were noisy.
     """
+    _require_layers(m, "(14)")
     left = m.local_complexity / _c_bias(m)
     if _checked(form) == "printed":
         return Sides(m.n_inputs * left, _printed_factor(m) * m.parameter_norm ** len(m.stages), form)
-    _require_layers(m, "(14)")
     right, squares = 0.0, 0.0
     for depth, (stage, norm) in enumerate(zip(m.stages, m.weight_norms, strict=True), 1):
         squares += float(norm) ** 2
@@ -125,15 +125,15 @@ def sides_17(m: Moments, weight_decay: float, form: Form = "corrected") -> Sides
     Raises
     ------
     InputError
-        If the weight decay is not between 0 and 1.
+        If the weight decay is not between 0 and 1, or as for :func:`bound_14`.
     """
     if not 0 < weight_decay < 1:
         raise InputError(f"the weight decay must lie between 0 and 1, got {weight_decay:g}")
+    _require_layers(m, "(17)")
     right = math.log(1 / weight_decay)
     left = m.local_complexity / _c_bias(m)
     if _checked(form) == "printed":
         return Sides(m.n_inputs * left / _printed_factor(m), right, form)
-    _require_layers(m, "(17)")
     return Sides(left / sum(_rows_over_frobenius(s) * k ** (-k / 2) for k, s in enumerate(m.stages, 1)), right, form)
 
 

@@ -19,9 +19,9 @@ from splineviz.estimators.switches import Level
 from splineviz.estimators.tape import Tape
 from splineviz.stage import Stage
 
-__all__ = ["Moments", "local_rank", "moments", "total_variation"]
+__all__ = ["TABLES", "Moments", "local_rank", "moments", "total_variation"]
 
-_TABLES = (
+TABLES = (
     "density",
     "gradients",
     "far_gradients",
@@ -101,7 +101,7 @@ class Moments:
 
     def take(self, rows: Int64[np.ndarray, "row"]) -> Moments:
         """Those of some points: of a bootstrap sample, for example."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _TABLES})
+        return replace(self, **{name: getattr(self, name)[rows] for name in TABLES})
 
 
 def moments(
@@ -206,7 +206,7 @@ def _of_draw(draw: Draw, x: Tensor, sigma: float, epsilon: float, eta: float) ->
     """Everything for some points under one draw."""
     by_stage, by_output = jacobians(draw, x, None, output=True)
     assert by_output is not None
-    columns: dict[str, list[Tensor]] = {name: [] for name in _TABLES if name != "variation"}
+    columns: dict[str, list[Tensor]] = {name: [] for name in TABLES if name != "variation"}
     for k, jacobian in enumerate(by_stage):
         rule, shape = draw.tape.switches[k].rule, draw.tape.stages[k].shape
         assert isinstance(rule, Level)

@@ -12,7 +12,8 @@ from torch import Tensor
 from splineviz.errors import InputError
 from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.request import Model, batch_for, checked_points, device_of, origin_of, whole_numbers
-from splineviz.estimators.tape import Tape, Visitor
+from splineviz.estimators.switches import Switch
+from splineviz.estimators.tape import Tape
 
 __all__ = ["volume"]
 
@@ -70,8 +71,14 @@ def volume(
     return factors
 
 
-class _Nobody(Visitor):
+class _Nobody:
     """Looks at nothing."""
+
+    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> None:
+        """Nothing."""
+
+    def leave(self, switch: Switch, result: Tensor) -> None:
+        """Nothing."""
 
 
 def _along(tape: Tape, x: Tensor, axis: Tensor) -> Tensor:
