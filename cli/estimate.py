@@ -68,7 +68,9 @@ Examples
 )
 @click.option("--radius", "radii", type=Numbers(float), default="0.005", metavar="R[,R..]", help="Radii of the neighbourhoods.")
 @click.option("--directions", type=Numbers(int), default="25", metavar="P[,P..]", help="Directions: P make 2P vertices.")
-@click.option("--frame", type=click.Choice(("shared", "per-point")), default="shared", help="One frame, or a fresh one a point.")
+@click.option(
+    "--frame", type=click.Choice(("shared", "per-point")), default="shared", help="lc: one frame, or a fresh one a point."
+)
 @click.option("--sigma", type=float, default=0.05, help="density, rank, variation, not-good, bounds: deviation of the noise.")
 @click.option("--samples", type=click.IntRange(min=1), default=10, help="Draws of the noise; 50 times as many for patterns.")
 @click.option("--noise", type=click.Choice(("bias", "weights")), default="bias", help="density and its kin: what is noisy.")
@@ -87,7 +89,8 @@ Examples
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Points at a time; by default as many as are quick.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads for the matrix products.")
 @common_options
-def command(**given: Any) -> int:
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> int:
     """Estimate the local complexity of MODEL at data points, without its exact cells. MODEL need not be piecewise affine.
 
     MODEL is demo, an .onnx file, a .pt2 file of torch.export, or module:factory with --weights FILE.
@@ -95,4 +98,6 @@ def command(**given: Any) -> int:
     from .estimate_job import run_estimate
     from .estimate_options import EstimateOptions
 
-    return run_estimate(EstimateOptions(**given))
+    default = click.core.ParameterSource.DEFAULT
+    scaled = any(ctx.get_parameter_source(name) is not default for name in ("mean", "std", "transform"))
+    return run_estimate(EstimateOptions(**given, scaled=scaled))

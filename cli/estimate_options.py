@@ -52,6 +52,8 @@ class EstimateOptions:
     threads: int | None
     as_json: bool
     quiet: bool
+    scaled: bool
+    """Whether the request says how data come to the scale of the network."""
 
     def check(self) -> None:
         """Refuse what cannot be done or written."""
@@ -90,6 +92,12 @@ class EstimateOptions:
             from splineviz import demo
 
             data = Data(demo.load_points(), demo.load_labels(), "the demo")
+        if data.points.dtype.kind in "iub" and not self.scaled:
+            raise InputError(
+                f"{data.source} holds integers ({data.points.dtype}, {data.points.min()} to {data.points.max()}),"
+                " and nothing says how they come to the scale of the network",
+                hint="--std 255 for raw pixels, --mean and --std, or --transform; --std 1 if the network takes them as they are",
+            )
         return data if self.limit is None else data.take(range(min(self.limit, len(data))))
 
 

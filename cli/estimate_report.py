@@ -65,7 +65,7 @@ def _summary(column: Column, seed: int) -> dict[str, Any]:
 
     values = column.values.astype(np.float64)
     low = high = None
-    if len(values) > 1 and np.ptp(values) > 0:
+    if np.ptp(values) > 1e-12 * np.abs(values).max():  # else it is one number, up to rounding
         found = stats.bootstrap(
             (values,), np.mean, n_resamples=_RESAMPLES, batch=100, method="percentile", rng=np.random.default_rng(seed)
         )
@@ -144,7 +144,7 @@ def _summary_row(entry: dict[str, Any]) -> tuple[str, ...]:
         f"{entry['mean']:.4g}",
         _span(entry["interval"]),
         f"{entry['median']:.4g}",
-        f"{entry['share_of_zeros']:.0%}",
+        f"{100 * entry['share_of_zeros']:.3g}%",
         "" if entry["exact_zeros"] is None else f"{entry['exact_zeros']:,}",
     )
 

@@ -105,7 +105,8 @@ class _Sizes:
         p = self._directions
         embedded = vertices.reshape(2 * p, self._n_points, -1).transpose(0, 1)
         length = torch.cdist(embedded, embedded, compute_mode="donot_use_mm_for_euclid_dist")
-        one, other = torch.arange(2 * p), (torch.arange(2 * p) + p) % (2 * p)
+        one = torch.arange(2 * p, device=length.device)
+        other = (one + p) % (2 * p)
         # edges are straight, so only antipodes, which have none, need a way round: by one other vertex
         detour = length + length[:, other]
         detour[:, one, one] = detour[:, one, other] = torch.inf

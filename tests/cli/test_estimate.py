@@ -136,6 +136,17 @@ def test_smooth_networks_have_a_proxy_and_no_walk(nets: Path, splineviz: Command
     assert splineviz("estimate", "nets:smooth", "--data", "data.npz", "--metric", "walk").code == 3
 
 
+def test_integers_are_taken_once_the_request_says_how(nets: Path, splineviz: Command) -> None:
+    x = np.random.default_rng(2).integers(0, 256, (5, 6), dtype=np.uint8)
+    np.savez("pixels.npz", x=x)
+    asked = ("estimate", "nets:small", "--data", "pixels.npz", "--directions", "2", "--radius", "0.5", "--json")
+    for std in (255, 1):
+        done = splineviz(*asked, "--std", str(std))
+        assert done.code == 0, done.err
+        expected = sv.local_complexity("nets:small", x / std, radius=0.5, directions=2).totals.mean()
+        assert json.loads(done.out)["summary"][0]["mean"] == expected
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -150,11 +161,20 @@ def test_smooth_networks_have_a_proxy_and_no_walk(nets: Path, splineviz: Command
         ((*ASKED, "-o", "lc.csv", "-o", "lc.csv"), 2, "the same -o is given twice"),
         (("nets:small", "--data", "data.npz", "--radius", "0"), 4, "the radius must be greater than 0"),
         (("nets:small", "--data", "data.npz", "--directions", "7"), 4, "7 orthonormal directions do not fit"),
+        (("nets:small", "--data", "raw.npy"), 4, "holds integers (uint8, 0 to 200), and nothing says how"),
+        (("nets:small", "--data", "raw.npy", "--std", "0"), 4, "--std must be greater than 0"),
+        (
+            ("nets:small", "--data", "spoilt.npy", "--directions", "2"),
+            4,
+            "1 of 3 points hold NaN",
+        ),
         (("nets:small", "--data", "images.npy"), 4, "36 values; the network takes (6,), 6 values"),
         (("nets:small", "--data", "data.npz", "--directions", "2", "--metric", "walk", "--limit", "1"), 4, "at least two points"),
     ],
 )
 def test_bad_requests(nets: Path, splineviz: Command, arguments: tuple[str, ...], code: int, words: str) -> None:
+    np.save("raw.npy", np.array([[0, 50, 100, 150, 200, 7]] * 3, dtype=np.uint8))
+    np.save("spoilt.npy", np.array([[0.0] * 6, [0.0] * 5 + [np.nan], [1.0] * 6]))
     done = splineviz("estimate", *arguments)
     assert done.code == code
     assert words in done.err.replace("\n", " ")

@@ -100,20 +100,35 @@ def test_mean_length_of_exact_kinks_under_noise_on_the_biases() -> None:
 
 
 def test_small_neighbourhoods_count_the_density_times_a_known_factor() -> None:
-    """E n_sep ~ 2 r (m_P / E|g_D|) f, over noise on the biases and random frames."""
-    dim, p, radius, sigma, draws = 12, 5, 0.005, 1.0, 300
-    network = perceptron(dim, 60, 1, seed=5)
+    """E n_sep ~ 2 r (m_P / E|g_D|) f, over noise on the biases and random frames, in both layers."""
+    dim, p, radius, sigma, draws = 12, 5, 0.05, 1.0, 40
+    network = perceptron(dim, 60, 40, 1, seed=5)
     program, state = sv.load_program(network), network.state_dict()
     x = np.random.default_rng(6).standard_normal((400, dim))
     generator = torch.Generator().manual_seed(7)
     counts = []
-    for k in range(draws // 30):
-        noise = sigma * torch.randn(60, generator=generator, dtype=torch.float64)
-        rebound = program.rebind(state | {"0.bias": state["0.bias"] + noise})
-        counts.append(sv.local_complexity(rebound, x, radius=radius, directions=p, frame="per-point", seed=k).totals.mean())
+    for k in range(draws):
+        noisy = dict(state)
+        for name in ("0.bias", "2.bias"):
+            noisy[name] = state[name] + sigma * torch.randn(state[name].shape, generator=generator, dtype=torch.float64)
+        estimate = sv.local_complexity(program.rebind(noisy), x, radius=radius, directions=p, frame="per-point", seed=k)
+        counts.append(estimate.counts[0, 0].mean(0))
     length = math.sqrt(2) * math.gamma((dim + 1) / 2) / math.gamma(dim / 2)
-    expected = 2 * radius * 1.56983 / length * density(network, x, sigma=sigma, samples=1, variant="all-edges").local_complexity
-    assert abs(np.mean(counts) - expected) < 4 * np.std(counts) / math.sqrt(len(counts))
+    found = density(network, x, sigma=sigma, samples=5, variant="all-edges")
+    expected = 2 * radius * 1.56983 / length * found.values.mean(0)
+    assert (np.abs(np.mean(counts, 0) - expected) < 4 * np.std(counts, 0) / math.sqrt(draws)).all()
+    assert (np.mean(counts, 0) > 20 * np.std(counts, 0) / math.sqrt(draws)).all()  # else the comparison would say little
+
+
+def test_noise_on_weights_in_closed_form() -> None:
+    """One neuron: E|w + d| N((w + d) x - beta; 0, sigma^2) over d ~ N(0, sigma^2), by quadrature."""
+    w, beta, sigma, x = 0.4, 0.2, 0.5, 0.8
+    network = with_biases([[[w]], [[1.0]]], [[-beta], [0.0]])
+    found = density(network, [[x]], sigma=sigma, samples=1000, noise="weights")
+    d = np.linspace(-8 * sigma, 8 * sigma, 40_001)
+    expected = (normal(d, sigma) * abs(w + d) * normal((w + d) * x - beta, sigma)).sum() * (d[1] - d[0])
+    assert abs(found.local_complexity - expected) < 4 * found.error.item()
+    assert abs(abs(w) * normal(w * x - beta, sigma) - expected) > 8 * found.error.item()
 
 
 def test_variants() -> None:
