@@ -101,10 +101,10 @@ def test_mean_length_of_exact_kinks_under_noise_on_the_biases() -> None:
 
 def test_small_neighbourhoods_count_the_density_times_a_known_factor() -> None:
     """E n_sep ~ 2 r (m_P / E|g_D|) f, over noise on the biases and random frames, in both layers."""
-    dim, p, radius, sigma, draws = 12, 5, 0.05, 1.0, 40
+    dim, p, radius, sigma, draws = 12, 5, 0.05, 1.0, 100
     network = perceptron(dim, 60, 40, 1, seed=5)
     program, state = sv.load_program(network), network.state_dict()
-    x = np.random.default_rng(6).standard_normal((400, dim))
+    x = np.random.default_rng(6).standard_normal((100, dim))
     generator = torch.Generator().manual_seed(7)
     counts = []
     for k in range(draws):
