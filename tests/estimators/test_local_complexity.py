@@ -220,23 +220,18 @@ def test_without_biases_a_published_size_of_network() -> None:
 
 
 def test_falls_away_from_the_origin_saturates_in_directions_and_grows_with_the_radius() -> None:
-    torch.manual_seed(9)
-    layers = [layer for _ in range(17) for layer in (nn.Linear(100, 100), nn.LeakyReLU(0.01))]
-    network = nn.Sequential(*layers, nn.Linear(100, 1))
-    for module in network:
-        if isinstance(module, nn.Linear):
-            nn.init.kaiming_normal_(module.weight)
-            nn.init.normal_(module.bias, std=0.1)
-    direction = torch.randn(20, 100)
-    direction /= direction.norm(dim=1, keepdim=True)
-    program = sv.load_program(network)
-    by_distance = [
-        sv.local_complexity(program, direction * far, radius=0.1, directions=25).totals.mean() for far in (0.0, 1.0, 3.0, 10.0)
-    ]
-    assert by_distance == sorted(by_distance, reverse=True)
-    est = sv.local_complexity(program, direction, radius=[0.01, 0.03, 0.1, 0.3], directions=[1, 2, 10, 25, 50, 100]).totals.mean(-1)
-    assert (np.diff(est, axis=0) > 0).all() and (np.diff(est, axis=1) >= 0).all()
-    assert est[2, -1] - est[2, -2] < est[2, 2] - est[2, 1]
+    """Figure 17 of the paper: depth 18, width 100, centres from the origin to (10, ..., 10)."""
+    torch.manual_seed(0)
+    layers = [layer for k in range(17) for layer in (nn.Linear(100 if k else 784, 100), nn.LeakyReLU(0.01))]
+    program = sv.load_program(nn.Sequential(*layers, nn.Linear(100, 10)))
+    centres = np.repeat([0.0, 1.0, 3.0, 10.0], 8)[:, None] * np.ones(784)
+    asked: dict[str, Any] = {"radius": [0.5, 5.0, 50.0], "directions": [2, 10, 50, 100, 200], "frame": "per-point"}
+    totals = sv.local_complexity(program, centres, **asked).totals.reshape(3, 5, 4, 8).mean(-1)
+    assert (np.diff(totals[:2], axis=2) < 0).all()
+    assert (np.diff(totals[2, :, 1:], axis=1) < 0).all()  # a neighbourhood of 50 holds the origin for the first step of 28
+    assert (np.diff(totals, axis=0) > 0).all()
+    gains = np.diff(totals.sum(2), axis=1)
+    assert (gains > 0).all() and (gains[:, 3] < gains[:, 0] / 2).all()  # from 100 to 200, and from 2 to 10
 
 
 def test_bad_input_is_refused_in_plain_words() -> None:
