@@ -227,6 +227,6 @@ def _refuse_maxima(tape: Tape) -> None:
     maxima = [switch.stage for switch in tape.switches if not isinstance(switch.rule, Level)]
     if maxima:
         raise InputError(
-            f"'{maxima[0].name}' ({maxima[0].kind}) is a maximum of activations, and the density is one of breakpoints",
-            hint="local_complexity counts maxima, too",
+            f"'{maxima[0].name}' ({maxima[0].kind}) is a maximum of activations, which has no breakpoint to be near",
+            hint="local_complexity counts maxima, too, and patterns, deformation and volume do not mind them",
         )

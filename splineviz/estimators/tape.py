@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from splineviz.estimators.ops import Op, cast, channels_last, in_place, refs_of, scheduled
 from splineviz.estimators.reading import RESHAPES, Reading
@@ -38,7 +40,7 @@ class Tape:
     dtype, device
         What it runs in, and where.
     for_gradients
-        Leave batch norms apart, and write nothing in place.
+        Leave batch norms apart, write nothing in place, and compute attention by plain products, whose derivatives torch knows.
 
     Attributes
     ----------
@@ -54,6 +56,7 @@ class Tape:
         self, origin: Origin, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu", *, for_gradients: bool = False
     ) -> None:
         self.origin, self.dtype, self.device = origin, dtype, torch.device(device)
+        self._for_gradients = for_gradients
         read = Reading(origin, fold=not for_gradients)
         self._output, self._inputs, self._active, self._layouts = read.output, read.inputs, read.active, read.layouts
         self.values_alive = read.values_alive
@@ -110,6 +113,11 @@ class Tape:
         return rows.reshape(like.movedim(axis, 0).shape).movedim(0, axis)
 
     def _run(self, ops: tuple[Op, ...], values: dict[int, Any], count: int, visitor: Visitor) -> dict[int, Any]:
+        # the fused kernels have no forward derivative
+        with sdpa_kernel(SDPBackend.MATH) if self._for_gradients else nullcontext():
+            return self._run_each(ops, values, count, visitor)
+
+    def _run_each(self, ops: tuple[Op, ...], values: dict[int, Any], count: int, visitor: Visitor) -> dict[int, Any]:
         for op in ops:
             seen = values
             if op.switch is not None:
