@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["Tokens", "perceptron", "with_biases"]
+from splineviz.estimators.frames import shared_frame
+
+__all__ = ["Residual", "Tokens", "activations", "frame_of", "perceptron", "with_biases"]
 
 
 def perceptron(*widths: int, activation: type[nn.Module] = nn.ReLU, seed: int = 0) -> nn.Sequential:
@@ -49,3 +52,28 @@ class Tokens(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.body(x if self.batch_first else x.transpose(0, 1))
         return self.head((y if self.batch_first else y.transpose(0, 1)).flatten(1))  # type: ignore[no-any-return]
+
+
+def activations(network: nn.Module, kind: type[nn.Module] = nn.ReLU) -> list[nn.Module]:
+    return [module for module in network.modules() if isinstance(module, kind)]
+
+
+class Residual(nn.Module):
+    """A batch norm, an addition in place, one activation used twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4)
+        self.second, self.relu, self.head = nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Linear(4, 3)
+        nn.init.normal_(self.norm.running_mean, 0.0, 0.3)  # type: ignore[arg-type]
+        nn.init.uniform_(self.norm.weight, -1.5, 1.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a = self.relu(self.norm(self.first(x)))
+        y = self.second(a)
+        y += a
+        return self.head(self.relu(y).mean((2, 3)))  # type: ignore[no-any-return]
+
+
+def frame_of(dim: int, directions: int) -> np.ndarray:
+    return shared_frame(dim, directions, 0)
