@@ -12,7 +12,6 @@ from torch import nn
 
 import splineviz as sv
 from splineviz.estimators import bounds
-from splineviz.estimators.density import density
 from splineviz.estimators.derivatives import Noise
 from splineviz.estimators.theory import local_rank, moments, total_variation
 from tests.estimators.nets import Tokens, perceptron, with_biases
@@ -131,15 +130,6 @@ def test_bounds_that_do_not_apply_say_so() -> None:
             bound(m)
     with pytest.raises(sv.InputError, match="without"):
         bounds.bound_7(moments(Around(), torch.randn(2, 3), sigma=0.0))
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no accelerator")
-def test_the_same_on_an_accelerator() -> None:
-    network, x = perceptron(9, 6, 20, 3), torch.randn(5, 9, dtype=torch.float64)
-    here, there = (density(network, x, sigma=0.5, samples=1, variant="gradient", device=d).values[:, 0] for d in ("cpu", "cuda"))
-    assert np.allclose(here, there)
-    assert np.allclose(local_rank(network, x), local_rank(network, x, device="cuda"))
 
 
 @pytest.mark.parametrize("batch_first", [True, False])
