@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 import splineviz as sv
 from tests.estimators.by_hooks import counted
@@ -18,6 +21,46 @@ def test_sign_of_what_enters_any_activation(kind: type[nn.Module]) -> None:
     points = torch.randn(5, 6, dtype=torch.float64)
     expected = counted(network, points, 0.4, 4, activations(network, kind))
     assert np.array_equal(sv.local_complexity(network, points, radius=0.4, directions=4).counts[0, 0], expected)
+
+
+FORMS: dict[str, tuple[Callable[[Tensor], Tensor], tuple[float, ...]]] = {
+    "where": (lambda z: torch.where(z < 0.3, z, 0.3), (0.3,)),
+    "clamp from below": (lambda z: z.clamp(min=0.2), (0.2,)),
+    "clamp": (lambda z: z.clamp(-0.5, 0.5), (-0.5, 0.5)),
+    "in place": (lambda z: functional.relu6(z.clone(), inplace=True), (0.0, 6.0)),
+    "gate": (lambda z: z * torch.sigmoid(z), (0.0,)),
+    "mask": (lambda z: z * (z > 0), (0.0,)),
+    "abs": (torch.abs, (0.0,)),
+    "maximum": (lambda z: torch.maximum(z, torch.full_like(z, 0.1)), (0.1,)),
+    "hardsigmoid": (functional.hardsigmoid, (-3.0, 3.0)),
+    "softshrink": (lambda z: functional.softshrink(z, 0.4), (-0.4, 0.4)),
+    "threshold": (lambda z: functional.threshold(z, 0.4, 0.4), (0.4,)),
+    "softplus": (functional.softplus, (0.0,)),
+    "hardswish": (functional.hardswish, (0.0,)),
+    "a power behind": (lambda z: torch.relu(z) ** 2, (0.0,)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_functional_forms_switch_where_they_bend(form: str) -> None:
+    bend, levels = FORMS[form]
+
+    class Around(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.outer = nn.Linear(6, 30), nn.Linear(30, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.outer(bend(self.inner(x)))  # type: ignore[no-any-return]
+
+    torch.manual_seed(4)
+    network, points = Around().double().eval(), torch.randn(7, 6, dtype=torch.float64)
+    axes = 0.5 * torch.from_numpy(frame_of(6, 4))
+    expected = []
+    for point in points:
+        on = network.inner(torch.cat([point + axes, point - axes]))[..., None] > torch.tensor(levels)
+        expected.append(int((on.any(0) & ~on.all(0)).sum()))
+    assert sv.local_complexity(network, points, radius=0.5, directions=4).totals[0, 0].tolist() == expected
 
 
 def test_convolutions_batch_norm_residual_and_reuse() -> None:
