@@ -193,19 +193,30 @@ def _pool(call: Call, arguments: dict[str, Any]) -> Callable[[Tensor], list[Tens
         some = torch.where(inside, places, n_in).amin(1, keepdim=True)
         return torch.where(inside, places, some)
 
-    tables: dict[tuple[Any, ...], list[list[Tensor]]] = {}
+    tables: dict[tuple[Any, ...], list[list[slice | Tensor]]] = {}
 
     def candidates(z: Tensor) -> list[Tensor]:
         key = (*z.shape[-axes:], z.device)
         if key not in tables:
             made = [table(axis, n) for axis, n in enumerate(z.shape[-axes:])]
-            tables[key] = [[column.contiguous().to(z.device) for column in t.unbind(1)] for t in made]
+            tables[key] = [[_stepwise(column, z.device) for column in t.unbind(1)] for t in made]
         found = []
         for place in itertools.product(*tables[key]):
             entry = z
             for axis, column in enumerate(place):
-                entry = entry.index_select(axis - axes, column)
+                if isinstance(column, slice):  # a view, no copy
+                    entry = entry.movedim(axis - axes, 0)[column].movedim(0, axis - axes)
+                else:
+                    entry = entry.index_select(axis - axes, column)
             found.append(entry)
         return found
 
     return candidates
+
+
+def _stepwise(column: Tensor, device: torch.device) -> slice | Tensor:
+    """Indices as a slice where they go in equal steps."""
+    steps = sorted(set(column.diff().tolist()))
+    if len(steps) > 1 or (steps and steps[0] < 1):
+        return column.contiguous().to(device)
+    return slice(int(column[0]), int(column[-1]) + 1, steps[0] if steps else 1)
