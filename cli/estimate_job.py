@@ -3,95 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path, check_writable
+from splineviz.io.files import atomic_path
 
-from .data import Data, Preprocessing, read_data
-from .estimate_metrics import Column, columns_of
-from .estimate_report import SUFFIXES, print_estimate, report_of, write_table
+from .data import Data, Preprocessing
+from .estimate_bounds import TERM, bounds_of
+from .estimate_metrics import Column, Part, columns_of
+from .estimate_report import print_estimate, report_of, write_table
 from .partial import Partial
 from .progress import note, point_progress
 
 if TYPE_CHECKING:
     from splineviz.program import Origin, Program
 
-__all__ = ["EstimateOptions", "run_estimate"]
+    from .estimate_options import EstimateOptions
+
+__all__ = ["run_estimate"]
 
 PART = 256
 """Points between two saves of what is done."""
-
-
-@dataclass(frozen=True)
-class EstimateOptions:
-    """The options of the command, under their own names."""
-
-    model: str
-    weights: str | None
-    input_shape: tuple[int, ...] | None
-    logits: bool
-    data: str | None
-    key: str | None
-    labels: str | None
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    transform: str | None
-    outputs: tuple[Path, ...]
-    limit: int | None
-    metrics: tuple[str, ...]
-    radii: tuple[float, ...]
-    directions: tuple[int, ...]
-    frame: str
-    sigma: float
-    samples: int
-    noise: str
-    variant: str
-    epsilon: float
-    seed: int
-    dtype: str
-    device: str | None
-    batch: int | None
-    threads: int | None
-    as_json: bool
-    quiet: bool
-
-    def check(self) -> None:
-        """Refuse what cannot be done or written before anything is computed."""
-        if self.data is None and self.model != "demo":
-            raise click.UsageError("say where to estimate: --data FILE")
-        if len({path.resolve() for path in self.outputs}) != len(self.outputs):
-            raise click.UsageError("the same -o is given twice")
-        for path in self.outputs:
-            if path.suffix.lower() not in SUFFIXES:
-                raise InputError(f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(SUFFIXES)}")
-            check_writable(path)
-            if path.suffix.lower() == ".parquet":
-                _require_pyarrow(path)
-
-    def read(self) -> Data:
-        """The points, as they lie in the file."""
-        if self.data is not None:
-            data = read_data(self.data, self.key, self.labels)
-        else:
-            from splineviz import demo
-
-            data = Data(demo.load_points(), demo.load_labels(), "the demo")
-        return data if self.limit is None else data.take(range(min(self.limit, len(data))))
-
-    def noise_options(self, first: int) -> dict[str, Any]:
-        """What the estimators under noise take, for points from number ``first`` on."""
-        how = {"sigma": self.sigma, "samples": self.samples, "noise": self.noise, "seed": self.seed + first}
-        return how | {"device": self.device, "batch": self.batch}
 
 
 def run_estimate(options: EstimateOptions) -> int:
@@ -109,8 +48,12 @@ def run_estimate(options: EstimateOptions) -> int:
     with Partial.open(options.outputs[0] if options.outputs else None, _fingerprint(options, network, x)) as done:
         if done.n_parts:
             note(f"going on with {done.n_parts} parts that were done before", options.quiet)
-        columns = _all_columns(options, network, program, x, done)
-        report = report_of(options, network, data, columns, time.perf_counter() - began)
+        made = _all_columns(options, network, program, x, done)
+        columns, terms = ([c for c in made if c.metric.startswith(TERM) is of_bounds] for of_bounds in (False, True))
+        bounds, reasons = bounds_of(terms, network, x, options) if terms else ([], [])
+        for reason in reasons:
+            note(f"left out: {reason}", options.quiet)
+        report = report_of(options, network, data, columns, bounds, time.perf_counter() - began)
         with ExitStack() as finished:
             for path in options.outputs:
                 write_table(finished.enter_context(atomic_path(path)), report, columns, data.labels)
@@ -138,24 +81,24 @@ def _load(options: EstimateOptions, data: Data) -> tuple[Origin, Program | None]
 
 
 def _all_columns(options: EstimateOptions, network: Origin, program: Program | None, x: np.ndarray, done: Partial) -> list[Column]:
-    columns: list[Column] = []
-    with point_progress(options.quiet) as advance:
-        for metric in dict.fromkeys(options.metrics):
-            # a walk goes from each point to the next, so that the last point begins none
-            count = len(x) - 1 if metric == "walk" else len(x)
-            if count < 1:
-                raise InputError("--metric walk needs at least two points")
-            parts = []
-            for start in range(0, count, PART):
-                stop = min(start + PART, count)
-                found = done.get(metric, start)
-                if found is None:
-                    found = columns_of(metric, network, program, x[start:stop], x[start + 1 : stop + 1], start, options)
-                    done.put(metric, start, found)
-                parts.append(found)
-                advance(metric, stop, count)
-            columns += [_joined(same) for same in zip(*parts, strict=True)]
-    return columns
+    """Part by part, and within a part metric by metric, which share what they can."""
+    metrics = tuple(dict.fromkeys(options.metrics))
+    if "walk" in metrics and len(x) < 2:
+        raise InputError("--metric walk needs at least two points")
+    starts = range(0, len(x), PART)
+    parts = [Part(network, program, x[start : start + PART], x[start + 1 : start + PART + 1], start, options) for start in starts]
+    found: dict[str, list[list[Column]]] = {metric: [] for metric in metrics}
+    with point_progress(options.quiet, len(x), len(parts) * len(metrics)) as progress:
+        for part, metric in product(parts, metrics):
+            columns = done.get(metric, part.first)
+            if columns is None:
+                columns = columns_of(metric, part, progress.step(metric, part.first))
+                done.put(metric, part.first, columns)
+            else:
+                progress.step(metric, part.first)
+            found[metric].append(columns)
+    # a walk goes from each point to the next, so that the last part may begin none
+    return [_joined(same) for metric in metrics for same in zip(*found[metric], strict=True)]
 
 
 def _joined(parts: tuple[Column, ...]) -> Column:
@@ -173,8 +116,3 @@ def _fingerprint(options: EstimateOptions, network: Origin, x: np.ndarray) -> st
     made = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
     made.update(network.digest.encode() + np.ascontiguousarray(x).tobytes())
     return made.hexdigest()
-
-
-def _require_pyarrow(path: Path) -> None:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise InputError(f"writing {path} needs the package pyarrow", hint="pip install 'splineviz[parquet]'")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from splineviz.estimators.theory import Moments
     from splineviz.program import Origin, Program
+    from splineviz.stage import Stage
 
-    from .estimate_job import EstimateOptions
+    from .estimate_options import EstimateOptions
 
-__all__ = ["Column", "columns_of"]
+__all__ = ["Column", "Part", "columns_of"]
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -35,37 +39,70 @@ class Column:
         return self.metric, self.stage, self.radius, self.directions
 
 
-Progress = Callable[[int, int], None]
+@dataclass(eq=False)
+class Part:
+    """Some points in a row, and what their metrics are made from."""
+
+    network: Origin
+    program: Program | None
+    """Where a metric needs exact cells."""
+    x: np.ndarray
+    following: np.ndarray
+    """The next point of each, but for the very last."""
+    first: int
+    """Number of the first point."""
+    options: EstimateOptions
+    _moments: Moments | None = field(default=None, init=False)
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """Where an estimator works, and how many points at a time."""
+        return {"device": self.options.device, "batch": self.options.batch}
+
+    @property
+    def noise(self) -> dict[str, Any]:
+        """What the estimators under noise take; each part has its own draws."""
+        seed = int(np.random.SeedSequence([self.options.seed, self.first]).generate_state(1)[0])
+        asked = {name: getattr(self.options, name) for name in ("sigma", "samples", "noise")}
+        return asked | {"seed": seed} | self.where
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """Those of the network."""
+        from splineviz.estimators.tape import Tape
+
+        return Tape(self.network).stages
+
+    def moments(self, progress: Progress) -> Moments:
+        """What rank, variation, units that are not good and the bounds have in common, made once."""
+        from splineviz.estimators.theory import moments
+
+        if self._moments is None:
+            how: dict[str, Any] = {"epsilon": self.options.epsilon, "eta": self.options.eta, "progress": progress}
+            self._moments = moments(self.network, self.x, **how, **self.noise)
+        return self._moments
 
 
-def columns_of(
-    metric: str,
-    network: Origin,
-    program: Program | None,
-    x: np.ndarray,
-    following: np.ndarray,
-    first: int,
-    options: EstimateOptions,
-) -> list[Column]:
-    """The columns of one metric for some points, the first of which has the number ``first``; ``following`` are the next points."""
-    made = _METRICS[metric](network, x, options, first) if metric != "walk" else _walk(program, x, following)
-    return list(made)
+def columns_of(metric: str, part: Part, progress: Progress) -> list[Column]:
+    """The columns of one metric for some points; ``progress`` is told of points that are done."""
+    return list(_METRICS[metric](part, progress))
 
 
-def _proxy(network: Origin, x: np.ndarray, options: EstimateOptions, first: int) -> Iterator[Column]:
+def _proxy(part: Part, progress: Progress) -> Iterator[Column]:
     from splineviz.estimators.local_complexity import local_complexity
 
+    options = part.options
     estimate = local_complexity(
-        network,
-        x,
+        part.network,
+        part.x,
         radius=options.radii,
         directions=options.directions,
         frame=options.frame,  # type: ignore[arg-type]
         seed=options.seed,
         dtype=options.dtype,
-        device=options.device,
-        batch=options.batch,
-        first=first,
+        first=part.first,
+        progress=progress,
+        **part.where,
     )
     for i, radius in enumerate(estimate.radii):
         for j, p in enumerate(estimate.directions):
@@ -75,96 +112,116 @@ def _proxy(network: Origin, x: np.ndarray, options: EstimateOptions, first: int)
                 yield Column("lc", stage.name, counts[:, k], radius, p, zeros[:, k])
 
 
-def _density(network: Origin, x: np.ndarray, options: EstimateOptions, first: int) -> Iterator[Column]:
-    from splineviz.estimators.density import density
+def _disagreements(part: Part, progress: Progress) -> Iterator[Column]:
+    from splineviz.estimators.precision import sign_disagreements
 
-    noise: dict[str, Any] = options.noise_options(first)
-    found = density(network, x, variant=options.variant, **noise)  # type: ignore[arg-type]
-    yield from _by_stage("density", [stage.name for stage in found.stages], found.values)
-
-
-def _theory(metric: str, network: Origin, x: np.ndarray, options: EstimateOptions, first: int) -> Iterator[Column]:
-    from splineviz.estimators.theory import moments
-
-    found = moments(network, x, epsilon=options.epsilon, **options.noise_options(first))
-    if metric == "variation":
-        yield Column(metric, "output", found.variation)
-    elif metric == "rank":
-        for stage, values in zip(found.stages, found.rank.T, strict=True):
-            yield Column(metric, stage.name, values)
-    else:
-        yield from _by_stage(metric, [stage.name for stage in found.stages], found.not_good)
-
-
-def _deformation(network: Origin, x: np.ndarray, options: EstimateOptions, first: int) -> Iterator[Column]:
-    from splineviz.estimators.deformation import deformation
-
+    options = part.options
     for radius in options.radii:
         for p in options.directions:
-            found = deformation(
-                network, x, radius=radius, directions=p, seed=options.seed, device=options.device, batch=options.batch
+            found = sign_disagreements(
+                part.network, part.x, dtype=options.dtype, radius=radius, directions=p, seed=options.seed, **part.where
             )
+            yield from _by_stage("disagreements", found.stages, found.differing, radius, p)
+
+
+def _density(part: Part, progress: Progress) -> Iterator[Column]:
+    from splineviz.estimators.density import density
+
+    found = density(part.network, part.x, variant=part.options.variant, progress=progress, **part.noise)  # type: ignore[arg-type]
+    yield from _by_stage("density", found.stages, found.values)
+
+
+def _rank(part: Part, progress: Progress) -> Iterator[Column]:
+    found = part.moments(progress)
+    for stage, values in zip(found.stages, found.rank.T, strict=True):
+        yield Column("rank", stage.name, values)
+
+
+def _variation(part: Part, progress: Progress) -> Iterator[Column]:
+    yield Column("variation", "output", part.moments(progress).variation)
+
+
+def _not_good(part: Part, progress: Progress) -> Iterator[Column]:
+    found = part.moments(progress)
+    yield from _by_stage("not-good", found.stages, found.not_good)
+
+
+def _bounds(part: Part, progress: Progress) -> Iterator[Column]:
+    from .estimate_bounds import terms
+
+    yield from terms(part.moments(progress))
+
+
+def _deformation(part: Part, progress: Progress) -> Iterator[Column]:
+    from splineviz.estimators.deformation import deformation
+
+    for radius in part.options.radii:
+        for p in part.options.directions:
+            found = deformation(part.network, part.x, radius=radius, directions=p, seed=part.options.seed, **part.where)
             names = ["input", *(stage.name for stage in found.stages)]
             for what, table in (("eccentricity", found.eccentricity), ("diameter", found.diameter)):
                 for name, values in zip(names, table.T, strict=True):
                     yield Column(f"deformation {what}", name, values, radius, p)
 
 
-def _first_order(network: Origin, x: np.ndarray, options: EstimateOptions, first: int) -> Iterator[Column]:
+def _first_order(part: Part, progress: Progress) -> Iterator[Column]:
     from splineviz.estimators.baselines import first_order
 
-    for radius in options.radii:
-        counts = first_order(network, x, radius=radius, device=options.device, batch=options.batch)
-        yield from _by_stage("first-order", _stage_names(network), counts, radius)
+    for radius in part.options.radii:
+        yield from _by_stage("first-order", part.stages, first_order(part.network, part.x, radius=radius, **part.where), radius)
 
 
-def _patterns(network: Origin, x: np.ndarray, options: EstimateOptions, first: int) -> Iterator[Column]:
+def _patterns(part: Part, progress: Progress) -> Iterator[Column]:
     from splineviz.estimators.baselines import distinct_patterns
 
-    how: dict[str, Any] = {"samples": 50 * options.samples, "seed": options.seed, "device": options.device, "batch": options.batch}
-    for radius in options.radii:
-        yield Column("patterns", "all", distinct_patterns(network, x, radius=radius, **how), radius)
+    how = {"samples": 50 * part.options.samples, "seed": part.options.seed} | part.where
+    for radius in part.options.radii:
+        yield Column("patterns", "all", distinct_patterns(part.network, part.x, radius=radius, **how), radius)
 
 
-def _distance(network: Origin, x: np.ndarray, options: EstimateOptions, first: int) -> Iterator[Column]:
+def _distance(part: Part, progress: Progress) -> Iterator[Column]:
     from splineviz.estimators.baselines import mean_distance
 
-    for name, values in zip(
-        _stage_names(network), mean_distance(network, x, device=options.device, batch=options.batch).T, strict=True
-    ):
-        yield Column("distance", name, values)
+    for stage, values in zip(part.stages, mean_distance(part.network, part.x, **part.where).T, strict=True):
+        yield Column("distance", stage.name, values)
 
 
-def _walk(program: Program | None, x: np.ndarray, following: np.ndarray) -> Iterator[Column]:
+def _volume(part: Part, progress: Progress) -> Iterator[Column]:
+    from splineviz.estimators.volume import volume
+
+    yield Column("volume", "output", volume(part.network, part.x, seed=part.options.seed, **part.where), None, 2)
+
+
+def _walk(part: Part, progress: Progress) -> Iterator[Column]:
     from splineviz.arrangement.walks import walk
 
-    assert program is not None
-    ways = [walk(program, ends) for ends in zip(x, following, strict=True)]
+    assert part.program is not None
+    ways = [walk(part.program, ends) for ends in zip(part.x, part.following, strict=False)]
     yield Column("walk density", "all", np.array([way.density for way in ways]))
     yield Column("walk deviation", "mean of outputs", np.array([way.absolute_deviation.mean() for way in ways]))
     yield Column("walk deviation bound", "mean of outputs", np.array([way.deviation_bound.mean() for way in ways]))
 
 
-def _by_stage(metric: str, names: list[str], values: np.ndarray, radius: float | None = None) -> Iterator[Column]:
+def _by_stage(
+    metric: str, stages: Sequence[Stage], values: np.ndarray, radius: float | None = None, directions: int | None = None
+) -> Iterator[Column]:
     """A sum over all stages, and each."""
-    yield Column(metric, "all", values.sum(1), radius)
-    for name, column in zip(names, values.T, strict=True):
-        yield Column(metric, name, column, radius)
+    yield Column(metric, "all", values.sum(1), radius, directions)
+    for stage, column in zip(stages, values.T, strict=True):
+        yield Column(metric, stage.name, column, radius, directions)
 
 
-def _stage_names(network: Origin) -> list[str]:
-    from splineviz.estimators.tape import Tape
-
-    return [stage.name for stage in Tape(network).stages]
-
-
-_METRICS: dict[str, Callable[..., Iterator[Column]]] = {
+_METRICS: dict[str, Callable[[Part, Progress], Iterator[Column]]] = {
     "lc": _proxy,
+    "disagreements": _disagreements,
     "density": _density,
-    "rank": partial(_theory, "rank"),
-    "variation": partial(_theory, "variation"),
-    "not-good": partial(_theory, "not-good"),
+    "rank": _rank,
+    "variation": _variation,
+    "not-good": _not_good,
+    "bounds": _bounds,
     "deformation": _deformation,
+    "volume": _volume,
+    "walk": _walk,
     "first-order": _first_order,
     "patterns": _patterns,
     "distance": _distance,

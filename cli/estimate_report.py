@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
+from .estimate_bounds import Bound
 from .estimate_metrics import Column
 
 if TYPE_CHECKING:
     from splineviz.program import Origin
 
     from .data import Data
-    from .estimate_job import EstimateOptions
+    from .estimate_options import EstimateOptions
 
 __all__ = ["SUFFIXES", "print_estimate", "report_of", "write_table"]
 
@@ -27,11 +29,21 @@ _RESAMPLES = 2000
 _HEAD = ("point", "label", "metric", "stage", "radius", "directions", "value", "exact_zeros")
 
 
-def report_of(options: EstimateOptions, network: Origin, data: Data, columns: Sequence[Column], seconds: float) -> dict[str, Any]:
+def report_of(
+    options: EstimateOptions,
+    network: Origin,
+    data: Data,
+    columns: Sequence[Column],
+    bounds: Sequence[Bound],
+    seconds: float,
+) -> dict[str, Any]:
     """The summary, and where everything came from."""
     import splineviz
 
-    asked = ("frame", "sigma", "samples", "noise", "variant", "epsilon", "seed", "dtype", "mean", "std", "transform", "logits")
+    asked = (
+        *("frame", "sigma", "samples", "noise", "variant", "epsilon", "eta", "weight_decay", "seed", "dtype"),
+        *("mean", "std", "transform", "logits", "limit"),
+    )
     return {
         "schema": SCHEMA,
         "version": splineviz.__version__,
@@ -41,6 +53,7 @@ def report_of(options: EstimateOptions, network: Origin, data: Data, columns: Se
         "points": len(data),
         "options": {name: getattr(options, name) for name in asked},
         "summary": [_summary(column, options.seed) for column in columns],
+        "bounds": [asdict(bound) for bound in bounds],
         "seconds": seconds,
         "files": [str(path) for path in options.outputs],
     }
@@ -52,7 +65,7 @@ def _summary(column: Column, seed: int) -> dict[str, Any]:
 
     values = column.values.astype(np.float64)
     low = high = None
-    if len(values) > 1 and np.ptp(values) > 0:
+    if np.ptp(values) > 1e-12 * np.abs(values).max():  # else it is one number, up to rounding
         found = stats.bootstrap(
             (values,), np.mean, n_resamples=_RESAMPLES, batch=100, method="percentile", rng=np.random.default_rng(seed)
         )
@@ -75,31 +88,34 @@ def write_table(path: Path, report: dict[str, Any], columns: Sequence[Column], l
     """A row for each point and column; the report goes into a first line of comment, the schema, or the object."""
     card = {name: value for name, value in report.items() if name != "files"}
     if path.suffix.lower() == ".json":
-        rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows(columns, labels)]
+        rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows(report, columns, labels)]
         path.write_text(json.dumps(card | {"rows": rows}) + "\n", encoding="utf-8")
     elif path.suffix.lower() == ".csv":
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(f"# {json.dumps(card)}\n")
             table = csv.writer(file, lineterminator="\n")
             table.writerow(_HEAD)
-            table.writerows(_rows(columns, labels))
+            table.writerows(_rows(report, columns, labels))
     else:
         import pyarrow as pa
         from pyarrow import parquet
 
-        by_name = dict(zip(_HEAD, zip(*_rows(columns, labels), strict=True), strict=True))
+        by_name = dict(zip(_HEAD, zip(*_rows(report, columns, labels), strict=True), strict=True))
         kinds = dict(zip(_HEAD, ("int64", "int64", "string", "string", "float64", "int64", "float64", "int64"), strict=True))
         made = pa.table({name: pa.array(values, kinds[name]) for name, values in by_name.items()})
         parquet.write_table(made.replace_schema_metadata({"splineviz": json.dumps(card)}), path)
 
 
-def _rows(columns: Sequence[Column], labels: np.ndarray | None) -> Iterator[tuple[Any, ...]]:
+def _rows(report: dict[str, Any], columns: Sequence[Column], labels: np.ndarray | None) -> Iterator[tuple[Any, ...]]:
     for column in columns:
         values = column.values.tolist()
         zeros = [None] * len(values) if column.zeros is None else column.zeros.tolist()
         for point, (value, zero) in enumerate(zip(values, zeros, strict=True)):
             label = None if labels is None else int(labels[point])
             yield point, label, column.metric, column.stage, column.radius, column.directions, value, zero
+    for bound in report["bounds"]:  # of all points together
+        for side in ("left", "right"):
+            yield None, None, f"bound {bound['name']} {bound['form']}", side, None, None, bound[side], None
 
 
 def print_estimate(report: dict[str, Any], *, as_json: bool) -> None:
@@ -108,25 +124,46 @@ def print_estimate(report: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _text(report: dict[str, Any]) -> str:
-    head = ("metric", "stage", "radius", "P", "mean", "95 % interval", "median", "zeros", "exact zeros")
-    rows = [head]
-    for entry in report["summary"]:
-        interval = "-" if entry["interval"] is None else "{:.4g} .. {:.4g}".format(*entry["interval"])
-        rows.append(
-            (
-                entry["metric"],
-                entry["stage"],
-                "" if entry["radius"] is None else f"{entry['radius']:g}",
-                "" if entry["directions"] is None else str(entry["directions"]),
-                f"{entry['mean']:.4g}",
-                interval,
-                f"{entry['median']:.4g}",
-                f"{entry['share_of_zeros']:.0%}",
-                "" if entry["exact_zeros"] is None else f"{entry['exact_zeros']:,}",
-            )
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    blocks = [_aligned(table) for table in (_summary_table(report), _bounds_table(report)) if len(table) > 1]
     facts = [f"{report['points']:,} points of {report['data']}, {report['seconds']:.2f} s"]
     facts += [f"written {path}" for path in report["files"]]
-    return "\n".join([*lines, "", *facts])
+    return "\n\n".join([*blocks, "\n".join(facts)])
+
+
+def _summary_table(report: dict[str, Any]) -> list[tuple[str, ...]]:
+    head = ("metric", "stage", "radius", "P", "mean", "95 % interval", "median", "zeros", "exact zeros")
+    return [head, *(_summary_row(entry) for entry in report["summary"])]
+
+
+def _summary_row(entry: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        entry["metric"],
+        entry["stage"],
+        "" if entry["radius"] is None else f"{entry['radius']:g}",
+        "" if entry["directions"] is None else str(entry["directions"]),
+        f"{entry['mean']:.4g}",
+        _span(entry["interval"]),
+        f"{entry['median']:.4g}",
+        f"{100 * entry['share_of_zeros']:.3g}%",
+        "" if entry["exact_zeros"] is None else f"{entry['exact_zeros']:,}",
+    )
+
+
+def _bounds_table(report: dict[str, Any]) -> list[tuple[str, ...]]:
+    head = ("bound", "form", "left", "95 % interval", "right", "95 % interval", "left <= right")
+    return [head, *(_bound_row(bound) for bound in report["bounds"])]
+
+
+def _bound_row(bound: dict[str, Any]) -> tuple[str, ...]:
+    sides = [part for side in ("left", "right") for part in (f"{bound[side]:.4g}", _span(bound[f"{side}_interval"]))]
+    holds = "an order" if bound["holds"] is None else "yes" if bound["holds"] else "no"
+    return bound["name"], bound["form"], *sides, holds
+
+
+def _span(interval: Sequence[float] | None) -> str:
+    return "-" if interval is None else "{:.4g} .. {:.4g}".format(*interval)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["announce_compilation", "note", "point_progress", "stage_progress"]
+__all__ = ["PointProgress", "announce_compilation", "note", "point_progress", "stage_progress"]
 
 Advance = Callable[[float, int], None]
 
@@ -36,11 +36,31 @@ def stage_progress(quiet: bool) -> Iterator[Advance | None]:
         yield None if move is None else lambda share, cells: move(share, f"{share:.0%}, {cells:,} cells in work")
 
 
+class PointProgress:
+    """A bar over steps, each of which is some of the points for one metric; where nobody sees it, nothing."""
+
+    def __init__(self, move: Callable[[float, str], None] | None, n_points: int, n_steps: int) -> None:
+        self._move, self._n_points, self._n_steps, self._begun = move, n_points, n_steps, 0
+
+    def step(self, metric: str, first: int) -> Callable[[int, int], None]:
+        """Begin the next step, for points from number ``first`` on; returns a callback (points that are done, of this step)."""
+        before = self._begun
+        self._begun += 1
+
+        def done(points: int, of_step: int) -> None:
+            if self._move is not None:
+                text = f"{metric}: {first + points:,} of {self._n_points:,} points"
+                self._move((before + points / of_step) / self._n_steps, text)
+
+        done(0, 1)
+        return done
+
+
 @contextmanager
-def point_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A callback ``(what is estimated, points that are done, points in all)`` that moves a bar where someone sees it."""
+def point_progress(quiet: bool, n_points: int, n_steps: int) -> Iterator[PointProgress]:
+    """A bar that moves where someone sees it."""
     with _bar(quiet) as move:
-        yield lambda what, done, total: None if move is None else move(done / total, f"{what}: {done:,} of {total:,} points")
+        yield PointProgress(move, n_points, n_steps)
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """Draw `gallery/estimators.png`: the density of kinks beside exact cells, and how the proxy depends on what is asked.
 
 Above, the network of the demo on the plane through its three digits: its cells, and the density (Theorem 2, in-plane gradients).
-Below, a random network of width 100 and depth 18 with LeakyReLU(0.01): the proxy falls as the neighbourhood leaves the origin,
-saturates in the number of directions, and grows with the radius.
+Below, figure 17 of "Deep network partition density exhibits double descent" once more: random networks of width 100 and depth 18
+with LeakyReLU(0.01), 784 inputs; the proxy falls as the neighbourhood moves from the origin to (10, ..., 10), saturates in the
+number of directions, and grows with the radius. Lines are means over networks and frames; the bands of the first and the last hold
+the middle nine tenths.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import nn
@@ -20,6 +23,7 @@ from splineviz.estimators.density import density
 
 TARGET = Path(__file__).with_name("estimators.png")
 SIDE = 90
+FRAMES = 10
 
 
 def draw_slice(cells: Axes, heat: Axes) -> None:
@@ -38,33 +42,41 @@ def draw_slice(cells: Axes, heat: Axes) -> None:
     cells.set_title("exact cells")
 
 
-def random_network() -> sv.Program:
-    torch.manual_seed(0)
-    layers = [layer for _ in range(17) for layer in (nn.Linear(100, 100), nn.LeakyReLU(0.01))]
-    network = nn.Sequential(*layers, nn.Linear(100, 1))
-    for module in network:
-        if isinstance(module, nn.Linear):
-            nn.init.kaiming_normal_(module.weight)
-            nn.init.normal_(module.bias, std=0.1)
-    return sv.load_program(network)
+def random_networks(count: int) -> list[sv.Program]:
+    """As torch initialises them."""
+    made = []
+    for seed in range(count):
+        torch.manual_seed(seed)
+        layers = [layer for k in range(17) for layer in (nn.Linear(100 if k else 784, 100), nn.LeakyReLU(0.01))]
+        made.append(sv.load_program(nn.Sequential(*layers, nn.Linear(100, 10))))
+    return made
 
 
-def draw_trends(by_distance: Axes, by_radius: Axes) -> None:
-    """The proxy over the distance from the origin, and over radius and directions."""
-    program = random_network()
-    way = torch.randn(30, 100)
-    way /= way.norm(dim=1, keepdim=True)
-    directions, distances = [2, 10, 25, 50, 100], [0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0]
-    far = [sv.local_complexity(program, way * d, radius=0.1, directions=directions).totals[0].mean(1) for d in distances]
-    for p, values in zip(directions, np.array(far).T, strict=True):
-        by_distance.plot(distances, values, marker=".", label=f"P = {p}")
-    by_distance.set(xlabel="distance of the centre from the origin", ylabel="proxy, mean of 30 points", title="r = 0.1")
-    by_distance.legend(fontsize=7)
-    radii, some = [0.01, 0.03, 0.1, 0.3], [1, 2, 5, 10, 25, 50, 100]
-    for radius, values in zip(radii, sv.local_complexity(program, way, radius=radii, directions=some).totals.mean(2), strict=True):
-        by_radius.loglog(some, values, marker=".", label=f"r = {radius}")
-    by_radius.set(xlabel="directions P", ylabel="proxy, mean of 30 points", title="distance 1")
-    by_radius.legend(fontsize=7)
+def draw_trends(by_directions: Axes, by_radius: Axes) -> None:
+    """The proxy over the way from the origin to (10, ..., 10), for some directions at r = 5, and some radii at P = 20."""
+    shifts = np.linspace(0, 10, 11)
+    centres = np.repeat(shifts, FRAMES)[:, None] * np.ones(784)
+    networks = random_networks(5)
+    for axes, name, radii, directions in (
+        (by_directions, "P", [5.0], [2, 10, 25, 50, 100, 200]),
+        (by_radius, "r", [0.5, 1.5, 5.0, 15.0, 50.0], [20]),
+    ):
+        counted = np.stack(
+            [
+                sv.local_complexity(network, centres, radius=radii, directions=directions, frame="per-point", seed=k).totals
+                for k, network in enumerate(networks)
+            ]
+        )
+        series = counted.reshape(len(networks), -1, len(shifts), FRAMES).transpose(1, 2, 0, 3).reshape(-1, len(shifts), 5 * FRAMES)
+        colours = colormaps["viridis_r"](np.linspace(0.15, 1, len(series)))
+        for value, rows, colour in zip(radii if len(radii) > 1 else directions, series, colours, strict=True):
+            axes.plot(shifts, rows.mean(1), color=colour, marker=".", label=f"{name} = {value:g}")
+        for k in (0, -1):
+            axes.fill_between(shifts, *np.percentile(series[k], [5, 95], axis=1), color=colours[k], alpha=0.25, linewidth=0)
+        axes.set(xlabel="each coordinate of the centre", ylabel="proxy, of 1,700 units", ylim=(0, None))
+        axes.legend(fontsize=7, ncols=2)
+    by_directions.set_title("random networks of depth 18, r = 5")
+    by_radius.set_title("the same, P = 20")
 
 
 if __name__ == "__main__":

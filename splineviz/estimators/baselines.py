@@ -121,8 +121,8 @@ class _Hashes:
             state = (z[0] > z[1]).flatten(1).long()
         else:
             state = torch.stack([switch.rule.sign * entry for entry in switch.rule.candidates(z[0])]).argmax(0).flatten(1)
-        generator = torch.Generator().manual_seed(switch.call)
-        weights = torch.randint(-(2**62), 2**62, (state.shape[1],), generator=generator).to(state.device)
+        generator = torch.Generator(state.device).manual_seed(switch.call)
+        weights = torch.randint(-(2**62), 2**62, (state.shape[1],), generator=generator, device=state.device)
         self.total += (state * (2 * weights + 1)).sum(1)
 
     def leave(self, switch: Switch, result: Tensor) -> None:

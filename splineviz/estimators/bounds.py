@@ -11,6 +11,7 @@ from typing import Literal
 
 from splineviz.errors import InputError
 from splineviz.estimators.theory import Moments
+from splineviz.stage import Stage
 
 __all__ = ["Form", "Sides", "bound_7", "bound_8", "bound_11", "bound_12", "bound_13", "bound_14", "sides_17"]
 
@@ -48,15 +49,18 @@ def bound_11(m: Moments, form: Form = "corrected") -> Sides:
     """LC / C_bias <= sum over stages of sqrt(n_l (C^2 LR_l + epsilon^2 n_l)), C an operator norm of Jacobians.
 
     As printed, n_0 divides the left side in place of sqrt(n_l) on the right, and C is the largest gradient norm: the norms of
-    n_l rows add up to at most sqrt(n_l) times the Frobenius norm, whatever the number of inputs.
+    n_l rows add up to at most sqrt(n_l) times the Frobenius norm, whatever the number of inputs. Where entries have k
+    breakpoints, each row counts k times.
     """
-    ranks, widths = m.local_rank, [stage.n_units for stage in m.stages]
     left = m.local_complexity / _c_bias(m)
-    if _checked(form) == "printed":
-        right = sum(math.sqrt(m.largest_gradient**2 * r + m.epsilon**2 * n) for r, n in zip(ranks, widths, strict=True))
-        return Sides(left / m.n_inputs, right, form)
-    right = sum(math.sqrt(n * (m.largest_jacobian**2 * r + m.epsilon**2 * n)) for r, n in zip(ranks, widths, strict=True))
-    return Sides(left, right, form)
+    steepest = float((m.largest_gradient if _checked(form) == "printed" else m.largest_jacobian).max())
+    frobenius = [
+        math.sqrt(steepest**2 * rank + m.epsilon**2 * math.prod(stage.shape))
+        for stage, rank in zip(m.stages, m.local_rank, strict=True)
+    ]
+    if form == "printed":
+        return Sides(left / m.n_inputs, sum(frobenius), form)
+    return Sides(left, sum(_rows_over_frobenius(s) * f for s, f in zip(m.stages, frobenius, strict=True)), form)
 
 
 def bound_12(m: Moments, form: Form = "corrected") -> Sides:
@@ -72,8 +76,8 @@ def bound_12(m: Moments, form: Form = "corrected") -> Sides:
 def bound_13(m: Moments, form: Form = "corrected") -> Sides:
     """TV L c_eta / max C_l - xi - B C_grad C_bias <= LC, with L the number of stages; right as printed, for chains of layers.
 
-    C_l is the largest derivative of the output by what stage l passes on that the sample met, which is enough for the sample,
-    and no more than the Lipschitz constant of the rest of the network.
+    C_l is the largest derivative of the output by what enters stage l that the sample met. It is enough for the sample, whatever
+    the slopes of the activations; where these are at most 1 it is no more than the Lipschitz constant of the rest of the network.
 
     Raises
     ------
@@ -89,6 +93,7 @@ def bound_13(m: Moments, form: Form = "corrected") -> Sides:
 
 def bound_14(m: Moments, form: Form = "corrected") -> Sides:
     """LC / C_bias <= sum over stages of sqrt(n_l) ((|W_1|^2 + ... + |W_l|^2) / l)^(l/2), Frobenius norms; for linear layers.
+    Where entries have k breakpoints, k times that.
 
     As printed: n_0 LC / C_bias <= n^((1-L)/2) L^(1-L/2) R^L with n the largest width. R, the least parameter norm of the same
     function, is an infimum that nobody can evaluate; the norm of the parameters at hand takes its place, which is no less. The
@@ -98,16 +103,16 @@ def bound_14(m: Moments, form: Form = "corrected") -> Sides:
     Raises
     ------
     InputError
-        If the network is no chain of linear layers and activations of slope at most 1.
+        If the network is no chain of linear layers and activations of slope at most 1, or its weights were noisy.
     """
+    _require_layers(m, "(14)")
     left = m.local_complexity / _c_bias(m)
     if _checked(form) == "printed":
         return Sides(m.n_inputs * left, _printed_factor(m) * m.parameter_norm ** len(m.stages), form)
-    _require_layers(m, "(14)")
     right, squares = 0.0, 0.0
     for depth, (stage, norm) in enumerate(zip(m.stages, m.weight_norms, strict=True), 1):
         squares += float(norm) ** 2
-        right += math.sqrt(stage.n_units) * (squares / depth) ** (depth / 2)
+        right += _rows_over_frobenius(stage) * (squares / depth) ** (depth / 2)
     return Sides(left, right, form)
 
 
@@ -120,16 +125,16 @@ def sides_17(m: Moments, weight_decay: float, form: Form = "corrected") -> Sides
     Raises
     ------
     InputError
-        If the weight decay is not between 0 and 1.
+        If the weight decay is not between 0 and 1, or as for :func:`bound_14`.
     """
     if not 0 < weight_decay < 1:
         raise InputError(f"the weight decay must lie between 0 and 1, got {weight_decay:g}")
+    _require_layers(m, "(17)")
     right = math.log(1 / weight_decay)
     left = m.local_complexity / _c_bias(m)
     if _checked(form) == "printed":
         return Sides(m.n_inputs * left / _printed_factor(m), right, form)
-    _require_layers(m, "(17)")
-    return Sides(left / sum(math.sqrt(s.n_units) * k ** (-k / 2) for k, s in enumerate(m.stages, 1)), right, form)
+    return Sides(left / sum(_rows_over_frobenius(s) * k ** (-k / 2) for k, s in enumerate(m.stages, 1)), right, form)
 
 
 def _checked(form: str) -> str:
@@ -140,7 +145,12 @@ def _checked(form: str) -> str:
 
 def _require_layers(m: Moments, name: str) -> None:
     if not len(m.weight_norms):
-        raise InputError(f"bound {name} is one on chains of linear layers and activations of slope at most 1")
+        raise InputError(f"bound {name} is one on chains of linear layers without noise and activations of slope at most 1")
+
+
+def _rows_over_frobenius(stage: Stage) -> float:
+    """By how much the gradient norms of all units of a stage can exceed the Frobenius norm of its Jacobian."""
+    return stage.n_units / math.sqrt(math.prod(stage.shape))
 
 
 def _printed_factor(m: Moments) -> float:
@@ -164,4 +174,4 @@ def _gradients(m: Moments) -> float:
 
 def _slack(m: Moments) -> float:
     """xi + B C_grad C_bias"""
-    return _c_eta(m) * float(m.far_gradients.sum(1).mean()) + m.mean_not_good * m.largest_gradient * _c_bias(m)
+    return _c_eta(m) * float(m.far_gradients.sum(1).mean()) + m.mean_not_good * float(m.largest_gradient.max()) * _c_bias(m)

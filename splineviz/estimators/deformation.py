@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from splineviz.errors import InputError
 from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.request import Model, batch_for, checked_points, device_of, numbers, origin_of, whole_numbers
 from splineviz.estimators.switches import Switch
@@ -68,6 +69,8 @@ def deformation(
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
     (directions,) = whole_numbers(directions, "directions", x[0].numel())
+    if directions < 2:
+        raise InputError("two antipodes have no edge between them: deformation needs at least 2 directions")
     tape = Tape(origin, torch.float64, device_of(device, points), for_gradients=True)
     axes = radius * torch.from_numpy(shared_frame(x[0].numel(), directions, seed)).to(tape.device).reshape(-1, *origin.input_shape)
     corners = torch.cat([axes, -axes])
@@ -102,10 +105,11 @@ class _Sizes:
         p = self._directions
         embedded = vertices.reshape(2 * p, self._n_points, -1).transpose(0, 1)
         length = torch.cdist(embedded, embedded, compute_mode="donot_use_mm_for_euclid_dist")
-        one, other = torch.arange(2 * p), (torch.arange(2 * p) + p) % (2 * p)
+        one = torch.arange(2 * p, device=length.device)
+        other = (one + p) % (2 * p)
         # edges are straight, so only antipodes, which have none, need a way round: by one other vertex
         detour = length + length[:, other]
-        detour[:, one, one] = detour[:, one, other] = torch.inf if p > 1 else 0.0
+        detour[:, one, one] = detour[:, one, other] = torch.inf
         length[:, one, other] = detour.amin(2)
         eccentricity = length.amax(2)
         self.found.append(torch.stack([eccentricity.mean(1), eccentricity.amax(1)], 1))

@@ -16,7 +16,7 @@ from splineviz.estimators.switches import Level, Switch
 from splineviz.estimators.tape import Tape
 from splineviz.program.origin import Origin
 
-__all__ = ["Draw", "Noise", "draws", "gradient_norms", "jacobians"]
+__all__ = ["Draw", "Noise", "draws", "gradient_norms", "irregular_sum", "jacobians"]
 
 Noise = Literal["bias", "weights"]
 
@@ -40,7 +40,7 @@ class Draw:
     entrance: dict[int, Tensor]
     noise: dict[int, Tensor]
     after: tuple[Tensor, ...]
-    """(point, unit) derivatives of the outputs by what the stages pass on, (output, point, unit); empty unless asked for."""
+    """(output, point, unit) derivatives of the outputs by what enters the stages; empty unless asked for."""
 
 
 def draws(
@@ -128,12 +128,14 @@ class _Recorder:
     def __init__(self, tape: Tape, count: int, noise: dict[int, Tensor]) -> None:
         self._tape, self._count, self._noise = tape, count, noise
         self.values: list[Tensor] = []
+        self.entered: list[Tensor] = []
         self.passed: list[Tensor] = []
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> Tensor | None:
+    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> Tensor:
         z = values[0]
         self.values.append(self._tape.batch_first(switch.sources[0], z, self._count).reshape(self._count, -1))
-        return z + self._noise[switch.call] if switch.call in self._noise else None
+        self.entered.append(z + self._noise[switch.call] if switch.call in self._noise else z)
+        return self.entered[-1]
 
     def leave(self, switch: Switch, result: Tensor) -> None:
         self.passed.append(result)
@@ -146,7 +148,7 @@ class _Drawer(_Recorder):
         super().__init__(tape, count, {})
         self._sigma, self._generator = sigma, generator
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> Tensor | None:
+    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> Tensor:
         z = values[0]
         if self._sigma > 0:
             self._noise[switch.call] = self._sigma * torch.randn(z.shape, generator=self._generator, dtype=z.dtype, device=z.device)
@@ -162,17 +164,13 @@ def _drawn(tape: Tape, x: Tensor, part: slice, number: int, sigma: float, genera
         entrance = {i: v.detach().requires_grad_() for i, v in tape.enter(x).items()}
         drawer = _Drawer(tape, len(x), sigma, generator)
         output = tape.finish(entrance, len(x), drawer).flatten(1)
-        # an irregular sum of the outputs, so that none cancels another
-        weights = (
-            torch.rand(output.shape[1], generator=torch.Generator().manual_seed(0), dtype=output.dtype).to(output.device) + 0.5
-        )
         alive = _flat(
-            tape, torch.autograd.grad((output * weights).sum(), drawer.passed, retain_graph=sensitivity, allow_unused=True), drawer
+            tape, torch.autograd.grad(irregular_sum(output), drawer.passed, retain_graph=sensitivity, allow_unused=True), drawer
         )
         after: tuple[Tensor, ...] = ()
         if sensitivity:
             by_output = [
-                _flat(tape, torch.autograd.grad(output[:, k].sum(), drawer.passed, retain_graph=True, allow_unused=True), drawer)
+                _flat(tape, torch.autograd.grad(output[:, k].sum(), drawer.entered, retain_graph=True, allow_unused=True), drawer)
                 for k in range(output.shape[1])
             ]
             after = tuple(torch.stack(rows) for rows in zip(*by_output, strict=True))
@@ -180,6 +178,12 @@ def _drawn(tape: Tape, x: Tensor, part: slice, number: int, sigma: float, genera
     return Draw(
         part, number, tape, values, tuple(g != 0 for g in alive), {i: v.detach() for i, v in entrance.items()}, drawer.noise, after
     )
+
+
+def irregular_sum(output: Tensor) -> Tensor:
+    """A sum of all (point, output) with odd weights, so that the derivatives of one output do not cancel those of another."""
+    places = torch.arange(1, output.shape[1] + 1, dtype=output.dtype, device=output.device)
+    return (output * (1 + (places * math.sqrt(2)).frac())).sum()
 
 
 def _flat(tape: Tape, gradients: tuple[Tensor | None, ...], drawer: _Recorder) -> list[Tensor]:
@@ -223,6 +227,6 @@ def _refuse_maxima(tape: Tape) -> None:
     maxima = [switch.stage for switch in tape.switches if not isinstance(switch.rule, Level)]
     if maxima:
         raise InputError(
-            f"'{maxima[0].name}' ({maxima[0].kind}) is a maximum of activations, and the density is one of breakpoints",
-            hint="local_complexity counts maxima, too",
+            f"'{maxima[0].name}' ({maxima[0].kind}) is a maximum of activations, which has no breakpoint to be near",
+            hint="local_complexity counts maxima, too, and patterns, deformation and volume do not mind them",
         )

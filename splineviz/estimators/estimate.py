@@ -21,8 +21,8 @@ class Estimate:
     counts
         (radius, directions, point, stage) units whose state is not the same at all vertices. Exact zeros are off.
     zeros
-        (radius, directions, point, stage) units whose smallest or largest value at the vertices is exactly their breakpoint: those
-        that a sign of three values would decide differently; of maxima, the units with two winners at some vertex.
+        (radius, directions, point, stage) units whose smallest or largest value at the vertices is exactly their breakpoint, dead
+        ones among them; of maxima, the units with two winners at some vertex.
     stages
         The stages that were counted, as in ``program.stages`` where the network has a program.
     radii, directions

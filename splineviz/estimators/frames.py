@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from jaxtyping import Float64
 
 from splineviz.errors import InputError
@@ -36,6 +37,8 @@ def _orthonormal(gaussian: np.ndarray) -> np.ndarray:
             f"{gaussian.shape[-2]} orthonormal directions do not fit into an input space of {gaussian.shape[-1]} dimensions",
             hint=f"choose at most {gaussian.shape[-1]} directions",
         )
-    q, r = np.linalg.qr(np.swapaxes(gaussian, -1, -2))
-    q = q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]  # else the frame is not uniformly distributed
-    return np.ascontiguousarray(np.swapaxes(q, -1, -2))
+    # torch's, which keeps to the number of threads that torch was given: numpy's own wait for each other on a busy machine
+    q, r = torch.linalg.qr(torch.from_numpy(gaussian).mT)
+    q = q * r.diagonal(dim1=-2, dim2=-1).sign()[..., None, :]  # else the frame is not uniformly distributed
+    axes: np.ndarray = q.mT.contiguous().numpy()
+    return axes

@@ -14,6 +14,7 @@ from torch import Tensor
 from splineviz.errors import InputError
 from splineviz.estimators.estimate import Estimate
 from splineviz.estimators.frames import frames, shared_frame
+from splineviz.estimators.neighbourhood import responses, vertices
 from splineviz.estimators.request import (
     Model,
     batch_for,
@@ -149,7 +150,7 @@ class _Run:
         with torch.inference_mode():
             shared = None
             if self.frame == "shared":
-                shared = self._response(shared_frame(x[0].numel(), self.directions[-1], self.seed)[None])
+                shared = responses(tape, shared_frame(x[0].numel(), self.directions[-1], self.seed)[None])
             for start in range(0, len(x), size):
                 part = x[start : start + size]
                 found.append(self._batch(part, first + start, shared))
@@ -165,7 +166,7 @@ class _Run:
         tape = self.tape
         response = shared
         if response is None:
-            response = self._response(frames(x[0].numel(), self.directions[-1], self.seed, start, len(x)))
+            response = responses(tape, frames(x[0].numel(), self.directions[-1], self.seed, start, len(x)))
         base = tape.enter(x.to(tape.device, tape.dtype))
         decided = [s for s in tape.switches if isinstance(s.rule, Level) and s.sources[0] in base]
         reach = {i: nested_max(response[i].abs(), self.directions) for i in {s.sources[0] for s in decided}}
@@ -177,27 +178,7 @@ class _Run:
                 here, most = base[switch.sources[0]], reach[switch.sources[0]]
                 low, high = ([step(here, m, alpha=radius) for m in most] for step in (torch.sub, torch.add))
                 separation.decide(switch, low, high)
-            vertices = {i: _vertices(base[i], response[i], radius) for i in tape.entrance}
-            tape.proceed(vertices, 2 * self.directions[-1] * len(x), separation)
+            tape.proceed(vertices(base, response, radius), 2 * self.directions[-1] * len(x), separation)
             counts.append(separation.counts())
             zeros.append(separation.zeros())
         return torch.stack(counts), torch.stack(zeros)
-
-    def _response(self, axes: np.ndarray) -> dict[int, Tensor]:
-        """How the first affine part answers to directions, (points or 1, P, D): (P, points or 1, *shape) for each of its values."""
-        tape, (n, p, _) = self.tape, axes.shape
-        v = torch.from_numpy(axes).transpose(0, 1).reshape(p * n, *tape.origin.input_shape).to(tape.device, tape.dtype)
-        moved, still = tape.enter(v), tape.enter(torch.zeros_like(v[:1]))
-        return {i: (moved[i] - still[i]).reshape(p, n, *moved[i].shape[1:]) for i in tape.entrance}
-
-
-def _vertices(base: Tensor, response: Tensor, radius: float) -> Tensor:
-    """(2 P n, *shape): all of base + r response, then all of base - r response."""
-    p, form = response.shape[0], torch.contiguous_format
-    if base.dim() == 4 and base.is_contiguous(memory_format=torch.channels_last):
-        form = torch.channels_last
-    made = torch.empty(2 * p * len(base), *base.shape[1:], dtype=base.dtype, device=base.device, memory_format=form)
-    halves = made.view(2, p, *base.shape)
-    torch.add(base, response, alpha=radius, out=halves[0])
-    torch.sub(base, response, alpha=radius, out=halves[1])
-    return made

@@ -11,8 +11,9 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from splineviz.estimators.frames import shared_frame
+from splineviz.estimators.neighbourhood import responses, vertices
 from splineviz.estimators.request import Model, batch_for, checked_points, device_of, dtype_of, numbers, origin_of, whole_numbers
-from splineviz.estimators.switches import Between, Level, Switch
+from splineviz.estimators.switches import Between, Level, Switch, Winner
 from splineviz.estimators.tape import Tape
 from splineviz.stage import Stage
 
@@ -26,12 +27,12 @@ class Disagreement:
     Attributes
     ----------
     differing
-        (stage,) pairs of a vertex and a unit whose state differs.
+        (point, stage) pairs of a vertex and a unit whose state differs.
     compared
-        (stage,) pairs that were compared; 0 for maxima, which have no sign.
+        (stage,) pairs that were compared at each point; 0 for maxima, which have no sign.
     """
 
-    differing: Int64[np.ndarray, "stage"]
+    differing: Int64[np.ndarray, "point stage"]
     compared: Int64[np.ndarray, "stage"]
     stages: tuple[Stage, ...]
     dtype: str
@@ -39,7 +40,7 @@ class Disagreement:
     @property
     def share(self) -> float:
         """Of all signs."""
-        return float(self.differing.sum() / max(1, self.compared.sum()))
+        return float(self.differing.sum() / max(1, len(self.differing) * self.compared.sum()))
 
 
 def sign_disagreements(
@@ -69,7 +70,7 @@ def sign_disagreements(
     >>> net = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1))
     >>> found = sign_disagreements(net, torch.randn(5, 3), dtype=torch.float64, directions=2)
     >>> found.compared.tolist(), found.share
-    ([160], 0.0)
+    ([32], 0.0)
     """
     (radius,) = numbers(radius, "the radius")
     origin = origin_of(model, points)
@@ -77,26 +78,26 @@ def sign_disagreements(
     (directions,) = whole_numbers(directions, "directions", x[0].numel())
     place = device_of(device, points)
     tapes = [Tape(origin, precision, place) for precision in (dtype_of(dtype), torch.float64)]
-    axes = torch.from_numpy(shared_frame(x[0].numel(), directions, seed)).to(place).reshape(-1, *origin.input_shape) * radius
-    corners = torch.cat([axes, -axes])
-    size = batch_for(batch, len(x), 8 * len(corners) * tapes[1].values_alive, place)
-    different = torch.zeros(len(tapes[0].switches), dtype=torch.int64, device=place)
-    compared = torch.zeros_like(different)
+    axes, count = shared_frame(x[0].numel(), directions, seed)[None], 2 * directions
+    size = batch_for(batch, len(x), 2 * 8 * count * tapes[1].values_alive, place)
+    found = []
     with torch.inference_mode():
+        answers = [responses(tape, axes) for tape in tapes]
         for part in torch.split(x.to(place), size):
-            vertices = (part + corners[:, None]).flatten(0, 1)
             seen = []
-            for tape in tapes:
-                states = _States(tape, len(vertices))
-                tape.proceed(tape.enter(vertices.to(tape.dtype, copy=True)), len(vertices), states)
+            for tape, answer in zip(tapes, answers, strict=True):
+                states = _States(tape, count * len(part))
+                tape.proceed(vertices(tape.enter(part.to(tape.dtype)), answer, radius), count * len(part), states)
                 seen.append(states.found)
-            for k, switch in enumerate(tapes[0].switches):
-                if switch.call in seen[0]:
-                    low, full = (states[switch.call] for states in seen)
-                    different[k] += (low != full).sum()
-                    compared[k] += low.numel()
+            none = torch.zeros(len(part), dtype=torch.int64, device=place)
+            rows = [
+                (seen[0][call] != seen[1][call]).reshape(count, len(part), -1).sum((0, 2)) if call in seen[0] else none
+                for call in (switch.call for switch in tapes[0].switches)
+            ]
+            found.append(torch.stack(rows, 1))
+    counted = [count * s.stage.n_units * (not isinstance(s.rule, Winner)) for s in tapes[0].switches]
     name = str(tapes[0].dtype).removeprefix("torch.")
-    return Disagreement(different.cpu().numpy(), compared.cpu().numpy(), tapes[0].stages, name)
+    return Disagreement(torch.cat(found).cpu().numpy(), np.array(counted), tapes[0].stages, name)
 
 
 class _States:
@@ -111,7 +112,8 @@ class _States:
             z = self._tape.batch_first(switch.sources[0], values[0], self._count)
             self.found[switch.call] = z.unsqueeze(1) > switch.rule.breakpoints
         elif isinstance(switch.rule, Between):
-            self.found[switch.call] = values[0] > values[1]
+            parts = [self._tape.batch_first(source, z, self._count) for source, z in zip(switch.sources, values, strict=True)]
+            self.found[switch.call] = parts[0] > parts[1]
 
     def leave(self, switch: Switch, result: Tensor) -> None:
         """Nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,8 @@ class Level:
 
     breakpoints: Tensor
     """(K, *broadcastable)"""
+    steepest: float = math.inf
+    """The largest slope of the activation, infinite where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def switch_of(
     shape = shapes[source]
     node = _lowered(call, arguments, {n: shapes[i] for n, i in refs}, builder)
     if node is not None:
-        return Switch(index, builder.stages[-1], (source,), Level(node.breakpoints))
+        return Switch(index, builder.stages[-1], (source,), Level(node.breakpoints, float(node.slopes.abs().max())))
     rule, width, sources = _rule(call, arguments, [i for _, i in refs], shape)
     if rule is None:
         return None
@@ -190,19 +193,30 @@ def _pool(call: Call, arguments: dict[str, Any]) -> Callable[[Tensor], list[Tens
         some = torch.where(inside, places, n_in).amin(1, keepdim=True)
         return torch.where(inside, places, some)
 
-    tables: dict[tuple[Any, ...], list[list[Tensor]]] = {}
+    tables: dict[tuple[Any, ...], list[list[slice | Tensor]]] = {}
 
     def candidates(z: Tensor) -> list[Tensor]:
         key = (*z.shape[-axes:], z.device)
         if key not in tables:
             made = [table(axis, n) for axis, n in enumerate(z.shape[-axes:])]
-            tables[key] = [[column.contiguous().to(z.device) for column in t.unbind(1)] for t in made]
+            tables[key] = [[_stepwise(column, z.device) for column in t.unbind(1)] for t in made]
         found = []
         for place in itertools.product(*tables[key]):
             entry = z
             for axis, column in enumerate(place):
-                entry = entry.index_select(axis - axes, column)
+                if isinstance(column, slice):  # a view, no copy
+                    entry = entry.movedim(axis - axes, 0)[column].movedim(0, axis - axes)
+                else:
+                    entry = entry.index_select(axis - axes, column)
             found.append(entry)
         return found
 
     return candidates
+
+
+def _stepwise(column: Tensor, device: torch.device) -> slice | Tensor:
+    """Indices as a slice where they go in equal steps."""
+    steps = sorted(set(column.diff().tolist()))
+    if len(steps) > 1 or (steps and steps[0] < 1):
+        return column.contiguous().to(device)
+    return slice(int(column[0]), int(column[-1]) + 1, steps[0] if steps else 1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from splineviz.estimators.ops import Op, cast, channels_last, in_place, refs_of, scheduled
 from splineviz.estimators.reading import RESHAPES, Reading
@@ -38,7 +40,7 @@ class Tape:
     dtype, device
         What it runs in, and where.
     for_gradients
-        Leave batch norms apart, and write nothing in place.
+        Leave batch norms apart, write nothing in place, and compute attention by plain products, whose derivatives torch knows.
 
     Attributes
     ----------
@@ -54,6 +56,7 @@ class Tape:
         self, origin: Origin, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu", *, for_gradients: bool = False
     ) -> None:
         self.origin, self.dtype, self.device = origin, dtype, torch.device(device)
+        self._for_gradients = for_gradients
         read = Reading(origin, fold=not for_gradients)
         self._output, self._inputs, self._active, self._layouts = read.output, read.inputs, read.active, read.layouts
         self.values_alive = read.values_alive
@@ -104,7 +107,17 @@ class Tape:
         moved = z if axis == 0 else z.movedim(axis, 0)
         return moved.reshape(count, *shape)
 
+    def laid_out(self, source: int, rows: Tensor, like: Tensor) -> Tensor:
+        """The inverse of :meth:`batch_first`: rows with the batch where a call's value, such as ``like``, holds it."""
+        axis, _ = self._layouts[source]
+        return rows.reshape(like.movedim(axis, 0).shape).movedim(0, axis)
+
     def _run(self, ops: tuple[Op, ...], values: dict[int, Any], count: int, visitor: Visitor) -> dict[int, Any]:
+        # the fused kernels have no forward derivative
+        with sdpa_kernel(SDPBackend.MATH) if self._for_gradients else nullcontext():
+            return self._run_each(ops, values, count, visitor)
+
+    def _run_each(self, ops: tuple[Op, ...], values: dict[int, Any], count: int, visitor: Visitor) -> dict[int, Any]:
         for op in ops:
             seen = values
             if op.switch is not None:
@@ -133,16 +146,21 @@ class Tape:
                 readers[index] = readers.get(index, 0) + 1
         return all(count == 1 for count in readers.values())
 
-    def linear_layers(self) -> list[Tensor] | None:
-        """The matrices of a chain that consists of linear layers, stages and reshaping; ``None`` for any other network."""
-        matrices = []
+    def matrices_before_stages(self) -> list[Tensor] | None:
+        """The linear map before each stage of a chain of linear layers on vectors; ``None`` for any other network."""
+        matrices: list[Tensor] = []
+        before: Tensor | None = None
         for op in self._prefix + self._to_output:
-            if op.index not in self._active or op.switch is not None or op.call.op in RESHAPES:
+            if op.index not in self._active or op.call.op in RESHAPES or len(matrices) == len(self.switches):
                 continue
             weight = op.arguments.get("weight")
-            if op.call.op != "linear" or not isinstance(weight, Ref):
+            if op.switch is not None and before is not None:
+                matrices.append(before)
+                before = None
+            elif op.call.op == "linear" and isinstance(weight, Ref) and len(op.call.shape or ()) == 1:
+                before = self.constant(weight) if before is None else self.constant(weight) @ before
+            else:
                 return None
-            matrices.append(self.constant(weight))
         return matrices if self.is_chain else None
 
     def _cast_arguments(self, op: Op) -> dict[str, Any]:
@@ -151,4 +169,4 @@ class Tape:
     def _cast_switch(self, switch: Switch) -> Switch:
         if not isinstance(switch.rule, Level):
             return switch
-        return replace(switch, rule=Level(cast(switch.rule.breakpoints, self.dtype, self.device)))
+        return replace(switch, rule=replace(switch.rule, breakpoints=cast(switch.rule.breakpoints, self.dtype, self.device)))

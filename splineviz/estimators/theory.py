@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from splineviz.errors import InputError
@@ -19,9 +19,20 @@ from splineviz.estimators.switches import Level
 from splineviz.estimators.tape import Tape
 from splineviz.stage import Stage
 
-__all__ = ["Moments", "local_rank", "moments", "total_variation"]
+__all__ = ["TABLES", "Moments", "local_rank", "moments", "total_variation"]
 
-_SLOPES_AT_MOST_ONE = frozenset({"relu", "leaky_relu", "abs", "hardtanh", "relu6"})
+TABLES = (
+    "density",
+    "gradients",
+    "far_gradients",
+    "rank",
+    "not_good",
+    "variation",
+    "largest_gradient",
+    "largest_jacobian",
+    "largest_sensitivity",
+)
+"""The fields of :class:`Moments` that have a row for each point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +47,14 @@ class Moments:
         stage; the number of units that are not good.
     variation
         (point,) norm of the output's derivative, Frobenius for several outputs.
-    largest_gradient, largest_jacobian
-        The largest gradient norm of a unit, and the largest operator norm of the Jacobian of a stage, that were met.
-    largest_sensitivity
-        (stage,) the largest operator norm met of the output's derivative by what the stage passes on.
+    largest_gradient, largest_jacobian, largest_sensitivity
+        (point, stage) the largest that were met of: the gradient norms of the units; the operator norm of the Jacobian of what
+        enters the stage; the operator norm of the output's derivative by what enters it.
     chain
         Whether each stage is passed by everything that reaches the next.
     weight_norms
-        (layer,) Frobenius norms of the matrices before each stage, for chains of linear layers and activations of slope at most 1;
-        else empty.
+        (layer,) Frobenius norms of the matrices before each stage, for chains of linear layers and activations of slope at most 1
+        without noise on the weights; else empty.
     parameter_norm
         Norm of all weights and biases.
     """
@@ -61,9 +71,9 @@ class Moments:
     rank: Float64[np.ndarray, "point stage"]
     not_good: Float64[np.ndarray, "point stage"]
     variation: Float64[np.ndarray, "point"]
-    largest_gradient: float
-    largest_jacobian: float
-    largest_sensitivity: Float64[np.ndarray, "stage"]
+    largest_gradient: Float64[np.ndarray, "point stage"]
+    largest_jacobian: Float64[np.ndarray, "point stage"]
+    largest_sensitivity: Float64[np.ndarray, "point stage"]
     chain: bool
     weight_norms: Float64[np.ndarray, "layer"]
     parameter_norm: float
@@ -88,6 +98,10 @@ class Moments:
     def mean_not_good(self) -> float:
         """B."""
         return float(self.not_good.sum(1).mean())
+
+    def take(self, rows: Int64[np.ndarray, "row"]) -> Moments:
+        """Those of some points: of a bootstrap sample, for example."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in TABLES})
 
 
 def moments(
@@ -132,25 +146,20 @@ def moments(
     place = device_of(device, points)
     far = 2 * sigma if eta is None else float(eta)
     asked: dict[str, Any] = {"sigma": sigma, "samples": samples, "noise": noise, "seed": seed, "device": place, "batch": batch}
-    sums: dict[str, Tensor] = {}
-    largest: dict[str, Tensor] = {}
+    tables: dict[str, Tensor] = {}
     stages: tuple[Stage, ...] = ()
     done, n_draws = 0, samples if sigma > 0 else 1
     for draw in draws(origin, x, **asked, sensitivity=True):
         stages = draw.tape.stages
         found = _of_draw(draw, x, sigma, epsilon, far)
         for name, value in found.items():
-            if name.startswith("largest"):
-                largest[name] = torch.maximum(largest[name], value) if name in largest else value
-            else:
-                total = sums.setdefault(name, torch.zeros(len(x), *value.shape[1:], dtype=torch.float64, device=place))
-                total[draw.points] += value
+            table = tables.setdefault(name, torch.zeros(len(x), *value.shape[1:], dtype=torch.float64, device=place))
+            rows = table[draw.points]
+            torch.maximum(rows, value, out=rows) if name.startswith("largest") else rows.add_(value)
         done += draw.points.stop - draw.points.start
         if progress is not None:
             progress(done // n_draws, len(x))
-    means = {name: (total / n_draws).cpu().numpy() for name, total in sums.items()}
     tape = Tape(origin, torch.float64, place, for_gradients=True)
-    norms = _weight_norms(tape)
     everything = math.sqrt(sum(float(w.double().square().sum()) for w in origin.weights.values() if w.is_floating_point()))
     return Moments(
         stages=stages,
@@ -159,12 +168,9 @@ def moments(
         epsilon=epsilon,
         eta=far,
         samples=n_draws,
-        **means,
-        largest_gradient=float(largest["largest_gradient"]),
-        largest_jacobian=float(largest["largest_jacobian"]),
-        largest_sensitivity=largest["largest_sensitivity"].cpu().numpy(),
+        **{name: (table if name.startswith("largest") else table / n_draws).cpu().numpy() for name, table in tables.items()},
         chain=tape.is_chain,
-        weight_norms=norms,
+        weight_norms=_weight_norms(tape) if noise == "bias" else np.zeros(0),
         parameter_norm=everything,
     )
 
@@ -200,8 +206,7 @@ def _of_draw(draw: Draw, x: Tensor, sigma: float, epsilon: float, eta: float) ->
     """Everything for some points under one draw."""
     by_stage, by_output = jacobians(draw, x, None, output=True)
     assert by_output is not None
-    columns: dict[str, list[Tensor]] = {name: [] for name in ("density", "gradients", "far_gradients", "rank", "not_good")}
-    steepest, widest, sensitive = [], [], []
+    columns: dict[str, list[Tensor]] = {name: [] for name in TABLES if name != "variation"}
     for k, jacobian in enumerate(by_stage):
         rule, shape = draw.tape.switches[k].rule, draw.tape.stages[k].shape
         assert isinstance(rule, Level)
@@ -216,21 +221,15 @@ def _of_draw(draw: Draw, x: Tensor, sigma: float, epsilon: float, eta: float) ->
         columns["far_gradients"].append((norms[:, None] * (gaps.abs() > eta)).sum((1, 2)))
         columns["rank"].append((singular >= epsilon).sum(1).double())
         columns["not_good"].append((~alive).sum(1).double() * len(rule.breakpoints))
-        steepest.append(norms.max())
-        widest.append(singular.max())
-        sensitive.append(torch.linalg.svdvals(draw.after[k].movedim(1, 0)).max())
-    sums = {name: torch.stack(values, 1) for name, values in columns.items()}
-    return sums | {
-        "variation": by_output.movedim(1, 0).flatten(1).norm(dim=1),
-        "largest_gradient": torch.stack(steepest).max(),
-        "largest_jacobian": torch.stack(widest).max(),
-        "largest_sensitivity": torch.stack(sensitive),
-    }
+        columns["largest_gradient"].append(norms.amax(1))
+        columns["largest_jacobian"].append(singular[:, 0])
+        columns["largest_sensitivity"].append(torch.linalg.svdvals(draw.after[k].movedim(1, 0))[:, 0])
+    tables = {name: torch.stack(values, 1) for name, values in columns.items()}
+    return tables | {"variation": by_output.movedim(1, 0).flatten(1).norm(dim=1)}
 
 
 def _weight_norms(tape: Tape) -> Float64[np.ndarray, "layer"]:
-    """Norms of the matrices of a chain of linear layers, up to the last stage; empty for any other network."""
-    matrices = tape.linear_layers()
-    if matrices is None or len(matrices) < len(tape.stages) or any(s.kind not in _SLOPES_AT_MOST_ONE for s in tape.stages):
-        return np.zeros(0)
-    return np.array([float(matrix.norm()) for matrix in matrices[: len(tape.stages)]])
+    """Norms of the matrices before each stage of a chain of linear layers; empty for any other network, or steep activations."""
+    steep = any(not isinstance(switch.rule, Level) or switch.rule.steepest > 1 for switch in tape.switches)
+    matrices = None if steep else tape.matrices_before_stages()
+    return np.zeros(0) if matrices is None else np.array([float(matrix.norm()) for matrix in matrices])

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import splineviz as sv
 from splineviz.arrangement.volume import polarity_samples, volume_factor
 from splineviz.arrangement.walks import translated, walk
+from splineviz.estimators.frames import shared_frame
+from splineviz.estimators.volume import volume
 from tests.estimators.nets import perceptron, with_biases
 
 
@@ -55,6 +58,23 @@ def test_translations_of_an_image_are_the_corners_of_a_walk() -> None:
     assert moved[3].tolist() == [[[-1, -1, 3], [-1, -1, -1]]]
     with pytest.raises(sv.InputError, match="out of sight"):
         translated(image, [(2, 0)])
+
+
+def test_volume_at_a_point_is_that_of_the_cell_of_the_slice_around_it() -> None:
+    torch.manual_seed(3)
+    layers = [nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(12, 5)]
+    network, points = nn.Sequential(*layers).double().eval(), torch.randn(4, 1, 6, 6, dtype=torch.float64)
+    program, frame = sv.load_program(network, input_shape=(1, 6, 6)), shared_frame(36, 2, 0)
+    factors = volume(network, points, batch=3)
+    for point, factor in zip(points, factors, strict=True):
+        arr = sv.arrange(program, sv.Plane.at(point, frame), sv.Window.diamond(0.1))
+        assert factor == pytest.approx(volume_factor(arr.affine)[arr.locate(np.zeros((1, 2)))][0])
+    with pytest.raises(sv.InputError, match="6 directions are flattened by a network of 5 outputs"):
+        volume(network, points, directions=6)
+    turned = nn.Linear(3, 3).double()
+    assert volume(nn.Sequential(turned, nn.LeakyReLU(0.5)), np.full((1, 3), 9.0), directions=3)[0] == pytest.approx(
+        float(torch.linalg.det(turned.weight.detach()).abs()) * 0.5 ** int((turned(torch.full((3,), 9.0).double()) < 0).sum())
+    )
 
 
 def test_polarity_spreads_the_outputs_or_the_inputs_evenly() -> None:

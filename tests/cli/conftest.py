@@ -32,6 +32,9 @@ NETS = """
         torch.manual_seed(0)
         return nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3))
 
+    def flat():
+        return nn.Linear(6, 3)
+
     def smooth():
         return nn.Sequential(nn.Linear(6, 4), nn.GELU(), nn.Linear(4, 4), nn.Softmax(1), nn.Linear(4, 2))
 

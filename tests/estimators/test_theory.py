@@ -1,8 +1,9 @@
-"""Density, local rank, total variation and bounds: the paper's examples, Monte Carlo, and inequalities on random networks."""
+"""Local rank, total variation and bounds: against autograd, and as inequalities on random networks."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,101 +12,9 @@ from torch import nn
 
 import splineviz as sv
 from splineviz.estimators import bounds
-from splineviz.estimators.density import density
+from splineviz.estimators.derivatives import Noise
 from splineviz.estimators.theory import local_rank, moments, total_variation
-from tests.estimators.nets import perceptron, with_biases
-
-
-def normal(value: float | np.ndarray, sigma: float) -> float | np.ndarray:
-    return np.exp(-(np.asarray(value) ** 2) / (2 * sigma**2)) / (math.sqrt(2 * math.pi) * sigma)
-
-
-@pytest.mark.parametrize(("w", "beta", "sigma"), [(2.0, 0.3, 0.5), (-0.7, -1.0, 0.05)])
-def test_a_single_neuron(w: float, beta: float, sigma: float) -> None:
-    """The paper's first example: f(x) = |w| N(wx; beta, sigma^2), beta minus the bias of torch."""
-    network = with_biases([[[w]], [[1.7]]], [[-beta], [0.0]])
-    x = np.linspace(-2, 2, 9)[:, None]
-    assert np.allclose(density(network, x, sigma=sigma, samples=2).totals, abs(w) * normal(w * x[:, 0] - beta, sigma))
-
-
-def test_two_neurons_on_top_of_each_other() -> None:
-    """The paper's second example, its expectations over the biases by quadrature."""
-    w1, w2, beta1, beta2, sigma, x = 1.3, 0.8, 0.2, 0.1, 0.4, 0.5
-    network = with_biases([[[w1]], [[w2]], [[1.0]]], [[-beta1], [-beta2], [0.0]])
-    found = density(network, [[x]], sigma=sigma, samples=4000)
-    b1 = np.linspace(beta1 - 8 * sigma, beta1 + 8 * sigma, 40_001)
-    weight = normal(b1 - beta1, sigma) * (b1[1] - b1[0])
-    z2 = w2 * np.maximum(w1 * x - b1, 0)
-    second = (weight * (w1 * x > b1) * abs(w1 * w2) * normal(z2 - beta2, sigma)).sum()
-    # the second neuron is open where z2 exceeds its noisy bias
-    open_ = (weight * 0.5 * (1 + np.array([math.erf((z - beta2) / (sigma * math.sqrt(2))) for z in z2]))).sum()
-    expected = np.array([abs(w1) * normal(w1 * x - beta1, sigma) * open_, second])
-    assert (np.abs(found.values[0] - expected) < 4 * found.error[0]).all()
-
-
-def test_mean_length_of_exact_edges_under_noise_on_the_biases() -> None:
-    """Edges per area over draws of the biases = window mean of the density with in-plane gradients and all edges."""
-    sigma, draws = 0.3, 60
-    network = perceptron(5, 6, 6, 1, seed=3)
-    program = sv.load_program(network)
-    plane, window = sv.Plane.at(np.zeros(5), seed=1), sv.Window.box(-1, 1, -1, 1)
-    generator = torch.Generator().manual_seed(4)
-    state = network.state_dict()
-    lengths = []
-    for _ in range(draws):
-        noise = {
-            k: sigma * torch.randn(v.shape, generator=generator, dtype=v.dtype)
-            for k, v in state.items()
-            if k in ("0.bias", "2.bias")
-        }
-        arr = sv.arrange(program.rebind({k: v + noise.get(k, 0.0) for k, v in state.items()}), plane, window)
-        inner = arr.edges[(arr.edge_cells >= 0).all(1)]
-        lengths.append(np.linalg.norm(arr.vertices[inner[:, 0]] - arr.vertices[inner[:, 1]], axis=1).sum() / 4)
-    grid = (np.stack(np.meshgrid(*[np.arange(20) / 10 - 0.95] * 2), -1)).reshape(-1, 2)
-    found = density(network, plane.lift(grid), sigma=sigma, samples=20, variant="all-edges", basis=plane.basis)
-    error = math.hypot(np.std(lengths) / math.sqrt(draws), float(np.linalg.norm(found.error)) / len(grid))
-    assert abs(np.mean(lengths) - found.local_complexity) < 4 * error
-    assert (
-        density(network, plane.lift(grid), sigma=sigma, samples=2, basis=plane.basis).local_complexity
-        <= found.local_complexity * 1.2
-    )
-
-
-def test_small_neighbourhoods_count_the_density_times_a_known_factor() -> None:
-    """E n_sep ~ 2 r (m_P / E|g_D|) f, over noise on the biases and random frames."""
-    dim, p, radius, sigma, draws = 12, 5, 0.005, 1.0, 300
-    network = perceptron(dim, 60, 1, seed=5)
-    program, state = sv.load_program(network), network.state_dict()
-    x = np.random.default_rng(6).standard_normal((400, dim))
-    generator = torch.Generator().manual_seed(7)
-    counts = []
-    for k in range(draws // 30):
-        noise = sigma * torch.randn(60, generator=generator, dtype=torch.float64)
-        rebound = program.rebind(state | {"0.bias": state["0.bias"] + noise})
-        counts.append(sv.local_complexity(rebound, x, radius=radius, directions=p, frame="per-point", seed=k).totals.mean())
-    length = math.sqrt(2) * math.gamma((dim + 1) / 2) / math.gamma(dim / 2)
-    expected = 2 * radius * 1.56983 / length * density(network, x, sigma=sigma, samples=1, variant="all-edges").local_complexity
-    assert abs(np.mean(counts) - expected) < 4 * np.std(counts) / math.sqrt(len(counts))
-
-
-def test_variants() -> None:
-    network, x = perceptron(4, 9, 7, 2), torch.randn(6, 4)
-    plain, everything = (density(network, x, sigma=0.5, samples=3, variant=v).values for v in ("theorem", "all-edges"))
-    assert (plain <= everything + 1e-12).all() and np.allclose(plain[:, 1], everything[:, 1])
-    gradient = density(network, x, sigma=0.5, samples=3, variant="gradient").values
-    weights = network[0].weight
-    assert np.allclose(gradient[:, 0], weights.norm(dim=1).sum().item())
-    script = density(network, x, sigma=0.5, variant="script").values[:, 0]
-    s = (x.double() @ weights.T).detach()
-    assert np.allclose(script, (weights.norm(dim=1) * (-(s**2) / 0.5).exp()).sum(1).detach().numpy())
-    noisy = density(network, x, sigma=0.5, samples=3, noise="weights")
-    assert not np.allclose(noisy.values[:, 0], everything[:, 0]) and noisy.error[:, 0].min() > 0
-    with pytest.raises(sv.InputError, match="maximum of activations"):
-        density(nn.Sequential(nn.Unflatten(1, (1, 4)), nn.MaxPool1d(2)), x)
-    with pytest.raises(sv.InputError, match="sigma must be greater than 0"):
-        density(network, x, sigma=0.0)
-    with pytest.raises(sv.InputError, match="orthonormal"):
-        density(network, x, basis=np.ones((2, 4)))
+from tests.estimators.nets import Tokens, perceptron, with_biases
 
 
 def test_rank_and_variation_are_those_of_autograd() -> None:
@@ -135,6 +44,59 @@ def test_corrected_bounds_hold_on_random_networks() -> None:
         )
         for bound in CHAINS:
             assert bound(m).holds, (seed, bound.__name__)
+
+
+@pytest.mark.parametrize("noise", ["bias", "weights"])
+@pytest.mark.parametrize("make", [lambda: nn.Hardtanh(-0.01, 0.01), lambda: nn.PReLU(init=5.0), nn.ReLU6, nn.Identity])
+def test_corrected_bounds_hold_for_other_activations(make: Callable[[], nn.Module], noise: Noise) -> None:
+    """Two breakpoints, steep slopes, linear layers in a row."""
+    for seed in range(4):
+        torch.manual_seed(seed)
+        network = nn.Sequential(
+            nn.Linear(1, 12), make(), nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 2), nn.Linear(2, 7), make(), nn.Linear(7, 2)
+        )
+        for parameter in network.parameters():
+            parameter.data *= 3
+        m = moments(network, torch.randn(5, 1), sigma=0.5, samples=3, noise=noise, epsilon=0.5)
+        for bound in CHAINS[:-1]:
+            assert bound(m).holds, (seed, bound.__name__)
+        if isinstance(make(), nn.PReLU) or noise == "weights":
+            with pytest.raises(sv.InputError, match="without noise and activations of slope at most 1"):
+                bounds.bound_14(m)
+        else:
+            assert bounds.bound_14(m).holds
+
+
+def test_bounds_are_close_where_they_can_be() -> None:
+    """Equal rows, far apart from nothing: (7), (11) and (14) are equations up to the width of the breakpoints."""
+    clamp = nn.Sequential(nn.Linear(1, 50), nn.Hardtanh(-0.01, 0.01), nn.Linear(50, 1)).double()
+    with torch.no_grad():
+        clamp[0].weight.fill_(1.0)
+        clamp[0].bias.zero_()
+    m = moments(clamp, [[0.0]], sigma=0.5, epsilon=1e-3)
+    for bound in (bounds.bound_7, bounds.bound_11, bounds.bound_14):
+        assert bound(m).holds and bound(m).left == pytest.approx(bound(m).right, rel=1e-3)
+    steep = nn.Sequential(nn.Linear(1, 1), nn.PReLU(init=1e4), nn.Linear(1, 1)).double()
+    with torch.no_grad():
+        for parameter in (steep[0].weight, steep[2].weight):
+            parameter.fill_(1.0)
+        for parameter in (steep[0].bias, steep[2].bias):
+            parameter.zero_()
+    m = moments(steep, [[-0.01]], sigma=0.5)
+    assert m.total_variation > 1e3 and bounds.bound_13(m).holds
+
+
+def test_moments_of_some_of_the_points() -> None:
+    network, x = perceptron(4, 9, 7, 2), torch.randn(6, 4)
+    whole, part = moments(network, x, sigma=0.0), moments(network, x[[4, 1, 1]], sigma=0.0)
+    for name in ("rank", "gradients", "variation", "largest_jacobian", "largest_sensitivity"):
+        assert np.allclose(getattr(whole.take(np.array([4, 1, 1])), name), getattr(part, name))
+    inner = network[:3]
+    rows = [torch.autograd.functional.jacobian(inner, p.double()[None])[0, :, 0] for p in x]  # type: ignore[no-untyped-call]
+    assert np.allclose(whole.largest_jacobian[:, 1], [float(torch.linalg.matrix_norm(j, 2)) for j in rows])
+    assert np.allclose(whole.largest_gradient[:, 1], [float(j.norm(dim=1).max()) for j in rows])
+    behind = [torch.autograd.functional.jacobian(network[3:], inner(p.double()[None]))[0, :, 0] for p in x]  # type: ignore[no-untyped-call]
+    assert np.allclose(whole.largest_sensitivity[:, 1], [float(torch.linalg.matrix_norm(j, 2)) for j in behind])
 
 
 def test_where_the_printed_bounds_fail() -> None:
@@ -170,10 +132,19 @@ def test_bounds_that_do_not_apply_say_so() -> None:
         bounds.bound_7(moments(Around(), torch.randn(2, 3), sigma=0.0))
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no accelerator")
-def test_the_same_on_an_accelerator() -> None:
-    network, x = perceptron(9, 6, 20, 3), torch.randn(5, 9, dtype=torch.float64)
-    here, there = (density(network, x, sigma=0.5, samples=1, variant="gradient", device=d).values[:, 0] for d in ("cpu", "cuda"))
-    assert np.allclose(here, there)
-    assert np.allclose(local_rank(network, x), local_rank(network, x, device="cuda"))
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_gradients_within_attention_are_those_of_autograd(batch_first: bool) -> None:
+    torch.manual_seed(1)
+    network, points = Tokens(batch_first, attention=True).double().eval(), torch.randn(3, 3, 4, dtype=torch.float64)
+    found = moments(network, points, sigma=0.0)
+    for point, gradients, variation in zip(points, found.gradients, found.variation, strict=True):
+
+        def enters(x: torch.Tensor) -> torch.Tensor:
+            layer = network.body.layers[0]
+            y = x[None] if batch_first else x[:, None]
+            inner = layer.linear1(layer.norm1(y + layer.self_attn(y, y, y, need_weights=False)[0]))
+            return torch.cat([inner.flatten(), network(x[None]).flatten()])
+
+        jacobian = torch.autograd.functional.jacobian(enters, point).flatten(1)  # type: ignore[no-untyped-call]
+        assert gradients[0] == pytest.approx(float(jacobian[:18].norm(dim=1).sum()))
+        assert variation == pytest.approx(float(jacobian[18:].norm()))
