@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["announce_compilation", "note", "point_progress", "stage_progress"]
+__all__ = ["announce_compilation", "check_progress", "note", "point_progress", "stage_progress"]
 
 Advance = Callable[[float, int], None]
 
@@ -41,6 +41,13 @@ def point_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A callback ``(what is estimated, points that are done, points in all)`` that moves a bar where someone sees it."""
     with _bar(quiet) as move:
         yield lambda what, done, total: None if move is None else move(done / total, f"{what}: {done:,} of {total:,} points")
+
+
+@contextmanager
+def check_progress(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
+    """A callback ``(share of the work that is done, what is done next)`` that moves a bar; None where stderr is no terminal."""
+    with _bar(quiet) as move:
+        yield move
 
 
 @contextmanager
