@@ -18,7 +18,15 @@ from splineviz.checking.report import CheckReport, Verdict
 from splineviz.checking.samples import check_points
 from splineviz.checking.settling import check_exact, check_exact_areas, settle
 from splineviz.checking.shapes import check_areas, check_convex, check_frames
-from splineviz.checking.surface import check_coverage, check_edges, check_euler, check_rim, check_vertices, polygons_of
+from splineviz.checking.surface import (
+    check_coverage,
+    check_edges,
+    check_euler,
+    check_rim,
+    check_stages,
+    check_vertices,
+    polygons_of,
+)
 from splineviz.checking.walks import check_segments
 from splineviz.errors import InputError
 from splineviz.program import Program, load_program
@@ -59,7 +67,7 @@ def check(
         Flat indices of the outputs that were arranged, if these were not all.
     exact_cells
         At most how many of the cells that float64 leaves open are derived again in exact arithmetic; or ``"all"`` to derive every
-        cell again, which takes about 1 ms a cell for a hundred units and then proves that no cell is missing, however small.
+        cell again, which takes some milliseconds a cell for a hundred units and then proves that no cell is missing, however small.
     points, segments
         How many random points are located, and how many random segments are walked from kink to kink.
     seed
@@ -96,7 +104,7 @@ def check(
     polygons = polygons_of(claim)
     edges = check_edges(claim)
     checks = [edges, check_vertices(claim), check_euler(claim, sound=edges.verdict is Verdict.HOLDS), check_rim(claim)]
-    checks += [check_convex(claim), check_areas(claim), check_frames(claim)]
+    checks += [check_convex(claim), check_areas(claim), check_frames(claim), check_stages(claim)]
     say(0.1, "forward passes inside all cells")
     evidence = gather(claim, network)
     say(0.5, "exact arithmetic")

@@ -39,6 +39,7 @@ class Claim:
     side_edge: np.ndarray
     """(S,) edge of each side."""
     cell_window: np.ndarray
+    cell_stage: np.ndarray
     pattern_hash: np.ndarray
     edges: np.ndarray
     edge_cells: np.ndarray
@@ -49,8 +50,8 @@ class Claim:
     """One for each window."""
     windows: tuple[Window, ...]
     status: str
-    n_stages: int
-    """How many stages of the network were arranged."""
+    cells_per_stage: tuple[int, ...]
+    """Number of cells after each stage that was arranged."""
     program: str
     digest: str
     input_shape: tuple[int, ...]
@@ -62,6 +63,11 @@ class Claim:
     @property
     def n_cells(self) -> int:
         return len(self.offsets) - 1
+
+    @property
+    def n_stages(self) -> int:
+        """How many stages of the network were arranged."""
+        return len(self.cells_per_stage)
 
     @property
     def covers(self) -> bool:
@@ -180,7 +186,7 @@ def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
     if card is None:
         raise ValueError("it does not name its network")
     return Claim(
-        **{name: content[name] for name in ("vertices", "cell_window", "pattern_hash", "edges", "edge_cells")},
+        **{name: content[name] for name in ("vertices", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")},
         offsets=content["cells_offsets"],
         corner=content["cells_values"],
         side_edge=content["cell_edges"],
@@ -189,7 +195,7 @@ def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
         planes=tuple(planes[k] for k in content["plane_of_window"]),
         windows=tuple(Window(corners) for corners in np.split(content["windows_values"], ends)),
         status=str(meta["status"]),
-        n_stages=len(meta["stats"]["cells_per_stage"]),
+        cells_per_stage=tuple(meta["stats"]["cells_per_stage"]),
         program=card["name"],
         digest=card["digest"],
         input_shape=tuple(card["input_shape"]),
@@ -202,7 +208,7 @@ def _from_memory(arr: Arrangement) -> Claim:
     if arr.info is None:
         raise InputError("the arrangement does not name its network, so it cannot be checked against one")
     return Claim(
-        **{name: getattr(arr, name) for name in ("vertices", "cell_window", "pattern_hash", "edges", "edge_cells")},
+        **{name: getattr(arr, name) for name in ("vertices", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")},
         offsets=arr.cells.offsets,
         corner=arr.cells.values,
         side_edge=arr.cell_edges,
@@ -211,7 +217,7 @@ def _from_memory(arr: Arrangement) -> Claim:
         planes=arr.planes,
         windows=arr.windows,
         status=arr.status.name,
-        n_stages=len(arr.stats.cells_per_stage),
+        cells_per_stage=tuple(arr.stats.cells_per_stage),
         program=arr.info.name,
         digest=arr.info.digest,
         input_shape=arr.info.input_shape,
@@ -232,8 +238,9 @@ def _fit(claim: Claim) -> None:
             raise ValueError(f"the rows of {name} do not fit")
     if (np.diff(claim.offsets) < 3).any():
         raise ValueError("a cell has fewer than three corners")
-    sizes = len(claim.cell_window), len(claim.pattern_hash), len(claim.edge_cells), len(claim.unit_offsets), len(claim.side_edge)
-    if sizes != (f, f, e, e + 1, len(claim.corner)) or len(claim.planes) != w:
+    per_cell = len(claim.cell_window), len(claim.cell_stage), len(claim.pattern_hash)
+    others = len(claim.edge_cells), len(claim.unit_offsets), len(claim.side_edge), len(claim.planes)
+    if per_cell != (f, f, f) or others != (e, e + 1, len(claim.corner), w):
         raise ValueError("sizes of arrays disagree")
     for name, index, low, high in (
         ("cells", claim.corner, 0, v),
@@ -244,5 +251,8 @@ def _fit(claim: Claim) -> None:
     ):
         if index.size and not (index.min() >= low and index.max() < high):
             raise ValueError(f"{name} points outside")
+    for number, window in enumerate(claim.windows):
+        if not np.array_equal(Window.polygon(window.vertices).vertices, window.vertices):
+            raise ValueError(f"window {number} is not counter-clockwise")
     if not np.isfinite(claim.vertices).all():
         raise ValueError("a vertex is not finite")

@@ -52,10 +52,10 @@ class Evidence:
     """(F, C) the output there; None where the last stage was not arranged."""
     gradient: np.ndarray | None
     """(F, C, 2) of the output, in uv."""
+    error: np.ndarray
+    """(F,) how far any output there can be from the exact one."""
     cut: np.ndarray
     """(F,) how far a unit's kink reaches into the cell, in uv."""
-    cutter: np.ndarray
-    """(F,) the number of that unit."""
 
 
 def runs(n: int, rows: int) -> Iterator[np.ndarray]:
@@ -70,18 +70,19 @@ def gather(claim: Claim, network: Network) -> Evidence:
     n_columns = int(layout.first_column[-1])
     width = (n_columns + 7) // 8
     patterns = Patterns(np.zeros((f, width), np.uint8), np.zeros((f, width), np.uint8), n_columns)
-    cut, cutter, values, gradients = np.zeros(f), np.full(f, -1), [], []
+    cut, errors, values, gradients = np.zeros(f), np.zeros(f), [], []
     for cells in runs(f, network.rows):
         window = claim.cell_window[cells]
         x, error = claim.lift(claim.points[cells], window)
-        readings, value, gradient = network.read(x, error, claim.directions(window))
+        readings, value, off, gradient = network.read(x, error, claim.directions(window))
         patterns.on[cells], patterns.unsure[cells] = packed(layout, readings, len(cells))
-        cut[cells], cutter[cells] = _cuts(claim, layout, readings, cells)
+        cut[cells] = _cuts(claim, readings, cells)
+        errors[cells] = off.max(1, initial=0.0)
         if value is not None and gradient is not None:
             values.append(value)
             gradients.append(np.moveaxis(gradient, 0, 2))
     done = network.whole
-    return Evidence(patterns, np.concatenate(values) if done else None, np.concatenate(gradients) if done else None, cut, cutter)
+    return Evidence(patterns, np.concatenate(values) if done else None, np.concatenate(gradients) if done else None, errors, cut)
 
 
 def packed(layout: Layout, readings: list[Reading], n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,23 +94,16 @@ def packed(layout: Layout, readings: list[Reading], n: int) -> tuple[np.ndarray,
     return np.packbits(np.concatenate(on, 1), axis=1), np.packbits(np.concatenate(unsure, 1), axis=1)
 
 
-def _cuts(claim: Claim, layout: Layout, readings: list[Reading], cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How deep the worst unit cuts each of some consecutive cells, and which unit that is."""
+def _cuts(claim: Claim, readings: list[Reading], cells: np.ndarray) -> np.ndarray:
+    """How deep the worst unit cuts each of some consecutive cells."""
     sides = np.arange(claim.offsets[cells[0]], claim.offsets[cells[-1] + 1])
     row = claim.side_cell[sides] - cells[0]
     step = claim.vertices[claim.corner[sides]] - claim.points[claim.side_cell[sides]]
-    depth, unit = np.zeros(len(sides)), np.full(len(sides), -1)
-    for stage, reading in enumerate(readings):
+    depth = np.zeros(len(sides))
+    for reading in readings:
         found = (_challenged if isinstance(reading.node, Maximum) else _crossed)(reading, row, step)
-        if found.shape[1]:
-            deepest = found.argmax(1)
-            here = found[np.arange(len(sides)), deepest]
-            unit = np.where(here > depth, layout.first_unit[stage] + deepest, unit)
-            depth = np.maximum(depth, here)
-    starts = claim.offsets[cells] - claim.offsets[cells[0]]
-    worst = np.maximum.reduceat(depth, starts)
-    order = np.lexsort((depth, row))  # the deepest side of each cell comes last
-    return worst, np.where(worst > 0, unit[order[starts + np.diff(claim.offsets)[cells] - 1]], -1)
+        depth = np.maximum(depth, found.max(1, initial=0.0))
+    return np.asarray(np.maximum.reduceat(depth, claim.offsets[cells] - claim.offsets[cells[0]]))
 
 
 def _crossed(reading: Reading, row: np.ndarray, step: np.ndarray) -> np.ndarray:

@@ -26,10 +26,12 @@ def check_maps(claim: Claim, evidence: Evidence) -> Check:
     if stored.shape != (*evidence.value.shape, 3):
         return judge(name, f"{sentence}: shape {stored.shape}", "cells", claim.n_cells, bad=np.arange(claim.n_cells))
     gradient = np.abs(stored[:, :, :2] - evidence.gradient).max((1, 2), initial=0.0)
-    value = np.abs(_at(stored, claim.points) - evidence.value).max(1, initial=0.0)
+    value = np.maximum(np.abs(_at(stored, claim.points) - evidence.value).max(1, initial=0.0) - evidence.error, 0.0)
     slope, size = _sizes(claim, evidence)
     off = np.maximum(gradient / slope, value / size)
-    return judge(name, sentence, "cells", claim.n_cells, bad=np.flatnonzero(~(off <= _CLOSE)), worst=off.max(), limit=_CLOSE)
+    unsure = _unsure(evidence)
+    bad, worst = np.flatnonzero(~(off <= _CLOSE) & ~unsure), off.max(initial=0.0, where=~unsure)
+    return judge(name, sentence, "cells", claim.n_cells, bad=bad, unsure=np.flatnonzero(unsure), worst=worst, limit=_CLOSE)
 
 
 def check_continuity(claim: Claim, evidence: Evidence) -> Check:
@@ -44,8 +46,8 @@ def check_continuity(claim: Claim, evidence: Evidence) -> Check:
         left, right = claim.edge_cells[edges[some]].T
         for end in claim.edges[edges[some]].T:
             sides = [_extended(claim, evidence, cells, claim.vertices[end]) for cells in (left, right)]
-            gap = np.abs(sides[0] - sides[1]).max(1, initial=0.0) / np.maximum(size[left], size[right])
-            off[some] = np.maximum(off[some], gap)
+            gap = np.abs(sides[0] - sides[1]).max(1, initial=0.0) - evidence.error[left] - evidence.error[right]
+            off[some] = np.maximum(off[some], gap / np.maximum(size[left], size[right]))
     bad = edges[~(off <= _CLOSE)]
     return judge(name, sentence, "edges", len(edges), bad=bad, worst=off.max(initial=0.0), limit=_CLOSE)
 
@@ -64,7 +66,7 @@ def check_corners(claim: Claim, network: Network, evidence: Evidence) -> Check:
     for sides in runs(len(claim.corner), 2**16):
         cells, corner = claim.side_cell[sides], claim.corner[sides]
         gap = np.abs(_extended(claim, evidence, cells, claim.vertices[corner]) - output[corner]).max(1, initial=0.0)
-        np.maximum.at(off, cells, gap / size[cells])
+        np.maximum.at(off, cells, (gap - 2 * evidence.error[cells]) / size[cells])
     bad = np.flatnonzero(~(off <= _CLOSE))
     return judge(name, sentence, "cells", claim.n_cells, bad=bad, worst=off.max(), limit=_CLOSE)
 
@@ -98,7 +100,7 @@ def check_regions(claim: Claim, evidence: Evidence) -> Check:
         claim.n_cells,
         bad=np.concatenate([split, merged]),
         unsure=left,
-        notes={f"edges jump by {_STRAIGHT:g} to {_BENT:g} of the derivative": len(doubtful)},
+        notes={"edges are left as they are stored": len(doubtful)},
     )
 
 
@@ -112,8 +114,15 @@ def check_kink_sizes(claim: Claim, evidence: Evidence) -> Check:
         return judge(name, f"{sentence}: shape {stored.shape}", "edges", len(claim.edges), bad=np.arange(len(claim.edges)))
     edges, jump, size = _jumps(claim, evidence)
     off = np.abs(stored[edges] - jump) / size
-    bad = np.concatenate([edges[~(off <= _CLOSE)], np.flatnonzero((stored != 0) & ~claim.inner)])
-    return judge(name, sentence, "edges", len(edges), bad=bad, worst=off.max(initial=0.0), limit=_CLOSE)
+    unsure = _unsure(evidence)[claim.edge_cells[edges]].any(1)
+    bad = np.concatenate([edges[~(off <= _CLOSE) & ~unsure], np.flatnonzero((stored != 0) & ~claim.inner)])
+    worst = off.max(initial=0.0, where=~unsure)
+    return judge(name, sentence, "edges", len(edges), bad=bad, unsure=edges[unsure], worst=worst, limit=_CLOSE)
+
+
+def _unsure(evidence: Evidence) -> np.ndarray:
+    """(F,) cells whose pattern is not certain, so that the pass at their point may be of another."""
+    return np.asarray(evidence.patterns.unsure.any(1))
 
 
 def _at(maps: np.ndarray, uv: np.ndarray) -> np.ndarray:
@@ -156,7 +165,8 @@ def _jumps(claim: Claim, evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np
 def _joined(claim: Claim, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
     """Edges without a jump, and edges of which rounding does not tell."""
     edges, jump, size = _jumps(claim, evidence)
-    return edges[jump <= _STRAIGHT * size], edges[(jump > _STRAIGHT * size) & (jump < _BENT * size)]
+    open_ = ((jump > _STRAIGHT * size) & (jump < _BENT * size)) | _unsure(evidence)[claim.edge_cells[edges]].any(1)
+    return edges[(jump <= _STRAIGHT * size) & ~open_], edges[open_]
 
 
 def _components(n: int, pairs: np.ndarray) -> np.ndarray:

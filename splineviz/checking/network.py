@@ -146,11 +146,11 @@ class Network:
 
     def read(
         self, x: np.ndarray, error: np.ndarray, directions: np.ndarray | None = None
-    ) -> tuple[list[Reading], np.ndarray | None, np.ndarray | None]:
+    ) -> tuple[list[Reading], np.ndarray | None, np.ndarray, np.ndarray | None]:
         """What enters each stage at points (N, D) of input space that are known up to ``error`` (N, D), and the output.
 
-        With ``directions`` (N, K, D) also derivatives along them. Returns readings, the output (N, C), and its derivatives
-        (K, N, C); the latter two are None where not all stages are looked at.
+        With ``directions`` (N, K, D) also derivatives along them. Returns readings, the output (N, C), a bound for its rounding
+        (N, C), and its derivatives (K, N, C); output and derivatives are None where not all stages are looked at.
         """
         n, k = len(x), 0 if directions is None else directions.shape[1]
         shape = (-1, *self.program.input_shape)
@@ -176,9 +176,9 @@ class Network:
                 for slot in node.frees:
                     del slots[slot], bounds[slot]
             if not self.whole:
-                return readings, None, None
+                return readings, None, np.zeros((n, 0)), None
             output = slots[self.program.output]
-            return readings, _flat(_primal(output)[:n]), _slopes(output, k, n)
+            return readings, _flat(_primal(output)[:n]), bounds[self.program.output].entry.numpy(), _slopes(output, k, n)
 
     def output(self, x: np.ndarray) -> np.ndarray:
         """(N, C) the program's own forward pass at points (N, D)."""

@@ -58,6 +58,9 @@ def _compare(claim: Claim, layout: Layout, evidence: Evidence) -> tuple[np.ndarr
         named[np.repeat(np.arange(len(rows)), last - first)[units >= 0], units[units >= 0]] = True
         wrong.append(rows[((differ != named) & ~doubt).any(1)])
         open_.append(rows[doubt.any(1)])
+    owner = np.repeat(np.arange(len(claim.edges)), np.diff(claim.unit_offsets))
+    order = np.lexsort((claimed, owner))
+    wrong.append(owner[order[1:]][(np.diff(owner[order]) == 0) & (np.diff(claimed[order]) == 0)])
     nameless = edges[np.diff(claim.unit_offsets)[edges] == 0]
     return np.concatenate(wrong), np.concatenate(open_) if open_ else edges[:0], nameless
 

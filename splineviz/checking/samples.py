@@ -68,7 +68,7 @@ def check_points(
 def _patterns(claim: Claim, network: Network, points: np.ndarray, window: np.ndarray) -> Patterns:
     parts = []
     for rows in runs(len(points), network.rows):
-        readings, _, _ = network.read(*claim.lift(points[rows], window[rows]))
+        readings, *_ = network.read(*claim.lift(points[rows], window[rows]))
         parts.append(packed(network.layout, readings, len(rows)))
     on, unsure = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Patterns(on, unsure, int(network.layout.first_column[-1]))

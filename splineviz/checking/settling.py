@@ -8,12 +8,13 @@ certain, with the units of their common edge switched. How it was guessed does n
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import numpy as np
 
 from splineviz.checking.claim import Claim
 from splineviz.checking.evidence import Evidence
-from splineviz.checking.exact import ExactNetwork, NotExactError, States, states_at, states_of
+from splineviz.checking.exact import ExactNetwork, Forms, NotExactError, States, states_at, states_of
 from splineviz.checking.network import Network
 from splineviz.checking.patterns import claimed_numbers
 from splineviz.checking.polygon import Polygon
@@ -49,7 +50,9 @@ class Settled:
 
 def settle(claim: Claim, network: Network, evidence: Evidence, limit: int | None) -> Settled:
     """Derive again the cells that float64 leaves open, at most ``limit``; or all cells, for None. Their patterns become certain."""
-    open_ = np.union1d(np.flatnonzero(evidence.patterns.unsure.any(1)), np.union1d(degenerate_cells(claim), outside_points(claim)))
+    elsewhere = np.union1d(degenerate_cells(claim), outside_points(claim))
+    evidence.patterns.unsure[elsewhere] = 255  # a point that is not inside its cell says nothing of it
+    open_ = np.union1d(np.flatnonzero(evidence.patterns.unsure.any(1)), elsewhere)
     result = Settled(np.zeros(claim.n_cells, dtype=bool))
     if limit is not None and not len(open_):
         return result
@@ -143,7 +146,7 @@ class _Settler:
             given.append(states(stage, value))  # type: ignore[arg-type]
             return given[-1]
 
-        switches, _ = self.exact.walk(claim.planes[window], noted)
+        switches, output = self.exact.walk(claim.planes[window], noted)
         polygon: Polygon | None = Polygon.of(claim.windows[window].vertices)
         for switch in switches:
             polygon = None if polygon is None else polygon.within(switch.forms, switch.may_vanish)
@@ -157,12 +160,22 @@ class _Settler:
         self.evidence.patterns.settle(cell, np.concatenate([np.zeros(0, dtype=bool), *columns]))
         self.result.cells[cell] = True
         self.evidence.cut[cell] = off
+        if output is not None:
+            self._replace(cell, output)
         self.result.beyond = max(self.result.beyond, off)
         missed = float(np.hypot(*(exact[:, None] - stored).transpose(2, 0, 1)).min(1).max())
         self.result.farthest = max(self.result.farthest, missed)
         area = polygon.area
         self.result.areas[window] = self.result.areas.get(window, 0) + (area.numerator << _AREA_BITS) // area.denominator
         return True
+
+    def _replace(self, cell: int, output: Forms) -> None:
+        """What the pass at the cell's point found by what is exact: that point may lie in another cell."""
+        assert self.evidence.value is not None
+        assert self.evidence.gradient is not None
+        here = np.array([*map(Fraction, self.claim.points[cell].tolist()), Fraction(1)], dtype=object)
+        self.evidence.value[cell] = (output.numerators @ here / output.denominator).astype(float)
+        self.evidence.gradient[cell] = output.numerators[:, :2] / output.denominator
 
     def _corners(self, cell: int) -> np.ndarray:
         corners = self.claim.corner[self.claim.offsets[cell] : self.claim.offsets[cell + 1]]

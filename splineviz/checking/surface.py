@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from splineviz.checking.claim import Claim
 from splineviz.checking.report import Check, Verdict, judge
 
-__all__ = ["check_coverage", "check_edges", "check_euler", "check_rim", "check_vertices", "polygons_of"]
+__all__ = ["check_coverage", "check_edges", "check_euler", "check_rim", "check_stages", "check_vertices", "polygons_of"]
 
 
 def check_edges(claim: Claim) -> Check:
@@ -98,11 +98,31 @@ def _rims(claim: Claim, fans: np.ndarray) -> tuple[int, np.ndarray]:
     return len(np.unique(used)) if n else 0, used
 
 
+def check_stages(claim: Claim) -> Check:
+    """Cells that only edges of later stages part are one cell after a stage; the last stage with an edge of a cell separated it."""
+    edges = np.flatnonzero(claim.inner & (np.diff(claim.unit_offsets) > 0))
+    earliest = np.minimum.reduceat(claim.units[:, 0], claim.unit_offsets[edges]) if len(edges) else np.zeros(0, np.int64)
+    last = np.full(claim.n_cells, -1)
+    for cells in claim.edge_cells[edges].T:
+        np.maximum.at(last, cells, earliest)
+    bad = np.flatnonzero(last != claim.cell_stage)
+    counts = [_components(claim.n_cells, claim.edge_cells[edges[earliest > s]])[0] for s in range(claim.n_stages)]
+    sentence = (
+        f"cells after each stage are {'  '.join(f'{count:,}' for count in counts)}, and each cell names the last that made it"
+    )
+    if not claim.covers:
+        return Check("stages", sentence, Verdict.SKIPPED, "cells", note="the cells are not said to cover their windows")
+    if tuple(counts) != claim.cells_per_stage:
+        sentence += f"; the file says {'  '.join(f'{count:,}' for count in claim.cells_per_stage)}"
+        bad = np.arange(claim.n_cells)
+    return judge("stages", sentence, "cells", claim.n_cells, bad=bad)
+
+
 def check_rim(claim: Claim) -> Check:
     """Edges with one cell lie on the sides of the window, go round it once, and cover it from corner to corner."""
     sentence = "edges with one cell go round the window once"
     if not claim.covers:
-        return Check("rim", sentence, Verdict.SKIPPED, "edges", note="the cells are not said to cover their windows")
+        return Check("rim", sentence, Verdict.SKIPPED, "windows", note="the cells are not said to cover their windows")
     sides = np.flatnonzero(~claim.inner[claim.side_edge])
     a, b = claim.vertices[claim.corner[sides]], claim.vertices[claim.side_end[sides]]
     window = claim.cell_window[claim.side_cell[sides]]
@@ -119,16 +139,15 @@ def check_rim(claim: Claim) -> Check:
         away = np.maximum(away, np.maximum(*outside))
         nearer = rows & (away < off)
         off[nearer], which[nearer], along[nearer] = away[nearer], k, ((b - a) * unit).sum(1)[nearer]
-    bad = claim.side_edge[sides[(off > claim.slack[window]) | (along < 0)]]
-    # Sides of a window whose edges are not as long as it is, are not covered.
+    off_rim = (off > claim.slack[window]) | (along < 0)
+    # A side of a window whose edges are not as long as it is, is not covered.
     first = np.concatenate([[0], np.cumsum(counts)])
     covered = np.bincount(first[window] + which, weights=along, minlength=first[-1])
     wanted = np.concatenate([np.hypot(*(np.roll(w.vertices, -1, 0) - w.vertices).T) for w in claim.windows])
-    incomplete = np.repeat(np.arange(len(counts)), counts)[np.abs(covered - wanted) > np.repeat(4 * claim.slack, counts)]
-    notes = {"windows with a side that is not covered once": len(np.unique(incomplete))}
-    bad = np.concatenate([bad, claim.side_edge[sides[np.isin(window, incomplete)]]])
+    short = np.repeat(np.arange(len(counts)), counts)[np.abs(covered - wanted) > np.repeat(4 * claim.slack, counts)]
+    bad, notes = np.concatenate([window[off_rim], short]), {"edges": len(sides), "edges off the rim": int(off_rim.sum())}
     worst, limit = off.max(initial=0.0), claim.slack.max()
-    return judge("rim", sentence, "edges", len(sides), bad=bad, worst=worst, limit=limit, notes=notes)
+    return judge("rim", sentence, "windows", len(counts), bad=bad, worst=worst, limit=limit, notes=notes)
 
 
 def check_coverage(claim: Claim, polygons: np.ndarray, settled: np.ndarray) -> Check:

@@ -64,7 +64,7 @@ def _walk(claim: Claim, network: Network, a: np.ndarray, b: np.ndarray, window: 
     events = [np.zeros((0, 3))]
     while len(active):
         uv = a[active] + at[active, None] * (b - a)[active]
-        readings, _, _ = network.read(*claim.lift(uv, window[active]), along[active][:, None, :])
+        readings, *_ = network.read(*claim.lift(uv, window[active]), along[active][:, None, :])
         states, unsure = (
             np.concatenate([np.zeros((len(active), 0), part[0].dtype), *part], axis=1) if part else np.zeros((len(active), 0), int)
             for part in ([r.states.astype(int) for r in readings], [r.unsure for r in readings])

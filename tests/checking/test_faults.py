@@ -148,7 +148,7 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     "a vertex moved by 0.2": (lambda a: moved(a, 0.2), {"kinks", "corners", "points"}),
     "a vertex twice": (split_vertex, {"edges"}),
     "a vertex that nothing uses": (lambda a: {"vertices": np.vstack([a.vertices, [0.1, 0.1]])}, {"vertices", "euler"}),
-    "all cells clockwise": (lambda a: {"vertices": a.vertices * [-1.0, 1.0]}, {"convex", "areas", "rim", "kinks"}),
+    "all cells clockwise": (lambda a: {"vertices": a.vertices * [-1.0, 1.0]}, {"convex", "areas", "rim", "corners"}),
     "an edge with its cells exchanged": (
         lambda a: {"edge_cells": changed(a.edge_cells, inner_edge(a), a.edge_cells[inner_edge(a), ::-1])},
         {"edges"},
@@ -184,6 +184,11 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     "a window that is too large": (
         lambda a: {"windows": (a.windows[0], unit_square(2.5), a.windows[2])},
         {"rim", "areas", "points"},
+    ),
+    "a cell of another stage": (lambda a: {"cell_stage": changed(a.cell_stage, 5, 0)}, {"stages"}),
+    "another number of cells after a stage": (
+        lambda a: {"stats": dataclasses.replace(a.stats, cells_per_stage=(a.stats.cells_per_stage[0] + 1, a.n_cells))},
+        {"stages"},
     ),
     "a cell in another window": (lambda a: {"cell_window": changed(a.cell_window, 0, 2)}, {"edges", "areas"}),
 }

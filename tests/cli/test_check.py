@@ -56,7 +56,7 @@ def test_what_fails_is_named_and_ends_with_6(cells: Path, splineviz: Command) ->
     _change(cells, vertices=_stretched)
     done = splineviz("check", cells, "--model", "nets:small")
     assert done.code == 6
-    assert "FAILS: rim, " in done.out and "edges fail: " in done.out
+    assert "FAILS: rim, " in done.out and "1 windows fail: 0" in done.out
     report = json.loads(splineviz("check", cells, "--model", "nets:small", "--json").out)
     assert report["ok"] is False
     rim = next(check for check in report["checks"] if check["name"] == "rim")
