@@ -63,6 +63,30 @@ def test_what_fails_is_named_and_ends_with_6(cells: Path, splineviz: Command) ->
     assert rim["verdict"] == "fails" and rim["failed"] >= len(rim["offenders"]) > 0
 
 
+ZERO_ON_OPEN_SETS = """
+class Cancelling(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = nn.Linear(2, 4)
+
+    def forward(self, x):
+        h = self.layer(x)
+        return torch.relu(torch.relu(h) - torch.relu(-h) - h) + torch.relu(h)
+"""
+
+
+def test_what_is_left_open_ends_with_5(nets: Path, splineviz: Command) -> None:
+    with (nets / "nets.py").open("a") as file:
+        file.write(ZERO_ON_OPEN_SETS)
+    assert splineviz("slice", "nets:Cancelling", "--box=-1,1,-1,1", "-o", "cells.npz").code == 0
+    assert splineviz("check", "cells.npz", "--model", "nets:Cancelling").code == 0
+    done = splineviz("check", "cells.npz", "--model", "nets:Cancelling", "--exact-cells", "2")
+    assert done.code == 5
+    assert "nothing fails; in part open: exact, patterns" in done.out
+    assert "only 2 cells were to be settled exactly" in done.out
+
+
 def test_another_network_is_bad_input(cells: Path, splineviz: Command) -> None:
     for other in ("nets:other", "demo"):
         done = splineviz("check", cells, "--model", other)
