@@ -40,8 +40,6 @@ class Switch:
     forms: np.ndarray
     may_vanish: np.ndarray
     """(n,) whether a form may be zero everywhere: a unit that is zero on a cell is off, a tie belongs to the lower place."""
-    unit: np.ndarray
-    """(n,) among all units."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +91,12 @@ class ExactNetwork:
                 continue
             stage, value = len(switches), slots[node.inputs[0]]
             here = states(stage, value)
-            first = int(self.network.layout.first_unit[stage])
             if isinstance(node, Maximum):
                 winner = node.windows[np.arange(len(node.windows)), here]
-                switches.append(_races(node, here, winner, value, first))
+                switches.append(_races(node, here, winner, value))
                 slots[node.output] = Forms(value.numerators[winner], value.denominator)
             else:
-                switches.append(_sides(node, here, value, first))
+                switches.append(_sides(node, here, value))
                 slots[node.output] = _bend(node, here, value)
         return switches, slots[self.network.program.output] if self.network.whole else None
 
@@ -197,17 +194,17 @@ def _bend(node: Pointwise, states: np.ndarray, value: Forms) -> Forms:
     return Forms(numerators, value.denominator * 2**k)
 
 
-def _sides(node: Pointwise, states: np.ndarray, value: Forms, first: int) -> Switch:
+def _sides(node: Pointwise, states: np.ndarray, value: Forms) -> Switch:
     kinks, k = integers(node.kinks)
     forms = []
     for kink, on in zip(kinks, states.reshape(kinks.shape), strict=True):
         above = value.numerators * 2**k
         above[:, 2] -= kink * value.denominator
         forms.append(np.where(on[:, None], above, -above))
-    return Switch(np.concatenate(forms), ~states.astype(bool), first + np.arange(len(states)))
+    return Switch(np.concatenate(forms), ~states.astype(bool))
 
 
-def _races(node: Maximum, states: np.ndarray, winner: np.ndarray, value: Forms, first: int) -> Switch:
+def _races(node: Maximum, states: np.ndarray, winner: np.ndarray, value: Forms) -> Switch:
     unit, place = np.nonzero((node.windows >= 0) & (np.arange(node.windows.shape[1]) != states[:, None]))
     forms = value.numerators[winner[unit]] - value.numerators[node.windows[unit, place]]
-    return Switch(forms, states[unit] < place, first + unit)
+    return Switch(forms, states[unit] < place)

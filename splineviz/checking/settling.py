@@ -66,9 +66,8 @@ def settle(claim: Claim, network: Network, evidence: Evidence, limit: int | None
         for cell in np.setdiff1d(np.arange(claim.n_cells), open_):
             work.confirm(int(cell), states_of(network.layout, evidence.patterns.bits(np.array([cell]))[0]), certain=True)
     tried = work.spread(set(open_.tolist()), len(open_) if limit is None else limit)
-    unconfirmed = [cell for cell in open_.tolist() if not result.cells[cell] and cell not in result.wrong]
-    result.left = np.array(unconfirmed, dtype=np.int64)
-    if unconfirmed:
+    result.left = np.setdiff1d(open_[~result.cells[open_]], result.wrong).astype(np.int64)
+    if len(result.left):
         result.reason = (
             f"only {limit:,} cells were to be settled exactly" if len(tried) < len(open_) else "no pattern to try was right"
         )
@@ -90,7 +89,7 @@ class _Settler:
         self.across = claim.edge_cells[claim.side_edge, other]
 
     def spread(self, open_: set[int], limit: int) -> set[int]:
-        """Settle cell after cell from the neighbours of certain ones, at most ``limit``; returns those that were tried."""
+        """Settle cell after cell from the neighbours of certain ones, at most ``limit``; returns those tried. ``open_`` shrinks."""
         tried: set[int] = set()
         waiting = [cell for cell in sorted(open_) if self._guide(cell, open_) is not None]
         rest = iter(sorted(open_))
@@ -104,7 +103,7 @@ class _Settler:
                 continue
             tried.add(cell)
             if self._settle(cell, self._guide(cell, open_)):
-                open_ = open_ - {cell}
+                open_.discard(cell)
                 waiting += [other for other in self._neighbours(cell) if other in open_ and other not in tried]
         return tried
 
