@@ -18,6 +18,7 @@ from splineviz import __version__
 from splineviz.errors import InputError, SplinevizError
 
 _COMMANDS = {
+    "check": "Verify a saved arrangement from scratch, against its network.",
     "estimate": "Count the local complexity of a network at data points, and what else is estimated there.",
     "inspect": "Show a network's stages and units, and what blocks exactness.",
     "slice": "Draw the exact cells of a network on a plane through three points.",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["PointProgress", "announce_compilation", "note", "point_progress", "stage_progress"]
+__all__ = ["PointProgress", "announce_compilation", "check_progress", "note", "point_progress", "stage_progress"]
 
 Advance = Callable[[float, int], None]
 
@@ -61,6 +61,13 @@ def point_progress(quiet: bool, n_points: int, n_steps: int) -> Iterator[PointPr
     """A bar that moves where someone sees it."""
     with _bar(quiet) as move:
         yield PointProgress(move, n_points, n_steps)
+
+
+@contextmanager
+def check_progress(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
+    """A callback ``(share of the work that is done, what is done next)`` that moves a bar; None where stderr is no terminal."""
+    with _bar(quiet) as move:
+        yield move
 
 
 @contextmanager

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Status as Status
     from splineviz.arrangement.segment import Segment as Segment
     from splineviz.arrangement.segment import segment as segment
+    from splineviz.checking import CheckReport as CheckReport
+    from splineviz.checking import check as check
     from splineviz.errors import InputError as InputError
     from splineviz.errors import NotPiecewiseAffineError as NotPiecewiseAffineError
     from splineviz.errors import SplinevizError as SplinevizError
@@ -43,6 +45,7 @@ __version__ = "0.1.0.dev0"
 
 _HOME = {
     "Arrangement": "splineviz.arrangement.result",
+    "CheckReport": "splineviz.checking",
     "Estimate": "splineviz.estimators.estimate",
     "InputError": "splineviz.errors",
     "NotPiecewiseAffineError": "splineviz.errors",
@@ -54,6 +57,7 @@ _HOME = {
     "Status": "splineviz.arrangement.result",
     "Window": "splineviz.plane",
     "arrange": "splineviz.arrangement.arranging",
+    "check": "splineviz.checking",
     "stream": "splineviz.arrangement.arranging",
     "draw": "splineviz.render",
     "load": "splineviz.io",

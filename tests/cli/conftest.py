@@ -20,6 +20,10 @@ NETS = """
         torch.manual_seed(0)
         return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3))
 
+    def other():
+        torch.manual_seed(1)
+        return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3))
+
     def plane():
         torch.manual_seed(0)
         return nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))

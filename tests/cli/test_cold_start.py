@@ -24,7 +24,9 @@ def loaded_by(action: str) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["slice", "--help"], ["inspect", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["slice", "--help"], ["inspect", "--help"], ["check", "--help"]], ids=" ".join
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(f"from splineviz_cli.main import run; assert run({arguments!r}) == 0") == []
 

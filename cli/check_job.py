@@ -1,0 +1,87 @@
+"""What `splineviz check` does and says: a row for each check, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .progress import check_progress
+
+if TYPE_CHECKING:
+    from splineviz.checking import Check, CheckReport
+
+__all__ = ["run_check"]
+
+SCHEMA = "splineviz.check/1"
+
+
+def run_check(
+    file: str,
+    *,
+    model: str,
+    weights: str | None,
+    output_index: tuple[int, ...] | None,
+    exact_cells: Any,
+    points: int,
+    segments: int,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Check one file; returns the exit code."""
+    import splineviz
+    from splineviz.checking import check
+
+    chosen = {"exact_cells": exact_cells, "points": points, "segments": segments, "seed": seed}
+    with check_progress(quiet) as progress:
+        report = check(file, model, weights=weights, outputs=output_index, progress=progress, **chosen)
+    if as_json:
+        head = {"schema": SCHEMA, "version": splineviz.__version__, "file": file, "options": chosen}
+        click.echo(json.dumps({**head, **report.to_dict()}))
+    else:
+        click.echo(_table(file, report))
+    return 6 if report.failures else 5 if report.open else 0
+
+
+def _table(file: str, report: CheckReport) -> str:
+    counts = f"{report.cells:,} cells, {report.vertices:,} vertices, {report.edges:,} edges, {report.windows:,} window(s)"
+    rows = [("check", "verdict", "checked", "worst", "what was checked"), *map(_row, report.checks)]
+    widths = [max(len(row[k]) for row in rows) for k in range(4)]
+    lines = [f"file     {file}: {counts}", f"network  {report.program}, digest {report.digest[:16]}", ""]
+    for row, check in zip(rows, [None, *report.checks], strict=True):
+        lines.append("  ".join([*(f"{cell:<{width}}" for cell, width in zip(row[:4], widths, strict=True)), row[4]]).rstrip())
+        lines += [" " * (widths[0] + 2) + remark for remark in ([] if check is None else _remarks(check))]
+    return "\n".join([*lines, "", _verdict(report)])
+
+
+def _row(check: Check) -> tuple[str, str, str, str, str]:
+    worst = "" if check.worst is None or not check.limit else f"{check.worst:.1e} of {check.limit:.0e}"
+    kind = check.kind.removesuffix("s") if check.examined == 1 else check.kind
+    counted = f"{check.examined:,} {kind}" if check.examined else ""
+    skipped = check.verdict.name == "SKIPPED"
+    return check.name, check.verdict.value, counted, worst, check.note if skipped else check.claim
+
+
+def _remarks(check: Check) -> list[str]:
+    """What fails, what is open, and what else there is to say, on lines of their own."""
+    if check.verdict.name == "SKIPPED":
+        return []
+    failed = [f"{check.failed:,} {check.kind} fail: {_named(check, check.failed)}"] if check.failed else []
+    named = "" if check.failed else f": {_named(check, check.open)}"
+    open_ = [f"{check.open:,} {check.kind} could not be verified{named}"] if check.open else []
+    return [*failed, *open_, *([check.note] if check.note else [])]
+
+
+def _named(check: Check, count: int) -> str:
+    names = ", ".join(map(str, check.offenders))
+    return f"{names}, ..." if count > len(check.offenders) else names
+
+
+def _verdict(report: CheckReport) -> str:
+    if report.failures:
+        return f"FAILS: {', '.join(check.name for check in report.failures)} ({report.seconds:.1f} s)"
+    if report.open:
+        return f"nothing fails; in part open: {', '.join(check.name for check in report.open)} ({report.seconds:.1f} s)"
+    return f"everything that was asked holds ({report.seconds:.1f} s)"

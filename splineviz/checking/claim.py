@@ -1,0 +1,258 @@
+"""What an arrangement claims: the arrays of a saved file, or of an arrangement in memory, and nothing computed from a network."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from splineviz.errors import InputError
+from splineviz.plane import Plane, Window
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["Claim", "read_claim"]
+
+_SCHEMA = "splineviz.arrangement/"
+_DERIVED = ("affine", "edge_jump", "linear_regions")
+_PLACE, _ROUNDING = 1e-12, 2.0**-44
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """The arrays of an arrangement, named as there. Rows of a ragged array are given by offsets."""
+
+    vertices: np.ndarray
+    offsets: np.ndarray
+    """(F + 1,) where the sides of each cell begin; a side goes from ``corner`` to the next corner of its cell."""
+    corner: np.ndarray
+    """(S,) vertex at which each side begins."""
+    side_edge: np.ndarray
+    """(S,) edge of each side."""
+    cell_window: np.ndarray
+    cell_stage: np.ndarray
+    pattern_hash: np.ndarray
+    edges: np.ndarray
+    edge_cells: np.ndarray
+    unit_offsets: np.ndarray
+    units: np.ndarray
+    """(N, 2) stage and unit, for each edge the rows from its unit offset to the next."""
+    planes: tuple[Plane, ...]
+    """One for each window."""
+    windows: tuple[Window, ...]
+    status: str
+    cells_per_stage: tuple[int, ...]
+    """Number of cells after each stage that was arranged."""
+    program: str
+    digest: str
+    input_shape: tuple[int, ...]
+    cut_off: bool
+    """Whether the network's last operation was left out, so that its logits are the output."""
+    derived: Mapping[str, np.ndarray]
+    """Affine maps, kinks and linear regions, as far as they were saved."""
+
+    @property
+    def n_cells(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def n_stages(self) -> int:
+        """How many stages of the network were arranged."""
+        return len(self.cells_per_stage)
+
+    @property
+    def covers(self) -> bool:
+        """Whether the cells are said to cover their windows."""
+        return self.status not in ("INCOMPLETE", "BATCH")
+
+    @cached_property
+    def side_cell(self) -> np.ndarray:
+        """(S,)"""
+        return np.repeat(np.arange(self.n_cells), np.diff(self.offsets))
+
+    @cached_property
+    def next_side(self) -> np.ndarray:
+        """(S,) the side that follows round the cell."""
+        following: np.ndarray = np.arange(1, len(self.corner) + 1)
+        following[self.offsets[1:] - 1] = self.offsets[:-1]
+        return following
+
+    @cached_property
+    def side_end(self) -> np.ndarray:
+        """(S,) vertex at which each side ends."""
+        ends: np.ndarray = self.corner[self.next_side]
+        return ends
+
+    @cached_property
+    def inner(self) -> np.ndarray:
+        """(E,) whether an edge has two cells."""
+        return np.asarray((self.edge_cells >= 0).all(1))
+
+    @cached_property
+    def slack(self) -> np.ndarray:
+        """(windows,) how far a stored vertex may be from its place, in uv.
+
+        1e-12 of the window's diameter; and 2^-44 of the largest numbers on the way from uv to input space, since no float64
+        arithmetic places a kink better than a few of their last bits.
+        """
+        result = np.empty(len(self.windows))
+        for number, (plane, window) in enumerate(zip(self.planes, self.windows, strict=True)):
+            size = np.linalg.norm(plane.origin) + np.abs(window.vertices).max()
+            result[number] = _PLACE * np.linalg.norm(np.ptp(window.vertices, axis=0)) + _ROUNDING * size
+        return result
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """(F, 2) the mean of the corners of each cell, formed from its first corner."""
+        base = self.vertices[self.corner[self.offsets[:-1]]]
+        steps = self.vertices[self.corner] - base[self.side_cell]
+        centre: np.ndarray = base + np.add.reduceat(steps, self.offsets[:-1]) / np.diff(self.offsets)[:, None]
+        return centre
+
+    def lift(self, uv: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Flat points of input space (N, D) of points of windows, and (N, D) a bound for the rounding of the lift."""
+        x, size = (np.empty((len(uv), self.planes[0].dim)) for _ in range(2))
+        for number in np.unique(window):  # windows, not points: each has its own plane
+            rows, plane = window == number, self.planes[number]
+            x[rows] = plane.lift(uv[rows]).reshape(-1, plane.dim)
+            size[rows] = np.abs(plane.origin) + np.abs(uv[rows]) @ np.abs(plane.basis)
+        return x, 2.0**-51 * size
+
+    def directions(self, window: np.ndarray) -> np.ndarray:
+        """(N, 2, D) the basis of the plane of each of the windows."""
+        basis = np.stack([plane.basis for plane in self.planes])
+        rows: np.ndarray = basis[window]
+        return rows
+
+
+def read_claim(source: str | os.PathLike[str] | Arrangement) -> Claim:
+    """What a file or an arrangement claims.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no arrangement, if it has no cells or does not name its network, or if its arrays do
+        not fit together so far that it could not be read at all.
+    """
+    if isinstance(source, str | os.PathLike):
+        what = str(source)
+        try:
+            claim = _from_file(_content(Path(source)))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise InputError(f"{what} is damaged: {error}", hint="write it again with splineviz.save") from error
+    else:
+        what, claim = "the arrangement", _from_memory(source)
+    if not claim.n_cells:
+        raise InputError(f"{what} has no cells, so there is nothing to check")
+    try:
+        _fit(claim)
+    except ValueError as error:
+        raise InputError(f"{what} is damaged: {error}", hint="write it again with splineviz.save") from error
+    return claim
+
+
+def _content(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            content = dict(file) if hasattr(file, "files") and "schema" in file.files else {}
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path}") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError, AttributeError) as error:
+        raise InputError(f"{path} cannot be read as an NPZ file: {error}", hint="a file written by splineviz.save") from error
+    schema = str(content["schema"]) if content else "none"
+    if not schema.startswith(_SCHEMA):
+        raise InputError(
+            f"{path} holds no arrangement: expected schema {_SCHEMA}..., got {schema}", hint="a file of splineviz.save"
+        )
+    return content
+
+
+def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
+    meta = json.loads(str(content["meta"]))
+    shapes = meta["input_shapes"]
+    frames = zip(content["plane_origin"], content["plane_basis"], shapes, strict=True)
+    planes = [Plane(origin, basis, tuple(shape), np.zeros((0, 2))) for origin, basis, shape in frames]
+    ends = content["windows_offsets"][1:-1]
+    card = meta["program"]
+    if card is None:
+        raise ValueError("it does not name its network")
+    return Claim(
+        **{name: content[name] for name in ("vertices", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")},
+        offsets=content["cells_offsets"],
+        corner=content["cells_values"],
+        side_edge=content["cell_edges"],
+        unit_offsets=content["edge_units_offsets"],
+        units=content["edge_units_values"].reshape(-1, 2),
+        planes=tuple(planes[k] for k in content["plane_of_window"]),
+        windows=tuple(Window(corners) for corners in np.split(content["windows_values"], ends)),
+        status=str(meta["status"]),
+        cells_per_stage=tuple(meta["stats"]["cells_per_stage"]),
+        program=card["name"],
+        digest=card["digest"],
+        input_shape=tuple(card["input_shape"]),
+        cut_off=card["cut_off"] is not None,
+        derived={name: content[name] for name in _DERIVED if name in content},
+    )
+
+
+def _from_memory(arr: Arrangement) -> Claim:
+    if arr.info is None:
+        raise InputError("the arrangement does not name its network, so it cannot be checked against one")
+    return Claim(
+        **{name: getattr(arr, name) for name in ("vertices", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")},
+        offsets=arr.cells.offsets,
+        corner=arr.cells.values,
+        side_edge=arr.cell_edges,
+        unit_offsets=arr.edge_units.offsets,
+        units=arr.edge_units.values.reshape(-1, 2),
+        planes=arr.planes,
+        windows=arr.windows,
+        status=arr.status.name,
+        cells_per_stage=tuple(arr.stats.cells_per_stage),
+        program=arr.info.name,
+        digest=arr.info.digest,
+        input_shape=arr.info.input_shape,
+        cut_off=arr.info.cut_off is not None,
+        # Lazy members live in the instance once they were asked for: what was not, is not claimed.
+        derived={name: vars(arr)[name] for name in _DERIVED if name in vars(arr)},
+    )
+
+
+def _fit(claim: Claim) -> None:
+    """Sizes and indices fit together, so that no check reads beyond an array."""
+    f, v, e, w = claim.n_cells, len(claim.vertices), len(claim.edges), len(claim.windows)
+    for name, offsets, total in (
+        ("cells", claim.offsets, len(claim.corner)),
+        ("edge_units", claim.unit_offsets, len(claim.units)),
+    ):
+        if offsets[0] != 0 or offsets[-1] != total or (np.diff(offsets) < 0).any():
+            raise ValueError(f"the rows of {name} do not fit")
+    if (np.diff(claim.offsets) < 3).any():
+        raise ValueError("a cell has fewer than three corners")
+    per_cell = len(claim.cell_window), len(claim.cell_stage), len(claim.pattern_hash)
+    others = len(claim.edge_cells), len(claim.unit_offsets), len(claim.side_edge), len(claim.planes)
+    if per_cell != (f, f, f) or others != (e, e + 1, len(claim.corner), w):
+        raise ValueError("sizes of arrays disagree")
+    for name, index, low, high in (
+        ("cells", claim.corner, 0, v),
+        ("cell_edges", claim.side_edge, 0, e),
+        ("edges", claim.edges, 0, v),
+        ("edge_cells", claim.edge_cells, -1, f),
+        ("cell_window", claim.cell_window, 0, w),
+    ):
+        if index.size and not (index.min() >= low and index.max() < high):
+            raise ValueError(f"{name} points outside")
+    for number, window in enumerate(claim.windows):
+        if not np.array_equal(Window.polygon(window.vertices).vertices, window.vertices):
+            raise ValueError(f"window {number} is not counter-clockwise")
+    if not np.isfinite(claim.vertices).all():
+        raise ValueError("a vertex is not finite")

@@ -1,0 +1,187 @@
+"""Is it watertight? Cells, edges and vertices as one surface without a seam, whose rim is that of the window."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from splineviz.checking.claim import Claim
+from splineviz.checking.report import Check, Verdict, judge
+
+__all__ = ["check_coverage", "check_edges", "check_euler", "check_rim", "check_stages", "check_vertices", "polygons_of"]
+
+
+def check_edges(claim: Claim) -> Check:
+    """Sides of cells and the table of edges say the same."""
+    e = len(claim.edges)
+    low, high = claim.edges.min(1), claim.edges.max(1)
+    key = low * np.int64(len(claim.vertices)) + high
+    order = np.argsort(key, kind="stable")
+    twice = order[1:][np.diff(key[order]) == 0]
+    start, end = claim.edges[claim.side_edge].T
+    forward = (start == claim.corner) & (end == claim.side_end)
+    backward = (end == claim.corner) & (start == claim.side_end)
+    left = np.bincount(claim.side_edge[forward], minlength=e)
+    right = np.bincount(claim.side_edge[backward], minlength=e)
+    named = claim.edge_cells >= 0
+    astray = claim.side_edge[~(forward | backward)]
+    other = claim.side_edge[claim.edge_cells[claim.side_edge, np.where(forward, 0, 1)] != claim.side_cell]
+    counted = np.flatnonzero((left != named[:, 0]) | (right != named[:, 1]) | ~named.any(1))
+    two = claim.cell_window[claim.edge_cells]
+    windows = np.flatnonzero(claim.inner & (two[:, 0] != two[:, 1]))
+    bad = np.concatenate([np.flatnonzero(low == high), twice, astray, other, counted, windows])
+    sentence = "an inner edge has two cells, on opposite sides, one on the rim has one"
+    return judge("edges", sentence, "edges", e, bad=bad, notes={"on the rim": int((~claim.inner).sum())})
+
+
+def check_vertices(claim: Claim) -> Check:
+    """Each vertex once. Cells below the spacing of float64 have edges whose ends are equal numbers; only such ends may be equal."""
+    v = len(claim.vertices)
+    unused = np.setdiff1d(np.arange(v), claim.corner)
+    zero = (claim.vertices[claim.edges[:, 0]] == claim.vertices[claim.edges[:, 1]]).all(1)
+    joined = _components(v, claim.edges[zero])[1]
+    # Two windows may touch or overlap, and each has its own vertices.
+    window = np.zeros(v, dtype=np.int64)
+    window[claim.corner] = claim.cell_window[claim.side_cell]
+    place = np.unique(np.column_stack([window, claim.vertices + 0.0]), axis=0, return_inverse=True)[1].reshape(-1)
+    order = np.lexsort((joined, place))
+    apart = (np.diff(place[order]) == 0) & (np.diff(joined[order]) != 0)
+    bad = np.concatenate([unused, order[1:][apart]])
+    note = {"edges shorter than the spacing of float64 numbers": int(zero.sum())}
+    return judge("vertices", "every vertex is there once", "vertices", v, bad=bad, notes=note)
+
+
+def check_euler(claim: Claim, *, sound: bool) -> Check:
+    """V - E + F, on the surface that the cells make when they are glued along inner edges.
+
+    Where cells touch in a vertex only, as in a batch, that vertex counts once for each fan of cells round it. A surface of C pieces
+    in the plane, with L closed rims, has V - E + F = 2 C - L.
+    """
+    if not sound:
+        return Check("euler", "V - E + F fits one surface without a seam", Verdict.SKIPPED, "pieces", note="the edges fail")
+    f, e, v = claim.n_cells, len(claim.edges), len(claim.vertices)
+    pieces = _components(f, claim.edge_cells[claim.inner])[0]
+    fans = _fans(claim)
+    n_fans = len(np.unique(fans))
+    rims, _ = _rims(claim, fans)
+    found = n_fans - e + f
+    holds = found == 2 * pieces - rims
+    if claim.covers:
+        holds &= n_fans == v and pieces == rims == len(claim.windows)
+    sentence = f"V - E + F = {found:,} with {pieces:,} piece{'s' * (pieces != 1)} and {rims:,} closed rim{'s' * (rims != 1)}"
+    if not holds:
+        expected = f"{len(claim.windows):,} for as many windows" if claim.covers else f"{2 * pieces - rims:,}"
+        sentence += f", and has to be {expected}"
+    bad = np.zeros(0 if holds else 1, dtype=np.int64)
+    return judge("euler", sentence, "pieces", pieces, bad=bad, notes={"vertices where cells only touch": n_fans - v})
+
+
+def _fans(claim: Claim) -> np.ndarray:
+    """(S,) for each corner of a cell the fan that it is in: corners of neighbours at one vertex of their common edge."""
+    at = np.full((len(claim.edges), 2), -1)  # the side that an edge is, forward and backward
+    forward = claim.edges[claim.side_edge, 0] == claim.corner
+    at[claim.side_edge, np.where(forward, 0, 1)] = np.arange(len(claim.corner))
+    left, right = at[claim.inner].T
+    # The left cell begins its side where the right one ends its own.
+    pairs = np.concatenate([np.column_stack([left, claim.next_side[right]]), np.column_stack([claim.next_side[left], right])])
+    return _components(len(claim.corner), pairs)[1]
+
+
+def _rims(claim: Claim, fans: np.ndarray) -> tuple[int, np.ndarray]:
+    """How many closed rims there are, and the rim of each side on the rim."""
+    sides = np.flatnonzero(~claim.inner[claim.side_edge])
+    ends = np.column_stack([fans[sides], fans[claim.next_side[sides]]])
+    n, label = _components(len(claim.corner), ends)
+    used = label[ends[:, 0]]
+    return len(np.unique(used)) if n else 0, used
+
+
+def check_stages(claim: Claim) -> Check:
+    """Cells that only edges of later stages part are one cell after a stage; the last stage with an edge of a cell separated it."""
+    edges = np.flatnonzero(claim.inner & (np.diff(claim.unit_offsets) > 0))
+    earliest = np.minimum.reduceat(claim.units[:, 0], claim.unit_offsets[edges]) if len(edges) else np.zeros(0, np.int64)
+    last = np.full(claim.n_cells, -1)
+    for cells in claim.edge_cells[edges].T:
+        np.maximum.at(last, cells, earliest)
+    bad = np.flatnonzero(last != claim.cell_stage)
+    counts = [_components(claim.n_cells, claim.edge_cells[edges[earliest > s]])[0] for s in range(claim.n_stages)]
+    sentence = (
+        f"cells after each stage are {'  '.join(f'{count:,}' for count in counts)}, and each cell names the last that made it"
+    )
+    if not claim.covers:
+        return Check("stages", sentence, Verdict.SKIPPED, "cells", note="the cells are not said to cover their windows")
+    if tuple(counts) != claim.cells_per_stage:
+        sentence += f"; the file says {'  '.join(f'{count:,}' for count in claim.cells_per_stage)}"
+        bad = np.arange(claim.n_cells)
+    return judge("stages", sentence, "cells", claim.n_cells, bad=bad)
+
+
+def check_rim(claim: Claim) -> Check:
+    """Edges with one cell lie on the sides of the window, go round it once, and cover it from corner to corner."""
+    sentence = "edges with one cell go round the window once"
+    if not claim.covers:
+        return Check("rim", sentence, Verdict.SKIPPED, "windows", note="the cells are not said to cover their windows")
+    sides = np.flatnonzero(~claim.inner[claim.side_edge])
+    a, b = claim.vertices[claim.corner[sides]], claim.vertices[claim.side_end[sides]]
+    window = claim.cell_window[claim.side_cell[sides]]
+    off, along, which = np.full(len(sides), np.inf), np.zeros(len(sides)), np.zeros(len(sides), dtype=np.int64)
+    counts = np.array([len(w.vertices) for w in claim.windows])
+    for k in range(counts.max()):
+        rows = counts[window] > k
+        start = np.array([w.vertices[k % len(w.vertices)] for w in claim.windows])[window]
+        end = np.array([w.vertices[(k + 1) % len(w.vertices)] for w in claim.windows])[window]
+        length = np.hypot(*(end - start).T)
+        unit = (end - start) / length[:, None]
+        away = np.maximum(*(np.abs(unit[:, 0] * (p - start)[:, 1] - unit[:, 1] * (p - start)[:, 0]) for p in (a, b)))
+        outside = [np.maximum(-((p - start) * unit).sum(1), ((p - start) * unit).sum(1) - length) for p in (a, b)]
+        away = np.maximum(away, np.maximum(*outside))
+        nearer = rows & (away < off)
+        off[nearer], which[nearer], along[nearer] = away[nearer], k, ((b - a) * unit).sum(1)[nearer]
+    off_rim = (off > claim.slack[window]) | (along < 0)
+    # A side of a window whose edges are not as long as it is, is not covered.
+    first = np.concatenate([[0], np.cumsum(counts)])
+    covered = np.bincount(first[window] + which, weights=along, minlength=first[-1])
+    wanted = np.concatenate([np.hypot(*(np.roll(w.vertices, -1, 0) - w.vertices).T) for w in claim.windows])
+    short = np.repeat(np.arange(len(counts)), counts)[np.abs(covered - wanted) > np.repeat(4 * claim.slack, counts)]
+    bad, notes = np.concatenate([window[off_rim], short]), {"edges": len(sides), "edges off the rim": int(off_rim.sum())}
+    worst, limit = off.max(initial=0.0), claim.slack.max()
+    return judge("rim", sentence, "windows", len(counts), bad=bad, worst=worst, limit=limit, notes=notes)
+
+
+def check_coverage(claim: Claim, polygons: np.ndarray, settled: np.ndarray) -> Check:
+    """The polygons of stored coordinates, compared bit by bit by shapely: none overlap, and edges match vertex by vertex.
+
+    Cells too narrow for the spacing of float64 have no valid polygon; those that exact arithmetic derived again are ``settled``.
+    """
+    sound = shapely.is_valid(polygons)
+    order = np.argsort(claim.cell_window, kind="stable")
+    bad = []
+    for cells in np.split(order, np.flatnonzero(np.diff(claim.cell_window[order])) + 1):
+        cells = cells[sound[cells]]
+        if not shapely.coverage_is_valid(polygons[cells]):
+            bad.append(cells[~shapely.is_empty(shapely.coverage_invalid_edges(polygons[cells]))])
+    sentence = "a valid coverage to shapely: no overlap, edges match"
+    return judge(
+        "coverage",
+        sentence,
+        "cells",
+        claim.n_cells,
+        bad=np.concatenate(bad) if bad else None,
+        unsure=np.flatnonzero(~sound & ~settled),
+    )
+
+
+def polygons_of(claim: Claim) -> np.ndarray:
+    """(F,) shapely polygons of the cells, in uv."""
+    rings = np.insert(claim.corner, claim.offsets[1:], claim.corner[claim.offsets[:-1]])
+    owner = np.repeat(np.arange(claim.n_cells), np.diff(claim.offsets) + 1)
+    result: np.ndarray = shapely.polygons(shapely.linearrings(claim.vertices[rings], indices=owner))
+    return result
+
+
+def _components(n: int, pairs: np.ndarray) -> tuple[int, np.ndarray]:
+    graph = coo_array((np.ones(len(pairs), dtype=np.int32), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    count, labels = connected_components(graph, directed=False)
+    return int(count), np.asarray(labels, dtype=np.int64)

@@ -1,0 +1,82 @@
+"""What is sound is found to be so, in float64 and in exact arithmetic."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import nn
+
+import splineviz as sv
+from splineviz.checking import Verdict
+from tests.checking.networks import SOUND, Sound, linear, mlp, unit_square
+
+
+@pytest.mark.parametrize("case", SOUND, ids=lambda case: case.name)
+def test_sound_arrangements_pass(case: Sound, tmp_path: Path) -> None:
+    program, arr = case.arranged()
+    sv.save(arr, tmp_path / "cells.npz")
+    report = sv.check(tmp_path / "cells.npz", program, points=300, segments=8)
+    assert not report.failures and not report.open, str(report)
+    assert (report.cells, report.vertices, report.edges) == (arr.n_cells, arr.n_vertices, arr.n_edges)
+    every = sv.check(arr, program, exact_cells="all", points=1, segments=1)
+    assert every.ok and every["exact"].examined == arr.n_cells
+    assert every["exact areas"].verdict is (Verdict.HOLDS if arr.status.covers else Verdict.SKIPPED)
+
+
+def test_what_the_file_does_not_claim_is_not_asked(tmp_path: Path) -> None:
+    program = sv.load_program(mlp(2, 8, 2))
+    arr = sv.arrange(program, sv.Plane.identity(), unit_square())
+    sv.save(arr, tmp_path / "cells.npz", affine=False)
+    report = sv.check(tmp_path / "cells.npz", program)
+    skipped = {check.name for check in report.checks if check.verdict is Verdict.SKIPPED}
+    assert skipped == {"exact", "exact areas", "maps", "regions", "kink sizes"}
+    assert f"there are {arr.n_linear_regions}" in report["regions"].note
+
+
+def test_batches_of_a_stream_are_checked_one_by_one() -> None:
+    program = sv.load_program(mlp(2, 24, 24, 1))
+    batches = list(sv.stream(program, sv.Plane.identity(), unit_square(), max_memory=2**16))
+    assert len(batches) > 3
+    for batch in batches[:3]:
+        report = sv.check(batch, program, points=500, segments=8)
+        assert not report.failures, str(report)
+        assert report["rim"].verdict is Verdict.SKIPPED
+
+
+def _thin(power: int) -> sv.Program:
+    """A column of cells 2^-power wide, right of u = 1."""
+    first = linear([[1.0, 0.0], [0.0, 1.0]], [-1.0, -1.0])
+    second = linear([[2.0**power, 0.0], [0.0, 1.0]], [-1.0, -0.5])
+    return sv.load_program(nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), linear([[1.0, 1.0]], [0.0])))
+
+
+@pytest.mark.parametrize("power", [53, 60, 200])
+def test_cells_below_the_spacing_of_float64_are_derived_exactly(power: int) -> None:
+    """Those of a wide column, with the coordinates that a narrow one has when it is rounded."""
+    wide = sv.arrange(_thin(20), sv.Plane.identity(), unit_square())
+    assert wide.n_cells == 9
+    program = _thin(power)
+    vertices = np.where(np.abs(wide.vertices - 1 - 2.0**-20) < 1e-9, 1 + 2.0**-power, wide.vertices)
+    narrow = dataclasses.replace(wide, vertices=vertices, info=program.info)
+    report = sv.check(narrow, program)
+    assert not report.failures and not report.open, str(report)
+    assert report["exact"].examined >= 3
+    assert sv.check(narrow, program, exact_cells="all")["exact areas"].verdict is Verdict.HOLDS
+    limited = sv.check(narrow, program, exact_cells=0)
+    assert limited.ok and {check.name for check in limited.open} >= {"exact", "patterns", "kinks"}
+    assert limited["exact"].note == "only 0 cells were to be settled exactly"
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    program, arr = SOUND[0].arranged()
+    one, two = (sv.check(arr, program, seed=3).to_dict() for _ in range(2))
+    assert {**one, "seconds": 0} == {**two, "seconds": 0}
+
+
+def test_the_model_by_name(tmp_path: Path) -> None:
+    arr = sv.slice("demo", sv.demo.load_points(), stage=0)
+    sv.save(arr, tmp_path / "cells.npz")
+    assert sv.check(str(tmp_path / "cells.npz"), "demo", points=100, segments=2).ok
