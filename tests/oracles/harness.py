@@ -9,8 +9,9 @@ from splineviz.arrangement.result import Arrangement
 from splineviz.plane import Plane, Window
 from tests.oracles.compare import assert_same, assert_same_up_to_rounding
 from tests.oracles.invariants import assert_valid
-from tests.oracles.network import Network, to_torch
+from tests.oracles.network import Network
 from tests.oracles.rational import ExactSlice, frame_of, slice_exactly
+from tests.oracles.twin import to_torch
 
 __all__ = ["agree", "arranged", "exact_slice", "unit_box"]
 
