@@ -1,4 +1,4 @@
-"""A network over the integers: the forms of each slot share one positive denominator, known beforehand; only integers are multiplied."""
+"""A network over the integers: the forms of each slot share one denominator, known beforehand, so only integers are multiplied."""
 
 from __future__ import annotations
 

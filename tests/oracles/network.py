@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 __all__ = ["Add", "Concat", "Form", "Linear", "Maximum", "Network", "Pointwise", "Step", "absolute", "hardtanh", "larger",
-           "leaky_relu", "linear", "max_pool1d", "maxout", "plain", "prelu", "relu", "sequential", "smaller"]  # fmt: skip
+           "leaky_relu", "linear", "max_pool1d", "maxout", "plain", "prelu", "relu", "relu6", "sequential", "smaller"]  # fmt: skip
 
 Form = tuple[Fraction, ...]
 """An affine function of the coordinates: their coefficients, then the constant."""
@@ -22,6 +22,10 @@ Form = tuple[Fraction, ...]
 class Linear:
     weight: tuple[tuple[Fraction, ...], ...]
     bias: tuple[Fraction, ...]
+    module: nn.Module | None = field(default=None, compare=False)
+    """The twin in torch where it is no ``nn.Linear``."""
+    source: str = field(default="", compare=False)
+    """The call that made one with such a twin."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,10 @@ class Maximum:
 
     windows: tuple[tuple[int, ...], ...]
     """-1 where there is no entry."""
-    module: nn.Module
+    module: nn.Module = field(compare=False)
     """The twin in torch."""
+    source: str = field(compare=False)
+    """The call that made it."""
     lower: bool = False
 
 
@@ -86,25 +92,26 @@ class _Pool(nn.Module):
 
 def larger(width: int) -> Maximum:
     """Entry by entry the larger of the first and the second half."""
-    return Maximum(tuple((i, i + width // 2) for i in range(width // 2)), _Halves(lower=False))
+    return Maximum(tuple((i, i + width // 2) for i in range(width // 2)), _Halves(lower=False), f"larger({width})")
 
 
 def smaller(width: int) -> Maximum:
     """Entry by entry the smaller of the first and the second half."""
-    return Maximum(tuple((i, i + width // 2) for i in range(width // 2)), _Halves(lower=True), lower=True)
+    return Maximum(tuple((i, i + width // 2) for i in range(width // 2)), _Halves(lower=True), f"smaller({width})", lower=True)
 
 
 def maxout(windows: Iterable[Iterable[int]]) -> Maximum:
     """The largest of each group of entries, all of one length."""
     groups = tuple(tuple(window) for window in windows)
-    return Maximum(groups, _Groups(groups))
+    return Maximum(groups, _Groups(groups), f"maxout({groups})")
 
 
 def max_pool1d(width: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Maximum:
     """A pool over all entries."""
     starts = range(-padding, width + padding - dilation * (kernel - 1), stride)
     windows = tuple(tuple(i if 0 <= i < width else -1 for i in range(s, s + dilation * kernel, dilation)) for s in starts)
-    return Maximum(windows, _Pool(kernel=kernel, stride=stride, padding=padding, dilation=dilation))
+    source = f"max_pool1d({width}, {kernel}, {stride}, {padding}, {dilation})"
+    return Maximum(windows, _Pool(kernel=kernel, stride=stride, padding=padding, dilation=dilation), source)
 
 
 def _kinked_at_zero(kind: str, slopes: Iterable[Any], right: int = 1) -> Pointwise:
@@ -134,11 +141,15 @@ def hardtanh(low: float | Fraction = -1, high: float | Fraction = 1) -> Pointwis
     return Pointwise("hardtanh", (low, high), ((zero,), (one,), (zero,)), (low, zero, high))
 
 
+def relu6() -> Pointwise:
+    return replace(hardtanh(0, 6), kind="relu6")
+
+
 @dataclass(frozen=True)
 class Step:
     op: Linear | Add | Concat | Pointwise | Maximum
     inputs: tuple[int, ...]
-    """Slots: 0 is the network's input, the i-th step writes slot i + 1."""
+    """Slots: 0 is the network's input, the i-th step writes slot i + 1. The same object in two steps is one module used twice."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,11 @@ class Cell:
     def area(self) -> Fraction:
         return self.shape.area
 
+    @property
+    def candidates(self) -> tuple[Triple, ...]:
+        """What an arg max decides between: the outputs, or zero and the only one."""
+        return ((0, 0, 0), *self.forms) if len(self.forms) == 1 else self.forms
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -158,8 +163,7 @@ class ExactSlice:
         """(cell, class): area where the class's output is the largest; of equal ones the lowest. A single output decides by > 0."""
         found = {}
         for number, cell in enumerate(self.cells):
-            forms = ((0, 0, 0), *cell.forms) if len(cell.forms) == 1 else cell.forms
-            candidates = dict(enumerate(forms))
+            candidates = dict(enumerate(cell.candidates))
             for place in candidates:
                 piece = _where_largest(cell.shape, candidates, place, lower=False)
                 if piece is not None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Hashable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tests.oracles.maps import batch_norm
 from tests.oracles.network import (
     Add,
     Concat,
@@ -23,7 +27,7 @@ from tests.oracles.network import (
     sequential,
 )
 
-__all__ = ["Abs", "from_torch", "linear_of", "to_torch"]
+__all__ = ["Abs", "from_torch", "linear_of", "structure", "to_torch"]
 
 
 class Abs(nn.Module):
@@ -43,7 +47,7 @@ def _ops(module: nn.Module) -> list[Linear | Pointwise]:
         case nn.Linear():
             return [linear(module.weight, module.bias)]
         case nn.BatchNorm1d():
-            return [_batch_norm(module)]
+            return [batch_norm(module)]
         case nn.LeakyReLU():
             return [leaky_relu(module.negative_slope)]
         case nn.PReLU():
@@ -59,22 +63,12 @@ def _ops(module: nn.Module) -> list[Linear | Pointwise]:
     raise TypeError(f"the oracle does not know {type(module).__name__}")
 
 
-def _batch_norm(module: nn.BatchNorm1d) -> Linear:
-    """Reduced once to float64 coefficients, each operation rounded; these numbers define the function."""
-    assert module.running_mean is not None
-    assert module.running_var is not None
-    mean, var = module.running_mean.double().numpy(), module.running_var.double().numpy()
-    gamma = module.weight.detach().double().numpy() if module.affine else np.ones_like(mean)
-    beta = module.bias.detach().double().numpy() if module.affine else np.zeros_like(mean)
-    scale = gamma / np.sqrt(var + module.eps)
-    return linear(np.diag(scale), beta - mean * scale)
-
-
 class _Twin(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.steps = [(type(step.op), step.inputs) for step in network.steps]
-        self.ops = nn.ModuleList(_module(step.op) for step in network.steps)
+        modules = {id(step.op): _module(step.op) for step in network.steps}
+        self.ops = nn.ModuleList(modules[id(step.op)] for step in network.steps)
 
     def forward(self, x: Tensor) -> Tensor:
         slots = [x]
@@ -92,6 +86,25 @@ class _Twin(nn.Module):
         return slots[-1]
 
 
+def structure(network: Network) -> tuple[Hashable, ...]:
+    """What two networks have in common whose twins differ in parameters only."""
+    first: dict[int, int] = {}
+    return (network.dim, *((first.setdefault(id(s.op), i), s.inputs, _kind(s.op)) for i, s in enumerate(network.steps)))
+
+
+def _kind(op: object) -> Hashable:
+    match op:
+        case Linear():
+            return "linear", len(op.weight), len(op.weight[0]), op.source and str(op.module)
+        case Maximum():
+            return op.source
+        case Pointwise(kind="prelu"):
+            return "prelu", len(op.slopes[0])
+        case Pointwise():
+            return op.kind, op.breakpoints, op.slopes
+    return type(op).__name__
+
+
 def to_torch(network: Network) -> nn.Module:
     """The network as a float64 module in eval mode. Coefficients must be dyadic, or the twin is rounded."""
     return _Twin(network).double().eval()
@@ -99,14 +112,14 @@ def to_torch(network: Network) -> nn.Module:
 
 def _module(op: Linear | Add | Concat | Pointwise | Maximum) -> nn.Module:
     match op:
+        case Linear(module=nn.Module()) | Maximum():
+            return copy.deepcopy(op.module)
         case Linear():
             layer = nn.Linear(len(op.weight[0]), len(op.weight), dtype=torch.float64)
             with torch.no_grad():
                 layer.weight.copy_(torch.tensor([[float(w) for w in row] for row in op.weight], dtype=torch.float64))
                 layer.bias.copy_(torch.tensor([float(b) for b in op.bias], dtype=torch.float64))
             return layer
-        case Maximum():
-            return op.module
         case Pointwise(kind="relu"):
             return nn.ReLU()
         case Pointwise(kind="abs"):
@@ -115,6 +128,8 @@ def _module(op: Linear | Add | Concat | Pointwise | Maximum) -> nn.Module:
             return nn.LeakyReLU(float(op.slopes[0][0]))
         case Pointwise(kind="hardtanh"):
             return nn.Hardtanh(float(op.breakpoints[0]), float(op.breakpoints[1]))
+        case Pointwise(kind="relu6"):
+            return nn.ReLU6()
         case Pointwise(kind="prelu"):
             layer_slopes = nn.PReLU(len(op.slopes[0]), dtype=torch.float64)
             with torch.no_grad():
