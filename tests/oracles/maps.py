@@ -33,7 +33,7 @@ class _OnMaps(nn.Module):
 
 
 def _places(shape: Shape, size: int, stride: int, padding: int) -> list[list[tuple[int, int, int]]]:
-    """For each place of a square window the entries of one channel in it: row of the kernel, column, and entry, -1 in the padding."""
+    """For each place of a square window: row and column of the kernel and entry of one channel, -1 in the padding."""
     _, height, width = shape
     starts = (range(-padding, n + padding - size + 1, stride) for n in (height, width))
     return [
