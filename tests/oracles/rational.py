@@ -6,7 +6,6 @@ entry. Neighbours are found afterwards, from sides that lie on one line.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +14,7 @@ from typing import Any
 
 from tests.oracles.integers import Bend, Choice, Integral, Mix
 from tests.oracles.network import Form, Maximum, Network
-from tests.oracles.polygon import Interval, Polygon, Triple, across, position
+from tests.oracles.polygon import Interval, Polygon, Triple, position
 
 __all__ = ["RIM", "Cell", "Edge", "ExactSlice", "crossings", "frame_of", "slice_exactly"]
 
@@ -86,29 +85,15 @@ class ExactSlice:
     def rings(self) -> tuple[tuple[tuple[int, Triple, Triple], ...], ...]:
         """Each cell's sides, counter-clockwise: the cell beyond or `RIM`, the point where the side starts, its line.
 
-        Sides end where the neighbour changes: a vertex of two cells in the middle of a third one's straight side divides it.
+        A side faces one side of one neighbour: a unit that changes sign along an edge is cut on both sides of it, since it is
+        continuous, so no line ends in the middle of a side.
         """
-        owner: dict[tuple[Triple, Triple], int] = {}
         ways = [list(zip(p := cell.shape.points, p[1:] + p[:1], cell.shape.lines, strict=True)) for cell in self.cells]
-        for number, sides in enumerate(ways):
-            owner.update(((start, end), number) for start, end, _ in sides)
+        owner = {(start, end): number for number, sides in enumerate(ways) for start, end, _ in sides}
         rim = set(self.window.lines)
-        # Sides that do not face one side of one neighbour, by line
-        uneven: dict[Triple, list[tuple[Triple, Triple, int]]] = defaultdict(list)
-        for number, sides in enumerate(ways):
-            for start, end, line in sides:
-                if line not in rim and (end, start) not in owner:
-                    uneven[max(line, across(line))].append((start, end, number))
-        divided = {way: parts for group in uneven.values() for way, parts in _divide(group).items()}
         return tuple(
-            tuple(
-                (neighbour, point, line)
-                for start, end, line in sides
-                for neighbour, point in divided.get((start, end))
-                or [(RIM if line in rim else owner[end, start], start)]
-            )
-            for sides in ways
-        )  # fmt: skip
+            tuple((RIM if line in rim else owner[end, start], start, line) for start, end, line in sides) for sides in ways
+        )
 
     @cached_property
     def points(self) -> frozenset[Triple]:
@@ -259,18 +244,6 @@ def _where_largest(domain: Any, candidates: dict[int, Triple], place: int, lower
             elif not (place < other and not any(domain.values(lead))):
                 return None
     return domain
-
-
-def _divide(group: list[tuple[Triple, Triple, int]]) -> dict[tuple[Triple, Triple], list[tuple[int, Triple]]]:
-    """For sides (start, end, cell) on one line: the cells beyond each, in order, with the points where they begin."""
-    places = sorted({point for start, end, _ in group for point in (start, end)}, key=position)
-    index = {point: i for i, point in enumerate(places)}
-    ways = {}
-    for start, end, cell in group:
-        i, j = index[start], index[end]
-        ways[start, end] = cell, [(k, k + 1) for k in range(i, j)] if i < j else [(k, k - 1) for k in range(i, j, -1)]
-    owner = {piece: cell for cell, pieces in ways.values() for piece in pieces}
-    return {way: [(owner[j, i], places[i]) for i, j in pieces] for way, (_, pieces) in ways.items()}
 
 
 def _changes(before: Pattern, after: Pattern) -> frozenset[tuple[int, int]]:

@@ -79,15 +79,14 @@ _ACTIVATIONS["any"] = lambda width: [
 ]
 
 
-@st.composite
-def _maximum(draw: st.DrawFn, width: int) -> Maximum:
+def _maximum(rng: random.Random, width: int) -> Maximum:
     choices = [max_pool1d(width, 2, 2), max_pool1d(width, 2), max_pool1d(width, 3, 2, 1), maxout([range(width)])]
     if width > 3:
         choices.append(max_pool1d(width, 2, 1, 1, 2))
     if width % 2 == 0:
         choices += [larger(width), smaller(width)]
-    rows = st.lists(st.integers(0, width - 1), min_size=3, max_size=3)
-    return draw(st.one_of(st.sampled_from(choices), st.lists(rows, min_size=1, max_size=3).map(maxout)))
+    rows = [[rng.randrange(width) for _ in range(3)] for _ in range(rng.randint(1, 3))]
+    return rng.choice([*choices, maxout(rows)])
 
 
 @st.composite
@@ -105,26 +104,23 @@ def networks(
 ) -> Network:
     """Two inputs; a plain layer, then blocks of linear layer and activation: plain, residual, concatenating, or applied twice.
 
-    With ``maxima``, blocks may end in one, and at least the first does.
+    With ``maxima``, blocks may end in one, and at least the first does. There are 64 structures, deep ones last, since each has
+    to be traced; weights are drawn one by one.
     """
     kind = draw(st.sampled_from(kinds))
     zero_bias = draw(st.booleans()) if zero_bias is None else zero_bias
     repeat = draw(st.booleans()) if repeat is None else repeat
-    # Networks of one activation have few structures, and each is traced once.
-    same, choice = draw(st.booleans()), draw(st.integers(0, 15))
+    rng = random.Random(structure := draw(st.integers(0, 63)))
     steps: list[Step] = []
     slot, width = 0, 2
-    for block in range(draw(st.integers(1, max_depth))):
-        shape = draw(st.sampled_from(shapes)) if block else "plain"
-        wide = {"plain": st.sampled_from([3, min(4, max_width), max_width]), "concat": st.integers(1, 3)}.get(shape)
-        outputs = width if wide is None else draw(wide)
+    for block in range(min(max_depth, 1 + (structure >= 8) + (structure >= 32))):
+        shape = rng.choice(shapes) if block else "plain"
+        outputs = {"plain": rng.randint(3, max_width), "concat": rng.randint(1, 3)}.get(shape, width)
         mix = Step(draw(layers(width, outputs, kind, zero_bias=zero_bias, repeat=repeat)), (slot,))
         steps.append(mix)
         before, slot = slot, len(steps)
-        bent = not maxima or draw(st.booleans())
-        if bent:
-            bends = _ACTIVATIONS[activations](outputs)
-            bend = bends[choice % len(bends)] if same else draw(st.sampled_from(bends))
+        if not maxima or rng.random() < 0.5:
+            bend = rng.choice(_ACTIVATIONS[activations](outputs))
             steps.append(Step(bend, (slot,)))
             slot = len(steps)
             if shape == "reused":
@@ -135,11 +131,11 @@ def networks(
             slot = len(steps)
             outputs = width if shape == "residual" else width + outputs
         width = outputs
-        if maxima and width > 1 and (not block or draw(st.booleans())):
-            pool = draw(_maximum(width))
+        if maxima and width > 1 and (not block or rng.random() < 0.5):
+            pool = _maximum(rng, width)
             steps.append(Step(pool, (slot,)))
             slot, width = len(steps), len(pool.windows)
-    steps.append(Step(draw(layers(width, draw(st.integers(1, 3)), kind, zero_bias=False, repeat=False)), (slot,)))
+    steps.append(Step(draw(layers(width, rng.randint(1, 3), kind)), (slot,)))
     return Network(2, tuple(steps))
 
 
