@@ -91,8 +91,8 @@ class _Store:
         folder.mkdir(parents=True, exist_ok=True)
         self.path, self.code = folder / "chunks.jsonl", f"{_digest()}-{certify}"
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        rows = [json.loads(line) for line in lines if line.endswith("}")]
-        self.chunks = [Chunk(**row["chunk"]) for row in rows if row["code"] == self.code]
+        rows = [json.loads(line) for line in lines if line.startswith(f'{{"code": "{self.code}"') and line.endswith("}}")]
+        self.chunks = [Chunk(**row["chunk"]) for row in rows]
 
     @property
     def done(self) -> set[tuple[str, int]]:
