@@ -151,15 +151,19 @@ class Rounding:
 
     @cached_property
     def areas(self) -> np.ndarray:
-        """(cells,) how far each area may be off, before its rounding."""
-        bounds = []
-        for ring in self.exact.rings:
-            points = np.array([_uv(point) for _, point, _ in ring])
-            off = np.array([self.uv[point] for _, point, _ in ring])
-            sides = np.hypot(*(np.roll(points, -1, axis=0) - points).T)
-            beside = sides + np.roll(sides, 1) + 2 * off
-            bounds.append(float(off @ beside) + SLACK * _UNIT_ROUNDOFF * float(sides.sum()) ** 2)
-        return np.array(bounds)
+        """(cells,) how far each area may be off."""
+        rings = self.exact.rings
+        points = np.array([_uv(point) for ring in rings for _, point, _ in ring])
+        off = np.array([self.uv[point] for ring in rings for _, point, _ in ring])
+        start = np.cumsum([0, *(len(ring) for ring in rings)])
+        after = np.arange(1, len(points) + 1)
+        after[start[1:] - 1] = start[:-1]
+        sides = np.hypot(*(points[after] - points).T)
+        before = np.empty_like(sides)
+        before[after] = sides
+        moved = np.add.reduceat(off * (before + sides + 2 * off), start[:-1])
+        around: np.ndarray = np.add.reduceat(sides, start[:-1])
+        return np.asarray(moved + SLACK * _UNIT_ROUNDOFF * around**2)
 
     @cached_property
     def decisions(self) -> np.ndarray:
