@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 from splineviz.io.files import atomic_path
@@ -71,13 +71,16 @@ def _rounds(families: list[str], cases: int, size: int) -> Iterator[tuple[str, i
 
 
 def _work(todo: Iterable[tuple[str, int]], store: _Store, given: argparse.Namespace, deadline: float | None) -> Iterator[Chunk]:
-    """Chunks as they are done, never more in work than there are workers."""
+    """Chunks as they are done, never more in work than there are workers; one worker is this process."""
+    timely = takewhile(lambda _: deadline is None or time.monotonic() < deadline, todo)
+    tasks = ((family, seed, given.size, given.certify, store.kinds(family)) for family, seed in timely)
+    if given.jobs == 1:
+        yield from (run_chunk(*task) for task in tasks)
+        return
     with ProcessPoolExecutor(given.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         running: set[Future[Chunk]] = set()
-        for family, seed in todo:
-            if deadline is not None and time.monotonic() > deadline:
-                break
-            running.add(pool.submit(run_chunk, family, seed, given.size, given.certify, store.kinds(family)))
+        for task in tasks:
+            running.add(pool.submit(run_chunk, *task))
             if len(running) == given.jobs:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
