@@ -30,6 +30,7 @@ class Chunk:
     cases: int = 0
     cells: int = 0
     seconds: float = 0.0
+    """Of processor time."""
     failures: dict[str, int] = field(default_factory=dict)
     """How many cases differ in what."""
     shares: dict[str, float] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class Chunk:
 def run_chunk(family: str, seed: int, size: int, certify: str, known: frozenset[str] = frozenset()) -> Chunk:
     """Run ``size`` cases of a family; kinds of failure in ``known`` are counted and not shrunk."""
     torch.set_num_threads(1)
-    began = time.perf_counter()
+    began = time.process_time()
     chunk, failures = Chunk(family, seed), Counter[str]()
 
     def count(case: Case) -> None:
@@ -56,7 +57,7 @@ def run_chunk(family: str, seed: int, size: int, certify: str, known: frozenset[
         case, message = _shrunk(family, seed, size, certify, kind)
         name = f"{family}-{kind}-{seed}.py".replace(" ", "_").replace(",", "").replace(">", "gt")
         chunk.scripts[name] = as_script(case, f"{family}, seed {seed}: {message}", name, certify)
-    chunk.seconds = time.perf_counter() - began
+    chunk.seconds = time.process_time() - began
     return chunk
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import splineviz
 from tests.fuzz.chunk import Chunk
-from tests.fuzz.families import NEAR
+from tests.fuzz.families import FAMILIES, NEAR
 
 __all__ = ["summary", "to_markdown"]
 
@@ -21,7 +21,7 @@ SCHEMA = "splineviz.fuzz/1"
 
 def summary(chunks: Iterable[Chunk], certify: str | None, jobs: int) -> dict[str, Any]:
     families: dict[str, dict[str, Any]] = {}
-    for chunk in chunks:
+    for chunk in sorted(chunks, key=lambda chunk: (list(FAMILIES).index(chunk.family), chunk.seed)):
         row = families.setdefault(
             chunk.family, {"cases": 0, "cells": 0, "seconds": 0.0, "seeds": [], "failures": Counter(), "shares": {}}
         )
@@ -57,7 +57,7 @@ compared with an oracle in rational arithmetic that shares no code with the engi
 neighbours of every cell, the units of every edge and linear regions must be equal; vertices, areas, affine maps and the areas of
 decisions must lie within bounds of rounding that follow from the network's own sizes (`tests/oracles/rounding.py`).
 
-**{cases:,} cases, {cells:,} cells that agree, {failures:,} failures, {minutes:,} minutes of one core.** {asked}; {jobs} workers;
+**{cases:,} cases, {cells:,} cells that agree, {failures:,} failures, {minutes:,} minutes of processor time.** {asked}; {jobs} workers;
 {versions}; {date}.
 
 | family | cases | cells that agree | failures | what differs | s |
