@@ -57,8 +57,8 @@ compared with an oracle in rational arithmetic that shares no code with the engi
 neighbours of every cell, the units of every edge and linear regions must be equal; vertices, areas, affine maps and the areas of
 decisions must lie within bounds of rounding that follow from the network's own sizes (`tests/oracles/rounding.py`).
 
-**{cases:,} cases, {cells:,} cells that agree, {failures:,} failures, {minutes:,} minutes of processor time.** {asked}; {jobs} workers;
-{versions}; {date}.
+**{cases:,} cases, {cells:,} cells that agree, {failures:,} failures, {minutes:,} minutes of processor time.** {asked};
+{jobs} workers; {versions}; {date}.
 
 | family | cases | cells that agree | failures | what differs | s |
 | --- | ---: | ---: | ---: | --- | ---: |
