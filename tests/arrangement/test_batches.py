@@ -18,7 +18,7 @@ from torch import Tensor, nn
 import splineviz as sv
 from splineviz.errors import InputError
 from splineviz.io import Totals
-from tests.oracles.network import to_torch
+from tests.oracles.twin import to_torch
 from tests.properties.strategies import networks, windows
 
 from .same import assert_equal_cells, assert_identical, states

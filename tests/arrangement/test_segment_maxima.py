@@ -11,8 +11,9 @@ import splineviz as sv
 from splineviz.arrangement.segment import segment
 from splineviz.errors import InputError
 from tests.oracles.along import assert_like_forward
-from tests.oracles.network import linear, max_pool1d, maxout, sequential, to_torch
+from tests.oracles.network import linear, max_pool1d, maxout, sequential
 from tests.oracles.rational import crossings
+from tests.oracles.twin import to_torch
 
 
 def test_the_upper_envelope_of_three_lines() -> None:

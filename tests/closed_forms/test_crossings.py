@@ -16,9 +16,9 @@ from splineviz.plane import Plane, Window
 from tests.oracles.compare import patterns_of
 from tests.oracles.harness import arranged
 from tests.oracles.invariants import Checked, assert_valid, forward_states
-from tests.oracles.network import from_torch
 from tests.oracles.polygonize import count_cells, grid, sampled_patterns
 from tests.oracles.rational import crossings
+from tests.oracles.twin import from_torch
 
 
 def mlp(seed: int, inputs: int, width: int, outputs: int) -> nn.Sequential:

@@ -14,7 +14,8 @@ from splineviz.plane import Plane, Window
 from tests.oracles.compare import patterns_of
 from tests.oracles.harness import arranged
 from tests.oracles.invariants import assert_valid
-from tests.oracles.network import Linear, Pointwise, linear, relu, sequential, to_torch
+from tests.oracles.network import Linear, Pointwise, linear, relu, sequential
+from tests.oracles.twin import to_torch
 
 Layers = list[tuple[np.ndarray, np.ndarray]]
 

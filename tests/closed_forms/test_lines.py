@@ -12,7 +12,7 @@ from torch import nn
 from splineviz.plane import Window
 from tests.oracles.harness import arranged
 from tests.oracles.invariants import assert_valid
-from tests.oracles.network import Abs
+from tests.oracles.twin import Abs
 
 
 def lines_layer(normals: np.ndarray, offsets: np.ndarray) -> nn.Sequential:

@@ -30,8 +30,8 @@ from tests.oracles.network import (
     relu,
     sequential,
     smaller,
-    to_torch,
 )
+from tests.oracles.twin import to_torch
 
 
 class Function(nn.Module):

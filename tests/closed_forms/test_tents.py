@@ -10,7 +10,8 @@ import pytest
 from splineviz.plane import Window
 from tests.oracles.harness import arranged
 from tests.oracles.invariants import assert_valid
-from tests.oracles.network import Linear, Pointwise, linear, relu, sequential, to_torch
+from tests.oracles.network import Linear, Pointwise, linear, relu, sequential
+from tests.oracles.twin import to_torch
 
 SQUARE = Window.box(0, 1, 0, 1)
 

@@ -21,11 +21,11 @@ from tests.oracles.network import (
     hardtanh,
     leaky_relu,
     linear,
-    linear_of,
     prelu,
     relu,
     sequential,
 )
+from tests.oracles.twin import linear_of
 
 
 def test_dead_units_and_units_that_are_always_on() -> None:

@@ -1,52 +1,77 @@
-"""The cells of a small network on a convex window, by cutting polygons in exact rational arithmetic, one unit at a time.
+"""The cells of a small network on a convex window, by cutting polygons in exact arithmetic, one unit at a time.
 
-It is slow and plain on purpose: no shared vertices, no half-edges, no rounding. Units are numbered as in a program: breakpoint
-first, then entry.
+It is plain on purpose: no shared vertices, no half-edges, no rounding. Units are numbered as in a program: breakpoint first, then
+entry. Neighbours are found afterwards, from sides that lie on one line.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
-from tests.oracles.network import Form, Maximum, Network, Pointwise
+from tests.oracles.integers import Bend, Choice, Integral, Mix
+from tests.oracles.network import Form, Maximum, Network
+from tests.oracles.polygon import Interval, Polygon, Triple, position
 
-__all__ = ["Cell", "Edge", "ExactSlice", "crossings", "frame_of", "slice_exactly"]
+__all__ = ["RIM", "Cell", "Edge", "ExactSlice", "crossings", "frame_of", "slice_exactly"]
 
 Point = tuple[Fraction, Fraction]
 Pattern = tuple[tuple[int, ...], ...]
+RIM = -1
 
 
 @dataclass(frozen=True)
 class Cell:
-    polygon: tuple[Point, ...]
-    """Counter-clockwise and strictly convex."""
+    shape: Polygon
     pattern: Pattern
     """One row per stage: whether each unit is on, or the place of each winner."""
-    output: tuple[Form, ...]
-    """Coefficients of u, of v, and the constant, for each output."""
+    forms: tuple[Triple, ...]
+    """Of the outputs, over the denominator that all cells have in common."""
+    denominator: int
+
+    @property
+    def polygon(self) -> tuple[Point, ...]:
+        """Counter-clockwise and strictly convex."""
+        return tuple(position(point) for point in self.shape.points)
+
+    @property
+    def output(self) -> tuple[Form, ...]:
+        """Coefficients of u, of v, and the constant, for each output."""
+        return tuple(tuple(Fraction(c, self.denominator) for c in form) for form in self.forms)
 
     @property
     def area(self) -> Fraction:
-        return sum((a[0] * b[1] - b[0] * a[1] for a, b in _sides(self.polygon)), Fraction(0)) / 2
+        return self.shape.area
+
+    @property
+    def candidates(self) -> tuple[Triple, ...]:
+        """What an arg max decides between: the outputs, or zero and the only one."""
+        return ((0, 0, 0), *self.forms) if len(self.forms) == 1 else self.forms
 
 
 @dataclass(frozen=True)
 class Edge:
     cells: tuple[int, int]
-    ends: tuple[Point, Point]
+    """On the left and on the right of the way from the first end to the second."""
+    points: tuple[Triple, Triple]
+    line: Triple
     units: frozenset[tuple[int, int]]
     """(stage, unit) whose state changes across."""
+
+    @property
+    def ends(self) -> tuple[Point, Point]:
+        return position(self.points[0]), position(self.points[1])
 
 
 @dataclass(frozen=True)
 class ExactSlice:
     cells: tuple[Cell, ...]
+    window: Polygon
+    integral: Integral
+    """The network and the frame it was sliced along."""
 
     @property
     def n_cells(self) -> int:
@@ -56,9 +81,27 @@ class ExactSlice:
     def areas(self) -> list[Fraction]:
         return [cell.area for cell in self.cells]
 
+    @cached_property
+    def rings(self) -> tuple[tuple[tuple[int, Triple, Triple], ...], ...]:
+        """Each cell's sides, counter-clockwise: the cell beyond or `RIM`, the point where the side starts, its line.
+
+        A side faces one side of one neighbour: a unit that changes sign along an edge is cut on both sides of it, since it is
+        continuous, so no line ends in the middle of a side.
+        """
+        ways = [list(zip(p := cell.shape.points, p[1:] + p[:1], cell.shape.lines, strict=True)) for cell in self.cells]
+        owner = {(start, end): number for number, sides in enumerate(ways) for start, end, _ in sides}
+        rim = set(self.window.lines)
+        return tuple(
+            tuple((RIM if line in rim else owner[end, start], start, line) for start, end, line in sides) for sides in ways
+        )
+
+    @cached_property
+    def points(self) -> frozenset[Triple]:
+        return frozenset(point for ring in self.rings for _, point, _ in ring)
+
     @property
     def n_vertices(self) -> int:
-        return len({point for cell in self.cells for point in cell.polygon})
+        return len(self.points)
 
     @property
     def n_edges(self) -> int:
@@ -66,34 +109,22 @@ class ExactSlice:
 
     @property
     def n_rim_edges(self) -> int:
-        """A side of a cell lies wholly on the rim or wholly inside, since the window is convex."""
-        return sum(len(left) + len(right) for left, right in self._by_line.values() if not (left and right))
-
-    @cached_property
-    def _by_line(self) -> dict[tuple[Fraction, ...], tuple[list[_Side], list[_Side]]]:
-        sides: dict[tuple[Fraction, ...], tuple[list[_Side], list[_Side]]] = defaultdict(lambda: ([], []))
-        for number, cell in enumerate(self.cells):
-            for a, b in _sides(cell.polygon):
-                forward = a < b
-                low, high = (a, b) if forward else (b, a)
-                sides[_line_through(low, high)][0 if forward else 1].append((low, high, number))
-        return dict(sides)
+        return sum(neighbour == RIM for ring in self.rings for neighbour, _, _ in ring)
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """Segments of positive length that two cells share."""
-        found = []
-        for lefts, rights in self._by_line.values():
-            for low, high, left in lefts:
-                for other_low, other_high, right in rights:
-                    ends = max(low, other_low), min(high, other_high)
-                    if ends[0] < ends[1]:
-                        found.append(Edge((left, right), ends, _changes(self.cells[left].pattern, self.cells[right].pattern)))
-        return tuple(found)
+        patterns = [cell.pattern for cell in self.cells]
+        return tuple(
+            Edge((left, right), (start, ring[(i + 1) % len(ring)][1]), line, _changes(patterns[left], patterns[right]))
+            for left, ring in enumerate(self.rings)
+            for i, (right, start, line) in enumerate(ring)
+            if left < right
+        )
 
     @cached_property
     def region_of(self) -> tuple[int, ...]:
-        """For each cell the lowest cell of its linear region."""
+        """For each cell the lowest cell of its linear region: cells joined across edges, never across single vertices."""
         region = list(range(self.n_cells))
 
         def root(cell: int) -> int:
@@ -103,7 +134,7 @@ class ExactSlice:
 
         for edge in self.edges:
             a, b = edge.cells
-            if self.cells[a].output == self.cells[b].output:
+            if self.cells[a].forms == self.cells[b].forms:
                 low, high = sorted((root(a), root(b)))
                 region[high] = low
         return tuple(root(cell) for cell in range(self.n_cells))
@@ -112,18 +143,28 @@ class ExactSlice:
     def n_linear_regions(self) -> int:
         return len(set(self.region_of))
 
-
-_Side = tuple[Point, Point, int]
+    @cached_property
+    def decisions(self) -> dict[tuple[int, int], Fraction]:
+        """(cell, class): area where the class's output is the largest; of equal ones the lowest. A single output decides by > 0."""
+        found = {}
+        for number, cell in enumerate(self.cells):
+            candidates = dict(enumerate(cell.candidates))
+            for place in candidates:
+                piece = _where_largest(cell.shape, candidates, place, lower=False)
+                if piece is not None:
+                    found[number, place] = piece.area
+        return found
 
 
 def slice_exactly(network: Network, window: Iterable[Sequence[Any]], frame: Sequence[Form] | None = None) -> ExactSlice:
     """All cells on a convex window (counter-clockwise corners in uv); ``frame`` gives each input as a form in (u, v, 1)."""
-    corners = tuple((Fraction(u), Fraction(v)) for u, v in window)
     if frame is None:
         assert network.dim == 2
         frame = [(Fraction(1), Fraction(0), Fraction(0)), (Fraction(0), Fraction(1), Fraction(0))]
     assert len(frame) == network.dim
-    return ExactSlice(tuple(_walk(network, corners, frame)))
+    integral, shape = Integral(network, tuple(frame)), Polygon.of(window)
+    cells = (Cell(part, pattern, tuple(forms), integral.denominators[-1]) for part, pattern, forms in _walk(integral, shape))
+    return ExactSlice(tuple(cells), shape, integral)
 
 
 def frame_of(origin: Iterable[float], basis: Iterable[Iterable[float]]) -> list[Form]:
@@ -132,28 +173,54 @@ def frame_of(origin: Iterable[float], basis: Iterable[Iterable[float]]) -> list[
     return [(Fraction(u), Fraction(v), Fraction(x)) for u, v, x in zip(along_u, along_v, origin, strict=True)]
 
 
-def _walk(network: Network, corners: tuple[Point, ...], frame: Sequence[Form]) -> list[Cell]:
-    cells: list[tuple[tuple[Point, ...], Pattern, tuple[Sequence[Form], ...]]] = [(corners, (), (frame,))]
-    for step in network.steps:
+def crossings(network: Network, a: Sequence[Any], b: Sequence[Any]) -> list[Fraction]:
+    """The parameters in (0, 1), in order, at which the activation pattern changes on the way from a to b."""
+    frame = [(Fraction(q) - Fraction(p), Fraction(0), Fraction(p)) for p, q in zip(a, b, strict=True)]
+    pieces = _walk(Integral(network, tuple(frame)), Interval(((0, 0, 1), (1, 0, 1))))
+    return sorted(Fraction(part.points[0][0], part.points[0][2]) for part, _, _ in pieces)[1:]
+
+
+Parts = list[tuple[Any, tuple[int, ...], Sequence[Triple]]]
+"""A part of a polygon or an interval, the states of one stage's units on it, and the forms that come out."""
+
+
+def _walk(integral: Integral, domain: Any) -> list[tuple[Any, Pattern, Sequence[Triple]]]:
+    cells: list[tuple[Any, Pattern, tuple[Sequence[Triple], ...]]] = [(domain, (), (integral.start,))]
+    for step in integral.steps:
         following = []
-        for polygon, pattern, slots in cells:
+        for shape, pattern, slots in cells:
             values = [slots[i] for i in step.inputs]
-            if isinstance(step.op, Pointwise | Maximum):
-                for part, bits, forms in _apply(step.op, polygon, values[0]):
-                    following.append((part, (*pattern, bits), (*slots, forms)))
+            if isinstance(step, Mix):
+                following.append((shape, pattern, (*slots, step.apply(*values))))
             else:
-                following.append((polygon, pattern, (*slots, step.op(*values))))
+                parts = _bent(step, shape, values[0]) if isinstance(step, Bend) else _chosen(step, shape, values[0])
+                following += [(part, (*pattern, states), (*slots, forms)) for part, states, forms in parts]
         cells = following
-    return [Cell(polygon, pattern, tuple(slots[-1])) for polygon, pattern, slots in cells]
+    return [(shape, pattern, slots[-1]) for shape, pattern, slots in cells]
 
 
-def _apply(op: Pointwise | Maximum, domain: Any, forms: Sequence[Form]) -> list[tuple[Any, tuple[int, ...], Sequence[Form]]]:
-    return _apply_maximum(op, domain, forms) if isinstance(op, Maximum) else _apply_pointwise(op, domain, forms)
+def _bent(step: Bend, domain: Any, forms: Sequence[Triple]) -> Parts:
+    """Cut by every unit of a pointwise stage."""
+    parts: list[tuple[Any, tuple[int, ...]]] = [(domain, ())]
+    for k in range(len(step.breakpoints)):
+        for form in forms:
+            switch = step.switch(k, form)
+            following = []
+            for part, bits in parts:
+                off, on = part.cut(switch)
+                if off is not None:
+                    following.append((off, (*bits, False)))
+                if on is not None:
+                    following.append((on, (*bits, True)))
+            parts = following
+    n = len(forms)
+    return [(part, bits, [step.piece(j, sum(bits[j::n]), form) for j, form in enumerate(forms)]) for part, bits in parts]
 
 
-def _apply_maximum(op: Maximum, domain: Any, forms: Sequence[Form]) -> list[tuple[Any, tuple[int, ...], Sequence[Form]]]:
-    """Cut a polygon, or an interval, into the parts where one candidate of each window is the largest."""
-    parts: list[tuple[Any, tuple[int, ...], Sequence[Form]]] = [(domain, (), ())]
+def _chosen(step: Choice, domain: Any, forms: Sequence[Triple]) -> Parts:
+    """Cut into the parts where one candidate of each window is the largest."""
+    op: Maximum = step.op
+    parts: Parts = [(domain, (), ())]
     for window in op.windows:
         candidates = {place: forms[entry] for place, entry in enumerate(window) if entry >= 0}
         parts = [
@@ -165,89 +232,25 @@ def _apply_maximum(op: Maximum, domain: Any, forms: Sequence[Form]) -> list[tupl
     return parts
 
 
-def _where_largest(domain: Any, candidates: dict[int, Form], place: int, lower: bool) -> Any:
+def _where_largest(domain: Any, candidates: dict[int, Triple], place: int, lower: bool) -> Any:
     """The part with interior where a candidate is the largest, or None; a tie on all of it belongs to the lower place."""
-    for other, form in candidates.items():
+    a, b, c = candidates[place]
+    for other, (p, q, r) in candidates.items():
         if other != place:
-            lead = tuple((q - p) if lower else (p - q) for p, q in zip(candidates[place], form, strict=True))
-            sides = {on: piece for piece, on in _cut(domain, lead)}
-            if True not in sides and not (place < other and _vanishes(domain, lead)):
+            lead = (p - a, q - b, r - c) if lower else (a - p, b - q, c - r)
+            _, on = domain.cut(lead)
+            if on is not None:
+                domain = on
+            elif not (place < other and not any(domain.values(lead))):
                 return None
-            domain = sides.get(True, domain)
     return domain
-
-
-def _vanishes(domain: Any, form: Form) -> bool:
-    return not any(sum((c * x for c, x in zip(form[:-1], point, strict=True)), form[-1]) for point in domain)
-
-
-def _apply_pointwise(op: Pointwise, domain: Any, forms: Sequence[Form]) -> list[tuple[Any, tuple[int, ...], Sequence[Form]]]:
-    """Cut a polygon, or an interval where forms have one coordinate, by every unit; with the states and what comes out."""
-    parts: list[tuple[Any, tuple[int, ...]]] = [(domain, ())]
-    for breakpoint_ in op.breakpoints:
-        for form in forms:
-            switch = (*form[:-1], form[-1] - breakpoint_)
-            parts = [(piece, (*bits, on)) for part, bits in parts for piece, on in _cut(part, switch)]
-    n = len(forms)
-    return [(part, bits, [op.piece(entry, sum(bits[entry::n]), form) for entry, form in enumerate(forms)]) for part, bits in parts]
-
-
-def _cut(domain: Any, form: Form) -> list[tuple[Any, bool]]:
-    """The parts where the form is at most zero and at least zero, those with interior; a form that is zero on all of it is off."""
-    values = [sum((c * x for c, x in zip(form[:-1], point, strict=True)), form[-1]) for point in domain]
-    if max(values) <= 0:
-        return [(domain, False)]
-    if min(values) >= 0:
-        return [(domain, True)]
-    if len(form) == 2:
-        zero = (-form[1] / form[0],)
-        off_first = values[0] < 0
-        return [((domain[0], zero), not off_first), ((zero, domain[1]), off_first)]
-    return [(_keep(domain, values, -1), False), (_keep(domain, values, 1), True)]
-
-
-def _keep(polygon: tuple[Point, ...], values: Sequence[Fraction], side: int) -> tuple[Point, ...]:
-    kept = []
-    for i, (point, value) in enumerate(zip(polygon, values, strict=True)):
-        if value * side >= 0:
-            kept.append(point)
-        after, next_value = polygon[(i + 1) % len(polygon)], values[(i + 1) % len(polygon)]
-        if value * next_value < 0:
-            t = value / (value - next_value)
-            kept.append((point[0] + t * (after[0] - point[0]), point[1] + t * (after[1] - point[1])))
-    return tuple(kept)
-
-
-def crossings(network: Network, a: Sequence[Any], b: Sequence[Any]) -> list[Fraction]:
-    """The parameters in (0, 1), in order, at which the activation pattern changes on the way from a to b."""
-    frame: list[Form] = [(Fraction(q) - Fraction(p), Fraction(p)) for p, q in zip(a, b, strict=True)]
-    pieces: list[tuple[Any, tuple[Sequence[Form], ...]]] = [(((Fraction(0),), (Fraction(1),)), (frame,))]
-    for step in network.steps:
-        following = []
-        for interval, slots in pieces:
-            values = [slots[i] for i in step.inputs]
-            if isinstance(step.op, Pointwise | Maximum):
-                following += [(part, (*slots, out)) for part, _, out in _apply(step.op, interval, values[0])]
-            else:
-                following.append((interval, (*slots, step.op(*values))))
-        pieces = following
-    return sorted(interval[0][0] for interval, _ in pieces)[1:]
-
-
-def _sides(polygon: tuple[Point, ...]) -> list[tuple[Point, Point]]:
-    return list(pairwise((*polygon, polygon[0])))
-
-
-def _line_through(a: Point, b: Point) -> tuple[Fraction, ...]:
-    """A key that two segments share if and only if they lie on one line."""
-    du, dv = b[0] - a[0], b[1] - a[1]
-    return (Fraction(1), dv / du, a[1] - a[0] * dv / du) if du else (Fraction(0), Fraction(1), a[0])
 
 
 def _changes(before: Pattern, after: Pattern) -> frozenset[tuple[int, int]]:
     return frozenset(
         (stage, unit)
         for stage, (row, other) in enumerate(zip(before, after, strict=True))
-        for unit, (bit, flipped) in enumerate(zip(row, other, strict=True))
-        if bit != flipped
+        if row != other
+        for unit, (state, flipped) in enumerate(zip(row, other, strict=True))
+        if state != flipped
     )

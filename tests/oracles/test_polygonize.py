@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from tests.oracles.network import from_torch
 from tests.oracles.polygonize import count_cells, grid, sampled_patterns
 from tests.oracles.rational import slice_exactly
+from tests.oracles.twin import from_torch
 
 BOX = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 

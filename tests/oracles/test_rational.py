@@ -10,23 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from tests.oracles.network import (
-    Abs,
-    Add,
-    Concat,
-    Network,
-    Step,
-    absolute,
-    from_torch,
-    hardtanh,
-    leaky_relu,
-    linear,
-    prelu,
-    relu,
-    sequential,
-    to_torch,
-)
+from tests.oracles.network import Add, Concat, Network, Step, absolute, hardtanh, leaky_relu, linear, prelu, relu, sequential
 from tests.oracles.rational import ExactSlice, crossings, frame_of, slice_exactly
+from tests.oracles.twin import Abs, from_torch, to_torch
 
 BOX = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
 UNIT = [(0, 0), (1, 0), (1, 1), (0, 1)]

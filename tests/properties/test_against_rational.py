@@ -13,7 +13,8 @@ from splineviz.plane import Plane, Window
 from tests.oracles.compare import assert_same
 from tests.oracles.harness import agree, arranged, exact_slice
 from tests.oracles.invariants import assert_valid
-from tests.oracles.network import Network, from_torch
+from tests.oracles.network import Network
+from tests.oracles.twin import from_torch
 from tests.properties.strategies import networks, windows
 
 

@@ -11,8 +11,9 @@ from splineviz.arrangement.segment import segment
 from splineviz.plane import Window
 from tests.oracles.along import assert_like_forward
 from tests.oracles.harness import agree
-from tests.oracles.network import Network, to_torch
+from tests.oracles.network import Network
 from tests.oracles.rational import crossings
+from tests.oracles.twin import to_torch
 from tests.properties.strategies import networks, windows
 
 
