@@ -43,7 +43,7 @@ def envelope(arr: Arrangement, logits: Logits, cells: np.ndarray) -> tuple[Piece
     sides, lengths = rows_of(arr.cells, cells)
     vertex = arr.cells.values[sides]
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    values, slack = logits_at(logits.maps[logits.cell_of[vertex]], arr.vertices[vertex])
+    values, slack = logits_at(logits.maps[logits.cell_of[vertex]], arr.vertices[vertex], logits.reach)
     candidates = _candidates(values, slack, logits.winner[vertex], offsets)
     while True:
         row = np.repeat(np.arange(len(cells)), lengths)

@@ -32,6 +32,8 @@ class Logits:
     """(V,) the largest logit at each vertex."""
     clear: np.ndarray
     """(V,) whether it is larger than every other by more than rounding."""
+    reach: np.ndarray
+    """(3,) the largest coordinates, homogeneous: they are rounded on that scale, whatever their own size."""
 
 
 def logits_of(arr: Arrangement, level: float | None) -> Logits:
@@ -45,20 +47,21 @@ def logits_of(arr: Arrangement, level: float | None) -> Logits:
     cell_of = np.zeros(arr.n_vertices, dtype=np.int64)
     cell_of[arr.cells.values] = arr.cells.row_of
     winner, clear = np.zeros(arr.n_vertices, dtype=np.int64), np.zeros(arr.n_vertices, dtype=bool)
+    reach = np.append(np.abs(arr.vertices).max(0, initial=0.0), 1.0)
     size = max(1, (64 << 20) // (24 * maps.shape[1]))
     for start in range(0, arr.n_vertices, size):
         rows = slice(start, start + size)
-        values, slack = logits_at(maps[cell_of[rows]], arr.vertices[rows])
+        values, slack = logits_at(maps[cell_of[rows]], arr.vertices[rows], reach)
         winner[rows] = values.argmax(1)
         top = np.partition(values, -2, axis=1)[:, -2:]
         clear[rows] = top[:, 1] - top[:, 0] > slack
-    return Logits(maps, cell_of, winner, clear)
+    return Logits(maps, cell_of, winner, clear, reach)
 
 
-def logits_at(maps: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (n, C) of n maps at a point each, and the difference that counts as a tie, (n,)."""
-    terms = maps * np.concatenate([uv, np.ones((len(uv), 1))], axis=1)[:, None]
-    return terms.sum(-1), _TIE * np.abs(terms).sum(-1).max(1)
+def logits_at(maps: np.ndarray, uv: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n, C) of n maps at a point each, and the difference that counts as a tie, (n,); ``reach`` of `Logits`."""
+    values = (maps * np.concatenate([uv, np.ones((len(uv), 1))], axis=1)[:, None]).sum(-1)
+    return values, _TIE * (np.abs(maps) * reach).sum(-1).max(1)
 
 
 def affected_cells(arr: Arrangement, logits: Logits, window: int | None) -> np.ndarray:

@@ -12,6 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
+from splineviz.arrangement.exact.slopes import bends
 from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
 from splineviz.arrangement.reach import without_effect
 from splineviz.arrangement.threads import each
@@ -26,6 +27,8 @@ __all__ = ["edge_jump", "linear_regions"]
 _DOUBTFUL = 2.0**-24
 _UNIT_ROUNDOFF = 2.0**-53
 _SAFETY = 8.0
+_DECISIVE = 2.0**20  # times its rounding, and a jump is one
+_ANY = np.array([0.6, 0.8])
 
 
 def linear_regions(arr: Arrangement) -> Int64[np.ndarray, "cell"]:
@@ -96,24 +99,36 @@ def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
 
     def fill(rows: np.ndarray) -> None:
         result = _carry(arr, program, edges[rows])
-        size, error = (x.reshape(len(rows), -1).norm(dim=1) for x in (result.jump, result.jump_error))
-        jump[rows] = torch.where(size > _SAFETY * error, size, 0.0).cpu().numpy()
+        size, error = (x.reshape(len(rows), -1).norm(dim=1).cpu().numpy() for x in (result.jump, result.jump_error))
+        jump[rows] = np.where(size > _SAFETY * error, size, 0.0)
+        open_ = np.flatnonzero((error > 0) & (size <= _DECISIVE * error))
+        bent = bends(arr, edges[rows[open_]], _across(arr, program, edges[rows[open_]])) if len(open_) else None
+        if bent is not None:
+            # A jump that is none of rounding alone, however small.
+            jump[rows[open_]] = np.where(bent, np.maximum(size[open_], np.finfo(np.float64).tiny), 0.0)
 
     each(fill, chunks(len(edges), 4 * max(program.values_alive), BUDGET_BYTES))
     return jump
 
 
-def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
-    left, right = arr.edge_cells[edges].T
+def _across(arr: Arrangement, program: Program, edges: np.ndarray) -> Tensor:
+    """(n, *shape) unit vectors in input space that lie in the plane, across each of some edges."""
     along = arr.vertices[arr.edges[edges, 1]] - arr.vertices[arr.edges[edges, 0]]
-    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    length = np.linalg.norm(along, axis=1, keepdims=True)
+    # An edge whose ends are rounded to one point has lost its direction: most directions are across it.
+    along = np.where(length > 0, along / np.where(length > 0, length, 1.0), _ANY)
     normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
     direction = np.empty((len(edges), np.prod(program.input_shape, dtype=np.int64)))
-    windows = arr.cell_window[left]
+    windows = arr.cell_window[arr.edge_cells[edges, 0]]
     for window in np.unique(windows):  # windows, not edges: each has its own plane
         rows = windows == window
         direction[rows] = normal[rows] @ arr.planes[window].basis
-    start = torch.from_numpy(direction).to(program.device).reshape(len(edges), *program.input_shape)
+    return torch.from_numpy(direction).to(program.device).reshape(len(edges), *program.input_shape)
+
+
+def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
+    left, right = arr.edge_cells[edges].T
+    start = _across(arr, program, edges)
 
     def affine(node: Affine, values: Sequence[_Carried]) -> _Carried:
         mapped = node.linear(*(torch.cat(value) for value in values))

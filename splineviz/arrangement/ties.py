@@ -28,7 +28,7 @@ def ties_on_edges(arr: Arrangement, logits: Logits, affected: np.ndarray) -> np.
 
 def _ties_on(arr: Arrangement, logits: Logits, edges: np.ndarray) -> np.ndarray:
     ends = arr.edges[edges]
-    (la, slack_a), (lb, slack_b) = (logits_at(logits.maps[logits.cell_of[v]], arr.vertices[v]) for v in ends.T)
+    (la, slack_a), (lb, slack_b) = (logits_at(logits.maps[logits.cell_of[v]], arr.vertices[v], logits.reach) for v in ends.T)
     near = (_smallest_gap(la) <= slack_a) & (_smallest_gap(lb) <= slack_b)
     edges, ends, la, lb = edges[near], ends[near], la[near], lb[near]
     slack = np.maximum(slack_a, slack_b)[near][:, None]
@@ -65,7 +65,7 @@ def _identical(arr: Arrangement, logits: Logits, edges: np.ndarray, i: np.ndarra
         sides, lengths = rows_of(arr.cells, np.maximum(cell, 0))
         uv = arr.vertices[arr.cells.values[sides]]
         pair = np.stack([np.repeat(one, lengths, axis=0), np.repeat(other, lengths, axis=0)], axis=1)
-        values, slack = logits_at(pair, uv)
+        values, slack = logits_at(pair, uv, logits.reach)
         starts = np.cumsum(lengths) - lengths
         equal = np.logical_and.reduceat(np.abs(values[:, 0] - values[:, 1]) <= slack, starts) if len(cell) else inside
         same &= equal | ~inside

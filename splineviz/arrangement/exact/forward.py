@@ -15,7 +15,7 @@ from splineviz.arrangement.exact.digits import Exact, InexactError, even, from_i
 from splineviz.plane import Plane
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
-__all__ = ["Point", "Step", "switching", "work"]
+__all__ = ["Point", "Step", "affine", "switching", "work"]
 
 Point = tuple[int, int, int]
 """A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""
@@ -43,7 +43,7 @@ def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: S
     for node in program.nodes:
         values = [slots[i] for i in node.inputs]
         if isinstance(node, Affine):
-            slots[node.output] = _affine(node, values)
+            slots[node.output] = affine(node, values)
         elif node.stage == step.stage:
             return _differences(node, values[0], step) if isinstance(node, Maximum) else _distances(node, values[0])
         else:
@@ -53,8 +53,8 @@ def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: S
     raise AssertionError("a program has every stage")
 
 
-def work(program: Program, stage: int) -> float:
-    """Products of two numbers that one point takes up to a stage; of digits they are many times more."""
+def work(program: Program, stage: int | None = None) -> float:
+    """Products of two numbers that one point takes up to a stage, or to the end; of digits they are many times more."""
     total = 0.0
     for node in program.nodes:
         if isinstance(node, Affine):
@@ -83,21 +83,28 @@ def _stacked(parts: Sequence[Exact]) -> Exact:
     return Exact(digits, exponent, 1, one)
 
 
-def _affine(node: Affine, inputs: Sequence[Exact]) -> Exact:
+def affine(node: Affine, inputs: Sequence[Exact], *, constants: bool = True) -> Exact:
+    """An affine node, or its linear part alone.
+
+    Raises
+    ------
+    InexactError
+        If it has no exact form.
+    """
     if node.gain.kind == "sum":
         one = torch.ones(1, dtype=torch.float64)
         return inputs[0].plus(inputs[1], float(node.run(0 * one, one)))
     if node.gain.kind == "layout":
         moved = inputs[0].map(node.linear) if len(inputs) == 1 else inputs[0].joined(inputs[1:], node.linear)
-        constants = node.run(*(x.digits[0, :1] * 0.0 for x in inputs))[0].cpu()
-        return moved if not bool(constants.any()) else moved.plus_constants(constants)
+        inserted = node.run(*(x.digits[0, :1] * 0.0 for x in inputs))[0]
+        return moved.plus_constants(inserted) if constants and bool(inserted.any()) else moved
     if node.form is None:
         raise InexactError(f"'{node.name}' has no exact form")
     form, (x,) = node.form, inputs
     result = x.weighted(form.apply, form.weights, node.gain.terms)
     if form.divisors is not None:
         result = _divided(result, form.divisors)
-    return result if form.constants is None else result.plus_constants(form.constants)
+    return result.plus_constants(form.constants) if constants and form.constants is not None else result
 
 
 def _divided(x: Exact, divisors: Tensor) -> Exact:
