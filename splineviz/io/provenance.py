@@ -54,8 +54,8 @@ def certificate(arr: Arrangement) -> dict[str, Any]:
     return certificate_of(arr.stats, float(arr.areas.min()) if arr.n_cells else None)
 
 
-def certificate_of(stats: Stats | Totals, smallest_cell: float | None) -> dict[str, Any]:
-    """The same of counts, and the area of the smallest cell if there is one."""
+def certificate_of(stats: Stats | Totals, smallest_cell: float | None = None) -> dict[str, Any]:
+    """The same of counts, and the area of the smallest cell where it is known."""
     return {
         "certified": stats.certified,
         "certify": stats.certify,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from splineviz.io.provenance import certificate, certificate_note
+from splineviz.io.provenance import certificate_note, certificate_of
 from splineviz.render.layout import frame, plain_axes
 from splineviz.render.palette import pattern_colors
 from splineviz.render.shapes import polygon_collections, segment_collection
@@ -37,7 +37,7 @@ def repr_html(arr: Arrangement) -> str:
         "windows": f"{len(arr.windows):,}",
         "program": f"{arr.info.name}, {arr.info.n_units:,} units" if arr.info is not None else "unknown",
         "status": arr.status.value,
-        "decisions": certificate_note(certificate(arr)),
+        "decisions": certificate_note(certificate_of(arr.stats)),
     }
     table = "".join(
         f'<tr><th style="text-align:left">{html.escape(name)}</th><td style="text-align:left">{html.escape(value)}</td></tr>'

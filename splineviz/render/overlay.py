@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from splineviz.io.provenance import certificate, certificate_note
+from splineviz.io.provenance import certificate_note, certificate_of
 from splineviz.plane import Plane, Window
 from splineviz.render.clip import valid_polygon
 from splineviz.render.palette import class_colors
@@ -126,7 +126,7 @@ def draw_footer(ax: Axes, arr: Arrangement, n_cells: int, *, low: bool, beside: 
         place = ax.transAxes + ScaledTranslation(0, -depth, figure.dpi_scale_trans)
         ax.text(1, 0, count, transform=place, color=MUTED, ha="right", **style)
     if arr.status.name != "COMPLETE":
-        warning = certificate_note(certificate(arr)) if arr.status.covers else arr.status.value
+        warning = certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.status.value
         lines += [(line, BOUNDARY) for line in textwrap.wrap(warning, int(_LETTERS_PER_INCH * (width + beside)))]
     for k, (text, color) in enumerate(lines):
         place = ax.transAxes + ScaledTranslation(0, -depth - (k + 1) * FOOTER_LINE, figure.dpi_scale_trans)

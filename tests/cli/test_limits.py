@@ -72,7 +72,8 @@ def test_counting_keeps_nothing_and_counts_everything(nets: Path, splineviz: Com
     assert (got["cells"], got["cells_per_stage"]) == (arr.n_cells, list(arr.stats.cells_per_stage))
     assert got["area"] == pytest.approx(arr.windows[0].area) and got["covered"] == pytest.approx(1) and got["batches"] > 1
     assert got["linear_regions"] is got["vertices"] is got["edges"] is None
-    assert got["exact"] == {"certified": False, "re_evaluated": 0, "undecided": 0}
+    assert got["exact"]["certified"] and got["exact"]["undecided"] == 0 and got["exact"]["proven"] == got["exact"]["decisions"]
+    assert got["exact"]["smallest_cell"] == pytest.approx(arr.areas.min())
     assert "--jobs has no effect" in splineviz("slice", *WIDE, *SMALL, "--count", "--jobs", 2).err
     rows = dict(line.split("  ", 1) for line in splineviz("slice", *WIDE, *SMALL, "--count").out.splitlines())
     assert rows["cells"].strip() == f"{arr.n_cells:,}" and rows["area"].endswith("100 % of the window")

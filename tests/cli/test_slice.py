@@ -38,7 +38,12 @@ def test_json_has_the_promised_fields_and_the_counts_of_the_library(nets: Path, 
     assert (got["cells"], got["linear_regions"]) == (arr.n_cells, arr.n_linear_regions)
     assert (got["vertices"], got["edges"]) == (arr.n_vertices, arr.n_edges)
     assert got["cells_per_stage"] == list(arr.stats.cells_per_stage)
-    assert got["exact"] == {"certified": False, "re_evaluated": arr.stats.re_evaluated, "undecided": 0}
+    stats, exact = arr.stats, got["exact"]
+    assert (exact["certified"], exact["certify"], exact["undecided"]) == (True, "fast", 0)
+    assert (exact["decisions"], exact["proven"], exact["re_evaluated"]) == (stats.decisions, stats.decisions, stats.re_evaluated)
+    assert exact["decisions_per_stage"] == exact["proven_per_stage"] == list(stats.decisions_per_stage)
+    assert exact["smallest_cell"] == arr.areas.min() and 0 < exact["largest_bound"] < 1e-9
+    assert got["provenance"]["exact"] == exact
     assert got["status"] == "complete" and got["seconds"] > 0 and got["files"] == []
     assert got["provenance"]["program"]["name"] == "nets:small"
 
@@ -48,7 +53,7 @@ def test_table_says_the_same(nets: Path, splineviz: Command) -> None:
     rows = dict(line.split("  ", 1) for line in done.out.splitlines())
     assert rows["cells"].strip() == f"{expected(nets).n_cells:,}"
     assert rows["written"].strip() == "x.png"
-    assert rows["decisions"].strip() == "no decision lay within rounding error (not certified)"
+    assert rows["decisions"].strip() == f"all {expected(nets).stats.decisions:,} decisions are proven"
     assert done.err == ""
 
 
@@ -129,14 +134,23 @@ def test_undecided_is_told_and_no_error(nets: Path, splineviz: Command, monkeypa
 
     def doubtful(*given: Any, **how: Any) -> sv.Arrangement:
         arr = arrange(*given, **how)
-        return dataclasses.replace(arr, status=sv.Status.UNDECIDED, stats=dataclasses.replace(arr.stats, undecided=2))
+        proven = (*arr.stats.proven_per_stage[:-1], arr.stats.proven_per_stage[-1] - 2)
+        stats = dataclasses.replace(arr.stats, undecided=2, proven=arr.stats.proven - 2, proven_per_stage=proven)
+        return dataclasses.replace(arr, status=sv.Status.UNDECIDED, stats=stats)
 
     monkeypatch.setattr("splineviz.arrangement.arranging.arrange", doubtful)
     got = report(splineviz("slice", *POINTS, "--json"))
-    assert got["status"] == "undecided" and got["exact"] == {"certified": False, "re_evaluated": 0, "undecided": 2}
-    assert got["provenance"]["undecided"] == 2
-    told = "2 decisions lay within rounding error and were taken as coincidences (not certified)"
+    assert got["status"] == "undecided" and (got["exact"]["certified"], got["exact"]["undecided"]) == (False, 2)
+    assert got["provenance"]["exact"] == got["exact"]
+    stage, decisions = len(got["cells_per_stage"]) - 1, got["exact"]["decisions"]
+    told = f"2 of {decisions:,} decisions are not proven, the first of them in stage {stage}"
     assert told in splineviz("slice", *POINTS).out
+    assert splineviz("slice", *POINTS, "--certify", "full").code == 5, "what was asked for in full is not done in full"
+
+
+def test_nothing_is_proven_if_nobody_wants_it(nets: Path, splineviz: Command) -> None:
+    done = splineviz("slice", *POINTS, "--certify", "off")
+    assert done.code == 0 and "no decision is proven" in done.out
 
 
 def test_the_shape_of_the_points_tells_what_the_model_does_not(nets: Path, splineviz: Command) -> None:

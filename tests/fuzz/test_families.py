@@ -6,12 +6,10 @@ import pytest
 from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.families import FAMILIES, NEAR
-
-_MISSED = pytest.mark.xfail(strict=True, reason="coincidences missed by rounding need exact decisions")
+from tests.fuzz.families import FAMILIES
 
 
-@pytest.mark.parametrize("family", [pytest.param(name, marks=_MISSED if name in NEAR else ()) for name in FAMILIES])
+@pytest.mark.parametrize("family", list(FAMILIES))
 @settings(max_examples=6, phases=[Phase.generate])
 @given(data=st.data())
 def test_engine_and_oracle_agree(family: str, data: st.DataObject) -> None:

@@ -30,7 +30,7 @@ def test_few_cells_are_drawn_as_svg_and_nothing_is_computed():
     assert text.count("<tr>") == 6
     assert f"{arr.n_cells:,}" in text
     assert "linear regions" not in text
-    assert "no decision lay within rounding error (not certified)" in text
+    assert f"all {arr.stats.decisions:,} decisions are proven" in text
 
 
 def test_linear_regions_are_told_once_they_are_known():

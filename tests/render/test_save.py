@@ -83,10 +83,10 @@ def test_an_unfinished_arrangement_is_marked():
 
 def test_decisions_within_rounding_are_told_on_the_picture():
     arr = images_slice()
-    arr = dataclasses.replace(arr, status=Status.UNDECIDED, stats=dataclasses.replace(arr.stats, undecided=3))
-    figure = draw(arr, boundary=False).get_figure()
+    stats = dataclasses.replace(arr.stats, certify="off", undecided=3)
+    figure = draw(dataclasses.replace(arr, status=Status.UNDECIDED, stats=stats), boundary=False).get_figure()
     warning = next(text for text in figure.axes[0].texts if "rounding" in text.get_text())
-    assert warning.get_text() == "3 decisions lay within rounding error and were taken as coincidences (not certified)"
+    assert warning.get_text() == "no decision is proven; 3 lay within rounding error and were taken as coincidences"
 
 
 @pytest.mark.parametrize("box", [(-2, 2, -2, 2), (-0.3, 0.3, -2, 2), (-2, 2, -0.2, 0.2)], ids=["square", "tall", "wide"])
