@@ -10,7 +10,7 @@ from typing import Any
 
 from splineviz.geometry.compiled import part
 
-__all__ = ["close_gaps", "pair_of", "union"]
+__all__ = ["close_gaps", "find", "pair_of", "union"]
 
 
 @part()
@@ -28,7 +28,8 @@ def pair_of(s: Any, d: Any, e: Any) -> Any:
 
 
 @part()
-def _find(s: Any, x: Any) -> Any:
+def find(s: Any, x: Any) -> Any:
+    """The crossing that stands for the point of another."""
     while s.pair[x].root != x:
         s.pair[x].root = s.pair[s.pair[x].root].root
         x = s.pair[x].root
@@ -38,7 +39,7 @@ def _find(s: Any, x: Any) -> Any:
 @part()
 def union(s: Any, x: Any, y: Any) -> Any:
     """Take two crossings as one point; whether they were two before."""
-    x, y = _find(s, x), _find(s, y)
+    x, y = find(s, x), find(s, y)
     if x == y:
         return False
     s.pair[max(x, y)].root = min(x, y)
@@ -60,7 +61,7 @@ def close_gaps(s: Any, n_chords: Any, n_pairs: Any) -> None:
             if s.pair[x].root == x and s.pair[x].member != x:
                 changed |= _join_among(s, x)
     for x in range(n_pairs):
-        s.pair[x].root = _find(s, x)
+        s.pair[x].root = find(s, x)
 
 
 @part()
@@ -69,13 +70,13 @@ def _join_between(s: Any, first: Any, last: Any) -> Any:
     changed = False
     # `node` is free as yet: at each root it holds the last meeting of this chord there.
     for k in range(first, last):
-        s.pair[_find(s, s.meeting[k].pair)].node = k
+        s.pair[find(s, s.meeting[k].pair)].node = k
     k = first
     while k < last:
-        end = s.pair[_find(s, s.meeting[k].pair)].node
+        end = s.pair[find(s, s.meeting[k].pair)].node
         i = k + 1
         while i <= end:
-            end = max(end, s.pair[_find(s, s.meeting[i].pair)].node)
+            end = max(end, s.pair[find(s, s.meeting[i].pair)].node)
             changed |= union(s, s.meeting[k].pair, s.meeting[i].pair)
             i += 1
         k = i

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from splineviz.geometry.coincidences import close_gaps, pair_of, union
+from splineviz.geometry.coincidences import close_gaps, find, pair_of, union
 from splineviz.geometry.compiled import part
 from splineviz.geometry.predicates import EPS, crossing, in_order, order, prove_crossing
+from splineviz.geometry.questions import UNKNOWN, look_up
 
 __all__ = ["order_chords"]
 
@@ -21,7 +22,7 @@ def order_chords(f: Any, g: Any, s: Any, n_chords: Any, answers: Any, questions:
     """Find the crossing pairs of a face and their order along every chord. Returns (pairs, crossings joined, orders left open)."""
     n_pairs = _cross_pairs(s, n_chords)
     for c in range(n_chords):
-        s.chord[c].fill = s.chord[c].first
+        s.chord[c].fill, s.chord[c].through, s.chord[c].asked = s.chord[c].first, -1, False
     for x in range(n_pairs):
         s.pair[x].root, s.pair[x].member = x, x
         for c, d in ((s.pair[x].c, s.pair[x].d), (s.pair[x].d, s.pair[x].c)):
@@ -136,6 +137,8 @@ def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any,
         between = pair_of(s, d, e)
         if between < 0:
             before = 1 if _precedes(s, c, d, e) else -1
+        elif proven and _pass_through_one(s, c, d, e):
+            before = 0
         elif proven:
             before, is_open = _ask(f, g, s, c, m, n, answers, questions)
             n_open += is_open
@@ -146,6 +149,7 @@ def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any,
             n_joined += 1
             union(s, m.pair, n.pair)
             union(s, n.pair, between)
+            s.chord[c].through, s.chord[d].through, s.chord[e].through = between, between, between
         elif before < 0:
             t, bound, proof, pair = n.t, max(m.bound, n.bound) if proven else m.bound, max(m.proof, n.proof), m.pair
             _move(s, k, k - 1)
@@ -158,8 +162,28 @@ def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any,
 
 
 @part()
+def _pass_through_one(s: Any, c: Any, d: Any, e: Any) -> Any:
+    """Whether it is known of three chords that they pass through one point."""
+    x, y, z = s.chord[c].through, s.chord[d].through, s.chord[e].through
+    if x < 0 or y < 0 or z < 0:
+        return False
+    x = find(s, x)
+    return x == find(s, y) and x == find(s, z)
+
+
+@part()
 def _ask(f: Any, g: Any, s: Any, c: Any, m: Any, n: Any, answers: Any, questions: Any) -> Any:
-    """`predicates.order` of two meetings on a chord."""
+    """`predicates.order` of two meetings on a chord.
+
+    Of many chords through one point, all triples are open, and answers for those of one chord imply the others. So what is about
+    chords that are all in a question already waits for the next run.
+    """
+    triple = s.chord[c], s.chord[m.other], s.chord[n.other]
+    verdict = look_up(answers, f, triple[0].unit, triple[1].unit, triple[2].unit)
+    if verdict > UNKNOWN and triple[0].asked and triple[1].asked and triple[2].asked:
+        return 1, True
+    if verdict > UNKNOWN:
+        triple[0].asked, triple[1].asked, triple[2].asked = True, True, True
     pa, pb, pu = _place(g, s.ring[s.chord[c].p].vertex)
     qa, qb, qu = _place(g, s.ring[s.chord[c].q].vertex)
     return order(

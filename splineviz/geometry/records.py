@@ -24,12 +24,14 @@ SHARED = _record("edge", "unit")
 
 SIDE = _record("vertex", "edge")
 """A position on the ring round a face: its vertex, and the edge to the next position."""
-CHORD = _record("unit", "p", "q", "rising", "twin", "next_twin", "first", "fill", "pairs", "drawn", "drawn_end")
+CHORD = _record("unit", "p", "q", "rising", "twin", "next_twin", "first", "fill", "pairs", "drawn", "drawn_end", "through", "asked")
 """The segment along which a unit cuts a face.
 
 It runs from ring position p to q > p; ``rising`` tells whether the unit is positive on the ring between. Units that vanish on
 one segment are twins: ``twin`` is the first of them, ``next_twin`` the next or -1. Its meetings are ``first`` to the next
 chord's ``first``, its pairs with later chords are ``pairs`` to the next chord's; its edges are ``drawn`` to ``drawn_end``.
+``through`` is one of the crossings that several chords share in one point, -1 for none; ``asked`` says whether the chord is in a
+question that was asked just now.
 """
 MEETING = _record("other", "pair", "t", "bound", "proof", floats=("t", "bound", "proof"))
 """Where a chord meets another: at t from its p to its q, with its errors as in `BIRTH`."""

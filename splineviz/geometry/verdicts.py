@@ -25,13 +25,10 @@ class Exact(Protocol):
 
 
 def answered(answers: Answers, questions: np.ndarray, exact: Exact | None) -> Answers:
-    """All answers, with those to `questions.QUESTION` added; the same question may stand there twice."""
-    keys = list(ANSWER.names or ())[:4]
-    _, first = np.unique(questions[keys], return_index=True)
-    questions = questions[np.sort(first)]
+    """All answers, with those to `questions.QUESTION` added."""
     value = None if exact is None else exact.at(_needed(questions))
     rows = np.empty(len(questions), ANSWER)
-    for key in keys:
+    for key in list(ANSWER.names or ())[:4]:
         rows[key] = questions[key]
     rows["verdict"] = UNKNOWN if value is None else [_verdict(row, value) for row in questions.tolist()]
     return tabulate(np.concatenate([answers.rows, rows]))
@@ -45,7 +42,9 @@ def _needed(questions: np.ndarray) -> np.ndarray:
             for column in ("first", "second", unit):
                 pairs.append(np.column_stack([questions[vertex], questions[column]]))
     rows = np.concatenate(pairs)
-    return np.unique(rows[rows[:, 1] >= 0], axis=0)
+    rows = rows[rows[:, 1] >= 0]
+    width = int(rows[:, 1].max()) + 1
+    return np.stack(np.divmod(np.unique(rows[:, 0] * width + rows[:, 1]), width), axis=1)
 
 
 def _verdict(question: tuple[int, ...], value: Value) -> int:

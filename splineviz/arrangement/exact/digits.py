@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
+from splineviz.geometry.carry import carried
+
 __all__ = ["Exact", "InexactError", "even", "from_integers", "split", "whole"]
 
 _BITS = 16
@@ -99,13 +101,12 @@ class Exact:
         """The entries where the mask (V, *shape) holds, zero elsewhere."""
         return replace(self, digits=torch.where(mask, self.digits, 0.0))
 
-    def integer(self, vertex: int, entry: int) -> int:
-        """One number of the flattened tensor, times 2^exponent divisor one."""
-        digits = self.digits.reshape(*self.digits.shape[:2], -1)[:, vertex, entry].tolist()
-        result = 0
-        for digit in reversed(digits):
-            result = (result << _BITS) + int(digit)
-        return result
+    def integers(self, vertices: np.ndarray, entries: np.ndarray) -> list[int]:
+        """Some numbers of the flattened tensor, each times 2^exponent divisor one."""
+        digits = self.digits.reshape(*self.digits.shape[:2], -1)[:, vertices, entries].numpy()
+        whole = carried(digits, _BASE, len(digits) + 1)  # with a digit more, the last is small
+        raw = np.ascontiguousarray(whole.T).astype(np.int64).astype("<u2")
+        return [int.from_bytes(row, "little", signed=True) for row in raw]
 
     def joined(self, others: Sequence[Exact], join: Callable[..., Tensor]) -> Exact:
         """Put together with others by ``join``, which takes one (batch, *shape) tensor for each."""
@@ -194,13 +195,5 @@ def _longer(digits: Tensor, length: int) -> Tensor:
 
 def _normal(digits: Tensor, length: int = 1) -> Tensor:
     """The same numbers with all digits but the last in [0, 2^16), as few as they need but at least ``length``."""
-    rows, carry, i = list(digits), torch.zeros_like(digits[0]), 0
-    while i < len(rows) or bool((carry.abs() >= _BASE / 2).any()):
-        total = carry if i == len(rows) else rows[i] + carry
-        carry = torch.floor(total / _BASE)
-        rows[i : i + 1] = [total - carry * _BASE]
-        i += 1
-    rows.append(carry)
-    while len(rows) > length and not bool(((rows[-1] * _BASE + rows[-2]).abs() >= _BASE).any()):
-        rows[-2:] = [rows[-1] * _BASE + rows[-2]]
-    return torch.stack(rows)
+    flat = digits.reshape(len(digits), -1).numpy()
+    return torch.from_numpy(carried(flat, _BASE, length)).reshape(-1, *digits.shape[1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,18 +33,19 @@ class Judge:
 
     def at(self, pairs: np.ndarray) -> Value | None:
         """Exact values for rows (vertex, unit); None where they cost more than allowed, or cannot be had."""
-        wanted = {(self.ancestry.key(vertex), unit) for vertex, unit in pairs.tolist()}
-        keys = {key for key, _ in wanted}
+        vertices, place = np.unique(pairs[:, 0], return_inverse=True)
+        keys = [self.ancestry.key(vertex) for vertex in vertices.tolist()]
         if (len(missing(keys)) + len(keys)) * work(self.program, self.step.stage) > self.limit:
             return None
         try:
             find(self.program, keys)
-            known = _values(self.program, wanted, self.step)
+            known = _values(self.program, keys, place, pairs[:, 1], self.step)
         except InexactError:
             return None
         if known is None:
             return None
-        return lambda vertex, unit: known[self.ancestry.key(vertex), unit]
+        values = dict(zip(map(tuple, pairs.tolist()), known, strict=True))
+        return lambda vertex, unit: values[vertex, unit]
 
 
 def find(program: Program, keys: Iterable[Key]) -> None:
@@ -67,45 +68,46 @@ def _settle(program: Program, ready: dict[Key, tuple[Key, Key, int, Step]]) -> N
     for key, (*_, step) in ready.items():
         by_step.setdefault(step, []).append(key)
     for step, keys in by_step.items():
-        pairs = {(end, ready[key][2]) for key in keys for end in ready[key][:2]}
-        placed = {(end, unit) for end, unit in pairs if end[0].places[end[1]] is not None}
-        known = _values(program, placed, step) or {}
+        ends = list(dict.fromkeys(end for key in keys for end in ready[key][:2] if end[0].places[end[1]] is not None))
+        row = {end: i for i, end in enumerate(ends)}
+        whole = [key for key in keys if all(end in row for end in ready[key][:2])]
+        asked = np.array([(row[end], ready[key][2]) for key in whole for end in ready[key][:2]], dtype=np.int64).reshape(-1, 2)
+        known = _values(program, ends, asked[:, 0], asked[:, 1], step) or []
         for key in keys:
-            a, b, unit, _ = ready[key]
-            place = None
-            if (a, unit) in known and (b, unit) in known:
-                place = _between(a[0].places[a[1]], b[0].places[b[1]], known[a, unit], known[b, unit])
-            key[0].places[key[1]] = place
+            key[0].places[key[1]] = None
+        for i, key in enumerate(whole):
+            a, b = (end[0].places[end[1]] for end in ready[key][:2])
+            key[0].places[key[1]] = _between(a, b, known[2 * i], known[2 * i + 1])
 
 
-def _values(program: Program, pairs: Iterable[tuple[Key, int]], step: Step) -> dict[tuple[Key, int], int] | None:
-    """The switching functions of a step, those of a vertex times one positive number; None if a vertex has no place."""
-    units: dict[Key, list[int]] = {}
-    for key, unit in pairs:
-        units.setdefault(key, []).append(unit)
-    if any(key[0].places[key[1]] is None for key in units):
+def _values(program: Program, keys: Sequence[Key], vertex: np.ndarray, unit: np.ndarray, step: Step) -> list[int] | None:
+    """Switching functions of a step at some of the vertices ``keys``, for rows of (vertex, unit).
+
+    Those of a vertex are times one positive number. None if a vertex has no place.
+    """
+    if any(key[0].places[key[1]] is None for key in keys):
         return None
-    result: dict[tuple[Key, int], int] = {}
-    keys = list(units)
+    result = np.empty(len(vertex), dtype=object)
     size = max(1, int(_BATCH / (_DIGITS * max(1.0, work(program, step.stage)))))
     for first in range(0, len(keys), size):
-        ordered, exact = _at_once(program, keys[first : first + size], step)
-        for row, key in enumerate(ordered):
-            for unit in units[key]:
-                result[key, unit] = exact.integer(row, unit)
-    return result
+        rows = np.flatnonzero((vertex >= first) & (vertex < first + size))
+        order, exact = _at_once(program, keys[first : first + size], step)
+        result[rows] = exact.integers(order[vertex[rows] - first], unit[rows])
+    return list(result)
 
 
-def _at_once(program: Program, keys: list[Key], step: Step) -> tuple[list[Key], Exact]:
-    """(the vertices in another order, the switching functions there)."""
+def _at_once(program: Program, keys: Sequence[Key], step: Step) -> tuple[np.ndarray, Exact]:
+    """(the row of each vertex, the switching functions there)."""
     points: dict[Plane, list[Point]] = {}
-    owners: dict[Plane, list[Key]] = {}
-    for key in keys:
+    owners: dict[Plane, list[int]] = {}
+    for i, key in enumerate(keys):
         place = key[0].places[key[1]]
         assert place is not None
         points.setdefault(place.plane, []).append(place.point)
-        owners.setdefault(place.plane, []).append(key)
-    return [key for own in owners.values() for key in own], switching(program, points, step)
+        owners.setdefault(place.plane, []).append(i)
+    row = np.empty(len(keys), dtype=np.int64)
+    row[[i for own in owners.values() for i in own]] = np.arange(len(keys))
+    return row, switching(program, points, step)
 
 
 def _between(a: Place | None, b: Place | None, za: int, zb: int) -> Place | None:
