@@ -47,6 +47,9 @@ def _of_workload(workload: Workload, result: dict[str, Any]) -> Iterator[Bar]:
         yield _bar("time over a forward pass, all vertices at once", name, "<=", workload.ratio, whole["ratio"], RATIO_AIM)
         what = f"time over a forward pass, {batched['rows']:,} vertices at a time"
         yield _bar(what, name, "<=", workload.ratio, batched["ratio"], RATIO_AIM)
+    if workload.proofs is not None:
+        yield _bar("decisions that are not proven", name, "==", 0, ours["undecided"])
+        yield _bar("time over the same without proofs", name, "<=", workload.proofs, ours["uncertified"]["ratio"])
     if workload.memory is not None:
         yield _bar("peak memory over the last hidden layer", name, "<=", workload.memory, ours["memory"]["ratio"])
 

@@ -29,6 +29,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
@@ -50,7 +52,7 @@ def _machine(machine: dict[str, Any]) -> str:
 
 def _times(results: Sequence[dict[str, Any]]) -> str:
     head = ["network", "cells", "splineviz", "regioncam", "faster", "forward, at once", "ratio", "forward, batched", "ratio"]
-    head += ["in affine nodes", "peak memory", "over last hidden layer", "regioncam's memory"]
+    head += ["over unproven", "in affine nodes", "peak memory", "over last hidden layer", "regioncam's memory"]
     rows = []
     for result in results:
         ours, theirs = result["splineviz"], result["regioncam"]
@@ -61,20 +63,32 @@ def _times(results: Sequence[dict[str, Any]]) -> str:
         rows[-1].append(faster)
         for forward in (ours["forward"], ours["forward_batched"]):
             rows[-1] += [_seconds(forward["seconds"]), f"{forward['ratio']:.2f}"]
+        rows[-1].append(f"{ours['uncertified']['ratio']:.2f}")
         rows[-1] += [f"{ours['affine_share']:.0%}", _megabytes(ours["memory"]["peak_bytes"]), f"{ours['memory']['ratio']:.2f}"]
         rows[-1].append(_megabytes(theirs["peak_bytes"]) if ran else "-")
     reasons = [f"regioncam on {r['name']}: {r['regioncam']['reason']}." for r in results if "reason" in r["regioncam"]]
     note = (
         "The forward passes are calls of the network, in float64, on the vertices of the arrangement: all at once, and in "
         "batches of 1,024, which spares the processor fresh memory. They are run in turn with arranging. In affine nodes: the "
-        "share of splineviz's time that is the network's own products.\n"
+        "share of splineviz's time that is the network's own products. Over unproven: its time over that with `certify=\"off\"`.\n"
     )
     return "\n".join(["## Time and memory\n", _table(head, rows), note, *(reason + "\n" for reason in reasons)])
 
 
 def _structure(results: Sequence[dict[str, Any]]) -> str:
-    head = ["network", "cells", "vertices", "edges", "linear regions", "decisions", "re-evaluated", "undecided"]
-    keys = ["cells", "vertices", "edges", "linear_regions", "decisions", "re_evaluated", "undecided"]
+    head = [
+        "network",
+        "cells",
+        "vertices",
+        "edges",
+        "linear regions",
+        "decisions",
+        "re-evaluated",
+        "undecided",
+        "certified",
+        "smallest cell",
+    ]
+    keys = ["cells", "vertices", "edges", "linear_regions", "decisions", "re_evaluated", "undecided", "certified", "smallest_cell"]
     rows = [[r["name"], *(_number(r["splineviz"][key]) for key in keys)] for r in results]
     return "## What was found\n\n" + _table(head, rows)
 

@@ -15,7 +15,7 @@ __all__ = ["carried"]
 def carried(digits: Any, base: Any, length: Any) -> Any:
     """(L', n) the numbers whose digits are the columns of (L, n), from the lowest, with all but the last digit in [0, base).
 
-    The last carries the sign, and is smaller than ``base``; there are as few digits as all the numbers need, but at least ``length``.
+    The last carries the sign, and is smaller than ``base``; there are as few as all the numbers need, but at least ``length``.
     """
     n_digits, n = digits.shape
     room = n_digits + 5  # digits are below 2^53 before, so carries are below 2^53 / base, and base is at least 2^13
