@@ -35,6 +35,7 @@ def print_totals(totals: Totals, outputs: Sequence[Output], seconds: float, *, s
         "schema": SCHEMA,
         "cells": totals.cells,
         "linear_regions": None,
+        "decision_regions": None,
         "vertices": None,
         "edges": None,
         "status": totals.status.name.lower(),
@@ -61,6 +62,7 @@ def _report(arr: Arrangement, outputs: Sequence[Output], seconds: float, seed: i
         "schema": SCHEMA,
         "cells": arr.n_cells,
         "linear_regions": arr.n_linear_regions if whole else None,
+        "decision_regions": arr.n_decision_regions if whole else None,
         "vertices": arr.n_vertices,
         "edges": arr.n_edges,
         "status": arr.status.name.lower(),
@@ -82,6 +84,7 @@ def _table(report: dict[str, Any]) -> str:
     regions, streamed = report["linear_regions"], report["vertices"] is None
     whole = [
         ("linear regions", "not known before the last stage" if regions is None else f"{regions:,}"),
+        *([] if regions is None else [("decision regions", f"{report['decision_regions']:,}")]),
         ("vertices", f"{report['vertices'] or 0:,}"),
         ("edges", f"{report['edges'] or 0:,}"),
     ]

@@ -7,10 +7,13 @@ the half-planes in which the class is at least every other. A scalar output is t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64, Int64
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from splineviz.arrangement.envelope import RIM, envelope
 from splineviz.arrangement.interior import next_side
@@ -43,6 +46,22 @@ class DecisionRegions:
         after = next_side(self.pieces.offsets)
         start = self.pieces.offsets[:-1]
         return 0.5 * np.add.reduceat(x * y[after] - y * x[after], start) if len(start) else np.zeros(0)
+
+    @cached_property
+    def regions(self) -> Int64[np.ndarray, "piece"]:
+        """(P,) the decision region of each piece: pieces of one class, joined across shared sides, not at single points."""
+        after = next_side(self.pieces.offsets)
+        a, b = self.vertices[self.pieces.values], self.vertices[self.pieces.values[after]]
+        # Pieces find the ends of a side that they share bit for bit.
+        turned = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
+        low, high = np.where(turned[:, None], b, a), np.where(turned[:, None], a, b)
+        order = np.lexsort((high[:, 1], high[:, 0], low[:, 1], low[:, 0]))
+        ends, owner = np.concatenate([low, high], axis=1)[order], self.pieces.row_of[order]
+        same = (ends[1:] == ends[:-1]).all(1) & (ends[1:, :2] != ends[1:, 2:]).any(1)
+        same &= self.classes[owner[1:]] == self.classes[owner[:-1]]
+        pairs, n = (owner[:-1][same], owner[1:][same]), len(self.pieces)
+        graph = coo_array((np.ones(len(pairs[0]), dtype=np.int8), pairs), shape=(n, n))
+        return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
     @property
     def _first(self) -> np.ndarray:

@@ -203,6 +203,11 @@ class Arrangement:
         """Number of maximal sets with one affine map that are connected across edges."""
         return int(self.linear_regions.max(initial=-1)) + 1
 
+    @cached_property
+    def n_decision_regions(self) -> int:
+        """Number of connected regions of one class, the index of the largest output; with one output, whether it is above 0."""
+        return int(self.decision_regions().regions.max(initial=-1)) + 1
+
     def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
         """(cells, units) bool: the units of one stage that are on (positive) on each cell; all cells by default.
 

@@ -37,7 +37,7 @@ Progress = Callable[[float, int], None]
 Certify = Literal["full", "fast", "off"]
 """What happens to decisions that bounds leave open: all are re-evaluated exactly, cheap ones are, or nothing is proven at all"""
 
-_ALLOWED = {"full": math.inf, "fast": 1e9, "off": 0.0}
+_ALLOWED = {"full": math.inf, "fast": 2e7, "off": 0.0}
 """Products of two numbers that one set of questions may take; each is of many digits"""
 
 Position = tuple[int, int]

@@ -230,3 +230,32 @@ def _assert_complete(arr: Arrangement, segments: np.ndarray) -> None:
             assert found is not None
             hit = np.unique(found.query(steps, predicate="intersects")[0])
             assert len(hit) == len(steps)
+
+
+def test_decision_regions_that_touch_in_a_point_are_two() -> None:
+    """|x + y| - |x - y| has the sign of x y: four quadrants of two classes."""
+
+    class Saddle(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return ((x[:, 0] + x[:, 1]).abs() - (x[:, 0] - x[:, 1]).abs())[:, None]
+
+    program = sv.load_program(Saddle(), input_shape=(2,))
+    arr = sv.arrange(program, sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
+    assert (arr.n_cells, arr.n_linear_regions, arr.n_decision_regions) == (4, 4, 4)
+    assert arr.decision_regions().areas.sum() == pytest.approx(4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_decision_regions_are_the_connected_parts_of_the_merged_classes(seed: int) -> None:
+    torch.manual_seed(seed)
+    net = torch.nn.Sequential(
+        torch.nn.Linear(2, 12), torch.nn.ReLU(), torch.nn.Linear(12, 12), torch.nn.ReLU(), torch.nn.Linear(12, 3)
+    )
+    arr = sv.arrange(sv.load_program(net), sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9))
+    regions = arr.decision_regions()
+    polygons = shapely.polygons(shapely.linearrings(regions.vertices[regions.pieces.values], indices=regions.pieces.row_of))
+    parts = 0
+    for label in np.unique(regions.classes):
+        merged = shapely.union_all(shapely.buffer(polygons[regions.classes == label], 1e-9))
+        parts += shapely.get_num_geometries(merged)
+    assert arr.n_decision_regions == parts

@@ -121,9 +121,13 @@ def _divided(x: Exact, divisors: Tensor) -> Exact:
     return Exact(scaled.digits, scaled.exponent + shift, scaled.divisor * odd, scaled.one)
 
 
+def _rows(x: Tensor) -> Tensor:
+    return x.reshape(len(x), -1)
+
+
 def _distances(node: Pointwise, x: Exact) -> Exact:
     """(V, K n) how far every entry is above each of its breakpoints."""
-    flat = x.map(lambda x: x.flatten(1))
+    flat = x.map(_rows)
     if node.breaks_at_zero:
         return flat
     above = [flat.plus_constants(-torch.from_numpy(kink)) for kink in node.kinks]
@@ -145,13 +149,13 @@ def _piece(node: Pointwise, x: Exact, k: int) -> Exact:
 
 
 def _maximum(node: Maximum, x: Exact) -> Exact:
-    top = _top(node.windows, node.rounds, x.map(lambda x: x.flatten(1)))
+    top = _top(node.windows, node.rounds, x.map(_rows))
     return top.map(lambda x: x.reshape(len(x), *node.output_shape))
 
 
 def _differences(node: Maximum, x: Exact, step: Step) -> Exact:
     """(V, W) how far the candidate of a round is above the largest before it; of no meaning where either is missing."""
-    (windows, rounds), flat = node.group(step.words), x.map(lambda x: x.flatten(1))
+    (windows, rounds), flat = node.group(step.words), x.map(_rows)
     candidate, _ = _candidates(windows, rounds[step.turn], flat)
     return candidate.plus(_top(windows, rounds[: step.turn], flat), -1.0)
 
