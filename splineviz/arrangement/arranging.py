@@ -162,6 +162,7 @@ class _Request:
             status = Status.BATCH
         sub = finished.subdivision if status.covers else only_used(finished.subdivision)
         patterns = finished.patterns or self._no_patterns()
+        whole = tuple(len(on) for on, _ in patterns)  # every cell of an earlier stage has parts
         return Arrangement(
             vertices=sub.vertices,
             cells=sub.faces,
@@ -176,7 +177,7 @@ class _Request:
             windows=self.windows,
             status=status,
             stats=Stats(
-                cells_per_stage=self.ancestors.count(patterns, len(finished.stage_of)),
+                cells_per_stage=whole if status.covers else self.ancestors.count(patterns, len(finished.stage_of)),
                 decisions=decisions,
                 re_evaluated=tally.re_evaluated,
                 undecided=undecided,

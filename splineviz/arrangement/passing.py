@@ -63,7 +63,7 @@ def _together(errors: Sequence[np.ndarray]) -> np.ndarray:
 def _without_dead_entries(node: Affine, before: Live, after: Live) -> Live:
     """With scale 0 for entries that are zero at every vertex since nothing but zeros goes into them: flat ground in a picture."""
     form, flat = node.form, after.flat
-    if form is None or after.scale is None or not len(flat):
+    if form is None or after.scale is None or not len(flat) or flat[0].all():
         return after
     columns = np.flatnonzero(flat[0] == 0.0)
     columns = columns[(flat[:, columns] == 0.0).all(0)]

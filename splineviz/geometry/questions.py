@@ -12,7 +12,7 @@ import numpy as np
 
 from splineviz.geometry.compiled import kernel, part
 
-__all__ = ["ANSWER", "EDGE", "NO_ANSWERS", "QUESTION", "SIGN", "UNKNOWN"]
+__all__ = ["ANSWER", "EDGE", "FEW", "MANY", "NO_ANSWERS", "QUESTION", "SIGN", "UNKNOWN"]
 __all__ += ["Answers", "Questions", "ask_order", "ask_sign", "asking", "look_up", "tabulate"]
 
 SIGN, EDGE = -2, -1
@@ -21,7 +21,8 @@ SIGN, EDGE = -2, -1
 UNKNOWN, NONE = 2, 3
 """Verdicts beside -1, 0 and 1: nobody can tell; nobody has been asked."""
 
-_ROOM = 1 << 16
+FEW, MANY = 1 << 10, 1 << 16
+"""Room for questions in a first run, where most often there are none, and in the next ones"""
 
 QUESTION = np.dtype([(name, np.int64) for name in "place chord first second pa pb pu qa qb qu".split()])
 """About ``place``, a vertex, edge or face: ``first`` is the unit whose sign is asked for; or ``first`` < ``second`` vanish, on an
@@ -92,9 +93,9 @@ def look_up(answers: Any, place: Any, chord: Any, first: Any, second: Any) -> An
 
 
 @part()
-def asking() -> Any:
+def asking(room: Any) -> Any:
     """Nothing asked yet."""
-    return Questions(np.empty(_ROOM, QUESTION), np.zeros(1, np.int64))
+    return Questions(np.empty(room, QUESTION), np.zeros(1, np.int64))
 
 
 @part()

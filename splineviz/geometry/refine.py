@@ -13,7 +13,7 @@ from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import choose_words, cut_faces, face_signs
 from splineviz.geometry.ordering import near_each_other
 from splineviz.geometry.predicates import classify
-from splineviz.geometry.questions import NO_ANSWERS, UNKNOWN, asking
+from splineviz.geometry.questions import FEW, MANY, NO_ANSWERS, UNKNOWN, asking
 from splineviz.geometry.sharing import shared_edges
 from splineviz.geometry.subdivision import Subdivision, find_edge_faces
 from splineviz.geometry.verdicts import Exact, answered
@@ -148,7 +148,7 @@ def _refine(
 
     Where there are questions, the rest is of no use.
     """
-    questions = asking()
+    questions = asking(FEW if len(answers.rows) == 0 else MANY)
     signs = classify(z, scale, slack, proof, sure, first, answers, questions)
     if questions.asked[0] > 0:  # without answers, nothing that follows would be of use
         offsets, edges, source, shared = offsets[:1], edges[:0], source[:0], shared[:0]

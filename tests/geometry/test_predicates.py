@@ -22,7 +22,7 @@ in_order = numba.njit(predicates.in_order.py_func)
 
 def classify(z: np.ndarray, scale: np.ndarray, slack: np.ndarray, first: int) -> Signs:
     """By estimates alone."""
-    return judge(z, scale, slack, np.empty(0), False, first, NO_ANSWERS, asking())
+    return judge(z, scale, slack, np.empty(0), False, first, NO_ANSWERS, asking(100))
 
 
 def test_units_that_have_cut_are_not_counted_as_zeros() -> None:
@@ -70,7 +70,7 @@ def test_a_crossing_lies_within_its_bound() -> None:
 def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
     given = np.array([[3e-9, -3e-9, 0.0, 2e-9, 5e-9, 1.0], [0.0, 1.0, -1.0, 1.0, -1.0, 1.0]])
     scale, proof, slack = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]), np.array([4e-9, 1e-12]), np.array([1e-11, 1e-14])
-    asked, z = asking(), given.copy()
+    asked, z = asking(100), given.copy()
     signs = judge(z, scale, slack, proof, False, 0, NO_ANSWERS, asked)
     rows = asked.rows[: asked.asked[0]]
     assert rows[["place", "chord", "first"]].tolist() == [(0, SIGN, 0), (0, SIGN, 1), (0, SIGN, 2), (0, SIGN, 3), (1, SIGN, 0)]
@@ -78,7 +78,7 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
 
     verdicts = [(0, 0, 1), (0, 1, 1), (0, 2, -1), (0, 3, 0), (1, 0, UNKNOWN)]
     answers = tabulate(np.array([(v, SIGN, unit, -1, verdict) for v, unit, verdict in verdicts], ANSWER))
-    asked, z = asking(), given.copy()
+    asked, z = asking(100), given.copy()
     signs = judge(z, scale, slack, proof, False, 0, answers, asked)
     assert asked.asked[0] == 0
     assert z[0].tolist() == [3e-9, TINY, -TINY, 0.0, 5e-9, 1.0] and z[1].tolist() == given[1].tolist()
@@ -87,10 +87,10 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
 
 
 def test_zeros_that_are_sure_are_not_asked_for() -> None:
-    asked, z = asking(), np.array([[0.0, 1e-20, 1.0]])
+    asked, z = asking(100), np.array([[0.0, 1e-20, 1.0]])
     signs = judge(z, np.ones(3), np.zeros(1), np.full(1, 1e-9), True, 0, NO_ANSWERS, asked)
     assert asked.rows[: asked.asked[0]]["first"].tolist() == [1] and signs.zeros == 1
-    asked, z = asking(), np.array([[0.0, 0.0, 1.0]])
+    asked, z = asking(100), np.array([[0.0, 0.0, 1.0]])
     judge(z, np.array([1.0, 0.0, 1.0]), np.zeros(1), np.full(1, 1e-9), False, 0, NO_ANSWERS, asked)
     assert asked.rows[: asked.asked[0]]["first"].tolist() == [0], "an entry that nothing goes into is zero"
 
