@@ -75,13 +75,12 @@ def classify(z: Any, scale: Any, slack: Any, proof: Any, sure: Any, first: Any, 
         for j in range(n_units):
             if abs(row[j]) > bound * scale[j]:
                 continue
-            sign, is_open = 0, bound * scale[j] > 0.0
+            sign, is_open, n_asked = 0, bound * scale[j] > 0.0, questions.asked[0]
             if proven:
-                n_asked = questions.asked[0]
                 sign, is_open = _judged(row[j], scale[j], slack[v], sure or j < 64 * first, v, j, answers, questions)
-                if questions.asked[0] > n_asked:
-                    continue  # the value stays as it is until the answer is there: as 0.0 it would look like a sure zero
-            if sign == 0:
+            if questions.asked[0] > n_asked:
+                pass  # the value stays until the answer is there: as 0.0 it would look like a sure zero
+            elif sign == 0:
                 row[j] = 0.0
             elif row[j] * sign <= 0.0:
                 row[j] = sign * TINY
