@@ -17,7 +17,7 @@ from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
 from splineviz.geometry.lineage import inherit
 from splineviz.geometry.predicates import EPS, TINY
 from splineviz.geometry.refine import Refinement
-from splineviz.geometry.rounding import SAFE
+from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.geometry.subdivision import RIM, Subdivision
 from splineviz.plane import Plane, Window
 from splineviz.program.program import Program
@@ -170,7 +170,7 @@ def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple
     n, error = len(windows), np.concatenate(errors)
     corners = Live(torch.from_numpy(np.concatenate(points)), error)
     if prove:
-        corners.proof, corners.zeros = SAFE * error, Zeros.HERE
+        corners.proof, corners.zeros = SAFE * error + FLOOR, Zeros.HERE
     return Front(
         Subdivision.from_polygons([window.vertices for window in windows]),
         window_of=np.arange(n),

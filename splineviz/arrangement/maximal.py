@@ -11,7 +11,7 @@ import torch
 from splineviz.arrangement.live import Live, Zeros
 from splineviz.geometry.maxima import Births, Proven, refine_by_maxima
 from splineviz.geometry.refine import Refinement
-from splineviz.geometry.rounding import SAFE
+from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.geometry.verdicts import Exact
 from splineviz.program.program import Maximum
@@ -33,7 +33,7 @@ def after_maximum(
     """
     windows, rounds = node.group(words)
     x, (scale, slack), proven = live.flat, live.entrywise(), None
-    if live.proof is not None:
+    if judges is not None and live.proof is not None:
         # Candidates take the values of those that they tie with, so all entries must be as good as each other.
         scale = np.where(scale > 0.0, scale.max(initial=0.0), 0.0)
         proven = Proven(*live.proven(), live.zeros is Zeros.LASTING, judges)
@@ -51,7 +51,7 @@ def after_maximum(
     after = Live(torch.from_numpy(result.values), error, own, result.slack, zeros=zeros)
     if proven is not None:
         after.proven_slack = result.proven_slack
-        after.proof = SAFE * np.minimum(np.sqrt(node.copies) * result.proof, np.linalg.norm(own) * result.proven_slack)
+        after.proof = SAFE * np.minimum(np.sqrt(node.copies) * result.proof, (np.linalg.norm(own) + FLOOR) * result.proven_slack)
     return result.refinement, after
 
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from splineviz.arrangement.buffers import Buffers
 from splineviz.arrangement.live import Live, Zeros
 from splineviz.geometry.extend import extend_slack, extend_values
 from splineviz.geometry.predicates import EPS
-from splineviz.geometry.rounding import SAFE, prove_linear, through_linear
+from splineviz.geometry.rounding import FLOOR, SAFE, prove_linear, through_linear
 from splineviz.program.program import Affine, Pointwise
 
 __all__ = ["after_affine", "after_pointwise", "extend"]
@@ -24,6 +25,7 @@ _NOTHING = np.empty(0)
 def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[Tensor, Tensor | None]]) -> Live:
     """Apply an affine node with ``run``; its error is that of its inputs, passed on, and that of its own sums."""
     gain, proofs = node.gain, [live.proof for live in inputs if live.proof is not None]
+    proofs = proofs if len(proofs) == len(inputs) else []
     if gain.kind == "layout":
         # A layout node may return a view, which lives in the storage of its input.
         error = _together([live.error for live in inputs]) * gain.norm
@@ -34,7 +36,7 @@ def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[
     if gain.kind == "sum":
         live = Live(values, sum((live.error for live in inputs), start=np.zeros(len(values))), storage=storage)
         rounding = EPS * live.norms()
-        proof_sum = SAFE * (sum(proofs, start=np.zeros(len(values))) + rounding) if proofs else None
+        proof_sum = SAFE * (sum(proofs, start=np.zeros(len(values))) + rounding + FLOOR) if proofs else None
         return replace(live, error=live.error + rounding, proof=proof_sum)
     (live,) = inputs
     norms, n_inputs = (gain.norm, gain.row_norm, gain.scale_norm), float(live.values[0].numel())
@@ -69,8 +71,10 @@ def _without_dead_entries(node: Affine, before: Live, after: Live) -> Live:
     columns = columns[(flat[:, columns] == 0.0).all(0)]
     if not len(columns):
         return after
-    reach = form.apply(before.values.abs().amax(0, keepdim=True).to(form.weights.device), form.weights.abs())
-    reach = reach if form.constants is None else reach + form.constants.abs()
+    # Counts of what goes in, not sizes: of these a form need not be right, and products may underflow.
+    alive = (before.values != 0.0).any(0, keepdim=True).to(torch.float64)
+    reach = form.apply(alive.to(form.weights.device), (form.weights != 0.0).to(torch.float64))
+    reach = reach if form.constants is None else reach + (form.constants != 0.0)
     dead = columns[reach.cpu().expand(1, *after.values.shape[1:]).reshape(-1).numpy()[columns] == 0.0]
     scale = after.scale.copy()
     scale[dead] = 0.0
@@ -80,10 +84,12 @@ def _without_dead_entries(node: Affine, before: Live, after: Live) -> Live:
 def after_pointwise(node: Pointwise, before: Live, values: Tensor, storage: Tensor | None) -> Live:
     """The result of a pointwise node; no entry of it errs by more than the steepest slope times that of its input."""
     proof = None
+    # A flat piece makes zeros of values of either sign that are close to the kink.
+    lasting = node.breaks_at_zero and bool(node.slopes.all())
     if before.proof is not None:
-        rounding = 4.0 * EPS * (node.steepest * before.norms() + node.offset_norm)
+        rounding = 4.0 * EPS * (node.steepest * before.norms() + node.offset_norm) + FLOOR
         proof = SAFE * (node.steepest * before.proof + rounding)
-    return Live(values, node.steepest * before.error, storage=storage, proof=proof, zeros=_bent(node.breaks_at_zero))
+    return Live(values, node.steepest * before.error, storage=storage, proof=proof, zeros=_bent(lasting))
 
 
 def extend(

@@ -351,6 +351,9 @@ class Walk:
     def _refine(self, front: Front, node: Pointwise, word: int) -> Refinement:
         """Cut along the units of a stage, from that word of them on."""
         live, proof = front.live[node.inputs[0]], None
+        if not live.values.is_contiguous():
+            # Signs that are decided change values where they are: not in a copy that is gone afterwards.
+            live.values, live.storage = live.values.contiguous(), None
         scale, slack = live.entrywise()
         if len(node.kinks) > 1:
             scale = np.tile(scale, len(node.kinks))
@@ -384,8 +387,8 @@ class Walk:
     ) -> dict[int, Live]:
         """What is still needed, at the vertices of a refinement or of one part of it.
 
-        relu is applied on the way, its output replacing its input. Carried to all vertices, tensors are given up one by one; a part
-        leaves them for the others.
+        relu is applied on the way, its output replacing its input where nobody else needs it. Carried to all vertices, tensors are
+        given up one by one; a part leaves them for the others.
         """
         (slot,) = node.inputs
         again, bent, result = refinement.next_word is not None, _bends(node, refinement), {}
@@ -394,14 +397,16 @@ class Walk:
         rows = np.arange(n_old) if part is None else part.vertices[:n_old]
         for key in list(live):
             before, here = live[key] if part else live.pop(key), key == slot
-            after = extend(before, rows, birth, self.buffers, relu=bent and here, again=again and here)
+            if bent and here:
+                result[node.output] = extend(before, rows, birth, self.buffers, relu=True)
+            if not (bent and here and slot in node.frees):
+                result[key] = extend(before, rows, birth, self.buffers, again=again and here)
             if part is None:
                 self._release(live, before)
-            result[node.output if bent and here else key] = after
         for zeros in refinement.vanishing:
             own = zeros if part is None else _within(zeros, part.vertices)
-            if len(own):
-                pin(result[node.output if bent else slot].flat, own, node.kinks)
+            for key in {slot, node.output} & set(result) if len(own) else ():
+                pin(result[key].flat, own, node.kinks)
         return result
 
     def _apply(self, live: dict[int, Live], node: Pointwise) -> None:
@@ -428,8 +433,8 @@ class Walk:
 
 
 def _bends(node: Pointwise, refinement: Refinement) -> bool:
-    """Whether the node's output can be made while its input is carried to new vertices, and the input is not needed any more."""
-    return refinement.next_word is None and node.is_relu and node.inputs[0] in node.frees
+    """Whether the node's output can be made while its input is carried to new vertices."""
+    return refinement.next_word is None and node.is_relu
 
 
 def _within(zeros: np.ndarray, vertices: np.ndarray) -> np.ndarray:

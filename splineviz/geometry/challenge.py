@@ -9,7 +9,7 @@ import numpy as np
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.intrinsics import popcount, trailing_zeros
 from splineviz.geometry.predicates import EPS, MARGIN, TINY
-from splineviz.geometry.rounding import SAFE
+from splineviz.geometry.rounding import FLOOR, SAFE
 
 __all__ = ["challenge", "crown", "interpolate_rows", "label_edges", "settle"]
 
@@ -52,9 +52,9 @@ def interpolate_rows(
         slack[v] = (1.0 - t) * slack[i] + t * slack[j] + 2.0 * EPS * (share + step_share)
         shift[v] = np.hypot((1.0 - t) * shift[i] + t * shift[j], birth[k].bound * step_share)
         if len(proof):
-            moved, rounded = birth[k].proof * step_share, 4.0 * EPS * (share + step_share)
+            moved, rounded = birth[k].proof * step_share, 4.0 * EPS * (share + step_share) + FLOOR
             proven_slack[v] = SAFE * (max(proven_slack[i], proven_slack[j]) + moved + rounded)
-            proof[v] = SAFE * (max(proof[i], proof[j]) + birth[k].proof * spread + 4.0 * EPS * (norm + spread))
+            proof[v] = SAFE * (max(proof[i], proof[j]) + birth[k].proof * spread + 4.0 * EPS * (norm + spread) + FLOOR)
 
 
 @kernel
@@ -95,13 +95,15 @@ def challenge(
 
 @kernel
 def settle(
-    base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, birth: Any, made: Any, by_entry: Any, kept: Any
-) -> Any:
+    base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, birth: Any, made: Any, by_entry: Any, kept: Any,
+    proven: Any,
+) -> Any:  # fmt: skip
     """(K, W) the largest of every window after a round, at those of the old vertices and of ``birth`` that are ``kept``.
 
     Where a window ties at a vertex made for it, its candidate takes the very value of the largest so far, in all windows that
     share this candidate: then windows that compare the same two entries later do so with the same numbers, and what coincides in
-    exact arithmetic coincides bit for bit. ``made`` has rows of (vertex, window), and ``by_entry`` sorts the windows by entry.
+    exact arithmetic coincides bit for bit. With proofs, nothing takes a value only because it had the same as something that does:
+    that may be by chance. ``made`` has rows of (vertex, window), and ``by_entry`` sorts the windows by entry.
     """
     n_old, n_windows = top.shape
     out = np.empty((len(kept), n_windows))
@@ -117,7 +119,7 @@ def settle(
         row = fresh[name[n_old + k] - len(base)]
         for w in range(n_windows):
             rival[k, w] = row[max(entries[w], 0)]
-    _pin(rival, below, entries, made, by_entry, n_old)
+    _pin(rival, below, entries, made, by_entry, n_old, proven)
     places = np.arange(n_windows)
     for i in range(len(kept)):
         v = kept[i]
@@ -138,7 +140,7 @@ def _take_larger(row: Any, entries: Any, absent: Any, first: Any, top: Any, out:
 
 
 @part()
-def _pin(rival: Any, top: Any, entries: Any, made: Any, by_entry: Any, n_old: Any) -> None:
+def _pin(rival: Any, top: Any, entries: Any, made: Any, by_entry: Any, n_old: Any, proven: Any) -> None:
     """Give the candidates that tie by construction, rows of (vertex, window), the value that they tie with."""
     n_windows = len(entries)
     sorted_entries = entries[by_entry]
@@ -150,7 +152,7 @@ def _pin(rival: Any, top: Any, entries: Any, made: Any, by_entry: Any, n_old: An
         if pinned[k, by_entry[i]]:
             # Two that the candidate ties with tie with each other, in whichever windows they are.
             one = rival[k, by_entry[i]]
-            for w in range(n_windows if one != value else 0):
+            for w in range(n_windows if one != value and not proven else 0):
                 top[k, w] = one if top[k, w] == value else top[k, w]
                 rival[k, w] = one if rival[k, w] == value else rival[k, w]
             continue

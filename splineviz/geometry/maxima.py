@@ -172,13 +172,17 @@ def refine_by_maxima(
             if proven is not None:
                 proven_slack, proof = (np.concatenate([values, np.empty(len(birth))]) for values in (proven_slack, proof))
             interpolate_rows(base, fresh, n_born, born, scale, slack, shift, error, proven_slack, proof)
+            if proven is not None:
+                # A candidate that ties here takes another entry's value, in as many windows again as it is in.
+                n_ties = np.bincount(made["vertex"] - len(name), minlength=len(birth))
+                proof[n_old + n_born :] *= np.sqrt(1.0 + n_ties)
             births.append(born)
             n_born, name = n_fresh, ids
         counts.append(len(birth))
         watch = bool((entered & (place >= 0) & (place < highest)).any())
         winners = crown(winners, origin, on, place, z, before.faces.offsets, before.faces.values, watch)
         sub, parent, winners, first_part, kept, n_apart = _merge(sub, parent[origin], winners, n_old, first_part)
-        top = settle(base, fresh, name, entries, top, entered, birth, made, by_entry, kept)
+        top = settle(base, fresh, name, entries, top, entered, birth, made, by_entry, kept, proven is not None)
         name, n_open = name[kept], n_open + n_apart
         entered |= place >= 0
         highest = np.maximum(highest, place)

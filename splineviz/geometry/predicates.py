@@ -75,10 +75,12 @@ def classify(z: Any, scale: Any, slack: Any, proof: Any, sure: Any, first: Any, 
         for j in range(n_units):
             if abs(row[j]) > bound * scale[j]:
                 continue
-            sign, is_open = 0, bound * scale[j] > 0.0
+            sign, is_open, n_asked = 0, bound * scale[j] > 0.0, questions.asked[0]
             if proven:
                 sign, is_open = _judged(row[j], scale[j], slack[v], sure or j < 64 * first, v, j, answers, questions)
-            if sign == 0:
+            if questions.asked[0] > n_asked:
+                pass  # the value stays until the answer is there: as 0.0 it would look like a sure zero
+            elif sign == 0:
                 row[j] = 0.0
             elif row[j] * sign <= 0.0:
                 row[j] = sign * TINY
@@ -94,12 +96,13 @@ def classify(z: Any, scale: Any, slack: Any, proof: Any, sure: Any, first: Any, 
 @part()
 def _judged(x: Any, scale: Any, slack: Any, sure: Any, v: Any, j: Any, answers: Any, questions: Any) -> Any:
     """(sign, whether it is open) of a value that its proof does not settle."""
-    if x == 0.0 and (sure or scale == 0.0):
-        return 0, False
+    # Answers first: what was taken as zero since nobody can tell is 0.0 by now, and still open.
     verdict = look_up(answers, v, SIGN, j, -1)
     if verdict < UNKNOWN:
         return verdict, False
     if verdict > UNKNOWN:
+        if x == 0.0 and (sure or scale == 0.0):
+            return 0, False
         ask_sign(questions, v, j)
     if abs(x) <= MARGIN * slack * scale:
         return 0, True

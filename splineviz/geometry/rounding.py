@@ -9,10 +9,13 @@ import numpy as np
 from splineviz.geometry.compiled import kernel
 from splineviz.geometry.predicates import EPS
 
-__all__ = ["SAFE", "prove_linear", "through_linear"]
+__all__ = ["FLOOR", "SAFE", "prove_linear", "through_linear"]
 
 SAFE = 1.0 + 1e-9
 """Far above the rounding of norms, and of bounds themselves."""
+
+FLOOR = 2.0**-500
+"""Above what a norm loses where squares underflow, and far above what a sum of products does; far below any bound of use."""
 
 
 @kernel
@@ -44,13 +47,13 @@ def prove_linear(x_norm: Any, proof: Any, norm: Any, magnitude: Any, constants: 
 
     The worst case of `through_linear`: with g = n u / (1 - n u), an entry errs by at most |row| e + g (|row| |x| + |constant|),
     which is at most ``scale`` times ``slack``; all of them by |W| e + g (|abs W| |x| + |constants|), where ``magnitude`` bounds
-    |abs W|.
+    |abs W|. `FLOOR` is for underflow, in the norm of the input and in products.
     """
     n = len(proof)
     out, slack, rounding = np.empty(n), np.empty(n), np.empty(n)
     g = terms * EPS / (1.0 - terms * EPS)
     for v in range(n):
-        rounding[v] = SAFE * g * max(x_norm[v], size)
+        rounding[v] = SAFE * g * max(x_norm[v], size) + FLOOR
         slack[v] = SAFE * proof[v] + rounding[v]
-        out[v] = SAFE * (norm * proof[v] + g * (magnitude * x_norm[v] + constants))
+        out[v] = SAFE * (norm * proof[v] + g * (magnitude * (x_norm[v] + FLOOR) + constants)) + FLOOR
     return out, slack, rounding

@@ -75,6 +75,7 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
     rows = asked.rows[: asked.asked[0]]
     assert rows[["place", "chord", "first"]].tolist() == [(0, SIGN, 0), (0, SIGN, 1), (0, SIGN, 2), (0, SIGN, 3), (1, SIGN, 0)]
     assert signs.open == 5
+    np.testing.assert_array_equal(z, given, "values wait for their answers")
 
     verdicts = [(0, 0, 1), (0, 1, 1), (0, 2, -1), (0, 3, 0), (1, 0, UNKNOWN)]
     answers = tabulate(np.array([(v, SIGN, unit, -1, verdict) for v, unit, verdict in verdicts], ANSWER))
@@ -93,6 +94,12 @@ def test_zeros_that_are_sure_are_not_asked_for() -> None:
     asked, z = asking(100), np.array([[0.0, 0.0, 1.0]])
     judge(z, np.array([1.0, 0.0, 1.0]), np.zeros(1), np.full(1, 1e-9), False, 0, NO_ANSWERS, asked)
     assert asked.rows[: asked.asked[0]]["first"].tolist() == [0], "an entry that nothing goes into is zero"
+
+
+def test_what_nobody_can_tell_stays_open_though_zeros_are_sure() -> None:
+    z, answers = np.array([[1e-20]]), tabulate(np.array([(0, SIGN, 0, -1, UNKNOWN)], ANSWER))
+    for _ in range(2):
+        assert judge(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9), True, 0, answers, asking()).open == 1
 
 
 def test_answers_are_found_again() -> None:

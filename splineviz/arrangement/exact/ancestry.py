@@ -44,7 +44,8 @@ class Ancestry:
     """Of its new vertices, by row, as far as they were asked for; None where no point is known"""
 
     def __reduce__(self) -> tuple[type[Ancestry], tuple[object, ...]]:
-        return Ancestry, (self.before, self.rows, self.born, self.steps, self.kept)
+        """One generation with all that its vertices come from, and no more."""
+        return Ancestry, (None, np.arange(0), *_closure(self))
 
     def key(self, vertex: int) -> Key:
         """The vertex where it was born."""
@@ -79,6 +80,58 @@ class Ancestry:
     def part(self, vertices: np.ndarray) -> Ancestry:
         """That of some of its vertices."""
         return Ancestry(self, vertices, self.born[:0])
+
+
+def _closure(ancestry: Ancestry) -> tuple[np.ndarray, Steps, np.ndarray, dict[int, Place | None]]:
+    """(born, steps, kept, places) of a first generation with the vertices of this one and all that they come from."""
+    born: list[np.ndarray] = []
+    steps: list[tuple[Step, int]] = []
+    places: dict[int, Place | None] = {}
+    names, n = np.arange(0), 0
+    for here, needed in _needed(ancestry):
+        n_rows, fresh = len(here.rows), np.flatnonzero(needed[len(here.rows) :])
+        names = np.concatenate([names[_in_order(here)], np.full(len(needed) - n_rows, -1)])
+        names[n_rows + fresh] = n + np.arange(len(fresh))
+        places |= {n + new: here.places[old] for new, old in enumerate(fresh.tolist()) if old in here.places}
+        if here.before is None and not len(here.born):
+            born.append(np.zeros(len(fresh), here.born.dtype))
+            steps.append((Step(-1), len(fresh)))  # corners, which have a place and no birth
+        else:
+            rows = here.born[fresh]
+            rows["a"], rows["b"] = names[rows["a"]], names[rows["b"]]
+            born.append(rows)
+            counts = np.diff(np.searchsorted(fresh, np.cumsum([0, *(count for _, count in here.steps)])))
+            steps += [(step, count) for (step, _), count in zip(here.steps, counts.tolist(), strict=True)]
+        n += len(fresh)
+    return np.concatenate(born), steps, names if ancestry.kept is None else names[ancestry.kept], places
+
+
+def _needed(ancestry: Ancestry) -> list[tuple[Ancestry, np.ndarray]]:
+    """The generations, the first one first, each with a mask of those of its vertices that are or precede one of the last."""
+    found: list[tuple[Ancestry, np.ndarray]] = []
+    here: Ancestry | None = ancestry
+    own = np.arange(_size(ancestry)) if ancestry.kept is None else ancestry.kept
+    while here is not None:
+        needed, n_rows, count = np.zeros(_size(here), bool), len(here.rows), -1
+        needed[own] = True
+        while needed.sum() != count:  # the ends of births may be births themselves
+            count = needed.sum()
+            births = here.born[needed[n_rows : n_rows + len(here.born)]]
+            needed[births["a"]] = needed[births["b"]] = True
+        found.append((here, needed))
+        own, here = _in_order(here)[needed[:n_rows]], here.before
+    return found[::-1]
+
+
+def _in_order(ancestry: Ancestry) -> np.ndarray:
+    """Its rows as vertices of the generation before, those that were not kept counted."""
+    before = ancestry.before
+    return ancestry.rows if before is None or before.kept is None else before.kept[ancestry.rows]
+
+
+def _size(ancestry: Ancestry) -> int:
+    """How many vertices it has, those that are not kept among them; the first generation has corners that were never born."""
+    return len(ancestry.rows) + max(len(ancestry.born), max(ancestry.places, default=-1) + 1)
 
 
 def root(planes: Sequence[Plane], windows: Sequence[Window], born: np.ndarray) -> Ancestry:

@@ -165,7 +165,7 @@ class Step:
         """Append the negative of ``x``."""
         ones = np.ones(math.prod(x.shape))
         form = Form(torch.mul, -torch.ones((), dtype=torch.float64))
-        return self.affine([x], x.shape, torch.neg, Gain("diagonal", 1.0, ones, np.zeros(len(ones)), 2), form=form)
+        return self.affine([x], x.shape, torch.neg, Gain("diagonal", 1.0, ones, np.zeros(len(ones)), 2, 1.0), form=form)
 
     def _stage_name(self) -> str:
         own_module = self.call.module_class.startswith(_ONE_OPERATION)

@@ -180,4 +180,4 @@ def _gain(factor: Number, offset: Number, shape: tuple[int, ...]) -> Gain:
     scale, constants = _number(factor), _number(offset).abs()
     norm = float(scale.abs().max()) if scale.numel() else 0.0
     rows, shifts = (value.expand(1, *shape).reshape(-1).numpy() for value in (scale.abs(), constants))
-    return Gain("diagonal", norm, rows, shifts, 2)
+    return Gain("diagonal", norm, rows, shifts, 2, norm)

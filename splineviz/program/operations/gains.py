@@ -15,6 +15,7 @@ __all__ = ["averaging_gain", "coefficient_gain", "layout_norm", "matrix_gain", "
 
 _SPECTRAL_LIMIT = 1024  # up to this many rows or columns the spectral norm takes a fraction of a second
 _SQUARINGS = 6
+_LEAST = 2.0**-1074
 _SLACK = 1 + 1e-6  # far above the rounding of the products and sums below
 
 
@@ -32,8 +33,10 @@ def coefficient_gain(
     """
     sums, columns = _sums(lambda x: apply(x, coefficients.abs()), shape)
     squares = apply(torch.ones(1, *shape, dtype=torch.float64), coefficients.square()).clamp_min(0)
-    norm = min(math.sqrt(_largest(sums) * _largest(columns)), math.sqrt(float(squares.sum()))) * _SLACK
-    return Gain("dense", norm, squares.sqrt().reshape(-1).numpy(), constants, terms)
+    rows = _rows(squares, sums, terms)
+    # All of this holds for the map with the magnitudes of all coefficients, too.
+    norm = min(math.sqrt(_largest(sums) * _largest(columns)), float(rows.norm())) * _SLACK
+    return Gain("dense", norm, rows.reshape(-1).numpy(), constants, terms, norm)
 
 
 def averaging_gain(run: Callable[[Tensor], Tensor], shape: tuple[int, ...], counts: Tensor | None = None) -> Gain:
@@ -42,7 +45,12 @@ def averaging_gain(run: Callable[[Tensor], Tensor], shape: tuple[int, ...], coun
     counts = sums if counts is None else counts
     norm = math.sqrt(_largest(sums) * _largest(columns)) * _SLACK
     rows = (sums / counts.clamp_min(1).sqrt()).reshape(-1).numpy()
-    return Gain("dense", norm, rows, None, int(_largest(counts)) + 1)
+    return Gain("dense", norm, rows, None, int(_largest(counts)) + 1, norm)
+
+
+def _rows(squares: Tensor, sums: Tensor, terms: int) -> Tensor:
+    """Norms of rows from the sums of squares of their coefficients, which may underflow, and of their magnitudes."""
+    return (squares + (sums > 0) * (terms * _LEAST)).sqrt()
 
 
 def _sums(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
@@ -51,7 +59,7 @@ def _sums(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> tuple[Tens
         ones = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
         sums = run(ones)
         (columns,) = torch.autograd.grad(sums.sum(), ones)
-    return sums.detach(), columns
+    return sums.detach().abs(), columns.abs()
 
 
 def layout_norm(run: Callable[..., Tensor], shapes: Sequence[tuple[int, ...]]) -> float:
@@ -68,21 +76,21 @@ def layout_norm(run: Callable[..., Tensor], shapes: Sequence[tuple[int, ...]]) -
 
 def matrix_gain(weight: Tensor, bias: Tensor | None, shape: tuple[int, ...]) -> Gain:
     """Gain of x -> x weight' + bias on the last axis."""
-    squares = weight.square().sum(1)
-    rows = squares.sqrt().expand(shape).reshape(-1).numpy()
+    norms = _rows(weight.square().sum(1), weight.abs().sum(1), weight.shape[1])
+    rows = norms.expand(shape).reshape(-1).numpy()
     constants = None if bias is None else bias.abs().expand(shape).reshape(-1).numpy()
     return Gain("dense", matrix_norm(weight), rows, constants, weight.shape[1] + 1)
 
 
 def matrix_norm(matrix: Tensor) -> float:
     """An upper bound of the spectral norm of (rows, columns)."""
-    bounds = [math.sqrt(float(matrix.square().sum()))]
+    bounds = [math.sqrt(float(matrix.square().sum())) + math.sqrt(matrix.numel() * _LEAST)]
     if matrix.numel() and math.isfinite(bounds[0]):
         absolute = matrix.abs()
         bounds.append(math.sqrt(float(absolute.sum(0).max()) * float(absolute.sum(1).max())))
         if min(matrix.shape) <= _SPECTRAL_LIMIT:
             gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
-            bounds.append(math.sqrt(_largest_eigenvalue(gram)))
+            bounds.append(math.sqrt(_largest_eigenvalue(gram)) + math.sqrt(matrix.numel() * _LEAST))
     return min(bounds) * _SLACK
 
 
@@ -91,11 +99,12 @@ def _largest_eigenvalue(gram: Tensor) -> float:
 
     An eigenvalue routine waits for all its threads after every column, which on a busy machine takes seconds.
     """
-    logarithm, power = 0.0, gram
+    largest = float(gram.abs().max())
+    if largest == 0.0:
+        return 0.0
+    logarithm, power = math.log(largest), gram / largest  # of which no square overflows
     for k in range(_SQUARINGS + 1):
         size = float(torch.linalg.vector_norm(power))
-        if size == 0.0:
-            return 0.0
         logarithm += math.log(size) / 2**k
         power = power / size
         if k < _SQUARINGS:

@@ -84,7 +84,7 @@ def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor | None)
     if counts is not None:
         # what a sum is divided by may be more than the number of its entries: padding counts, or what the caller says
         averages = run(torch.ones(1, *x.shape, dtype=torch.float64))
-        divisors = torch.where(averages > 0, counts / averages, 1.0).round()
+        divisors = torch.where(averages != 0, counts / averages, 1.0).round()
     form = Form(lambda x, one: (run(x) if divisors is None else (run(x) * divisors).round()) * one, one, divisors=divisors)
     return step.affine([x], step.shape, run, averaging_gain(run, x.shape, counts), form=form)
 

@@ -40,7 +40,8 @@ def _interpolate(step: Step) -> Active:
         # at the rim of a filter a weight may be rounding, or zero
         terms *= int((matrix != 0).sum(1).max()) + step.call.op.endswith("_aa")
     rows = np.broadcast_to(rows, step.shape).reshape(-1) * _SLACK
-    return step.affine([x], step.shape, lambda x: function(x, **others), Gain("dense", norm * _SLACK, rows, None, terms + 1))
+    gain = Gain("dense", norm * _SLACK, rows, None, terms + 1, norm * _SLACK)
+    return step.affine([x], step.shape, lambda x: function(x, **others), gain)
 
 
 def _along(axis: int, axes: int, length: int, arguments: dict[str, object], function: Callable[..., Tensor]) -> Tensor:

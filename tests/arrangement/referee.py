@@ -1,0 +1,119 @@
+"""A referee of the walk: what every refinement is told, and what it decides, against exact arithmetic at its vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+import splineviz.arrangement.walk
+import splineviz.geometry.maxima
+from splineviz.arrangement.exact.ancestry import Ancestry
+from splineviz.arrangement.exact.judge import Judge, _at_once, find
+from splineviz.geometry.refine import Refinement, refine
+from splineviz.geometry.subdivision import Subdivision
+from splineviz.program import Program
+
+MISSING = 1e299
+"""Windows without a candidate in a round, or with their first one, have values beyond this."""
+
+Uv = tuple[Fraction, Fraction]
+
+
+def places(program: Program, ancestry: Ancestry, vertices: Iterable[int]) -> list[Uv]:
+    """The exact points of vertices."""
+    keys = [ancestry.key(int(vertex)) for vertex in vertices]
+    find(program, keys)
+    points = [born.places[row].point for born, row in keys]
+    return [(Fraction(x, w), Fraction(y, w)) for x, y, w in points]
+
+
+def values(judge: Judge, vertices: Iterable[int]) -> np.ndarray:
+    """(vertices, units) fractions: what a step switches on, exactly."""
+    keys = [judge.ancestry.key(int(vertex)) for vertex in vertices]
+    find(judge.program, keys)
+    rows = {}
+    for first in range(0, len(keys), 64):
+        ordered, exact = _at_once(judge.program, list(dict.fromkeys(keys[first : first + 64])), judge.step)
+        n = exact.digits[0, 0].numel()
+        for row, (born, at) in enumerate(ordered):
+            one = born.places[at].point[2] * exact.divisor
+            unit = Fraction(1, 1 << exact.exponent) if exact.exponent >= 0 else Fraction(1 << -exact.exponent)
+            rows[born, at] = [exact.integer(row, u) * unit / one for u in range(n)]
+    return np.array([rows[key] for key in keys], dtype=object)
+
+
+class Referee:
+    """Looks at up to ``sample`` vertices, births and edges of every refinement."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, sample: int = 1 << 30) -> None:
+        self.random, self.sample = np.random.default_rng(0), sample
+        self.seen, self.asked, self.zeros, self.steps = 0, 0, 0, 0
+        self.nearest = np.inf
+        """The least share of its bound that an error, of those that are not zero, left unused"""
+        for module in (splineviz.arrangement.walk, splineviz.geometry.maxima):
+            monkeypatch.setattr(module, "refine", self.refine)
+
+    def some(self, n: int) -> np.ndarray:
+        return np.arange(n) if n <= self.sample else np.sort(self.random.choice(n, self.sample, replace=False))
+
+    def refine(
+        self, subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, *arguments: Any, **options: Any
+    ) -> Refinement:
+        proof = options.get("proof", arguments[3] if len(arguments) > 3 else None)
+        assert proof is not None, "decisions are not proven any more"
+        rows = self.some(len(z))
+        exact = values(proof.exact, rows)
+        known = np.abs(z[rows]) < MISSING
+        self.check_bounds(z[rows], exact, known, scale, proof.slack[rows])
+        exactly_zero = np.array([[x == 0 for x in row] for row in exact])
+        sure = (z[rows] == 0.0) & known & (proof.sure | (scale == 0.0))
+        assert exactly_zero[sure].all(), "what is 0.0 is not zero"
+        before = z.copy()
+        result = refine(subdivision, z, scale, slack, *arguments, **options)
+        assert result.open == 0
+        first = 64 * options.get("first_word", arguments[1] if len(arguments) > 1 else 0)
+        decided = known & (np.arange(z.shape[1]) >= first)
+        signs = np.array([[(x > 0) - (x < 0) for x in row] for row in exact])
+        assert (np.sign(z[rows]) == signs)[decided].all(), "signs"
+        self.check_bounds(z[rows], exact, known, scale, proof.slack[rows])
+        self.check_births(subdivision, result, proof.exact)
+        self.seen, self.asked, self.steps = self.seen + int(known.sum()), self.asked + result.re_evaluated, self.steps + 1
+        self.zeros += int(((signs == 0) & decided).sum())
+        assert np.array_equal(before[~(np.abs(z) < MISSING)], z[~(np.abs(z) < MISSING)])
+        return result
+
+    def check_bounds(self, z: np.ndarray, exact: np.ndarray, known: np.ndarray, scale: np.ndarray, slack: np.ndarray) -> None:
+        for v, u in np.argwhere(known):
+            error, bound = abs(Fraction(z[v, u]) - exact[v, u]), Fraction(float(scale[u] * slack[v]))
+            assert error <= bound, f"unit {u}: {float(error):.3g} is more than {float(bound):.3g}"
+            if error:
+                self.nearest = min(self.nearest, 1.0 - float(error / bound))
+
+    def check_births(self, before: Subdivision, result: Refinement, judge: Judge) -> None:
+        """Parameters are within their bounds, and the new vertices of an edge in their exact order."""
+        steps = [(judge.step, len(result.birth))]
+        ancestry = judge.ancestry.after(result.birth, steps, len(before.vertices), None)
+        births = self.some(len(result.birth))
+        if not len(births):
+            return
+        own = places(judge.program, ancestry, births + len(before.vertices))
+        ends = [places(judge.program, ancestry, result.birth[end][births]) for end in ("a", "b")]
+        for born, v, a, b in zip(result.birth[births], own, *ends, strict=True):
+            axis = int(abs(b[1] - a[1]) > abs(b[0] - a[0]))
+            t = (v[axis] - a[axis]) / (b[axis] - a[axis])
+            assert 0 < t < 1
+            assert abs(t - Fraction(float(born["t"]))) <= Fraction(float(born["proof"])), "t"
+        counts = np.diff(result.first_part)
+        several = np.flatnonzero(counts > 2)
+        for e in several[self.some(len(several))]:
+            parts = result.subdivision.edges[result.first_part[e] : result.first_part[e + 1]]
+            assert (parts[1:, 0] == parts[:-1, 1]).all()
+            way = places(judge.program, ancestry, [parts[0, 0], *parts[:, 1]])
+            axis = int(abs(way[-1][1] - way[0][1]) > abs(way[-1][0] - way[0][0]))
+            forward = 1 if way[-1][axis] > way[0][axis] else -1
+            assert min(forward * (q[axis] - p[axis]) for p, q in pairwise(way)) > 0, "order on an edge"

@@ -1,0 +1,218 @@
+"""The float path alone never decides something wrongly: every refinement against exact arithmetic at its vertices."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import splineviz as sv
+from splineviz.arrangement.exact.ancestry import Ancestry
+from splineviz.arrangement.front import Front
+from splineviz.arrangement.walk import Walk
+
+from .referee import Referee, places, values
+
+Point = tuple[int, ...]
+
+
+class Apply(nn.Module):
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+class Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(torch.relu(self.first(torch.relu(x))))
+
+
+def slopes(*values: float) -> Apply:
+    return Apply(lambda x: torch.prelu(x, torch.tensor(values, dtype=x.dtype)))
+
+
+def dense(*layers: Any, bias: bool = True) -> nn.Sequential:
+    """Linear layers of these widths, with relu or what stands between them."""
+    modules: list[nn.Module] = []
+    width = None
+    for layer in layers:
+        if isinstance(layer, int):
+            if width is not None:
+                modules += [nn.Linear(width, layer, bias=bias)]
+            width = layer
+        else:
+            modules.append(layer)
+    return nn.Sequential(*modules)
+
+
+def convolved(*layers: nn.Module) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), *layers, nn.Flatten(), nn.LazyLinear(4), nn.ReLU())
+
+
+R = nn.ReLU
+NETS: dict[str, tuple[Callable[[], nn.Module], Point]] = {
+    "relu": (lambda: dense(4, 12, R(), 12, R(), 6, R()), (4,)),
+    "no bias": (lambda: dense(4, 10, R(), 10, R(), 6, R(), bias=False), (4,)),
+    "relu of the input": (lambda: dense(4, R(), 12, R(), 6, R()), (4,)),
+    "leaky": (lambda: dense(4, 8, nn.LeakyReLU(-0.5), 8, nn.LeakyReLU(0.1), 5, nn.LeakyReLU(2.0)), (4,)),
+    "several kinks": (lambda: dense(4, 8, nn.Hardtanh(), 6, nn.ReLU6(), 5, nn.Softshrink(0.25)), (4,)),
+    "slopes of zero": (lambda: dense(4, 6, slopes(0, -1, 0.5, 2, 0, 1), 6, Apply(lambda x: x.clamp(max=0)), 5, R()), (4,)),
+    "residual": (lambda: dense(4, 6, Residual(6), Residual(6), R()), (4,)),
+    "transposed": (lambda: dense(4, 8, Apply(lambda x: x.reshape(-1, 2, 4).transpose(1, 2)), R(), nn.Flatten(), 6, R()), (4,)),
+    "relu of relu": (lambda: dense(4, 8, R(), Apply(lambda x: torch.cat([x, 0 * x[:, :2]], 1)), R(), nn.Linear(10, 6), R()), (4,)),
+    "pool": (lambda: convolved(R(), nn.MaxPool2d(2), nn.Conv2d(2, 2, 2), R()), (1, 4, 4)),
+    "overlapping pools": (lambda: convolved(R(), nn.MaxPool2d(3, 1, 1)), (1, 4, 4)),
+    "pool of pool": (lambda: convolved(nn.MaxPool2d(3, 1, 1), R(), nn.MaxPool2d(2, 1)), (1, 4, 4)),
+    "averages": (lambda: convolved(R(), nn.AvgPool2d(3, 2, 1)), (1, 4, 4)),
+    "maxout": (lambda: dense(4, 12, Apply(lambda x: x.reshape(-1, 4, 3).amax(2)), nn.Linear(4, 6), R()), (4,)),
+}  # fmt: skip
+
+
+def program_of(name: str, kind: str) -> sv.Program:
+    make, shape = NETS[name]
+    torch.manual_seed(sum(map(ord, name)))
+    net = make().double()
+    net(torch.zeros(1, *shape, dtype=torch.float64))
+    if kind != "random":
+        with torch.no_grad():
+            for weight in net.parameters():
+                weight.copy_((8 * weight).round() / 4)
+    return sv.load_program(net, input_shape=shape)
+
+
+def plane_of(kind: str, shape: Point) -> sv.Plane:
+    rng, n = np.random.default_rng(1), math.prod(shape)
+    points = {"random": rng.normal(size=(3, n)), "lattice": rng.integers(-2, 3, (3, n)), "axes": np.eye(3, n, -1)}[kind]
+    return sv.Plane.through(*points.reshape(3, *shape).astype(float))
+
+
+each = [pytest.mark.parametrize("name", NETS), pytest.mark.parametrize("kind", ["random", "lattice", "axes"])]
+
+
+@each[0]
+@each[1]
+def test_every_decision_is_the_exact_one(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, plane = program_of(name, kind), plane_of(kind, NETS[name][1])
+    referee = Referee(monkeypatch)
+    arr = sv.arrange(program, plane, sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1)
+    arr.check()
+    assert arr.n_cells > 10 and referee.seen > 100
+    assert arr.stats.certified
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_batches_decide_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, plane = program_of(name, "axes"), plane_of("axes", NETS[name][1])
+    request = program, plane, sv.Window.box(-2, 2, -2, 2)
+    whole = sv.arrange(*request, certify="full", jobs=1)
+    Referee(monkeypatch, 40)
+    parts = sv.arrange(*request, certify="full", jobs=1, max_memory=20_000)
+    assert parts.stats.batches > 3
+    assert (parts.n_cells, parts.n_vertices, parts.n_edges) == (whole.n_cells, whole.n_vertices, whole.n_edges)
+
+
+LARGE: dict[str, tuple[Callable[[], nn.Module], Point, float]] = {
+    "784-200x3": (lambda: dense(784, 200, R(), 200, R(), 200, R()), (784,), 6.0),
+    "200x5, every unit twice": (lambda: twice(dense(30, 200, R(), 200, R(), 200, R(), 200, R(), 200, R())), (30,), 0.3),
+    "convolutions and pools": (
+        lambda: nn.Sequential(
+            *(nn.Conv2d(1, 8, 3, padding=1), R(), nn.MaxPool2d(3, 2, 1), nn.Conv2d(8, 8, 3, padding=1), R(), nn.MaxPool2d(2)),
+            *(nn.Flatten(), nn.Linear(72, 20), R()),
+        ),
+        (1, 12, 12),
+        0.5,
+    ),
+}
+
+
+def twice(net: nn.Sequential) -> nn.Sequential:
+    """With the second half of every layer's units like the first."""
+    with torch.no_grad():
+        for layer in net:
+            if isinstance(layer, nn.Linear):
+                for weight in layer.parameters():
+                    weight[len(weight) // 2 :] = weight[: len(weight) // 2]
+    return net
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_decisions_of_large_networks_at_some_vertices(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    make, shape, radius = LARGE[name]
+    torch.manual_seed(0)
+    program = sv.load_program(make().double(), input_shape=shape)
+    referee = Referee(monkeypatch, 60)
+    arr = sv.arrange(
+        program, sv.Plane.at(np.random.default_rng(0).normal(size=shape)), sv.Window.diamond(radius), certify="full", jobs=1
+    )
+    assert arr.n_cells > 100 and arr.stats.certified
+    assert referee.steps >= len(program.stages)
+
+
+def disturb(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Put every value of a stage somewhere else within its proven bound before it decides; how far, as a share of the bound."""
+    rng, original, moved = np.random.default_rng(0), Walk._refine, []
+
+    def refine(walk: Walk, front: Front, node: Any, word: int) -> Any:
+        live = front.live[node.inputs[0]]
+        live.values = live.values.contiguous()
+        assert front.ancestry is not None and live.proof is not None
+        judge = walk._judge(front.ancestry, sv.arrangement.walk.Step(node.stage))
+        z, (scale, _), slack = live.flat, live.entrywise(), live.proven()[0]
+        exact = values(judge, range(len(z)))[:, : z.shape[1]]
+        exact = (exact + node.kinks[0]).astype(np.float64) if node.kinks.any() else exact.astype(np.float64)
+        delta = rng.choice([-1.0, 1.0], z.shape) * rng.uniform(0.5, 0.99, z.shape) * scale * slack[:, None]
+        length = np.linalg.norm(delta, axis=1)
+        delta *= np.minimum(1.0, 0.99 * live.proof / np.maximum(length, 1e-300))[:, None]
+        fixed = (z == 0.0) if live.zeros else np.zeros(z.shape, bool)
+        z[~fixed] = (exact + delta)[~fixed]
+        moved.append(float(np.abs(delta).max()))
+        return original(walk, front, node, word)
+
+    monkeypatch.setattr(Walk, "_refine", refine)
+    return moved
+
+
+@each[0]
+@each[1]
+def test_values_may_be_anywhere_within_their_bounds(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = program_of(name, kind), plane_of(kind, NETS[name][1]), sv.Window.box(-2, 2, -2, 2)
+    expected = sv.arrange(*request, certify="full", jobs=1)
+    moved = disturb(monkeypatch)
+    arr = sv.arrange(*request, certify="full", jobs=1)
+    arr.check()
+    assert arr.stats.certified and max(moved) > 0.0
+    assert (arr.n_cells, arr.n_vertices, arr.n_edges) == (expected.n_cells, expected.n_vertices, expected.n_edges)
+    rows = [x.pattern_hash[np.lexsort(x.pattern_hash.T)] for x in (arr, expected)]
+    np.testing.assert_array_equal(*rows)
+
+
+def test_ancestry_travels_with_what_its_vertices_come_from_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And works where it arrives: corners have no births, only places."""
+    program, plane, kept = program_of("overlapping pools", "random"), plane_of("random", (1, 4, 4)), []
+    original = Front.part
+
+    def part(*arguments: Any) -> Front:
+        front = original(*arguments)
+        kept.append((front.ancestry, len(front.subdivision.vertices)))
+        return front
+
+    monkeypatch.setattr(Front, "part", part)
+    sv.arrange(program, plane, sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1, max_memory=200_000)
+    assert len(kept) > 5
+    for ancestry, n in kept[::7]:
+        copy: Ancestry = pickle.loads(pickle.dumps(ancestry))
+        assert places(program, copy, range(n)) == places(program, ancestry, range(n))
+        assert copy.before is None
