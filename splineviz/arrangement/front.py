@@ -77,6 +77,8 @@ class Front:
     """(F,) the face among those of the last stage in ``patterns`` that each was cut from; None if they are these"""
     ancestry: Ancestry | None = None
     """Where its vertices come from; None if decisions are not proven, or not any more"""
+    batch: bool = False
+    """Whether these are some of the faces only"""
     states: np.ndarray | None = None
     """(F, words) of the units that have cut already, in the middle of a stage"""
 
@@ -114,7 +116,7 @@ class Front:
         origin = np.arange(rows.start, rows.stop) if self.origin is None else self.origin[rows]
         states = None if self.states is None else self.states[rows]
         ancestry = None if self.ancestry is None else self.ancestry.part(excerpt.vertices)
-        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin, ancestry, states)
+        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin, ancestry, True, states)
 
 
 @dataclass(slots=True, eq=False)

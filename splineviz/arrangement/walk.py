@@ -15,8 +15,8 @@ from torch import Tensor
 
 from splineviz.arrangement.budget import Budget, SpentError, divided
 from splineviz.arrangement.buffers import Buffers, run_in_blocks
-from splineviz.arrangement.exact.ancestry import Ancestry, Steps
-from splineviz.arrangement.exact.forward import Step
+from splineviz.arrangement.exact.ancestry import Steps
+from splineviz.arrangement.exact.forward import Step, work
 from splineviz.arrangement.exact.judge import Judge
 from splineviz.arrangement.front import Finished, Front, Tally, joined
 from splineviz.arrangement.live import Live
@@ -37,8 +37,9 @@ Progress = Callable[[float, int], None]
 Certify = Literal["full", "fast", "off"]
 """What happens to decisions that bounds leave open: all are re-evaluated exactly, cheap ones are, or nothing is proven at all"""
 
-_ALLOWED = {"full": math.inf, "fast": 2e7, "off": 0.0}
-"""Products of two numbers that one set of questions may take; each is of many digits"""
+_FEW, _SECOND, _SHARE = 1e8, 4e8, 2.0
+"""What ``fast`` allows one set of questions: products of two digits for a batch and, before there are batches, for all, and times
+those of two numbers that the vertices take anyway"""
 
 Position = tuple[int, int]
 """Where a walk goes on: index of the node, and first word of its units, if some of them have cut already"""
@@ -211,7 +212,7 @@ class Walk:
         if reached is not None:
             return reached
         front.live = {}
-        return Finished.of(front, tally, self.program, _ALLOWED[self.certify])
+        return Finished.of(front, tally, self.program, self._allowed(front, self.n_stages - 1))
 
     def _cut(
         self,
@@ -359,7 +360,8 @@ class Walk:
             scale = np.tile(scale, len(node.kinks))
         if front.ancestry is not None:
             sure = bool(live.zeros) and node.breaks_at_zero
-            proof = Proof(live.proven()[0], sure, self._judge(front.ancestry, Step(node.stage)))
+            judge = Judge(self.program, front.ancestry, Step(node.stage), self._allowed(front, node.stage))
+            proof = Proof(live.proven()[0], sure, judge)
         return refine(front.subdivision, node.switching(live.flat), scale, slack, node.stage, word, self.budget.room, proof)
 
     def _judges(self, front: Front, node: Maximum, words: tuple[int, int]) -> Callable[[Births], Exact] | None:
@@ -367,10 +369,11 @@ class Walk:
         before, n_before = front.ancestry, len(front.subdivision.vertices)
         if before is None:
             return None
+        allowed = self._allowed(front, node.stage)
 
         def judge(births: Births) -> Exact:
             ancestry = before.after(births.born, self._steps(node, words, births.counts), n_before, births.kept)
-            return self._judge(ancestry, Step(node.stage, len(births.counts), words))
+            return Judge(self.program, ancestry, Step(node.stage, len(births.counts), words), allowed)
 
         return judge
 
@@ -379,8 +382,12 @@ class Walk:
         """The rounds of some maxima, with how many vertices each made."""
         return [(Step(node.stage, turn, words), count) for turn, count in enumerate(counts)]
 
-    def _judge(self, ancestry: Ancestry, step: Step) -> Exact:
-        return Judge(self.program, ancestry, step, _ALLOWED[self.certify])
+    def _allowed(self, front: Front, stage: int) -> float:
+        """How much `effort` one set of questions may take; batches are what they are for any number of workers."""
+        if self.certify != "fast":
+            return math.inf
+        own = _SHARE * len(front.subdivision.vertices) * work(self.program, stage)
+        return own + (_FEW if front.batch else _SECOND)
 
     def _carry(
         self, live: dict[int, Live], refinement: Refinement, node: Pointwise, part: Excerpt | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +15,11 @@ from splineviz.geometry.verdicts import Value
 from splineviz.plane import Plane
 from splineviz.program.program import Program
 
-__all__ = ["Judge", "find"]
+__all__ = ["Judge", "effort", "find"]
 
 _BATCH = 3e8  # products of two digits in one batch, more or less
 _DIGITS = 100.0  # products of two digits for one of two numbers, more or less
+_CALL = 4e5  # products of two digits in the time that a node takes however few they are
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class Judge:
     ancestry: Ancestry
     step: Step
     limit: float = math.inf
-    """Vertices, times the products of two numbers that one of them takes, for one set of questions"""
+    """`effort` for one set of questions"""
 
     def at(self, pairs: np.ndarray) -> Value | None:
         """Exact values for rows (vertex, unit); None where they cost more than allowed, or cannot be had."""
         vertices, place = np.unique(pairs[:, 0], return_inverse=True)
         keys = [self.ancestry.key(vertex) for vertex in vertices.tolist()]
-        if (len(missing(keys)) + len(keys)) * work(self.program, self.step.stage) > self.limit:
+        if effort(self.program, keys, self.step.stage) > self.limit:
             return None
         try:
             find(self.program, keys)
@@ -46,6 +47,14 @@ class Judge:
             return None
         values = dict(zip(map(tuple, pairs.tolist()), known, strict=True))
         return lambda vertex, unit: values[vertex, unit]
+
+
+def effort(program: Program, keys: Collection[Key], stage: int) -> float:
+    """Products of two digits, more or less, that the values of vertices up to a stage take; calls are counted as some of these."""
+    lacking = missing(keys)
+    n_vertices, n_passes = len(lacking) + len(keys), len({step for *_, step in lacking.values()}) + 1
+    n_nodes = 1 + next((i for i, node in enumerate(program.nodes) if getattr(node, "stage", -1) == stage), len(program.nodes))
+    return _DIGITS * n_vertices * work(program, stage) + _CALL * n_passes * n_nodes
 
 
 def find(program: Program, keys: Iterable[Key]) -> None:

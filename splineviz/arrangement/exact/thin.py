@@ -10,10 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from splineviz.arrangement.exact.ancestry import Ancestry, Place, missing
+from splineviz.arrangement.exact.ancestry import Ancestry, Place
 from splineviz.arrangement.exact.digits import InexactError
-from splineviz.arrangement.exact.forward import work
-from splineviz.arrangement.exact.judge import find
+from splineviz.arrangement.exact.judge import effort, find
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.geometry.thin import thin_faces
 from splineviz.program.program import Program
@@ -45,14 +44,14 @@ def all_thin(parts: Sequence[Thin]) -> Thin:
 def measure(program: Program, ancestry: Ancestry, subdivision: Subdivision, limit: float) -> tuple[np.ndarray, Thin]:
     """(vertices, thin): the vertices with those of thin cells rounded from their exact places, and the areas of these cells.
 
-    Nothing is measured where that takes more than ``limit``, as for `judge.Judge`.
+    Nothing is measured where that takes more `judge.effort` than ``limit``.
     """
     s = subdivision
     size = float(np.ptp(s.vertices, axis=0).max(initial=0.0))
     cells = thin_faces(s.vertices, s.faces.offsets, s.faces.values, _THICKNESS * size)
     corners = [s.faces[cell].tolist() for cell in cells.tolist()]
     keys = {vertex: ancestry.key(vertex) for row in corners for vertex in row}
-    if not keys or len(missing(keys.values())) * work(program, len(program.stages) - 1) > limit:
+    if not keys or effort(program, keys.values(), len(program.stages) - 1) > limit:
         return s.vertices, NO_THIN
     try:
         find(program, keys.values())
