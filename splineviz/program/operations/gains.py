@@ -50,7 +50,7 @@ def averaging_gain(run: Callable[[Tensor], Tensor], shape: tuple[int, ...], coun
 
 def _rows(squares: Tensor, sums: Tensor, terms: int) -> Tensor:
     """Norms of rows from the sums of squares of their coefficients, which may underflow, and of their magnitudes."""
-    return (squares + (sums > 0) * (terms * _LEAST)).sqrt()
+    return (squares + (sums > 0).to(torch.float64) * (terms * _LEAST)).sqrt()
 
 
 def _sums(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
