@@ -36,15 +36,15 @@ def values(judge: Judge, vertices: Iterable[int]) -> np.ndarray:
     """(vertices, units) fractions: what a step switches on, exactly."""
     keys = [judge.ancestry.key(int(vertex)) for vertex in vertices]
     find(judge.program, keys)
-    rows = {}
+    rows: list[list[Fraction]] = []
     for first in range(0, len(keys), 64):
-        ordered, exact = _at_once(judge.program, list(dict.fromkeys(keys[first : first + 64])), judge.step)
-        n = exact.digits[0, 0].numel()
-        for row, (born, at) in enumerate(ordered):
-            one = born.places[at].point[2] * exact.divisor
-            unit = Fraction(1, 1 << exact.exponent) if exact.exponent >= 0 else Fraction(1 << -exact.exponent)
-            rows[born, at] = [exact.integer(row, u) * unit / one for u in range(n)]
-    return np.array([rows[key] for key in keys], dtype=object)
+        some = keys[first : first + 64]
+        order, exact = _at_once(judge.program, some, judge.step)
+        n, unit = exact.digits[0, 0].numel(), Fraction(2) ** -exact.exponent / exact.divisor
+        for (born, at), row in zip(some, order.tolist(), strict=True):
+            numbers = exact.integers(np.full(n, row), np.arange(n))
+            rows.append([number * unit / born.places[at].point[2] for number in numbers])
+    return np.array(rows, dtype=object)
 
 
 class Referee:

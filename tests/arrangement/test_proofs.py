@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 import splineviz as sv
 from splineviz.arrangement.exact.ancestry import Ancestry
+from splineviz.arrangement.exact.forward import Step
+from splineviz.arrangement.exact.judge import Judge
 from splineviz.arrangement.front import Front
 from splineviz.arrangement.walk import Walk
 
@@ -169,7 +171,7 @@ def disturb(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         live = front.live[node.inputs[0]]
         live.values = live.values.contiguous()
         assert front.ancestry is not None and live.proof is not None
-        judge = walk._judge(front.ancestry, sv.arrangement.walk.Step(node.stage))
+        judge = Judge(walk.program, front.ancestry, Step(node.stage))
         z, (scale, _), slack = live.flat, live.entrywise(), live.proven()[0]
         exact = values(judge, range(len(z)))[:, : z.shape[1]]
         exact = (exact + node.kinks[0]).astype(np.float64) if node.kinks.any() else exact.astype(np.float64)

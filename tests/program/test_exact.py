@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.arrangement.exact.digits import Exact, InexactError, from_integers
-from splineviz.arrangement.exact.forward import _affine, _maximum, _pointwise
+from splineviz.arrangement.exact.forward import _maximum, _pointwise, affine
 from splineviz.arrangement.live import Live
 from splineviz.arrangement.passing import after_affine, after_pointwise
 from splineviz.program import Affine, Maximum, Program, load_program
@@ -32,7 +32,8 @@ def fractions_of(x: Exact) -> np.ndarray:
     """(V, n)"""
     n_vertices, n = x.digits.shape[1], x.digits[0, 0].numel()
     unit = Fraction(2) ** -x.exponent / x.divisor
-    return np.array([[x.integer(v, i) * unit for i in range(n)] for v in range(n_vertices)], dtype=object)
+    rows = [x.integers(np.full(n, v), np.arange(n)) for v in range(n_vertices)]
+    return np.array([[number * unit for number in row] for row in rows], dtype=object)
 
 
 def proven(node: Affine, inputs: list[Tensor]) -> Live:
@@ -61,7 +62,7 @@ def check(program: Program, x: Tensor) -> int:
             assert (fractions_of(_maximum(node, exact[0])) == np.vectorize(Fraction)(node.run(inputs[0]).flatten(1).numpy())).all()
         elif isinstance(node, Affine):
             try:
-                result = _affine(node, exact)
+                result = affine(node, exact)
             except InexactError:
                 without += 1
                 continue
