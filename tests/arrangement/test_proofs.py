@@ -17,7 +17,13 @@ from splineviz.arrangement.exact.ancestry import Ancestry
 from splineviz.arrangement.exact.forward import Step
 from splineviz.arrangement.exact.judge import Judge
 from splineviz.arrangement.front import Front
+from splineviz.arrangement.live import Live, Zeros
+from splineviz.arrangement.passing import after_affine
 from splineviz.arrangement.walk import Walk
+from splineviz.geometry.extend import extend_values
+from splineviz.geometry.predicates import TINY
+from splineviz.geometry.records import BIRTH
+from splineviz.program.operations.gains import matrix_norm
 
 from .referee import Referee, places, values
 
@@ -199,6 +205,32 @@ def test_values_may_be_anywhere_within_their_bounds(name: str, kind: str, monkey
     assert (arr.n_cells, arr.n_vertices, arr.n_edges) == (expected.n_cells, expected.n_vertices, expected.n_edges)
     rows = [x.pattern_hash[np.lexsort(x.pattern_hash.T)] for x in (arr, expected)]
     np.testing.assert_array_equal(*rows)
+
+
+def test_what_may_be_positive_is_not_cut_off_to_a_sure_zero() -> None:
+    """Another unit vanishes where the new vertex is, as far as numbers tell; exactly, a little later or a little earlier."""
+    born = np.zeros(1, BIRTH)
+    born["b"], born["t"], born["proof"] = 1, 0.5, 1e-15
+    z = np.array([[1.0, 1.0, 0.0, -1.0, 1.0], [-1.0, -1.0 - 1e-15, 0.0, -2.0, -1.1]])
+    out, errors = np.empty((3, 5)), np.full(2, 1e-16)
+    _, _, proof = extend_values(z, np.arange(2), born, out, np.ones(5), errors, errors, True, errors, errors)
+    assert out[2].tolist() == [TINY, TINY, 0.0, 0.0, 0.0], "both ends, or the distance, tell that it is zero"
+    assert proof[2] >= 2e-15 * np.sqrt(2.0), "either may be what the error of t makes of a step of 2"
+
+
+def test_an_average_that_rounds_to_zero_is_not_taken_for_one() -> None:
+    """Nothing but zeros goes into an entry that is dead, not what is small or cancels."""
+    program = sv.load_program(nn.Sequential(nn.AvgPool1d(3), nn.Flatten(), nn.ReLU()), input_shape=(1, 6))
+    values = torch.tensor([[[0.1, 1e-18, -0.1, 0.0, 0.0, 0.0]]], dtype=torch.float64)
+    live = Live(values, np.full(1, 1e-17), proof=np.full(1, 1e-17), zeros=Zeros.HERE)
+    after = after_affine(program.nodes[0], [live], lambda node, x: (node.run(x), None))
+    assert after.flat.tolist() == [[0.0, 0.0]] and after.scale is not None
+    assert after.scale[0] > 0.0 == after.scale[1]
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-160, 1e-90, 1e90, 1e150])
+def test_norms_of_matrices_of_any_size(size: float) -> None:
+    assert matrix_norm(torch.full((3, 4), size, dtype=torch.float64)) >= np.sqrt(12.0) * size
 
 
 def test_ancestry_travels_with_what_its_vertices_come_from_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def coefficient_gain(
     squares = apply(torch.ones(1, *shape, dtype=torch.float64), coefficients.square()).clamp_min(0)
     rows = _rows(squares, sums, terms)
     # All of this holds for the map with the magnitudes of all coefficients, too.
-    norm = min(math.sqrt(_largest(sums) * _largest(columns)), float(rows.norm())) * _SLACK
+    norm = min(math.sqrt(_largest(sums)) * math.sqrt(_largest(columns)), float(rows.norm())) * _SLACK
     return Gain("dense", norm, rows.reshape(-1).numpy(), constants, terms, norm)
 
 
@@ -43,7 +43,7 @@ def averaging_gain(run: Callable[[Tensor], Tensor], shape: tuple[int, ...], coun
     """Gain of a linear map whose outputs are multiples of the sums of ``counts`` entries; plain sums where it is not given."""
     sums, columns = _sums(run, shape)
     counts = sums if counts is None else counts
-    norm = math.sqrt(_largest(sums) * _largest(columns)) * _SLACK
+    norm = math.sqrt(_largest(sums)) * math.sqrt(_largest(columns)) * _SLACK
     rows = (sums / counts.clamp_min(1).sqrt()).reshape(-1).numpy()
     return Gain("dense", norm, rows, None, int(_largest(counts)) + 1, norm)
 
@@ -87,7 +87,7 @@ def matrix_norm(matrix: Tensor) -> float:
     bounds = [math.sqrt(float(matrix.square().sum())) + math.sqrt(matrix.numel() * _LEAST)]
     if matrix.numel() and math.isfinite(bounds[0]):
         absolute = matrix.abs()
-        bounds.append(math.sqrt(float(absolute.sum(0).max()) * float(absolute.sum(1).max())))
+        bounds.append(math.sqrt(float(absolute.sum(0).max())) * math.sqrt(float(absolute.sum(1).max())))
         if min(matrix.shape) <= _SPECTRAL_LIMIT:
             gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
             bounds.append(math.sqrt(_largest_eigenvalue(gram)) + math.sqrt(matrix.numel() * _LEAST))

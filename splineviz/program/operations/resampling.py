@@ -35,7 +35,7 @@ def _interpolate(step: Step) -> Active:
     norm, rows, terms = 1.0, np.ones(()), 1
     for matrix in matrices:
         absolute = matrix.abs()
-        norm *= math.sqrt(float(absolute.sum(0).max()) * float(absolute.sum(1).max()))
+        norm *= math.sqrt(float(absolute.sum(0).max())) * math.sqrt(float(absolute.sum(1).max()))
         rows = np.multiply.outer(rows, matrix.norm(dim=1).numpy())
         # at the rim of a filter a weight may be rounding, or zero
         terms *= int((matrix != 0).sum(1).max()) + step.call.op.endswith("_aa")
