@@ -99,7 +99,7 @@ def test_zeros_that_are_sure_are_not_asked_for() -> None:
 def test_what_nobody_can_tell_stays_open_though_zeros_are_sure() -> None:
     z, answers = np.array([[1e-20]]), tabulate(np.array([(0, SIGN, 0, -1, UNKNOWN)], ANSWER))
     for _ in range(2):
-        assert judge(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9), True, 0, answers, asking()).open == 1
+        assert judge(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9), True, 0, answers, asking(100)).open == 1
 
 
 def test_answers_are_found_again() -> None:
