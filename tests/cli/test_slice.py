@@ -227,4 +227,4 @@ def test_logits_of_a_classifier_are_those_of_the_network_without_its_softmax(net
     assert got["cut_off"] == got["provenance"]["program"]["cut_off"] == "softmax in 1 (Softmax)"
     loaded = sv.load("x.npz")
     assert loaded.info is not None and loaded.info.cut_off == "softmax in 1 (Softmax)"
-    assert "cut off          softmax in 1 (Softmax): the outputs" in splineviz("slice", "nets:classifier", *points, "--logits").out
+    assert "cut off           softmax in 1 (Softmax): the outputs" in splineviz("slice", "nets:classifier", *points, "--logits").out

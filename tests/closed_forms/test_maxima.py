@@ -234,11 +234,13 @@ def test_networks_for_images(activation: Callable[[], nn.Module], pool: nn.Modul
     plane = Plane.through(*images)
     window = Window.around(plane)
     program = sv.load_program(module.eval(), input_shape=(1, 8, 8))
-    arr = sv.arrange(program, plane, window)
+    arr = sv.arrange(program, plane, window, certify="full")
     checked = assert_valid(arr, program)
     assert arr.n_cells > 200
     assert checked.n_thin == 0
-    assert arr.stats.undecided <= 1e-4 * arr.stats.decisions
+    assert arr.stats.certified and arr.stats.undecided == 0
+    estimated = sv.arrange(program, plane, window, certify="off")
+    assert estimated.stats.undecided <= 1e-4 * estimated.stats.decisions
     assert arr.n_linear_regions <= arr.n_cells
 
 
