@@ -37,8 +37,10 @@ def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: S
     Raises
     ------
     InexactError
-        If a node on the way has no exact form.
+        If a node on the way has no exact form, or the program is not on the CPU.
     """
+    if program.device.type != "cpu":
+        raise InexactError(f"the program is on {program.device}")
     slots = {0: _lifted(points, program.input_shape)}
     for node in program.nodes:
         values = [slots[i] for i in node.inputs]
