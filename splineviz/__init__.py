@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from splineviz.arrangement.segment import segment as segment
     from splineviz.checking import CheckReport as CheckReport
     from splineviz.checking import check as check
+    from splineviz.comparison import Comparison as Comparison
+    from splineviz.comparison import compare as compare
     from splineviz.errors import InputError as InputError
     from splineviz.errors import NotPiecewiseAffineError as NotPiecewiseAffineError
     from splineviz.errors import SplinevizError as SplinevizError
@@ -46,6 +48,7 @@ __version__ = "0.1.0.dev0"
 _HOME = {
     "Arrangement": "splineviz.arrangement.result",
     "CheckReport": "splineviz.checking",
+    "Comparison": "splineviz.comparison",
     "Estimate": "splineviz.estimators.estimate",
     "InputError": "splineviz.errors",
     "NotPiecewiseAffineError": "splineviz.errors",
@@ -58,6 +61,7 @@ _HOME = {
     "Window": "splineviz.plane",
     "arrange": "splineviz.arrangement.arranging",
     "check": "splineviz.checking",
+    "compare": "splineviz.comparison",
     "stream": "splineviz.arrangement.arranging",
     "draw": "splineviz.render",
     "load": "splineviz.io",

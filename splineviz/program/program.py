@@ -263,6 +263,8 @@ class Program:
     """The last operation of the module, where the program ends before it."""
     origin: Origin | None = field(default=None, repr=False, compare=False)
     """The traced network that it was lowered from, with its weights; ``None`` for a program made by hand."""
+    beginnings: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """For each of the first nodes the sha256 of structure and coefficients up to there; what is equal is one beginning."""
 
     @property
     def n_units(self) -> int:
