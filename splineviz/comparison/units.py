@@ -48,7 +48,8 @@ class UnitMoves:
         For a line that is shifted by s across a window it is s. It is 0 only if nothing moved.
         """
         moved: np.ndarray = np.full(len(self.unit), np.nan)
-        return np.divide(self.switched, self.lengths.mean(1), out=moved, where=self.lengths.min(1) > 0)
+        np.divide(self.switched, self.lengths.mean(1), out=moved, where=self.lengths.min(1) > 0)
+        return moved
 
     def by_stage(self) -> list[StageMoves]:
         """What became of the units of each stage that has one in the window."""

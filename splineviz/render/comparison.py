@@ -90,7 +90,8 @@ def draw_comparison(
             ends = arrs[pair.first], arrs[pair.second]
             draw_difference(ax, pair, ends, how, shown, fill, f"{pair.first + 1} → {pair.second + 1}")
         panel = Panel(axes[min(len(axes), _columns(len(arrs))) - 1])
-        draw_anchors(axes[-1], panel, arrs[0].planes[0], images, labels)
+        for ax in axes[len(arrs) :]:
+            draw_anchors(ax, panel if ax is axes[-1] else None, arrs[0].planes[0], images, labels)
         _legends(panel, arrs, color, limits, edges, class_names)
         _difference_legends(panel, how, colors, bool(pairs[0].decisions))
         if title:
