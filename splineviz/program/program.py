@@ -291,6 +291,22 @@ class Program:
                     del slots[slot]
         return tuple(peaks)
 
+    @cached_property
+    def ways(self) -> tuple[tuple[Affine | Pointwise | Maximum, ...], ...]:
+        """For each stage the nodes that its units depend on, in order, its own last."""
+        result = []
+        for i, node in enumerate(self.nodes):
+            if isinstance(node, Affine):
+                continue
+            way: list[Affine | Pointwise | Maximum] = [node]
+            wanted = set(node.inputs)
+            for before in reversed(self.nodes[:i]):
+                if before.output in wanted:
+                    wanted.update(before.inputs)
+                    way.append(before)
+            result.append(tuple(reversed(way)))
+        return tuple(result)
+
     @property
     def info(self) -> ProgramInfo:
         """The name card that an arrangement keeps."""
