@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from splineviz.api import slice as slice
     from splineviz.arrangement.arranging import arrange as arrange
     from splineviz.arrangement.arranging import stream as stream
+    from splineviz.arrangement.local import exact_local_complexity as exact_local_complexity
     from splineviz.arrangement.result import Arrangement as Arrangement
     from splineviz.arrangement.result import Stats as Stats
     from splineviz.arrangement.result import Status as Status
@@ -60,6 +61,7 @@ _HOME = {
     "check": "splineviz.checking",
     "stream": "splineviz.arrangement.arranging",
     "draw": "splineviz.render",
+    "exact_local_complexity": "splineviz.arrangement.local",
     "load": "splineviz.io",
     "load_program": "splineviz.program",
     "local_complexity": "splineviz.estimators.local_complexity",
