@@ -1,0 +1,1 @@
+"""A study as a report: HTML, Markdown, JSON, and its figures."""

@@ -1,0 +1,1 @@
+"""The estimators against the exact counts: designs, studies, statistics. The only place that sees both."""
