@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 import splineviz as sv
 from splineviz.estimators.frames import shared_frame
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 
 SCHEMA = "splineviz.bench-estimators/1"
 DIRECTIONS, RADIUS = 25, 0.005

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from splineviz.errors import InputError
-from splineviz.io.files import check_writable
+from splineviz.files import check_writable
 
 from .data import Data
 from .estimate_report import SUFFIXES

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from splineviz.plane import Window as Window
     from splineviz.program import Program as Program
     from splineviz.program import load_program as load_program
+    from splineviz.program.checkpoints import Checkpoints as Checkpoints
+    from splineviz.program.recorder import Recorder as Recorder
     from splineviz.render import draw as draw
 
 __version__ = "0.1.0.dev0"
@@ -47,11 +49,13 @@ __version__ = "0.1.0.dev0"
 _HOME = {
     "Arrangement": "splineviz.arrangement.result",
     "CheckReport": "splineviz.checking",
+    "Checkpoints": "splineviz.program.checkpoints",
     "Estimate": "splineviz.estimators.estimate",
     "InputError": "splineviz.errors",
     "NotPiecewiseAffineError": "splineviz.errors",
     "Plane": "splineviz.plane",
     "Program": "splineviz.program",
+    "Recorder": "splineviz.program.recorder",
     "Segment": "splineviz.arrangement.segment",
     "SplinevizError": "splineviz.errors",
     "Stats": "splineviz.arrangement.result",
