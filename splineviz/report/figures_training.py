@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -73,9 +73,8 @@ def agreement_over_training(study: Study, found: Findings) -> Figure:
         x = over_training(ax, study.steps)
         for radius, estimate in product(range(study.n_radii), dict.fromkeys((found.headline, found.same_set))):
             taus = {w.checkpoint: w.tau for w in found.within if (w.radius, w.estimate, w.exact) == (radius, estimate, "R")}
-            style = (
-                {"fillstyle": "full", "linestyle": "-"} if estimate == found.headline else {"fillstyle": "none", "linestyle": ":"}
-            )
+            used = estimate == found.headline
+            style: dict[str, Any] = {"fillstyle": "full" if used else "none", "linestyle": "-" if used else ":"}
             label = f"{found.radius_labels[radius]}, {estimate}"
             whiskers(ax, list(x), [taus[c] for c in range(study.n_checkpoints)], radius_color(radius), label, **style)
         ax.set_ylabel("tau-b with R, within a checkpoint")

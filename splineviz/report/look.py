@@ -105,5 +105,5 @@ def whiskers(
     triples = [(v.value, v.value, v.value) if v.low is None else (v.value, v.low, v.high) for _, v in there]
     height, low, high = scale * np.array(triples, dtype=np.float64).reshape(-1, 3).T
     reach = np.clip([height - low, high - height], 0.0, None)
-    style = {"marker": "o", "markersize": 3, "linewidth": 1.1, "elinewidth": 0.7} | how
+    style: dict[str, Any] = {"marker": "o", "markersize": 3, "linewidth": 1.1, "elinewidth": 0.7} | how
     ax.errorbar([at for at, _ in there], height, reach, color=color, label=label, **style)

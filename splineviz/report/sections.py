@@ -102,11 +102,7 @@ def _made(study: Study, found: Findings) -> Section:
     rows += [("model", study.model), ("program digest", study.digest)]
     rows += [("bootstrap", f"{found.resamples:,} resamples of points, seed {found.seed}")]
     rows += [("versions, counts", _said(study.design.get("versions", {}))), ("versions, report", _said(packages))]
-    given = list(
-        chain.from_iterable(
-            [[("radius", f"{label}: {r!r}")] for label, r in zip(study.radius_labels, study.radii.tolist(), strict=True)]
-        )
-    )
+    given = [("radius", f"{label}: {r!r}") for label, r in zip(study.radius_labels, study.radii.tolist(), strict=True)]
     stages = [(f"stage {s.index}", f"{s.name}, {s.kind}, {s.n_units:,} units") for s in study.stages]
     table = Table("Design", ("what", "value"), [*rows, *given, *stages])
     return Section("made", "How this was made", (), (table,), code=str(study.design.get("command", "")))

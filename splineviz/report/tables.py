@@ -34,7 +34,7 @@ def agreement_tables(study: Study, found: Findings) -> tuple[Table, ...]:
     proxies = [name for name in estimates if name.startswith("P = ")]
     pairs = [(estimate, "R") for estimate in estimates] + list(product(proxies, list(EXACT.values())[1:]))
     several = study.n_checkpoints > 2
-    head = ("radius", "estimate", "exact", "n", "tau-b within", "rho within")
+    head: tuple[str, ...] = ("radius", "estimate", "exact", "n", "tau-b within", "rho within")
     head += ("tau-b across", "rho across", "tau-b along points") if several else ()
     rows, notes = [], []
     for radius, (estimate, exact) in product(range(study.n_radii), pairs):
@@ -198,10 +198,8 @@ def direction_tables(study: Study, found: Findings) -> tuple[Table, ...]:
 
 
 def _over(ratio: Measured, expected: float) -> str:
-    if ratio.value is None:
-        return UNDEFINED
-    bounds = [None if bound is None else bound / expected for bound in (ratio.low, ratio.high)]
-    return str(Measured(ratio.value / expected, *bounds, ratio.sample))
+    value, low, high = (None if v is None else v / expected for v in (ratio.value, ratio.low, ratio.high))
+    return str(Measured(value, low, high, ratio.sample))
 
 
 def plane_table(study: Study, found: Findings) -> Table:

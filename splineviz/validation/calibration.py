@@ -74,8 +74,8 @@ def calibration(study: Study, directions: int, weights: Float64[np.ndarray, "res
         n, r, counted = proxy[:, radius], cells[:, radius], study.counted[:, radius]
         for low, high in _bins(n[counted]):
             held = counted & (n >= low) & (n <= high)
-            by_point = [np.where(held, values, 0.0).sum((0, 1)) for values in (r, np.ones_like(r))]
-            mean = ratio(*by_point, weights, int(held.sum()), "no neighbourhood").measured()
+            total, count = (np.where(held, values, 0.0).sum((0, 1)) for values in (r, np.ones_like(r)))
+            mean = ratio(total, count, weights, int(held.sum()), "no neighbourhood").measured()
             here = n[held]
             found.append(
                 Bin(radius, directions, low, high, float(here.mean()), mean, float(here.mean() + 1), float(zaslavsky(here).mean()))

@@ -58,7 +58,8 @@ class Ranked:
     @cached_property
     def signs(self) -> np.ndarray:
         """(observation, observation) int8."""
-        return np.sign(self.order[:, None] - self.order[None, :]).astype(np.int8)
+        found: np.ndarray = np.sign(self.order[:, None] - self.order[None, :]).astype(np.int8)
+        return found
 
     @cached_property
     def _shares(self) -> np.ndarray:

@@ -144,5 +144,5 @@ def _planes(study: Study, found: Findings) -> list[str]:
     tau = {(row.radius, row.quantity): row.tau for row in found.planes if row.k == 1}
     others = study.n_planes - 1
     of = "the other" if others == 1 else f"the {others} others"
-    exact, proxy = (_by_radius(found, lambda r, name=name: tau[r, name]) for name in ("R", found.headline))
+    exact, proxy = _by_radius(found, lambda r: tau[r, "R"]), _by_radius(found, lambda r: tau[r, found.headline])
     return [f"R on one plane ranks as R on {of} with tau-b {exact}, the proxy with {found.headline} in one frame with {proxy}."]
