@@ -11,10 +11,13 @@ from splineviz.validation.measured import Measured
 from splineviz.validation.resampling import ratio
 from splineviz.validation.study import Study
 
-__all__ = ["BINS", "Bin", "Match", "calibration", "matches", "zaslavsky"]
+__all__ = ["BINS", "FEWEST", "Bin", "Match", "calibration", "matches", "zaslavsky"]
 
 BINS = 12
 """As many values of n have a bin each; more are joined, to bins of about equal numbers."""
+
+FEWEST = 10
+"""Neighbourhoods in a bin; those of fewer are joined with a neighbour."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ def calibration(study: Study, directions: int, weights: Float64[np.ndarray, "res
         n, r, counted = proxy[:, radius], cells[:, radius], study.counted[:, radius]
         for low, high in _bins(n[counted]):
             held = counted & (n >= low) & (n <= high)
-            by_point = [np.where(held, values, 0.0).sum((0, 1)) for values in (r, np.ones_like(r))]
-            mean = ratio(*by_point, weights, int(held.sum()), "no neighbourhood").measured()
+            total, count = (np.where(held, values, 0.0).sum((0, 1)) for values in (r, np.ones_like(r)))
+            mean = ratio(total, count, weights, int(held.sum()), "no neighbourhood").measured()
             here = n[held]
             found.append(
                 Bin(radius, directions, low, high, float(here.mean()), mean, float(here.mean() + 1), float(zaslavsky(here).mean()))
@@ -81,14 +84,28 @@ def calibration(study: Study, directions: int, weights: Float64[np.ndarray, "res
 
 
 def _bins(n: np.ndarray) -> list[tuple[int, int]]:
-    """First and last value of each bin: none is empty, every value is in one."""
+    """First and last value of each bin: every value is in one, and none but a single one is nearly empty."""
     values, counts = np.unique(n, return_counts=True)
     if len(values) > BINS:
         # the middle of each value's place among all, so that a value of many stays alone
         bin_of = np.minimum((BINS * (np.cumsum(counts) - counts / 2) / counts.sum()).astype(int), BINS - 1)
     else:
         bin_of = np.arange(len(values))
-    return [(int(values[bin_of == b].min()), int(values[bin_of == b].max())) for b in np.unique(bin_of)]
+    found: list[tuple[int, int]] = []
+    held = FEWEST
+    for b in np.unique(bin_of):
+        inside = bin_of == b
+        low, high = int(values[inside].min()), int(values[inside].max())
+        if held < FEWEST:
+            found[-1] = found[-1][0], high
+            held += int(counts[inside].sum())
+        else:
+            found.append((low, high))
+            held = int(counts[inside].sum())
+    if held < FEWEST and len(found) > 1:
+        last = found.pop()
+        found[-1] = found[-1][0], last[1]
+    return found
 
 
 def matches(study: Study) -> list[Match]:

@@ -124,7 +124,7 @@ def along_points(study: Study, weights: Float64[np.ndarray, "resample point"]) -
     """The same for each point by itself, the mean of its planes at each checkpoint: means of the coefficients over the points."""
     if study.n_checkpoints < 3:
         return []
-    there = study.counted.all((0, 2))  # (radius, point)
+    there = np.asarray(study.counted.all((0, 2)))  # (radius, point)
     x, y = estimates(study), exact_counts(study)
     rows = []
     for radius, estimate, exact in product(range(study.n_radii), x, y):

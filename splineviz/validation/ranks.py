@@ -58,7 +58,8 @@ class Ranked:
     @cached_property
     def signs(self) -> np.ndarray:
         """(observation, observation) int8."""
-        return np.sign(self.order[:, None] - self.order[None, :]).astype(np.int8)
+        found: np.ndarray = np.sign(self.order[:, None] - self.order[None, :]).astype(np.int8)
+        return found
 
     @cached_property
     def _shares(self) -> np.ndarray:
@@ -75,11 +76,23 @@ class Ranked:
         return found
 
     @cached_property
+    def drawn(self) -> Float64[np.ndarray, "resample observation"]:
+        """How often each observation is drawn."""
+        found: np.ndarray = self.weights[:, self.point]
+        return found
+
+    @cached_property
     def ranks(self) -> Float64[np.ndarray, "resample observation"]:
         """Mid-ranks in each resample, less their mean: half of what is below less half of what is above."""
         below = np.cumsum(self._shares, 1)
         centred = below - 0.5 * self._shares - 0.5 * below[:, -1:]
         found: np.ndarray = centred[:, self.order]
+        return found
+
+    @cached_property
+    def spread(self) -> Float64[np.ndarray, "resample"]:
+        """Sum of the squares of the ranks of what is drawn."""
+        found: np.ndarray = np.einsum("ro,ro,ro->r", self.drawn, self.ranks, self.ranks)
         return found
 
 
@@ -143,9 +156,7 @@ def _taus(x: Ranked, y: Ranked) -> np.ndarray:
 
 def _rhos(x: Ranked, y: Ranked) -> np.ndarray:
     """(resample,)"""
-    drawn = x.weights[:, x.point]
-    products = [np.einsum("ro,ro,ro->r", drawn, a, b) for a, b in ((x.ranks, y.ranks), (x.ranks, x.ranks), (y.ranks, y.ranks))]
-    return quotient(*products)
+    return quotient(np.einsum("ro,ro,ro->r", x.drawn, x.ranks, y.ranks), x.spread, y.spread)
 
 
 def quotient(above: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -153,15 +153,15 @@ class Study:
 
     @property
     def n_frames(self) -> int:
-        return self.n_sep.shape[3]
+        return int(self.n_sep.shape[3])
 
     @property
     def n_planes(self) -> int:
-        return self.cells.shape[2]
+        return int(self.cells.shape[2])
 
     @property
     def n_points(self) -> int:
-        return self.cells.shape[3]
+        return int(self.cells.shape[3])
 
     @cached_property
     def counted(self) -> Bool[np.ndarray, "checkpoint radius plane point"]:

@@ -45,7 +45,7 @@ def columns_of(study: Study) -> dict[str, np.ndarray]:
     exact = {"cells": study.cells[..., -1], "n_cut": study.cut.sum(-1), "linear_regions": study.regions}
     exact |= {term: getattr(terms, term).sum(-1) for term in TERMS[1:]}
     for name, values in exact.items():
-        whole = np.ma.masked_all(shape, dtype=np.int64)
+        whole = np.ma.masked_array(np.zeros(shape, dtype=np.int64), mask=True)
         whole[:, :, : study.n_planes] = np.ma.masked_array(values, ~terms.counted)
         columns[name] = whole.ravel()
     for name, baseline in (("first_order", study.first_order), ("patterns", study.patterns)):

@@ -60,7 +60,7 @@ def terms_of(study: Study, parts: Decomposition, weights: Float64[np.ndarray, "r
     for radius, checkpoint, stage in _groups(study):
         at = _at(checkpoint), radius
         held = parts.counted[at].reshape(-1, study.n_points)
-        whole = sum(_by_point(getattr(parts, term), at, None) for term in TERMS)
+        whole = np.sum([_by_point(getattr(parts, term), at, None) for term in TERMS], axis=0)
         for term in TERMS:
             some = _by_point(getattr(parts, term), at, stage)
             mean = ratio(some, held.sum(0), weights, int(held.sum()), "nothing was counted").measured()

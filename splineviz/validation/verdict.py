@@ -17,6 +17,7 @@ def verdict(study: Study, found: Findings) -> list[str]:
     """The verdict first, then what it rests on; all of this study's points, checkpoints, radii and directions, and of no others."""
     return [
         _ranking(study, found),
+        *_planes(study, found),
         *_across(study, found),
         _terms(found),
         *_cost(found),
@@ -134,3 +135,14 @@ def _by_radius(found: Findings, of: Callable[[int], Measured]) -> str:
 
 def _listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def _planes(study: Study, found: Findings) -> list[str]:
+    """What one plane can tell of the others at all."""
+    if not found.planes:
+        return []
+    tau = {(row.radius, row.quantity): row.tau for row in found.planes if row.k == 1}
+    others = study.n_planes - 1
+    of = "the other" if others == 1 else f"the {others} others"
+    exact, proxy = _by_radius(found, lambda r: tau[r, "R"]), _by_radius(found, lambda r: tau[r, found.headline])
+    return [f"R on one plane ranks as R on {of} with tau-b {exact}, the proxy with {found.headline} in one frame with {proxy}."]

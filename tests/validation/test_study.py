@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -54,7 +55,8 @@ def test_files_that_are_no_study(tmp_path: Path) -> None:
         ({"names": ("a",)}, "names has 1 entries"),
     ],
 )
-def test_axes_that_do_not_fit(change: dict[str, object], message: str) -> None:
+def test_axes_that_do_not_fit(change: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as it is for users
     with pytest.raises(InputError, match=message):
         replace(synthetic(), **change)
 
