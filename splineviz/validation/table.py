@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 from splineviz.io.parquet import require_pyarrow
 from splineviz.validation.decomposition import TERMS, decompose
 from splineviz.validation.study import Study
