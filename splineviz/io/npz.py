@@ -16,8 +16,8 @@ import numpy as np
 import splineviz
 from splineviz.arrangement.result import Arrangement, Stats, Status
 from splineviz.errors import InputError
+from splineviz.files import atomic_path
 from splineviz.geometry.csr import Csr
-from splineviz.io.files import atomic_path
 from splineviz.plane import Plane, Window
 from splineviz.stage import ProgramInfo, Stage
 

@@ -11,14 +11,12 @@ from typing import Any, get_type_hints
 import numpy as np
 from jaxtyping import Bool, Float64, Int32, Int64
 
+from splineviz.arrangement.local import UNCOUNTED
 from splineviz.arrangement.result import Arrangement
 from splineviz.errors import InputError
 from splineviz.stage import Stage
 
-__all__ = ["UNCOUNTED", "Example", "Study"]
-
-UNCOUNTED = -1
-"""Stands in exact counts that were given up when a budget ended. Statistics leave such neighbourhoods out, and say how many."""
+__all__ = ["Example", "Study"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +41,7 @@ class Study:
 
     A neighbourhood of radius r round x is conv{x ± r v_1, ..., x ± r v_P}, v_1 .. v_P the first P directions of a frame. The exact
     counts are on the diamond of P = 2; plane p is that of frame p, so that ``n_sep[:, :, directions.index(2), p]`` is the proxy on
-    the very set whose cells ``cells[:, :, p]`` are. Exact counts of neighbourhoods that were given up hold :data:`UNCOUNTED`
+    the very set whose cells ``cells[:, :, p]`` are. Exact counts of neighbourhoods that were given up hold -1, ``UNCOUNTED``,
     throughout.
 
     Attributes

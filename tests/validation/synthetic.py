@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from splineviz.arrangement.local import UNCOUNTED
 from splineviz.stage import Stage
-from splineviz.validation.study import UNCOUNTED, Study
+from splineviz.validation.study import Study
 
 ARRIVAL = np.array([0.79788, 1.12838, 1.56983, 1.88072, 2.16657, 2.25353])
 """m_P for P = 1, 2, 5, 10, 20, 25."""
