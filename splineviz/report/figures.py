@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 from splineviz.render.style import styled
 from splineviz.report.figures_counts import decomposition_bars, direction_sweep, misses_by_deformation, misses_by_radius, scatter
 from splineviz.report.figures_training import agreement_over_training, trajectories

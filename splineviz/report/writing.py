@@ -13,7 +13,7 @@ from typing import Any
 
 import splineviz
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path, check_writable
+from splineviz.files import atomic_path, check_writable
 from splineviz.render.style import styled
 from splineviz.report.document import Document
 from splineviz.report.figures import DPI, Picture, save_picture

@@ -13,7 +13,7 @@ import numpy as np
 
 import splineviz
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 from splineviz.io.npz import pack, read_npz, unpack
 from splineviz.stage import Stage
 from splineviz.validation.study import Example, Study, array_fields

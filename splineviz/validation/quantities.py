@@ -56,5 +56,6 @@ def exact_counts(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radi
 
 def pairs(study: Study) -> list[tuple[str, str]]:
     """What is compared with what: every estimate with R, the proxy with n_cut and linear regions, too."""
-    proxies, (cells, *others) = [proxy_name(p) for p in study.directions], EXACT.values()
-    return [(name, cells) for name in (*proxies, *BASELINES.values())] + list(product(proxies, others))
+    names, (cells, *others) = list(estimates(study)), EXACT.values()
+    proxies = [proxy_name(p) for p in study.directions]
+    return [(name, cells) for name in names] + list(product(proxies, others))
