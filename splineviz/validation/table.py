@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from splineviz.arrangement.local import UNCOUNTED
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.io.parquet import require_pyarrow
 from splineviz.validation.decomposition import TERMS, decompose
-from splineviz.validation.study import UNCOUNTED, Study
+from splineviz.validation.study import Study
 
 __all__ = ["SUFFIXES", "columns_of", "save_table"]
 
