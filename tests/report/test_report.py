@@ -121,11 +121,11 @@ def test_every_figure_can_be_saved_alone(study: Study, found: Findings, tmp_path
 @pytest.mark.parametrize("kind", ["zeros", "perfect", "none", "single", "lost"])
 def test_studies_at_the_edge(kind: str, tmp_path: Path) -> None:
     """Nothing cut; one checkpoint, plane and P; nothing counted at all: a report all the same, without a NaN."""
-    how = {"checkpoints": 1, "planes": 1, "frames": 1, "directions": (2,), "radii": (0.1,)} if kind == "single" else {}
-    study = synthetic(kind if kind in ("zeros", "perfect", "none") else "noisy", **how)
+    how = {"checkpoints": 1, "planes": 1, "frames": 1, "directions": (2,)} if kind == "single" else {}
+    study = synthetic(kind if kind in ("zeros", "perfect", "none") else "noisy", radii=(0.1,), **how)
     study = replace(given_up(study, 1.0) if kind == "lost" else study, eccentricity=np.full_like(study.eccentricity, np.nan))
     found = findings(study, resamples=50)
-    for suffix in ("html", "md", "json"):
+    for suffix in ("html", "json"):
         write_report(study, tmp_path / f"x.{suffix}", found=found)
         text = (tmp_path / f"x.{suffix}").read_text(encoding="utf-8")
         assert not re.search(r"(?<![\w/+])(nan|NaN|inf|None)(?![\w/+])", text)
@@ -142,8 +142,8 @@ def test_other_suffixes_are_refused(study: Study, tmp_path: Path) -> None:
 def test_names_from_outside_are_only_words(tmp_path: Path) -> None:
     """A file name or a command is no markup."""
     evil = "<script>alert(1)</script> | *x*"
-    study = synthetic(points=12)
-    study = replace(study, model=evil, names=(evil,) * 4, design=study.design | {"command": evil, "data": evil})
+    study = synthetic(points=12, checkpoints=1, radii=(0.1,))
+    study = replace(study, model=evil, names=(evil,), design=study.design | {"command": evil, "data": evil})
     found = findings(study, resamples=20)
     write_report(study, tmp_path / "x.html", found=found)
     assert "script" not in Page((tmp_path / "x.html").read_text(encoding="utf-8")).tags
