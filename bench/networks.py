@@ -20,7 +20,7 @@ from machine import machine_facts
 from networks_table import to_markdown
 from run import in_new_process
 
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 
 SCHEMA = "splineviz.bench-networks/1"
 HERE = Path(__file__).parent

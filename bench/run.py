@@ -28,7 +28,7 @@ from machine import machine_facts
 from table import to_markdown
 from workloads import DRAWN, QUICK, WORKLOADS, Workload
 
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 
 SCHEMA = "splineviz.bench/1"
 REPETITIONS = 5

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from splineviz.api import program_for
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 
 from .compare_options import CompareOptions
 from .compare_report import print_comparison
 from .data import Data, Preprocessing
 from .progress import announce_compilation, check_progress, note
+from .slice_style import captions, class_names, thumbnails
 
 if TYPE_CHECKING:
     from splineviz.comparison import Comparison
@@ -59,9 +60,10 @@ def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None
     from splineviz.render.comparison import save_comparison
 
     style: dict[str, Any] = {"color": options.color, "edges": options.edges, "difference": options.difference}
-    style |= {"title": options.title, "class_names": options.names_of_classes()}
+    names = class_names(options.class_names, "demo" if options.on_demo else "")
+    style |= {"title": options.title, "class_names": names}
     if anchors is not None:
-        style |= {"images": options.thumbnails(anchors), "labels": options.captions(anchors)}
+        style |= {"images": thumbnails(options.image_shape, anchors), "labels": captions(options.rows(), anchors, names)}
     with ExitStack() as finished:
         for output in options.outputs:
             temporary = finished.enter_context(atomic_path(output.path))

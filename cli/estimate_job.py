@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 
 from .data import Data, Preprocessing
 from .estimate_bounds import TERM, bounds_of
@@ -73,7 +73,7 @@ def _load(options: EstimateOptions, data: Data) -> tuple[Origin, Program | None]
         if options.input_shape is not None:
             raise
         network = read_network(options.model, input_shape=data.points.shape[1:], **how)
-    if "walk" not in options.metrics:
+    if not {"walk", "exact"} & set(options.metrics):
         return network, None
     from splineviz.program import load_program
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
-from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 
 from .data import Data, Preprocessing, read_data, read_literal
@@ -101,30 +98,3 @@ class Place:
         if self.box is not None:
             return plane, Window.box(*self.box)
         return plane, Window.around(plane, self.margin) if self.radius is None else Window.diamond(self.radius)
-
-    def names_of_classes(self) -> list[str] | None:
-        """By class number, where they are known."""
-        if self.class_names is not None:
-            return [name.strip() for name in self.class_names.split(",")]
-        if self.on_demo:
-            from splineviz import demo
-
-            return list(demo.CLASS_NAMES)
-        return None
-
-    def thumbnails(self, anchors: Data) -> Sequence[np.ndarray] | None:
-        """The data as they lie in the file where they are images; otherwise the picture decides by the network's input shape."""
-        if self.image_shape is not None:
-            if int(np.prod(self.image_shape)) != anchors.points[0].size:
-                raise InputError(f"--image-shape {self.image_shape} does not fit points of {anchors.points[0].size} values")
-            return list(anchors.points.reshape(len(anchors), *self.image_shape))
-        shape = anchors.points.shape[1:]
-        pictured = len(shape) == 2 or (len(shape) == 3 and (shape[0] in (1, 3) or shape[2] in (1, 3)))
-        return list(anchors.points) if pictured and min(sorted(shape)[-2:]) >= 4 else None
-
-    def captions(self, anchors: Data) -> list[str]:
-        """A line for each anchor: its class, or its place in the data."""
-        if anchors.labels is None:
-            return [f"#{row}" for row in self.rows()]
-        names, classes = self.names_of_classes(), [int(label) for label in anchors.labels]
-        return [names[c] if names is not None and 0 <= c < len(names) else f"class {c}" for c in classes]

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from splineviz.api import program_for
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 from splineviz.plane import Plane, Window
 
 from .cluster import on_cluster

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from splineviz.api import slice as slice
     from splineviz.arrangement.arranging import arrange as arrange
     from splineviz.arrangement.arranging import stream as stream
+    from splineviz.arrangement.local import exact_local_complexity as exact_local_complexity
     from splineviz.arrangement.result import Arrangement as Arrangement
     from splineviz.arrangement.result import Stats as Stats
     from splineviz.arrangement.result import Status as Status
@@ -41,19 +42,25 @@ if TYPE_CHECKING:
     from splineviz.plane import Window as Window
     from splineviz.program import Program as Program
     from splineviz.program import load_program as load_program
+    from splineviz.program.checkpoints import Checkpoints as Checkpoints
+    from splineviz.program.recorder import Recorder as Recorder
     from splineviz.render import draw as draw
+    from splineviz.validation import Study as Study
+    from splineviz.validation import validate as validate
 
 __version__ = "0.1.0.dev0"
 
 _HOME = {
     "Arrangement": "splineviz.arrangement.result",
     "CheckReport": "splineviz.checking",
+    "Checkpoints": "splineviz.program.checkpoints",
     "Comparison": "splineviz.comparison",
     "Estimate": "splineviz.estimators.estimate",
     "InputError": "splineviz.errors",
     "NotPiecewiseAffineError": "splineviz.errors",
     "Plane": "splineviz.plane",
     "Program": "splineviz.program",
+    "Recorder": "splineviz.program.recorder",
     "Segment": "splineviz.arrangement.segment",
     "SplinevizError": "splineviz.errors",
     "Stats": "splineviz.arrangement.result",
@@ -64,12 +71,15 @@ _HOME = {
     "compare": "splineviz.comparison",
     "stream": "splineviz.arrangement.arranging",
     "draw": "splineviz.render",
+    "exact_local_complexity": "splineviz.arrangement.local",
     "load": "splineviz.io",
     "load_program": "splineviz.program",
     "local_complexity": "splineviz.estimators.local_complexity",
     "save": "splineviz.io",
     "segment": "splineviz.arrangement.segment",
     "slice": "splineviz.api",
+    "Study": "splineviz.validation",
+    "validate": "splineviz.validation",
 }
 
 __all__ = [*_HOME, "__version__", "demo"]  # noqa: PLE0604

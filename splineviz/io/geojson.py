@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from splineviz.files import atomic_path
 from splineviz.io.export import cell_attributes, closed_rings
-from splineviz.io.files import atomic_path
 from splineviz.io.provenance import provenance
 
 if TYPE_CHECKING:

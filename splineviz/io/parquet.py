@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.errors import InputError
+from splineviz.files import atomic_path
 from splineviz.io.export import cell_class, centroids
-from splineviz.io.files import atomic_path
 from splineviz.io.totals import Totals
 
 if TYPE_CHECKING:

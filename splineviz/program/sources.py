@@ -23,14 +23,13 @@ from splineviz.program.origin import Origin
 from splineviz.program.program import Fidelity, Program
 from splineviz.program.refusal import Offender, refusal
 from splineviz.program.trace import Graph, trace
-from splineviz.program.weights import check_values, load_weights, matched, module_weights
+from splineviz.program.weight_files import SUFFIXES, load_weights
+from splineviz.program.weights import check_values, matched, module_weights
 
 __all__ = ["blockers", "load_program", "read_network"]
 
 Weights = str | Path | Mapping[str, Tensor]
 Shape = int | Sequence[int]
-
-_WEIGHTS = (".pt", ".pth", ".th", ".safetensors")
 
 
 def load_program(
@@ -50,8 +49,8 @@ def load_program(
         Shape of one input, without batch. May be left out where the file tells it, or the first layer with weights is an
         ``nn.Linear``.
     weights
-        A state dict, or a .pt, .pth, .th or .safetensors file with one, to use in place of the module's own. The weights of an ONNX
-        file are named as its initialisers.
+        A state dict, or a .pt, .pth, .th, .safetensors or .npz file with one, to use in place of the module's own. The weights of
+        an ONNX file are named as its initialisers.
     logits
         End the program before a softmax, log_softmax, sigmoid, log_sigmoid or argmax (``max(...).indices``, ``topk(1).indices``)
         that is the module's last operation; ``program.cut_off`` then names it. The fidelity is that of the outputs after it.
@@ -231,7 +230,7 @@ def _named(model: str) -> nn.Module:
         from splineviz.demo import load_network
 
         return load_network()
-    if Path(model).suffix in _WEIGHTS:
+    if Path(model).suffix in SUFFIXES:
         raise InputError(
             f"cannot load a model from '{model}': a weights file holds no architecture",
             hint="give 'module:factory' and --weights FILE",

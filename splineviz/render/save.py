@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 from splineviz.io.provenance import provenance
 from splineviz.render.figure import draw
 from splineviz.render.shapes import Fill

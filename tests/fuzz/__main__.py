@@ -19,7 +19,7 @@ from dataclasses import asdict
 from itertools import count, takewhile
 from pathlib import Path
 
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 from tests.fuzz.chunk import Chunk, run_chunk
 from tests.fuzz.families import FAMILIES
 from tests.fuzz.table import summary, to_markdown

@@ -131,6 +131,7 @@ def test_safetensors(tmp_path: Path) -> None:
 def test_unreadable_weights(tmp_path: Path) -> None:
     (tmp_path / "broken.pt").write_bytes(b"not a file of tensors")
     (tmp_path / "w.npz").write_bytes(b"")
+    (tmp_path / "w.bin").write_bytes(b"")
     torch.save(make(), tmp_path / "whole.pt")
     torch.save({"epoch": 3}, tmp_path / "no_state.pt")
     torch.save([torch.ones(2)], tmp_path / "list.pt")
@@ -140,7 +141,8 @@ def test_unreadable_weights(tmp_path: Path) -> None:
         "no_state.pt": "holds no state dict",
         "list.pt": "holds no state dict",
         "missing.pt": "no such weights file",
-        "w.npz": r"\.pt, \.pth, \.th or \.safetensors file",
+        "w.npz": "cannot be read as a NumPy file: EOFError",
+        "w.bin": r"\.pt, \.pth, \.th, \.safetensors or \.npz file",
     }.items():
         with pytest.raises(InputError, match=words):
             load_weights(tmp_path / name)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 
 
 def test_the_file_takes_its_place_at_the_end(tmp_path: Path) -> None:
