@@ -12,7 +12,7 @@ from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.render.style import styled
 from splineviz.report.figures_counts import decomposition_bars, direction_sweep, misses_by_deformation, misses_by_radius, scatter
-from splineviz.report.figures_training import agreement_over_training, trajectories
+from splineviz.report.figures_training import agreement_over_training, terms_over_training, trajectories
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,6 +78,9 @@ def _over_training(study: Study, found: Findings) -> Iterator[Picture]:
         yield Picture(f"training-{radius}", "training", text, trajectories(study, found, radius))
     text = "Kendall's tau-b of the proxy with R within each checkpoint, with 95 % intervals; no mark where it is undefined."
     yield Picture("agreement", "training", text, agreement_over_training(study, found))
+    for radius, label in enumerate(found.radius_labels):
+        text = f"{label}: what the cells come from at each checkpoint, P = 2 on the same sets."
+        yield Picture(f"terms-training-{radius}", "terms", text, terms_over_training(study, found, radius))
 
 
 def example_picture(study: Study, found: Findings, place: int, example: Example) -> Picture:
