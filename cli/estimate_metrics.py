@@ -106,6 +106,7 @@ def _proxy(part: Part, progress: Progress) -> Iterator[Column]:
     )
     for i, radius in enumerate(estimate.radii):
         for j, p in enumerate(estimate.directions):
+            assert estimate.zeros is not None
             counts, zeros = estimate.counts[i, j], estimate.zeros[i, j]
             yield Column("lc", "all", counts.sum(1), radius, p, zeros.sum(1))
             for k, stage in enumerate(estimate.stages):

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from splineviz.program.checkpoints import Checkpoints as Checkpoints
     from splineviz.program.recorder import Recorder as Recorder
     from splineviz.render import draw as draw
+    from splineviz.validation import Study as Study
+    from splineviz.validation import validate as validate
 
 __version__ = "0.1.0.dev0"
 
@@ -72,6 +74,8 @@ _HOME = {
     "save": "splineviz.io",
     "segment": "splineviz.arrangement.segment",
     "slice": "splineviz.api",
+    "Study": "splineviz.validation",
+    "validate": "splineviz.validation",
 }
 
 __all__ = [*_HOME, "__version__", "demo"]  # noqa: PLE0604

@@ -121,9 +121,8 @@ def local_counts(
     radii = numbers(radius, "the radius")
     planes, n_planes = planes_through(program, points, axes)
     n_stages = len(program.stages)
-    shape = (len(radii), len(planes), n_stages)
-    cells, cut, first = (np.full(shape, UNCOUNTED, np.int64) for _ in range(3))
-    joined = np.full(shape[:2], UNCOUNTED, np.int64) if regions else None
+    cells, cut, first = (np.full((len(radii), len(planes), n_stages), UNCOUNTED, np.int64) for _ in range(3))
+    joined = np.full((len(radii), len(planes)), UNCOUNTED, np.int64) if regions else None
     decisions, undecided, spent = np.zeros(len(radii), np.int64), np.zeros(len(radii), np.int64), np.zeros(len(radii))
     for i, r in enumerate(radii):
         began = time.perf_counter()
@@ -140,15 +139,17 @@ def local_counts(
             if progress is not None:
                 progress(i * len(planes) + start + len(arr.windows), len(radii) * len(planes))
         spent[i] = time.perf_counter() - began
-    by_plane = (len(radii), n_planes, len(planes) // n_planes)
+    shape = (len(radii), n_planes, len(planes) // n_planes)
     return LocalCounts(
-        *(table.reshape(*by_plane, n_stages) for table in (cells, cut, first)),
-        None if joined is None else joined.reshape(by_plane),
-        decisions,
-        undecided,
-        spent,
-        radii,
-        program.stages,
+        cells=cells.reshape(*shape, n_stages),
+        cut=cut.reshape(*shape, n_stages),
+        first=first.reshape(*shape, n_stages),
+        regions=None if joined is None else joined.reshape(shape),
+        decisions=decisions,
+        undecided=undecided,
+        seconds=spent,
+        radii=radii,
+        stages=program.stages,
     )
 
 
@@ -272,7 +273,8 @@ def _least_l1(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         step = a[:, i] - b[:, i]
         t = np.clip(np.divide(a[:, i], step, out=np.zeros(len(a)), where=step != 0), 0.0, 1.0)[:, None]
         least = np.minimum(least, np.abs(a + t * (b - a)).sum(1))
-    return least
+    shortest: np.ndarray = least
+    return shortest
 
 
 def plane_frames(dim: int, n_points: int, planes: int, frame: str, seed: int, first: int = 0) -> np.ndarray:
@@ -321,7 +323,7 @@ def _whole(arr: Arrangement) -> np.ndarray:
     """(window,) whether its cells cover it, which they may not where time was up."""
     if arr.status.covers:
         return np.ones(len(arr.windows), dtype=bool)
-    covered = np.bincount(arr.cell_window, arr.areas, len(arr.windows))
+    covered: np.ndarray = np.bincount(arr.cell_window, arr.areas, len(arr.windows))
     return covered >= (1.0 - _ROUNDING) * arr.windows[0].area
 
 
@@ -341,7 +343,7 @@ def _counted(arr: Arrangement, stages: tuple[Stage, ...]) -> tuple[np.ndarray, n
     edge_window = arr.cell_window[arr.edge_cells.max(1)]
     keys = np.repeat(edge_window, lengths) * number[-1] + number[units[:, 0]] + units[:, 1]
     lowest = np.minimum.reduceat(keys, arr.edge_units.offsets[:-1][lengths > 0]) if len(keys) else keys
-    return cells, *(_distinct(found, n, number) for found in (keys, lowest))
+    return cells, _distinct(keys, n, number), _distinct(lowest, n, number)
 
 
 def _distinct(keys: np.ndarray, n: int, number: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ from splineviz.validation.resampling import point_weights
 from splineviz.validation.study import Study
 from splineviz.validation.terms import Missed, Stretch, Term, missed, stretch, terms_of
 
-__all__ = ["RESAMPLES", "Findings", "findings"]
+__all__ = ["RESAMPLES", "Findings", "check_thresholds", "findings"]
 
 RESAMPLES = 1000
 
@@ -73,9 +73,7 @@ class Findings:
         InputError
             If a name is unknown.
         """
-        unknown = [name for name in thresholds if name not in _CHECKED]
-        if unknown:
-            raise InputError(f"unknown threshold {', '.join(unknown)}; known are {', '.join(_CHECKED)}")
+        check_thresholds(thresholds)
         return [
             f"{name} is {value} at {label}, below {least:g}" + (f" ({value.note})" if value.value is None else "")
             for name, least in thresholds.items()
@@ -90,6 +88,18 @@ class Findings:
             {"radius": c.radius, "quantity": c.quantity, "mean": _plain(c.band()), "moves": _plain(c.moves)} for c in self.courses
         ]
         return found
+
+
+def check_thresholds(thresholds: Mapping[str, float]) -> None:
+    """Refuse names of numbers that cannot be held to a threshold.
+
+    Raises
+    ------
+    InputError
+        With the names that are known.
+    """
+    if unknown := [name for name in thresholds if name not in _CHECKED]:
+        raise InputError(f"unknown threshold {', '.join(unknown)}; known are {', '.join(_CHECKED)}")
 
 
 _CHECKED: dict[str, Callable[[Findings, int], Measured]] = {

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float64
 
+from splineviz.arrangement.local import UNCOUNTED
 from splineviz.validation.study import Study
 
 __all__ = ["BASELINES", "EXACT", "estimates", "exact_counts", "headline", "pairs", "proxy_name", "radius_names", "same_set"]
@@ -38,7 +39,10 @@ def radius_names(study: Study) -> tuple[str, ...]:
 
 
 def estimates(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius plane point"]]:
-    """Of the frames that have a plane: the proxy for each P, and the baselines, which are the same on all planes of a point."""
+    """Of the frames that have a plane: the proxy for each P, and the baselines, which are the same on all planes of a point.
+
+    Those that the network has none of, since its units have no breakpoint to be near, are left out.
+    """
     shape = study.counted.shape
     found = {proxy_name(p): study.proxy(p)[:, :, : study.n_planes].astype(np.float64) for p in study.directions}
     by_point = {
@@ -46,7 +50,8 @@ def estimates(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius 
         "patterns": study.patterns[:, :, None],
         "distance": study.distance[:, None, None],
     }
-    return found | {BASELINES[name]: np.broadcast_to(v, shape).astype(np.float64) for name, v in by_point.items()}
+    known = {BASELINES[name]: values for name, values in by_point.items() if not (values == UNCOUNTED).all()}
+    return found | {name: np.broadcast_to(values, shape).astype(np.float64) for name, values in known.items()}
 
 
 def exact_counts(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius plane point"]]:

@@ -74,7 +74,8 @@ class Study:
     decisions, undecided
         Combinatorial decisions of the exact counts, and those of them that rest on estimates.
     first_order, patterns, distance
-        Baselines: units with abs(z) < r abs(grad z), distinct patterns among samples of the ball, mean abs(z).
+        Baselines: units with abs(z) < r abs(grad z), distinct patterns among samples of the ball, mean abs(z). The first and the
+        last hold -1 throughout where the network has maxima, which have no breakpoint to be near.
     eccentricity, diameter
         Of the embedded neighbourhood that enters each stage, mean over points.
     disagreements, compared
