@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -165,7 +166,7 @@ def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple
     points, error = np.empty((ends[-1], planes[0].dim)), np.empty(ends[-1])
     for plane, window, end in zip(planes, windows, ends, strict=True):
         uv, rows = window.vertices, slice(end - len(window.vertices), end)
-        x, reach = points[rows], np.linalg.norm(plane.origin) + np.abs(uv).sum(1)
+        x, reach = points[rows], math.sqrt(plane.origin.dot(plane.origin)) + np.abs(uv).sum(1)
         np.matmul(uv, plane.basis, out=x)
         x += plane.origin
         error[rows] = 3.0 * EPS * reach
