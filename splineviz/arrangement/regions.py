@@ -21,7 +21,7 @@ from splineviz.program.program import Affine, Maximum, Pointwise, Program
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["edge_jump", "linear_regions"]
+__all__ = ["edge_jump", "joined_cells", "linear_regions"]
 
 # Below this share of the two gradients their difference is not trusted, and the jump itself is carried through the network.
 _DOUBTFUL = 2.0**-24
@@ -41,9 +41,14 @@ def linear_regions(arr: Arrangement) -> Int64[np.ndarray, "cell"]:
     InputError
         If there are no affine maps, or a doubtful edge needs the network of an arrangement that was loaded from a file.
     """
+    return joined_cells(arr, arr.edge_jump == 0)
+
+
+def joined_cells(arr: Arrangement, edges: np.ndarray) -> Int64[np.ndarray, "cell"]:
+    """(F,) which set each cell is in, numbered by first cell, if cells are joined across some edges, a mask (E,)."""
     if not arr.n_cells:
         return np.zeros(0, dtype=np.int64)
-    joined = arr.edge_cells[(arr.edge_jump == 0) & (arr.edge_cells >= 0).all(1)]
+    joined = arr.edge_cells[edges & (arr.edge_cells >= 0).all(1)]
     graph = coo_array((np.ones(len(joined), dtype=np.int8), (joined[:, 0], joined[:, 1])), shape=(arr.n_cells, arr.n_cells))
     labels = connected_components(graph, directed=False)[1].astype(np.int64)
     _, first, renamed = np.unique(labels, return_index=True, return_inverse=True)

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["CellColor", "CellColors", "cell_colors", "in_slice_norm", "largest_kink", "weighted_quantile"]
+__all__ = [
+    "CellColor",
+    "CellColors",
+    "Limits",
+    "cell_colors",
+    "color_limits",
+    "in_slice_norm",
+    "largest_kink",
+    "quantity_colors",
+    "shared_limits",
+    "weighted_quantile",
+]
 
 CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
 """What the fill of a cell shows."""
@@ -46,8 +57,11 @@ class CellColors:
     ticks: tuple[float, ...] | None = None
 
 
-def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellColor) -> CellColors:
-    """Colours of ``cells``; the scale of a quantity is taken from these cells.
+Limits = tuple[float, float]
+
+
+def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellColor, limits: Limits | None = None) -> CellColors:
+    """Colours of ``cells``; the scale of a quantity has the given limits, or is taken from these cells.
 
     ``class`` is left plain here: cells that the decision boundary crosses have to be split first.
 
@@ -65,7 +79,18 @@ def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellCol
     if how not in _QUANTITIES:
         raise InputError(f"unknown color {how!r}, expected one of {', '.join(get_args(CellColor))}")
     values, label, spread = _QUANTITIES[how](arr)
-    return _by_quantity(values[cells], arr.areas[cells], label, log=spread)
+    limits = color_limits(values[cells], arr.areas[cells], log=spread) if limits is None else limits
+    return quantity_colors(values[cells], limits, label, log=spread)
+
+
+def shared_limits(arrs: Sequence[Arrangement], how: CellColor) -> Limits | None:
+    """Limits of one scale for several arrangements; None where colours show no quantity."""
+    if how not in _QUANTITIES:
+        return None
+    found = [_QUANTITIES[how](arr) for arr in arrs]
+    return color_limits(
+        np.concatenate([values for values, _, _ in found]), np.concatenate([arr.areas for arr in arrs]), log=found[0][2]
+    )
 
 
 def in_slice_norm(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.ndarray, "cell"]:
@@ -121,14 +146,20 @@ _QUANTITIES: dict[str, Callable[[Arrangement], tuple[np.ndarray, str, bool]]] = 
 }
 
 
-def _by_quantity(values: np.ndarray, areas: np.ndarray, label: str, *, log: bool) -> CellColors:
-    """Between limits beyond which lies 1 % of the picture each, so that a few extreme cells do not take the whole scale."""
-    from matplotlib.colors import ListedColormap, LogNorm, Normalize
-
+def color_limits(values: np.ndarray, areas: np.ndarray, *, log: bool) -> Limits:
+    """Beyond which lies 1 % of the picture each, so that a few extreme cells do not take the whole scale."""
     usable = np.isfinite(values) & (values > 0) if log else np.isfinite(values)
     low, high = weighted_quantile(values[usable], areas[usable], (0.01, 0.99)) if usable.any() else (1.0, 1.0)
     if not high > low:
         low, high = (low * 0.5, high * 2.0) if log else (0.0, 2.0 * high or 1.0)  # no quantity is negative
+    return low, high
+
+
+def quantity_colors(values: np.ndarray, limits: Limits, label: str, *, log: bool) -> CellColors:
+    """Colours of values between two limits, and the scale that explains them."""
+    from matplotlib.colors import ListedColormap, LogNorm, Normalize
+
+    low, high = limits
     norm = LogNorm(low, high, clip=True) if log else Normalize(low, high, clip=True)
     below, above = bool((values < low).any()), bool((values > high).any())
     extend = _EXTEND[below, above]

@@ -42,7 +42,7 @@ def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: S
     if program.device.type != "cpu":
         raise InexactError(f"the program is on {program.device}")
     slots = {0: _lifted(points, program.input_shape)}
-    for node in program.nodes:
+    for node in program.ways[step.stage]:
         values = [slots[i] for i in node.inputs]
         if isinstance(node, Affine):
             slots[node.output] = affine(node, values)
@@ -58,11 +58,9 @@ def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: S
 def work(program: Program, stage: int | None = None) -> float:
     """Products of two numbers that one point takes up to a stage, or to the end; of digits they are many times more."""
     total = 0.0
-    for node in program.nodes:
+    for node in program.nodes if stage is None else program.ways[stage]:
         if isinstance(node, Affine):
             total += node.gain.terms * (1 if node.gain.rows is None else len(node.gain.rows))
-        elif node.stage == stage:
-            break
     return total
 
 
