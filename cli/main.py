@@ -18,6 +18,7 @@ from splineviz import __version__
 from splineviz.errors import InputError, SplinevizError
 
 _COMMANDS = {
+    "animate": "Animate the cells of a network over the checkpoints of its training.",
     "check": "Verify a saved arrangement from scratch, against its network.",
     "estimate": "Count the local complexity of a network at data points, and what else is estimated there.",
     "inspect": "Show a network's stages and units, and what blocks exactness.",

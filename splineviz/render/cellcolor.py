@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["CellColor", "CellColors", "cell_colors", "in_slice_norm", "largest_kink", "weighted_quantile"]
+__all__ = ["CellColor", "CellColors", "Limits", "cell_colors", "color_limits", "in_slice_norm", "largest_kink", "weighted_quantile"]
 
 CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
 """What the fill of a cell shows."""
+
+Limits = tuple[float, float]
+"""The ends of a colour scale"""
 
 Extend = Literal["neither", "min", "max", "both"]
 _EXTEND: dict[tuple[bool, bool], Extend] = {
@@ -46,8 +49,8 @@ class CellColors:
     ticks: tuple[float, ...] | None = None
 
 
-def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellColor) -> CellColors:
-    """Colours of ``cells``; the scale of a quantity is taken from these cells.
+def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellColor, limits: Limits | None = None) -> CellColors:
+    """Colours of ``cells``; the scale of a quantity is taken from these cells where no ``limits`` are given.
 
     ``class`` is left plain here: cells that the decision boundary crosses have to be split first.
 
@@ -65,7 +68,15 @@ def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellCol
     if how not in _QUANTITIES:
         raise InputError(f"unknown color {how!r}, expected one of {', '.join(get_args(CellColor))}")
     values, label, spread = _QUANTITIES[how](arr)
-    return _by_quantity(values[cells], arr.areas[cells], label, log=spread)
+    return _by_quantity(values[cells], arr.areas[cells], label, limits, log=spread)
+
+
+def color_limits(arr: Arrangement, how: CellColor) -> Limits | None:
+    """The ends that the scale of a quantity takes by itself, over all cells; None for colours without a scale."""
+    if how not in _QUANTITIES:
+        return None
+    values, _, spread = _QUANTITIES[how](arr)
+    return _limits(values, arr.areas, log=spread)
 
 
 def in_slice_norm(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.ndarray, "cell"]:
@@ -121,14 +132,19 @@ _QUANTITIES: dict[str, Callable[[Arrangement], tuple[np.ndarray, str, bool]]] = 
 }
 
 
-def _by_quantity(values: np.ndarray, areas: np.ndarray, label: str, *, log: bool) -> CellColors:
-    """Between limits beyond which lies 1 % of the picture each, so that a few extreme cells do not take the whole scale."""
-    from matplotlib.colors import ListedColormap, LogNorm, Normalize
-
+def _limits(values: np.ndarray, areas: np.ndarray, *, log: bool) -> Limits:
+    """Beyond them lies 1 % of the picture each, so that a few extreme cells do not take the whole scale."""
     usable = np.isfinite(values) & (values > 0) if log else np.isfinite(values)
     low, high = weighted_quantile(values[usable], areas[usable], (0.01, 0.99)) if usable.any() else (1.0, 1.0)
-    if not high > low:
-        low, high = (low * 0.5, high * 2.0) if log else (0.0, 2.0 * high or 1.0)  # no quantity is negative
+    if high > low:
+        return low, high
+    return (low * 0.5, high * 2.0) if log else (0.0, 2.0 * high or 1.0)  # no quantity is negative
+
+
+def _by_quantity(values: np.ndarray, areas: np.ndarray, label: str, limits: Limits | None, *, log: bool) -> CellColors:
+    from matplotlib.colors import ListedColormap, LogNorm, Normalize
+
+    low, high = limits or _limits(values, areas, log=log)
     norm = LogNorm(low, high, clip=True) if log else Normalize(low, high, clip=True)
     below, above = bool((values < low).any()), bool((values > high).any())
     extend = _EXTEND[below, above]

@@ -9,7 +9,7 @@ import numpy as np
 
 from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
-from splineviz.render.cellcolor import CellColor, cell_colors
+from splineviz.render.cellcolor import CellColor, Limits, cell_colors
 from splineviz.render.classes import boundary_segments, class_legends, class_polygons, scalar_output
 from splineviz.render.edgelayer import EdgeStyle, draw_edges, line_width
 from splineviz.render.layout import fit, frame, new_axes, points_per_unit
@@ -34,6 +34,7 @@ def draw(
     ax: Axes | None = None,
     *,
     color: CellColor = "random",
+    limits: Limits | None = None,
     edges: EdgeStyle = "stage",
     boundary: bool = True,
     anchors: bool = True,
@@ -67,6 +68,8 @@ def draw(
         of the affine map in the slice; ``jacobian``: of the full input Jacobian; ``class``: the predicted class, cells split
         where the decision boundary crosses them; ``area``; ``kink``: the largest jump of the affine map across a side of the
         cell; ``stage``: the stage that made the cell; ``volume``: sqrt(det A'A); ``none``.
+    limits
+        The ends of the colour scale of a quantity, for pictures that are to share it; by default what the cells need.
     edges
         What the lines show: ``stage``, ``kink`` (jump of the affine map), ``plain``, ``none``.
     boundary
@@ -119,7 +122,7 @@ def draw(
         cells = np.flatnonzero(arr.cell_window == window)
         widest = line_width(len(cells), shown.area, points_per_unit(ax, shown.bounds))
 
-        colors = cell_colors(arr, cells, color)
+        colors = cell_colors(arr, cells, color, limits)
         classes = _fill_cells(ax, arr, window, cells, colors.rgb, color, fill, smooth=edges in ("none", "kink"))
         keys, data_classes = [draw_edges(ax, arr, window, edges, widest)], np.zeros(0, dtype=np.int64)
         if boundary:
