@@ -26,7 +26,7 @@ bench: $(VENV)/.installed-bench
 bench-networks: $(VENV)/.installed
 	$(BIN)/python bench/networks.py
 
-bench-estimators: $(VENV)/.installed
+bench-estimators: $(VENV)/.installed-bench
 	$(BIN)/python bench/estimators.py
 
 # CASES=50000, MINUTES=30, JOBS=2; a run goes on where the last one of the same code ended

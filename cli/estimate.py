@@ -11,6 +11,7 @@ from .options import Numbers, common_options, data_options, model_options
 
 METRICS = {
     "lc": "the proxy: units that separate the vertices x ± r v_p",
+    "exact": "what random planes really cut: cells, units, linear regions",
     "disagreements": "signs at those vertices that --dtype and float64 see differently",
     "density": "expected kinks per volume under noise (Theorem 2)",
     "rank": "local rank: singular values of a Jacobian",
@@ -68,8 +69,9 @@ Examples
 )
 @click.option("--radius", "radii", type=Numbers(float), default="0.005", metavar="R[,R..]", help="Radii of the neighbourhoods.")
 @click.option("--directions", type=Numbers(int), default="25", metavar="P[,P..]", help="Directions: P make 2P vertices.")
+@click.option("--planes", type=click.IntRange(min=1), default=1, help="exact: random planes through each point.")
 @click.option(
-    "--frame", type=click.Choice(("shared", "per-point")), default="shared", help="lc: one frame, or a fresh one a point."
+    "--frame", type=click.Choice(("shared", "per-point")), default="shared", help="lc, exact: one frame, or a fresh one a point."
 )
 @click.option("--sigma", type=float, default=0.05, help="density, rank, variation, not-good, bounds: deviation of the noise.")
 @click.option("--samples", type=click.IntRange(min=1), default=10, help="Draws of the noise; 50 times as many for patterns.")
@@ -97,7 +99,6 @@ def command(ctx: click.Context, /, **given: Any) -> int:
     """
     from .estimate_job import run_estimate
     from .estimate_options import EstimateOptions
+    from .points import scale_is_told
 
-    default = click.core.ParameterSource.DEFAULT
-    scaled = any(ctx.get_parameter_source(name) is not default for name in ("mean", "std", "transform"))
-    return run_estimate(EstimateOptions(**given, scaled=scaled))
+    return run_estimate(EstimateOptions(**given, scaled=scale_is_told(ctx)))

@@ -73,7 +73,7 @@ def _load(options: EstimateOptions, data: Data) -> tuple[Origin, Program | None]
         if options.input_shape is not None:
             raise
         network = read_network(options.model, input_shape=data.points.shape[1:], **how)
-    if "walk" not in options.metrics:
+    if not {"walk", "exact"} & set(options.metrics):
         return network, None
     from splineviz.program import load_program
 

@@ -106,10 +106,28 @@ def _proxy(part: Part, progress: Progress) -> Iterator[Column]:
     )
     for i, radius in enumerate(estimate.radii):
         for j, p in enumerate(estimate.directions):
+            assert estimate.zeros is not None
             counts, zeros = estimate.counts[i, j], estimate.zeros[i, j]
             yield Column("lc", "all", counts.sum(1), radius, p, zeros.sum(1))
             for k, stage in enumerate(estimate.stages):
                 yield Column("lc", stage.name, counts[:, k], radius, p, zeros[:, k])
+
+
+def _exact(part: Part, progress: Progress) -> Iterator[Column]:
+    from splineviz.arrangement.local import local_counts, plane_frames
+
+    assert part.program is not None
+    options, x = part.options, part.x
+    axes = plane_frames(x[0].size, len(x), options.planes, options.frame, options.seed, part.first)
+    found = local_counts(part.program, x, radius=options.radii, axes=axes, regions=True, progress=progress)
+    assert found.regions is not None
+    for i, radius in enumerate(found.radii):
+        for name, table in (("exact R - 1", found.new_cells[i]), ("exact cuts", found.cut[i])):
+            yield from _by_stage(name, found.stages, table.mean(0), radius, 2)
+            if options.planes > 1:
+                error = table.sum(-1).std(0, ddof=1) / np.sqrt(options.planes)
+                yield Column(f"{name}, standard error", "all", error, radius, 2)
+        yield Column("exact linear regions", "all", found.regions[i].mean(0), radius, 2)
 
 
 def _disagreements(part: Part, progress: Progress) -> Iterator[Column]:
@@ -213,6 +231,7 @@ def _by_stage(
 
 _METRICS: dict[str, Callable[[Part, Progress], Iterator[Column]]] = {
     "lc": _proxy,
+    "exact": _exact,
     "disagreements": _disagreements,
     "density": _density,
     "rank": _rank,

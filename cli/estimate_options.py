@@ -12,8 +12,9 @@ import click
 from splineviz.errors import InputError
 from splineviz.files import check_writable
 
-from .data import Data, read_data
+from .data import Data
 from .estimate_report import SUFFIXES
+from .points import read_points
 
 __all__ = ["EstimateOptions"]
 
@@ -37,6 +38,7 @@ class EstimateOptions:
     metrics: tuple[str, ...]
     radii: tuple[float, ...]
     directions: tuple[int, ...]
+    planes: int
     frame: str
     sigma: float
     samples: int
@@ -86,19 +88,7 @@ class EstimateOptions:
 
     def read(self) -> Data:
         """The points, as they lie in the file."""
-        if self.data is not None:
-            data = read_data(self.data, self.key, self.labels)
-        else:
-            from splineviz import demo
-
-            data = Data(demo.load_points(), demo.load_labels(), "the demo")
-        if data.points.dtype.kind in "iub" and not self.scaled:
-            raise InputError(
-                f"{data.source} holds integers ({data.points.dtype}, {data.points.min()} to {data.points.max()}),"
-                " and nothing says how they come to the scale of the network",
-                hint="--std 255 for raw pixels, --mean and --std, or --transform; --std 1 if the network takes them as they are",
-            )
-        return data if self.limit is None else data.take(range(min(self.limit, len(data))))
+        return read_points(self.data, self.key, self.labels, self.limit, scaled=self.scaled)
 
 
 def _require_pyarrow(path: Path) -> None:

@@ -23,6 +23,7 @@ _COMMANDS = {
     "estimate": "Count the local complexity of a network at data points, and what else is estimated there.",
     "inspect": "Show a network's stages and units, and what blocks exactness.",
     "slice": "Draw the exact cells of a network on a plane through three points.",
+    "validate": "Hold the proxy of local complexity against exact counts, and report.",
 }
 _EPILOG = """\b
 Exit codes

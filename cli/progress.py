@@ -9,7 +9,16 @@ from pathlib import Path
 
 import click
 
-__all__ = ["PointProgress", "announce_compilation", "check_progress", "frame_progress", "note", "point_progress", "stage_progress"]
+__all__ = [
+    "PointProgress",
+    "announce_compilation",
+    "check_progress",
+    "frame_progress",
+    "job_progress",
+    "note",
+    "point_progress",
+    "stage_progress",
+]
 
 Advance = Callable[[float, int], None]
 
@@ -68,6 +77,13 @@ def point_progress(quiet: bool, n_points: int, n_steps: int) -> Iterator[PointPr
     """A bar that moves where someone sees it."""
     with _bar(quiet) as move:
         yield PointProgress(move, n_points, n_steps)
+
+
+@contextmanager
+def job_progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A callback ``(jobs that are done, jobs)`` that moves a bar; None where stderr is no terminal."""
+    with _bar(quiet) as move:
+        yield None if move is None else lambda done, of: move(done / of, f"{done:,} of {of:,} jobs")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from splineviz.api import slice as slice
     from splineviz.arrangement.arranging import arrange as arrange
     from splineviz.arrangement.arranging import stream as stream
+    from splineviz.arrangement.local import exact_local_complexity as exact_local_complexity
     from splineviz.arrangement.result import Arrangement as Arrangement
     from splineviz.arrangement.result import Stats as Stats
     from splineviz.arrangement.result import Status as Status
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from splineviz.program.checkpoints import Checkpoints as Checkpoints
     from splineviz.program.recorder import Recorder as Recorder
     from splineviz.render import draw as draw
+    from splineviz.validation import Study as Study
+    from splineviz.validation import validate as validate
 
 __version__ = "0.1.0.dev0"
 
@@ -68,12 +71,15 @@ _HOME = {
     "check": "splineviz.checking",
     "stream": "splineviz.arrangement.arranging",
     "draw": "splineviz.render",
+    "exact_local_complexity": "splineviz.arrangement.local",
     "load": "splineviz.io",
     "load_program": "splineviz.program",
     "local_complexity": "splineviz.estimators.local_complexity",
     "save": "splineviz.io",
     "segment": "splineviz.arrangement.segment",
     "slice": "splineviz.api",
+    "Study": "splineviz.validation",
+    "validate": "splineviz.validation",
 }
 
 __all__ = [*_HOME, "__version__", "demo"]  # noqa: PLE0604

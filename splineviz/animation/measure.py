@@ -13,10 +13,10 @@ from jaxtyping import Float64
 
 from splineviz.animation.cache import Cache, digest_of, engine
 from splineviz.arrangement.arranging import arrange
+from splineviz.arrangement.local import exact_local_complexity
 from splineviz.arrangement.result import Arrangement
 from splineviz.arrangement.threads import one_thread
 from splineviz.errors import InputError
-from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.local_complexity import local_complexity
 from splineviz.io.npz import save
 from splineviz.plane import Plane, Window
@@ -121,10 +121,7 @@ def _limits(arr: Arrangement) -> dict[str, Any]:
 
 def _near(program: Program, question: Question) -> dict[str, Any]:
     """On one and the same diamond, so that the proxy never exceeds the exact number."""
-    points, radius = question.points, question.radius
-    directions = shared_frame(points[0].size, 2, question.seed)
-    planes = [Plane.at(point, directions) for point in points]
-    arr = arrange(program, planes, [Window.diamond(radius)] * len(points), certify=question.certify, jobs=1)
-    cells = np.bincount(arr.cell_window, minlength=len(points))
-    proxy = local_complexity(program, points, radius=radius, directions=2, seed=question.seed)
-    return {"exact": float((cells - 1).mean()), "proxy": float(proxy.totals.mean())}
+    where: dict[str, Any] = {"radius": question.radius, "seed": question.seed}
+    exact = exact_local_complexity(program, question.points, certify=question.certify, jobs=1, **where)
+    proxy = local_complexity(program, question.points, directions=2, **where)
+    return {"exact": float(exact.totals.mean()), "proxy": float(proxy.totals.mean())}

@@ -161,16 +161,20 @@ class Finished:
 
 def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple[int, ...], *, prove: bool) -> Front:
     """The windows as faces, and their corners in input space."""
-    points, errors = [], []
-    for plane, window in zip(planes, windows, strict=True):
-        x = plane.lift(window.vertices).reshape(len(window.vertices), -1)
-        reach = np.linalg.norm(plane.origin) + np.abs(window.vertices).sum(1)
-        # What rounding may have made 0 is made not to be, so that what is 0.0 is zero.
-        x[(x == 0.0) & ((plane.origin != 0) | plane.basis.any(0)) & (reach > 0.0)[:, None]] = TINY
-        points.append(x.reshape(len(x), *input_shape))
-        errors.append(3.0 * EPS * reach)
-    n, error = len(windows), np.concatenate(errors)
-    corners = Live(torch.from_numpy(np.concatenate(points)), error)
+    n, ends = len(windows), np.cumsum([len(window.vertices) for window in windows])
+    points, error = np.empty((ends[-1], planes[0].dim)), np.empty(ends[-1])
+    for plane, window, end in zip(planes, windows, ends, strict=True):
+        uv, rows = window.vertices, slice(end - len(window.vertices), end)
+        x, reach = points[rows], np.linalg.norm(plane.origin) + np.abs(uv).sum(1)
+        np.matmul(uv, plane.basis, out=x)
+        x += plane.origin
+        error[rows] = 3.0 * EPS * reach
+        if not x.all():
+            corner, entry = np.nonzero(x == 0.0)
+            # What rounding may have made 0 is made not to be, so that what is 0.0 is zero.
+            moved = ((plane.origin != 0) | plane.basis.any(0))[entry] & (reach > 0.0)[corner]
+            x[corner[moved], entry[moved]] = TINY
+    corners = Live(torch.from_numpy(points.reshape(-1, *input_shape)), error)
     if prove:
         corners.proof, corners.zeros = SAFE * error + FLOOR, Zeros.HERE
     return Front(

@@ -24,7 +24,7 @@ from splineviz.stage import ProgramInfo, Stage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["SCHEMA", "load", "save"]
+__all__ = ["SCHEMA", "load", "pack", "read_npz", "save", "unpack"]
 
 SCHEMA = "splineviz.arrangement/2"
 
@@ -59,6 +59,13 @@ def save(
     InputError
         If the path cannot be written, or affine maps are asked for and cannot be had.
     """
+    content = pack(arr, affine=affine, extra=extra)
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **content)
+
+
+def pack(arr: Arrangement, *, affine: bool | None = None, extra: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
+    """The arrays of the file that :func:`save` writes, which other files can hold, too."""
     content: dict[str, np.ndarray] = {"schema": np.array(SCHEMA)}
     content |= {name: getattr(arr, name) for name in (*_ARRAYS, *_THIN)}
     for name in _RAGGED:
@@ -76,8 +83,7 @@ def save(
         # Lazy members live in the instance once they were asked for; saving must not set off a computation.
         content |= {name: vars(arr)[name] for name in _DERIVED if name in vars(arr)}
     content["meta"] = np.array(json.dumps(_meta(arr, unique, extra), sort_keys=True))
-    with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **content)
+    return content
 
 
 def load(path: str | os.PathLike[str]) -> Arrangement:
@@ -88,37 +94,43 @@ def load(path: str | os.PathLike[str]) -> Arrangement:
     InputError
         If the file cannot be read, is no arrangement, is damaged, or was written by a newer version.
     """
-    content = _read(Path(path))
+    content = read_npz(Path(path), SCHEMA, "arrangement", "splineviz.save")
     try:
-        arr = _rebuild(content)
+        return unpack(content)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(f"{path} is damaged: {error}", hint="write it again with splineviz.save") from error
-    return arr
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def read_npz(path: Path, schema: str, what: str, writer: str) -> dict[str, np.ndarray]:
+    """The arrays of a file of one kind of ours: its ``schema``, ``what`` it holds, and the name of what writes it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is of another kind, or was written by a newer version.
+    """
+    hint = f"a file written by {writer}"
     try:
         with np.load(path, allow_pickle=False) as file:
             content = dict(file) if hasattr(file, "files") and "schema" in file.files else {}
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError, AttributeError) as error:
-        raise InputError(f"{path} cannot be read as an NPZ file: {error}", hint="a file written by splineviz.save") from error
-    schema = str(content["schema"]) if content else "none"
-    kind, _, version = schema.partition("/")
-    if kind != SCHEMA.partition("/")[0] or not version.isdigit():
+        raise InputError(f"{path} cannot be read as an NPZ file: {error}", hint=hint) from error
+    found = str(content["schema"]) if content else "none"
+    kind, _, version = found.partition("/")
+    if kind != schema.partition("/")[0] or not version.isdigit():
+        raise InputError(f"{path} holds no {what}: expected schema {schema}, got {found}", hint=hint)
+    if int(version) > int(schema.partition("/")[2]):
         raise InputError(
-            f"{path} holds no arrangement: expected schema {SCHEMA}, got {schema}", hint="a file written by splineviz.save"
-        )
-    if int(version) > int(SCHEMA.partition("/")[2]):
-        raise InputError(
-            f"{path} has schema {schema}, and this version of splineviz ({splineviz.__version__}) reads up to {SCHEMA}",
+            f"{path} has schema {found}, and this version of splineviz ({splineviz.__version__}) reads up to {schema}",
             hint="upgrade splineviz",
         )
     return content
 
 
-def _rebuild(content: Mapping[str, np.ndarray]) -> Arrangement:
+def unpack(content: Mapping[str, np.ndarray]) -> Arrangement:
+    """The arrangement of the arrays that :func:`pack` made; KeyError, TypeError, ValueError or IndexError if they are damaged."""
     meta = json.loads(str(content["meta"]))
     anchors, corners = _csr(content, "plane_anchors"), _csr(content, "windows")
     planes = [

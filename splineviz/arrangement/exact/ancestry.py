@@ -137,9 +137,10 @@ def _size(ancestry: Ancestry) -> int:
 def root(planes: Sequence[Plane], windows: Sequence[Window], born: np.ndarray) -> Ancestry:
     """The corners of the windows, which are floats; ``born`` is an empty table of births."""
     places: dict[int, Place | None] = {}
+    corners = {window: [_homogeneous(u, v) for u, v in window.vertices.tolist()] for window in set(windows)}
     for plane, window in zip(planes, windows, strict=True):
-        for u, v in window.vertices.tolist():
-            places[len(places)] = Place(plane, _homogeneous(u, v))
+        for corner in corners[window]:
+            places[len(places)] = Place(plane, corner)
     return Ancestry(None, np.arange(0), born, places=places)
 
 

@@ -1,0 +1,361 @@
+"""Exact local complexity: the cells of hundreds of small neighbourhoods in one walk over the network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from splineviz.arrangement.arranging import arrange
+from splineviz.arrangement.walk import Certify
+from splineviz.errors import InputError
+from splineviz.estimators.estimate import Estimate
+from splineviz.estimators.frames import frames, shared_frame
+from splineviz.estimators.request import checked_points, numbers
+from splineviz.plane import Plane, Window
+from splineviz.program.program import Program
+from splineviz.stage import Stage
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["UNCOUNTED", "LocalCounts", "cut_radii", "exact_local_complexity", "local_counts", "plane_frames", "planes_through"]
+
+Count = Literal["cells", "cuts"]
+
+UNCOUNTED = -1
+"""Stands in the counts of diamonds that were not finished in time."""
+
+_TOGETHER = 512
+"""Windows in one walk, at most: enough for its fixed costs not to count."""
+_ROUNDING = 1e-9
+"""Of the sum of the areas of cells that cover a window, a generous share."""
+_CELLS = 250_000
+"""Cells in one walk, about: what is counted is kept, and not the cells themselves."""
+
+
+@dataclass(frozen=True, eq=False)
+class LocalCounts:
+    """What was counted in the diamonds conv{x ± r u, x ± r v}, for several radii, planes (u, v) through each point, and points.
+
+    Units are put in one after the other, in the order of stages; s_i is the number of cells that the i-th divides. Then
+    R - 1 = sum s_i, and ``new_cells`` holds this sum for each stage.
+
+    Attributes
+    ----------
+    cells
+        (radius, plane, point, stage) cells after each stage; the last are R.
+    cut
+        Units of each stage that are not in one state in the whole diamond, n_cut. One that only touches its breakpoint is none.
+    first
+        Those of them that divided a cell when their turn came, s_i >= 1: fewer where several units have one zero set.
+    regions
+        (radius, plane, point) linear regions, or None where they were not asked for.
+    decisions, undecided
+        (radius,) decisions that were taken, and those of them that are not proven.
+    seconds
+        (radius,) wall time.
+    """
+
+    cells: Int64[np.ndarray, "radius plane point stage"]
+    cut: Int64[np.ndarray, "radius plane point stage"]
+    first: Int64[np.ndarray, "radius plane point stage"]
+    regions: Int64[np.ndarray, "radius plane point"] | None
+    decisions: Int64[np.ndarray, "radius"]
+    undecided: Int64[np.ndarray, "radius"]
+    seconds: Float64[np.ndarray, "radius"]
+    radii: tuple[float, ...]
+    stages: tuple[Stage, ...]
+
+    @property
+    def new_cells(self) -> Int64[np.ndarray, "radius plane point stage"]:
+        """Cells that each stage adds; their sum is R - 1."""
+        return np.diff(self.cells, prepend=1, axis=-1)
+
+
+def local_counts(
+    program: Program,
+    points: Any,
+    *,
+    radius: float | Iterable[float],
+    axes: Float64[np.ndarray, "plane 2 dim"] | Float64[np.ndarray, "plane point 2 dim"],
+    regions: bool = False,
+    seconds: float | None = None,
+    certify: Certify = "fast",
+    jobs: int | None = None,
+    max_memory: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> LocalCounts:
+    """Cells, units that cut and linear regions of the diamonds round each point, on given planes through it.
+
+    Parameters
+    ----------
+    points
+        (n, *input_shape) floating-point numbers, in the network's own scale.
+    radius
+        One or several r > 0.
+    axes
+        Orthonormal pairs (u, v): for all points alike, (plane, 2, D), or for each of them, (plane, point, 2, D).
+    regions
+        Whether to count linear regions, too, which takes longer.
+    seconds
+        Time for each radius. Diamonds that are not finished then hold :data:`UNCOUNTED` throughout.
+    certify, jobs, max_memory
+        As for :func:`splineviz.arrange`.
+    progress
+        Called with the number of diamonds that are done, and of all.
+
+    Returns
+    -------
+    LocalCounts
+
+    Raises
+    ------
+    InputError
+        If points or axes do not fit the program, or a radius is not positive.
+    """
+    radii = numbers(radius, "the radius")
+    planes, n_planes = planes_through(program, points, axes)
+    n_stages = len(program.stages)
+    cells, cut, first = (np.full((len(radii), len(planes), n_stages), UNCOUNTED, np.int64) for _ in range(3))
+    joined = np.full((len(radii), len(planes)), UNCOUNTED, np.int64) if regions else None
+    decisions, undecided, spent = np.zeros(len(radii), np.int64), np.zeros(len(radii), np.int64), np.zeros(len(radii))
+    for i, r in enumerate(radii):
+        began = time.perf_counter()
+        walks = _walks(program, planes, Window.diamond(r), seconds, certify=certify, jobs=jobs, max_memory=max_memory)
+        for start, arr in walks:
+            whole = _whole(arr)
+            rows = start + np.flatnonzero(whole)
+            for table, counts in zip((cells, cut, first), _counted(arr, program.stages), strict=True):
+                table[i, rows] = counts[whole]
+            if joined is not None:
+                joined[i, rows] = _regions(arr)[whole]
+            decisions[i] += arr.stats.decisions
+            undecided[i] += arr.stats.undecided
+            if progress is not None:
+                progress(i * len(planes) + start + len(arr.windows), len(radii) * len(planes))
+        spent[i] = time.perf_counter() - began
+    shape = (len(radii), n_planes, len(planes) // n_planes)
+    return LocalCounts(
+        cells=cells.reshape(*shape, n_stages),
+        cut=cut.reshape(*shape, n_stages),
+        first=first.reshape(*shape, n_stages),
+        regions=None if joined is None else joined.reshape(shape),
+        decisions=decisions,
+        undecided=undecided,
+        seconds=spent,
+        radii=radii,
+        stages=program.stages,
+    )
+
+
+def exact_local_complexity(
+    program: Program,
+    points: Any,
+    *,
+    radius: float | Iterable[float] = 0.005,
+    planes: int = 1,
+    count: Count = "cells",
+    frame: Literal["shared", "per-point"] = "shared",
+    seed: int = 0,
+    certify: Certify = "fast",
+    jobs: int | None = None,
+    max_memory: int | None = None,
+    first: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Estimate:
+    """The exact local complexity of each point: what random planes through it really cut.
+
+    On each plane the neighbourhood is the diamond conv{x ± r u, x ± r v}, the hull that the proxy samples with two directions; all
+    its cells are found, and the mean over the planes is given. Plane number j has the first two directions of the proxy's frame of
+    seed ``seed + j``, so that with ``planes=1`` both speak of the same set.
+
+    Parameters
+    ----------
+    program
+        From :func:`splineviz.load_program`.
+    points
+        (n, *input_shape) floating-point numbers, in the network's own scale.
+    radius
+        One or several r > 0.
+    planes
+        Random planes through each point, k.
+    count
+        ``"cells"``: cells less one, R - 1, by the stage that adds them. ``"cuts"``: units that are not in one state in the whole
+        diamond, n_cut. On any one plane the proxy with two directions is at most n_cut, and that at most R - 1 in general
+        position.
+    frame
+        The same planes for all points, or fresh ones for each.
+    certify, jobs, max_memory
+        As for :func:`splineviz.arrange`.
+    first
+        Number of the first point, on which fresh planes depend.
+    progress
+        Called with the number of diamonds that are done, and of all.
+
+    Returns
+    -------
+    Estimate
+        ``counts`` and ``totals`` are means over the planes, ``standard_error`` that of the totals; ``directions`` is ``(2,)``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, points do not fit the program, or its input has one dimension only.
+
+    Examples
+    --------
+    >>> import torch, splineviz as sv
+    >>> tent = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    >>> program = sv.load_program(tent)
+    >>> proxy = sv.local_complexity(program, [[0.0, 0.0]], radius=0.5, directions=2)
+    >>> exact = sv.exact_local_complexity(program, [[0.0, 0.0]], radius=0.5, count="cuts")
+    >>> bool((proxy.totals <= exact.totals).all())
+    True
+    """
+    if count not in get_args(Count):
+        raise InputError(f"count must be one of {', '.join(get_args(Count))}, got {count!r}")
+    if isinstance(planes, bool) or not isinstance(planes, int) or planes < 1:
+        raise InputError(f"planes must be a whole number of at least 1, got {planes}")
+    x = checked_points(points, program.input_shape)
+    axes = plane_frames(x[0].numel(), len(x), planes, frame, seed, first)
+    found = local_counts(program, x, radius=radius, axes=axes, certify=certify, jobs=jobs, max_memory=max_memory, progress=progress)
+    table = (found.new_cells if count == "cells" else found.cut).astype(np.float64)
+    totals = table.sum(-1)
+    return Estimate(
+        counts=table.mean(1)[:, None],
+        zeros=None,
+        stages=found.stages,
+        radii=found.radii,
+        directions=(2,),
+        frame=frame,
+        seed=seed,
+        dtype="float64",
+        device="cpu",
+        batch=len(x),
+        seconds=float(found.seconds.sum()),
+        model=program.name,
+        digest=program.digest,
+        metric=count,
+        planes=planes,
+        standard_error=None if planes == 1 else totals.std(1, ddof=1)[:, None] / np.sqrt(planes),
+        undecided=int(found.undecided.sum()),
+    )
+
+
+def cut_radii(
+    program: Program, points: Any, axes: np.ndarray, radius: float, *, certify: Certify = "fast", jobs: int | None = None
+) -> Float64[np.ndarray, "point unit"]:
+    """The radius from which on the diamond round each point is cut by each unit; inf where that is above ``radius``.
+
+    Units are numbered stage after stage, and ``axes`` are those of one plane. The number of units with a radius below r is n_cut
+    at r: one arrangement tells it for all r.
+    """
+    planes, _ = planes_through(program, points, axes)
+    number = np.cumsum([0, *(stage.n_units for stage in program.stages)])
+    found = np.full((len(planes), number[-1]), np.inf)
+    for start, arr in _walks(program, planes, Window.diamond(radius), None, certify=certify, jobs=jobs):
+        reach = _least_l1(*arr.vertices[arr.edges].transpose(1, 0, 2))
+        units, lengths = arr.edge_units.values, arr.edge_units.lengths
+        window = np.repeat(arr.cell_window[arr.edge_cells.max(1)], lengths)
+        np.minimum.at(found, (start + window, number[units[:, 0]] + units[:, 1]), np.repeat(reach, lengths))
+    return found
+
+
+def _least_l1(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(n,) the least |u| + |v| on the segments from a to b, (n, 2): at an end, or where u or v is 0."""
+    least = np.minimum(np.abs(a).sum(1), np.abs(b).sum(1))
+    for i in (0, 1):
+        step = a[:, i] - b[:, i]
+        t = np.clip(np.divide(a[:, i], step, out=np.zeros(len(a)), where=step != 0), 0.0, 1.0)[:, None]
+        least = np.minimum(least, np.abs(a + t * (b - a)).sum(1))
+    shortest: np.ndarray = least
+    return shortest
+
+
+def plane_frames(dim: int, n_points: int, planes: int, frame: str, seed: int, first: int = 0) -> np.ndarray:
+    """(plane, 2, D), or (plane, point, 2, D) where each point has its own: the first two axes of the proxy's frames of seed + j."""
+    if frame not in ("shared", "per-point"):
+        raise InputError(f"frame must be 'shared' or 'per-point', got {frame!r}")
+    if dim < 2:
+        raise InputError("a plane needs an input space of at least two dimensions, got 1")
+    if frame == "shared":
+        return np.stack([shared_frame(dim, 2, seed + j) for j in range(planes)])
+    return np.stack([frames(dim, 2, seed + j, first, n_points) for j in range(planes)])
+
+
+def planes_through(program: Program, points: Any, axes: Any) -> tuple[list[Plane], int]:
+    """All planes through all points, point after point for each, and how many planes a point has."""
+    if not program.stages:
+        raise InputError("the network has no unit whose state could change", hint="a linear network is one cell everywhere")
+    x = checked_points(points, program.input_shape).flatten(1).cpu().numpy()
+    pairs = np.asarray(axes, dtype=np.float64)
+    if pairs.ndim == 3:
+        pairs = np.broadcast_to(pairs[:, None], (len(pairs), len(x), *pairs.shape[1:]))
+    if pairs.ndim != 4 or pairs.shape[1:] != (len(x), 2, x.shape[1]) or not len(pairs):
+        wanted = f"(planes, 2, {x.shape[1]}) or (planes, {len(x)}, 2, {x.shape[1]})"
+        raise InputError(f"axes must have shape {wanted}, got {pairs.shape}")
+    shape, anchor = program.input_shape, np.zeros((1, 2))
+    return [Plane(p, pair, shape, anchor) for of_plane in pairs for p, pair in zip(x, of_plane, strict=True)], len(pairs)
+
+
+def _walks(
+    program: Program, planes: list[Plane], window: Window, seconds: float | None, **how: Any
+) -> Iterator[tuple[int, Arrangement]]:
+    """The same window on all planes, as many at once as will have about the cells that may be held; each with its first plane."""
+    start, together, deadline = 0, min(64, len(planes)), None if seconds is None else time.monotonic() + seconds
+    while start < len(planes):
+        some = planes[start : start + together]
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return
+        arr = arrange(program, some, [window] * len(some), seconds=left, **how)
+        yield start, arr
+        start += len(some)
+        together = max(1, min(_TOGETHER, _CELLS * len(some) // max(1, arr.n_cells)))
+
+
+def _whole(arr: Arrangement) -> np.ndarray:
+    """(window,) whether its cells cover it, which they may not where time was up."""
+    if arr.status.covers:
+        return np.ones(len(arr.windows), dtype=bool)
+    covered: np.ndarray = np.bincount(arr.cell_window, arr.areas, len(arr.windows))
+    return covered >= (1.0 - _ROUNDING) * arr.windows[0].area
+
+
+def _counted(arr: Arrangement, stages: tuple[Stage, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(window, stage) cells after each stage, units that cut, and those that were the first to."""
+    n, n_stages = len(arr.windows), len(stages)
+    cells = np.empty((n, n_stages), np.int64)
+    window_of = arr.cell_window
+    for stage in range(n_stages - 1, -1, -1):
+        cells[:, stage] = np.bincount(window_of, minlength=n)
+        parent = arr.patterns[stage][1]
+        before = np.empty(parent.max(initial=-1) + 1, np.int64)
+        before[parent] = window_of
+        window_of = before
+    units, lengths = arr.edge_units.values, arr.edge_units.lengths
+    number = np.cumsum([0, *(stage.n_units for stage in stages)])
+    edge_window = arr.cell_window[arr.edge_cells.max(1)]
+    keys = np.repeat(edge_window, lengths) * number[-1] + number[units[:, 0]] + units[:, 1]
+    lowest = np.minimum.reduceat(keys, arr.edge_units.offsets[:-1][lengths > 0]) if len(keys) else keys
+    return cells, _distinct(keys, n, number), _distinct(lowest, n, number)
+
+
+def _distinct(keys: np.ndarray, n: int, number: np.ndarray) -> np.ndarray:
+    """(window, stage) numbers of distinct units."""
+    window, unit = np.divmod(np.unique(keys), max(1, number[-1]))
+    stage = np.searchsorted(number, unit, side="right") - 1
+    counts: np.ndarray = np.bincount(window * (len(number) - 1) + stage, minlength=n * (len(number) - 1))
+    return counts.reshape(n, len(number) - 1)
+
+
+def _regions(arr: Arrangement) -> np.ndarray:
+    """(window,) linear regions; none lies in two windows."""
+    _, one_cell = np.unique(arr.linear_regions, return_index=True)
+    counts: np.ndarray = np.bincount(arr.cell_window[one_cell], minlength=len(arr.windows))
+    return counts

@@ -1,0 +1,45 @@
+"""What a report holds, whatever it is written as: sections of sentences, tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from splineviz.report.figures import Picture
+
+__all__ = ["Document", "Section", "Table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of words under a head."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert all(len(row) == len(self.head) for row in self.rows), self.caption
+
+
+@dataclass(frozen=True)
+class Section:
+    name: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """The verdict first, then numbers, figures, scope and definitions, and how it was made."""
+
+    title: str
+    verdict: tuple[str, ...]
+    sections: tuple[Section, ...]
+    pictures: tuple[Picture, ...] = field(repr=False)
+
+    def pictures_of(self, section: Section) -> tuple[Picture, ...]:
+        return tuple(picture for picture in self.pictures if picture.section == section.name)

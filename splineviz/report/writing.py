@@ -1,0 +1,129 @@
+"""A report as one HTML page, as Markdown with its figures beside it, or as JSON; the suffix decides."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import splineviz
+from splineviz.errors import InputError
+from splineviz.files import atomic_path, check_writable
+from splineviz.render.style import styled
+from splineviz.report.document import Document
+from splineviz.report.figures import DPI, Picture, save_picture
+from splineviz.report.sections import document_of
+from splineviz.validation.findings import Findings, findings
+from splineviz.validation.study import Study
+from splineviz.validation.verdict import verdict
+
+__all__ = ["SCHEMA", "SUFFIXES", "json_report", "write_report"]
+
+SCHEMA = "splineviz.validate/1"
+SUFFIXES = (".html", ".md", ".json")
+
+
+def write_report(study: Study, path: str | os.PathLike[str], *, found: Findings | None = None) -> None:
+    """Write the report of a study. Files appear whole or not at all, with identical bytes for an identical study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    path
+        ``.html``: one page that needs nothing else, neither a network nor scripts. ``.md``: Markdown; its figures go to a folder
+        beside it, ``NAME-figures``. ``.json``: one object with the verdict, every finding, and the design.
+    found
+        Findings of the study, if they were computed already.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another, or the path cannot be written.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        raise InputError(f"a report is written to {', '.join(SUFFIXES)}, got {target.name}")
+    check_writable(target)
+    found = found or findings(study)
+    if target.suffix.lower() == ".json":
+        text = json.dumps(json_report(study, found), allow_nan=False) + "\n"
+    else:
+        document = document_of(study, found)
+        text = _html(document) if target.suffix.lower() == ".html" else _markdown(document, target)
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def json_report(study: Study, found: Findings) -> dict[str, Any]:
+    """The same content as numbers: what is undefined is null, with its reason."""
+    return {
+        "schema": SCHEMA,
+        "version": splineviz.__version__,
+        "verdict": verdict(study, found),
+        "model": study.model,
+        "digest": study.digest,
+        "design": study.design,
+        "points": study.n_points,
+        "planes": study.n_planes,
+        "frames": study.n_frames,
+        "directions": list(study.directions),
+        "radii": study.radii.tolist(),
+        "stages": [{"name": stage.name, "kind": stage.kind, "units": stage.n_units} for stage in study.stages],
+        "checkpoints": [
+            {"name": name, "step": int(step), "metrics": {key: _number(series[i]) for key, series in study.metrics.items()}}
+            for i, (name, step) in enumerate(zip(study.names, study.steps, strict=True))
+        ],
+        "findings": found.to_json(),
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _html(document: Document) -> str:
+    return _rendered("report.html.j2", document, {picture.name: _inline(picture) for picture in document.pictures})
+
+
+def _inline(picture: Picture) -> str:
+    """A data URI: shapes where they are few, which print sharp, else an image."""
+    buffer = io.BytesIO()
+    kind, mime = ("png", "image/png") if picture.dots else ("svg", "image/svg+xml")
+    metadata = {"Software": "splineviz"} if picture.dots else {"Creator": "splineviz", "Date": None}
+    with styled():
+        picture.figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata, facecolor="white")
+    return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+
+
+def _markdown(document: Document, target: Path) -> str:
+    folder = target.with_name(f"{target.stem}-figures")
+    folder.mkdir(exist_ok=True)
+    for picture in document.pictures:
+        save_picture(picture, folder / f"{picture.name}.png")
+    return _rendered("report.md.j2", document, {picture.name: f"{folder.name}/{picture.name}.png" for picture in document.pictures})
+
+
+def _rendered(template: str, document: Document, images: Mapping[str, str]) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("splineviz.report"),
+        autoescape=template.endswith(".html.j2"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters["text"] = _as_markdown
+    return environment.get_template(template).render(document=document, images=images, version=splineviz.__version__)
+
+
+def _as_markdown(text: str) -> str:
+    """Words that stay what they are: no emphasis, no columns, no tags."""
+    for mark in ("\\", "|", "*", "_", "<", "[", "`"):
+        text = text.replace(mark, f"\\{mark}")
+    return text.replace("\n", " ")

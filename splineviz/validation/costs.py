@@ -1,0 +1,93 @@
+"""What the numbers cost and how far they can be trusted: wall time, signs in float32, decisions that are not proven, time-outs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from splineviz.validation.study import Study
+
+__all__ = ["Cost", "Doubt", "Precision", "costs", "doubts", "precision"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall time at one radius, over all checkpoints, per neighbourhood; None where it was not measured."""
+
+    radius: int
+    exact: float | None
+    """Seconds of the exact count on one plane."""
+    proxy: float | None
+    """Seconds of the proxy, with the most directions, in one frame."""
+    plain: float | None
+    """Seconds of a plain forward pass over the vertices of that proxy."""
+    exact_to_plain: float | None
+    exact_to_proxy: float | None
+    proxy_to_plain: float | None
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is not certain in the exact counts, and where the proxy rests on ties, at one radius."""
+
+    radius: int
+    decisions: int
+    undecided: int
+    neighbourhoods: int
+    given_up: int
+    """Neighbourhoods whose exact count a budget ended; left out of every statistic that needs it."""
+    zeros: int
+    """Pairs of a neighbourhood of the most directions and a unit whose smallest or largest value at the vertices is exactly its
+    breakpoint, over all frames."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Signs at the proxy's vertices that float32 sees differently than float64, over all checkpoints."""
+
+    radius: int
+    stage: int
+    differing: int
+    compared: int
+    share: float | None
+
+
+def costs(study: Study) -> list[Cost]:
+    """By radius."""
+    rows = []
+    for radius in range(study.n_radii):
+        n = study.n_checkpoints * study.n_points
+        exact, proxy, plain = (
+            float(study.seconds[name][:, radius].sum()) / parts if name in study.seconds else None
+            for name, parts in (("exact", n * study.n_planes), ("proxy", n), ("plain", n))
+        )
+        rows.append(Cost(radius, exact, proxy, plain, _ratio(exact, plain), _ratio(exact, proxy), _ratio(proxy, plain)))
+    return rows
+
+
+def _ratio(above: float | None, below: float | None) -> float | None:
+    return above / below if above is not None and below else None
+
+
+def doubts(study: Study) -> list[Doubt]:
+    """By radius."""
+    return [
+        Doubt(
+            radius,
+            int(study.decisions[:, radius].sum()),
+            int(study.undecided[:, radius].sum()),
+            study.counted[:, radius].size,
+            int((~study.counted[:, radius]).sum()),
+            int(study.zeros[:, radius, -1].sum()),
+        )
+        for radius in range(study.n_radii)
+    ]
+
+
+def precision(study: Study) -> list[Precision]:
+    """By radius and stage."""
+    rows = []
+    for radius in range(study.n_radii):
+        for stage in range(len(study.stages)):
+            differing, compared = (int(a[:, radius, stage].sum()) for a in (study.disagreements, study.compared))
+            rows.append(Precision(radius, stage, differing, compared, differing / compared if compared else None))
+    return rows

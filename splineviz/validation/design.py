@@ -1,0 +1,120 @@
+"""What a validation looks at: radii, directions, frames, planes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from splineviz.arrangement.walk import Certify
+from splineviz.errors import InputError
+
+__all__ = ["Design"]
+
+Frame = Literal["shared", "per-point"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design, checked.
+
+    Attributes
+    ----------
+    radii
+        Radii as given, input distance.
+    medians
+        Further radii by what they cut: that at which the median of n_cut over points and checkpoints is so many.
+    directions
+        Numbers of directions P of the proxy; 2, which spans the plane of the exact count, is always among them.
+    frames
+        Frames of the proxy; frame number f is that of seed ``seed + f``.
+    planes
+        Exact planes through each point: those of the first two directions of the first frames.
+    frame
+        One frame for all points, or a fresh one for each.
+    seed
+        Of frames, samples and the bootstrap.
+    certify
+        As for :func:`splineviz.arrange`.
+    seconds
+        Time for the exact counts of one radius at one checkpoint; neighbourhoods that are not finished then are left uncounted.
+    examples
+        Neighbourhoods of the best and of the worst agreement that are kept to be drawn, of each kind so many.
+    """
+
+    radii: tuple[float, ...] = (0.001,)
+    medians: tuple[int, ...] = (1, 5, 20)
+    directions: tuple[int, ...] = (2, 25)
+    frames: int = 10
+    planes: int = 2
+    frame: Frame = "shared"
+    seed: int = 0
+    certify: Certify = "fast"
+    seconds: float | None = None
+    examples: int = 2
+
+    @classmethod
+    def of(cls, dim: int, **asked: Any) -> Design:
+        """What a caller asks for on inputs of ``dim`` dimensions; one number may stand for a tuple of one.
+
+        Raises
+        ------
+        InputError
+            Where a number is out of its range.
+        """
+        for name in ("radii", "medians", "directions"):
+            if name in asked:
+                asked[name] = _several(asked[name])
+        design = cls(**asked)
+        object.__setattr__(design, "directions", tuple(sorted({2, *design.directions})))
+        design._check(dim)
+        return design
+
+    def _check(self, dim: int) -> None:
+        if not self.radii and not self.medians:
+            raise InputError("a validation needs a radius", hint="radii=0.005, or medians=5 for the radius that cuts 5 units")
+        self._check_numbers()
+        if dim < 2:
+            raise InputError("a plane needs an input space of at least two dimensions, got 1")
+        if max(self.directions) > dim:
+            raise InputError(
+                f"{max(self.directions)} orthonormal directions do not fit into an input space of {dim} dimensions",
+                hint=f"choose at most {dim}",
+            )
+        if self.planes > self.frames:
+            raise InputError(
+                f"planes are those of the first frames, so there can be at most {self.frames}, got {self.planes}",
+                hint="ask for as many frames",
+            )
+        for name, kind in (("frame", Frame), ("certify", Certify)):
+            if getattr(self, name) not in get_args(kind):
+                raise InputError(f"{name} must be one of {', '.join(get_args(kind))}, got {getattr(self, name)!r}")
+
+    def _check_numbers(self) -> None:
+        numbers = [("radii", radius) for radius in self.radii]
+        numbers += [] if self.seconds is None else [("seconds", self.seconds)]
+        for name, value in numbers:
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"{name} must be greater than 0, got {value:g}")
+        whole = [(name, value, 1) for name in ("medians", "directions") for value in getattr(self, name)]
+        whole += [
+            (name, getattr(self, name), least) for name, least in (("frames", 1), ("planes", 1), ("examples", 0), ("seed", 0))
+        ]
+        for name, value, least in whole:
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InputError(f"{name} must be whole numbers of at least {least}, got {value}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each radius is called, in the order of the study: those given first."""
+        units = (f"median {m} cut{'s' if m != 1 else ''}" for m in self.medians)
+        return (*(f"r = {radius:g}" for radius in self.radii), *units)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, for files and digests."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+def _several(given: Any) -> tuple[Any, ...]:
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)

@@ -1,0 +1,57 @@
+"""What is compared: the proxy and the baselines on one side, the exact counts on the other, all by plane and point."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float64
+
+from splineviz.arrangement.local import UNCOUNTED
+from splineviz.validation.study import Study
+
+__all__ = ["BASELINES", "EXACT", "estimates", "exact_counts", "headline", "proxy_name", "radius_names", "same_set"]
+
+EXACT = {"cells": "R", "cut": "n_cut", "regions": "linear regions"}
+"""Exact counts, and how they are named in reports."""
+
+BASELINES = {"first_order": "units with |z| < r |grad z|", "patterns": "distinct patterns", "distance": "mean |z|"}
+
+
+def proxy_name(directions: int) -> str:
+    return f"P = {directions}"
+
+
+def headline(study: Study) -> str:
+    """The proxy as it is used: with the most directions."""
+    return proxy_name(study.directions[-1])
+
+
+def same_set() -> str:
+    """The proxy on the very set whose cells are counted."""
+    return proxy_name(2)
+
+
+def radius_names(study: Study) -> tuple[str, ...]:
+    """How each radius was asked for, and what it is where that is not the same."""
+    labels = zip(study.radius_labels, study.radii, strict=True)
+    return tuple(label if label.startswith("r = ") else f"{label} (r = {radius:.4g})" for label, radius in labels)
+
+
+def estimates(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius plane point"]]:
+    """Of the frames that have a plane: the proxy for each P, and the baselines, which are the same on all planes of a point.
+
+    Those that the network has none of, since its units have no breakpoint to be near, are left out.
+    """
+    shape = study.counted.shape
+    found = {proxy_name(p): study.proxy(p)[:, :, : study.n_planes].astype(np.float64) for p in study.directions}
+    by_point = {
+        "first_order": study.first_order[:, :, None],
+        "patterns": study.patterns[:, :, None],
+        "distance": study.distance[:, None, None],
+    }
+    known = {BASELINES[name]: values for name, values in by_point.items() if not (values == UNCOUNTED).all()}
+    return found | {name: np.broadcast_to(values, shape).astype(np.float64) for name, values in known.items()}
+
+
+def exact_counts(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius plane point"]]:
+    """By their names in reports, NaN where the count was given up."""
+    return {name: study.exact(quantity) for quantity, name in EXACT.items()}

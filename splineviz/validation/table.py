@@ -1,0 +1,85 @@
+"""The study as a tidy table: a row for each checkpoint, radius, frame and point."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from splineviz.errors import InputError
+from splineviz.files import atomic_path
+from splineviz.io.parquet import require_pyarrow
+from splineviz.validation.decomposition import TERMS, decompose
+from splineviz.validation.study import Study
+
+__all__ = ["SUFFIXES", "columns_of", "save_table"]
+
+SUFFIXES = (".csv", ".parquet")
+
+
+def columns_of(study: Study) -> dict[str, np.ndarray]:
+    """Columns of equal length. Exact counts are masked arrays: masked where a frame has no plane, or the count was given up.
+
+    ``n_sep_P`` and ``zeros_P`` for each P; ``cells``, ``n_cut``, ``linear_regions`` and the terms of R - 1 of the diamond of the
+    frame's first two directions; the baselines, which are those of the point, in each of its frames.
+    """
+    shape = (study.n_checkpoints, study.n_radii, study.n_frames, study.n_points)
+    place = dict(zip(("checkpoint", "radius_index", "frame", "point"), np.indices(shape).reshape(4, -1), strict=True))
+    columns = {
+        "checkpoint": place["checkpoint"],
+        "step": study.steps[place["checkpoint"]],
+        "name": np.array(study.names)[place["checkpoint"]],
+        "radius": study.radii[place["radius_index"]],
+        "radius_label": np.array(study.radius_labels)[place["radius_index"]],
+        "frame": place["frame"],
+        "point": place["point"],
+    }
+    for at, p in enumerate(study.directions):
+        columns[f"n_sep_{p}"] = study.proxy(p).ravel()
+        columns[f"zeros_{p}"] = study.zeros[:, :, at].ravel()
+    terms = decompose(study)
+    exact = {"cells": study.cells[..., -1], "n_cut": study.cut.sum(-1), "linear_regions": study.regions}
+    exact |= {term: getattr(terms, term).sum(-1) for term in TERMS[1:]}
+    for name, values in exact.items():
+        whole = np.ma.masked_array(np.zeros(shape, dtype=np.int64), mask=True)
+        whole[:, :, : study.n_planes] = np.ma.masked_array(values, ~terms.counted)
+        columns[name] = whole.ravel()
+    for name, baseline in (("first_order", study.first_order), ("patterns", study.patterns)):
+        columns[name] = np.broadcast_to(baseline[:, :, None], shape).ravel()
+    columns["distance"] = np.broadcast_to(study.distance[:, None, None], shape).ravel()
+    return columns
+
+
+def save_table(study: Study, path: str | os.PathLike[str]) -> None:
+    """Write the columns to a CSV file, whose first line is a comment with the design, or to Parquet with it in the schema.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another, the path cannot be written, or pyarrow is missing.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"a table is written to {' or '.join(SUFFIXES)}, got {Path(path).name}")
+    columns, card = columns_of(study), {"model": study.model, "digest": study.digest, "design": study.design}
+    with atomic_path(path) as temporary:
+        (_to_csv if suffix == ".csv" else _to_parquet)(temporary, columns, card)
+
+
+def _to_csv(path: Path, columns: dict[str, np.ndarray], card: dict[str, Any]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(f"# {json.dumps(card)}\n")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        # masked entries become None, which a CSV leaves empty
+        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+
+
+def _to_parquet(path: Path, columns: dict[str, np.ndarray], card: dict[str, Any]) -> None:
+    pa = require_pyarrow()
+    made = {name: pa.array(np.ma.getdata(column), mask=np.ma.getmaskarray(column)) for name, column in columns.items()}
+    pa.parquet.write_table(pa.table(made).replace_schema_metadata({"splineviz": json.dumps(card)}), path)

@@ -1,0 +1,152 @@
+"""Reports hold what was found, need nothing else, and say undefined where there is nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from splineviz.errors import InputError
+from splineviz.report import save_figures, write_report
+from splineviz.report.sections import document_of
+from splineviz.validation.findings import Findings, findings
+from splineviz.validation.study import Study
+from splineviz.validation.verdict import verdict
+from tests.validation.computed import computed
+from tests.validation.synthetic import given_up, synthetic
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return computed()
+
+
+@pytest.fixture(scope="module")
+def found(study: Study) -> Findings:
+    return findings(study, resamples=100)
+
+
+class Page(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.sources: list[str] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.sources += [value for name, value in attrs if name in ("src", "href") and value]
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "title"):
+            self.words.append(data.strip())
+
+
+def test_the_page_stands_alone(study: Study, found: Findings, tmp_path: Path) -> None:
+    write_report(study, tmp_path / "x.html", found=found)
+    text = (tmp_path / "x.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert not page.open
+    assert "script" not in page.tags and "link" not in page.tags
+    assert all(source.startswith(("data:image/", "#")) for source in page.sources)
+    assert "url(" not in text and "@import" not in text
+    assert 'name="viewport"' in text and "@media print" in text
+    for sentence in verdict(study, found):
+        assert sentence in page.words
+    ids = re.findall(r'id="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    assert {source[1:] for source in page.sources if source.startswith("#")} <= set(ids)
+    assert study.design["command"] in page.words
+
+
+def test_the_three_say_the_same(study: Study, found: Findings, tmp_path: Path) -> None:
+    for suffix in ("html", "md", "json"):
+        write_report(study, tmp_path / f"x.{suffix}", found=found)
+    report = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert report["schema"] == "splineviz.validate/1"
+    assert report["verdict"] == verdict(study, found)
+    assert report["design"] == study.design
+    words = Page((tmp_path / "x.html").read_text(encoding="utf-8")).words
+    markdown = (tmp_path / "x.md").read_text(encoding="utf-8").replace("\\", "")
+    document = document_of(study, found)
+    for section in document.sections:
+        for table in section.tables:
+            for cell in {cell for row in table.rows for cell in row if cell}:
+                assert cell in words, cell
+                assert cell in markdown, cell
+    tau = found.agreement(0, found.headline).tau
+    row = next(
+        r
+        for r in report["findings"]["within"]
+        if (r["radius"], r["checkpoint"], r["estimate"], r["exact"]) == (0, None, found.headline, "R")
+    )
+    assert row["tau"]["value"] == tau.value
+    assert row["tau"]["interval"] == [tau.low, tau.high]
+
+
+def test_markdown_finds_its_figures(study: Study, found: Findings, tmp_path: Path) -> None:
+    write_report(study, tmp_path / "a b.md", found=found)
+    links = re.findall(r"\]\(<?([^)>]+)>?\)", (tmp_path / "a b.md").read_text(encoding="utf-8"))
+    assert links
+    for link in links:
+        assert (tmp_path / link).read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_figure_can_be_saved_alone(study: Study, found: Findings, tmp_path: Path) -> None:
+    made = save_figures(study, tmp_path / "figures", suffix=".svg", found=found)
+    names = {path.stem for path in made}
+    assert {"training-0", "agreement", "scatter-0-2", "terms", "missed", "sweep", "example-0-best", "example-1-worst"} <= names
+    first = {path.name: path.read_bytes() for path in made}
+    save_figures(study, tmp_path / "figures", suffix=".svg", found=found)
+    assert {path.name: path.read_bytes() for path in made} == first
+    with pytest.raises(InputError, match=r"a figure is written to .png, .svg, .pdf"):
+        save_figures(study, tmp_path / "figures", suffix=".gif", found=found)
+
+
+@pytest.mark.parametrize("kind", ["zeros", "perfect", "none", "single", "lost"])
+def test_studies_at_the_edge(kind: str, tmp_path: Path) -> None:
+    """Nothing cut; one checkpoint, plane and P; nothing counted at all: a report all the same, without a NaN."""
+    how = {"checkpoints": 1, "planes": 1, "frames": 1, "directions": (2,), "radii": (0.1,)} if kind == "single" else {}
+    study = synthetic(kind if kind in ("zeros", "perfect", "none") else "noisy", **how)
+    study = replace(given_up(study, 1.0) if kind == "lost" else study, eccentricity=np.full_like(study.eccentricity, np.nan))
+    found = findings(study, resamples=50)
+    for suffix in ("html", "md", "json"):
+        write_report(study, tmp_path / f"x.{suffix}", found=found)
+        text = (tmp_path / f"x.{suffix}").read_text(encoding="utf-8")
+        assert not re.search(r"(?<![\w/+])(nan|NaN|inf|None)(?![\w/+])", text)
+    assert kind not in ("zeros", "lost") or "undefined" in text or "null" in text
+
+
+def test_other_suffixes_are_refused(study: Study, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a report is written to .html, .md, .json, got x.docx"):
+        write_report(study, tmp_path / "x.docx")
+    with pytest.raises(InputError, match="does not exist"):
+        write_report(study, tmp_path / "none" / "x.html")
+
+
+def test_names_from_outside_are_only_words(tmp_path: Path) -> None:
+    """A file name or a command is no markup."""
+    evil = "<script>alert(1)</script> | *x*"
+    study = synthetic(points=12)
+    study = replace(study, model=evil, names=(evil,) * 4, design=study.design | {"command": evil, "data": evil})
+    found = findings(study, resamples=20)
+    write_report(study, tmp_path / "x.html", found=found)
+    assert "script" not in Page((tmp_path / "x.html").read_text(encoding="utf-8")).tags
+    write_report(study, tmp_path / "x.md", found=found)
+    title = (tmp_path / "x.md").read_text(encoding="utf-8").splitlines()[0]
+    assert "<script" not in title.replace("\\<", "")

@@ -1,0 +1,185 @@
+"""Validations: what is in a study is what the estimators and the arrangement say; and work that was interrupted goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import splineviz as sv
+from splineviz.arrangement.local import UNCOUNTED, local_counts, plane_frames
+from splineviz.errors import InputError
+from splineviz.estimators.baselines import first_order
+from splineviz.estimators.deformation import deformation
+from splineviz.validation import Validation, findings, job
+from splineviz.validation.study import Study, array_fields
+from tests.estimators.nets import perceptron
+
+X = np.random.default_rng(3).standard_normal((14, 6))
+ASKED: dict[str, Any] = {"radii": 0.3, "medians": 2, "directions": (2, 5), "frames": 3, "planes": 2, "examples": 1}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three checkpoints of one network."""
+    path = tmp_path_factory.mktemp("run")
+    for step, seed in ((1, 0), (10, 1), (100, 2)):
+        net = perceptron(6, 12, 12, 3, seed=seed)
+        torch.save({"state_dict": net.state_dict(), "step": step, "metrics": {"train_accuracy": step / 100}}, path / f"{step}.pt")
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path) -> sv.Checkpoints:
+    return sv.Checkpoints(perceptron(6, 12, 12, 3, seed=9), folder)
+
+
+@pytest.fixture(scope="module")
+def study(runs: sv.Checkpoints) -> Study:
+    return sv.validate(runs, X, jobs=1, about={"command": "here"}, **ASKED)
+
+
+def test_it_holds_what_the_estimators_and_the_arrangement_say(runs: sv.Checkpoints, study: Study) -> None:
+    assert study.steps.tolist() == [1, 10, 100] and study.metrics["train_accuracy"].tolist() == [0.01, 0.1, 1.0]
+    assert study.radius_labels == ("r = 0.3", "median 2 cuts") and study.directions == (2, 5)
+    for i, program in enumerate(runs):
+        for j, r in enumerate(study.radii):
+            exact = local_counts(program, X, radius=float(r), axes=plane_frames(6, 14, 2, "shared", 0), regions=True)
+            for name in ("cells", "cut", "first", "regions"):
+                assert np.array_equal(getattr(study, name)[i, j], getattr(exact, name)[0]), name
+            for f in range(3):
+                proxy = sv.local_complexity(program, X, radius=float(r), directions=(2, 5), seed=f)
+                assert np.array_equal(study.n_sep[i, j, :, f], proxy.counts[0])
+            assert np.array_equal(study.first_order[i, j], first_order(program, X, radius=float(r)).sum(1))
+            sizes = deformation(program, X, radius=float(r), directions=5)
+            np.testing.assert_allclose(study.eccentricity[i, j], sizes.eccentricity[:, :-1].mean(0))
+    assert (study.n_sep[:, :, 0, :2] <= study.cut).all(), "the proxy has no false positives"
+    assert all((times > 0).all() for times in study.seconds.values())
+    assert (study.decisions > 0).all() and not study.undecided.any()
+
+
+def test_a_radius_by_what_it_cuts_cuts_so_much(study: Study) -> None:
+    assert np.median(study.cut[:, 1, 0].sum(-1)) == 2
+
+
+def test_examples_are_the_neighbourhoods_that_they_say(runs: sv.Checkpoints, study: Study) -> None:
+    assert [example.kind for example in study.examples] == ["best", "worst"]
+    shares = []
+    for e in study.examples:
+        at = e.checkpoint, e.radius, e.plane, e.point
+        assert e.arrangement.n_cells == study.cells[at][-1] and e.cut == study.cut[at].sum()
+        assert e.n_sep == study.n_sep[e.checkpoint, e.radius, 0, e.plane, e.point].sum()
+        shares.append(e.n_sep / (e.arrangement.n_cells - 1))
+    assert shares[0] > shares[1]
+
+
+def same(a: Study, b: Study) -> bool:
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name, _, _ in array_fields())
+
+
+def test_killed_at_any_moment_it_goes_on_to_the_same_study(
+    runs: sv.Checkpoints, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, done = job.Job.run, []
+
+    def some(self: job.Job) -> dict[str, np.ndarray]:
+        if len(done) % 3 == 2:
+            done.append(None)
+            raise KeyboardInterrupt
+        done.append(self.radius)
+        return whole(self)
+
+    monkeypatch.setattr(job.Job, "run", some)
+    ended: Study | None = None
+    for _ in range(4):
+        try:
+            ended = sv.validate(runs, X, jobs=1, folder=tmp_path, **ASKED)
+            break
+        except KeyboardInterrupt:
+            (tmp_path / "half.npz").write_bytes(b"what a kill may leave")
+    assert ended is not None and same(ended, study)
+    assert len([d for d in done if d]) == 6, "no job was done twice"
+
+
+def test_a_damaged_result_is_made_anew(runs: sv.Checkpoints, study: Study, tmp_path: Path) -> None:
+    sv.validate(runs, X, jobs=1, folder=tmp_path, **ASKED)
+    first = sorted(tmp_path.glob("*.npz"))[0]
+    first.write_bytes(first.read_bytes()[:100])
+    assert same(sv.validate(runs, X, jobs=1, folder=tmp_path, **ASKED), study)
+
+
+def test_shares_of_several_processes_make_one_study(runs: sv.Checkpoints, study: Study, tmp_path: Path) -> None:
+    counts = [Validation(runs, X, ASKED, tmp_path).work(1, shard=(i, 4)) for i in (3, 1, 2, 4)]
+    assert counts[-1] == (6, 6) and counts[0][0] in (1, 2)
+    made = {path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
+    assert same(Validation(runs, X, ASKED, tmp_path).run(1), study)
+    assert made == {path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}, "nothing was done again"
+
+
+def test_any_number_of_workers_gives_the_same(runs: sv.Checkpoints, study: Study) -> None:
+    assert same(sv.validate(runs, X, jobs=2, **ASKED), study)
+
+
+def test_wider_requests_use_what_is_done(runs: sv.Checkpoints, tmp_path: Path) -> None:
+    sv.validate(runs, X, jobs=1, folder=tmp_path, **ASKED)
+    before = set(tmp_path.iterdir())
+    sv.validate(runs, X, jobs=1, folder=tmp_path, **(ASKED | {"radii": (0.3, 0.1)}))
+    assert before < set(tmp_path.iterdir()) and len(set(tmp_path.iterdir()) - before) == 3
+
+
+def test_one_model_with_maxima_and_a_plane_for_each_point() -> None:
+    torch.manual_seed(4)
+    layers = [nn.Conv2d(1, 3, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(27, 5), nn.ReLU(), nn.Linear(5, 2)]
+    program = sv.load_program(nn.Sequential(*layers).double().eval(), input_shape=(1, 8, 8))
+    x = torch.randn(6, 1, 8, 8, dtype=torch.float64)
+    study = sv.validate(program, x, radii=0.4, medians=(), directions=4, frames=2, planes=1, frame="per-point", jobs=1)
+    proxy = sv.local_complexity(program, x, radius=0.4, directions=(2, 4), frame="per-point", seed=1)
+    assert np.array_equal(study.n_sep[0, 0, :, 1], proxy.counts[0]) and study.steps.tolist() == [0]
+    assert (study.n_sep[:, :, 0, :1] <= study.cut).all()
+    assert (study.first_order == UNCOUNTED).all() and {a.estimate for a in findings(study, resamples=20).within} == {
+        "P = 2",
+        "P = 4",
+        "distinct patterns",
+    }
+
+
+def test_neighbourhoods_that_are_not_finished_in_time_are_uncounted(runs: sv.Checkpoints) -> None:
+    study = sv.validate(runs[0], X, radii=0.3, medians=(), frames=1, planes=1, directions=2, seconds=1e-9, jobs=1)
+    assert (study.cells[~study.counted] == UNCOUNTED).all() and not study.counted.all()
+    assert study.n_sep.max() > 0
+
+
+def full(*_: Any, **__: Any) -> Iterator[None]:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_told_with_the_file(runs: sv.Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sv.validate(runs, X, jobs=1, folder=tmp_path, **ASKED)
+    kept = sorted(tmp_path.iterdir())
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(InputError, match=r"cannot write .*\.npz: No space left on device"):
+        sv.validate(runs, X, jobs=1, folder=tmp_path, **(ASKED | {"seed": 1}))
+    assert sorted(tmp_path.iterdir()) == kept
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"radii": (), "medians": ()}, "a validation needs a radius"),
+        ({"radii": -1.0}, "radii must be greater than 0"),
+        ({"directions": 7}, "7 orthonormal directions do not fit"),
+        ({"planes": 4}, "there can be at most 3"),
+        ({"medians": 1000}, "the network has 24 units, so that no radius cuts 1000"),
+        ({"frames": 0}, "frames must be whole numbers of at least 1"),
+        ({"frame": "none"}, "frame must be one of shared, per-point"),
+        ({"seconds": 0}, "seconds must be greater than 0"),
+    ],
+)
+def test_what_is_asked_for_is_checked(runs: sv.Checkpoints, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        sv.validate(runs, X, **(ASKED | change))
