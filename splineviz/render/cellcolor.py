@@ -147,7 +147,7 @@ def _by_quantity(values: np.ndarray, areas: np.ndarray, label: str, limits: Limi
     low, high = limits or _limits(values, areas, log=log)
     norm = LogNorm(low, high, clip=True) if log else Normalize(low, high, clip=True)
     below, above = bool((values < low).any()), bool((values > high).any())
-    extend = _EXTEND[below, above]
+    extend = _EXTEND[below, above] if limits is None else "both"  # pictures that share a scale look alike
     cmap = ListedColormap(_soft_cividis(256))
     shown = np.where(values > 0, values, low) if log else values
     return CellColors(cmap(norm(shown))[:, :3], label, norm, cmap, extend)
