@@ -56,7 +56,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--input-shape", type=shape, metavar="N,N,...", help="Shape of one input, without batch; where the model does not tell it."
     )(command)
     command = click.option(
-        "--weights", type=click.Path(), metavar="FILE", help="State dict for MODEL: .pt, or .safetensors with that extra."
+        "--weights", type=click.Path(), metavar="FILE", help="State dict for MODEL: .pt, .npz, or .safetensors with that extra."
     )(command)
     return click.argument("model")(command)
 

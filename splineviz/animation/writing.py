@@ -16,7 +16,7 @@ from splineviz.files import atomic_path, check_writable
 from splineviz.io.provenance import encode_array, plane_card
 from splineviz.program.checkpoints import Checkpoints
 from splineviz.render.compose import compose_png, compose_svg
-from splineviz.render.movie import ANIMATED, check_movie, save_movie
+from splineviz.render.movie import check_movie, save_movie
 from splineviz.render.strip import Strip
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class Target:
         """Refuses what cannot be written; the folder of single frames is made."""
         text, path = os.fspath(path), Path(path)
         if _NUMBER.search(path.name):
-            if path.suffix not in (".png", ".svg"):
+            if path.suffix.lower() not in (".png", ".svg"):
                 raise InputError(f"single frames are .png or .svg, got '{text}'", hint="frames/%04d.png")
             target = cls(path, path.name)
-        elif text.endswith(("/", os.sep)) or (path.suffix not in ANIMATED and (path.is_dir() or not path.suffix)):
+        elif text.endswith(("/", os.sep)) or path.is_dir() or not path.suffix:
             target = cls(path, "%04d.png")
         else:
             check_movie(path)
@@ -64,7 +64,7 @@ class Target:
     @property
     def drawn_as(self) -> str:
         """Suffix of the pictures that it needs."""
-        return ".svg" if self.pattern is not None and self.pattern.endswith(".svg") else ".png"
+        return ".svg" if self.pattern is not None and self.pattern.lower().endswith(".svg") else ".png"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,8 @@ class Film:
     def _single(self, target: Target, frames: Sequence[bytes | Image]) -> None:
         assert target.pattern is not None
         for i, frame in enumerate(frames):
-            with atomic_path(target.folder / (target.pattern % i)) as temporary:
+            name = _NUMBER.sub(lambda number: number[0] % i, target.pattern)  # noqa: B023 called at once
+            with atomic_path(target.folder / name) as temporary:
                 if isinstance(frame, bytes):
                     temporary.write_bytes(frame)
                 else:

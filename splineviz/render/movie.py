@@ -21,9 +21,9 @@ from splineviz.render.scrubber import PAGE
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["ANIMATED", "check_movie", "save_movie"]
+__all__ = ["check_movie", "save_movie"]
 
-ANIMATED = (".webp", ".apng", ".gif", ".html", ".mp4")
+_ANIMATED = (".webp", ".apng", ".gif", ".html", ".mp4")
 _QUALITY = 82
 _FPS = 20
 _COLORS = 255
@@ -34,9 +34,9 @@ _DESCRIPTION = 0x010E
 def check_movie(path: Path) -> None:
     """Refuse a suffix that is unknown, or needs what is not installed, before anything is computed."""
     suffix = path.suffix.lower()
-    if suffix not in ANIMATED:
+    if suffix not in _ANIMATED:
         raise InputError(
-            f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(ANIMATED)}",
+            f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(_ANIMATED)}",
             hint="for single frames name a folder/, or frames/%04d.png, frames/%04d.svg",
         )
     if suffix == ".mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
@@ -64,11 +64,11 @@ def _animated(path: Path, frames: Sequence[Image], seconds: Sequence[float], car
     from PIL.PngImagePlugin import PngInfo
 
     how: dict[str, Any] = {"save_all": True, "duration": [round(1000 * s) for s in seconds], "loop": 0}
-    if path.suffix == ".webp":
+    if path.suffix.lower() == ".webp":
         exif = Pillow.Exif()
         exif[_DESCRIPTION] = card
         how |= {"format": "WEBP", "quality": _QUALITY, "method": 4, "exif": exif}
-    elif path.suffix == ".gif":
+    elif path.suffix.lower() == ".gif":
         frames = _one_palette(frames)
         how |= {"format": "GIF", "comment": card.encode(), "optimize": False, "disposal": 1}
     else:
