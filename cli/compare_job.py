@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from splineviz.api import program_for
 from splineviz.errors import InputError
-from splineviz.io.files import atomic_path
+from splineviz.files import atomic_path
 
 from .compare_options import CompareOptions
 from .compare_report import print_comparison

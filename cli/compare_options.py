@@ -10,7 +10,7 @@ from typing import Any, Literal
 import click
 
 from splineviz.errors import InputError
-from splineviz.io.files import check_writable
+from splineviz.files import check_writable
 
 from .place import Place
 from .slice_limits import Output

@@ -34,6 +34,9 @@ __all__ = [
 CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
 """What the fill of a cell shows."""
 
+Limits = tuple[float, float]
+"""The ends of a colour scale"""
+
 Extend = Literal["neither", "min", "max", "both"]
 _EXTEND: dict[tuple[bool, bool], Extend] = {
     (False, False): "neither",
@@ -57,9 +60,6 @@ class CellColors:
     ticks: tuple[float, ...] | None = None
 
 
-Limits = tuple[float, float]
-
-
 def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellColor, limits: Limits | None = None) -> CellColors:
     """Colours of ``cells``; the scale of a quantity has the given limits, or is taken from these cells.
 
@@ -79,8 +79,8 @@ def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellCol
     if how not in _QUANTITIES:
         raise InputError(f"unknown color {how!r}, expected one of {', '.join(get_args(CellColor))}")
     values, label, spread = _QUANTITIES[how](arr)
-    limits = color_limits(values[cells], arr.areas[cells], log=spread) if limits is None else limits
-    return quantity_colors(values[cells], limits, label, log=spread)
+    own = color_limits(values[cells], arr.areas[cells], log=spread) if limits is None else limits
+    return quantity_colors(values[cells], own, label, log=spread, shared=limits is not None)
 
 
 def shared_limits(arrs: Sequence[Arrangement], how: CellColor) -> Limits | None:
@@ -155,14 +155,14 @@ def color_limits(values: np.ndarray, areas: np.ndarray, *, log: bool) -> Limits:
     return low, high
 
 
-def quantity_colors(values: np.ndarray, limits: Limits, label: str, *, log: bool) -> CellColors:
-    """Colours of values between two limits, and the scale that explains them."""
+def quantity_colors(values: np.ndarray, limits: Limits, label: str, *, log: bool, shared: bool = False) -> CellColors:
+    """Colours of values between two limits, and the scale that explains them; ``shared`` by pictures that are to look alike."""
     from matplotlib.colors import ListedColormap, LogNorm, Normalize
 
     low, high = limits
     norm = LogNorm(low, high, clip=True) if log else Normalize(low, high, clip=True)
     below, above = bool((values < low).any()), bool((values > high).any())
-    extend = _EXTEND[below, above]
+    extend = "both" if shared else _EXTEND[below, above]
     cmap = ListedColormap(_soft_cividis(256))
     shown = np.where(values > 0, values, low) if log else values
     return CellColors(cmap(norm(shown))[:, :3], label, norm, cmap, extend)
