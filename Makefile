@@ -51,7 +51,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) (torch is large; the first time takes a few minutes)"
-	$(PIP) -e '.[dev,dask,onnx,parquet,safetensors]'
+	$(PIP) -e '.[dev,dask,onnx,parquet,safetensors,video]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: $(VENV)/.installed

@@ -14,7 +14,6 @@ from .compare_options import CompareOptions
 from .compare_report import print_comparison
 from .data import Data, Preprocessing
 from .progress import announce_compilation, check_progress, note
-from .slice_style import captions, class_names, thumbnails
 
 if TYPE_CHECKING:
     from splineviz.comparison import Comparison
@@ -60,10 +59,9 @@ def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None
     from splineviz.render.comparison import save_comparison
 
     style: dict[str, Any] = {"color": options.color, "edges": options.edges, "difference": options.difference}
-    names = class_names(options.class_names, "demo" if options.on_demo else "")
-    style |= {"title": options.title, "class_names": names}
+    style |= {"title": options.title, "class_names": options.names_of_classes()}
     if anchors is not None:
-        style |= {"images": thumbnails(options.image_shape, anchors), "labels": captions(options.rows(), anchors, names)}
+        style |= {"images": options.thumbnails(anchors), "labels": options.captions(anchors)}
     with ExitStack() as finished:
         for output in options.outputs:
             temporary = finished.enter_context(atomic_path(output.path))

@@ -60,7 +60,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The argument MODEL with --weights, --input-shape and --logits."""
     command = click.option(
-        "--weights", type=click.Path(), metavar="FILE", help="State dict for MODEL: .pt, or .safetensors with that extra."
+        "--weights", type=click.Path(), metavar="FILE", help="State dict for MODEL: .pt, .npz, or .safetensors with that extra."
     )(reading_options(command))
     return click.argument("model")(command)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
+from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 
 from .data import Data, Preprocessing, read_data, read_literal
@@ -14,7 +17,7 @@ from .data import Data, Preprocessing, read_data, read_literal
 if TYPE_CHECKING:
     from splineviz.program import Program
 
-__all__ = ["Place"]
+__all__ = ["Place", "captions", "class_names", "thumbnails"]
 
 
 @dataclass(frozen=True)
@@ -98,3 +101,45 @@ class Place:
         if self.box is not None:
             return plane, Window.box(*self.box)
         return plane, Window.around(plane, self.margin) if self.radius is None else Window.diamond(self.radius)
+
+    def names_of_classes(self) -> list[str] | None:
+        """By class number, where they are known."""
+        return class_names(self.class_names, on_demo=self.on_demo)
+
+    def thumbnails(self, anchors: Data) -> Sequence[np.ndarray] | None:
+        """Images of the anchors, where they are some."""
+        return thumbnails(self.image_shape, anchors)
+
+    def captions(self, anchors: Data) -> list[str]:
+        """A line for each anchor."""
+        return captions(self.rows(), anchors, self.names_of_classes())
+
+
+def class_names(given: str | None, *, on_demo: bool) -> list[str] | None:
+    """What the user calls the classes, by number; those of the demo are known."""
+    if given is not None:
+        return [name.strip() for name in given.split(",")]
+    if on_demo:
+        from splineviz import demo
+
+        return list(demo.CLASS_NAMES)
+    return None
+
+
+def thumbnails(image_shape: tuple[int, ...] | None, anchors: Data) -> Sequence[np.ndarray] | None:
+    """The data as they lie in the file where they are images; otherwise the picture decides by the network's input shape."""
+    if image_shape is not None:
+        if int(np.prod(image_shape)) != anchors.points[0].size:
+            raise InputError(f"--image-shape {image_shape} does not fit points of {anchors.points[0].size} values")
+        return list(anchors.points.reshape(len(anchors), *image_shape))
+    shape = anchors.points.shape[1:]
+    pictured = len(shape) == 2 or (len(shape) == 3 and (shape[0] in (1, 3) or shape[2] in (1, 3)))
+    return list(anchors.points) if pictured and min(sorted(shape)[-2:]) >= 4 else None
+
+
+def captions(rows: Sequence[int], anchors: Data, names: Sequence[str] | None) -> list[str]:
+    """A line for each anchor: its class, or its place in the data."""
+    if anchors.labels is None:
+        return [f"#{row}" for row in rows]
+    classes = [int(label) for label in anchors.labels]
+    return [names[c] if names is not None and 0 <= c < len(names) else f"class {c}" for c in classes]

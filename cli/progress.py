@@ -9,7 +9,16 @@ from pathlib import Path
 
 import click
 
-__all__ = ["PointProgress", "announce_compilation", "check_progress", "job_progress", "note", "point_progress", "stage_progress"]
+__all__ = [
+    "PointProgress",
+    "announce_compilation",
+    "check_progress",
+    "frame_progress",
+    "job_progress",
+    "note",
+    "point_progress",
+    "stage_progress",
+]
 
 Advance = Callable[[float, int], None]
 
@@ -34,6 +43,13 @@ def stage_progress(quiet: bool) -> Iterator[Advance | None]:
     """A callback ``(share of the work that is done, cells in work)`` that moves a bar; None where stderr is no terminal."""
     with _bar(quiet) as move:
         yield None if move is None else lambda share, cells: move(share, f"{share:.0%}, {cells:,} cells in work")
+
+
+@contextmanager
+def frame_progress(quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+    """A callback ``(frames that are done, of how many, with what)`` that moves a bar; None where stderr is no terminal."""
+    with _bar(quiet) as move:
+        yield None if move is None else lambda done, of_all, what: move(done / of_all, f"{done} of {of_all} frames, {what}")
 
 
 class PointProgress:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from scipy.stats import kendalltau
 from train_runs import RUNS, digits
 
@@ -92,6 +93,7 @@ def drawn(found: dict[str, Any]) -> Figure:
                 )
         ax.set(xscale="log", xlabel="seconds", title=f"r = {at['radius']:g}, {at['mean_cells']:.1f} cells a plane")
         ax.spines[["top", "right"]].set_visible(False)
+        ax.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel(f"tau-b with the mean of {found['limit']} other planes")
     panels[0].legend(frameon=False, loc="lower right")
     return figure

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from splineviz import demo as demo
+    from splineviz.animation import Animation as Animation
+    from splineviz.animation import animate as animate
     from splineviz.api import slice as slice
     from splineviz.arrangement.arranging import arrange as arrange
     from splineviz.arrangement.arranging import stream as stream
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 _HOME = {
+    "Animation": "splineviz.animation",
     "Arrangement": "splineviz.arrangement.result",
     "CheckReport": "splineviz.checking",
     "Checkpoints": "splineviz.program.checkpoints",
@@ -66,6 +69,7 @@ _HOME = {
     "Stats": "splineviz.arrangement.result",
     "Status": "splineviz.arrangement.result",
     "Window": "splineviz.plane",
+    "animate": "splineviz.animation",
     "arrange": "splineviz.arrangement.arranging",
     "check": "splineviz.checking",
     "compare": "splineviz.comparison",

@@ -14,8 +14,9 @@ import splineviz
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement, Stats
     from splineviz.io.totals import Totals
+    from splineviz.plane import Plane
 
-__all__ = ["certificate", "certificate_note", "certificate_of", "decode_array", "encode_array", "provenance"]
+__all__ = ["certificate", "certificate_note", "certificate_of", "decode_array", "encode_array", "plane_card", "provenance"]
 
 _PLAIN = 16  # arrays of up to this many numbers are written as such, larger ones packed
 
@@ -31,15 +32,7 @@ def provenance(arr: Arrangement, *, window: int | None = None, extra: Mapping[st
         "schema": "splineviz.provenance/1",
         "version": splineviz.__version__,
         "program": {"name": info.name, "digest": info.digest, "cut_off": info.cut_off} if info is not None else None,
-        "planes": [
-            {
-                "origin": encode_array(arr.planes[k].origin),
-                "basis": encode_array(arr.planes[k].basis),
-                "anchors": encode_array(arr.planes[k].anchors),
-                "input_shape": list(arr.planes[k].input_shape),
-            }
-            for k in which
-        ],
+        "planes": [plane_card(arr.planes[k]) for k in which],
         "windows": [encode_array(arr.windows[k].vertices) for k in which],
         "window": window,
         "status": arr.status.name,
@@ -47,6 +40,12 @@ def provenance(arr: Arrangement, *, window: int | None = None, extra: Mapping[st
         "cells": arr.n_cells if window is None else int((arr.cell_window == window).sum()),
         **(extra or {}),
     }
+
+
+def plane_card(plane: Plane) -> dict[str, Any]:
+    """A plane as JSON."""
+    arrays = {"origin": plane.origin, "basis": plane.basis, "anchors": plane.anchors}
+    return {**{name: encode_array(array) for name, array in arrays.items()}, "input_shape": list(plane.input_shape)}
 
 
 def certificate(arr: Arrangement) -> dict[str, Any]:

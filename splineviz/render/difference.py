@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.render.cellcolor import CellColors, quantity_colors
+from splineviz.render.cellcolor import CellColors, color_limits, quantity_colors
 from splineviz.render.edgelayer import draw_edges, line_width
 from splineviz.render.layout import frame, points_per_unit
 from splineviz.render.overlay import draw_boundary
@@ -53,7 +53,9 @@ def difference_colors(pairs: Sequence[Pair], how: Difference) -> list[CellColors
         return [CellColors(np.where((c[:, 0] == c[:, 1])[:, None], _SAME, _OTHER)) for c in classes if c is not None]
     from splineviz.comparison.change import gradient_change
 
-    return quantity_colors([gradient_change(p.overlay.change) for p in pairs], [p.overlay.areas for p in pairs], _CHANGE)
+    values = [gradient_change(pair.overlay.change) for pair in pairs]
+    limits = color_limits(np.concatenate(values), np.concatenate([pair.overlay.areas for pair in pairs]), log=False)
+    return [quantity_colors(value, limits, _CHANGE, log=False, shared=True) for value in values]
 
 
 def draw_difference(

@@ -66,7 +66,7 @@ def draw(
         where the decision boundary crosses them; ``area``; ``kink``: the largest jump of the affine map across a side of the
         cell; ``stage``: the stage that made the cell; ``volume``: sqrt(det A'A); ``none``.
     limits
-        The ends of the colour scale of a quantity, for pictures that are to share it; by default what the cells need.
+        Ends of the colour scale of a quantity, to draw several arrangements on one scale; by default from the cells.
     edges
         What the lines show: ``stage``, ``kink`` (jump of the affine map), ``plain``, ``none``.
     boundary

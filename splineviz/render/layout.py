@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["fit", "frame", "new_axes", "new_figure", "padded", "plain_axes", "points_per_unit"]
+__all__ = ["fit", "frame", "new_axes", "new_figure", "padded", "plain_axes", "points_per_unit", "ratio", "side_for"]
 
 _MARGIN = 0.06
 _HAIR = 0.002
@@ -22,15 +22,15 @@ Bounds = tuple[float, float, float, float]
 
 def new_axes(bounds: Bounds, width: float, legend: bool) -> Axes:
     """Axes of the right size on a figure of our own; :func:`fit` settles the figure once its content is known."""
-    side = _side(bounds, width, legend)
-    return _axes(width, width, (_MARGIN, 0.1, side, side * _ratio(bounds)))
+    side = side_for(bounds, width, legend)
+    return _axes(width, width, (_MARGIN, 0.1, side, side * ratio(bounds)))
 
 
 def plain_axes(bounds: Bounds, inches: float) -> Axes:
     """Axes that fill a figure whose longer side is given."""
-    ratio = _ratio(bounds)
-    width = inches / max(1.0, ratio)
-    return _axes(width, width * ratio, (0.0, 0.0, width, width * ratio))
+    width = inches / max(1.0, ratio(bounds))
+    height = width * ratio(bounds)
+    return _axes(width, height, (0.0, 0.0, width, height))
 
 
 def _axes(width: float, height: float, box: tuple[float, float, float, float]) -> Axes:
@@ -52,16 +52,17 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _side(bounds: Bounds, width: float, legend: bool) -> float:
+def side_for(bounds: Bounds, width: float, legend: bool) -> float:
     """Width of the axes in inches: what the column at the right leaves, less for a window that is very tall."""
     column = PANEL_GAP + PANEL_WIDTH if legend else 0.0
     side = width - column - 2 * _MARGIN
     if side < 0.5:
         raise InputError(f"a figure {width:g} inches wide leaves no room for the data", hint="give a larger width, or legend=False")
-    return side * min(1.0, _TALLEST / _ratio(bounds))
+    return side * min(1.0, _TALLEST / ratio(bounds))
 
 
-def _ratio(bounds: Bounds) -> float:
+def ratio(bounds: Bounds) -> float:
+    """Height over width of axes for these bounds."""
     x0, x1, y0, y1 = padded(bounds)
     return (y1 - y0) / (x1 - x0)
 
@@ -74,8 +75,8 @@ def fit(ax: Axes, bounds: Bounds, width: float, panel: float, title: str | None,
     left = 0.44 if ticks else 0.0
     above = 0.22 if title else 0.0
     below = (0.36 if ticks else 0.2) + lines * FOOTER_LINE
-    side = _side(bounds, width - left, panel > 0)
-    tall = side * _ratio(bounds)
+    side = side_for(bounds, width - left, panel > 0)
+    tall = side * ratio(bounds)
     height = above + 2 * _MARGIN + max(tall + below, panel)
     width = left + side + 2 * _MARGIN + (PANEL_GAP + PANEL_WIDTH if panel > 0 else 0.0)
     figure = ax.get_figure(root=True)

@@ -101,6 +101,8 @@ def misses_by_radius(study: Study, found: Findings) -> Figure:
         ax.minorticks_off()
         ax.set_xlabel("radius r")
         ax.set_ylabel("% of n_cut missed, P = 2")
+        low, high = ax.get_ylim()
+        ax.set_ylim(min(low, 0.0), max(high, 1.0))
         ax.legend(frameon=False, loc="best")
     return figure
 
@@ -122,6 +124,8 @@ def misses_by_deformation(study: Study, found: Findings) -> Figure:
             ax.plot(x, y, "o", color=radius_color(radius), markersize=3, alpha=0.8, label=label)
         ax.set_xlabel("diameter / mean eccentricity of what enters the stage")
         ax.set_ylabel("% of n_cut missed, P = 2")
+        low, high = ax.get_ylim()
+        ax.set_ylim(min(low, 0.0), max(high, 1.0))
         ax.legend(frameon=False, loc="best")
     return figure
 

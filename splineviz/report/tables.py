@@ -216,7 +216,7 @@ def trust_tables(study: Study, found: Findings) -> tuple[Table, ...]:
     times = [
         (
             found.radius_labels[c.radius],
-            *(UNDEFINED if t is None else f"{1e3 * t:.3g} ms" for t in (c.exact, c.proxy, c.plain)),
+            *(UNDEFINED if t is None else f"{1e3 * t:.3g} ms" for t in (c.exact, c.regions, c.proxy, c.plain)),
             *(UNDEFINED if ratio is None else f"{ratio:.2g}" for ratio in (c.exact_to_plain, c.exact_to_proxy, c.proxy_to_plain)),
         )
         for c in found.costs
@@ -224,6 +224,7 @@ def trust_tables(study: Study, found: Findings) -> tuple[Table, ...]:
     costs = (
         "radius",
         "exact, one plane",
+        "linear regions on top",
         f"proxy, {found.headline}",
         "plain pass",
         "exact / plain",

@@ -58,7 +58,7 @@ def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: S
 def work(program: Program, stage: int | None = None) -> float:
     """Products of two numbers that one point takes up to a stage, or to the end; of digits they are many times more."""
     total = 0.0
-    for node in program.ways[stage] if stage is not None and program.stages else program.nodes:
+    for node in program.nodes if stage is None or not program.stages else program.ways[stage]:
         if isinstance(node, Affine):
             total += node.gain.terms * (1 if node.gain.rows is None else len(node.gain.rows))
     return total

@@ -1,0 +1,151 @@
+"""Draw what training does to the cells: ``python gallery/draw_training.py FOLDER``, with runs of `train_runs.py` in FOLDER/NAME.
+
+Makes `training.webp` (the slice of the run ``plain`` through three of its training digits, over its checkpoints), `training.png`
+(four runs at four steps each, and their courses) and `training.json` (the numbers of `training.md`). Some minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from train_runs import N_TRAIN, RUNS, digits
+
+import splineviz as sv
+from splineviz.arrangement.local import exact_local_complexity
+from splineviz.files import atomic_path
+
+HERE = Path(__file__).parent
+NAMES = ("plain", "batchnorm", "random-labels", "grokking")
+CLASSES = (3, 5, 8)
+POINTS = 200
+"""Training digits, and test digits, at which local complexity is counted"""
+RADIUS = 0.05
+NEAR = 0.3
+"""Input distance within which a point counts as near the decision boundary; digits are about 10 apart"""
+SAMPLES = 4000
+SHOWN = 4
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+
+
+def place(x: np.ndarray, y: np.ndarray) -> tuple[sv.Plane, sv.Window, np.ndarray]:
+    """The plane through the first training digit of each class, the window around them, and the digits."""
+    chosen = np.array([x[np.flatnonzero(y[:N_TRAIN] == label)[0]] for label in CLASSES])
+    plane = sv.Plane.through(*chosen)
+    return plane, sv.Window.around(plane), chosen
+
+
+def near_boundary(arr: sv.Arrangement) -> float | None:
+    """How much denser edges are near the decision boundary than in the whole window; None without a boundary.
+
+    Of ``SAMPLES`` places on edges, drawn by length, and as many in the window, the shares that lie within ``NEAR`` are compared.
+    """
+    if not len(arr.decision_boundary()):
+        return None
+    made = np.random.default_rng(0)
+    inner = np.flatnonzero(arr.edge_cells.min(1) >= 0)
+    a, b = arr.vertices[arr.edges[inner, 0]], arr.vertices[arr.edges[inner, 1]]
+    length = np.linalg.norm(b - a, axis=1)
+    rows = made.choice(len(inner), SAMPLES, p=length / length.sum())
+    share = made.random((SAMPLES, 1))
+    on_edges = (1 - share) * a[rows] + share * b[rows]
+    x0, x1, y0, y1 = arr.windows[0].bounds
+    anywhere = made.uniform((x0, y0), (x1, y1), (SAMPLES, 2))
+    on, by_chance = (float((arr.distance(uv, 0)[1] < NEAR).mean()) for uv in (on_edges, anywhere))
+    return on / by_chance if by_chance else None
+
+
+def numbers(runs: sv.Checkpoints, plane: sv.Plane, window: sv.Window, x: np.ndarray) -> dict[str, Any]:
+    """The course of one run."""
+    course: dict[str, list[Any]] = {
+        name: [] for name in ("cells", "edge_length", "near_boundary", "lc_train", "lc_test", "proxy_train")
+    }
+    for program in runs:
+        arr = sv.arrange(program, plane, window)
+        inner = arr.edge_cells.min(1) >= 0
+        ends = arr.vertices[arr.edges[inner]]
+        course["cells"].append(arr.n_cells)
+        course["edge_length"].append(float(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).sum() / window.area))
+        course["near_boundary"].append(near_boundary(arr))
+        for name, first in (("train", 0), ("test", N_TRAIN)):
+            found = exact_local_complexity(program, x[first : first + POINTS], radius=RADIUS)
+            course[f"lc_{name}"].append(float(found.totals.mean()))
+        proxy = sv.local_complexity(program, x[:POINTS], radius=RADIUS, directions=2)
+        course["proxy_train"].append(float(proxy.totals.mean()))
+    return {"steps": list(runs.steps), **course, **{name: values.tolist() for name, values in runs.metrics.items()}}
+
+
+def draw_slices(
+    axes: np.ndarray, name: str, runs: sv.Checkpoints, course: dict[str, Any], plane: sv.Plane, window: sv.Window
+) -> None:
+    """A row of slices: the first checkpoint, the one with the fewest cells, the one half way on the logarithm, the last."""
+    fewest = int(np.argmin(course["cells"][:-2]))
+    for ax, k in zip(axes, sorted({0, fewest, (fewest + len(runs)) // 2, len(runs) - 1}), strict=False):
+        sv.draw(sv.arrange(runs[k], plane, window), ax, legend=False, scale_bar=False)
+        ax.set_title(f"{name}, step {runs.steps[k]:,}: test {course['test_accuracy'][k]:.0%}", loc="left", fontsize=8)
+
+
+def draw_course(ax: Axes, courses: dict[str, dict[str, Any]], key: str, title: str) -> None:
+    for (name, course), color in zip(courses.items(), COLORS, strict=True):
+        values = np.array(course[key], dtype=np.float64)
+        ax.plot(1 + np.array(course["steps"]), values, ".-", color=color, linewidth=1, label=name)
+    ax.set_xscale("log")
+    ax.set_xlabel("1 + step", fontsize=8)
+    ax.set_title(title, loc="left", fontsize=8)
+    ax.set_ylim(0, None)
+    ax.tick_params(labelsize=7)
+
+
+def draw_all(runs: dict[str, sv.Checkpoints], courses: dict[str, dict[str, Any]], plane: sv.Plane, window: sv.Window) -> None:
+    figure = Figure(figsize=(10, 12.4), layout="constrained")
+    rows = figure.subplots(len(NAMES) + 1, SHOWN, height_ratios=[1] * len(NAMES) + [0.85])
+    for row, name in zip(rows, NAMES, strict=False):
+        draw_slices(row, name, runs[name], courses[name], plane, window)
+    titles = {
+        "cells": "cells in the window",
+        "lc_train": f"cells less one, r = {RADIUS:g}, training digits",
+        "near_boundary": f"edges within {NEAR:g} of the boundary, density ratio",
+        "test_accuracy": "test accuracy",
+    }
+    for ax, (key, title) in zip(rows[-1], titles.items(), strict=True):
+        draw_course(ax, courses, key, title)
+    rows[-1][0].legend(fontsize=7, frameon=False)
+    rows[-1][1].set_yscale("symlog", linthresh=10)
+    with atomic_path(HERE / "training.png") as temporary:
+        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+        Image.open(temporary).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(temporary, "PNG", optimize=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoints", type=Path, help="folder with the checkpoints of each run")
+    parser.add_argument("--jobs", type=int, help="checkpoints of the animation at a time")
+    parser.add_argument("--cache", type=Path, help="folder for what the animation computes")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    pixels, labels = digits()
+    x = pixels.double().numpy()
+    plane, window, anchors = place(x, labels.numpy())
+    runs = {name: sv.Checkpoints(RUNS[name].network().eval(), chosen.checkpoints / name) for name in NAMES}
+    look: dict[str, Any] = {
+        "images": anchors.reshape(-1, 28, 28),
+        "labels": [str(label) for label in CLASSES],
+        "points": x[:POINTS],
+    }
+    how: dict[str, Any] = {"radius": RADIUS, "dpi": 105, "jobs": chosen.jobs, "cache": chosen.cache}
+    print(sv.animate(runs["plain"], plane, window, HERE / "training.webp", **look, **how))
+    courses = {name: numbers(runs[name], plane, window, x) for name in NAMES}
+    with atomic_path(HERE / "training.json") as temporary:
+        temporary.write_text(json.dumps({"points": POINTS, "radius": RADIUS, "near": NEAR, "runs": courses}, indent=1) + "\n")
+    draw_all(runs, courses, plane, window)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""`animate` and `follow`: from checkpoints to an animation."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from splineviz.animation.cache import Cache
+from splineviz.animation.measure import Advance, Question, measure
+from splineviz.animation.pictures import pictures, shared_limits, timing
+from splineviz.animation.result import Animation
+from splineviz.animation.writing import Film, Target, card
+from splineviz.errors import InputError
+from splineviz.plane import Plane, Window
+from splineviz.program import Program, load_program
+from splineviz.program.checkpoints import Checkpoints, checkpoint_files
+from splineviz.render.film import Sheet
+from splineviz.render.strip import Chart, Strip
+
+__all__ = ["animate", "follow"]
+
+Out = str | os.PathLike[str]
+
+_SECONDS_PER_FRAME = 0.5
+_COLORS = ("random", "norm", "class", "area", "stage", "volume", "none")
+_EDGES = ("stage", "plain", "none")
+_SETTLED = 1.0
+"""Seconds since a file last grew after which it counts as finished"""
+
+
+def animate(
+    runs: Checkpoints,
+    plane: Plane,
+    window: Window,
+    out: Out | Iterable[Out],
+    *,
+    points: Any = None,
+    radius: float = 0.05,
+    seed: int = 0,
+    color: str = "random",
+    edges: str = "stage",
+    boundary: bool = True,
+    images: Sequence[Any] | bool | None = None,
+    labels: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    title: str | None = None,
+    seconds: float | None = None,
+    width: float = 5.5,
+    dpi: float = 110,
+    max_cells: int | None = None,
+    certify: Literal["full", "fast", "off"] = "fast",
+    jobs: int | None = None,
+    cache: Out | None = None,
+    progress: Advance | None = None,
+) -> Animation:
+    """Draw the cells of every checkpoint on one window of one plane, and put the frames together.
+
+    A pattern keeps its colour, a quantity its scale, in all frames. Below them a strip shows the number of cells in the window, the
+    mean local complexity near ``points``, exact and by the proxy, and accuracies where the files tell them. A frame is shown until
+    the next on the logarithm of the step. A checkpoint whose weights cannot be used gives a marked frame.
+
+    Arrangements and pictures are kept in ``cache`` under the digest of all that determines them: work that was interrupted goes on
+    where it stopped, another style computes no arrangement, and a longer run only its new checkpoints. An arrangement of
+    40,000 cells takes 15 MB there; the folder can be deleted at any time.
+
+    Parameters
+    ----------
+    runs
+        The checkpoints.
+    plane, window
+        Where to look, the same for all frames.
+    out
+        One file or several: .webp, .apng, .gif, .html (a page with a scrubber), .mp4 (with the package imageio-ffmpeg); numbered
+        frames as ``"frames/%04d.png"`` or ``.svg``; or a folder for numbered PNGs.
+    points
+        (n, *input_shape) where local complexity is measured; by default the anchors of the plane.
+    radius, seed
+        Of the diamonds conv{x ± r v_1, x ± r v_2}, and of their random directions, which all points and checkpoints share.
+    color, edges, boundary, images, labels, class_names
+        As in :func:`splineviz.draw`; fills ``jacobian`` and ``kink``, and edges ``kink``, are not offered.
+    title
+        Before the step, above each frame.
+    seconds
+        Length of the animation; by default half a second a frame.
+    width, dpi
+        Of a frame: inches, and pixels per inch.
+    max_cells, certify
+        As in :func:`splineviz.arrange`, for each checkpoint.
+    jobs
+        Checkpoints worked on at a time; by default as many as there are cores.
+    cache
+        Folder for what is computed; by default ``.splineviz-cache`` beside the first of the outputs.
+    progress
+        Called as ``progress(frames that are done, of how many, with what)``.
+
+    Returns
+    -------
+    Animation
+
+    Raises
+    ------
+    InputError
+        If the plane does not fit the network, an option is unknown, an output cannot be written, or no checkpoint can be used.
+    """
+    began = time.perf_counter()
+    targets = [Target.of(path) for path in ([out] if isinstance(out, (str, os.PathLike)) else out)]
+    _check(color, edges, radius, seconds, targets)
+    points = plane.lift(plane.anchors) if points is None else _points(points, runs.program.input_shape)
+    question = Question(plane, window, points, radius, seed, max_cells, certify)
+    store = Cache(targets[0].folder / ".splineviz-cache" if cache is None else Path(cache))
+    jobs = jobs or os.cpu_count() or 1
+    found = measure(runs, question, store, jobs, progress)
+    if all(measured.error is not None for measured in found):
+        raise InputError(f"no checkpoint can be drawn; the first: {found[0].error}")
+    sheet = Sheet(window.bounds, width, dpi)
+    style = {
+        "color": color,
+        "limits": shared_limits(found, color),
+        "edges": edges,
+        "boundary": boundary,
+        "images": None if images is None else images if isinstance(images, bool) else [np.asarray(image) for image in images],
+        "labels": None if labels is None else list(labels),
+        "class_names": None if class_names is None else list(class_names),
+    }
+    cells, exact, proxy = (np.array([getattr(m, name) for m in found], dtype=np.float64) for name in ("cells", "exact", "proxy"))
+    strip = Strip(sheet, runs.steps, _charts(cells, exact, proxy, radius, runs.metrics))
+    shown = timing(runs.steps, seconds or _SECONDS_PER_FRAME * len(runs))
+    film = Film(strip, shown, card(runs, found, question))
+    for suffix in sorted({target.drawn_as for target in targets}):
+        paths = pictures(found, sheet, window, style, title, suffix, store, jobs, progress)
+        film.write([target for target in targets if target.drawn_as == suffix], paths)
+    return Animation(
+        paths=tuple(target.path for target in targets),
+        steps=runs.steps,
+        cells=cells,
+        exact=exact,
+        proxy=proxy,
+        radius=radius,
+        metrics=runs.metrics,
+        errors={measured.step: measured.error for measured in found if measured.error is not None},
+        incomplete=tuple(measured.step for measured in found if measured.status == "INCOMPLETE"),
+        computed=sum(measured.computed for measured in found),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def follow(
+    model: Any,
+    source: Any,
+    plane: Plane,
+    window: Window,
+    out: Out | Iterable[Out],
+    *,
+    key: str | None = None,
+    every: float = 2.0,
+    idle: float | None = None,
+    **how: Any,
+) -> Iterator[Animation]:
+    """Animate a run that is still being trained: once for what is there, and again whenever there are more checkpoints.
+
+    Parameters
+    ----------
+    model, source, key
+        As for :class:`splineviz.Checkpoints`; a folder or a pattern that matches nothing yet is waited for. A file counts once it
+        has not grown for a second.
+    plane, window, out
+        As for :func:`animate`, and so are the options in ``how``.
+    every
+        Seconds between two looks.
+    idle
+        Stop when nothing new has come for so many seconds; by default go on until interrupted.
+
+    Yields
+    ------
+    Animation
+        Each time the outputs were written.
+    """
+    program = model if isinstance(model, Program) else load_program(model)
+    outs = [out] if isinstance(out, (str, os.PathLike)) else list(out)
+    seen: list[Path] = []
+    last = time.monotonic()
+    while idle is None or time.monotonic() - last < idle:
+        files = [path for path in checkpoint_files(source) if time.time() - path.stat().st_mtime > _SETTLED]
+        if files and files != seen:
+            yield animate(Checkpoints(program, files, key=key), plane, window, outs, **how)
+            seen, last = files, time.monotonic()
+        time.sleep(every)
+
+
+def _check(color: str, edges: str, radius: float, seconds: float | None, targets: Sequence[Target]) -> None:
+    if color not in _COLORS:
+        raise InputError(f"unknown color {color!r}, expected one of {', '.join(_COLORS)}")
+    if edges not in _EDGES:
+        raise InputError(f"unknown edges {edges!r}, expected one of {', '.join(_EDGES)}")
+    for value, what in ((radius, "the radius"), (seconds, "the length in seconds")):
+        if value is not None and not 0 < value < float("inf"):
+            raise InputError(f"{what} must be a number > 0, got {value}")
+    if not targets:
+        raise InputError("an animation needs an output", hint="out='training.webp'")
+
+
+def _points(points: Any, input_shape: tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(points.detach().cpu() if hasattr(points, "detach") else points, dtype=np.float64)
+    if array.shape[1:] != input_shape or not np.isfinite(array).all():
+        raise InputError(f"points must be finite and have shape (n, {', '.join(map(str, input_shape))}), got {array.shape}")
+    return array
+
+
+def _charts(
+    cells: np.ndarray, exact: np.ndarray, proxy: np.ndarray, radius: float, metrics: Mapping[str, np.ndarray]
+) -> list[Chart]:
+    charts = [Chart("cells in the window, by step", (("cells", cells),))]
+    if np.isfinite(exact).any():
+        charts.append(Chart(f"local complexity, r = {radius:g}", (("cells less one", exact), ("proxy", proxy))))
+    accuracies = [(name.replace("_", " "), values) for name, values in metrics.items() if "acc" in name.lower()]
+    if accuracies:
+        charts.append(Chart("accuracy", tuple((name.replace(" accuracy", ""), values) for name, values in accuracies[:2]), 1.05))
+    return charts

@@ -1,0 +1,127 @@
+"""What one checkpoint comes to on the plane: its arrangement, and local complexity near chosen points, exact and by the proxy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import joblib
+import numpy as np
+from jaxtyping import Float64
+
+from splineviz.animation.cache import Cache, digest_of, engine
+from splineviz.arrangement.arranging import arrange
+from splineviz.arrangement.local import exact_local_complexity
+from splineviz.arrangement.result import Arrangement
+from splineviz.arrangement.threads import one_thread
+from splineviz.errors import InputError
+from splineviz.estimators.local_complexity import local_complexity
+from splineviz.io.npz import save
+from splineviz.plane import Plane, Window
+from splineviz.program import Program
+from splineviz.program.checkpoints import Checkpoints
+from splineviz.render.cellcolor import CellColor, shared_limits
+
+__all__ = ["Measured", "Question", "measure"]
+
+_CODE = ("program", "geometry", "arrangement", "estimators", "io")
+
+Advance = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is asked of every checkpoint alike.
+
+    ``points`` (n, *input_shape) are where local complexity is measured, on the diamond of this radius on one shared random plane.
+    """
+
+    plane: Plane
+    window: Window
+    points: Float64[np.ndarray, "point *shape"]
+    radius: float
+    seed: int
+    max_cells: int | None
+    certify: Literal["full", "fast", "off"]
+
+    def slice_key(self, program: Program) -> str:
+        plane, limits = self.plane, (self.max_cells, self.certify)
+        return digest_of(program.digest, plane.origin, plane.basis, plane.anchors, self.window.vertices, limits, engine(*_CODE))
+
+    def local_key(self, program: Program) -> str:
+        return digest_of(program.digest, self.points, self.radius, self.seed, engine(*_CODE))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One checkpoint's numbers. With an ``error`` there are no others."""
+
+    step: int
+    name: str
+    error: str | None = None
+    digest: str = ""
+    """Of the program."""
+    key: str = ""
+    """Of the arrangement in the cache."""
+    cells: float = math.nan
+    exact: float = math.nan
+    """Mean over the points of the cells in the diamond, less one."""
+    proxy: float = math.nan
+    """Mean over the points of the proxy for the same diamond."""
+    status: str = ""
+    limits: dict[str, tuple[float, float]] | None = None
+    """Of the scale of each fill that shows a quantity."""
+    computed: bool = False
+    """Whether the arrangement was not in the cache."""
+
+
+def measure(runs: Checkpoints, question: Question, cache: Cache, jobs: int, advance: Advance | None) -> list[Measured]:
+    """Every checkpoint in order, ``jobs`` at a time, on threads: the work is in compiled code and in torch."""
+    tasks = (joblib.delayed(_one)(runs, i, question, cache) for i in range(len(runs)))
+    found: list[Measured] = []
+    with one_thread():
+        for measured in joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
+            found.append(measured)
+            if advance is not None:
+                advance(len(found), len(runs), f"step {measured.step:,}")
+    return found
+
+
+def _one(runs: Checkpoints, index: int, question: Question, cache: Cache) -> Measured:
+    step, name = runs.steps[index], runs.names[index]
+    try:
+        program = runs[index]
+    except InputError as error:
+        return Measured(step, name, error=error.message)
+    key = question.slice_key(program)
+    slice_, computed = cache.numbers(key, lambda: _arranged(program, question, cache, key))
+    local: dict[str, Any] = {}
+    if len(question.points):
+        local, _ = cache.numbers(question.local_key(program), lambda: _near(program, question))
+    limits = {how: (low, high) for how, (low, high) in slice_["limits"].items()}
+    return Measured(
+        step, name, None, program.digest, key, slice_["cells"], status=slice_["status"], limits=limits, computed=computed, **local
+    )
+
+
+def _arranged(program: Program, question: Question, cache: Cache, key: str) -> dict[str, Any]:
+    limit, certify = question.max_cells, question.certify
+    arr = arrange(program, question.plane, question.window, max_cells=limit, certify=certify, jobs=1)
+    save(arr, cache.path(key, ".npz"), affine=True)
+    return {"cells": arr.n_cells, "status": arr.status.name, "limits": _limits(arr)}
+
+
+def _limits(arr: Arrangement) -> dict[str, Any]:
+    """Of every fill that shows a quantity, so that another one can be asked for later."""
+    fills: tuple[CellColor, ...] = ("norm", "area", "volume")
+    return {how: shared_limits([arr], how) for how in fills if how != "volume" or arr.affine.shape[1] > 1}
+
+
+def _near(program: Program, question: Question) -> dict[str, Any]:
+    """On one and the same diamond, so that the proxy never exceeds the exact number."""
+    where: dict[str, Any] = {"radius": question.radius, "seed": question.seed}
+    exact = exact_local_complexity(program, question.points, certify=question.certify, jobs=1, **where)
+    proxy = local_complexity(program, question.points, directions=2, **where)
+    return {"exact": float(exact.totals.mean()), "proxy": float(proxy.totals.mean())}

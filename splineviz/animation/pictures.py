@@ -1,0 +1,83 @@
+"""The pictures of the frames, each kept in the cache under what it shows and how; missing ones are drawn by several processes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from splineviz.animation.cache import Cache, digest_of, engine
+from splineviz.animation.measure import Advance, Measured
+from splineviz.files import atomic_path
+from splineviz.plane import Window
+from splineviz.render.film import Sheet, save_picture
+
+__all__ = ["pictures", "shared_limits", "timing"]
+
+_FEW = 3
+"""Pictures up to which no processes are started: they take as long to start as a picture or two."""
+
+
+def pictures(
+    found: Sequence[Measured],
+    sheet: Sheet,
+    window: Window,
+    style: Mapping[str, Any],
+    title: str | None,
+    suffix: str,
+    cache: Cache,
+    jobs: int,
+    advance: Advance | None,
+) -> list[Path]:
+    """A .png or .svg file for every checkpoint."""
+    tasks, paths = [], []
+    for measured in found:
+        caption = f"{title}, step {measured.step:,}" if title else f"step {measured.step:,}"
+        of_file = None if measured.error is not None else cache.path(measured.key, ".npz")
+        what = (measured.error, measured.key, caption, window.vertices, sheet)
+        path = cache.path(digest_of(what, sorted(style.items()), engine("render")), suffix)
+        paths.append(path)
+        if not path.is_file():
+            tasks.append(joblib.delayed(_draw)(path, sheet, window, of_file, caption, measured.error or "", style))
+    workers = 1 if len(tasks) <= _FEW else min(jobs, len(tasks))
+    for done, _ in enumerate(joblib.Parallel(n_jobs=workers, return_as="generator")(tasks), len(found) - len(tasks) + 1):
+        if advance is not None:
+            advance(done, len(found), "drawing")
+    return paths
+
+
+def shared_limits(found: Sequence[Measured], color: str) -> tuple[float, float] | None:
+    """One scale for all frames: the smallest of the lower ends to the largest of the upper ones."""
+    ends = [measured.limits[color] for measured in found if measured.limits and color in measured.limits]
+    return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
+
+
+def _draw(
+    path: Path, sheet: Sheet, window: Window, of_file: Path | None, title: str, message: str, style: Mapping[str, Any]
+) -> None:
+    from splineviz.io.npz import load
+
+    arr = None if of_file is None else load(of_file)
+    with atomic_path(path) as temporary:
+        save_picture(temporary, sheet, window, arr, title=title, message=message, **style)
+
+
+def timing(steps: Sequence[int], total: float) -> list[float]:
+    """How long each frame is shown, in seconds: until the next on the logarithm of the steps, so that early training is seen.
+
+    The last is held for as long as the longest. No frame takes more than four times, or less than a quarter, of an equal share.
+
+    Examples
+    --------
+    >>> [round(s, 9) for s in timing([0, 1, 3, 7], total=8.0)]
+    [2.0, 2.0, 2.0, 2.0]
+    """
+    gaps = [math.log1p(after) - math.log1p(before) for before, after in pairwise(steps)]
+    weights = [*gaps, max(gaps, default=1.0)]
+    mean = sum(weights) / len(weights)
+    clipped = [min(max(weight, mean / 4), 4 * mean) for weight in weights]
+    return [total * weight / sum(clipped) for weight in clipped]

@@ -1,0 +1,113 @@
+"""The picture of one frame of an animation: a slice on a sheet whose size and places are the same for all frames."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from splineviz.render.figure import draw
+from splineviz.render.layout import frame, ratio, side_for
+from splineviz.render.style import BOUNDARY, FOOTER_LINE, SMALL, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from splineviz.arrangement.result import Arrangement
+    from splineviz.plane import Window
+
+__all__ = ["Sheet", "new_figure", "save_film_figure", "save_picture"]
+
+_MARGIN = 0.06
+_ABOVE = 0.24
+_BELOW = 0.2 + FOOTER_LINE
+"""The scale bar, and a line for a warning"""
+_PANEL = 2.6
+"""Height that the column at the right has at least"""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The size of all frames: ``width`` in inches, the column at the right included; ``dpi`` pixels per inch."""
+
+    bounds: tuple[float, float, float, float]
+    width: float
+    dpi: float
+
+    @property
+    def side(self) -> float:
+        """Width of the slice in inches."""
+        return side_for(self.bounds, self.width, legend=True)
+
+    @property
+    def height(self) -> float:
+        """Of the slice with its title and its footer."""
+        return self._tall + _ABOVE + _BELOW + _MARGIN
+
+    @property
+    def _tall(self) -> float:
+        return max(self.side * ratio(self.bounds), _PANEL)
+
+    def axes(self, figure: Figure) -> Axes:
+        """Where the slice is drawn."""
+        tall = self.side * ratio(self.bounds)
+        bottom = self.height - _ABOVE - tall
+        return figure.add_axes((_MARGIN / self.width, bottom / self.height, self.side / self.width, tall / self.height))
+
+
+def new_figure(width: float, height: float, dpi: float) -> Figure:
+    """A figure of our own, which pyplot does not know."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=dpi, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_picture(
+    path: str | os.PathLike[str],
+    sheet: Sheet,
+    window: Window,
+    arr: Arrangement | None,
+    *,
+    title: str,
+    message: str = "",
+    **style: Any,
+) -> None:
+    """Draw the slice of one checkpoint as .png or .svg; without an arrangement, a marked sheet that says why there is none.
+
+    ``style`` holds options of :func:`splineviz.draw`.
+    """
+    with styled():
+        figure = new_figure(sheet.width, sheet.height, sheet.dpi)
+        ax = sheet.axes(figure)
+        if arr is not None:
+            draw(arr, ax, title=title, fill="plain" if os.fspath(path).endswith(".png") else "vector", **style)
+        else:
+            _mark(ax, sheet, window, message)
+            ax.set_title(title, loc="left", pad=4)
+        save_film_figure(figure, path)
+
+
+def save_film_figure(figure: Figure, target: Any, salt: str = "") -> None:
+    """Identical bytes for identical content. ``salt`` keeps the names within an SVG apart from those of another one beside it."""
+    import matplotlib as mpl
+
+    suffix = os.fspath(target).rpartition(".")[2] if isinstance(target, (str, os.PathLike)) else "svg"
+    metadata = {"Software": None} if suffix == "png" else {"Date": None, "Creator": None}
+    with mpl.rc_context({"svg.hashsalt": f"splineviz{salt}"}):
+        figure.savefig(target, format=suffix, dpi=figure.dpi, metadata=metadata, facecolor="white")
+
+
+def _mark(ax: Axes, sheet: Sheet, window: Window, message: str) -> None:
+    from matplotlib.patches import Polygon
+
+    frame(ax, window.bounds, ticks=False)
+    style: dict[str, Any] = {"closed": True, "facecolor": "0.96", "edgecolor": "0.75", "linewidth": 0.8}
+    ax.add_patch(Polygon(window.vertices, hatch="//", **style))
+    text = "\n".join(textwrap.wrap(message, int(14 * sheet.side)))
+    box = {"facecolor": "white", "edgecolor": BOUNDARY, "linewidth": 0.8, "boxstyle": "round,pad=0.6"}
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", size=SMALL, color=BOUNDARY, bbox=box)

@@ -1,0 +1,218 @@
+"""Animations: what is in them, what is computed again, and what happens to broken checkpoints."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import splineviz as sv
+from splineviz.animation import animating, follow, measure, pictures
+from splineviz.errors import InputError
+
+from .conftest import STEPS, net
+
+Place = tuple[sv.Plane, sv.Window]
+
+
+def animate(folder: Path, place: Place, out: Any, **how: Any) -> sv.Animation:
+    return sv.animate(sv.Checkpoints(net(0), folder), *place, out, **{"jobs": 1, "radius": 0.5, **how})
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    with Image.open(path) as image:
+        frames = []
+        for k in range(image.n_frames):
+            image.seek(k)
+            frames.append(np.asarray(image.convert("RGB")))
+        return frames
+
+
+def test_numbers_are_those_of_the_checkpoints(folder: Path, place: Place) -> None:
+    done = animate(folder, place, folder.parent / "a.webp")
+    runs = sv.Checkpoints(net(0), folder)
+    assert done.steps == STEPS and done.computed == 4 and not done.errors and not done.incomplete
+    assert done.cells.tolist() == [sv.arrange(program, *place).n_cells for program in runs]
+    assert done.metrics["test_accuracy"].tolist() == [0.0, 0.2, 0.4, 0.6]
+    points = place[0].lift(place[0].anchors)
+    proxy = [sv.local_complexity(program, points, radius=0.5, directions=2).totals.mean() for program in runs]
+    np.testing.assert_allclose(done.proxy, proxy)
+    assert (done.exact >= done.proxy).all() and done.exact.max() > 0
+
+
+def test_local_complexity_is_that_of_the_proxys_own_diamond(folder: Path, place: Place) -> None:
+    program, points = sv.load_program(net(0)), np.random.default_rng(1).random((5, 6))
+    found = animate(folder, place, folder.parent / "a.webp", points=points)
+    from splineviz.estimators.frames import shared_frame
+
+    axes = shared_frame(6, 2, 0)
+    cells = [sv.arrange(program, sv.Plane.at(x, axes), sv.Window.diamond(0.5)).n_cells - 1 for x in points]
+    assert found.exact[0] == np.mean(cells)
+    hull = torch.tensor(np.concatenate([points[0] + 0.5 * axes, points[0] - 0.5 * axes]))
+    x, separated = hull, 0
+    for layer in net(0).double():
+        if isinstance(layer, torch.nn.ReLU):
+            on = x > 0
+            separated += int((on.any(0) & ~on.all(0)).sum())
+        x = layer(x)
+    assert animate(folder, place, folder.parent / "b.webp", points=points[:1]).proxy[0] == separated
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".apng", ".gif"])
+def test_animated_images(folder: Path, place: Place, suffix: str) -> None:
+    path = folder.parent / f"a{suffix}"
+    animate(folder, place, path, seconds=4.0, dpi=60)
+    frames = frames_of(path)
+    assert len(frames) == 4 and len({frame.shape for frame in frames}) == 1
+    assert all((a != b).any() for a, b in pairwise(frames))
+    with Image.open(path) as image:
+        shown = [image.info.get("duration", 0)]
+        if suffix != ".webp":  # whose frames tell when they are decoded only
+            shown = [image.seek(k) or image.info["duration"] for k in range(4)]
+            assert sum(shown) == pytest.approx(4000, abs=50)
+            assert shown[1] > 1.9 * shown[0], "from 1 to 10 takes longer than from 0 to 1"
+        card = image.getexif()[0x010E] if suffix == ".webp" else image.info["comment" if suffix == ".gif" else "splineviz"]
+    card = json.loads(card)
+    assert card["schema"] == "splineviz.animation/1" and card["steps"] == list(STEPS) and len(set(card["digests"])) == 4
+
+
+def test_a_pattern_keeps_its_colour_and_the_rest_stands_still(folder: Path, place: Place) -> None:
+    state = torch.load(folder / "step-0.pt", weights_only=True)
+    torch.save({**state, "step": 7}, folder / "step-7.pt")
+    animate(folder, place, folder.parent / "frames/", dpi=60)
+    frames = [np.asarray(Image.open(path)) for path in sorted((folder.parent / "frames").glob("*.png"))]
+    assert len(frames) == 5
+    height = frames[0].shape[0] - round(1.15 * 60)
+    title = round(0.24 * 60)
+    assert np.array_equal(frames[0][title:height], frames[2][title:height]), "the same weights make the same picture"
+    stages = [frame[title : title + 16, round(3.75 * 60) :] for frame in frames]  # of the legend: the first lines
+    assert (stages[0] < 128).any() and all(np.array_equal(part, stages[0]) for part in stages)
+    bars = [frame[height - 20 : height, : round(1.5 * 60)] for frame in frames]
+    assert (bars[0] < 128).any() and all(np.array_equal(part, bars[0]) for part in bars)
+
+
+def test_one_scale_for_all_frames(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    keep = pictures.save_picture
+    monkeypatch.setattr(pictures, "save_picture", lambda *a, **style: seen.append(style["limits"]) or keep(*a, **style))
+    animate(folder, place, folder.parent / "a.webp", color="norm")
+    assert len(seen) == 4 and len(set(seen)) == 1
+    from splineviz.render.cellcolor import shared_limits
+
+    ends = [shared_limits([sv.arrange(program, *place)], "norm") for program in sv.Checkpoints(net(0), folder)]
+    assert seen[0] == (min(low for low, _ in ends), max(high for _, high in ends))
+
+
+def test_restyling_and_extending_compute_only_what_is_new(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = folder.parent / "a.webp"
+    animate(folder, place, out)
+    drawn = []
+    keep = pictures.save_picture
+    monkeypatch.setattr(pictures, "save_picture", lambda *a, **style: drawn.append(1) or keep(*a, **style))
+    first = out.read_bytes()
+    assert animate(folder, place, out).computed == 0 and not drawn
+    assert out.read_bytes() == first, "identical bytes"
+    assert animate(folder, place, out, color="norm", title="again").computed == 0 and len(drawn) == 4
+    torch.save({"state_dict": net(3).state_dict(), "step": 1000}, folder / "step-1000.pt")
+    drawn.clear()
+    assert animate(folder, place, out).computed == 1 and len(drawn) == 1
+    assert animate(folder, (place[0], sv.Window.around(place[0], 0.4)), out).computed == 5
+
+
+def test_interrupted_work_goes_on(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep, calls = measure.arrange, []
+
+    def interrupted(*arguments: Any, **how: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return keep(*arguments, **how)
+
+    monkeypatch.setattr(measure, "arrange", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        animate(folder, place, folder.parent / "a.webp")
+    assert not (folder.parent / "a.webp").exists()
+    monkeypatch.setattr(measure, "arrange", keep)
+    assert animate(folder, place, folder.parent / "a.webp").computed == 1
+
+
+def test_several_processes_make_the_same(folder: Path, place: Place) -> None:
+    animate(folder, place, folder.parent / "one" / "%d.png", cache=folder.parent / "one-cache", dpi=50)
+    animate(folder, place, folder.parent / "two" / "%d.png", cache=folder.parent / "two-cache", dpi=50, jobs=2)
+    for k in range(4):
+        assert (folder.parent / "one" / f"{k}.png").read_bytes() == (folder.parent / "two" / f"{k}.png").read_bytes()
+
+
+def test_weights_that_are_no_numbers_give_a_marked_frame(folder: Path, place: Place) -> None:
+    state = net(2).state_dict()
+    state["2.bias"][0] = torch.nan
+    torch.save({"state_dict": state, "step": 10}, folder / "step-10.pt")
+    done = animate(folder, place, folder.parent / "frames/", dpi=60)
+    assert list(done.errors) == [10] and "NaN or infinite weights: 2.bias" in done.errors[10]
+    assert np.isnan(done.cells).tolist() == [False, False, True, False]
+    frame = np.asarray(Image.open(folder.parent / "frames" / "0002.png")).astype(int)
+    red = (frame[..., 0] > 180) & (frame[..., 1] < 80) & (frame[..., 2] < 80)
+    assert red[60:200].sum() > 50, "the message is there"
+    for path in folder.iterdir():
+        torch.save({"state_dict": state, "step": int(path.stem[5:])}, path)
+    with pytest.raises(InputError, match=r"no checkpoint can be drawn; the first: .*NaN"):
+        animate(folder, place, folder.parent / "b.webp")
+
+
+def test_a_budget_that_ends_is_told(folder: Path, place: Place) -> None:
+    done = animate(folder, place, folder.parent / "a.webp", max_cells=3)
+    assert done.incomplete == STEPS
+
+
+def test_following_a_run(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(animating, "_SETTLED", -1.0)
+    later = folder / "step-100.pt"
+    kept = later.read_bytes()
+    later.unlink()
+    how: dict[str, Any] = {"jobs": 1, "every": 0.01}
+    animations = follow(net(0), folder, *place, folder.parent / "a.webp", idle=30.0, **how)
+    assert next(animations).steps == STEPS[:3]
+    later.write_bytes(kept)
+    after = next(animations)
+    assert after.steps == STEPS and after.computed == 1
+    animations.close()
+    assert not list(follow(net(0), folder.parent / "none-yet-*.pt", *place, folder.parent / "b.webp", idle=0.05, **how))
+    assert [done.steps for done in follow(net(0), folder, *place, folder.parent / "a.webp", idle=0.05, **how)] == [STEPS]
+
+
+def test_a_file_that_is_still_growing_waits(folder: Path, place: Place) -> None:
+    assert not list(follow(net(0), folder, *place, folder.parent / "a.webp", idle=0.1, every=0.01))
+
+
+def test_bad_requests_are_refused_before_any_work(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(animating, "measure", None)
+    bad: list[tuple[Any, dict[str, Any], str]] = [
+        ("a.jpg", {}, r"unknown suffix '.jpg' .*expected one of .webp, .apng"),
+        ("no/a.webp", {}, "does not exist"),
+        ("frames/%04d.jpg", {}, "single frames are .png or .svg"),
+        ([], {}, "needs an output"),
+        ("a.webp", {"color": "jacobian"}, "unknown color 'jacobian', expected one of random"),
+        ("a.webp", {"edges": "kink"}, "unknown edges 'kink'"),
+        ("a.webp", {"radius": 0.0}, "the radius must be a number > 0, got 0"),
+        ("a.webp", {"seconds": float("nan")}, "the length in seconds must be a number > 0"),
+        ("a.webp", {"points": np.zeros((2, 5))}, r"shape \(n, 6\), got \(2, 5\)"),
+    ]
+    for out, how, words in bad:
+        target = [] if isinstance(out, list) else folder.parent / out
+        with pytest.raises(InputError, match=words):
+            animate(folder, place, target, **how)
+
+
+def test_a_notebook_shows_it(folder: Path, place: Place) -> None:
+    done = animate(folder, place, [folder.parent / "a.html", folder.parent / "a.webp", folder.parent / "frames"], dpi=60)
+    html = done._repr_html_()
+    assert html.startswith("<iframe srcdoc=") and "4 checkpoints" in html
+    shown = animate(folder, place, folder.parent / "a.webp", dpi=60)._repr_html_()
+    assert 'src="data:image/webp;base64,' in shown
+    assert "<img" not in animate(folder, place, folder.parent / "frames", dpi=60)._repr_html_()
