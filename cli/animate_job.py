@@ -15,8 +15,8 @@ from splineviz.api import program_for
 from splineviz.plane import Plane, Window
 
 from .data import Data, Preprocessing, read_data, read_literal
+from .place import captions, class_names, thumbnails
 from .progress import announce_compilation, frame_progress, note
-from .slice_style import captions, class_names, thumbnails
 
 if TYPE_CHECKING:
     from splineviz.animation import Animation
@@ -95,7 +95,7 @@ class AnimateOptions:
 
     def style(self, anchors: Data | None) -> dict[str, Any]:
         """How :func:`splineviz.animate` is to do it."""
-        names = class_names(self.class_names, self.model)
+        names = class_names(self.class_names, on_demo=self.model == "demo")
         how: dict[str, Any] = {"radius": self.radius, "seed": self.seed, "color": self.color, "edges": self.edges}
         how |= {"title": self.title, "seconds": self.duration, "dpi": self.width / 5.5, "class_names": names}
         how |= {"max_cells": self.max_cells, "certify": self.certify, "jobs": self.jobs, "cache": self.cache}

@@ -20,6 +20,7 @@ from splineviz.errors import InputError, SplinevizError
 _COMMANDS = {
     "animate": "Animate the cells of a network over the checkpoints of its training.",
     "check": "Verify a saved arrangement from scratch, against its network.",
+    "compare": "Compare networks, or checkpoints of one, on one plane: cells, decisions, boundaries, maps.",
     "estimate": "Count the local complexity of a network at data points, and what else is estimated there.",
     "inspect": "Show a network's stages and units, and what blocks exactness.",
     "slice": "Draw the exact cells of a network on a plane through three points.",

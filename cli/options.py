@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["Anchors", "Numbers", "common_options", "data_options", "model_options"]
+__all__ = ["Anchors", "Numbers", "common_options", "data_options", "model_options", "place_options", "reading_options"]
 
 
 class Numbers(click.ParamType[tuple[float, ...]]):
@@ -48,16 +48,20 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout instead of a table.")(command)
 
 
-def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The argument MODEL with --weights, --input-shape and --logits."""
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--input-shape and --logits: how a model is read."""
     shape = Numbers(int)
     command = click.option("--logits", is_flag=True, help="Cut off a last softmax, sigmoid or argmax.")(command)
-    command = click.option(
+    return click.option(
         "--input-shape", type=shape, metavar="N,N,...", help="Shape of one input, without batch; where the model does not tell it."
     )(command)
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The argument MODEL with --weights, --input-shape and --logits."""
     command = click.option(
         "--weights", type=click.Path(), metavar="FILE", help="State dict for MODEL: .pt, .npz, or .safetensors with that extra."
-    )(command)
+    )(reading_options(command))
     return click.argument("model")(command)
 
 
@@ -90,3 +94,25 @@ class Anchors(click.ParamType[tuple[int | str, ...]]):
             return tuple(int(part) for part in parts)
         except ValueError:
             return tuple(str(part).strip() for part in parts)
+
+
+def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where to look: --points or --at, --margin or --box, and how the anchors are shown."""
+    for option in (
+        click.option("--class-names", metavar="A,B,...", help="Names of the classes, for the legend."),
+        click.option("--image-shape", type=Numbers(int), metavar="H,W", help="Shape of the thumbnails, where the data are flat."),
+        click.option("--box", type=Numbers(float, 4), metavar="U0,U1,V0,V1", help="The window itself, in plane coordinates."),
+        click.option(
+            "--margin", type=float, default=0.25, help="How far the window reaches beyond the points, over its longer side."
+        ),
+        click.option("--seed", type=int, default=0, help="With --at: which random plane."),
+        click.option("--radius", type=float, metavar="R", help="With --at: the diamond of corners x ± R u, x ± R v."),
+        click.option(
+            "--at", "at", type=int, metavar="INDEX", help="Instead: the neighbourhood of one data point, on a random plane."
+        ),
+        click.option(
+            "--points", type=Anchors(), metavar="I,J,K", help="Points for the plane: indices into --data, or three files A,B,C."
+        ),
+    ):
+        command = option(command)
+    return command

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import Anchors, Numbers, common_options, data_options, model_options
+from .options import Numbers, common_options, data_options, model_options, place_options
 from .slice_limits import OutputType, limit_options
 
 _COLORS = ("random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none")
@@ -36,14 +36,7 @@ Examples
     "and an index.json. If there are only folders and .parquet, they are written as batches are finished, and no more is kept.",
 )
 @data_options
-@click.option("--points", type=Anchors(), metavar="I,J,K", help="Points for the plane: indices into --data, or three files A,B,C.")
-@click.option("--at", "at", type=int, metavar="INDEX", help="Instead: the neighbourhood of one data point, on a random plane.")
-@click.option("--radius", type=float, metavar="R", help="With --at: the diamond of corners x ± R u, x ± R v.")
-@click.option("--seed", type=int, default=0, help="With --at: which random plane.")
-@click.option("--margin", type=float, default=0.25, help="How far the window reaches beyond the points, over its longer side.")
-@click.option("--box", type=Numbers(float, 4), metavar="U0,U1,V0,V1", help="The window itself, in plane coordinates.")
-@click.option("--image-shape", type=Numbers(int), metavar="H,W", help="Shape of the thumbnails, where the data are flat.")
-@click.option("--class-names", metavar="A,B,...", help="Names of the classes, for the legend.")
+@place_options
 @click.option("--output-index", type=Numbers(int), metavar="I[,J..]", help="Only these outputs: one gives its level set 0.")
 @click.option("--decisions", is_flag=True, help="One stage more, the largest output: cells of one class.")
 @click.option("--stage", type=int, metavar="N", help="Stop after this stage, counted from 0.")

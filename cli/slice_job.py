@@ -37,7 +37,7 @@ def run_slice(options: SliceOptions) -> int:
     if options.threads is not None:
         _set_threads(options.threads)
     program = _load(options, anchors)
-    plane, window = _place(options, program, preprocessing, anchors)
+    plane, window = options.find(program, preprocessing, anchors)
     announce_compilation(options.quiet)
     if options.streamed:
         if options.jobs is not None and options.jobs > 1:
@@ -80,17 +80,6 @@ def _load(options: SliceOptions, anchors: Data | None) -> Program:
 
         program = with_decisions(program)
     return program
-
-
-def _place(options: SliceOptions, program: Program, preprocessing: Preprocessing, anchors: Data | None) -> tuple[Plane, Window]:
-    if anchors is None:
-        plane = Plane.identity()
-    else:
-        points = preprocessing.apply(anchors.points, program.input_shape)
-        plane = Plane.at(points[0], seed=options.seed) if options.at is not None else Plane.through(*points)
-    if options.box is not None:
-        return plane, Window.box(*options.box)
-    return plane, Window.around(plane, options.margin) if options.radius is None else Window.diamond(options.radius)
 
 
 def _stream(options: SliceOptions, program: Program, plane: Plane, window: Window) -> Totals:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-__all__ = ["Output", "OutputType", "limit_options"]
+__all__ = ["Output", "OutputType", "budget_options", "limit_options"]
 
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
@@ -60,8 +60,8 @@ class Size(click.ParamType[int]):
         return size
 
 
-def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--certify, --max-memory, --max-cells, --seconds, --jobs, --dask, --count and --overwrite."""
+def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--certify, --max-memory, --max-cells, --seconds and --jobs."""
     options = [
         click.option(
             "--certify",
@@ -79,10 +79,19 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--max-cells", type=click.IntRange(min=1), metavar="N", help="Stop before there are more cells."),
         click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop when time is up."),
         click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Workers; by default as many as cores."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Those of `budget_options`, and --dask, --count and --overwrite."""
+    options = [
         click.option("--dask", metavar="ADDRESS", help="Work on a dask cluster: the address of its scheduler, tcp://host:port."),
         click.option("--count", is_flag=True, help="Only count: nothing is kept or drawn, so that any number of cells will do."),
         click.option("--overwrite", is_flag=True, help="Replace the shards of an earlier run in -o FOLDER/."),
     ]
     for option in reversed(options):
         command = option(command)
-    return command
+    return budget_options(command)

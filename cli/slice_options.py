@@ -11,7 +11,7 @@ import click
 from splineviz.errors import InputError
 from splineviz.files import check_writable
 
-from .data import Data, read_data, read_literal
+from .place import Place
 from .slice_limits import Output
 
 __all__ = ["PICTURES", "SliceOptions"]
@@ -21,7 +21,7 @@ _FILES = (".npz", ".geojson", ".parquet")
 
 
 @dataclass(frozen=True)
-class SliceOptions:
+class SliceOptions(Place):
     """The options of the command, under their own names."""
 
     model: str
@@ -29,20 +29,6 @@ class SliceOptions:
     input_shape: tuple[int, ...] | None
     logits: bool
     outputs: tuple[Output, ...]
-    data: str | None
-    key: str | None
-    labels: str | None
-    points: tuple[int | str, ...] | None
-    at: int | None
-    radius: float | None
-    seed: int
-    margin: float
-    box: tuple[float, float, float, float] | None
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    transform: str | None
-    image_shape: tuple[int, ...] | None
-    class_names: str | None
     output_index: tuple[int, ...] | None
     decisions: bool
     stage: int | None
@@ -64,27 +50,12 @@ class SliceOptions:
     quiet: bool
 
     @property
-    def embedded(self) -> bool:
-        """Whether the points are the demo's own digits."""
-        return self.model == "demo" and self.data is None and not self._literal
-
-    @property
-    def _literal(self) -> bool:
-        return self.points is not None and isinstance(self.points[0], str)
+    def on_demo(self) -> bool:
+        return self.model == "demo"
 
     def check(self) -> None:
         """Refuse contradictions, and outputs that cannot be written, before anything is computed."""
-        if self.at is not None and self.points is not None:
-            raise click.UsageError("--at and --points exclude each other")
-        if (self.at is None and self.radius is not None) or (self.at is not None and self.radius is None and self.box is None):
-            raise click.UsageError("--at INDEX and --radius R belong together")
-        has_points = self.data is not None or self._literal or self.embedded
-        if not has_points and (self.at is not None or self.points is not None):
-            raise click.UsageError("--points and --at are indices into --data FILE, which is missing")
-        if not has_points and self.box is None:
-            raise click.UsageError("say where to look: --data FILE --points I,J,K, or --box for a network with two inputs")
-        if self.data is not None and self.at is None and self.points is None and self.box is None:
-            raise click.UsageError("say which of the data: --points I,J,K, or --at INDEX --radius R")
+        self.check_place()
         if self.overlay_data is not None and not (self.data is not None or self.embedded):
             raise click.UsageError("--overlay-data draws points of --data FILE, which is missing")
         low, high = self.valid_range or (0.0, 1.0)
@@ -134,27 +105,3 @@ class SliceOptions:
     def extra(self) -> dict[str, Any]:
         """What every output says beside its provenance."""
         return {"model": self.model, "seed": self.plane_seed}
-
-    def read(self) -> Data | None:
-        """All points that the request can name."""
-        if self.embedded:
-            from splineviz import demo
-
-            return Data(demo.load_points().reshape(-1, *demo.IMAGE_SHAPE), demo.load_labels(), "the demo")
-        if self._literal:
-            assert self.points is not None
-            return read_literal([str(path) for path in self.points])
-        return None if self.data is None else read_data(self.data, self.key, self.labels)
-
-    def rows(self) -> list[int]:
-        """Which of them the plane is made from."""
-        if self.at is not None:
-            return [self.at]
-        if self.points is None:
-            return [0, 1, 2] if self.embedded else []
-        return [0, 1, 2] if self._literal else [int(row) for row in self.points]
-
-    @property
-    def plane_seed(self) -> int | None:
-        """The seed, where chance had a part."""
-        return self.seed if self.at is not None else None

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from splineviz.arrangement.segment import segment as segment
     from splineviz.checking import CheckReport as CheckReport
     from splineviz.checking import check as check
+    from splineviz.comparison import Comparison as Comparison
+    from splineviz.comparison import compare as compare
     from splineviz.errors import InputError as InputError
     from splineviz.errors import NotPiecewiseAffineError as NotPiecewiseAffineError
     from splineviz.errors import SplinevizError as SplinevizError
@@ -55,6 +57,7 @@ _HOME = {
     "Arrangement": "splineviz.arrangement.result",
     "CheckReport": "splineviz.checking",
     "Checkpoints": "splineviz.program.checkpoints",
+    "Comparison": "splineviz.comparison",
     "Estimate": "splineviz.estimators.estimate",
     "InputError": "splineviz.errors",
     "NotPiecewiseAffineError": "splineviz.errors",
@@ -69,6 +72,7 @@ _HOME = {
     "animate": "splineviz.animation",
     "arrange": "splineviz.arrangement.arranging",
     "check": "splineviz.checking",
+    "compare": "splineviz.comparison",
     "stream": "splineviz.arrangement.arranging",
     "draw": "splineviz.render",
     "exact_local_complexity": "splineviz.arrangement.local",

@@ -22,7 +22,7 @@ settings.register_profile("fuzz", max_examples=20_000, deadline=None, print_blob
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 # Not geometry: its kernels are compiled from their source, where a wrapper cannot stand.
-_CHECKED = ("api", "arrangement", "demo", "io", "plane", "program", "render", "report", "stage", "validation")
+_CHECKED = ("api", "arrangement", "comparison", "demo", "io", "plane", "program", "render", "report", "stage", "validation")
 install_import_hook([f"splineviz.{name}" for name in _CHECKED], "tests.shapes.check")
 
 

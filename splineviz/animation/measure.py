@@ -22,7 +22,7 @@ from splineviz.io.npz import save
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
-from splineviz.render.cellcolor import CellColor, color_limits
+from splineviz.render.cellcolor import CellColor, shared_limits
 
 __all__ = ["Measured", "Question", "measure"]
 
@@ -116,7 +116,7 @@ def _arranged(program: Program, question: Question, cache: Cache, key: str) -> d
 def _limits(arr: Arrangement) -> dict[str, Any]:
     """Of every fill that shows a quantity, so that another one can be asked for later."""
     fills: tuple[CellColor, ...] = ("norm", "area", "volume")
-    return {how: color_limits(arr, how) for how in fills if how != "volume" or arr.affine.shape[1] > 1}
+    return {how: shared_limits([arr], how) for how in fills if how != "volume" or arr.affine.shape[1] > 1}
 
 
 def _near(program: Program, question: Question) -> dict[str, Any]:

@@ -57,8 +57,8 @@ class LocalCounts:
         (radius, plane, point) linear regions, or None where they were not asked for.
     decisions, undecided
         (radius,) decisions that were taken, and those of them that are not proven.
-    seconds
-        (radius,) wall time.
+    seconds, seconds_regions
+        (radius,) wall time, that of counting linear regions apart.
     """
 
     cells: Int64[np.ndarray, "radius plane point stage"]
@@ -68,6 +68,7 @@ class LocalCounts:
     decisions: Int64[np.ndarray, "radius"]
     undecided: Int64[np.ndarray, "radius"]
     seconds: Float64[np.ndarray, "radius"]
+    seconds_regions: Float64[np.ndarray, "radius"]
     radii: tuple[float, ...]
     stages: tuple[Stage, ...]
 
@@ -123,7 +124,8 @@ def local_counts(
     n_stages = len(program.stages)
     cells, cut, first = (np.full((len(radii), len(planes), n_stages), UNCOUNTED, np.int64) for _ in range(3))
     joined = np.full((len(radii), len(planes)), UNCOUNTED, np.int64) if regions else None
-    decisions, undecided, spent = np.zeros(len(radii), np.int64), np.zeros(len(radii), np.int64), np.zeros(len(radii))
+    decisions, undecided = np.zeros(len(radii), np.int64), np.zeros(len(radii), np.int64)
+    spent, joining = np.zeros(len(radii)), np.zeros(len(radii))
     for i, r in enumerate(radii):
         began = time.perf_counter()
         walks = _walks(program, planes, Window.diamond(r), seconds, certify=certify, jobs=jobs, max_memory=max_memory)
@@ -133,12 +135,14 @@ def local_counts(
             for table, counts in zip((cells, cut, first), _counted(arr, program.stages), strict=True):
                 table[i, rows] = counts[whole]
             if joined is not None:
+                start_of_joining = time.perf_counter()
                 joined[i, rows] = _regions(arr)[whole]
+                joining[i] += time.perf_counter() - start_of_joining
             decisions[i] += arr.stats.decisions
             undecided[i] += arr.stats.undecided
             if progress is not None:
                 progress(i * len(planes) + start + len(arr.windows), len(radii) * len(planes))
-        spent[i] = time.perf_counter() - began
+        spent[i] = time.perf_counter() - began - joining[i]
     shape = (len(radii), n_planes, len(planes) // n_planes)
     return LocalCounts(
         cells=cells.reshape(*shape, n_stages),
@@ -148,6 +152,7 @@ def local_counts(
         decisions=decisions,
         undecided=undecided,
         seconds=spent,
+        seconds_regions=joining,
         radii=radii,
         stages=program.stages,
     )

@@ -15,13 +15,14 @@ from torch import Tensor
 from splineviz.arrangement.exact.slopes import bends
 from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
 from splineviz.arrangement.reach import without_effect
+from splineviz.arrangement.steepness import steepness
 from splineviz.arrangement.threads import each
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["edge_jump", "linear_regions"]
+__all__ = ["edge_jump", "joined_cells", "linear_regions"]
 
 # Below this share of the two gradients their difference is not trusted, and the jump itself is carried through the network.
 _DOUBTFUL = 2.0**-24
@@ -41,9 +42,14 @@ def linear_regions(arr: Arrangement) -> Int64[np.ndarray, "cell"]:
     InputError
         If there are no affine maps, or a doubtful edge needs the network of an arrangement that was loaded from a file.
     """
+    return joined_cells(arr, arr.edge_jump == 0)
+
+
+def joined_cells(arr: Arrangement, edges: np.ndarray) -> Int64[np.ndarray, "cell"]:
+    """(F,) which set each cell is in, numbered by first cell, if cells are joined across some edges, a mask (E,)."""
     if not arr.n_cells:
         return np.zeros(0, dtype=np.int64)
-    joined = arr.edge_cells[(arr.edge_jump == 0) & (arr.edge_cells >= 0).all(1)]
+    joined = arr.edge_cells[edges & (arr.edge_cells >= 0).all(1)]
     graph = coo_array((np.ones(len(joined), dtype=np.int8), (joined[:, 0], joined[:, 1])), shape=(arr.n_cells, arr.n_cells))
     labels = connected_components(graph, directed=False)[1].astype(np.int64)
     _, first, renamed = np.unique(labels, return_index=True, return_inverse=True)
@@ -53,11 +59,13 @@ def linear_regions(arr: Arrangement) -> Int64[np.ndarray, "cell"]:
 def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
     """(E,) how much the function bends at each edge: Frobenius norm of the jump of its in-slice gradient, (C, 2).
 
-    Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is below 2^-24 of them it
-    may be rounding alone. There it is 0 if the output reads none of the edge's units (`without_effect`: past units that are off a
-    change vanishes exactly). Else the jump itself is carried from the units of the edge to the output, and counts as zero where it
-    does not exceed the rounding that is carried along with it. That rounding is the bound of each node for its own rounding,
-    n u |row| |x| for a sum of n products, with fixed arbitrary signs, mapped by the rest of the network.
+    Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is below 2^-24 of them, or
+    within what is proven of their rounding (`steepness`), it may be rounding alone. There it is 0 if the output reads none of the
+    edge's units (`without_effect`: past units that are off a change vanishes exactly). Else the jump itself is carried from the
+    units of the edge to the output. Where it is within its proven rounding, too, exact arithmetic tells (`bends`); where that would
+    take too long, or the arrangement itself is not certified, it counts as zero if it does not exceed the rounding that is carried
+    along with it. That rounding is the bound of each node for its own rounding, n u |row| |x| for a sum of n products, with fixed
+    arbitrary signs, mapped by the rest of the network.
 
     Raises
     ------
@@ -70,7 +78,9 @@ def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
     gradient = arr.affine[:, :, :2].reshape(arr.n_cells, 2 * arr.affine.shape[1])
     size = np.linalg.norm(gradient, axis=1)
     found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
-    doubtful = found <= _DOUBTFUL * np.maximum(size[left], size[right])
+    # Of two columns on two sides; 3 is above the root of 8.
+    rounding = 3.0 * steepness(arr.program).error if arr.program is not None and arr.stats.certified else 0.0
+    doubtful = found <= np.maximum(_DOUBTFUL * np.maximum(size[left], size[right]), rounding)
     if doubtful.any():
         doubtful = np.flatnonzero(doubtful)
         unread = without_effect(arr, inner[doubtful])
@@ -95,13 +105,13 @@ class _Carried(NamedTuple):
 def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
     """The jump across each of some inner edges, carried through the network; exactly 0 where it is rounding."""
     program = program_of(arr)
-    jump = np.empty(len(edges))
+    jump, proven = np.empty(len(edges)), steepness(program).jump_error if arr.stats.certified else 0.0
 
     def fill(rows: np.ndarray) -> None:
         result = _carry(arr, program, edges[rows])
         size, error = (x.reshape(len(rows), -1).norm(dim=1).cpu().numpy() for x in (result.jump, result.jump_error))
         jump[rows] = np.where(size > _SAFETY * error, size, 0.0)
-        open_ = np.flatnonzero((error > 0) & (size <= _DECISIVE * error))
+        open_ = np.flatnonzero((error > 0) & (size <= np.maximum(_DECISIVE * error, proven)))
         bent = bends(arr, edges[rows[open_]], _across(arr, program, edges[rows[open_]])) if len(open_) else None
         if bent is not None:
             # A jump that is none of rounding alone, however small.

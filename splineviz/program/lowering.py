@@ -17,7 +17,7 @@ from splineviz.program.program import Affine, Maximum, Pointwise, Stage
 from splineviz.program.refusal import Offender, offender, why
 from splineviz.program.trace import BatchSize, Call, Graph, Ref
 
-__all__ = ["Lowered", "lower"]
+__all__ = ["Lowered", "lower", "with_frees"]
 
 _SHAPE_ONLY = frozenset("sym_size zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty".split())
 _IN_PARTS = frozenset(
@@ -41,6 +41,7 @@ class Lowered:
     output: int
     output_shape: tuple[int, ...]
     digest: str
+    beginnings: tuple[str, ...]
     offenders: tuple[Offender, ...]
 
 
@@ -62,21 +63,24 @@ class _Lowering:
         self.values: dict[int, Any] = {}
         self.offenders: list[Offender] = []
         self.digest = hashlib.sha256()
+        self.beginnings: list[str] = []
 
     def run(self) -> Lowered:
         needed = self._needed()
         for index, call in enumerate(self.graph.calls):
             if index in needed:
                 self.values[index] = self._value(call)
+                self.beginnings += [self.digest.hexdigest()] * (len(self.builder.nodes) - len(self.beginnings))
         output = self.values[self.graph.output]
         if not self.offenders and not isinstance(output, Active):
             raise InputError("the output of the model does not depend on its input")
         slot, shape = (output.slot, output.shape) if isinstance(output, Active) else (0, ())
         self.digest.update(repr((self.builder.n_slots, slot, shape)).encode())
         b = self.builder
-        nodes = _with_frees(b.nodes, slot)
+        nodes = with_frees(b.nodes, slot)
         offenders = tuple(dict.fromkeys(self.offenders))
-        return Lowered(nodes, tuple(b.stages), b.n_slots, slot, shape, self.digest.hexdigest(), offenders)
+        digests = self.digest.hexdigest(), tuple(self.beginnings)
+        return Lowered(nodes, tuple(b.stages), b.n_slots, slot, shape, *digests, offenders)
 
     def _needed(self) -> set[int]:
         """Calls that the output's value depends on."""
@@ -214,7 +218,7 @@ def _double(value: Tensor) -> Tensor:
     return value.to(torch.float64) if value.is_floating_point() else value
 
 
-def _with_frees(nodes: list[Affine | Pointwise | Maximum], output: int) -> tuple[Affine | Pointwise | Maximum, ...]:
+def with_frees(nodes: list[Affine | Pointwise | Maximum], output: int) -> tuple[Affine | Pointwise | Maximum, ...]:
     """The nodes, each with the slots that no later node reads."""
     seen = {output}
     result = []

@@ -263,6 +263,8 @@ class Program:
     """The last operation of the module, where the program ends before it."""
     origin: Origin | None = field(default=None, repr=False, compare=False)
     """The traced network that it was lowered from, with its weights; ``None`` for a program made by hand."""
+    beginnings: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """For each of the first nodes the sha256 of structure and coefficients up to there; what is equal is one beginning."""
 
     @property
     def n_units(self) -> int:
@@ -288,6 +290,22 @@ class Program:
                 for slot in node.frees:
                     del slots[slot]
         return tuple(peaks)
+
+    @cached_property
+    def ways(self) -> tuple[tuple[Affine | Pointwise | Maximum, ...], ...]:
+        """For each stage the nodes that its units depend on, in order, its own last."""
+        result = []
+        for i, node in enumerate(self.nodes):
+            if isinstance(node, Affine):
+                continue
+            way: list[Affine | Pointwise | Maximum] = [node]
+            wanted = set(node.inputs)
+            for before in reversed(self.nodes[:i]):
+                if before.output in wanted:
+                    wanted.update(before.inputs)
+                    way.append(before)
+            result.append(tuple(reversed(way)))
+        return tuple(result)
 
     @property
     def info(self) -> ProgramInfo:

@@ -168,6 +168,7 @@ def _maker(
             output_shape=lowered.output_shape,
             name=card.name,
             digest=lowered.digest,
+            beginnings=lowered.beginnings,
             n_parameters=card.n_parameters,
             origin=origin,
             _rebind=rebind,

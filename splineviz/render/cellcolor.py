@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["CellColor", "CellColors", "Limits", "cell_colors", "color_limits", "in_slice_norm", "largest_kink", "weighted_quantile"]
+__all__ = [
+    "CellColor",
+    "CellColors",
+    "Limits",
+    "cell_colors",
+    "color_limits",
+    "in_slice_norm",
+    "largest_kink",
+    "quantity_colors",
+    "shared_limits",
+    "weighted_quantile",
+]
 
 CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
 """What the fill of a cell shows."""
@@ -50,7 +61,7 @@ class CellColors:
 
 
 def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellColor, limits: Limits | None = None) -> CellColors:
-    """Colours of ``cells``; the scale of a quantity is taken from these cells where no ``limits`` are given.
+    """Colours of ``cells``; the scale of a quantity has the given limits, or is taken from these cells.
 
     ``class`` is left plain here: cells that the decision boundary crosses have to be split first.
 
@@ -68,15 +79,18 @@ def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellCol
     if how not in _QUANTITIES:
         raise InputError(f"unknown color {how!r}, expected one of {', '.join(get_args(CellColor))}")
     values, label, spread = _QUANTITIES[how](arr)
-    return _by_quantity(values[cells], arr.areas[cells], label, limits, log=spread)
+    own = color_limits(values[cells], arr.areas[cells], log=spread) if limits is None else limits
+    return quantity_colors(values[cells], own, label, log=spread, shared=limits is not None)
 
 
-def color_limits(arr: Arrangement, how: CellColor) -> Limits | None:
-    """The ends that the scale of a quantity takes by itself, over all cells; None for colours without a scale."""
+def shared_limits(arrs: Sequence[Arrangement], how: CellColor) -> Limits | None:
+    """Limits of one scale for several arrangements; None where colours show no quantity."""
     if how not in _QUANTITIES:
         return None
-    values, _, spread = _QUANTITIES[how](arr)
-    return _limits(values, arr.areas, log=spread)
+    found = [_QUANTITIES[how](arr) for arr in arrs]
+    return color_limits(
+        np.concatenate([values for values, _, _ in found]), np.concatenate([arr.areas for arr in arrs]), log=found[0][2]
+    )
 
 
 def in_slice_norm(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.ndarray, "cell"]:
@@ -132,22 +146,23 @@ _QUANTITIES: dict[str, Callable[[Arrangement], tuple[np.ndarray, str, bool]]] = 
 }
 
 
-def _limits(values: np.ndarray, areas: np.ndarray, *, log: bool) -> Limits:
-    """Beyond them lies 1 % of the picture each, so that a few extreme cells do not take the whole scale."""
+def color_limits(values: np.ndarray, areas: np.ndarray, *, log: bool) -> Limits:
+    """Beyond which lies 1 % of the picture each, so that a few extreme cells do not take the whole scale."""
     usable = np.isfinite(values) & (values > 0) if log else np.isfinite(values)
     low, high = weighted_quantile(values[usable], areas[usable], (0.01, 0.99)) if usable.any() else (1.0, 1.0)
-    if high > low:
-        return low, high
-    return (low * 0.5, high * 2.0) if log else (0.0, 2.0 * high or 1.0)  # no quantity is negative
+    if not high > low:
+        low, high = (low * 0.5, high * 2.0) if log else (0.0, 2.0 * high or 1.0)  # no quantity is negative
+    return low, high
 
 
-def _by_quantity(values: np.ndarray, areas: np.ndarray, label: str, limits: Limits | None, *, log: bool) -> CellColors:
+def quantity_colors(values: np.ndarray, limits: Limits, label: str, *, log: bool, shared: bool = False) -> CellColors:
+    """Colours of values between two limits, and the scale that explains them; ``shared`` by pictures that are to look alike."""
     from matplotlib.colors import ListedColormap, LogNorm, Normalize
 
-    low, high = limits or _limits(values, areas, log=log)
+    low, high = limits
     norm = LogNorm(low, high, clip=True) if log else Normalize(low, high, clip=True)
     below, above = bool((values < low).any()), bool((values > high).any())
-    extend = _EXTEND[below, above] if limits is None else "both"  # pictures that share a scale look alike
+    extend = "both" if shared else _EXTEND[below, above]
     cmap = ListedColormap(_soft_cividis(256))
     shown = np.where(values > 0, values, low) if log else values
     return CellColors(cmap(norm(shown))[:, :3], label, norm, cmap, extend)

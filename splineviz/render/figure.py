@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from splineviz.render.edgelayer import EdgeStyle, draw_edges, line_width
 from splineviz.render.layout import fit, frame, new_axes, points_per_unit
 from splineviz.render.overlay import draw_boundary, draw_footer, draw_invalid, draw_points, draw_scale_bar
 from splineviz.render.panel import Panel
-from splineviz.render.shapes import polygon_collections
+from splineviz.render.shapes import Fill, fill_polygons
 from splineviz.render.style import INK, PANEL_GAP, PANEL_WIDTH, styled
 
 if TYPE_CHECKING:
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["Fill", "draw"]
-
-Fill = Literal["plain", "raster", "vector"]
-"""How cells are filled: for pixels; as an image inside a vector file; as vector shapes that overlap by a hair."""
+__all__ = ["draw"]
 
 
 def draw(
@@ -69,7 +66,7 @@ def draw(
         where the decision boundary crosses them; ``area``; ``kink``: the largest jump of the affine map across a side of the
         cell; ``stage``: the stage that made the cell; ``volume``: sqrt(det A'A); ``none``.
     limits
-        The ends of the colour scale of a quantity, for pictures that are to share it; by default what the cells need.
+        Ends of the colour scale of a quantity, to draw several arrangements on one scale; by default from the cells.
     edges
         What the lines show: ``stage``, ``kink`` (jump of the affine map), ``plain``, ``none``.
     boundary
@@ -153,17 +150,9 @@ def draw(
 def _fill_cells(
     ax: Axes, arr: Arrangement, window: int, cells: np.ndarray, rgb: np.ndarray, color: CellColor, fill: Fill, *, smooth: bool
 ) -> np.ndarray:
-    """Fill the cells; returns the classes seen, largest area first, when classes are shown.
-
-    ``smooth`` is for fills whose sides no line covers: on top of the seamless fills the same ones once more, antialiased.
-    """
+    """Fill the cells; returns the classes seen, largest area first, when classes are shown."""
     vertices, polygons, rows, classes = arr.vertices, arr.cells, cells, np.zeros(0, dtype=np.int64)
     if color == "class":
         vertices, polygons, rows, rgb, classes = class_polygons(arr, window)
-    for antialiased in (False, True) if smooth and fill != "vector" else (False,):
-        for collection in polygon_collections(vertices, polygons, rows, rgb, overlap=0.3 if fill == "vector" else 0.0):
-            collection.set_antialiased(antialiased)
-            collection.set_zorder(1.1 if antialiased else 1.0)
-            collection.set_rasterized(fill == "raster")
-            ax.add_collection(collection, autolim=False)
+    fill_polygons(ax, vertices, polygons, rows, rgb, fill, smooth=smooth)
     return classes

@@ -9,8 +9,9 @@ from splineviz.render.style import FOOTER_LINE, PANEL_GAP, PANEL_WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["fit", "frame", "new_axes", "padded", "plain_axes", "points_per_unit", "ratio", "side_for"]
+__all__ = ["fit", "frame", "new_axes", "new_figure", "padded", "plain_axes", "points_per_unit", "ratio", "side_for"]
 
 _MARGIN = 0.06
 _HAIR = 0.002
@@ -33,15 +34,22 @@ def plain_axes(bounds: Bounds, inches: float) -> Axes:
 
 
 def _axes(width: float, height: float, box: tuple[float, float, float, float]) -> Axes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     from splineviz.render.axes import PictureAxes
 
-    figure = Figure(figsize=(width, height))
-    FigureCanvasAgg(figure)
     left, bottom, wide, tall = box
-    return figure.add_axes((left / width, bottom / height, wide / width, tall / height), axes_class=PictureAxes)
+    place = left / width, bottom / height, wide / width, tall / height
+    return new_figure(width, height).add_axes(place, axes_class=PictureAxes)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of our own, in inches, that a notebook shows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from splineviz.render.axes import PictureFigure
+
+    figure = PictureFigure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def side_for(bounds: Bounds, width: float, legend: bool) -> float:

@@ -18,7 +18,7 @@ from splineviz.render.style import INK, styled
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["repr_html"]
+__all__ = ["picture", "repr_html"]
 
 _VECTOR_CELLS = 2000
 _MOST_BYTES = 50_000
@@ -45,11 +45,12 @@ def repr_html(arr: Arrangement) -> str:
     )
     return (
         '<div style="display:flex;gap:1.5em;align-items:center;flex-wrap:wrap">'
-        f"{_picture(arr)}<table><caption><b>splineviz.Arrangement</b></caption>{table}</table></div>"
+        f"{picture(arr)}<table><caption><b>splineviz.Arrangement</b></caption>{table}</table></div>"
     )
 
 
-def _picture(arr: Arrangement) -> str:
+def picture(arr: Arrangement) -> str:
+    """The first window: SVG for few cells, a small PNG for many."""
     if arr.n_cells == 0 or not len(arr.windows):
         return ""
     cells = np.flatnonzero(arr.cell_window == 0)

@@ -28,16 +28,16 @@ _NARROW = 2.2  # inches that the scale bar with its label and the number of cell
 _LETTERS_PER_INCH = 20
 
 
-def draw_boundary(ax: Axes, segments: np.ndarray, width: float, label: str) -> Legend:
-    """The decision boundary, or level set, in red on a white casing, so that it reads on every fill."""
+def draw_boundary(ax: Axes, segments: np.ndarray, width: float, label: str, color: str = BOUNDARY) -> Legend:
+    """The decision boundary, or level set, on a white casing, so that it reads on every fill."""
     from matplotlib.lines import Line2D
 
     if len(segments) == 0:
         return [], []
-    for color, size, zorder in (("white", width + 0.9, 4.0), (BOUNDARY, width, 4.1)):
-        lines = segment_collection(segments, edgecolors=color, linewidths=size, zorder=zorder, capstyle="round")
+    for ink, size, zorder in (("white", width + 0.9, 4.0), (color, width, 4.1)):
+        lines = segment_collection(segments, edgecolors=ink, linewidths=size, zorder=zorder, capstyle="round")
         ax.add_collection(lines, autolim=False)
-    return [Line2D([], [], color=BOUNDARY, linewidth=1.3)], [label]
+    return [Line2D([], [], color=color, linewidth=1.3)], [label]
 
 
 def draw_points(ax: Axes, plane: Plane, window: Window, points: Any, classes: Any = None) -> tuple[Legend, np.ndarray]:

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.io.provenance import provenance
-from splineviz.render.figure import Fill, draw
+from splineviz.render.figure import draw
+from splineviz.render.shapes import Fill
 from splineviz.render.style import styled
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["VECTOR_FILL_CELLS", "save_figure"]
+__all__ = ["VECTOR_FILL_CELLS", "save_figure", "suffix_of", "write_figure"]
 
 VECTOR_FILL_CELLS = 5000
 """Up to this many cells a vector file holds each fill as a shape; above, the fills are one image under vector lines."""
@@ -68,10 +71,7 @@ def save_figure(
         If the suffix is unknown, or an option of ``draw`` is not valid.
     """
 
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise InputError(f"unknown suffix {path.suffix!r} of {path.name}, expected one of {', '.join(_SUFFIXES)}")
+    suffix = suffix_of(path)
     if fill not in ("auto", "raster", "vector"):
         raise InputError(f"unknown fill {fill!r}, expected auto, raster or vector")
     window = options.get("window", 0)
@@ -79,10 +79,24 @@ def save_figure(
     used: Fill = "plain" if suffix == ".png" else "vector" if fill == "vector" or (fill == "auto" and few) else "raster"
     figure = draw(arr, width=width, fill=used, **options).get_figure(root=True)
     assert figure is not None
-    card = provenance(arr, window=window, extra=extra)
+    write_figure(figure, path, provenance(arr, window=window, extra=extra), dpi)
+    return used
+
+
+def suffix_of(path: str | os.PathLike[str]) -> str:
+    """The suffix of a picture's path, in lower case; anything but .png, .svg and .pdf is refused."""
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise InputError(f"unknown suffix {path.suffix!r} of {path.name}, expected one of {', '.join(_SUFFIXES)}")
+    return suffix
+
+
+def write_figure(figure: Figure, path: str | os.PathLike[str], card: Mapping[str, Any], dpi: float) -> None:
+    """Write a figure with the card of what it was made from."""
+    suffix = suffix_of(path)
     with styled(), atomic_path(path) as temporary:
         figure.savefig(temporary, format=suffix[1:], dpi=dpi, metadata=_metadata(suffix, card), facecolor="white")
-    return used
 
 
 def _metadata(suffix: str, card: Mapping[str, Any]) -> dict[str, Any]:

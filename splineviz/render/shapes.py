@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from splineviz.geometry.csr import Csr
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection, PolyCollection
 
-__all__ = ["polygon_collections", "segment_collection"]
+__all__ = ["Fill", "fill_polygons", "polygon_collections", "segment_collection"]
+
+Fill = Literal["plain", "raster", "vector"]
+"""How cells are filled: for pixels; as an image inside a vector file; as vector shapes that overlap by a hair."""
 
 _SEGMENTS_PER_PATH = 2000
+
+
+def fill_polygons(
+    ax: Axes, vertices: np.ndarray, polygons: Csr, rows: np.ndarray, rgb: np.ndarray, fill: Fill, *, smooth: bool
+) -> None:
+    """Fill some polygons.
+
+    ``smooth`` is for fills whose sides no line covers: on top of the seamless fills the same ones once more, antialiased.
+    """
+    for antialiased in (False, True) if smooth and fill != "vector" else (False,):
+        for collection in polygon_collections(vertices, polygons, rows, rgb, overlap=0.3 if fill == "vector" else 0.0):
+            collection.set_antialiased(antialiased)
+            collection.set_zorder(1.1 if antialiased else 1.0)
+            collection.set_rasterized(fill == "raster")
+            ax.add_collection(collection, autolim=False)
 
 
 def polygon_collections(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.render.style import styled
 from splineviz.report.figures_counts import decomposition_bars, direction_sweep, misses_by_deformation, misses_by_radius, scatter
-from splineviz.report.figures_training import agreement_over_training, trajectories
+from splineviz.report.figures_training import agreement_over_training, terms_over_training, trajectories
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +34,7 @@ class Picture:
     name: str
     section: str
     caption: str
-    figure: Figure
+    draw: Callable[[], Figure]
     dots: bool = False
     """Thousands of marks, or cells: an image is smaller than shapes."""
 
@@ -48,23 +49,23 @@ def pictures(study: Study, found: Findings) -> Iterator[Picture]:
             text = (
                 f"{label}, P = {p}: {n:,} neighbourhoods, dots moved by up to 0.3; the line is the mean of R with 95 % intervals."
             )
-            yield Picture(f"scatter-{radius}-{p}", "calibration", text, scatter(study, found, radius, p), dots=True)
+            yield Picture(f"scatter-{radius}-{p}", "calibration", text, partial(scatter, study, found, radius, p), dots=True)
     text = "Where the cells come from: terms of R - 1 by stage (number above the bar), as shares of the whole of each radius."
-    yield Picture("terms", "terms", text, decomposition_bars(study, found))
+    yield Picture("terms", "terms", text, partial(decomposition_bars, study, found))
     yield Picture(
         "missed",
         "missed",
         "Cuts that the proxy misses on the same set, by stage, with 95 % intervals.",
-        misses_by_radius(study, found),
+        partial(misses_by_radius, study, found),
     )
     if len(study.stages) > 1:
         text = (
             "The same, beside the deformation of what enters the stage; a dot for each checkpoint, radius and stage but the first."
         )
-        yield Picture("missed-deformation", "missed", text, misses_by_deformation(study, found))
+        yield Picture("missed-deformation", "missed", text, partial(misses_by_deformation, study, found))
     if len(study.directions) > 1:
         text = "The mean of the proxy with P directions over that with 2; the dashed line is m_P / m_2."
-        yield Picture("sweep", "directions", text, direction_sweep(study, found))
+        yield Picture("sweep", "directions", text, partial(direction_sweep, study, found))
     for place, example in enumerate(study.examples):
         yield example_picture(study, found, place, example)
 
@@ -75,27 +76,33 @@ def _over_training(study: Study, found: Findings) -> Iterator[Picture]:
             f"{label}: mean of R on the left axis, of the proxy on the right, {study.n_points:,} points; bands are pointwise 95 %"
             " intervals, large dots the ends of significant moves."
         )
-        yield Picture(f"training-{radius}", "training", text, trajectories(study, found, radius))
+        yield Picture(f"training-{radius}", "training", text, partial(trajectories, study, found, radius))
     text = "Kendall's tau-b of the proxy with R within each checkpoint, with 95 % intervals; no mark where it is undefined."
-    yield Picture("agreement", "training", text, agreement_over_training(study, found))
+    yield Picture("agreement", "training", text, partial(agreement_over_training, study, found))
+    for radius, label in enumerate(found.radius_labels):
+        text = f"{label}: what the cells come from at each checkpoint, P = 2 on the same sets."
+        yield Picture(f"terms-training-{radius}", "terms", text, partial(terms_over_training, study, found, radius))
 
 
 def example_picture(study: Study, found: Findings, place: int, example: Example) -> Picture:
     """One neighbourhood with its exact cells."""
+    where = (
+        f"{found.radius_labels[example.radius]}, {study.names[example.checkpoint]}, point {example.point}, plane {example.plane}"
+    )
+    text = f"{example.kind.capitalize()} agreement: {where}. The proxy finds {example.n_sep} of {example.cut} cuts."
+    return Picture(f"example-{place}-{example.kind}", "examples", text, partial(_drawn, example), dots=True)
+
+
+def _drawn(example: Example) -> Figure:
     from splineviz.render import draw
 
     arr = example.arrangement
     # a loaded arrangement has the decision boundary only if its affine maps were saved
     boundary = arr.program is not None or "affine" in vars(arr)
     title = f"{example.kind}: n_sep {example.n_sep}, n_cut {example.cut}, R {arr.n_cells}"
-    ax = draw(arr, legend=False, anchors=False, boundary=boundary, width=2.6, title=title)
-    figure = ax.get_figure(root=True)
+    figure = draw(arr, legend=False, anchors=False, boundary=boundary, width=2.6, title=title).get_figure(root=True)
     assert figure is not None
-    where = (
-        f"{found.radius_labels[example.radius]}, {study.names[example.checkpoint]}, point {example.point}, plane {example.plane}"
-    )
-    text = f"{example.kind.capitalize()} agreement: {where}. The proxy finds {example.n_sep} of {example.cut} cuts."
-    return Picture(f"example-{place}-{example.kind}", "examples", text, figure, dots=True)
+    return figure
 
 
 def save_picture(picture: Picture, path: str | os.PathLike[str]) -> None:
@@ -112,7 +119,7 @@ def save_picture(picture: Picture, path: str | os.PathLike[str]) -> None:
     undated = {".png": {"Software": "splineviz"}, ".svg": {"Creator": "splineviz", "Date": None}}
     metadata = undated.get(suffix, {"Creator": "splineviz", "Producer": None, "CreationDate": None})
     with styled(), atomic_path(path) as temporary:
-        picture.figure.savefig(temporary, format=suffix[1:], dpi=DPI, metadata=metadata, facecolor="white")
+        picture.draw().savefig(temporary, format=suffix[1:], dpi=DPI, metadata=metadata, facecolor="white")
 
 
 def save_figures(

@@ -45,10 +45,13 @@ def scatter(study: Study, found: Findings, radius: int, directions: int) -> Figu
         ax.plot(line, zaslavsky(line), color=INK, linewidth=0.8, linestyle=":", label="1 + n + n(n - 1)/2")
         whiskers(ax, [b.n_sep for b in bins], [b.cells for b in bins], SAME if directions == 2 else PROXY, "mean of R")
         if max(most, highest) > _WIDE:
+            least = float(n.min(initial=most))
             ax.set_xscale("symlog", linthresh=1, linscale=0.5)
             ax.set_yscale("log")
-            ax.set_xlim(-0.5, most * 1.3)
-        ax.set_ylim(0.6, 1.5 * highest if ax.get_yscale() == "log" else highest + 1)
+            ax.set_xlim(0.8 * least if least > 1 else -0.5, 1.3 * most)
+            ax.set_ylim(0.6 * cells.min(initial=highest), 1.6 * highest)
+        else:
+            ax.set_ylim(0.4, highest + 1)
         ax.set_xlabel(f"proxy n_sep, P = {directions}" + (", same set" if directions == 2 else ""))
         ax.set_ylabel("cells R")
         ax.set_title(found.radius_labels[radius])
@@ -94,8 +97,12 @@ def misses_by_radius(study: Study, found: Findings) -> Figure:
             rates = [found.miss_rate(int(radius), stage) for radius in order]
             whiskers(ax, list(study.radii[order]), rates, radius_color(stage), f"stage {stage}", scale=100)
         ax.set_xscale("log")
+        ax.set_xticks(study.radii, [f"{r:.3g}" for r in study.radii])
+        ax.minorticks_off()
         ax.set_xlabel("radius r")
         ax.set_ylabel("% of n_cut missed, P = 2")
+        low, high = ax.get_ylim()
+        ax.set_ylim(min(low, 0.0), max(high, 1.0))
         ax.legend(frameon=False, loc="best")
     return figure
 
@@ -117,6 +124,8 @@ def misses_by_deformation(study: Study, found: Findings) -> Figure:
             ax.plot(x, y, "o", color=radius_color(radius), markersize=3, alpha=0.8, label=label)
         ax.set_xlabel("diameter / mean eccentricity of what enters the stage")
         ax.set_ylabel("% of n_cut missed, P = 2")
+        low, high = ax.get_ylim()
+        ax.set_ylim(min(low, 0.0), max(high, 1.0))
         ax.legend(frameon=False, loc="best")
     return figure
 

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.render.style import MUTED, styled
-from splineviz.report.look import EXACT, PROXY, SAME, band, bare, label_colors, new_figure, over_training, radius_color, whiskers
+from splineviz.report.look import (
+    EXACT,
+    PROXY,
+    SAME,
+    band,
+    bare,
+    label_colors,
+    new_figure,
+    over_training,
+    radius_color,
+    term_color,
+    whiskers,
+)
+from splineviz.validation.decomposition import TERMS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +31,7 @@ if TYPE_CHECKING:
     from splineviz.validation.findings import Findings
     from splineviz.validation.study import Study
 
-__all__ = ["agreement_over_training", "trajectories"]
+__all__ = ["agreement_over_training", "terms_over_training", "trajectories"]
 
 
 def trajectories(study: Study, found: Findings, radius: int) -> Figure:
@@ -80,4 +93,23 @@ def agreement_over_training(study: Study, found: Findings) -> Figure:
         ax.set_ylabel("tau-b with R, within a checkpoint")
         ax.set_ylim(min(0.0, ax.get_ylim()[0]), 1.02)
         figure.legend(frameon=False, loc="outside lower center", ncols=2, handlelength=1.8)
+    return figure
+
+
+def terms_over_training(study: Study, found: Findings, radius: int) -> Figure:
+    """The mean of R - 1 at each checkpoint, as the terms that it is the sum of; what is negative stands below zero."""
+    rows = {(t.checkpoint, t.term): t.mean.value for t in found.terms if t.radius == radius and t.stage is None}
+    means = {term: np.array([rows[c, term] for c in range(study.n_checkpoints)], dtype=np.float64) for term in TERMS}
+    with styled():
+        figure = new_figure()
+        ax = bare(figure.subplots())
+        x, up, down = over_training(ax, study.steps), np.zeros(study.n_checkpoints), np.zeros(study.n_checkpoints)
+        for term, mean in means.items():
+            low, high = down + np.minimum(mean, 0.0), up + np.maximum(mean, 0.0)
+            ax.fill_between(x, up, high, color=term_color(term), linewidth=0, label=term)
+            ax.fill_between(x, low, down, color=term_color(term), linewidth=0)
+            up, down = high, low
+        ax.set_ylabel("mean of R - 1")
+        ax.set_title(found.radius_labels[radius])
+        figure.legend(frameon=False, loc="outside lower center", ncols=len(TERMS), handlelength=1, columnspacing=1.2)
     return figure

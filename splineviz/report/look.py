@@ -67,10 +67,12 @@ def bare(ax: Axes) -> Axes:
 
 
 def band(ax: Axes, x: np.ndarray, mean: np.ndarray, resampled: np.ndarray, color: Any, label: str, **how: Any) -> Any:
-    """A curve with the pointwise 95 % interval of its resamples."""
-    low, high = np.nanquantile(resampled, [0.025, 0.975], axis=0)
-    ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
-    (line,) = ax.plot(x, mean, color=color, linewidth=1.2, marker="o", markersize=2.2, label=label, **how)
+    """A curve with the pointwise 95 % interval of its resamples, where it is defined."""
+    there = ~np.isnan(mean)
+    if there.any():
+        low, high = np.nanquantile(resampled[:, there], [0.025, 0.975], axis=0)
+        ax.fill_between(x[there], low, high, color=color, alpha=0.18, linewidth=0)
+    (line,) = ax.plot(x[there], mean[there], color=color, linewidth=1.2, marker="o", markersize=2.2, label=label, **how)
     return line
 
 

@@ -41,7 +41,7 @@ _DEFINITIONS = (
 
 
 def document_of(study: Study, found: Findings) -> Document:
-    """Everything a report holds, figures drawn."""
+    """Everything a report holds; figures are drawn when they are written."""
     sections = (
         Section(
             "agreement",

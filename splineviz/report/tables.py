@@ -11,7 +11,7 @@ from splineviz.validation.courses import Course
 from splineviz.validation.decomposition import TERMS
 from splineviz.validation.findings import Findings
 from splineviz.validation.measured import UNDEFINED, Measured
-from splineviz.validation.quantities import EXACT
+from splineviz.validation.quantities import pairs
 from splineviz.validation.study import Study
 from splineviz.validation.verdict import percent
 
@@ -30,14 +30,11 @@ __all__ = [
 
 def agreement_tables(study: Study, found: Findings) -> tuple[Table, ...]:
     """With R for every estimate; with n_cut and linear regions for the proxy."""
-    estimates = list(dict.fromkeys(row.estimate for row in found.within))
-    proxies = [name for name in estimates if name.startswith("P = ")]
-    pairs = [(estimate, "R") for estimate in estimates] + list(product(proxies, list(EXACT.values())[1:]))
     several = study.n_checkpoints > 2
     head: tuple[str, ...] = ("radius", "estimate", "exact", "n", "tau-b within", "rho within")
     head += ("tau-b across", "rho across", "tau-b along points") if several else ()
     rows, notes = [], []
-    for radius, (estimate, exact) in product(range(study.n_radii), pairs):
+    for radius, (estimate, exact) in product(range(study.n_radii), pairs(study)):
         within = found.agreement(radius, estimate, exact)
         columns = [within.tau, within.spearman]
         if several:
@@ -219,7 +216,7 @@ def trust_tables(study: Study, found: Findings) -> tuple[Table, ...]:
     times = [
         (
             found.radius_labels[c.radius],
-            *(UNDEFINED if t is None else f"{1e3 * t:.3g} ms" for t in (c.exact, c.proxy, c.plain)),
+            *(UNDEFINED if t is None else f"{1e3 * t:.3g} ms" for t in (c.exact, c.regions, c.proxy, c.plain)),
             *(UNDEFINED if ratio is None else f"{ratio:.2g}" for ratio in (c.exact_to_plain, c.exact_to_proxy, c.proxy_to_plain)),
         )
         for c in found.costs
@@ -227,6 +224,7 @@ def trust_tables(study: Study, found: Findings) -> tuple[Table, ...]:
     costs = (
         "radius",
         "exact, one plane",
+        "linear regions on top",
         f"proxy, {found.headline}",
         "plain pass",
         "exact / plain",

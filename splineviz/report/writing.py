@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import splineviz
 from splineviz.errors import InputError
@@ -97,7 +98,7 @@ def _inline(picture: Picture) -> str:
     kind, mime = ("png", "image/png") if picture.dots else ("svg", "image/svg+xml")
     metadata = {"Software": "splineviz"} if picture.dots else {"Creator": "splineviz", "Date": None}
     with styled():
-        picture.figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata, facecolor="white")
+        picture.draw().savefig(buffer, format=kind, dpi=DPI, metadata=metadata, facecolor="white")
     return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
@@ -106,7 +107,7 @@ def _markdown(document: Document, target: Path) -> str:
     folder.mkdir(exist_ok=True)
     for picture in document.pictures:
         save_picture(picture, folder / f"{picture.name}.png")
-    return _rendered("report.md.j2", document, {picture.name: f"{folder.name}/{picture.name}.png" for picture in document.pictures})
+    return _rendered("report.md.j2", document, {p.name: quote(f"{folder.name}/{p.name}.png") for p in document.pictures})
 
 
 def _rendered(template: str, document: Document, images: Mapping[str, str]) -> str:

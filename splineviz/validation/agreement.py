@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from jaxtyping import Bool, Float64, Shaped
+from jaxtyping import Float64
 
 from splineviz.validation.measured import Measured, Sampled
-from splineviz.validation.quantities import estimates, exact_counts
-from splineviz.validation.ranks import Correlation, Ranked, correlate, tied_pairs
+from splineviz.validation.quantities import estimates, exact_counts, pairs
+from splineviz.validation.ranks import Correlation, Drawn, Ranked, correlate, tied_pairs
 from splineviz.validation.study import Study
 
-__all__ = ["Agreement", "Ties", "agreement_of", "ranked", "ties", "within_checkpoints"]
+__all__ = ["Agreement", "Ties", "agreement_of", "ties", "within_checkpoints"]
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ def within_checkpoints(study: Study, weights: Float64[np.ndarray, "resample poin
     x, y = estimates(study), exact_counts(study)
     rows: list[Agreement] = []
     for radius in range(study.n_radii):
-        found: dict[tuple[str, str], list[Correlation]] = {pair: [] for pair in product(x, y)}
+        found: dict[tuple[str, str], list[Correlation]] = {pair: [] for pair in pairs(study)}
         for checkpoint in range(study.n_checkpoints):
-            counted = study.counted[checkpoint, radius]
-            sides = [{name: ranked(v[checkpoint, radius], counted, weights) for name, v in side.items()} for side in (x, y)]
+            drawn = Drawn(study.counted[checkpoint, radius], weights)
+            sides = [{name: Ranked(values[checkpoint, radius], drawn) for name, values in side.items()} for side in (x, y)]
             for (estimate, exact), several in found.items():
                 several.append(correlate(sides[0][estimate], sides[1][exact]))
         for (estimate, exact), several in found.items():
@@ -68,16 +68,6 @@ def within_checkpoints(study: Study, weights: Float64[np.ndarray, "resample poin
 
 def agreement_of(found: Correlation, radius: int, checkpoint: int | None, estimate: str, exact: str) -> Agreement:
     return Agreement(radius, checkpoint, estimate, exact, found.tau.measured(), found.spearman.measured())
-
-
-def ranked(
-    values: Shaped[np.ndarray, "plane point"],
-    counted: Bool[np.ndarray, "plane point"],
-    weights: Float64[np.ndarray, "resample point"],
-) -> Ranked:
-    """The neighbourhoods that were counted, those of one point together."""
-    point, plane = np.nonzero(counted.T)
-    return Ranked(values[plane, point].astype(np.float64), point, weights)
 
 
 def ties(study: Study) -> list[Ties]:

@@ -16,6 +16,8 @@ class Cost:
     radius: int
     exact: float | None
     """Seconds of the exact count on one plane."""
+    regions: float | None
+    """Seconds that its linear regions take on top."""
     proxy: float | None
     """Seconds of the proxy, with the most directions, in one frame."""
     plain: float | None
@@ -56,11 +58,11 @@ def costs(study: Study) -> list[Cost]:
     rows = []
     for radius in range(study.n_radii):
         n = study.n_checkpoints * study.n_points
-        exact, proxy, plain = (
+        exact, regions, proxy, plain = (
             float(study.seconds[name][:, radius].sum()) / parts if name in study.seconds else None
-            for name, parts in (("exact", n * study.n_planes), ("proxy", n), ("plain", n))
+            for name, parts in (("exact", n * study.n_planes), ("regions", n * study.n_planes), ("proxy", n), ("plain", n))
         )
-        rows.append(Cost(radius, exact, proxy, plain, _ratio(exact, plain), _ratio(exact, proxy), _ratio(proxy, plain)))
+        rows.append(Cost(radius, exact, regions, proxy, plain, _ratio(exact, plain), _ratio(exact, proxy), _ratio(proxy, plain)))
     return rows
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from splineviz.validation.agreement import Agreement, agreement_of
 from splineviz.validation.measured import LEVEL, Measured, Sampled, undefined
-from splineviz.validation.quantities import estimates, exact_counts
+from splineviz.validation.quantities import estimates, exact_counts, pairs
 from splineviz.validation.ranks import Correlation, quotient, why_undefined
 from splineviz.validation.resampling import resampled_means
 from splineviz.validation.study import Study
@@ -116,8 +116,8 @@ def _longest(change: np.ndarray, real: np.ndarray) -> list[tuple[int, int]]:
 def across_checkpoints(study: Study, made: list[Course]) -> list[Agreement]:
     """Rank correlations of mean curves over the checkpoints; resamples are of points, the checkpoints are what they are."""
     by_name = {(course.radius, course.quantity): course for course in made}
-    pairs = product(range(study.n_radii), estimates(study), exact_counts(study))
-    return [agreement_of(_of_curves(by_name[r, x], by_name[r, y]), r, None, x, y) for r, x, y in pairs]
+    cases = product(range(study.n_radii), pairs(study))
+    return [agreement_of(_of_curves(by_name[r, x], by_name[r, y]), r, None, x, y) for r, (x, y) in cases]
 
 
 def along_points(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[Agreement]:
@@ -127,7 +127,7 @@ def along_points(study: Study, weights: Float64[np.ndarray, "resample point"]) -
     there = np.asarray(study.counted.all((0, 2)))  # (radius, point)
     x, y = estimates(study), exact_counts(study)
     rows = []
-    for radius, estimate, exact in product(range(study.n_radii), x, y):
+    for radius, (estimate, exact) in product(range(study.n_radii), pairs(study)):
         a, b = (np.where(there[radius], values[:, radius].mean(1), 0.0).T for values in (x[estimate], y[exact]))
         found = Correlation(*(_mean_over_points(of(a, b), weights) for of in (_taus, _rhos)))
         rows.append(agreement_of(found, radius, None, estimate, exact))

@@ -88,6 +88,7 @@ class Job:
         assert found.regions is not None
         tables = {"cells": found.cells, "cut": found.cut, "first": found.first, "regions": found.regions}
         counts = {"decisions": found.decisions[0], "undecided": found.undecided[0], "seconds_exact": found.seconds[0]}
+        counts["seconds_regions"] = found.seconds_regions[0]
         return {name: table[0].astype(np.int32) for name, table in tables.items()} | {k: np.array(v) for k, v in counts.items()}
 
     def _baselines(self) -> dict[str, np.ndarray]:

@@ -8,10 +8,9 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float64
 
-from splineviz.validation.agreement import ranked
 from splineviz.validation.measured import Measured, Sampled
 from splineviz.validation.quantities import headline, same_set
-from splineviz.validation.ranks import correlate
+from splineviz.validation.ranks import Drawn, Ranked, kendall
 from splineviz.validation.study import Study
 
 __all__ = ["PlaneAgreement", "plane_agreement"]
@@ -38,17 +37,17 @@ def plane_agreement(study: Study, weights: Float64[np.ndarray, "resample point"]
         for name, p in ((same_set(), 2), (headline(study), study.directions[-1]))
     }
     rows = []
-    for radius, k, (name, values) in product(range(study.n_radii), _up_to(study.n_planes // 2), sources.items()):
-        taus = [_tau(values[c, radius], exact[c, radius], k, weights) for c in range(study.n_checkpoints)]
-        rows.append(PlaneAgreement(radius, name, k, study.n_planes - k, Sampled.mean(taus, "checkpoint").measured()))
+    for radius, k in product(range(study.n_radii), _up_to(study.n_planes // 2)):
+        taus: dict[str, list[Sampled]] = {name: [] for name in sources}
+        for checkpoint in range(study.n_checkpoints):
+            cells = exact[checkpoint, radius]
+            drawn = Drawn(~np.isnan(cells).any(0, keepdims=True), weights)
+            rest = Ranked(cells[k:].mean(0, keepdims=True), drawn)
+            for name, values in sources.items():
+                taus[name].append(kendall(Ranked(values[checkpoint, radius, :k].mean(0, keepdims=True), drawn), rest))
+        for name, several in taus.items():
+            rows.append(PlaneAgreement(radius, name, k, study.n_planes - k, Sampled.mean(several, "checkpoint").measured()))
     return rows
-
-
-def _tau(values: np.ndarray, exact: np.ndarray, k: int, weights: np.ndarray) -> Sampled:
-    """Of (plane, point) arrays of one checkpoint."""
-    there = ~np.isnan(exact).any(0)
-    some, rest = values[:k].mean(0, keepdims=True), exact[k:].mean(0, keepdims=True)
-    return correlate(*(ranked(side, there[None], weights) for side in (some, rest))).tau
 
 
 def _up_to(most: int) -> list[int]:

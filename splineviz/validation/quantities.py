@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from jaxtyping import Float64
 
 from splineviz.arrangement.local import UNCOUNTED
 from splineviz.validation.study import Study
 
-__all__ = ["BASELINES", "EXACT", "estimates", "exact_counts", "headline", "proxy_name", "radius_names", "same_set"]
+__all__ = ["BASELINES", "EXACT", "estimates", "exact_counts", "headline", "pairs", "proxy_name", "radius_names", "same_set"]
 
 EXACT = {"cells": "R", "cut": "n_cut", "regions": "linear regions"}
 """Exact counts, and how they are named in reports."""
@@ -55,3 +57,10 @@ def estimates(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius 
 def exact_counts(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius plane point"]]:
     """By their names in reports, NaN where the count was given up."""
     return {name: study.exact(quantity) for quantity, name in EXACT.items()}
+
+
+def pairs(study: Study) -> list[tuple[str, str]]:
+    """What is compared with what: every estimate with R, the proxy with n_cut and linear regions, too."""
+    names, (cells, *others) = list(estimates(study)), EXACT.values()
+    proxies = [proxy_name(p) for p in study.directions]
+    return [(name, cells) for name in names] + list(product(proxies, others))

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Shaped
 from scipy import stats
 
 from splineviz.validation.measured import Sampled, undefined
 
-__all__ = ["Correlation", "Ranked", "correlate", "quotient", "tied_pairs", "why_undefined"]
+__all__ = ["Correlation", "Drawn", "Ranked", "correlate", "kendall", "quotient", "spearman", "tied_pairs", "why_undefined"]
 
 
 @dataclass(frozen=True)
@@ -32,89 +32,125 @@ class Correlation:
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
-    """One variable of a set of observations, and what can be known of it once for all that it is compared with.
+class Drawn:
+    """Observations, and how often they are drawn: what variables that are compared share.
 
     Attributes
     ----------
-    values
-        (observation,) numbers.
-    point
-        (observation,) the point that each is of, ascending, without gaps.
+    counted
+        Which observations there are.
     weights
         How often each point is drawn in each resample.
     """
 
-    values: Float64[np.ndarray, "observation"]
-    point: Int64[np.ndarray, "observation"]
+    counted: Bool[np.ndarray, "plane point"]
     weights: Float64[np.ndarray, "resample point"]
+
+    @cached_property
+    def point(self) -> np.ndarray:
+        """(observation,) the point of each."""
+        return np.asarray(np.nonzero(self.counted)[1])
+
+    @cached_property
+    def copies(self) -> Float64[np.ndarray, "resample observation"]:
+        return np.asarray(self.weights[:, self.point])
+
+    @cached_property
+    def single(self) -> np.ndarray:
+        """The weights in single precision, which holds such whole numbers."""
+        return self.weights.astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """One variable, and what can be known of it once for all that it is compared with."""
+
+    grid: Shaped[np.ndarray, "plane point"]
+    drawn: Drawn
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """(observation,) those that are counted."""
+        return np.asarray(self.grid[self.drawn.counted], dtype=np.float64)
 
     @cached_property
     def order(self) -> np.ndarray:
         """(observation,) place among the distinct values."""
-        places: np.ndarray = np.unique(self.values, return_inverse=True)[1]
-        return places.astype(np.int32)
+        return np.asarray(np.unique(self.values, return_inverse=True)[1]).astype(np.int32)
 
     @cached_property
     def signs(self) -> np.ndarray:
-        """(observation, observation) int8."""
-        found: np.ndarray = np.sign(self.order[:, None] - self.order[None, :]).astype(np.int8)
+        """(plane, plane, point, point) int8: of the difference of two observations; 0 where one is not counted."""
+        counted = self.drawn.counted
+        place = np.zeros(counted.shape, dtype=np.int32)
+        place[counted] = self.order
+        found: np.ndarray = np.sign(place[:, None, :, None] - place[None, :, None, :]).astype(np.int8)
+        if not counted.all():
+            found *= counted[:, None, :, None] & counted[None, :, None, :]
         return found
 
     @cached_property
     def _shares(self) -> np.ndarray:
         """(resample, distinct value) observations that have it."""
-        held = np.zeros((self.weights.shape[1], int(self.order.max()) + 1))
-        np.add.at(held, (self.point, self.order), 1.0)
-        found: np.ndarray = self.weights @ held
-        return found
+        held = np.zeros((self.drawn.weights.shape[1], int(self.order.max()) + 1))
+        np.add.at(held, (self.drawn.point, self.order), 1.0)
+        return np.asarray(self.drawn.weights @ held)
 
     @cached_property
     def untied(self) -> Float64[np.ndarray, "resample"]:
         """Ordered pairs of observations that differ."""
-        found: np.ndarray = self._shares.sum(1) ** 2 - (self._shares**2).sum(1)
-        return found
-
-    @cached_property
-    def drawn(self) -> Float64[np.ndarray, "resample observation"]:
-        """How often each observation is drawn."""
-        found: np.ndarray = self.weights[:, self.point]
-        return found
+        return np.asarray(self._shares.sum(1) ** 2 - (self._shares**2).sum(1))
 
     @cached_property
     def ranks(self) -> Float64[np.ndarray, "resample observation"]:
         """Mid-ranks in each resample, less their mean: half of what is below less half of what is above."""
         below = np.cumsum(self._shares, 1)
         centred = below - 0.5 * self._shares - 0.5 * below[:, -1:]
-        found: np.ndarray = centred[:, self.order]
-        return found
+        return np.asarray(centred[:, self.order])
+
+    @cached_property
+    def weighted(self) -> Float64[np.ndarray, "resample observation"]:
+        """Ranks times copies."""
+        return np.asarray(self.drawn.copies * self.ranks)
 
     @cached_property
     def spread(self) -> Float64[np.ndarray, "resample"]:
         """Sum of the squares of the ranks of what is drawn."""
-        found: np.ndarray = np.einsum("ro,ro,ro->r", self.drawn, self.ranks, self.ranks)
-        return found
+        return np.asarray(np.einsum("ro,ro->r", self.weighted, self.ranks))
 
 
 def correlate(x: Ranked, y: Ranked) -> Correlation:
-    """Both coefficients, and what they are in the resamples.
+    """Both coefficients of two variables of the same observations, and what they are in the resamples.
 
     Examples
     --------
     >>> weights = np.random.default_rng(0).multinomial(40, np.full(40, 1 / 40), 200).astype(float)
-    >>> x = Ranked(np.arange(40.0), np.arange(40), weights)
-    >>> str(correlate(x, Ranked(np.arange(40.0) ** 3, x.point, weights)).tau.measured())
-    '1 [1, 1]'
-    >>> correlate(x, Ranked(np.zeros(40), x.point, weights)).tau.why
-    'all of the second are 0'
+    >>> drawn = Drawn(np.ones((1, 40), dtype=bool), weights)
+    >>> x, y, z = (Ranked(values, drawn) for values in (np.arange(40.0)[None], np.arange(40.0)[None] ** 3, np.zeros((1, 40))))
+    >>> str(correlate(x, y).tau.measured()), correlate(x, z).tau.why
+    ('1 [1, 1]', 'all of the second are 0')
     """
-    n = len(x.values)
+    return Correlation(kendall(x, y), spearman(x, y))
+
+
+def kendall(x: Ranked, y: Ranked) -> Sampled:
+    """tau-b."""
     reason = why_undefined(x.values, y.values)
     if reason:
-        return Correlation(undefined(reason, n), undefined(reason, n))
-    tau = float(stats.kendalltau(x.values, y.values, variant="b").statistic)
-    rho = float(stats.spearmanr(x.values, y.values).statistic)
-    return Correlation(Sampled(tau, _taus(x, y), n), Sampled(rho, _rhos(x, y), n))
+        return undefined(reason, len(x.values))
+    agree = (x.signs * y.signs).sum((0, 1), dtype=np.int16).astype(np.float32)
+    drawn = x.drawn.single
+    resampled = quotient((drawn @ agree * drawn).sum(1, dtype=np.float64), x.untied, y.untied)
+    return Sampled(float(stats.kendalltau(x.values, y.values, variant="b").statistic), resampled, len(x.values))
+
+
+def spearman(x: Ranked, y: Ranked) -> Sampled:
+    """rho, of mid-ranks."""
+    reason = why_undefined(x.values, y.values)
+    if reason:
+        return undefined(reason, len(x.values))
+    resampled = quotient(np.einsum("ro,ro->r", x.weighted, y.ranks), x.spread, y.spread)
+    return Sampled(float(stats.spearmanr(x.values, y.values).statistic), resampled, len(x.values))
 
 
 def why_undefined(x: np.ndarray, y: np.ndarray) -> str:
@@ -142,21 +178,6 @@ def tied_pairs(values: np.ndarray) -> float | None:
         return None
     counts = np.unique(values, return_counts=True)[1].astype(np.float64)
     return float((counts * (counts - 1)).sum() / (n * (n - 1)))
-
-
-def _taus(x: Ranked, y: Ranked) -> np.ndarray:
-    """(resample,)"""
-    starts = np.flatnonzero(np.diff(x.point, prepend=-1))
-    agree = (x.signs * y.signs).astype(np.float32)
-    if len(starts) < len(x.point):
-        agree = np.add.reduceat(np.add.reduceat(agree, starts, 0), starts, 1)
-    drawn = x.weights[:, x.point[starts]].astype(np.float32)  # whole numbers that single precision holds, but for rounding in sums
-    return quotient(np.einsum("rp,rp->r", drawn @ agree, drawn, dtype=np.float64), x.untied, y.untied)
-
-
-def _rhos(x: Ranked, y: Ranked) -> np.ndarray:
-    """(resample,)"""
-    return quotient(np.einsum("ro,ro,ro->r", x.drawn, x.ranks, y.ranks), x.spread, y.spread)
 
 
 def quotient(above: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -253,7 +253,7 @@ class Validation:
             seconds=seconds,
             **{name: table.astype(kinds[name]) for name, table in tables.items()},  # type: ignore[arg-type]
         )
-        return chosen_examples(study, self.runs[-1], self.points, self.design)
+        return chosen_examples(study, self.runs, self.points, self.design)
 
 
 def _numbered(key: str, job: Job) -> tuple[str, dict[str, np.ndarray]]:

@@ -81,8 +81,8 @@ class Study:
     disagreements, compared
         Signs at the proxy's vertices that float32 sees differently than float64, and all that were compared.
     seconds
-        Name -> (checkpoint, radius) wall time: ``"exact"`` (all planes), ``"proxy"`` (the largest P, one frame), ``"plain"``
-        (a plain forward pass over the vertices of that P).
+        Name -> (checkpoint, radius) wall time: ``"exact"`` (cells, all planes), ``"regions"`` (their linear regions, on top),
+        ``"proxy"`` (the largest P, one frame), ``"plain"`` (a plain forward pass over the vertices of that P).
     examples
         Neighbourhoods of best and of worst agreement.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from splineviz.arrangement.local import UNCOUNTED
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.io.parquet import require_pyarrow
@@ -48,9 +49,13 @@ def columns_of(study: Study) -> dict[str, np.ndarray]:
         whole = np.ma.masked_array(np.zeros(shape, dtype=np.int64), mask=True)
         whole[:, :, : study.n_planes] = np.ma.masked_array(values, ~terms.counted)
         columns[name] = whole.ravel()
-    for name, baseline in (("first_order", study.first_order), ("patterns", study.patterns)):
-        columns[name] = np.broadcast_to(baseline[:, :, None], shape).ravel()
-    columns["distance"] = np.broadcast_to(study.distance[:, None, None], shape).ravel()
+    baselines = {
+        "first_order": study.first_order[:, :, None],
+        "patterns": study.patterns[:, :, None],
+        "distance": study.distance[:, None, None],
+    }
+    for name, values in baselines.items():
+        columns[name] = np.ma.masked_equal(np.broadcast_to(values, shape).ravel(), UNCOUNTED)
     return columns
 
 

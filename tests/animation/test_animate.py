@@ -103,9 +103,9 @@ def test_one_scale_for_all_frames(folder: Path, place: Place, monkeypatch: pytes
     monkeypatch.setattr(pictures, "save_picture", lambda *a, **style: seen.append(style["limits"]) or keep(*a, **style))
     animate(folder, place, folder.parent / "a.webp", color="norm")
     assert len(seen) == 4 and len(set(seen)) == 1
-    from splineviz.render.cellcolor import color_limits
+    from splineviz.render.cellcolor import shared_limits
 
-    ends = [color_limits(sv.arrange(program, *place), "norm") for program in sv.Checkpoints(net(0), folder)]
+    ends = [shared_limits([sv.arrange(program, *place)], "norm") for program in sv.Checkpoints(net(0), folder)]
     assert seen[0] == (min(low for low, _ in ends), max(high for _, high in ends))
 
 

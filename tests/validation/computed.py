@@ -103,7 +103,7 @@ def _one(program: sv.Program) -> dict[str, Any]:
         "zeros": np.stack([e.zeros.sum(-1) for e in estimates], 2).astype(np.int32),
         "decisions": np.array(decisions[0], dtype=np.int64),
         "undecided": np.array(decisions[1], dtype=np.int64),
-        "first_order": np.stack([first_order(program, POINTS, radius=r) for r in RADII]).astype(np.int32),
+        "first_order": np.stack([first_order(program, POINTS, radius=r).sum(-1) for r in RADII]).astype(np.int32),
         "patterns": np.stack([distinct_patterns(program, POINTS, radius=r) for r in RADII]).astype(np.int32),
         "distance": mean_distance(program, POINTS).mean(1),
         "eccentricity": np.stack([s.eccentricity.mean(0)[:n_stages] for s in sizes]),

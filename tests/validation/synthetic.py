@@ -56,7 +56,7 @@ def synthetic(
         model="nets:make",
         digest="0" * 16,
         stages=tuple(Stage(i, f"relu{i}", "relu", (40,), 1, "") for i in range(stages)),
-        steps=np.unique(np.geomspace(1, 10**checkpoints, checkpoints).astype(np.int64)),
+        steps=np.arange(checkpoints, dtype=np.int64) ** 4,
         names=tuple(f"step-{i}.pt" for i in range(checkpoints)),
         metrics={"train_accuracy": np.linspace(0.1, 1.0, checkpoints), "test_accuracy": np.full(checkpoints, np.nan)},
         radii=np.array(radii),

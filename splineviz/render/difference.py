@@ -1,0 +1,115 @@
+"""The panel of a pair of networks: by how much the map changed, where decisions differ, or the edges of either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from splineviz.errors import InputError
+from splineviz.render.cellcolor import CellColors, color_limits, quantity_colors
+from splineviz.render.edgelayer import draw_edges, line_width
+from splineviz.render.layout import frame, points_per_unit
+from splineviz.render.overlay import draw_boundary
+from splineviz.render.shapes import Fill, fill_polygons, segment_collection
+from splineviz.render.style import BOUNDARY, FOOTER_LINE, INK, MUTED, SMALL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from splineviz.arrangement.result import Arrangement
+    from splineviz.comparison.result import Pair
+
+__all__ = ["Difference", "difference_colors", "difference_handles", "draw_difference", "how_to_show"]
+
+Difference = Literal["map", "decisions", "edges"]
+"""What the panel of a pair shows."""
+
+_FIRST = "#0072b2"
+_SECOND = "#d55e00"
+_SAME, _OTHER = (0.93, 0.93, 0.92), (0.94, 0.72, 0.28)
+_CHANGE = "change of the gradient $\\Vert\\,A_2 - A_1\\,\\Vert_F$"
+
+
+def how_to_show(pairs: Sequence[Pair], difference: Difference | None) -> Difference:
+    """What the panels show, where that is possible for all pairs."""
+    known = all(pair.decisions is not None for pair in pairs)
+    if difference is None:
+        return "map" if known else "edges"
+    if difference not in get_args(Difference):
+        raise InputError(f"unknown difference {difference!r}, expected one of {', '.join(get_args(Difference))}")
+    if not known and difference != "edges":
+        raise InputError(f"difference {difference!r} needs networks with one number of outputs", hint="difference 'edges'")
+    return difference
+
+
+def difference_colors(pairs: Sequence[Pair], how: Difference) -> list[CellColors]:
+    """Colours of the pieces of each overlay; those of the change of the map on one scale."""
+    if how == "edges":
+        return [CellColors(np.ones((len(pair.overlay.areas), 3))) for pair in pairs]
+    if how == "decisions":
+        classes = [pair.overlay.classes for pair in pairs]
+        return [CellColors(np.where((c[:, 0] == c[:, 1])[:, None], _SAME, _OTHER)) for c in classes if c is not None]
+    from splineviz.comparison.change import gradient_change
+
+    values = [gradient_change(pair.overlay.change) for pair in pairs]
+    limits = color_limits(np.concatenate(values), np.concatenate([pair.overlay.areas for pair in pairs]), log=False)
+    return [quantity_colors(value, limits, _CHANGE, log=False, shared=True) for value in values]
+
+
+def draw_difference(
+    ax: Axes, pair: Pair, arrs: tuple[Arrangement, Arrangement], how: Difference, colors: CellColors, fill: Fill, title: str
+) -> None:
+    """Draw one pair, with both decision boundaries."""
+    arr = pair.overlay.arrangement
+    window = arr.windows[0]
+    frame(ax, window.bounds, ticks=False)
+    if how != "edges":
+        fill_polygons(ax, arr.vertices, arr.cells, np.arange(arr.n_cells), colors.rgb, fill, smooth=True)
+    draw_edges(ax, arr, 0, "none", 0.0)
+    if how == "edges":
+        width = line_width(arr.n_cells, window.area, points_per_unit(ax, window.bounds))
+        one, other = pair.overlay.drawn
+        for drawn, color, zorder in ((one & ~other, _FIRST, 2.0), (other & ~one, _SECOND, 2.1), (one & other, INK, 2.2)):
+            lines = segment_collection(arr.vertices[arr.edges[drawn]], edgecolors=color, linewidths=width, zorder=zorder)
+            ax.add_collection(lines, autolim=False)
+    elif pair.decisions is not None:
+        for part, color in zip(arrs, (_FIRST, BOUNDARY), strict=True):
+            draw_boundary(ax, part.decision_boundary(), 0.8, "", color)
+    ax.set_title(title, loc="left", pad=4, color=INK)
+    _describe(ax, pair)
+
+
+def difference_handles(how: Difference, boundaries: bool) -> tuple[list[Any], list[str]]:
+    """Handles and labels of the legend."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    if how == "edges":
+        inks = ((_FIRST, "edges of the first"), (_SECOND, "edges of the second"), (INK, "edges of both"))
+        return [Line2D([], [], color=color, linewidth=1.1) for color, _ in inks], [text for _, text in inks]
+    handles: list[Any] = []
+    texts: list[str] = []
+    if how == "decisions":
+        handles = [Patch(facecolor=color, edgecolor="0.4", linewidth=0.4) for color in (_SAME, _OTHER)]
+        texts = ["same class", "different classes"]
+    if boundaries:
+        handles += [Line2D([], [], color=color, linewidth=1.3) for color in (_FIRST, BOUNDARY)]
+        texts += ["boundary of the first", "boundary of the second"]
+    return handles, texts
+
+
+def _describe(ax: Axes, pair: Pair) -> None:
+    """Two lines of numbers below the frame."""
+    from matplotlib.transforms import ScaledTranslation
+
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    lines = [f"overlay: {pair.overlay.n_cells:,} cells"]
+    if pair.decisions is not None:
+        lines.append(f"same class on {100 * pair.decisions.agreement:.1f} % of the area")
+    for k, text in enumerate(lines):
+        place = ax.transAxes + ScaledTranslation(0, -0.11 - k * FOOTER_LINE, figure.dpi_scale_trans)
+        style: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "clip_on": False, "color": MUTED}
+        ax.text(0, 0, text, transform=place, ha="left", **style)

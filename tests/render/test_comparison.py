@@ -1,0 +1,126 @@
+"""Pictures of comparisons: shared scales, panels of pairs, every format, and what cannot be drawn."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.colors import to_rgb
+
+import splineviz as sv
+from splineviz.errors import InputError
+from splineviz.render.comparison import draw_comparison, save_comparison
+from tests.comparison.nets import PLANE, SQUARE, random_net
+
+
+@functools.cache
+def comparison(n: int = 2) -> sv.Comparison:
+    return sv.compare([random_net(seed) for seed in range(n)], PLANE, SQUARE, names=[f"net {k}" for k in range(n)])
+
+
+def fills(ax: Any) -> np.ndarray:
+    return np.concatenate([c.get_facecolor() for c in ax.collections if isinstance(c, PolyCollection)])
+
+
+def panels(figure: Any) -> list[Any]:
+    """Axes in the order they were made, colour bars left out."""
+    return [ax for ax in figure.axes if ax.get_title(loc="left")]
+
+
+def test_two_networks_and_their_difference_stand_in_a_row() -> None:
+    axes = panels(draw_comparison(comparison()))
+    assert [ax.get_title(loc="left") for ax in axes] == ["1  net 0", "2  net 1", "1 → 2"]
+    assert len({round(ax.get_position().y0, 9) for ax in axes}) == 1
+    sizes = [(round(ax.get_window_extent().width, 6), round(ax.get_window_extent().height, 6)) for ax in axes]
+    assert len(set(sizes)) == 1 and sizes[0][0] == pytest.approx(sizes[0][1])
+
+
+def test_of_more_networks_pairs_follow_in_a_second_row() -> None:
+    axes = panels(draw_comparison(comparison(4), width=10))
+    assert [ax.get_title(loc="left") for ax in axes[4:]] == ["1 → 2", "2 → 3", "3 → 4", "1 → 4"]
+    assert {round(ax.get_position().y0, 9) for ax in axes[:4]}.isdisjoint(round(ax.get_position().y0, 9) for ax in axes[4:])
+
+
+def test_colours_of_all_networks_are_on_one_scale() -> None:
+    """A network whose output is doubled has darker cells, not the same picture."""
+    net = random_net(3)
+    half = comparison_of_scaled(net)
+    one, other = (fills(ax) for ax in panels(draw_comparison(half, edges="none"))[:2])
+    alone = fills(half.arrangements[0].draw(color="norm", edges="none", legend=False))
+    assert len(one) == len(other) == len(alone)
+    assert not np.allclose(one, other) and not np.allclose(one, alone)
+
+
+def comparison_of_scaled(net: sv.Program) -> sv.Comparison:
+    state = {name: value.clone() for name, value in net.origin.weights.items()}  # type: ignore[union-attr]
+    last = max(name for name in state if name.endswith("weight")).removesuffix("weight")
+    for name in (f"{last}weight", f"{last}bias"):
+        state[name] = 2 * state[name]
+    return sv.compare([net, net.rebind(state)], PLANE, SQUARE)
+
+
+def test_disagreement_is_filled_by_its_area() -> None:
+    both = comparison()
+    pair = both.pair(0, 1)
+    ax = panels(draw_comparison(both, difference="decisions"))[2]
+    colors = fills(ax)[: len(pair.overlay.areas), :3]
+    # Collections come by the number of corners; areas of the drawn polygons tell which is which.
+    shapes = [p.vertices[:-1] for c in ax.collections if isinstance(c, PolyCollection) for p in c.get_paths()][: len(colors)]
+    area = np.array([0.5 * abs(np.dot(s[:, 0], np.roll(s[:, 1], -1)) - np.dot(s[:, 1], np.roll(s[:, 0], -1))) for s in shapes])
+    light = np.isclose(colors[:, 2], 0.92)
+    assert pair.decisions is not None and area[light].sum() / area.sum() == pytest.approx(pair.decisions.agreement)
+
+
+def test_edges_of_either_network_have_a_colour_of_their_own() -> None:
+    both = comparison()
+    ax = panels(draw_comparison(both, difference="edges"))[2]
+    lines = [c for c in ax.collections if isinstance(c, PathCollection)]
+    one, other = both.pair(0, 1).overlay.drawn
+    drawn = {tuple(np.round(c.get_edgecolor()[0][:3], 3)): sum(len(p.vertices) // 2 for p in c.get_paths()) for c in lines}
+    assert drawn[tuple(np.round(to_rgb("#0072b2"), 3))] == (one & ~other).sum()
+    assert drawn[tuple(np.round(to_rgb("#d55e00"), 3))] == (other & ~one).sum()
+
+
+@pytest.mark.parametrize("color", ["norm", "class", "random", "area", "stage", "volume", "none"])
+@pytest.mark.parametrize("difference", ["map", "decisions", "edges"])
+def test_everything_is_drawn(color: Any, difference: Any) -> None:
+    figure = draw_comparison(comparison(), color=color, difference=difference, edges="plain")
+    assert len(panels(figure)) == 3 and figure.get_size_inches()[0] == 7.2
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_files_carry_what_they_were_made_from_and_are_the_same_twice(suffix: str, tmp_path: Path) -> None:
+    first, second = (tmp_path / f"{name}.{suffix}" for name in "ab")
+    save_comparison(comparison(), first, extra={"seed": None})
+    save_comparison(comparison(), second, extra={"seed": None})
+    assert first.read_bytes() == second.read_bytes()
+    if suffix == "png":
+        from PIL import Image
+
+        card = json.loads(Image.open(first).info["splineviz"])
+        assert [model["name"] for model in card["models"]] == ["net 0", "net 1"]
+        assert card["models"][0]["program"]["digest"] == random_net(0).digest and card["windows"]
+
+
+def test_what_cannot_be_drawn_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown difference 'colours'"):
+        draw_comparison(comparison(), difference="colours")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="unknown edges 'kink'"):
+        draw_comparison(comparison(), edges="kink")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="do not fit into a width of 4 inches"):
+        draw_comparison(comparison(4), width=4)
+    apart = sv.compare([random_net(0), random_net(1, (2, 8, 2))], PLANE, SQUARE)
+    with pytest.raises(InputError, match="one number of outputs"):
+        draw_comparison(apart, difference="map")
+    assert panels(draw_comparison(apart))[2].get_title(loc="left") == "1 → 2"
+
+
+def test_a_notebook_shows_it_small() -> None:
+    shown = comparison(3)._repr_html_()
+    assert len(shown) < 160_000 and shown.count("<figure") == 3 and "adjusted Rand index" in shown
+    assert comparison().draw()._repr_png_().startswith(b"\x89PNG")
