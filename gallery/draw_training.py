@@ -30,6 +30,8 @@ POINTS = 200
 RADIUS = 0.05
 NEAR = 0.3
 """Input distance within which a point counts as near the decision boundary; digits are about 10 apart"""
+AROUND = 1.0
+"""Likewise, near an anchor"""
 SAMPLES = 4000
 SHOWN = 4
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
@@ -42,24 +44,26 @@ def place(x: np.ndarray, y: np.ndarray) -> tuple[sv.Plane, sv.Window, np.ndarray
     return plane, sv.Window.around(plane), chosen
 
 
-def near_boundary(arr: sv.Arrangement) -> float | None:
-    """How much denser edges are near the decision boundary than in the whole window; None without a boundary.
+def gathered(arr: sv.Arrangement) -> tuple[float | None, float]:
+    """How much denser edges are near the decision boundary than in the whole window, and near the anchors; None without a boundary.
 
-    Of ``SAMPLES`` places on edges, drawn by length, and as many in the window, the shares that lie within ``NEAR`` are compared.
+    Of ``SAMPLES`` places on edges, drawn by length, and as many in the window, the shares that lie within ``NEAR`` of the boundary,
+    or ``AROUND`` an anchor, are compared.
     """
-    if not len(arr.decision_boundary()):
-        return None
     made = np.random.default_rng(0)
     inner = np.flatnonzero(arr.edge_cells.min(1) >= 0)
     a, b = arr.vertices[arr.edges[inner, 0]], arr.vertices[arr.edges[inner, 1]]
     length = np.linalg.norm(b - a, axis=1)
     rows = made.choice(len(inner), SAMPLES, p=length / length.sum())
     share = made.random((SAMPLES, 1))
-    on_edges = (1 - share) * a[rows] + share * b[rows]
     x0, x1, y0, y1 = arr.windows[0].bounds
-    anywhere = made.uniform((x0, y0), (x1, y1), (SAMPLES, 2))
-    on, by_chance = (float((arr.distance(uv, 0)[1] < NEAR).mean()) for uv in (on_edges, anywhere))
-    return on / by_chance if by_chance else None
+    places = (1 - share) * a[rows] + share * b[rows], made.uniform((x0, y0), (x1, y1), (SAMPLES, 2))
+    to_anchor = [np.linalg.norm(uv[:, None] - arr.planes[0].anchors, axis=-1).min(1) for uv in places]
+    at_anchors = float((to_anchor[0] < AROUND).mean() / (to_anchor[1] < AROUND).mean())
+    if not len(arr.decision_boundary()):
+        return None, at_anchors
+    on_edges, anywhere = (float((arr.distance(uv, 0)[1] < NEAR).mean()) for uv in places)
+    return on_edges / anywhere if anywhere else None, at_anchors
 
 
 def numbers(runs: sv.Checkpoints, plane: sv.Plane, window: sv.Window, x: np.ndarray) -> dict[str, Any]:
@@ -73,7 +77,8 @@ def numbers(runs: sv.Checkpoints, plane: sv.Plane, window: sv.Window, x: np.ndar
         ends = arr.vertices[arr.edges[inner]]
         course["cells"].append(arr.n_cells)
         course["edge_length"].append(float(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).sum() / window.area))
-        course["near_boundary"].append(near_boundary(arr))
+        for name, ratio in zip(("near_boundary", "near_anchors"), gathered(arr), strict=True):
+            course[name].append(ratio)
         for name, first in (("train", 0), ("test", N_TRAIN)):
             found = exact_local_complexity(program, x[first : first + POINTS], radius=RADIUS)
             course[f"lc_{name}"].append(float(found.totals.mean()))
@@ -139,7 +144,7 @@ def main() -> None:
         "labels": [str(label) for label in CLASSES],
         "points": x[:POINTS],
     }
-    how: dict[str, Any] = {"radius": RADIUS, "dpi": 105, "jobs": chosen.jobs, "cache": chosen.cache}
+    how: dict[str, Any] = {"radius": RADIUS, "jobs": chosen.jobs, "cache": chosen.cache}
     print(sv.animate(runs["plain"], plane, window, HERE / "training.webp", **look, **how))
     courses = {name: numbers(runs[name], plane, window, x) for name in NAMES}
     with atomic_path(HERE / "training.json") as temporary:

@@ -103,15 +103,15 @@ class Strip:
 
 
 def step_ticks(steps: Sequence[int]) -> list[int]:
-    """0 and powers of ten as far as the steps go; their ends where there is at most one of these.
+    """0 and powers of ten as far as the steps go, without the 1 where it would be too near the 0; the ends where there are too few.
 
     Examples
     --------
-    >>> step_ticks([0, 7, 1200]), step_ticks([200, 300])
-    ([0, 1, 10, 100, 1000], [200, 300])
+    >>> step_ticks([0, 7, 70]), step_ticks([0, 7, 1200]), step_ticks([200, 300])
+    ([0, 1, 10], [0, 10, 100, 1000], [200, 300])
     """
     first, last = steps[0], steps[-1]
-    ticks = [t for t in (0, *(10**k for k in range(len(str(last))))) if first <= t <= last]
+    ticks = [t for t in (0, *(10**k for k in range(len(str(last))))) if first <= t <= last and (t != 1 or last < 1000 or first)]
     return ticks if len(ticks) > 1 else sorted({first, last})
 
 
