@@ -75,7 +75,8 @@ def _row(study: Study, radius: int) -> dict[str, Any]:
 
 def drawn(found: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(9.0, 5.4), layout="constrained")
-    panels = figure.subplots(2, 2, sharex="col")
+    panels = figure.subplots(2, 2, sharex="col", sharey=True)
+    panels[0, 0].set_ylim(-0.02, 1)
     for column, sweep in enumerate(("width", "depth")):
         values = found[sweep]["values"]
         for radius, color in enumerate(COLORS):
@@ -87,7 +88,7 @@ def drawn(found: dict[str, Any]) -> Figure:
                 label = f"{key}; median {MEDIANS[radius]} cuts"
                 _line(panels[1, column], values, [[row[key] for row in of] for of in cells], color, style, label)
         axis = "units a layer, three layers" if sweep == "width" else "hidden layers of 100 units"
-        panels[1, column].set(xlabel=axis, xscale="log", xticks=values, xticklabels=values, ylim=(-0.02, 1))
+        panels[1, column].set(xlabel=axis, xscale="log", xticks=values, xticklabels=values)
         panels[1, column].minorticks_off()
     panels[0, 0].set_ylabel("tau-b with the number of cells")
     panels[1, 0].set_ylabel("share of R - 1")

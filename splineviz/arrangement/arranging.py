@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import get_args
@@ -9,6 +10,7 @@ from typing import get_args
 import numpy as np
 
 from splineviz.arrangement.ancestors import Ancestors
+from splineviz.arrangement.batches import finish, leaves
 from splineviz.arrangement.budget import Budget, SpentError
 from splineviz.arrangement.front import Finished, Patterns, start
 from splineviz.arrangement.result import Arrangement, Stats, Status
@@ -90,7 +92,7 @@ def arrange(
     request = _Request(program, planes, windows, stage, certify)
     budget = Budget.of(max_memory, max_cells, seconds, jobs)
     front = start(request.planes, request.windows, program.input_shape, prove=certify != "off")
-    finished = Walk(program, request.n_stages, budget, certify, progress).run(front, allowed=max_cells)
+    finished = finish(Walk(program, request.n_stages, budget, certify, progress), front, allowed=max_cells)
     return request.result(finished or Finished.nothing(front))
 
 
@@ -117,7 +119,7 @@ def stream(
     front = start(request.planes, request.windows, program.input_shape, prove=certify != "off")
     left = max_cells
     try:
-        for finished in Walk(program, request.n_stages, budget, certify).leaves(front):
+        for finished in leaves(Walk(program, request.n_stages, budget, certify), front):
             if left is not None:
                 left -= len(finished.stage_of)
                 budget.check(0, left)
@@ -190,6 +192,7 @@ class _Request:
                 decisions_per_stage=tuple(tally.decisions[stage] for stage in stages),
                 proven_per_stage=tuple(tally.proven[stage] for stage in stages),
                 largest_bound=tally.largest_bound,
+                largest_displacement=tally.largest_displacement if math.isfinite(tally.largest_displacement) else None,
             ),
             program=self.program,
             patterns=patterns,

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from splineviz.arrangement.exact.ancestry import Ancestry, Steps, root
-from splineviz.arrangement.exact.thin import NO_THIN, Thin, all_thin, measure
+from splineviz.arrangement.exact.doubt import Doubt, no_doubt, settled
+from splineviz.arrangement.exact.thin import NO_THIN, Thin, all_thin, measured
 from splineviz.arrangement.live import Live, Zeros
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
@@ -38,6 +39,8 @@ class Tally:
     proven: Counter[int] = field(default_factory=Counter)
     re_evaluated: int = 0
     largest_bound: float = 0.0
+    largest_displacement: float = 0.0
+    """Infinite where nothing is proven of coordinates"""
     open: int = 0
     zeros: int = 0
     batches: int = 0
@@ -55,6 +58,7 @@ class Tally:
         self.decisions.update(other.decisions)
         self.proven.update(other.proven)
         self.largest_bound = max(self.largest_bound, other.largest_bound)
+        self.largest_displacement = max(self.largest_displacement, other.largest_displacement)
         self.re_evaluated += other.re_evaluated
         self.open += other.open
         self.zeros += other.zeros
@@ -78,6 +82,8 @@ class Front:
     """(F,) the face among those of the last stage in ``patterns`` that each was cut from; None if they are these"""
     ancestry: Ancestry | None = None
     """Where its vertices come from; None if decisions are not proven, or not any more"""
+    doubt: Doubt | None = None
+    """How far its vertices may be off, where there is an ancestry"""
     batch: bool = False
     """Whether these are some of the faces only"""
     states: np.ndarray | None = None
@@ -99,13 +105,14 @@ class Front:
         else:
             self.hash, self.origin, self.states = before[parent], origin, on
         self.border = refinement.first_part[self.border]
-        if self.ancestry is not None:
+        if self.ancestry is not None and self.doubt is not None:
             self.ancestry = self.ancestry.after(refinement.birth, steps, len(self.subdivision.vertices), refinement.kept)
+            self.doubt = self.doubt.after(self.subdivision.vertices, refinement.birth, refinement.kept)
         self.subdivision = refinement.subdivision
 
     def prove_no_more(self) -> None:
         """From here on decisions rest on estimates."""
-        self.ancestry = None
+        self.ancestry = self.doubt = None
         for live in self.live.values():
             live.proof = None
 
@@ -117,7 +124,8 @@ class Front:
         origin = np.arange(rows.start, rows.stop) if self.origin is None else self.origin[rows]
         states = None if self.states is None else self.states[rows]
         ancestry = None if self.ancestry is None else self.ancestry.part(excerpt.vertices)
-        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin, ancestry, True, states)
+        doubt = None if self.doubt is None else self.doubt.part(excerpt.vertices)
+        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin, ancestry, doubt, True, states)
 
 
 @dataclass(slots=True, eq=False)
@@ -139,14 +147,17 @@ class Finished:
     thin: Thin = NO_THIN
 
     @classmethod
-    def of(cls, front: Front, tally: Tally, program: Program, limit: float) -> Finished:
-        """A front at its end; its thin cells are measured, as far as ``limit`` goes."""
+    def of(cls, front: Front, tally: Tally, program: Program, spare: float, limit: float) -> Finished:
+        """A front at its end: doubtful coordinates are made good as far as ``spare`` goes, thin cells measured within ``limit``."""
         border = Csr(front.border, np.arange(front.border[-1]))
         tally.batches += 1
-        subdivision, thin = front.subdivision, NO_THIN
-        if front.ancestry is not None:
-            vertices, thin = measure(program, front.ancestry, subdivision, limit)
-            subdivision = replace(subdivision, vertices=vertices)
+        s = subdivision = front.subdivision
+        tally.largest_displacement, thin = math.inf, NO_THIN
+        if front.ancestry is not None and front.doubt is not None:
+            known = program, front.ancestry
+            points, displacement = settled(*known, front.doubt, s.vertices, s.faces, front.window_of, spare)
+            points, thin = measured(*known, points, s.faces, front.doubt.reach[front.window_of], limit)
+            tally.largest_displacement, subdivision = displacement, replace(s, vertices=points)
         return cls(subdivision, front.window_of, front.stage_of, front.hash, front.patterns, border, tally, thin=thin)
 
     @classmethod
@@ -186,6 +197,7 @@ def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple
         live={0: corners},
         border=np.zeros(1, np.int64),
         ancestry=root(planes, windows, NO_BIRTH) if prove else None,
+        doubt=no_doubt(planes, windows) if prove else None,
     )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from splineviz.arrangement.exact.slopes import bends
 from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
 from splineviz.arrangement.reach import without_effect
+from splineviz.arrangement.steepness import steepness
 from splineviz.arrangement.threads import each
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
@@ -58,11 +59,13 @@ def joined_cells(arr: Arrangement, edges: np.ndarray) -> Int64[np.ndarray, "cell
 def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
     """(E,) how much the function bends at each edge: Frobenius norm of the jump of its in-slice gradient, (C, 2).
 
-    Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is below 2^-24 of them it
-    may be rounding alone. There it is 0 if the output reads none of the edge's units (`without_effect`: past units that are off a
-    change vanishes exactly). Else the jump itself is carried from the units of the edge to the output, and counts as zero where it
-    does not exceed the rounding that is carried along with it. That rounding is the bound of each node for its own rounding,
-    n u |row| |x| for a sum of n products, with fixed arbitrary signs, mapped by the rest of the network.
+    Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is below 2^-24 of them, or
+    within what is proven of their rounding (`steepness`), it may be rounding alone. There it is 0 if the output reads none of the
+    edge's units (`without_effect`: past units that are off a change vanishes exactly). Else the jump itself is carried from the
+    units of the edge to the output. Where it is within its proven rounding, too, exact arithmetic tells (`bends`); where that would
+    take too long, or the arrangement itself is not certified, it counts as zero if it does not exceed the rounding that is carried
+    along with it. That rounding is the bound of each node for its own rounding, n u |row| |x| for a sum of n products, with fixed
+    arbitrary signs, mapped by the rest of the network.
 
     Raises
     ------
@@ -75,7 +78,9 @@ def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
     gradient = arr.affine[:, :, :2].reshape(arr.n_cells, 2 * arr.affine.shape[1])
     size = np.linalg.norm(gradient, axis=1)
     found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
-    doubtful = found <= _DOUBTFUL * np.maximum(size[left], size[right])
+    # Of two columns on two sides; 3 is above the root of 8.
+    rounding = 3.0 * steepness(arr.program).error if arr.program is not None and arr.stats.certified else 0.0
+    doubtful = found <= np.maximum(_DOUBTFUL * np.maximum(size[left], size[right]), rounding)
     if doubtful.any():
         doubtful = np.flatnonzero(doubtful)
         unread = without_effect(arr, inner[doubtful])
@@ -100,13 +105,13 @@ class _Carried(NamedTuple):
 def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
     """The jump across each of some inner edges, carried through the network; exactly 0 where it is rounding."""
     program = program_of(arr)
-    jump = np.empty(len(edges))
+    jump, proven = np.empty(len(edges)), steepness(program).jump_error if arr.stats.certified else 0.0
 
     def fill(rows: np.ndarray) -> None:
         result = _carry(arr, program, edges[rows])
         size, error = (x.reshape(len(rows), -1).norm(dim=1).cpu().numpy() for x in (result.jump, result.jump_error))
         jump[rows] = np.where(size > _SAFETY * error, size, 0.0)
-        open_ = np.flatnonzero((error > 0) & (size <= _DECISIVE * error))
+        open_ = np.flatnonzero((error > 0) & (size <= np.maximum(_DECISIVE * error, proven)))
         bent = bends(arr, edges[rows[open_]], _across(arr, program, edges[rows[open_]])) if len(open_) else None
         if bent is not None:
             # A jump that is none of rounding alone, however small.

@@ -67,6 +67,10 @@ class Stats:
     proven_per_stage: tuple[int, ...] = ()
     largest_bound: float = 0.0
     """The largest proven error bound of the value of a unit at a vertex."""
+    largest_displacement: float | None = None
+    """How far the coordinates of a vertex are from its exact place, at most, in uv: proven, and a worst case. None where it is not.
+    What by estimate may be off by more than 2^-32 of |origin| + |u| + |v| is rounded from exact coordinates instead, by ``full``
+    always and by ``fast`` as far as its allowance goes."""
 
     @property
     def certified(self) -> bool:

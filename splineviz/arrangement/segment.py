@@ -6,6 +6,7 @@ It shares nothing with the planar arrangement, so that each can be checked again
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ __all__ = ["Segment", "segment"]
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """The cells that a straight segment of input space meets, in order.
+    """The cells that a straight segment of input space meets, in order. Float64 found them; `proven` asks exact arithmetic.
 
     Attributes
     ----------
@@ -52,6 +53,16 @@ class Segment:
     @property
     def n_cells(self) -> int:
         return len(self.knots) - 1
+
+    @cached_property
+    def proven(self) -> bool:
+        """Whether exact arithmetic confirms every cell; computed on first use, which takes a second where cells take milliseconds.
+
+        False where something contradicts them, and where the network cannot be evaluated exactly.
+        """
+        from splineviz.arrangement.exact.segments import confirmed
+
+        return confirmed(self)
 
     @property
     def density(self) -> float:
@@ -112,7 +123,7 @@ def segment(program: Program, a: Any, b: Any) -> Segment:
     Every live tensor is carried at the knots, between which it is affine; a piecewise-affine node adds a knot wherever one of its
     units changes sign inside an interval. Signs have three values: what lies within the rounding of the walk is zero, and cuts
     that rounding cannot tell apart are one knot of several units. That rounding is estimated, not proven: the worst case of each
-    node is carried through the rest of the network with irregular signs.
+    node is carried through the rest of the network with irregular signs. The result's ``proven`` tells whether it is right.
 
     Parameters
     ----------

@@ -133,15 +133,18 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
     ----------
     parts
         For each excerpt: itself; its refinement, whose vertices begin with those of the excerpt; and the edges that each of its
-        border edges has become, in order. In the order of their faces; some may be missing.
+        border edges has become, in order. In the order of their faces; some may be missing. A vertex that one of them has moved
+        is where that has it.
     """
     chains = _Chains(len(whole.edges))
-    vertices, edges, sources, shared = [whole.vertices], [whole.edges[:0]], [whole.edge_source[:0]], [whole.shared[:0]]
+    vertices, edges, sources, shared = [whole.vertices.copy()], [whole.edges[:0]], [whole.edge_source[:0]], [whole.shared[:0]]
     sides, side_edges, lengths = [whole.faces.values[:0]], [whole.side_edges[:0]], [whole.faces.lengths[:0]]
     n_vertices, n_edges, unmatched = len(whole.vertices), 0, 0
     for piece, fine, border in parts:
         mine, known, clashes = chains.match(piece.border, border)
         unmatched += clashes
+        moved = np.flatnonzero((fine.vertices[: len(piece.vertices)] != whole.vertices[piece.vertices]).any(1))
+        vertices[0][piece.vertices[moved]] = fine.vertices[moved]
         vertex = np.full(len(fine.vertices), -1, dtype=np.int64)
         vertex[: len(piece.vertices)] = piece.vertices
         vertex[fine.edges[mine, 1]] = chains.heads[known]

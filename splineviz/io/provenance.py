@@ -65,6 +65,7 @@ def certificate_of(stats: Stats | Totals, smallest_cell: float | None = None) ->
         "decisions_per_stage": list(stats.decisions_per_stage),
         "proven_per_stage": list(stats.proven_per_stage),
         "largest_bound": stats.largest_bound,
+        "largest_displacement": stats.largest_displacement,
         "smallest_cell": smallest_cell,
     }
 

@@ -47,6 +47,7 @@ class Totals:
     decisions_per_stage: list[int] = field(default_factory=list)
     proven_per_stage: list[int] = field(default_factory=list)
     largest_bound: float = 0.0
+    largest_displacement: float | None = 0.0
     smallest_cell: float | None = None
     batches: int = 0
     seconds: float = 0.0
@@ -66,6 +67,9 @@ class Totals:
         self.decisions += stats.decisions
         self.proven += stats.proven
         self.largest_bound = max(self.largest_bound, stats.largest_bound)
+        if self.largest_displacement is not None:
+            own = stats.largest_displacement
+            self.largest_displacement = None if own is None else max(self.largest_displacement, own)
         if batch.n_cells:
             self.smallest_cell = min(self.smallest_cell or math.inf, float(batch.areas.min()))
         self.undecided += stats.undecided

@@ -12,7 +12,7 @@ import pytest
 
 import splineviz.arrangement.walk
 import splineviz.geometry.maxima
-from splineviz.arrangement.exact.ancestry import Ancestry
+from splineviz.arrangement.exact.ancestry import Ancestry, missing
 from splineviz.arrangement.exact.judge import Judge, _at_once, find
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import Subdivision
@@ -27,7 +27,7 @@ Uv = tuple[Fraction, Fraction]
 def places(program: Program, ancestry: Ancestry, vertices: Iterable[int]) -> list[Uv]:
     """The exact points of vertices."""
     keys = [ancestry.key(int(vertex)) for vertex in vertices]
-    find(program, keys)
+    find(program, missing(keys))
     points = [born.places[row].point for born, row in keys]
     return [(Fraction(x, w), Fraction(y, w)) for x, y, w in points]
 
@@ -35,7 +35,7 @@ def places(program: Program, ancestry: Ancestry, vertices: Iterable[int]) -> lis
 def values(judge: Judge, vertices: Iterable[int]) -> np.ndarray:
     """(vertices, units) fractions: what a step switches on, exactly."""
     keys = [judge.ancestry.key(int(vertex)) for vertex in vertices]
-    find(judge.program, keys)
+    find(judge.program, missing(keys))
     rows: list[list[Fraction]] = []
     for first in range(0, len(keys), 64):
         some = keys[first : first + 64]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import splineviz as sv
 from splineviz.arrangement.exact.ancestry import Ancestry
 from splineviz.arrangement.exact.forward import Step
 from splineviz.arrangement.exact.judge import Judge
-from splineviz.arrangement.front import Front
+from splineviz.arrangement.front import Finished, Front
 from splineviz.arrangement.live import Live, Zeros
 from splineviz.arrangement.passing import after_affine
 from splineviz.arrangement.walk import Walk
@@ -25,7 +26,7 @@ from splineviz.geometry.predicates import TINY
 from splineviz.geometry.records import BIRTH
 from splineviz.program.operations.gains import matrix_norm
 
-from .referee import Referee, places, values
+from .referee import Referee, Uv, places, values
 
 Point = tuple[int, ...]
 
@@ -130,6 +131,33 @@ def test_batches_decide_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     parts = sv.arrange(*request, certify="full", jobs=1, max_memory=20_000)
     assert parts.stats.batches > 3
     assert (parts.n_cells, parts.n_vertices, parts.n_edges) == (whole.n_cells, whole.n_vertices, whole.n_edges)
+
+
+@each[0]
+@each[1]
+def test_coordinates_are_within_their_bounds(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, plane = program_of(name, kind), plane_of(kind, NETS[name][1])
+    fronts, finished = [], Finished.of
+
+    def of(front: Front, *arguments: Any) -> Finished:
+        fronts.append(front)
+        return finished(front, *arguments)
+
+    monkeypatch.setattr(Finished, "of", of)
+    arr = sv.arrange(program, plane, sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1)
+    (front,) = fronts
+    assert front.ancestry is not None and front.doubt is not None and arr.stats.largest_displacement is not None
+    exact = places(program, front.ancestry, range(arr.n_vertices))
+    used = np.unique(arr.cells.values)
+    before = distances(front.subdivision.vertices, exact)
+    assert (before <= front.doubt.proof).all()
+    assert (before[used] <= 16.0 * front.doubt.estimate[used] + 1e-300).mean() > 0.99
+    assert distances(arr.vertices, exact)[used].max() <= arr.stats.largest_displacement <= 2.0**-16 * front.doubt.reach.max()
+
+
+def distances(points: np.ndarray, exact: list[Uv]) -> np.ndarray:
+    pairs = zip(points.tolist(), exact, strict=True)
+    return np.array([math.hypot(*(float(Fraction(x) - y) for x, y in zip(*pair, strict=True))) for pair in pairs])
 
 
 LARGE: dict[str, tuple[Callable[[], nn.Module], Point, float]] = {

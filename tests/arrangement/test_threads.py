@@ -55,7 +55,7 @@ def test_what_is_called_off_ends_and_is_waited_for() -> None:
 
 def test_nothing_is_at_work_after_a_budget_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     at_work: list[int] = []
-    advance = Walk._advance
+    advance = Walk.advance
 
     def slowly(self: Walk, *arguments: Any) -> Any:
         at_work.append(1)
@@ -65,7 +65,7 @@ def test_nothing_is_at_work_after_a_budget_has_ended(monkeypatch: pytest.MonkeyP
         finally:
             at_work.pop()
 
-    monkeypatch.setattr(Walk, "_advance", slowly)
+    monkeypatch.setattr(Walk, "advance", slowly)
     arr = sv.arrange(
         random_mlp(2, 24, 16, 16, 3), sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2), max_memory=200_000, max_cells=7, jobs=2
     )

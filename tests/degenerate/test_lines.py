@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from splineviz.plane import Window
-from tests.oracles.harness import agree
+from splineviz import arrange
+from splineviz.plane import Plane, Window
+from tests.oracles.compare import assert_same
+from tests.oracles.harness import Case, agree
 from tests.oracles.network import Add, Concat, Linear, Network, Pointwise, Step, absolute, linear, relu, sequential
 
 
@@ -147,3 +149,35 @@ def test_pre_activations_used_again() -> None:
         Step(relu(), (9,)),
     )
     agree(Network(2, steps))
+
+
+A_BILLIONTH = sequential(
+    2,
+    [
+        linear(
+            [[0.3, 0.1], [0.3, 0.1], [0.3000000003, 0.09999999990000001], [0.3, 0.1], [0.3, 0.1], [0, -1]],
+            [0.3, 0.3, 0.3, 0.3, 0.3, 0],
+        ),
+        relu(),
+        linear([[3, 0, 3, 0, -3, -1], [0, 0, 3, 3, -1, 0], [1, -2, 1, -2, -1, -2]], [1, -1, 3]),
+        relu(),
+        linear([[3, 0, 3], [-3, -1, 1]], [0, 0]),
+    ],
+)
+"""A line crosses others between vertices of which one, where two lines 1e-9 apart meet, is off by 1e-7: ``make fuzz`` found it."""
+
+
+@pytest.mark.parametrize("certify", ["full", "fast"])
+def test_vertices_between_one_that_is_badly_known(certify: str) -> None:
+    case = Case(A_BILLIONTH, (Window.polygon([[-4.0, -3.0], [3.0, -3.0], [3.0, 5.0], [-4.0, 5.0]]),))
+    case.agree(certify)
+    displacement = case.arrange(case.windows[0], certify).stats.largest_displacement
+    assert displacement is not None and displacement < 1e-12
+
+
+def test_badly_known_vertices_of_batches() -> None:
+    """Also those that there were before the faces were divided."""
+    case = Case(A_BILLIONTH, (Window.polygon([[-4.0, -3.0], [3.0, -3.0], [3.0, 5.0], [-4.0, 5.0]]),))
+    parts = arrange(case.program, Plane.identity(), case.windows[0], certify="full", jobs=1, max_memory=10_000)
+    assert parts.stats.batches > 2
+    assert_same(parts, case.exact[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,3 +101,33 @@ def test_coefficients_of_any_size(power: int) -> None:
 def test_averages_over_another_number(divisor: int) -> None:
     program = load_program(nn.AvgPool2d(2, 1, divisor_override=divisor), input_shape=(1, 4, 4))
     assert check(program, torch.randn(2, 1, 4, 4, dtype=torch.float64)) == 0
+
+
+HOW: list[dict[str, Any]] = [{"scale_factor": 3}, {"scale_factor": 2, "align_corners": True}, {"size": 11}, {"scale_factor": 1.7}]
+UPSAMPLED = [("linear", (7,)), ("bilinear", (5, 8)), ("trilinear", (3, 4, 5))]
+
+
+@pytest.mark.parametrize(("mode", "shape"), UPSAMPLED)
+@pytest.mark.parametrize(
+    "how", [{"scale_factor": 3}, {"scale_factor": 2, "align_corners": True}, {"size": 11}, {"scale_factor": 1.7}]
+)
+def test_interpolation_by_fractions(mode: str, shape: tuple[int, ...], how: dict[str, object]) -> None:
+    program = load_program(nn.Upsample(mode=mode, **how), input_shape=(2, *shape))
+    assert check(program, torch.randn(2, 2, *shape, dtype=torch.float64)) == 0
+
+
+def test_divisors_without_a_common_multiple_of_use_are_refused() -> None:
+    """Three are as good as one; of hundreds, exact numbers would have thousands of digits."""
+
+    class Divide(nn.Module):
+        def __init__(self, n: int) -> None:
+            super().__init__()
+            self.by = nn.Parameter(torch.rand(n, dtype=torch.float64) + 0.5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x / self.by
+
+    torch.manual_seed(0)
+    x = torch.randn(2, 300, dtype=torch.float64)
+    assert check(load_program(Divide(3), input_shape=(3,)), x[:, :3]) == 0
+    assert check(load_program(Divide(300), input_shape=(300,)), x) == 1

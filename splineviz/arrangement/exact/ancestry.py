@@ -10,7 +10,7 @@ import numpy as np
 from splineviz.arrangement.exact.forward import Point, Step
 from splineviz.plane import Plane, Window
 
-__all__ = ["Ancestry", "Key", "Place", "Steps", "missing", "root"]
+__all__ = ["Ancestry", "Key", "Lacking", "Place", "Steps", "missing", "root"]
 
 Key = tuple["Ancestry", int]
 """A vertex by the generation that it was born in and its row there; the same for all fronts that have it."""
@@ -23,6 +23,18 @@ class Place:
     plane: Plane
     point: Point
 
+    @property
+    def uv(self) -> tuple[float, float]:
+        """Its coordinates, rounded once."""
+        x, y, w = self.point
+        return x / w, y / w
+
+
+Parents = tuple[Key, Key, int, Step]
+"""The two vertices that one lies between, the unit that vanishes there, and in which step"""
+
+Lacking = dict[Key, Parents]
+"""Vertices whose places are not known, with their parents"""
 
 Steps = Sequence[tuple[Step, int]]
 """Steps, and how many vertices were born in each"""
@@ -56,8 +68,8 @@ class Ancestry:
                 return here, vertex - len(here.rows)
             vertex, here = int(here.rows[vertex]), here.before
 
-    def parents(self, row: int) -> tuple[Key, Key, int, Step]:
-        """Of a new vertex: the two ends that it lies between, the unit that vanishes there, and in which step."""
+    def parents(self, row: int) -> Parents:
+        """Of a new vertex."""
         unit = int(self.born["unit"][row])
         ends = [self._unkept(int(self.born[end][row])) for end in ("a", "b")]
         end = 0
@@ -150,9 +162,9 @@ def _homogeneous(u: float, v: float) -> Point:
     return p * (one // q), r * (one // s), one
 
 
-def missing(keys: Iterable[Key]) -> dict[Key, tuple[Key, Key, int, Step]]:
-    """All vertices whose places have to be found for these, with their parents."""
-    found: dict[Key, tuple[Key, Key, int, Step]] = {}
+def missing(keys: Iterable[Key]) -> Lacking:
+    """All vertices whose places have to be found for these."""
+    found: Lacking = {}
     stack = list(keys)
     while stack:
         key = stack.pop()

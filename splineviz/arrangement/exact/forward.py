@@ -15,10 +15,13 @@ from splineviz.arrangement.exact.digits import Exact, InexactError, even, from_i
 from splineviz.plane import Plane
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
-__all__ = ["Point", "Step", "affine", "switching", "work"]
+__all__ = ["Point", "Step", "affine", "distances", "piece", "switching", "work"]
 
 Point = tuple[int, int, int]
 """A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""
+
+_COMMON = 1 << 10
+"""Bits of a number that all divisors of a node divide, at most: each vertex has as many more, to the end"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: S
         if isinstance(node, Affine):
             slots[node.output] = affine(node, values)
         elif node.stage == step.stage:
-            return _differences(node, values[0], step) if isinstance(node, Maximum) else _distances(node, values[0])
+            return _differences(node, values[0], step) if isinstance(node, Maximum) else distances(node, values[0])
         else:
             slots[node.output] = _pointwise(node, values[0]) if isinstance(node, Pointwise) else _maximum(node, values[0])
         for slot in node.frees:
@@ -111,7 +114,11 @@ def _divided(x: Exact, divisors: Tensor) -> Exact:
     """Entries over float64 divisors, which broadcast against one vertex."""
     values = divisors.detach().cpu().numpy()
     ratios = {value: Fraction(value) for value in np.unique(values).tolist()}
-    common = math.lcm(*(abs(ratio.numerator) for ratio in ratios.values()))
+    common = 1
+    for ratio in ratios.values():
+        common = math.lcm(common, ratio.numerator)
+        if common.bit_length() > _COMMON:
+            raise InexactError("divisors with too large a common multiple")
     # 1 / (p / 2^k) = (common / p) 2^k / common
     factors = {value: common // ratio.numerator * ratio.denominator for value, ratio in ratios.items()}
     scaled = x.scaled(np.vectorize(factors.__getitem__, otypes=[object])(values))
@@ -125,7 +132,7 @@ def _rows(x: Tensor) -> Tensor:
     return x.reshape(len(x), -1)
 
 
-def _distances(node: Pointwise, x: Exact) -> Exact:
+def distances(node: Pointwise, x: Exact) -> Exact:
     """(V, K n) how far every entry is above each of its breakpoints."""
     flat = x.map(_rows)
     if node.breaks_at_zero:
@@ -137,14 +144,15 @@ def _distances(node: Pointwise, x: Exact) -> Exact:
 def _pointwise(node: Pointwise, x: Exact) -> Exact:
     if node.is_relu:
         return x.masked(x.signs() > 0)
-    result = _piece(node, x, 0)
+    result = piece(node, x, 0)
     for k, breakpoint_ in enumerate(node.breakpoints):
         above = x.plus_constants(-breakpoint_).signs() > 0
-        result = _piece(node, x, k + 1).where(above, result)
+        result = piece(node, x, k + 1).where(above, result)
     return result
 
 
-def _piece(node: Pointwise, x: Exact, k: int) -> Exact:
+def piece(node: Pointwise, x: Exact, k: int) -> Exact:
+    """What a pointwise node would be if its k-th piece were all of it."""
     return x.weighted(torch.mul, node.slopes[k], 1).plus_constants(node.intercepts[k])
 
 

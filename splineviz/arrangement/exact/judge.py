@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from splineviz.arrangement.exact.ancestry import Ancestry, Key, Place, missing
+from splineviz.arrangement.exact.ancestry import Ancestry, Key, Lacking, Place, missing
 from splineviz.arrangement.exact.digits import Exact, InexactError
 from splineviz.arrangement.exact.forward import Point, Step, switching, work
 from splineviz.geometry.verdicts import Value
 from splineviz.plane import Plane
 from splineviz.program.program import Program
 
-__all__ = ["Judge", "effort", "find"]
+__all__ = ["Judge", "effort", "find", "located"]
 
 _BATCH = 3e8  # products of two digits in one batch, more or less
 _DIGITS = 100.0  # products of two digits for one of two numbers, more or less
@@ -36,10 +36,11 @@ class Judge:
         """Exact values for rows (vertex, unit); None where they cost more than allowed, or cannot be had."""
         vertices, place = np.unique(pairs[:, 0], return_inverse=True)
         keys = [self.ancestry.key(vertex) for vertex in vertices.tolist()]
-        if effort(self.program, keys, self.step.stage) > self.limit:
+        lacking = missing(keys)
+        if effort(self.program, lacking, len(keys), self.step.stage) > self.limit:
             return None
         try:
-            find(self.program, keys)
+            find(self.program, lacking)
             known = _values(self.program, keys, place, pairs[:, 1], self.step)
         except InexactError:
             return None
@@ -49,29 +50,48 @@ class Judge:
         return lambda vertex, unit: values[vertex, unit]
 
 
-def effort(program: Program, keys: Collection[Key], stage: int) -> float:
-    """Products of two digits, more or less, that the values of vertices up to a stage take; calls are counted as some of these."""
-    lacking = missing(keys)
-    n_vertices, n_passes = len(lacking) + len(keys), len({step for *_, step in lacking.values()}) + 1
+def effort(program: Program, lacking: Lacking, n_vertices: int, stage: int) -> float:
+    """Products of two digits, more or less, that the values of so many vertices up to a stage take, and the places that they lack.
+
+    Calls are counted as some of these.
+    """
+    n_vertices, n_passes = n_vertices + len(lacking), len({step for *_, step in lacking.values()}) + 1
     n_nodes = 1 + next((i for i, node in enumerate(program.nodes) if getattr(node, "stage", -1) == stage), len(program.nodes))
     return _DIGITS * n_vertices * work(program, stage) + _CALL * n_passes * n_nodes
 
 
-def find(program: Program, keys: Iterable[Key]) -> None:
-    """Find the places of vertices, and of all that they lie between.
+def located(program: Program, ancestry: Ancestry, vertices: Sequence[int] | np.ndarray, limit: float) -> list[Place | None]:
+    """The exact places of vertices, or of as many of the first as ``limit`` of `effort` allows; None where none is known."""
+    last = len(program.stages) - 1
+    n = int(min(len(vertices), limit / effort(program, {}, 1, last)))
+    while n:
+        keys = [ancestry.key(int(vertex)) for vertex in vertices[:n]]
+        lacking = missing(keys)
+        if effort(program, lacking, 0, last) <= limit:
+            try:
+                find(program, lacking)
+            except InexactError:
+                break
+            return [born.places[row] for born, row in keys]
+        n //= 2
+    return []
+
+
+def find(program: Program, lacking: Lacking) -> None:
+    """Find the places that are `missing`.
 
     Raises
     ------
     InexactError
         If a node of the program has no exact form.
     """
-    lacking = missing(keys)
+    lacking = dict(lacking)
     while lacking:
         ready = [key for key, (a, b, _, _) in lacking.items() if a not in lacking and b not in lacking]
         _settle(program, {key: lacking.pop(key) for key in ready})
 
 
-def _settle(program: Program, ready: dict[Key, tuple[Key, Key, int, Step]]) -> None:
+def _settle(program: Program, ready: Lacking) -> None:
     """Find the places of vertices both of whose ends have one."""
     by_step: dict[Step, list[Key]] = {}
     for key, (*_, step) in ready.items():

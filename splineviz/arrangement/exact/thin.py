@@ -11,16 +11,15 @@ from itertools import pairwise
 import numpy as np
 
 from splineviz.arrangement.exact.ancestry import Ancestry, Place
-from splineviz.arrangement.exact.digits import InexactError
-from splineviz.arrangement.exact.judge import effort, find
-from splineviz.geometry.subdivision import Subdivision
+from splineviz.arrangement.exact.judge import located
+from splineviz.geometry.csr import Csr
 from splineviz.geometry.thin import thin_faces
 from splineviz.program.program import Program
 
-__all__ = ["NO_THIN", "Thin", "all_thin", "measure"]
+__all__ = ["NO_THIN", "Thin", "all_thin", "measured"]
 
-_THICKNESS = 1e-11
-"""Share of the size of the subdivision up to which a cell is measured exactly"""
+_THICKNESS = 2.0**-36
+"""Up to which a cell is measured exactly, as a share of the largest numbers between uv and input space"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,30 +40,23 @@ def all_thin(parts: Sequence[Thin]) -> Thin:
     return Thin(*(np.concatenate([getattr(part, name) for part in (NO_THIN, *parts)]) for name in ("cells", "areas")))
 
 
-def measure(program: Program, ancestry: Ancestry, subdivision: Subdivision, limit: float) -> tuple[np.ndarray, Thin]:
-    """(vertices, thin): the vertices with those of thin cells rounded from their exact places, and the areas of these cells.
+def measured(
+    program: Program, ancestry: Ancestry, points: np.ndarray, faces: Csr, reach: np.ndarray, limit: float
+) -> tuple[np.ndarray, Thin]:
+    """(points, thin): those of thin cells rounded from their exact places, and the areas of these cells.
 
-    Nothing is measured where that takes more `judge.effort` than ``limit``.
+    ``reach`` (F,) is that of `Doubt`. Only so many vertices are looked at as ``limit`` of `judge.effort` allows.
     """
-    s = subdivision
-    size = float(np.ptp(s.vertices, axis=0).max(initial=0.0))
-    cells = thin_faces(s.vertices, s.faces.offsets, s.faces.values, _THICKNESS * size)
-    corners = [s.faces[cell].tolist() for cell in cells.tolist()]
-    keys = {vertex: ancestry.key(vertex) for row in corners for vertex in row}
-    if not keys or effort(program, keys.values(), len(program.stages) - 1) > limit:
-        return s.vertices, NO_THIN
-    try:
-        find(program, keys.values())
-    except InexactError:
-        return s.vertices, NO_THIN
-    places = {vertex: born.places[row] for vertex, (born, row) in keys.items()}
-    vertices = s.vertices.copy()
+    cells = thin_faces(points, faces.offsets, faces.values, _THICKNESS * reach)
+    corners = [faces[cell].tolist() for cell in cells.tolist()]
+    vertices = list(dict.fromkeys(vertex for row in corners for vertex in row))
+    places = dict(zip(vertices, located(program, ancestry, vertices, limit), strict=False))
+    points = points.copy()
     for vertex, place in places.items():
         if place is not None:
-            x, y, w = place.point
-            vertices[vertex] = x / w, y / w
-    areas = np.array([_area([places[vertex] for vertex in row]) for row in corners])
-    return vertices, Thin(cells[areas > 0.0], areas[areas > 0.0])
+            points[vertex] = place.uv
+    areas = np.array([_area([places.get(vertex) for vertex in row]) for row in corners])
+    return points, Thin(cells[areas > 0.0], areas[areas > 0.0])
 
 
 def _area(places: list[Place | None]) -> float:

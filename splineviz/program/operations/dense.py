@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -12,7 +13,9 @@ from torch.nn import functional
 from splineviz.program.operations.base import Active, RefusedError, Step, operation
 from splineviz.program.operations.contraction import product
 from splineviz.program.operations.elementwise import combined
+from splineviz.program.operations.frequencies import convolution_norm
 from splineviz.program.operations.gains import coefficient_gain, matrix_gain
+from splineviz.program.operations.pooling import on_axes
 from splineviz.program.program import Form
 
 __all__: list[str] = []
@@ -84,7 +87,7 @@ def _times(step: Step, left: str, right: str) -> Active:
 def _convolution(step: Step) -> Active:
     stride, padding, dilation, groups = (step[name] for name in ("stride", "padding", "dilation", "groups"))
     function: Callable[..., Tensor] = getattr(functional, step.call.op)
-    return _convolved(step, lambda x, kernel, bias: function(x, kernel, bias, stride, padding, dilation, groups), 0)
+    return _convolved(step, lambda x, kernel, bias: function(x, kernel, bias, stride, padding, dilation, groups), transposed=False)
 
 
 @operation("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", makes="dense")
@@ -93,22 +96,25 @@ def _transposed_convolution(step: Step) -> Active:
         step[name] for name in ("stride", "padding", "output_padding", "groups", "dilation")
     )
     function: Callable[..., Tensor] = getattr(functional, step.call.op)
-    return _convolved(step, lambda x, kernel, bias: function(x, kernel, bias, stride, padding, extra, groups, dilation), 1)
+    return _convolved(
+        step, lambda x, kernel, bias: function(x, kernel, bias, stride, padding, extra, groups, dilation), transposed=True
+    )
 
 
-def _convolved(step: Step, convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor], channels: int) -> Active:
-    """A convolution of either direction; ``channels`` is the axis of the kernel that counts its output channels."""
+def _convolved(step: Step, convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor], *, transposed: bool) -> Active:
     x, kernel, bias = step.active("input"), step.tensor("weight"), step.tensor("bias")
     assert kernel is not None
     if len(x.shape) != kernel.dim() - 1:
         raise RefusedError("treats the inputs of the batch as channels")
     constants = None if bias is None else bias.abs().repeat_interleave(math.prod(step.shape[1:])).numpy()
     # without groups in the second axis this counts all inputs of a transposed convolution, some groups too many
-    terms = kernel.numel() // kernel.shape[channels] + 1
+    terms = kernel.numel() // kernel.shape[1 if transposed else 0] + 1
 
     def apply(x: Tensor, kernel: Tensor) -> Tensor:
         return convolve(x, kernel, None)
 
-    gain = coefficient_gain(apply, kernel, x.shape, constants, terms)
+    gain, sizes = coefficient_gain(apply, kernel, x.shape, constants, terms), (step.shape if transposed else x.shape)[1:]
+    norm = convolution_norm(kernel, sizes, on_axes(len(sizes), step["dilation"]), step["groups"])
+    gain = replace(gain, norm=min(gain.norm, norm))
     form = Form(apply, kernel, None if bias is None else bias.reshape(-1, *(1,) * (len(step.shape) - 1)))
     return step.affine([x], step.shape, lambda x: convolve(x, kernel, bias), gain, lambda x: apply(x, kernel), form)

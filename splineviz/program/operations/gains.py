@@ -11,12 +11,21 @@ from torch import Tensor
 
 from splineviz.program.program import Gain
 
-__all__ = ["averaging_gain", "coefficient_gain", "layout_norm", "matrix_gain", "matrix_norm"]
+__all__ = [
+    "SLACK",
+    "averaging_gain",
+    "coefficient_gain",
+    "largest_eigenvalue",
+    "layout_norm",
+    "matrix_gain",
+    "matrix_norm",
+]
 
 _SPECTRAL_LIMIT = 1024  # up to this many rows or columns the spectral norm takes a fraction of a second
 _SQUARINGS = 6
 _LEAST = 2.0**-1074
-_SLACK = 1 + 1e-6  # far above the rounding of the products and sums below
+SLACK = 1 + 1e-6  # far above the rounding of the products and sums below
+_VANISHING = 2.0**-1000  # share of the largest that a matrix has at least
 
 
 def coefficient_gain(
@@ -35,7 +44,7 @@ def coefficient_gain(
     squares = apply(torch.ones(1, *shape, dtype=torch.float64), coefficients.square()).clamp_min(0)
     rows = _rows(squares, sums, terms)
     # All of this holds for the map with the magnitudes of all coefficients, too.
-    norm = min(math.sqrt(_largest(sums)) * math.sqrt(_largest(columns)), float(rows.norm())) * _SLACK
+    norm = min(math.sqrt(_largest(sums)) * math.sqrt(_largest(columns)), float(rows.norm())) * SLACK
     return Gain("dense", norm, rows.reshape(-1).numpy(), constants, terms, norm)
 
 
@@ -43,7 +52,7 @@ def averaging_gain(run: Callable[[Tensor], Tensor], shape: tuple[int, ...], coun
     """Gain of a linear map whose outputs are multiples of the sums of ``counts`` entries; plain sums where it is not given."""
     sums, columns = _sums(run, shape)
     counts = sums if counts is None else counts
-    norm = math.sqrt(_largest(sums)) * math.sqrt(_largest(columns)) * _SLACK
+    norm = math.sqrt(_largest(sums)) * math.sqrt(_largest(columns)) * SLACK
     rows = (sums / counts.clamp_min(1).sqrt()).reshape(-1).numpy()
     return Gain("dense", norm, rows, None, int(_largest(counts)) + 1, norm)
 
@@ -90,26 +99,28 @@ def matrix_norm(matrix: Tensor) -> float:
         bounds.append(math.sqrt(float(absolute.sum(0).max())) * math.sqrt(float(absolute.sum(1).max())))
         if min(matrix.shape) <= _SPECTRAL_LIMIT:
             gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
-            bounds.append(math.sqrt(_largest_eigenvalue(gram)) + math.sqrt(matrix.numel() * _LEAST))
-    return min(bounds) * _SLACK
+            bounds.append(math.sqrt(largest_eigenvalue(gram)) + math.sqrt(matrix.numel() * _LEAST))
+    return min(bounds) * SLACK
 
 
-def _largest_eigenvalue(gram: Tensor) -> float:
-    """At least the largest eigenvalue of a positive semidefinite matrix G, (n, n), and at most n^(1/128) times it: |G^64|^(1/64).
+def largest_eigenvalue(gram: Tensor, squarings: int = _SQUARINGS) -> float:
+    """At least the largest eigenvalue of positive semidefinite matrices G, (*, n, n): |G^m|^(1/m) with m = 2^squarings.
 
-    An eigenvalue routine waits for all its threads after every column, which on a busy machine takes seconds.
+    It is at most n^(1/2m) times as large. An eigenvalue routine waits for all its threads after every column, which on a busy
+    machine takes seconds.
     """
     largest = float(gram.abs().max())
     if largest == 0.0:
         return 0.0
-    logarithm, power = math.log(largest), gram / largest  # of which no square overflows
-    for k in range(_SQUARINGS + 1):
-        size = float(torch.linalg.vector_norm(power))
-        logarithm += math.log(size) / 2**k
-        power = power / size
-        if k < _SQUARINGS:
+    power = gram / largest  # of which no square overflows
+    logarithm = torch.zeros(gram.shape[:-2], dtype=torch.float64, device=gram.device)
+    for k in range(squarings + 1):
+        size = torch.linalg.vector_norm(power, dim=(-2, -1)).clamp_min(_VANISHING)
+        logarithm += size.log() / 2**k
+        power = power / size[..., None, None]
+        if k < squarings:
             power = power @ power
-    return math.exp(logarithm)
+    return largest * math.exp(float(logarithm.max()))
 
 
 def _largest(values: Tensor) -> float:

@@ -1,0 +1,134 @@
+"""The live tensors of a front on their way through nodes and to new vertices, in memory that is used again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.arrangement.buffers import Buffers, run_in_blocks
+from splineviz.arrangement.live import Live
+from splineviz.arrangement.maximal import among_maxima
+from splineviz.arrangement.passing import after_affine, after_pointwise, extend
+from splineviz.geometry.excerpt import NO_BIRTH, Excerpt
+from splineviz.geometry.extend import pin
+from splineviz.geometry.refine import Refinement
+from splineviz.program.program import Affine, Maximum, Pointwise
+
+__all__ = ["Carrier"]
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Changes dictionaries of live tensors by slot, and knows whose memory is free."""
+
+    device: torch.device
+    """Where nodes run"""
+    buffers: Buffers
+
+    def affine(self, live: dict[int, Live], node: Affine, *, padded: bool) -> None:
+        """Run an affine node."""
+
+        def run(node: Affine, *values: Tensor) -> tuple[Tensor, Tensor | None]:
+            return self._run(node, *values, padded=padded)
+
+        live[node.output] = after_affine(node, [live[k] for k in node.inputs], run)
+        self._free(live, node)
+
+    def pointwise(self, live: dict[int, Live], node: Pointwise) -> None:
+        """Run a pointwise node; in place where nobody needs what entered it (each live tensor has its own storage by now)."""
+        if node.output not in live:
+            (slot,) = node.inputs
+            z = live[slot]
+            if slot in node.frees:
+                values, storage = run_in_blocks(node.run, [z.values], self.device, lambda _: z.values), z.storage
+            else:
+                values, storage = self._run(node, z.values)
+            live[node.output] = after_pointwise(node, z, values, storage)
+        self._free(live, node)
+
+    def to_vertices(
+        self, live: dict[int, Live], refinement: Refinement, node: Pointwise, part: Excerpt | None = None
+    ) -> dict[int, Live]:
+        """What is still needed, at the vertices of a refinement by a node's units or of one part of it.
+
+        relu is applied on the way, its output replacing its input where nobody else needs it. Carried to all vertices, tensors are
+        given up one by one; a part leaves them for the others.
+        """
+        (slot,) = node.inputs
+        again, bent, result = refinement.next_word is not None, _bends(node, refinement), {}
+        birth = refinement.birth if part is None else part.birth
+        n_old = len(part.vertices if part else refinement.subdivision.vertices) - len(birth)
+        rows = np.arange(n_old) if part is None else part.vertices[:n_old]
+        for key in list(live):
+            before, here = live[key] if part else live.pop(key), key == slot
+            if bent and here:
+                result[node.output] = extend(before, rows, birth, self.buffers, relu=True)
+            if not (bent and here and slot in node.frees):
+                result[key] = extend(before, rows, birth, self.buffers, again=again and here)
+            if part is None:
+                self._release(live, before)
+        for zeros in refinement.vanishing:
+            own = zeros if part is None else _within(zeros, part.vertices)
+            for key in {slot, node.output} & set(result) if len(own) else ():
+                pin(result[key].flat, own, node.kinks)
+        return result
+
+    def past_maxima(
+        self, live: dict[int, Live], refinement: Refinement, node: Maximum, words: tuple[int, int], maxima: Live, rows: np.ndarray
+    ) -> None:
+        """What is still needed, at the vertices of a refinement by some maxima of a node, and these maxima themselves.
+
+        ``rows`` are the vertices before.
+        """
+        (slot,) = node.inputs
+        last = words[1] == -(-len(node.windows) // 64)
+        for key in list(live):
+            before = live.pop(key)
+            if not last or key not in node.frees:
+                again = key == node.output or (not last and key == slot)
+                live[key] = extend(before, rows, refinement.birth, self.buffers, again=again, kept=refinement.kept)
+            self._release(live, before)
+        live[node.output] = among_maxima(node, words, maxima, live.get(node.output))
+
+    def to_part(self, live: dict[int, Live], vertices: np.ndarray) -> dict[int, Live]:
+        """The same at some vertices."""
+        return {key: extend(x, vertices, NO_BIRTH, self.buffers, again=x.scale is not None) for key, x in live.items()}
+
+    def _run(self, node: Affine | Pointwise, *values: Tensor, padded: bool = False) -> tuple[Tensor, Tensor | None]:
+        storages: list[Tensor] = []
+
+        def take(shape: Sequence[int]) -> Tensor:
+            out, storage = self.buffers.take(shape)
+            storages.append(storage)
+            return out
+
+        result = run_in_blocks(node.run, values, self.device, take, padded=padded)
+        return result, storages[0] if storages else None
+
+    def _free(self, live: dict[int, Live], node: Affine | Pointwise) -> None:
+        for slot in node.frees:
+            if slot in live:
+                self._release(live, live.pop(slot))
+
+    def _release(self, live: dict[int, Live], dead: Live) -> None:
+        """Give the storage of a dead tensor back, unless a live one is a view of it."""
+        if dead.storage is not None and all(other.storage is not dead.storage for other in live.values()):
+            self.buffers.give(dead.storage)
+
+
+def _bends(node: Pointwise, refinement: Refinement) -> bool:
+    """Whether the node's output can be made while its input is carried to new vertices."""
+    return refinement.next_word is None and node.is_relu
+
+
+def _within(zeros: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """The rows with one of these vertices (ascending), by its place among them."""
+    place = np.minimum(np.searchsorted(vertices, zeros["vertex"]), len(vertices) - 1)
+    inside = vertices[place] == zeros["vertex"]
+    own: np.ndarray = zeros[inside]
+    own["vertex"] = place[inside]
+    return own
