@@ -10,7 +10,7 @@ from typing import Any
 
 from splineviz.arrangement.budget import SpentError
 from splineviz.arrangement.front import Finished, Front, Tally, joined
-from splineviz.arrangement.threads import Crew, one_thread
+from splineviz.arrangement.threads import Crew, backend, on_threads, one_thread
 from splineviz.arrangement.walk import START, Divided, Position, Walk
 from splineviz.geometry.excerpt import Excerpt
 
@@ -98,7 +98,7 @@ def _spread(walk: Walk, reached: Divided, allowed: int | None) -> Iterator[tuple
     import joblib
 
     position, held, excerpts = reached.position, reached.held, []
-    crew = Crew(walk.budget.workers) if _on_threads() else None
+    crew = Crew(walk.budget.workers) if on_threads() else None
     if crew is None:
         worker, task = _sent_once(replace(walk, progress=None), _cluster()), finish
     else:
@@ -132,18 +132,7 @@ def _spread(walk: Walk, reached: Divided, allowed: int | None) -> Iterator[tuple
 
 def _cluster() -> Any:
     """The dask client that joblib sends its tasks to, if the caller has chosen that."""
-    return getattr(_backend(), "client", None)
-
-
-def _on_threads() -> bool:
-    """Whether joblib's workers are threads of this process."""
-    return bool(getattr(_backend(), "uses_threads", False))
-
-
-def _backend() -> Any:
-    import joblib
-
-    return joblib.parallel.get_active_backend(prefer="threads")[0]
+    return getattr(backend(), "client", None)
 
 
 def _sent_once(walk: Walk, cluster: Any) -> Any:

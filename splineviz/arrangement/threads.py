@@ -12,7 +12,7 @@ import torch
 
 from splineviz.arrangement.budget import SpentError
 
-__all__ = ["Crew", "each", "one_thread"]
+__all__ = ["Crew", "backend", "each", "on_threads", "one_thread"]
 
 Piece = TypeVar("Piece")
 
@@ -43,6 +43,18 @@ def each(work: Callable[[Piece], None], pieces: Iterable[Piece]) -> None:
             return
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(alone, todo))  # raises what a thread has raised
+
+
+def backend() -> Any:
+    """Where joblib's tasks go: threads of this process, or what the caller has chosen."""
+    import joblib
+
+    return joblib.parallel.get_active_backend(prefer="threads")[0]
+
+
+def on_threads() -> bool:
+    """Whether joblib's workers are threads of this process."""
+    return bool(getattr(backend(), "uses_threads", False))
 
 
 class Crew:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 import splineviz
 from splineviz.arrangement.diamonds import plane_frames
-from splineviz.arrangement.threads import one_thread
+from splineviz.arrangement.threads import Crew, on_threads, one_thread
 from splineviz.errors import InputError
 from splineviz.estimators.request import checked_points
 from splineviz.files import atomic_path
@@ -197,10 +198,20 @@ class Validation:
         n_jobs = -1 if jobs is None else jobs
         if n_jobs != -1 and n_jobs < 1:
             raise InputError(f"jobs must be a whole number >= 1, or -1 for all cores, got {jobs}")
+        crew = Crew(joblib.effective_n_jobs(n_jobs)) if on_threads() else None
+        task = joblib.delayed(_numbered if crew is None else partial(crew.run, _numbered))
         with one_thread():
-            yield from joblib.Parallel(n_jobs, prefer="threads", return_as="generator_unordered")(
-                joblib.delayed(_numbered)(r.key, Job(self.runs[r.checkpoint], self.points, r.radius, self.design)) for r in todo
+            results = joblib.Parallel(n_jobs, prefer="threads", return_as="generator_unordered")(
+                task(r.key, Job(self.runs[r.checkpoint], self.points, r.radius, self.design)) for r in todo
             )
+            try:
+                yield from results
+            finally:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)  # of results that nobody waits for, after an interruption
+                    results.close()
+                if crew is not None:
+                    crew.call_off()
 
     def _read(self, key: str) -> dict[str, np.ndarray] | None:
         """The arrays of a finished job; None if it is not finished."""

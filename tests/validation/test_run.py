@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,24 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_study(
             (tmp_path / "half.npz").write_bytes(b"what a kill may leave")
     assert ended is not None and same(ended, study)
     assert len([d for d in done if d]) == 6, "no job was done twice"
+
+
+def test_nobody_is_at_work_any_more_after_an_error(runs: sv.Checkpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread within torch when the process ends would abort it."""
+    begun, ended = [], []
+
+    def slow(self: job.Job) -> dict[str, np.ndarray]:
+        begun.append(self)
+        if len(begun) == 2:
+            raise RuntimeError("no")
+        time.sleep(0.5)
+        ended.append(self)
+        return {}
+
+    monkeypatch.setattr(job.Job, "run", slow)
+    with pytest.raises(RuntimeError, match="no"):
+        sv.validate(runs, X, jobs=2, **ASKED)
+    assert len(ended) == len(begun) - 1
 
 
 def test_a_damaged_result_is_made_anew(runs: sv.Checkpoints, study: Study, tmp_path: Path) -> None:
