@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,10 +29,8 @@ CLASSES = (3, 5, 8)
 POINTS = 200
 """Training digits, and test digits, at which local complexity is counted"""
 RADIUS = 0.05
-NEAR = 0.3
-"""Input distance within which a point counts as near the decision boundary; digits are about 10 apart"""
-AROUND = 1.0
-"""Likewise, near an anchor"""
+NEAR = 1.0
+"""Input distance within which a place counts as near the decision boundary, or near an anchor; digits are about 10 apart"""
 SAMPLES = 4000
 SHOWN = 4
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
@@ -47,8 +46,7 @@ def place(x: np.ndarray, y: np.ndarray) -> tuple[sv.Plane, sv.Window, np.ndarray
 def gathered(arr: sv.Arrangement) -> tuple[float | None, float]:
     """How much denser edges are near the decision boundary than in the whole window, and near the anchors; None without a boundary.
 
-    Of ``SAMPLES`` places on edges, drawn by length, and as many in the window, the shares that lie within ``NEAR`` of the boundary,
-    or ``AROUND`` an anchor, are compared.
+    Of ``SAMPLES`` places on edges, drawn by length, and as many in the window, the shares that lie within ``NEAR`` are compared.
     """
     made = np.random.default_rng(0)
     inner = np.flatnonzero(arr.edge_cells.min(1) >= 0)
@@ -59,10 +57,12 @@ def gathered(arr: sv.Arrangement) -> tuple[float | None, float]:
     x0, x1, y0, y1 = arr.windows[0].bounds
     places = (1 - share) * a[rows] + share * b[rows], made.uniform((x0, y0), (x1, y1), (SAMPLES, 2))
     to_anchor = [np.linalg.norm(uv[:, None] - arr.planes[0].anchors, axis=-1).min(1) for uv in places]
-    at_anchors = float((to_anchor[0] < AROUND).mean() / (to_anchor[1] < AROUND).mean())
-    if not len(arr.decision_boundary()):
+    at_anchors = float((to_anchor[0] < NEAR).mean() / (to_anchor[1] < NEAR).mean())
+    segments = arr.decision_boundary()
+    if not len(segments):
         return None, at_anchors
-    on_edges, anywhere = (float((arr.distance(uv, 0)[1] < NEAR).mean()) for uv in places)
+    boundary = shapely.union_all(shapely.linestrings(segments))
+    on_edges, anywhere = (float((shapely.distance(shapely.points(uv), boundary) < NEAR).mean()) for uv in places)
     return on_edges / anywhere if anywhere else None, at_anchors
 
 
