@@ -17,7 +17,8 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement.local import local_counts, plane_frames
+from splineviz.arrangement.diamonds import plane_frames
+from splineviz.arrangement.local import local_counts
 from splineviz.estimators.frames import shared_frame
 
 __all__ = ["measure_exact"]

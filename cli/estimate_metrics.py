@@ -114,7 +114,8 @@ def _proxy(part: Part, progress: Progress) -> Iterator[Column]:
 
 
 def _exact(part: Part, progress: Progress) -> Iterator[Column]:
-    from splineviz.arrangement.local import local_counts, plane_frames
+    from splineviz.arrangement.diamonds import plane_frames
+    from splineviz.arrangement.local import local_counts
 
     assert part.program is not None
     options, x = part.options, part.x

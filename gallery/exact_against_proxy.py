@@ -20,7 +20,8 @@ from scipy.stats import kendalltau
 from train_runs import RUNS, digits
 
 import splineviz as sv
-from splineviz.arrangement.local import local_counts, plane_frames
+from splineviz.arrangement.diamonds import plane_frames
+from splineviz.arrangement.local import local_counts
 from splineviz.files import atomic_path
 
 HERE = Path(__file__).parent

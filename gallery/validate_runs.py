@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from train_runs import RUNS, digits
@@ -40,6 +41,8 @@ def main() -> None:
         print(f"{done} of {of}", file=sys.stderr)
 
     study = sv.validate(runs, x, folder=given.runs / f"{given.name}-jobs", jobs=given.jobs, about=about, progress=told)
+    widths = (784, *RUNS[given.name].hidden, 10)
+    study = replace(study, model=f"{'-'.join(map(str, widths))}, {given.name}")
     found = findings(study)
     study.save(given.out / f"validation-{given.name}.npz")
     write_report(study, given.out / f"validation-{given.name}.html", found=found)

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from splineviz.arrangement.arranging import arrange
+from splineviz.arrangement.diamonds import arranged, plane_frames, planes_through, whole
 from splineviz.arrangement.walk import Certify
 from splineviz.errors import InputError
 from splineviz.estimators.estimate import Estimate
-from splineviz.estimators.frames import frames, shared_frame
 from splineviz.estimators.request import checked_points, numbers
-from splineviz.plane import Plane, Window
+from splineviz.plane import Window
 from splineviz.program.program import Program
 from splineviz.stage import Stage
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["UNCOUNTED", "LocalCounts", "cut_radii", "exact_local_complexity", "local_counts", "plane_frames", "planes_through"]
+__all__ = ["UNCOUNTED", "LocalCounts", "exact_local_complexity", "local_counts"]
 
 Count = Literal["cells", "cuts"]
 
 UNCOUNTED = -1
 """Stands in the counts of diamonds that were not finished in time."""
-
-_TOGETHER = 512
-"""Windows in one walk, at most: enough for its fixed costs not to count."""
-_ROUNDING = 1e-9
-"""Of the sum of the areas of cells that cover a window, a generous share."""
-_CELLS = 250_000
-"""Cells in one walk, about: what is counted is kept, and not the cells themselves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,15 +120,15 @@ def local_counts(
     spent, joining = np.zeros(len(radii)), np.zeros(len(radii))
     for i, r in enumerate(radii):
         began = time.perf_counter()
-        walks = _walks(program, planes, Window.diamond(r), seconds, certify=certify, jobs=jobs, max_memory=max_memory)
+        walks = arranged(program, planes, Window.diamond(r), seconds, certify=certify, jobs=jobs, max_memory=max_memory)
         for start, arr in walks:
-            whole = _whole(arr)
-            rows = start + np.flatnonzero(whole)
+            finished = whole(arr)
+            rows = start + np.flatnonzero(finished)
             for table, counts in zip((cells, cut, first), _counted(arr, program.stages), strict=True):
-                table[i, rows] = counts[whole]
+                table[i, rows] = counts[finished]
             if joined is not None:
                 start_of_joining = time.perf_counter()
-                joined[i, rows] = _regions(arr)[whole]
+                joined[i, rows] = _regions(arr)[finished]
                 joining[i] += time.perf_counter() - start_of_joining
             decisions[i] += arr.stats.decisions
             undecided[i] += arr.stats.undecided
@@ -250,86 +242,6 @@ def exact_local_complexity(
         standard_error=None if planes == 1 else totals.std(1, ddof=1)[:, None] / np.sqrt(planes),
         undecided=int(found.undecided.sum()),
     )
-
-
-def cut_radii(
-    program: Program, points: Any, axes: np.ndarray, radius: float, *, certify: Certify = "fast", jobs: int | None = None
-) -> Float64[np.ndarray, "point unit"]:
-    """The radius from which on the diamond round each point is cut by each unit; inf where that is above ``radius``.
-
-    Units are numbered stage after stage, and ``axes`` are those of one plane. The number of units with a radius below r is n_cut
-    at r: one arrangement tells it for all r.
-    """
-    planes, _ = planes_through(program, points, axes)
-    number = np.cumsum([0, *(stage.n_units for stage in program.stages)])
-    found = np.full((len(planes), number[-1]), np.inf)
-    for start, arr in _walks(program, planes, Window.diamond(radius), None, certify=certify, jobs=jobs):
-        reach = _least_l1(*arr.vertices[arr.edges].transpose(1, 0, 2))
-        units, lengths = arr.edge_units.values, arr.edge_units.lengths
-        window = np.repeat(arr.cell_window[arr.edge_cells.max(1)], lengths)
-        np.minimum.at(found, (start + window, number[units[:, 0]] + units[:, 1]), np.repeat(reach, lengths))
-    return found
-
-
-def _least_l1(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(n,) the least |u| + |v| on the segments from a to b, (n, 2): at an end, or where u or v is 0."""
-    least = np.minimum(np.abs(a).sum(1), np.abs(b).sum(1))
-    for i in (0, 1):
-        step = a[:, i] - b[:, i]
-        t = np.clip(np.divide(a[:, i], step, out=np.zeros(len(a)), where=step != 0), 0.0, 1.0)[:, None]
-        least = np.minimum(least, np.abs(a + t * (b - a)).sum(1))
-    shortest: np.ndarray = least
-    return shortest
-
-
-def plane_frames(dim: int, n_points: int, planes: int, frame: str, seed: int, first: int = 0) -> np.ndarray:
-    """(plane, 2, D), or (plane, point, 2, D) where each point has its own: the first two axes of the proxy's frames of seed + j."""
-    if frame not in ("shared", "per-point"):
-        raise InputError(f"frame must be 'shared' or 'per-point', got {frame!r}")
-    if dim < 2:
-        raise InputError("a plane needs an input space of at least two dimensions, got 1")
-    if frame == "shared":
-        return np.stack([shared_frame(dim, 2, seed + j) for j in range(planes)])
-    return np.stack([frames(dim, 2, seed + j, first, n_points) for j in range(planes)])
-
-
-def planes_through(program: Program, points: Any, axes: Any) -> tuple[list[Plane], int]:
-    """All planes through all points, point after point for each, and how many planes a point has."""
-    if not program.stages:
-        raise InputError("the network has no unit whose state could change", hint="a linear network is one cell everywhere")
-    x = checked_points(points, program.input_shape).flatten(1).cpu().numpy()
-    pairs = np.asarray(axes, dtype=np.float64)
-    if pairs.ndim == 3:
-        pairs = np.broadcast_to(pairs[:, None], (len(pairs), len(x), *pairs.shape[1:]))
-    if pairs.ndim != 4 or pairs.shape[1:] != (len(x), 2, x.shape[1]) or not len(pairs):
-        wanted = f"(planes, 2, {x.shape[1]}) or (planes, {len(x)}, 2, {x.shape[1]})"
-        raise InputError(f"axes must have shape {wanted}, got {pairs.shape}")
-    shape, anchor = program.input_shape, np.zeros((1, 2))
-    return [Plane(p, pair, shape, anchor) for of_plane in pairs for p, pair in zip(x, of_plane, strict=True)], len(pairs)
-
-
-def _walks(
-    program: Program, planes: list[Plane], window: Window, seconds: float | None, **how: Any
-) -> Iterator[tuple[int, Arrangement]]:
-    """The same window on all planes, as many at once as will have about the cells that may be held; each with its first plane."""
-    start, together, deadline = 0, min(64, len(planes)), None if seconds is None else time.monotonic() + seconds
-    while start < len(planes):
-        some = planes[start : start + together]
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
-            return
-        arr = arrange(program, some, [window] * len(some), seconds=left, **how)
-        yield start, arr
-        start += len(some)
-        together = max(1, min(_TOGETHER, _CELLS * len(some) // max(1, arr.n_cells)))
-
-
-def _whole(arr: Arrangement) -> np.ndarray:
-    """(window,) whether its cells cover it, which they may not where time was up."""
-    if arr.status.covers:
-        return np.ones(len(arr.windows), dtype=bool)
-    covered: np.ndarray = np.bincount(arr.cell_window, arr.areas, len(arr.windows))
-    return covered >= (1.0 - _ROUNDING) * arr.windows[0].area
 
 
 def _counted(arr: Arrangement, stages: tuple[Stage, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

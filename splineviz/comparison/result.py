@@ -19,7 +19,7 @@ from splineviz.io.provenance import certificate, provenance
 
 __all__ = ["Comparison", "Decisions", "Pair"]
 
-_MOST_MOVED = 10
+_MOST_SWITCHED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +141,7 @@ def edge_length_per_stage(arr: Arrangement) -> Float64[np.ndarray, "stage"]:
 
 
 def _moves(units: UnitMoves) -> dict[str, Any]:
-    order = np.argsort(-np.nan_to_num(units.moved, nan=-1.0), kind="stable")[:_MOST_MOVED]
-    names = ("stage", "unit", "moved", "switched")
-    most = [
-        dict(zip(names, row, strict=True))
-        for row in zip(*(getattr(units, name)[order].tolist() for name in names), strict=True)
-        if row[2] == row[2]
-    ]
-    return {"stages": [asdict(stage) for stage in units.by_stage()], "moved_most": most}
+    order = np.argsort(-units.switched, kind="stable")[:_MOST_SWITCHED]
+    columns = units.stage[order].tolist(), units.unit[order].tolist(), units.switched[order].tolist()
+    most = [{"stage": stage, "unit": unit, "switched": area} for stage, unit, area in zip(*columns, strict=True)]
+    return {"stages": [asdict(stage) for stage in units.by_stage()], "switched_most": most}

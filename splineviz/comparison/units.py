@@ -25,8 +25,9 @@ class StageMoves:
     only_first: int
     only_second: int
     mean: float | None
-    """Mean over the units that both draw of how far each moved; None where there is none."""
-    largest: float | None
+    """How far the lines that both draw moved, by length: all areas between them over all lengths; None where there is none."""
+    median: float | None
+    """Of how far each of them moved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +57,14 @@ class UnitMoves:
         rows = []
         for stage in np.unique(self.stage).tolist():
             here = self.stage == stage
-            drawn, moved = self.lengths[here] > 0, self.moved[here]
-            moved = moved[drawn.all(1)]
-            counts = (int(drawn.all(1).sum()), *(int((drawn[:, k] & ~drawn[:, 1 - k]).sum()) for k in (0, 1)))
-            found = (float(moved.mean()), float(moved.max())) if len(moved) else (None, None)
-            rows.append(StageMoves(stage, *counts, *found))
+            lengths, drawn = self.lengths[here], self.lengths[here] > 0
+            both = drawn.all(1)
+            counts = (int(both.sum()), *(int((drawn[:, k] & ~drawn[:, 1 - k]).sum()) for k in (0, 1)))
+            mean = median = None
+            if both.any():
+                mean = float(self.switched[here][both].sum() / lengths[both].mean(1).sum())
+                median = float(np.median(self.moved[here][both]))
+            rows.append(StageMoves(stage, counts[0], counts[1], counts[2], mean, median))
         return rows
 
 

@@ -81,7 +81,7 @@ def agreement_over_training(study: Study, found: Findings) -> Figure:
     Checkpoints where it is undefined have no mark.
     """
     with styled():
-        figure = new_figure()
+        figure = new_figure(2.6 + 0.3 * study.n_radii)
         ax = bare(figure.subplots())
         x = over_training(ax, study.steps)
         for radius, estimate in product(range(study.n_radii), dict.fromkeys((found.headline, found.same_set))):
@@ -90,9 +90,9 @@ def agreement_over_training(study: Study, found: Findings) -> Figure:
             style: dict[str, Any] = {"fillstyle": "full" if used else "none", "linestyle": "-" if used else ":"}
             label = f"{found.radius_labels[radius]}, {estimate}"
             whiskers(ax, list(x), [taus[c] for c in range(study.n_checkpoints)], radius_color(radius), label, **style)
-        ax.set_ylabel("tau-b with R, within a checkpoint")
+        ax.set_ylabel("tau-b with R")
         ax.set_ylim(min(0.0, ax.get_ylim()[0]), 1.02)
-        figure.legend(frameon=False, loc="outside lower center", ncols=2, handlelength=1.8)
+        figure.legend(frameon=False, loc="outside lower center", ncols=1, handlelength=1.8)
     return figure
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from splineviz.arrangement.arranging import arrange
-from splineviz.arrangement.local import plane_frames, planes_through
+from splineviz.arrangement.diamonds import plane_frames, planes_through
 from splineviz.plane import Window
 from splineviz.program.checkpoints import Checkpoints
 from splineviz.program.program import Program

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 import splineviz
-from splineviz.arrangement.local import UNCOUNTED, local_counts, plane_frames
+from splineviz.arrangement.diamonds import plane_frames
+from splineviz.arrangement.local import UNCOUNTED, local_counts
 from splineviz.arrangement.threads import one_thread
 from splineviz.estimators.baselines import distinct_patterns, first_order, mean_distance
 from splineviz.estimators.deformation import deformation

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.arrangement.local import cut_radii
+from splineviz.arrangement.cut_radii import cut_radii
 from splineviz.errors import InputError
 from splineviz.program.program import Program
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import splineviz
-from splineviz.arrangement.local import plane_frames
+from splineviz.arrangement.diamonds import plane_frames
 from splineviz.arrangement.threads import one_thread
 from splineviz.errors import InputError
 from splineviz.estimators.request import checked_points

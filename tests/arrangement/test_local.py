@@ -8,8 +8,10 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement import local
-from splineviz.arrangement.local import UNCOUNTED, cut_radii, local_counts, plane_frames
+from splineviz.arrangement import diamonds
+from splineviz.arrangement.cut_radii import cut_radii
+from splineviz.arrangement.diamonds import plane_frames
+from splineviz.arrangement.local import UNCOUNTED, local_counts
 from splineviz.errors import InputError
 from tests.estimators.nets import perceptron
 from tests.estimators.test_against_cells import units_cut
@@ -91,7 +93,7 @@ def test_one_arrangement_tells_n_cut_for_all_radii(program: sv.Program) -> None:
 def test_walks_of_few_diamonds_give_the_same(program: sv.Program, monkeypatch: pytest.MonkeyPatch) -> None:
     x, axes = RNG.standard_normal((40, 7)), plane_frames(7, 40, 2, "per-point", 0)
     whole = local_counts(program, x, radius=0.5, axes=axes)
-    monkeypatch.setattr(local, "_CELLS", 300)
+    monkeypatch.setattr(diamonds, "_CELLS", 300)
     parts = local_counts(program, x, radius=0.5, axes=axes, max_memory=1 << 18)
     for name in ("cells", "cut", "first"):
         assert np.array_equal(getattr(whole, name), getattr(parts, name))

@@ -65,7 +65,7 @@ def test_a_shifted_fold() -> None:
         assert abs(distance.value - s) <= distance.error + 1e-9 and distance.error <= 1e-4 * s
     (row,) = pair.units.by_stage()
     assert (row.stage, row.both, row.only_first, row.only_second) == (0, 1, 0, 0)
-    assert (row.mean, row.largest) == pytest.approx((s, s)) and pair.units.switched == pytest.approx([2 * s])
+    assert (row.mean, row.median) == pytest.approx((s, s)) and pair.units.switched == pytest.approx([2 * s])
 
 
 def test_units_that_come_and_go() -> None:

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement.local import UNCOUNTED, local_counts, plane_frames
+from splineviz.arrangement.diamonds import plane_frames
+from splineviz.arrangement.local import UNCOUNTED, local_counts
 from splineviz.errors import InputError
 from splineviz.estimators.baselines import first_order
 from splineviz.estimators.deformation import deformation
