@@ -30,7 +30,7 @@ POINTS = 200
 """Training digits, and test digits, at which local complexity is counted"""
 RADIUS = 0.05
 NEAR = 1.0
-"""Input distance within which a place counts as near the decision boundary, or near an anchor; the three digits are 10 to 12 apart"""
+"""Input distance within which a place is near the decision boundary, or near an anchor; the three digits are 10 to 12 apart"""
 SAMPLES = 4000
 SHOWN = 4
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
