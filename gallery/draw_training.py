@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,10 +29,8 @@ CLASSES = (3, 5, 8)
 POINTS = 200
 """Training digits, and test digits, at which local complexity is counted"""
 RADIUS = 0.05
-NEAR = 0.3
-"""Input distance within which a point counts as near the decision boundary; digits are about 10 apart"""
-AROUND = 1.0
-"""Likewise, near an anchor"""
+NEAR = 1.0
+"""Input distance within which a place is near the decision boundary, or near an anchor; the three digits are 10 to 12 apart"""
 SAMPLES = 4000
 SHOWN = 4
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
@@ -47,8 +46,7 @@ def place(x: np.ndarray, y: np.ndarray) -> tuple[sv.Plane, sv.Window, np.ndarray
 def gathered(arr: sv.Arrangement) -> tuple[float | None, float]:
     """How much denser edges are near the decision boundary than in the whole window, and near the anchors; None without a boundary.
 
-    Of ``SAMPLES`` places on edges, drawn by length, and as many in the window, the shares that lie within ``NEAR`` of the boundary,
-    or ``AROUND`` an anchor, are compared.
+    Of ``SAMPLES`` places on edges, drawn by length, and as many in the window, the shares that lie within ``NEAR`` are compared.
     """
     made = np.random.default_rng(0)
     inner = np.flatnonzero(arr.edge_cells.min(1) >= 0)
@@ -59,10 +57,12 @@ def gathered(arr: sv.Arrangement) -> tuple[float | None, float]:
     x0, x1, y0, y1 = arr.windows[0].bounds
     places = (1 - share) * a[rows] + share * b[rows], made.uniform((x0, y0), (x1, y1), (SAMPLES, 2))
     to_anchor = [np.linalg.norm(uv[:, None] - arr.planes[0].anchors, axis=-1).min(1) for uv in places]
-    at_anchors = float((to_anchor[0] < AROUND).mean() / (to_anchor[1] < AROUND).mean())
-    if not len(arr.decision_boundary()):
+    at_anchors = float((to_anchor[0] < NEAR).mean() / (to_anchor[1] < NEAR).mean())
+    segments = arr.decision_boundary()
+    if not len(segments):
         return None, at_anchors
-    on_edges, anywhere = (float((arr.distance(uv, 0)[1] < NEAR).mean()) for uv in places)
+    boundary = shapely.union_all(shapely.linestrings(segments))
+    on_edges, anywhere = (float((shapely.distance(shapely.points(uv), boundary) < NEAR).mean()) for uv in places)
     return on_edges / anywhere if anywhere else None, at_anchors
 
 
@@ -90,9 +90,10 @@ def numbers(runs: sv.Checkpoints, plane: sv.Plane, window: sv.Window, x: np.ndar
 def draw_slices(
     axes: np.ndarray, name: str, runs: sv.Checkpoints, course: dict[str, Any], plane: sv.Plane, window: sv.Window
 ) -> None:
-    """A row of slices: the first checkpoint, the one with the fewest cells, the one half way on the logarithm, the last."""
-    fewest = int(np.argmin(course["cells"][:-2]))
-    for ax, k in zip(axes, sorted({0, fewest, (fewest + len(runs)) // 2, len(runs) - 1}), strict=False):
+    """A row of slices: the first checkpoint, the low near training digits, the peak after it, the last checkpoint."""
+    near = course["lc_train"]
+    peak = 6 + int(np.argmax(near[6:]))
+    for ax, k in zip(axes, (0, 1 + int(np.argmin(near[1:peak])), peak, len(runs) - 1), strict=True):
         sv.draw(sv.arrange(runs[k], plane, window), ax, legend=False, scale_bar=False)
         ax.set_title(f"{name}, step {runs.steps[k]:,}: test {course['test_accuracy'][k]:.0%}", loc="left", fontsize=8)
 
@@ -104,7 +105,11 @@ def draw_course(ax: Axes, courses: dict[str, dict[str, Any]], key: str, title: s
     ax.set_xscale("log")
     ax.set_xlabel("1 + step", fontsize=8)
     ax.set_title(title, loc="left", fontsize=8)
-    ax.set_ylim(0, None)
+    if key == "lc_train":
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    else:
+        ax.set_ylim(0, None)
     ax.tick_params(labelsize=7)
 
 
@@ -115,14 +120,13 @@ def draw_all(runs: dict[str, sv.Checkpoints], courses: dict[str, dict[str, Any]]
         draw_slices(row, name, runs[name], courses[name], plane, window)
     titles = {
         "cells": "cells in the window",
-        "lc_train": f"cells less one, r = {RADIUS:g}, training digits",
-        "near_boundary": f"edges within {NEAR:g} of the boundary, density ratio",
-        "test_accuracy": "test accuracy",
+        "lc_train": "cells near training digits",
+        "near_boundary": "edges near the boundary, ratio",
+        "near_anchors": "edges near the anchors, ratio",
     }
     for ax, (key, title) in zip(rows[-1], titles.items(), strict=True):
         draw_course(ax, courses, key, title)
-    rows[-1][0].legend(fontsize=7, frameon=False)
-    rows[-1][1].set_yscale("symlog", linthresh=10)
+    rows[-1][3].legend(fontsize=7, frameon=False, loc="lower left")
     with atomic_path(HERE / "training.png") as temporary:
         figure.savefig(temporary, dpi=110, metadata={"Software": None})
         Image.open(temporary).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(temporary, "PNG", optimize=True)

@@ -184,11 +184,13 @@ def follow(
     outs = [out] if isinstance(out, (str, os.PathLike)) else list(out)
     seen: list[Path] = []
     last = time.monotonic()
-    while idle is None or time.monotonic() - last < idle:
+    while True:
         files = [path for path in checkpoint_files(source) if time.time() - path.stat().st_mtime > _SETTLED]
         if files and files != seen:
             yield animate(Checkpoints(program, files, key=key), plane, window, outs, **how)
             seen, last = files, time.monotonic()
+        if idle is not None and time.monotonic() - last >= idle:
+            return
         time.sleep(every)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -187,6 +189,8 @@ def test_following_a_run(folder: Path, place: Place, monkeypatch: pytest.MonkeyP
 
 
 def test_a_file_that_is_still_growing_waits(folder: Path, place: Place) -> None:
+    for path in folder.iterdir():
+        os.utime(path, (time.time() + 3600,) * 2)
     assert not list(follow(net(0), folder, *place, folder.parent / "a.webp", idle=0.1, every=0.01))
 
 
