@@ -35,7 +35,7 @@ def announce_compilation(quiet: bool) -> None:
 
     cache = extend_values.stats.cache_path
     if cache is None or not any(Path(cache).glob("*.nbi")):
-        note("compiling the geometry kernels, once after installation; this takes about 20 seconds", quiet)
+        note("compiling the geometry kernels, once after installation; this takes about half a minute", quiet)
 
 
 @contextmanager
