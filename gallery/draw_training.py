@@ -69,7 +69,7 @@ def gathered(arr: sv.Arrangement) -> tuple[float | None, float]:
 def numbers(runs: sv.Checkpoints, plane: sv.Plane, window: sv.Window, x: np.ndarray) -> dict[str, Any]:
     """The course of one run."""
     course: dict[str, list[Any]] = {
-        name: [] for name in ("cells", "edge_length", "near_boundary", "lc_train", "lc_test", "proxy_train")
+        name: [] for name in ("cells", "edge_length", "near_boundary", "near_anchors", "lc_train", "lc_test", "proxy_train")
     }
     for program in runs:
         arr = sv.arrange(program, plane, window)

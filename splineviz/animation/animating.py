@@ -66,7 +66,7 @@ def animate(
 
     Arrangements and pictures are kept in ``cache`` under the digest of all that determines them: work that was interrupted goes on
     where it stopped, another style computes no arrangement, and a longer run only its new checkpoints. An arrangement of
-    40,000 cells takes 15 MB there; the folder can be deleted at any time.
+    40,000 cells takes 17 MB there; the folder can be deleted at any time.
 
     Parameters
     ----------

@@ -18,7 +18,8 @@ from splineviz.arrangement.result import Arrangement
 from splineviz.arrangement.threads import one_thread
 from splineviz.errors import InputError
 from splineviz.estimators.local_complexity import local_complexity
-from splineviz.io.npz import save
+from splineviz.files import atomic_path
+from splineviz.io.npz import pack
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
@@ -109,7 +110,8 @@ def _one(runs: Checkpoints, index: int, question: Question, cache: Cache) -> Mea
 def _arranged(program: Program, question: Question, cache: Cache, key: str) -> dict[str, Any]:
     limit, certify = question.max_cells, question.certify
     arr = arrange(program, question.plane, question.window, max_cells=limit, certify=certify, jobs=1)
-    save(arr, cache.path(key, ".npz"), affine=True)
+    with atomic_path(cache.path(key, ".npz")) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **pack(arr, affine=True))  # to compress numbers like these takes longer than the rest
     return {"cells": arr.n_cells, "status": arr.status.name, "limits": _limits(arr)}
 
 
