@@ -79,8 +79,12 @@ class CompareOptions(Place):
         if self.names is not None:
             return [name.strip() for name in self.names.split(",")]
         files = [weights or model for model, weights in self.networks()]
-        common = os.path.commonpath([str(Path(file).parent) for file in files]) if all(map(_is_file, files)) else ""
-        short = [str(Path(file).relative_to(common or ".").with_suffix("")) if _is_file(file) else file for file in files]
+        stems = [Path(file).stem if _is_file(file) else file for file in files]
+        if len(set(stems)) == len(stems):
+            return stems
+        paths = [Path(file).absolute() for file in files if _is_file(file)]
+        common = os.path.commonpath([path.parent for path in paths]) if paths else ""
+        short = [str(Path(file).absolute().relative_to(common).with_suffix("")) if _is_file(file) else file for file in files]
         return short if len(set(short)) == len(short) else [f"{name} {short[: k + 1].count(name)}" for k, name in enumerate(short)]
 
     @property

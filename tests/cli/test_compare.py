@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 import splineviz as sv
+from splineviz_cli.compare_options import CompareOptions
 
 from .conftest import Result
 
@@ -115,3 +117,15 @@ def test_the_demo_needs_no_data(nets: Path, splineviz: Command) -> None:
     got = json.loads(done.out)
     assert [model["name"] for model in got["models"]] == ["demo 1", "demo 2"]
     assert got["pairs"][0]["variation_of_information"] == 0.0 and got["pairs"][0]["agreement"] == pytest.approx(1.0)
+
+
+def test_files_anywhere_have_names(weights: Path, splineviz: Command) -> None:
+    """An absolute path beside a relative one, a model without a file; equal names with as much of their paths as tells them apart."""
+    (weights / "other").mkdir()
+    (weights / "run" / "step-10.pt").rename(weights / "other" / "step-0.pt")
+    absolute = str((weights / "run" / "step-0.pt").absolute())
+    done = splineviz("compare", "--model", "nets:small", absolute, "other/step-0.pt", *POINTS, "--json")
+    assert done.code == 0, done.err
+    assert [model["name"] for model in json.loads(done.out)["models"]] == ["run/step-0", "other/step-0"]
+    options = SimpleNamespace(names=None, networks=lambda: [(absolute, None), ("demo", None)])
+    assert CompareOptions.called(options) == ["step-0", "demo"]
