@@ -120,7 +120,7 @@ def test_the_demo_needs_no_data(nets: Path, splineviz: Command) -> None:
 
 
 def test_files_anywhere_have_names(weights: Path, splineviz: Command) -> None:
-    """An absolute path beside a relative one, a model without a file; equal names with as much of their paths as tells them apart."""
+    """An absolute path beside a relative one, a model without a file; equal names with as much of a path as tells them apart."""
     (weights / "other").mkdir()
     (weights / "run" / "step-10.pt").rename(weights / "other" / "step-0.pt")
     absolute = str((weights / "run" / "step-0.pt").absolute())
