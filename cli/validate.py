@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .options import Numbers, common_options, data_options, model_options
+from .slice_limits import OutputType
 
 _EPILOG = """\b
 Outputs
@@ -72,6 +73,7 @@ class Threshold(click.ParamType[tuple[str, float]]):
     "--output",
     "outputs",
     multiple=True,
+    type=OutputType(),
     metavar="FILE",
     help="Where to write; the suffix decides. May be repeated.",
 )

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from splineviz.errors import InputError
 from splineviz.files import check_writable
 
 from .data import Data
 from .points import read_points
+from .slice_limits import Output
 
 __all__ = ["SUFFIXES", "ValidateOptions"]
 
@@ -34,7 +37,7 @@ class ValidateOptions:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     transform: str | None
-    outputs: tuple[str, ...]
+    outputs: tuple[Output, ...]
     limit: int | None
     radii: tuple[float, ...]
     medians: tuple[int, ...]
@@ -70,19 +73,25 @@ class ValidateOptions:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        return tuple(Path(output) for output in self.outputs if not output.endswith("/"))
+        return tuple(output.path for output in self.outputs if not output.folder)
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """For figures."""
-        return tuple(Path(output) for output in self.outputs if output.endswith("/"))
+        return tuple(output.path for output in self.outputs if output.folder)
 
     def check(self) -> None:
         """Refuse what can be seen to be wrong without reading anything."""
+        if self.data is None and (self.factory or self.model) != "demo":
+            raise click.UsageError("say where to validate: --data FILE")
         for path in self.files:
             if path.suffix.lower() not in SUFFIXES:
                 raise InputError(f"cannot write {path}: expected one of {' '.join(SUFFIXES)}, or a folder FIGURES/")
             check_writable(path)
+            if path.suffix.lower() == ".parquet":
+                from splineviz.io.parquet import require_pyarrow
+
+                require_pyarrow()
         if self.shard is not None:
             if self.work is None:
                 raise InputError("--shard needs --work FOLDER, where all shares put their results")

@@ -174,18 +174,19 @@ class Finished:
 def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple[int, ...], *, prove: bool) -> Front:
     """The windows as faces, and their corners in input space."""
     n, ends = len(windows), np.cumsum([len(window.vertices) for window in windows])
-    points, error = np.empty((ends[-1], planes[0].dim)), np.empty(ends[-1])
+    points, reaches = np.empty((ends[-1], planes[0].dim)), np.empty(ends[-1])
     for plane, window, end in zip(planes, windows, ends, strict=True):
         uv, rows = window.vertices, slice(end - len(window.vertices), end)
         x, reach = points[rows], math.sqrt(plane.origin.dot(plane.origin)) + np.abs(uv).sum(1)
         np.matmul(uv, plane.basis, out=x)
         x += plane.origin
-        error[rows] = 3.0 * EPS * reach
+        reaches[rows] = reach
         if not x.all():
             corner, entry = np.nonzero(x == 0.0)
             # What rounding may have made 0 is made not to be, so that what is 0.0 is zero.
             moved = ((plane.origin != 0) | plane.basis.any(0))[entry] & (reach > 0.0)[corner]
             x[corner[moved], entry[moved]] = TINY
+    error = 3.0 * EPS * reaches
     corners = Live(torch.from_numpy(points.reshape(-1, *input_shape)), error)
     if prove:
         corners.proof, corners.zeros = SAFE * error + FLOOR, Zeros.HERE
@@ -197,7 +198,7 @@ def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple
         live={0: corners},
         border=np.zeros(1, np.int64),
         ancestry=root(planes, windows, NO_BIRTH) if prove else None,
-        doubt=no_doubt(planes, windows) if prove else None,
+        doubt=no_doubt(reaches, ends) if prove else None,
     )
 
 

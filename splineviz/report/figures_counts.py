@@ -14,6 +14,7 @@ from splineviz.validation.decomposition import TERMS
 from splineviz.validation.frames import largest_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from splineviz.validation.findings import Findings
@@ -100,10 +101,7 @@ def misses_by_radius(study: Study, found: Findings) -> Figure:
         ax.set_xticks(study.radii, [f"{r:.3g}" for r in study.radii])
         ax.minorticks_off()
         ax.set_xlabel("radius r")
-        ax.set_ylabel("% of n_cut missed, P = 2")
-        low, high = ax.get_ylim()
-        ax.set_ylim(min(low, 0.0), max(high, 1.0))
-        ax.legend(frameon=False, loc="best")
+        _label_misses(ax)
     return figure
 
 
@@ -123,10 +121,7 @@ def misses_by_deformation(study: Study, found: Findings) -> Figure:
             y = [100 * (m.rate.value or 0.0) for m in rows]
             ax.plot(x, y, "o", color=radius_color(radius), markersize=3, alpha=0.8, label=label)
         ax.set_xlabel("diameter / mean eccentricity of what enters the stage")
-        ax.set_ylabel("% of n_cut missed, P = 2")
-        low, high = ax.get_ylim()
-        ax.set_ylim(min(low, 0.0), max(high, 1.0))
-        ax.legend(frameon=False, loc="best")
+        _label_misses(ax)
     return figure
 
 
@@ -147,6 +142,14 @@ def direction_sweep(study: Study, found: Findings) -> Figure:
         ax.set_ylabel("mean n_sep(P) / mean n_sep(2)")
         ax.legend(frameon=False, loc="best")
     return figure
+
+
+def _label_misses(ax: Axes) -> None:
+    """The axis of miss rates, of one per cent at least, so that next to nothing looks like it."""
+    ax.set_ylabel("% of n_cut missed, P = 2")
+    low, high = ax.get_ylim()
+    ax.set_ylim(min(low, 0.0), max(high, 1.0))
+    ax.legend(frameon=False, loc="best")
 
 
 def _folded(label: str) -> str:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +203,10 @@ class Validation:
         task = joblib.delayed(_numbered if crew is None else partial(crew.run, _numbered))
         with one_thread():
             results = joblib.Parallel(n_jobs, prefer="threads", return_as="generator_unordered")(
-                task(r.key, Job(self.runs[r.checkpoint], self.points, r.radius, self.design)) for r in todo
+                task(r.key, Job(program, self.points, r.radius, self.design))
+                for checkpoint, own in groupby(todo, key=lambda r: r.checkpoint)
+                for program in (self.runs[checkpoint],)  # read once for all of its radii
+                for r in own
             )
             try:
                 yield from results

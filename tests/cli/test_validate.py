@@ -101,6 +101,11 @@ def test_bad_input(nets: Path, splineviz: Command, change: tuple[str, ...], code
     assert done.code == code and message in done.err, done.err
 
 
+def test_points_are_the_demos_for_the_demo_only(nets: Path, splineviz: Command) -> None:
+    done = splineviz("validate", "nets:small", "--directions", "2")
+    assert done.code == 2 and "say where to validate: --data FILE" in done.err
+
+
 def test_checkpoints_that_cannot_be_used_are_named(run: Path, splineviz: Command) -> None:
     asked = ("validate", "run", "--model", "nets:small", *ASKED)
     (run / "step-1000.pt").write_bytes((run / "step-1.pt").read_bytes()[:200])

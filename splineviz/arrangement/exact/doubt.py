@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,6 @@ from splineviz.arrangement.exact.judge import located
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.displacement import displaced
 from splineviz.geometry.predicates import EPS
-from splineviz.plane import Plane, Window
 from splineviz.program.program import Program
 
 __all__ = ["Doubt", "no_doubt", "settled"]
@@ -45,12 +43,10 @@ class Doubt:
         return Doubt(self.estimate[vertices], self.proof[vertices], self.reach)
 
 
-def no_doubt(planes: Sequence[Plane], windows: Sequence[Window]) -> Doubt:
-    """That of the corners of windows, which are what they are."""
-    corners = [np.abs(window.vertices).sum(1) for window in windows]
-    reach = [np.linalg.norm(plane.origin) + own.max() for plane, own in zip(planes, corners, strict=True)]
-    n = sum(map(len, corners))
-    return Doubt(np.zeros(n), np.zeros(n), np.array(reach))
+def no_doubt(reaches: np.ndarray, ends: np.ndarray) -> Doubt:
+    """That of the corners of windows, which are what they are; (V,) |origin| + |u| + |v| of each, (windows,) where each ends."""
+    n = len(reaches)
+    return Doubt(np.zeros(n), np.zeros(n), np.maximum.reduceat(reaches, np.append(0, ends[:-1])))
 
 
 def settled(
