@@ -12,6 +12,7 @@ import numpy as np
 from splineviz.arrangement.ancestors import Ancestors
 from splineviz.arrangement.batches import finish, leaves
 from splineviz.arrangement.budget import Budget, SpentError
+from splineviz.arrangement.buffers import Buffers
 from splineviz.arrangement.front import Finished, Patterns, start
 from splineviz.arrangement.result import Arrangement, Stats, Status
 from splineviz.arrangement.walk import Certify, Progress, Walk
@@ -20,7 +21,7 @@ from splineviz.geometry.excerpt import only_used
 from splineviz.plane import Plane, Window
 from splineviz.program.program import Program
 
-__all__ = ["arrange", "stream"]
+__all__ = ["arrange", "arrange_with", "stream"]
 
 Planes = Plane | Sequence[Plane]
 Windows = Window | Sequence[Window]
@@ -89,10 +90,25 @@ def arrange(
     >>> sv.arrange(program, sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9)).n_cells
     2
     """
-    request = _Request(program, planes, windows, stage, certify)
     budget = Budget.of(max_memory, max_cells, seconds, jobs)
-    front = start(request.planes, request.windows, program.input_shape, prove=certify != "off")
-    finished = finish(Walk(program, request.n_stages, budget, certify, progress), front, allowed=max_cells)
+    return arrange_with(Buffers(), budget, program, planes, windows, stage=stage, certify=certify, progress=progress)
+
+
+def arrange_with(
+    buffers: Buffers,
+    budget: Budget,
+    program: Program,
+    planes: Planes,
+    windows: Windows,
+    *,
+    stage: int | None = None,
+    certify: Certify = "fast",
+    progress: Progress | None = None,
+) -> Arrangement:
+    """The same, in memory that several arrangements may use one after the other."""
+    request = _Request(program, planes, windows, stage, certify)
+    front = start(program, request.planes, request.windows, prove=certify != "off")
+    finished = finish(Walk(program, request.n_stages, budget, certify, progress, buffers), front, allowed=budget.max_cells)
     return request.result(finished or Finished.nothing(front))
 
 
@@ -116,7 +132,7 @@ def stream(
     """
     request = _Request(program, planes, windows, stage, certify)
     budget = Budget.of(max_memory, max_cells, seconds, 1)
-    front = start(request.planes, request.windows, program.input_shape, prove=certify != "off")
+    front = start(program, request.planes, request.windows, prove=certify != "off")
     left = max_cells
     try:
         for finished in leaves(Walk(program, request.n_stages, budget, certify), front):

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +15,7 @@ __all__ = ["Buffers", "run_in_blocks"]
 _SMALL = 1 << 19  # values; below, the allocator has warm memory of its own
 _ROOMY = 1 << 24  # values; memory that is never touched costs nothing, and the next stages have more vertices
 _BLOCK = 1 << 17  # values; 1 MiB, so that what a node makes of a block is still in the cache when it is copied
+_LARGER = 4  # blocks at once where nothing is copied, which suits a matrix product
 
 
 class Buffers:
@@ -37,7 +39,7 @@ class Buffers:
             best = min(fitting, key=lambda i: self._free[i].numel(), default=None)
             storage = None if best is None else self._free.pop(best)
         if storage is None:
-            storage = torch.empty(n if n < _SMALL else max(4 * n, _ROOMY), dtype=torch.float64)
+            storage = torch.from_numpy(np.empty(n if n < _SMALL else max(4 * n, _ROOMY)))
         return storage[:n].view(*shape), storage
 
     def give(self, storage: Tensor) -> None:
@@ -52,12 +54,14 @@ def run_in_blocks(
     device: torch.device,
     take: Callable[[Sequence[int]], Tensor],
     *,
+    into: Callable[..., object] | None = None,
     padded: bool = False,
 ) -> Tensor:
     """Run a node on (V, *shape) tensors, a block of vertices at a time, where its weights are; the result is on the CPU.
 
-    ``take`` gives the memory for a result of several blocks. With ``padded`` all blocks have the same number of rows, whatever
-    that of the vertices, so that a row comes out the same to the last bit whichever rows are beside it.
+    ``take`` gives the memory for a result of several blocks, and ``into`` may write there itself. With ``padded`` all blocks have
+    the same number of rows, whatever that of the vertices, so that a row comes out the same to the last bit whichever rows are
+    beside it.
     """
     n_rows, on_cpu = len(values[0]), device.type == "cpu"
     rows = max(1, _BLOCK * n_rows // max(1, *(value.numel() for value in values)))
@@ -76,6 +80,12 @@ def run_in_blocks(
         return first
     out = take((n_rows, *first.shape[1:]))
     out[:rows] = first
-    for start in range(rows, n_rows, rows):
+    done = rows
+    if into is not None and on_cpu:
+        step = rows if padded else _LARGER * rows
+        while done < n_rows and (not padded or done + rows <= n_rows):
+            into(*(value[done : done + step] for value in values), out[done : done + step])
+            done += step
+    for start in range(done, n_rows, rows):
         out[start : start + rows] = block(start)
     return out

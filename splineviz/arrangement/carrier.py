@@ -98,6 +98,11 @@ class Carrier:
         """The same at some vertices."""
         return {key: extend(x, vertices, NO_BIRTH, self.buffers, again=x.scale is not None) for key, x in live.items()}
 
+    def release(self, live: dict[int, Live]) -> None:
+        """Give all of it up."""
+        for slot in list(live):
+            self._release(live, live.pop(slot))
+
     def _run(self, node: Affine | Pointwise, *values: Tensor, padded: bool = False) -> tuple[Tensor, Tensor | None]:
         storages: list[Tensor] = []
 
@@ -106,7 +111,8 @@ class Carrier:
             storages.append(storage)
             return out
 
-        result = run_in_blocks(node.run, values, self.device, take, padded=padded)
+        into = node.into if isinstance(node, Affine) else None
+        result = run_in_blocks(node.run, values, self.device, take, into=into, padded=padded)
         return result, storages[0] if storages else None
 
     def _free(self, live: dict[int, Live], node: Affine | Pointwise) -> None:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from splineviz.arrangement.arranging import arrange
+from splineviz.arrangement.arranging import arrange_with
+from splineviz.arrangement.budget import Budget
+from splineviz.arrangement.buffers import Buffers
+from splineviz.arrangement.walk import Certify
 from splineviz.errors import InputError
 from splineviz.estimators.frames import frames, shared_frame
 from splineviz.estimators.request import checked_points
@@ -24,7 +27,7 @@ _TOGETHER = 512
 """Windows in one walk, at most: enough for its fixed costs not to count."""
 _ROUNDING = 1e-9
 """Of the sum of the areas of cells that cover a window, a generous share."""
-_CELLS = 250_000
+_CELLS = 20_000
 """Cells in one walk, about: what is counted is kept, and not the cells themselves."""
 
 
@@ -45,26 +48,36 @@ def planes_through(program: Program, points: Any, axes: Any) -> tuple[list[Plane
         raise InputError("the network has no unit whose state could change", hint="a linear network is one cell everywhere")
     x = checked_points(points, program.input_shape).flatten(1).cpu().numpy()
     pairs = np.asarray(axes, dtype=np.float64)
-    if pairs.ndim == 3:
-        pairs = np.broadcast_to(pairs[:, None], (len(pairs), len(x), *pairs.shape[1:]))
-    if pairs.ndim != 4 or pairs.shape[1:] != (len(x), 2, x.shape[1]) or not len(pairs):
+    fitting = (2, x.shape[1]), (len(x), 2, x.shape[1])
+    if pairs.shape[1:] not in fitting or not len(pairs):
         wanted = f"(planes, 2, {x.shape[1]}) or (planes, {len(x)}, 2, {x.shape[1]})"
         raise InputError(f"axes must have shape {wanted}, got {pairs.shape}")
     shape, anchor = program.input_shape, np.zeros((1, 2))
-    return [Plane(p, pair, shape, anchor) for of_plane in pairs for p, pair in zip(x, of_plane, strict=True)], len(pairs)
+    # Planes with one basis share the array, by which a walk knows them to be parallel.
+    of_points = ([pair] * len(x) if pair.ndim == 2 else pair for pair in pairs)
+    return [Plane(p, pair, shape, anchor) for of_plane in of_points for p, pair in zip(x, of_plane, strict=True)], len(pairs)
 
 
 def arranged(
-    program: Program, planes: list[Plane], window: Window, seconds: float | None, **how: Any
+    program: Program,
+    planes: list[Plane],
+    window: Window,
+    seconds: float | None,
+    *,
+    certify: Certify,
+    jobs: int | None,
+    max_memory: int | None = None,
 ) -> Iterator[tuple[int, Arrangement]]:
     """The same window on all planes, as many at once as will have about the cells that may be held; each with its first plane."""
     start, together, deadline = 0, min(64, len(planes)), None if seconds is None else time.monotonic() + seconds
+    buffers = Buffers()
     while start < len(planes):
         some = planes[start : start + together]
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return
-        arr = arrange(program, some, [window] * len(some), seconds=left, **how)
+        budget = Budget.of(max_memory, None, left, jobs)
+        arr = arrange_with(buffers, budget, program, some, [window] * len(some), certify=certify)
         yield start, arr
         start += len(some)
         together = max(1, min(_TOGETHER, _CELLS * len(some) // max(1, arr.n_cells)))

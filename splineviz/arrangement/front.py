@@ -8,18 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 
+from splineviz.arrangement.corners import first_live
 from splineviz.arrangement.exact.ancestry import Ancestry, Steps, root
 from splineviz.arrangement.exact.doubt import Doubt, no_doubt, settled
 from splineviz.arrangement.exact.thin import NO_THIN, Thin, all_thin, measured
-from splineviz.arrangement.live import Live, Zeros
+from splineviz.arrangement.live import Live
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
 from splineviz.geometry.lineage import inherit
-from splineviz.geometry.predicates import EPS, TINY
 from splineviz.geometry.refine import Refinement
-from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.geometry.subdivision import RIM, Subdivision
 from splineviz.plane import Plane, Window
 from splineviz.program.program import Program
@@ -171,34 +169,21 @@ class Finished:
         return cls(empty, *rows, (), Csr(front.border, np.arange(0)), Tally(), complete=False)
 
 
-def start(planes: Sequence[Plane], windows: Sequence[Window], input_shape: tuple[int, ...], *, prove: bool) -> Front:
-    """The windows as faces, and their corners in input space."""
-    n, ends = len(windows), np.cumsum([len(window.vertices) for window in windows])
-    points, reaches = np.empty((ends[-1], planes[0].dim)), np.empty(ends[-1])
-    for plane, window, end in zip(planes, windows, ends, strict=True):
-        uv, rows = window.vertices, slice(end - len(window.vertices), end)
-        x, reach = points[rows], math.sqrt(plane.origin.dot(plane.origin)) + np.abs(uv).sum(1)
-        np.matmul(uv, plane.basis, out=x)
-        x += plane.origin
-        reaches[rows] = reach
-        if not x.all():
-            corner, entry = np.nonzero(x == 0.0)
-            # What rounding may have made 0 is made not to be, so that what is 0.0 is zero.
-            moved = ((plane.origin != 0) | plane.basis.any(0))[entry] & (reach > 0.0)[corner]
-            x[corner[moved], entry[moved]] = TINY
-    error = 3.0 * EPS * reaches
-    corners = Live(torch.from_numpy(points.reshape(-1, *input_shape)), error)
-    if prove:
-        corners.proof, corners.zeros = SAFE * error + FLOOR, Zeros.HERE
+def start(program: Program, planes: Sequence[Plane], windows: Sequence[Window], *, prove: bool) -> Front:
+    """The windows as faces, and what is alive at their corners."""
+    n, subdivision = len(windows), Subdivision.from_polygons([window.vertices for window in windows])
+    uv, window_of = subdivision.vertices, np.repeat(np.arange(n), subdivision.faces.lengths)
+    distances = np.array([math.sqrt(plane.origin.dot(plane.origin)) for plane in planes])
+    reaches = distances[window_of] + np.abs(uv).sum(1)
     return Front(
-        Subdivision.from_polygons([window.vertices for window in windows]),
+        subdivision,
         window_of=np.arange(n),
         stage_of=np.full(n, RIM),
         hash=np.zeros((n, 2), np.uint64),
-        live={0: corners},
+        live=first_live(program, planes, uv, window_of, reaches, prove=prove),
         border=np.zeros(1, np.int64),
         ancestry=root(planes, windows, NO_BIRTH) if prove else None,
-        doubt=no_doubt(reaches, ends) if prove else None,
+        doubt=no_doubt(reaches, subdivision.faces.offsets[:-1]) if prove else None,
     )
 
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -71,7 +72,7 @@ class Walk:
     progress: Progress | None = None
     buffers: Buffers = field(default_factory=Buffers)
 
-    @property
+    @cached_property
     def carrier(self) -> Carrier:
         return Carrier(self.program.device, self.buffers)
 
@@ -93,6 +94,8 @@ class Walk:
         for i in range(start, len(self.program.nodes)):
             node = self.program.nodes[i]
             if isinstance(node, Affine):
+                if not front.live.keys() & set(node.inputs):
+                    continue  # a front may start behind the first nodes
                 began = time.perf_counter()
                 # Batches share vertices, and a matrix product may round a row in another way where it has other rows beside it.
                 self.carrier.affine(front.live, node, padded=position != START)
@@ -110,7 +113,7 @@ class Walk:
                 break
         if reached is not None:
             return reached
-        front.live = {}
+        self.carrier.release(front.live)
         last = self.n_stages - 1
         return Finished.of(front, tally, self.program, self._allowed(front, last, _FRACTION, _SPARE), self._allowed(front, last))
 

@@ -43,7 +43,7 @@ class Subdivision:
         following = ids + 1
         following[offsets[1:] - 1] = offsets[:-1]
         return cls(
-            vertices=np.concatenate([np.asarray(p, dtype=np.float64) for p in polygons]),
+            vertices=np.concatenate(polygons, dtype=np.float64),
             faces=Csr(offsets, ids),
             side_edges=ids.copy(),
             edges=np.stack([ids, following], axis=1),

@@ -111,6 +111,9 @@ class Affine(Node):
     gain: Gain
     form: Form | None = None
     """None for layouts and sums, which ``linear`` does exactly, and for what has no known form"""
+    into: Callable[[Tensor, Tensor], object] | None = None
+    """``into(x, out)`` is ``run`` with its result in memory that is there already, the same to the last bit; None where it would be
+    copied anyway"""
 
 
 @dataclass(frozen=True)
@@ -270,7 +273,7 @@ class Program:
     def n_units(self) -> int:
         return sum(stage.n_units for stage in self.stages)
 
-    @property
+    @cached_property
     def device(self) -> torch.device:
         """Where the coefficients live."""
         return next((node.slopes.device for node in self.nodes if isinstance(node, Pointwise)), torch.device("cpu"))

@@ -235,6 +235,66 @@ def test_values_may_be_anywhere_within_their_bounds(name: str, kind: str, monkey
     np.testing.assert_array_equal(*rows)
 
 
+PARALLEL: dict[str, tuple[Callable[[], nn.Module], Point]] = NETS | {
+    "padded": (lambda: nn.Sequential(nn.ConstantPad2d(1, 0.5), nn.Conv2d(1, 2, 3), R(), nn.Flatten(), nn.Linear(32, 4)), (1, 4, 4)),
+    "no constants": (lambda: nn.Sequential(nn.Conv2d(1, 3, 3, padding=1, bias=False), R(), nn.Flatten(), nn.Linear(48, 4)), (1, 4, 4)),
+    "scaled": (lambda: nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 8), R(), nn.Linear(8, 4), R()).eval(), (4,)),
+    "input used again": (lambda: nn.Sequential(Residual(4), nn.Linear(4, 8), R()), (4,)),
+}  # fmt: skip
+
+
+def parallel(kind: str, shape: Point) -> tuple[list[sv.Plane], list[sv.Window]]:
+    """Windows of two forms on planes of two families of parallel ones, through points on black ground that is wider than theirs."""
+    rng, n = np.random.default_rng(2), math.prod(shape)
+    ground, wider = np.arange(n) < n - n // 3, np.arange(n) < max(3, n // 3)
+    points = rng.integers(-2, 3, (9, n)) / 2.0 if kind != "random" else rng.normal(size=(9, n))
+    axes = {"random": rng.normal(size=(4, n)), "lattice": rng.integers(-2, 3, (4, n)), "axes": np.eye(n)[[0, 1, 1, n // 2]]}[kind]
+    bases = [sv.Plane.through(0.0 * pair[0], *(pair * ground)).basis for pair in axes.reshape(2, 2, n).astype(float)]
+    planes = [sv.Plane(point * wider, bases[i % 2], shape, np.zeros((1, 2))) for i, point in enumerate(points)]
+    return planes, [sv.Window.diamond(0.75) if i % 3 else sv.Window.box(-1, 0.5, -0.5, 1) for i in range(len(points))]
+
+
+def parallel_program(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> sv.Program:
+    monkeypatch.setattr("tests.arrangement.test_proofs.NETS", PARALLEL)
+    return program_of(name, kind)
+
+
+@pytest.mark.parametrize("name", PARALLEL)
+@each[1]
+def test_windows_on_parallel_planes_have_their_cells(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their corners are sums of few products; those of each window alone are not."""
+    program, (planes, windows) = parallel_program(name, kind, monkeypatch), parallel(kind, PARALLEL[name][1])
+    alone = [sv.arrange(program, plane, window, certify="full", jobs=1) for plane, window in zip(planes, windows, strict=True)]
+    starts, original = [], Walk.advance
+
+    def advance(walk: Walk, front: Front, *arguments: Any) -> Any:
+        starts.append(set(front.live))
+        return original(walk, front, *arguments)
+
+    monkeypatch.setattr(Walk, "advance", advance)
+    referee = Referee(monkeypatch)
+    arr = sv.arrange(program, planes, windows, certify="full", jobs=1)
+    arr.check()
+    assert (starts[0] == {0}) == (name in ("relu of the input", "input used again")), "else they start behind the first map"
+    assert arr.stats.certified and referee.seen > 100
+    for i, one in enumerate(alone):
+        hashes = arr.pattern_hash[arr.cell_window == i]
+        rows = [x[np.lexsort(x.T)] for x in (hashes, one.pattern_hash)]
+        np.testing.assert_array_equal(*rows)
+
+
+@pytest.mark.parametrize("name", PARALLEL)
+@each[1]
+def test_values_on_parallel_planes_may_be_anywhere_in_bounds(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = parallel_program(name, kind, monkeypatch), *parallel(kind, PARALLEL[name][1])
+    expected = sv.arrange(*request, certify="full", jobs=1)
+    moved = disturb(monkeypatch)
+    arr = sv.arrange(*request, certify="full", jobs=1)
+    assert arr.stats.certified and max(moved) > 0.0
+    rows = [x.pattern_hash[np.lexsort(x.pattern_hash.T)] for x in (arr, expected)]
+    np.testing.assert_array_equal(*rows)
+
+
 def test_what_may_be_positive_is_not_cut_off_to_a_sure_zero() -> None:
     """Another unit vanishes where the new vertex is, as far as numbers tell; exactly, a little later or a little earlier."""
     born = np.zeros(1, BIRTH)

@@ -70,6 +70,17 @@ def test_linear_is_run_without_its_constant(case: Case) -> None:
 
 
 @each
+def test_into_is_run_to_the_last_bit(case: Case) -> None:
+    """Else a row could depend on which of the two its block went through."""
+    for node, inputs in steps(loaded(case), points(case).repeat(40, *[1] * len(case.shape))):
+        if isinstance(node, Affine) and node.into is not None:
+            expected = node.run(*inputs)
+            out = torch.full_like(expected, torch.nan)
+            node.into(*inputs, out)
+            assert torch.equal(out, expected)
+
+
+@each
 def test_gains_bound_the_map(case: Case) -> None:
     for node, inputs in steps(loaded(case), points(case)[:1]):
         if not isinstance(node, Affine):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +18,7 @@ Key = tuple["Ancestry", int]
 """A vertex by the generation that it was born in and its row there; the same for all fronts that have it."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """An exact point of one of the planes."""
 
     plane: Plane
@@ -52,8 +53,13 @@ class Ancestry:
     steps: Steps = ()
     kept: np.ndarray | None = None
     """The vertices that are left; None for all"""
-    places: dict[int, Place | None] = field(default_factory=dict, repr=False)
-    """Of its new vertices, by row, as far as they were asked for; None where no point is known"""
+    known: Callable[[], dict[int, Place | None]] = field(default=dict, repr=False)
+    """Makes what is in ``places`` from the start"""
+
+    @cached_property
+    def places(self) -> dict[int, Place | None]:
+        """Of its new vertices, by row, as far as they were asked for; None where no point is known."""
+        return self.known()
 
     def __reduce__(self) -> tuple[type[Ancestry], tuple[object, ...]]:
         """One generation with all that its vertices come from, and no more."""
@@ -94,8 +100,8 @@ class Ancestry:
         return Ancestry(self, vertices, self.born[:0])
 
 
-def _closure(ancestry: Ancestry) -> tuple[np.ndarray, Steps, np.ndarray, dict[int, Place | None]]:
-    """(born, steps, kept, places) of a first generation with the vertices of this one and all that they come from."""
+def _closure(ancestry: Ancestry) -> tuple[np.ndarray, Steps, np.ndarray, Callable[[], dict[int, Place | None]]]:
+    """(born, steps, kept, known) of a first generation with the vertices of this one and all that they come from."""
     born: list[np.ndarray] = []
     steps: list[tuple[Step, int]] = []
     places: dict[int, Place | None] = {}
@@ -115,7 +121,7 @@ def _closure(ancestry: Ancestry) -> tuple[np.ndarray, Steps, np.ndarray, dict[in
             counts = np.diff(np.searchsorted(fresh, np.cumsum([0, *(count for _, count in here.steps)])))
             steps += [(step, count) for (step, _), count in zip(here.steps, counts.tolist(), strict=True)]
         n += len(fresh)
-    return np.concatenate(born), steps, names if ancestry.kept is None else names[ancestry.kept], places
+    return np.concatenate(born), steps, names if ancestry.kept is None else names[ancestry.kept], partial(dict, places)
 
 
 def _needed(ancestry: Ancestry) -> list[tuple[Ancestry, np.ndarray]]:
@@ -148,12 +154,13 @@ def _size(ancestry: Ancestry) -> int:
 
 def root(planes: Sequence[Plane], windows: Sequence[Window], born: np.ndarray) -> Ancestry:
     """The corners of the windows, which are floats; ``born`` is an empty table of births."""
-    places: dict[int, Place | None] = {}
+    return Ancestry(None, np.arange(0), born, known=partial(_corners, planes, windows))
+
+
+def _corners(planes: Sequence[Plane], windows: Sequence[Window]) -> dict[int, Place | None]:
     corners = {window: [_homogeneous(u, v) for u, v in window.vertices.tolist()] for window in set(windows)}
-    for plane, window in zip(planes, windows, strict=True):
-        for corner in corners[window]:
-            places[len(places)] = Place(plane, corner)
-    return Ancestry(None, np.arange(0), born, places=places)
+    places = [Place(plane, corner) for plane, window in zip(planes, windows, strict=True) for corner in corners[window]]
+    return dict(enumerate(places))
 
 
 def _homogeneous(u: float, v: float) -> Point:

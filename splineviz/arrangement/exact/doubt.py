@@ -43,10 +43,10 @@ class Doubt:
         return Doubt(self.estimate[vertices], self.proof[vertices], self.reach)
 
 
-def no_doubt(reaches: np.ndarray, ends: np.ndarray) -> Doubt:
-    """That of the corners of windows, which are what they are; (V,) |origin| + |u| + |v| of each, (windows,) where each ends."""
+def no_doubt(reaches: np.ndarray, first: np.ndarray) -> Doubt:
+    """That of the corners of windows, which are what they are: (V,) |origin| + |u| + |v| of each, (windows,) the first of each."""
     n = len(reaches)
-    return Doubt(np.zeros(n), np.zeros(n), np.maximum.reduceat(reaches, np.append(0, ends[:-1])))
+    return Doubt(np.zeros(n), np.zeros(n), np.maximum.reduceat(reaches, first))
 
 
 def settled(

@@ -1,0 +1,125 @@
+"""The live tensor that a walk starts with: the corners of all windows, or what the first affine map makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.arrangement.buffers import run_in_blocks
+from splineviz.arrangement.live import Live, Zeros
+from splineviz.arrangement.passing import after_affine
+from splineviz.geometry.predicates import EPS, TINY
+from splineviz.geometry.rounding import FLOOR, SAFE
+from splineviz.plane import Plane
+from splineviz.program.program import Affine, Program
+
+__all__ = ["first_live"]
+
+
+def first_live(
+    program: Program, planes: Sequence[Plane], uv: np.ndarray, window_of: np.ndarray, reaches: np.ndarray, *, prove: bool
+) -> dict[int, Live]:
+    """By slot; ``uv`` is (V, 2), ``window_of`` and ``reaches`` (V,) are the window of each corner and |origin| + |u| + |v|.
+
+    Where many windows lie on parallel planes, the corners themselves are not needed: z(origin + u b1 + v b2) =
+    z(origin) + u W b1 + v W b2 takes one product for each window, and two for all of them.
+    """
+    bases = list({id(plane.basis): plane.basis for plane in planes}.values())
+    leading = _leading(program) if 2 * (len(planes) + 2 * len(bases)) <= len(uv) else []
+    if leading:
+        return {leading[-1].output: _behind(leading, program, planes, bases, uv, window_of, prove=prove)}
+    return {0: _in_input_space(planes, uv, window_of, reaches, program.input_shape, prove=prove)}
+
+
+def _in_input_space(
+    planes: Sequence[Plane], uv: np.ndarray, window_of: np.ndarray, reaches: np.ndarray, shape: tuple[int, ...], *, prove: bool
+) -> Live:
+    points, ends = np.empty((len(uv), planes[0].dim)), np.searchsorted(window_of, np.arange(len(planes) + 1))
+    for plane, first, last in zip(planes, ends[:-1], ends[1:], strict=True):
+        x = points[first:last]
+        np.matmul(uv[first:last], plane.basis, out=x)
+        x += plane.origin
+        if not x.all():
+            corner, entry = np.nonzero(x == 0.0)
+            # What rounding may have made 0 is made not to be, so that what is 0.0 is zero.
+            moved = ((plane.origin != 0) | plane.basis.any(0))[entry] & (reaches[first:last] > 0.0)[corner]
+            x[corner[moved], entry[moved]] = TINY
+    return _live(points, 3.0 * EPS * reaches, shape, prove=prove)
+
+
+def _leading(program: Program) -> list[Affine]:
+    """The nodes up to the first that multiplies, where nothing else reads the input or what comes between; none otherwise."""
+    slot, nodes = 0, []
+    for node in program.nodes:
+        if not isinstance(node, Affine) or node.inputs != (slot,) or slot not in node.frees:
+            break
+        nodes.append(node)
+        if node.gain.kind != "layout":
+            return nodes if node.gain.kind in ("dense", "diagonal") else []
+        slot = node.output
+    return []
+
+
+def _behind(
+    leading: Sequence[Affine],
+    program: Program,
+    planes: Sequence[Plane],
+    bases: Sequence[np.ndarray],
+    uv: np.ndarray,
+    window_of: np.ndarray,
+    *,
+    prove: bool,
+) -> Live:
+    """What the leading nodes make of the corners; origins and bases are exact, so that all errors are of sums."""
+
+    def run(node: Affine, values: Tensor) -> tuple[Tensor, None]:
+        take = partial(torch.empty, dtype=torch.float64)
+        return run_in_blocks(node.run, [values], program.device, take, into=node.into), None
+
+    origins = _live(np.stack([plane.origin for plane in planes]), np.zeros(len(planes)), program.input_shape, prove=prove)
+    axes = _live(np.concatenate(bases), np.zeros(2 * len(bases)), program.input_shape, prove=prove)
+    for node in leading:
+        origins, axes = after_affine(node, [origins], run), after_affine(replace(node, run=node.linear, into=None), [axes], run)
+    which = {id(basis): k for k, basis in enumerate(bases)}
+    basis_of = np.array([which[id(plane.basis)] for plane in planes])[window_of]
+    values, steps = origins.values.flatten(1)[torch.from_numpy(window_of)], torch.from_numpy(uv)
+    for k, pair in enumerate(axes.values.view(len(bases), 2, -1)):
+        if len(bases) == 1:
+            values.addmm_(steps, pair)
+        else:
+            rows = torch.from_numpy(np.flatnonzero(basis_of == k))
+            values[rows] = values[rows].addmm_(steps[rows], pair)
+
+    def together(of_origins: np.ndarray, of_axes: np.ndarray) -> np.ndarray:
+        of_axes = of_axes.reshape(-1, 2)[basis_of]
+        result: np.ndarray = of_origins[window_of] + (np.abs(uv) * of_axes).sum(1)
+        return result
+
+    # Sums of three round by 3 EPS of what is added. That of n products was given n EPS of as much: proven, or by estimate its root.
+    terms = leading[-1].gain.terms
+    proven, likely = SAFE * (1.0 + 3.0 / terms), 1.0 + 3.0 / np.sqrt(terms)
+    assert origins.scale is not None
+    assert axes.scale is not None
+    result = Live(
+        values.view(len(uv), *origins.values.shape[1:]),
+        likely * together(origins.error, axes.error),
+        np.maximum(origins.scale, axes.scale),  # 0 where neither has anything but zeros
+        likely * together(origins.entrywise()[1], axes.entrywise()[1]),
+    )
+    if origins.proof is not None and axes.proof is not None:
+        result.proof = proven * together(origins.proof, axes.proof)
+        result.proven_slack = proven * together(origins.proven()[0], axes.proven()[0])
+    return result
+
+
+def _live(points: np.ndarray, error: np.ndarray, shape: tuple[int, ...], *, prove: bool) -> Live:
+    """Points of input space."""
+    result = Live(torch.from_numpy(points.reshape(-1, *shape)), error)
+    if prove:
+        result.proof, result.zeros = SAFE * error + FLOOR, Zeros.HERE
+    return result
