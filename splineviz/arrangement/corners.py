@@ -15,39 +15,55 @@ from splineviz.arrangement.live import Live, Zeros
 from splineviz.arrangement.passing import after_affine
 from splineviz.geometry.predicates import EPS, TINY
 from splineviz.geometry.rounding import FLOOR, SAFE
-from splineviz.plane import Plane
 from splineviz.program.program import Affine, Program
 
 __all__ = ["first_live"]
 
 
 def first_live(
-    program: Program, planes: Sequence[Plane], uv: np.ndarray, window_of: np.ndarray, reaches: np.ndarray, *, prove: bool
+    program: Program,
+    origins: np.ndarray,
+    bases: Sequence[np.ndarray],
+    uv: np.ndarray,
+    window_of: np.ndarray,
+    reaches: np.ndarray,
+    *,
+    prove: bool,
 ) -> dict[int, Live]:
-    """By slot; ``uv`` is (V, 2), ``window_of`` and ``reaches`` (V,) are the window of each corner and |origin| + |u| + |v|.
+    """By slot, for windows with these origins (windows, D) and bases (2, D), which are one array where planes are parallel.
 
+    ``uv`` is (V, 2), ``window_of`` and ``reaches`` (V,) are the window of each corner and its |origin| + |u| + |v|.
     Where many windows lie on parallel planes, the corners themselves are not needed: z(origin + u b1 + v b2) =
     z(origin) + u W b1 + v W b2 takes one product for each window, and two for all of them.
     """
-    bases = list({id(plane.basis): plane.basis for plane in planes}.values())
-    leading = _leading(program) if 2 * (len(planes) + 2 * len(bases)) <= len(uv) else []
+    different = list({id(basis): basis for basis in bases}.values())
+    leading = _leading(program) if 2 * (len(bases) + 2 * len(different)) <= len(uv) else []
     if leading:
-        return {leading[-1].output: _behind(leading, program, planes, bases, uv, window_of, prove=prove)}
-    return {0: _in_input_space(planes, uv, window_of, reaches, program.input_shape, prove=prove)}
+        which = {id(basis): k for k, basis in enumerate(different)}
+        basis_of = np.array([which[id(basis)] for basis in bases])[window_of]
+        return {leading[-1].output: _behind(leading, program, origins, different, uv, window_of, basis_of, prove=prove)}
+    return {0: _in_input_space(origins, bases, uv, window_of, reaches, program.input_shape, prove=prove)}
 
 
 def _in_input_space(
-    planes: Sequence[Plane], uv: np.ndarray, window_of: np.ndarray, reaches: np.ndarray, shape: tuple[int, ...], *, prove: bool
+    origins: np.ndarray,
+    bases: Sequence[np.ndarray],
+    uv: np.ndarray,
+    window_of: np.ndarray,
+    reaches: np.ndarray,
+    shape: tuple[int, ...],
+    *,
+    prove: bool,
 ) -> Live:
-    points, ends = np.empty((len(uv), planes[0].dim)), np.searchsorted(window_of, np.arange(len(planes) + 1))
-    for plane, first, last in zip(planes, ends[:-1], ends[1:], strict=True):
+    points, ends = np.empty((len(uv), origins.shape[1])), np.searchsorted(window_of, np.arange(len(bases) + 1))
+    for origin, basis, first, last in zip(origins, bases, ends[:-1], ends[1:], strict=True):
         x = points[first:last]
-        np.matmul(uv[first:last], plane.basis, out=x)
-        x += plane.origin
+        np.matmul(uv[first:last], basis, out=x)
+        x += origin
         if not x.all():
             corner, entry = np.nonzero(x == 0.0)
             # What rounding may have made 0 is made not to be, so that what is 0.0 is zero.
-            moved = ((plane.origin != 0) | plane.basis.any(0))[entry] & (reaches[first:last] > 0.0)[corner]
+            moved = ((origin != 0) | basis.any(0))[entry] & (reaches[first:last] > 0.0)[corner]
             x[corner[moved], entry[moved]] = TINY
     return _live(points, 3.0 * EPS * reaches, shape, prove=prove)
 
@@ -68,10 +84,11 @@ def _leading(program: Program) -> list[Affine]:
 def _behind(
     leading: Sequence[Affine],
     program: Program,
-    planes: Sequence[Plane],
+    origins: np.ndarray,
     bases: Sequence[np.ndarray],
     uv: np.ndarray,
     window_of: np.ndarray,
+    basis_of: np.ndarray,
     *,
     prove: bool,
 ) -> Live:
@@ -81,13 +98,11 @@ def _behind(
         take = partial(torch.empty, dtype=torch.float64)
         return run_in_blocks(node.run, [values], program.device, take, into=node.into), None
 
-    origins = _live(np.stack([plane.origin for plane in planes]), np.zeros(len(planes)), program.input_shape, prove=prove)
+    start = _live(origins, np.zeros(len(origins)), program.input_shape, prove=prove)
     axes = _live(np.concatenate(bases), np.zeros(2 * len(bases)), program.input_shape, prove=prove)
     for node in leading:
-        origins, axes = after_affine(node, [origins], run), after_affine(replace(node, run=node.linear, into=None), [axes], run)
-    which = {id(basis): k for k, basis in enumerate(bases)}
-    basis_of = np.array([which[id(plane.basis)] for plane in planes])[window_of]
-    values, steps = origins.values.flatten(1)[torch.from_numpy(window_of)], torch.from_numpy(uv)
+        start, axes = after_affine(node, [start], run), after_affine(replace(node, run=node.linear, into=None), [axes], run)
+    values, steps = start.values.flatten(1)[torch.from_numpy(window_of)], torch.from_numpy(uv)
     for k, pair in enumerate(axes.values.view(len(bases), 2, -1)):
         if len(bases) == 1:
             values.addmm_(steps, pair)
@@ -95,25 +110,25 @@ def _behind(
             rows = torch.from_numpy(np.flatnonzero(basis_of == k))
             values[rows] = values[rows].addmm_(steps[rows], pair)
 
-    def together(of_origins: np.ndarray, of_axes: np.ndarray) -> np.ndarray:
+    def together(of_start: np.ndarray, of_axes: np.ndarray) -> np.ndarray:
         of_axes = of_axes.reshape(-1, 2)[basis_of]
-        result: np.ndarray = of_origins[window_of] + (np.abs(uv) * of_axes).sum(1)
+        result: np.ndarray = of_start[window_of] + (np.abs(uv) * of_axes).sum(1)
         return result
 
     # Sums of three round by 3 EPS of what is added. That of n products was given n EPS of as much: proven, or by estimate its root.
     terms = leading[-1].gain.terms
     proven, likely = SAFE * (1.0 + 3.0 / terms), 1.0 + 3.0 / np.sqrt(terms)
-    assert origins.scale is not None
+    assert start.scale is not None
     assert axes.scale is not None
     result = Live(
-        values.view(len(uv), *origins.values.shape[1:]),
-        likely * together(origins.error, axes.error),
-        np.maximum(origins.scale, axes.scale),  # 0 where neither has anything but zeros
-        likely * together(origins.entrywise()[1], axes.entrywise()[1]),
+        values.view(len(uv), *start.values.shape[1:]),
+        likely * together(start.error, axes.error),
+        np.maximum(start.scale, axes.scale),  # 0 where neither has anything but zeros
+        likely * together(start.entrywise()[1], axes.entrywise()[1]),
     )
-    if origins.proof is not None and axes.proof is not None:
-        result.proof = proven * together(origins.proof, axes.proof)
-        result.proven_slack = proven * together(origins.proven()[0], axes.proven()[0])
+    if start.proof is not None and axes.proof is not None:
+        result.proof = proven * together(start.proof, axes.proof)
+        result.proven_slack = proven * together(start.proven()[0], axes.proven()[0])
     return result
 
 

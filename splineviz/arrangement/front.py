@@ -173,14 +173,14 @@ def start(program: Program, planes: Sequence[Plane], windows: Sequence[Window], 
     """The windows as faces, and what is alive at their corners."""
     n, subdivision = len(windows), Subdivision.from_polygons([window.vertices for window in windows])
     uv, window_of = subdivision.vertices, np.repeat(np.arange(n), subdivision.faces.lengths)
-    distances = np.array([math.sqrt(plane.origin.dot(plane.origin)) for plane in planes])
-    reaches = distances[window_of] + np.abs(uv).sum(1)
+    origins = np.stack([plane.origin for plane in planes])
+    reaches = np.sqrt(np.einsum("ij,ij->i", origins, origins))[window_of] + np.abs(uv).sum(1)
     return Front(
         subdivision,
         window_of=np.arange(n),
         stage_of=np.full(n, RIM),
         hash=np.zeros((n, 2), np.uint64),
-        live=first_live(program, planes, uv, window_of, reaches, prove=prove),
+        live=first_live(program, origins, [plane.basis for plane in planes], uv, window_of, reaches, prove=prove),
         border=np.zeros(1, np.int64),
         ancestry=root(planes, windows, NO_BIRTH) if prove else None,
         doubt=no_doubt(reaches, subdivision.faces.offsets[:-1]) if prove else None,
