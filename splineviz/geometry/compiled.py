@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.types import unliteral
 
 __all__ = ["kernel", "part"]
 
@@ -35,4 +36,13 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 def part(**options: Any) -> Any:
     """``numba.njit`` for what only kernels call; without what Python needs to call it, it compiles faster."""
-    return njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+    compiled = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+
+    def once(function: Callable[..., Any]) -> Any:
+        dispatcher = compiled(function)
+        template = dispatcher.get_call_template
+        # Else it is compiled for int64, and before that for each of the constants that an argument begins with.
+        dispatcher.get_call_template = lambda args, kws: template([unliteral(arg) for arg in args], kws)
+        return dispatcher
+
+    return once

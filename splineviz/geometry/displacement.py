@@ -21,7 +21,8 @@ def displaced(points: Any, estimate: Any, proof: Any, birth: Any) -> Any:
     """
     n_old, n_all = len(points), len(points) + len(birth)
     uv, guess, bound = np.empty((n_all, 2)), np.empty(n_all), np.empty(n_all)
-    uv[:n_old], guess[:n_old], bound[:n_old] = points, estimate, proof
+    for v in range(n_old):  # slices take seconds to compile
+        uv[v, 0], uv[v, 1], guess[v], bound[v] = points[v, 0], points[v, 1], estimate[v], proof[v]
     for k in range(len(birth)):
         a, b, t, v = birth[k].a, birth[k].b, birth[k].t, n_old + k
         x, y = uv[b, 0] - uv[a, 0], uv[b, 1] - uv[a, 1]

@@ -29,7 +29,10 @@ def extend_values(
     error, entry, norm, scales = np.empty(n_all), np.empty(n_all), np.empty(n_all), np.empty(n_all)
     spread = np.empty(len(birth))
     whole = np.empty(n_all if len(proofs) else 0)
-    every = np.sqrt((scale * scale).sum()) + FLOOR
+    squares = 0.0
+    for i in range(len(scale)):
+        squares += scale[i] * scale[i]
+    every = np.sqrt(squares) + FLOOR
     for v in range(n_old if len(proofs) else 0):
         whole[v] = min(proofs[rows[v]], SAFE * every * proven_slack[rows[v]])
     _interpolate(values, rows, birth, out, scale, relu, spread, norm, scales, whole)
