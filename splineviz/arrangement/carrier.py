@@ -71,8 +71,9 @@ class Carrier:
                 result[key] = extend(before, rows, birth, self.buffers, again=again and here)
             if part is None:
                 self._release(live, before)
+        place = None if part is None else _places(part.vertices, len(refinement.subdivision.vertices))
         for zeros in refinement.vanishing:
-            own = zeros if part is None else _within(zeros, part.vertices)
+            own = zeros if place is None else _within(zeros, place)
             for key in {slot, node.output} & set(result) if len(own) else ():
                 pin(result[key].flat, own, node.kinks)
         return result
@@ -131,10 +132,16 @@ def _bends(node: Pointwise, refinement: Refinement) -> bool:
     return refinement.next_word is None and node.is_relu
 
 
-def _within(zeros: np.ndarray, vertices: np.ndarray) -> np.ndarray:
-    """The rows with one of these vertices (ascending), by its place among them."""
-    place = np.minimum(np.searchsorted(vertices, zeros["vertex"]), len(vertices) - 1)
-    inside = vertices[place] == zeros["vertex"]
-    own: np.ndarray = zeros[inside]
-    own["vertex"] = place[inside]
+def _places(vertices: np.ndarray, n: int) -> np.ndarray:
+    """(n,) the place of each of n vertices among these, -1 without."""
+    place = np.full(n, -1)
+    place[vertices] = np.arange(len(vertices))
+    return place
+
+
+def _within(zeros: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The rows with a vertex that has a place, by this place."""
+    at = place[zeros["vertex"]]
+    own: np.ndarray = zeros[at >= 0]
+    own["vertex"] = at[at >= 0]
     return own

@@ -181,6 +181,7 @@ def _ask(f: Any, g: Any, s: Any, c: Any, m: Any, n: Any, answers: Any, questions
     triple = s.chord[c], s.chord[m.other], s.chord[n.other]
     verdict = look_up(answers, f, triple[0].unit, triple[1].unit, triple[2].unit)
     if verdict > UNKNOWN and triple[0].asked and triple[1].asked and triple[2].asked:
+        questions.asked[1] += 1
         return 1, True
     if verdict > UNKNOWN:
         triple[0].asked, triple[1].asked, triple[2].asked = True, True, True

@@ -75,10 +75,10 @@ def classify(z: Any, scale: Any, slack: Any, proof: Any, sure: Any, first: Any, 
         for j in range(n_units):
             if abs(row[j]) > bound * scale[j]:
                 continue
-            sign, is_open, n_asked = 0, bound * scale[j] > 0.0, questions.asked[0]
+            sign, is_open, n_stopped = 0, bound * scale[j] > 0.0, questions.asked[1]
             if proven:
                 sign, is_open = _judged(row[j], scale[j], slack[v], sure or j < 64 * first, v, j, answers, questions)
-            if questions.asked[0] > n_asked:
+            if questions.asked[1] > n_stopped:
                 pass  # the value stays until the answer is there: as 0.0 it would look like a sure zero
             elif sign == 0:
                 row[j] = 0.0
@@ -160,8 +160,11 @@ def order(
     verdict = look_up(answers, place, chord, first, second)
     if verdict < UNKNOWN:
         return verdict, False
-    if verdict > UNKNOWN:
-        ask_order(questions, place, chord, first, second, pa, pb, pu, qa, qb, qu)
+    likely = 0
     if in_order(t_first, bound_first, t_second, bound_second):
-        return 1, True
-    return (-1 if in_order(t_second, bound_second, t_first, bound_first) else 0), True
+        likely = 1
+    elif in_order(t_second, bound_second, t_first, bound_first):
+        likely = -1
+    if verdict > UNKNOWN:
+        ask_order(questions, place, chord, first, second, pa, pb, pu, qa, qb, qu, likely)
+    return likely, True

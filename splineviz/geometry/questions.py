@@ -24,10 +24,10 @@ UNKNOWN, NONE = 2, 3
 FEW, MANY = 1 << 10, 1 << 16
 """Room for questions in a first run, where most often there are none, and in the next ones"""
 
-QUESTION = np.dtype([(name, np.int64) for name in "place chord first second pa pb pu qa qb qu".split()])
+QUESTION = np.dtype([(name, np.int64) for name in "place chord first second pa pb pu qa qb qu assumed".split()])
 """About ``place``, a vertex, edge or face: ``first`` is the unit whose sign is asked for; or ``first`` < ``second`` vanish, on an
 edge or on the ``chord`` of a face, on the way from the point p to q. A point lies where unit ``pu`` vanishes between the vertices
-``pa`` and ``pb``, or, with ``pu`` -1, is the vertex ``pa``."""
+``pa`` and ``pb``, or, with ``pu`` -1, is the vertex ``pa``. ``assumed`` is the verdict on an order that the run went on with."""
 
 ANSWER = np.dtype([(name, np.int64) for name in "place chord first second verdict".split()])
 """``verdict`` is the sign; or 1 where ``first`` vanishes first, 0 where both vanish in one point, -1 otherwise."""
@@ -42,11 +42,12 @@ class Answers(NamedTuple):
 
 
 class Questions(NamedTuple):
-    """Questions of one run; what does not fit is asked in the next."""
+    """Questions of one run."""
 
     rows: np.ndarray
     asked: np.ndarray
-    """(1,) how many there are"""
+    """(2,) how many there are; and how many stop the run, whose result is of no use then: signs, and what waits for the next run or
+    does not fit. Orders are assumed to be as estimated, and if the answers say the same, the result stands."""
 
 
 NO_ANSWERS = Answers(np.empty(0, ANSWER), np.full(1, -1))
@@ -95,28 +96,54 @@ def look_up(answers: Any, place: Any, chord: Any, first: Any, second: Any) -> An
 @part()
 def asking(room: Any) -> Any:
     """Nothing asked yet."""
-    return Questions(np.empty(room, QUESTION), np.zeros(1, np.int64))
+    return Questions(np.empty(room, QUESTION), np.zeros(2, np.int64))
 
 
 @part()
 def ask_sign(questions: Any, vertex: Any, unit: Any) -> None:
-    _ask(questions, vertex, SIGN, unit, -1, vertex, vertex, -1, vertex, vertex, -1)
+    questions.asked[1] += 1
+    _ask(questions, vertex, SIGN, unit, -1, vertex, vertex, -1, vertex, vertex, -1, UNKNOWN)
 
 
 @part()
 def ask_order(
-    questions: Any, place: Any, chord: Any, first: Any, second: Any, pa: Any, pb: Any, pu: Any, qa: Any, qb: Any, qu: Any
+    questions: Any,
+    place: Any,
+    chord: Any,
+    first: Any,
+    second: Any,
+    pa: Any,
+    pb: Any,
+    pu: Any,
+    qa: Any,
+    qb: Any,
+    qu: Any,
+    assumed: Any,
 ) -> None:
-    _ask(questions, place, chord, min(first, second), max(first, second), pa, pb, pu, qa, qb, qu)
+    assumed = -assumed if first > second else assumed
+    _ask(questions, place, chord, min(first, second), max(first, second), pa, pb, pu, qa, qb, qu, assumed)
 
 
 @part()
 def _ask(
-    questions: Any, place: Any, chord: Any, first: Any, second: Any, pa: Any, pb: Any, pu: Any, qa: Any, qb: Any, qu: Any
+    questions: Any,
+    place: Any,
+    chord: Any,
+    first: Any,
+    second: Any,
+    pa: Any,
+    pb: Any,
+    pu: Any,
+    qa: Any,
+    qb: Any,
+    qu: Any,
+    assumed: Any,
 ) -> None:
     n = questions.asked[0]
+    if n == len(questions.rows):
+        questions.asked[1] += 1
+        return
     questions.asked[0] += 1
-    if n < len(questions.rows):
-        row = questions.rows[n]
-        row.place, row.chord, row.first, row.second = place, chord, first, second
-        row.pa, row.pb, row.pu, row.qa, row.qb, row.qu = pa, pb, pu, qa, qb, qu
+    row = questions.rows[n]
+    row.place, row.chord, row.first, row.second, row.assumed = place, chord, first, second, assumed
+    row.pa, row.pb, row.pu, row.qa, row.qb, row.qu = pa, pb, pu, qa, qb, qu

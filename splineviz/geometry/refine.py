@@ -105,15 +105,20 @@ def refine(
     """
     s, faces = subdivision, subdivision.faces
     slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
-    answers = NO_ANSWERS
+    answers, n_confirmed = NO_ANSWERS, 0
     while True:
-        shape, made, counts, questions = _refine(
+        shape, made, counts, questions, n_stopped = _refine(
             s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared,
             z, scale, slack, slack_proof, sure, stage, first_word, room, answers,
         )  # fmt: skip
         if proof is None or len(questions) == 0:
             break
         answers = answered(answers, questions, proof.exact)
+        verdicts = answers.rows["verdict"][-len(questions) :]
+        confirmed = verdicts == questions["assumed"]
+        if n_stopped == 0 and (confirmed | (verdicts == UNKNOWN)).all():
+            n_confirmed = int(confirmed.sum())
+            break
     n_answers = int((answers.rows["verdict"] != UNKNOWN).sum())
     vertices, offsets, side_vertex, side_edges, *rest = shape
     parent, on, birth, first_part, on_edges, inside = made
@@ -132,7 +137,7 @@ def refine(
         next_word=None if last == on.shape[1] else last,
         decisions=z.size + len(on_edges) + len(inside),
         re_evaluated=n_answers,
-        open=n_open,
+        open=n_open - n_confirmed,
         identical=identical,
         zeros=n_zero,
         largest_bound=float(scale.max(initial=0.0) * slack_proof.max(initial=0.0)),
@@ -146,16 +151,16 @@ def _refine(
 ) -> Any:  # fmt: skip
     """All of it in one compiled call: what passes between Python and compiled code costs more than cutting a hundred faces.
 
-    Where there are questions, the rest is of no use.
+    Where questions stop the run, the rest is of no use.
     """
     questions = asking(FEW if len(answers.rows) == 0 else MANY)
     signs = classify(z, scale, slack, proof, sure, first, answers, questions)
-    if questions.asked[0] > 0:  # without answers, nothing that follows would be of use
+    if questions.asked[1] > 0:  # without answers, nothing that follows would be of use
         offsets, edges, source, shared = offsets[:1], edges[:0], source[:0], shared[:0]
     on, cut = face_signs(offsets, side_vertex, signs.positive, signs.negative)
     last, n_cut = choose_words(cut, first, room)
     crossed = cross_edges(edges, z, scale, slack, proof, signs, first, last, answers, questions)
-    if questions.asked[0] > 0:
+    if questions.asked[1] > 0:
         offsets, n_cut = offsets[:1], n_cut[:0]
     given = Given(
         offsets, side_vertex, side_edge, edges, z, scale, slack, proof, signs.positive, signs.negative, cut,
@@ -178,8 +183,8 @@ def _refine(
     vanishing = pieces.vanishing[: n[VANISH]]
     made = pieces.parent[:n_faces], pieces.on[:n_faces], birth, crossed.first_part, crossed.crossing, vanishing
     n_open = signs.open + crossed.open + n[OPEN] + n[DROPPED]
-    asked = questions.rows[: min(questions.asked[0], len(questions.rows))]
-    return shape, made, (last, n_open, crossed.identical, signs.zeros), asked
+    asked, n_stopped = questions.rows[: questions.asked[0]], questions.asked[1]
+    return shape, made, (last, n_open, crossed.identical, signs.zeros), asked, n_stopped
 
 
 @part()

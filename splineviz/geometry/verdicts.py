@@ -48,7 +48,7 @@ def _needed(questions: np.ndarray) -> np.ndarray:
 
 
 def _verdict(question: tuple[int, ...], value: Value) -> int:
-    place, chord, first, second, pa, pb, pu, qa, qb, qu = question
+    place, chord, first, second, pa, pb, pu, qa, qb, qu, _ = question
     if chord == SIGN:
         z = value(place, first)
         return (z > 0) - (z < 0)

@@ -237,7 +237,7 @@ def test_values_may_be_anywhere_within_their_bounds(name: str, kind: str, monkey
 
 PARALLEL: dict[str, tuple[Callable[[], nn.Module], Point]] = NETS | {
     "padded": (lambda: nn.Sequential(nn.ConstantPad2d(1, 0.5), nn.Conv2d(1, 2, 3), R(), nn.Flatten(), nn.Linear(32, 4)), (1, 4, 4)),
-    "no constants": (lambda: nn.Sequential(nn.Conv2d(1, 3, 3, padding=1, bias=False), R(), nn.Flatten(), nn.Linear(48, 4)), (1, 4, 4)),
+    "no constants": (lambda: nn.Sequential(nn.Conv2d(1, 3, 2, bias=False), R(), nn.Flatten(), nn.Linear(27, 4)), (1, 4, 4)),
     "scaled": (lambda: nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 8), R(), nn.Linear(8, 4), R()).eval(), (4,)),
     "input used again": (lambda: nn.Sequential(Residual(4), nn.Linear(4, 8), R()), (4,)),
 }  # fmt: skip
