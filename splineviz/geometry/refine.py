@@ -16,7 +16,7 @@ from splineviz.geometry.predicates import classify
 from splineviz.geometry.questions import FEW, MANY, NO_ANSWERS, UNKNOWN, asking
 from splineviz.geometry.sharing import shared_edges
 from splineviz.geometry.subdivision import Subdivision, find_edge_faces
-from splineviz.geometry.verdicts import Exact, answered
+from splineviz.geometry.verdicts import Exact, checked
 from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES, Given, make_room
 
 __all__ = ["ROOM", "Proof", "Refinement", "refine"]
@@ -105,19 +105,14 @@ def refine(
     """
     s, faces = subdivision, subdivision.faces
     slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
-    answers, n_confirmed = NO_ANSWERS, 0
+    answers = NO_ANSWERS
     while True:
         shape, made, counts, questions, n_stopped = _refine(
             s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared,
             z, scale, slack, slack_proof, sure, stage, first_word, room, answers,
         )  # fmt: skip
-        if proof is None or len(questions) == 0:
-            break
-        answers = answered(answers, questions, proof.exact)
-        verdicts = answers.rows["verdict"][-len(questions) :]
-        confirmed = verdicts == questions["assumed"]
-        if n_stopped == 0 and (confirmed | (verdicts == UNKNOWN)).all():
-            n_confirmed = int(confirmed.sum())
+        answers, n_confirmed = checked(answers, questions, None if proof is None else proof.exact)
+        if n_stopped == 0 and n_confirmed is not None:
             break
     n_answers = int((answers.rows["verdict"] != UNKNOWN).sum())
     vertices, offsets, side_vertex, side_edges, *rest = shape

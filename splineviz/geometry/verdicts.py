@@ -7,9 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
-from splineviz.geometry.questions import ANSWER, SIGN, UNKNOWN, Answers, tabulate
+from splineviz.geometry.questions import ANSWER, EDGE, SIGN, UNKNOWN, Answers, tabulate
 
-__all__ = ["Exact", "answered"]
+__all__ = ["Exact", "Value", "checked"]
 
 Value = Callable[[int, int], int]
 
@@ -24,7 +24,25 @@ class Exact(Protocol):
         """
 
 
-def answered(answers: Answers, questions: np.ndarray, exact: Exact | None) -> Answers:
+def checked(answers: Answers, questions: np.ndarray, exact: Exact | None) -> tuple[Answers, int | None]:
+    """All answers, with those to `questions.QUESTION` of a run added, and how many say what it assumed; None if one does not.
+
+    Points on chords are those of the run: what it asks about faces makes sense only if it was right about their edges.
+    """
+    if len(questions) == 0:
+        return answers, 0
+    within = (questions["chord"] != SIGN) & (questions["chord"] != EDGE)
+    n_confirmed: int | None = 0
+    for some in (questions[~within], questions[within]):
+        if len(some) and n_confirmed is not None:
+            answers = _answered(answers, some, exact)
+            verdicts = answers.rows["verdict"][-len(some) :]
+            same = verdicts == some["assumed"]
+            n_confirmed = n_confirmed + int(same.sum()) if (same | (verdicts == UNKNOWN)).all() else None
+    return answers, n_confirmed
+
+
+def _answered(answers: Answers, questions: np.ndarray, exact: Exact | None) -> Answers:
     """All answers, with those to `questions.QUESTION` added."""
     value = None if exact is None else exact.at(_needed(questions))
     rows = np.empty(len(questions), ANSWER)

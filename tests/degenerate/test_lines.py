@@ -181,3 +181,29 @@ def test_badly_known_vertices_of_batches() -> None:
     parts = arrange(case.program, Plane.identity(), case.windows[0], certify="full", jobs=1, max_memory=10_000)
     assert parts.stats.batches > 2
     assert_same(parts, case.exact[0])
+
+
+@pytest.mark.parametrize(
+    ("rows", "bias", "corners"),
+    [
+        (
+            [[0.1, 0.1], [0.1, 0.1], [0.10000000010000001, 0.0999999998], [0.1, 0.1], [0.1, 0.1], [0, 1]],
+            [0.3, 0.2999999994, 0.3, 0.3, 0.3, 1],
+            [[-4.0, -3.0], [3.0, -3.0], [3.0, 5.0], [-4.0, 5.0]],
+        ),
+        (
+            [[0.3, 1], [0.30000000000000004, 1], [0.3, 1], [0.3, 1.0000000000000002], [0.3, 1], [0, 0]],
+            [0.1, 0.1, 0.1, 0.1, 0.09999999999999999, 0],
+            [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]],
+        ),
+    ],
+)
+def test_points_that_are_taken_for_one_at_first(rows: list[list[float]], bias: list[float], corners: list[list[float]]) -> None:
+    """Where an edge was cut in another order than is assumed, chords end elsewhere, and what was asked about them means nothing."""
+    layers = [
+        linear(rows, bias),
+        relu(),
+        linear([[3, 0, 3, 0, -3, -1], [0, 0, 3, 3, -1, 0], [1, -2, 1, -2, -1, -2]], [1, -1, 3]),
+        relu(),
+    ]
+    Case(sequential(2, layers), (Window.polygon(corners),)).agree("full")
