@@ -80,12 +80,12 @@ def run_in_blocks(
         return first
     out = take((n_rows, *first.shape[1:]))
     out[:rows] = first
-    done = rows
-    if into is not None and on_cpu:
-        step = rows if padded else _LARGER * rows
-        while done < n_rows and (not padded or done + rows <= n_rows):
-            into(*(value[done : done + step] for value in values), out[done : done + step])
-            done += step
-    for start in range(done, n_rows, rows):
-        out[start : start + rows] = block(start)
+    direct = into if on_cpu else None
+    step = rows if padded or direct is None else _LARGER * rows
+    for start in range(rows, n_rows, step):
+        stop = start + step
+        if direct is None or (padded and stop > n_rows):
+            out[start:stop] = block(start)
+        else:
+            direct(*(value[start:stop] for value in values), out[start:stop])
     return out

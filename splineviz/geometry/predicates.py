@@ -21,7 +21,7 @@ import numpy as np
 
 from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import popcount
-from splineviz.geometry.questions import SIGN, UNKNOWN, ask_order, ask_sign, look_up
+from splineviz.geometry.questions import SIGN, UNKNOWN, ask, ask_sign, look_up
 
 __all__ = ["EPS", "MARGIN", "TINY", "Signs", "classify", "crossing", "in_order", "order", "prove_crossing"]
 
@@ -166,5 +166,5 @@ def order(
     elif in_order(t_second, bound_second, t_first, bound_first):
         likely = -1
     if verdict > UNKNOWN:
-        ask_order(questions, place, chord, first, second, pa, pb, pu, qa, qb, qu, likely)
+        ask(questions, place, chord, first, second, pa, pb, pu, qa, qb, qu, likely)
     return likely, True

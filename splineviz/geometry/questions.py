@@ -13,7 +13,7 @@ import numpy as np
 from splineviz.geometry.compiled import kernel, part
 
 __all__ = ["ANSWER", "EDGE", "FEW", "MANY", "NO_ANSWERS", "QUESTION", "SIGN", "UNKNOWN"]
-__all__ += ["Answers", "Questions", "ask_order", "ask_sign", "asking", "look_up", "tabulate"]
+__all__ += ["Answers", "Questions", "ask", "ask_sign", "asking", "look_up", "tabulate"]
 
 SIGN, EDGE = -2, -1
 """What stands in a question in place of a chord's unit: it is about a vertex, or about an edge."""
@@ -102,48 +102,22 @@ def asking(room: Any) -> Any:
 @part()
 def ask_sign(questions: Any, vertex: Any, unit: Any) -> None:
     questions.asked[1] += 1
-    _ask(questions, vertex, SIGN, unit, -1, vertex, vertex, -1, vertex, vertex, -1, UNKNOWN)
+    ask(questions, vertex, SIGN, unit, -1, vertex, vertex, -1, vertex, vertex, -1, UNKNOWN)
 
 
 @part()
-def ask_order(
-    questions: Any,
-    place: Any,
-    chord: Any,
-    first: Any,
-    second: Any,
-    pa: Any,
-    pb: Any,
-    pu: Any,
-    qa: Any,
-    qb: Any,
-    qu: Any,
-    assumed: Any,
-) -> None:
-    assumed = -assumed if first > second else assumed
-    _ask(questions, place, chord, min(first, second), max(first, second), pa, pb, pu, qa, qb, qu, assumed)
-
-
-@part()
-def _ask(
-    questions: Any,
-    place: Any,
-    chord: Any,
-    first: Any,
-    second: Any,
-    pa: Any,
-    pb: Any,
-    pu: Any,
-    qa: Any,
-    qb: Any,
-    qu: Any,
-    assumed: Any,
-) -> None:
+def ask(
+    questions: Any, place: Any, chord: Any, first: Any, second: Any,
+    pa: Any, pb: Any, pu: Any, qa: Any, qb: Any, qu: Any, assumed: Any,
+) -> None:  # fmt: skip
+    """Put down a `QUESTION`, the other way round if it is about an order and ``first`` > ``second``, as `look_up` has it."""
     n = questions.asked[0]
     if n == len(questions.rows):
         questions.asked[1] += 1
         return
     questions.asked[0] += 1
+    if chord != SIGN and first > second:
+        first, second, assumed = second, first, -assumed
     row = questions.rows[n]
     row.place, row.chord, row.first, row.second, row.assumed = place, chord, first, second, assumed
     row.pa, row.pb, row.pu, row.qa, row.qb, row.qu = pa, pb, pu, qa, qb, qu

@@ -197,6 +197,10 @@ def test_decisions_of_large_networks_at_some_vertices(name: str, monkeypatch: py
     assert referee.steps >= len(program.stages)
 
 
+def assert_same_patterns(*hashes: np.ndarray) -> None:
+    np.testing.assert_array_equal(*(rows[np.lexsort(rows.T)] for rows in hashes))
+
+
 def disturb(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Put every value of a stage somewhere else within its proven bound before it decides; how far, as a share of the bound."""
     rng, original, moved = np.random.default_rng(0), Walk._refine, []
@@ -231,8 +235,7 @@ def test_values_may_be_anywhere_within_their_bounds(name: str, kind: str, monkey
     arr.check()
     assert arr.stats.certified and max(moved) > 0.0
     assert (arr.n_cells, arr.n_vertices, arr.n_edges) == (expected.n_cells, expected.n_vertices, expected.n_edges)
-    rows = [x.pattern_hash[np.lexsort(x.pattern_hash.T)] for x in (arr, expected)]
-    np.testing.assert_array_equal(*rows)
+    assert_same_patterns(arr.pattern_hash, expected.pattern_hash)
 
 
 PARALLEL: dict[str, tuple[Callable[[], nn.Module], Point]] = NETS | {
@@ -278,9 +281,7 @@ def test_windows_on_parallel_planes_have_their_cells(name: str, kind: str, monke
     assert (starts[0] == {0}) == (name in ("relu of the input", "input used again")), "else they start behind the first map"
     assert arr.stats.certified and referee.seen > 100
     for i, one in enumerate(alone):
-        hashes = arr.pattern_hash[arr.cell_window == i]
-        rows = [x[np.lexsort(x.T)] for x in (hashes, one.pattern_hash)]
-        np.testing.assert_array_equal(*rows)
+        assert_same_patterns(arr.pattern_hash[arr.cell_window == i], one.pattern_hash)
 
 
 @pytest.mark.parametrize("name", PARALLEL)
@@ -291,8 +292,7 @@ def test_values_on_parallel_planes_may_be_anywhere_in_bounds(name: str, kind: st
     moved = disturb(monkeypatch)
     arr = sv.arrange(*request, certify="full", jobs=1)
     assert arr.stats.certified and max(moved) > 0.0
-    rows = [x.pattern_hash[np.lexsort(x.pattern_hash.T)] for x in (arr, expected)]
-    np.testing.assert_array_equal(*rows)
+    assert_same_patterns(arr.pattern_hash, expected.pattern_hash)
 
 
 def test_what_may_be_positive_is_not_cut_off_to_a_sure_zero() -> None:
