@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Buffers", "run_in_blocks"]
+__all__ = ["Buffers", "rows_in_block", "run_in_blocks"]
 
 _SMALL = 1 << 19  # values; below, the allocator has warm memory of its own
 _ROOMY = 1 << 24  # values; memory that is never touched costs nothing, and the next stages have more vertices
@@ -48,6 +48,12 @@ class Buffers:
             self._free.append(storage)
 
 
+def rows_in_block(*values: Tensor) -> int:
+    """How many rows of (V, *shape) tensors are worked off at a time."""
+    n_rows = len(values[0])
+    return max(1, _BLOCK * n_rows // max(1, *(value.numel() for value in values)))
+
+
 def run_in_blocks(
     run: Callable[..., Tensor],
     values: Sequence[Tensor],
@@ -64,7 +70,7 @@ def run_in_blocks(
     beside it.
     """
     n_rows, on_cpu = len(values[0]), device.type == "cpu"
-    rows = max(1, _BLOCK * n_rows // max(1, *(value.numel() for value in values)))
+    rows = rows_in_block(*values)
     if on_cpu and rows >= n_rows and not padded:
         return run(*values)
 

@@ -9,16 +9,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.arrangement.buffers import Buffers, run_in_blocks
+from splineviz.arrangement.buffers import Buffers, rows_in_block, run_in_blocks
 from splineviz.arrangement.live import Live
 from splineviz.arrangement.maximal import among_maxima
 from splineviz.arrangement.passing import after_affine, after_pointwise, extend
+from splineviz.geometry.bends import NO_BENDS, Bends, bends_between, interpolate_products
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt
 from splineviz.geometry.extend import pin
 from splineviz.geometry.refine import Refinement
 from splineviz.program.program import Affine, Maximum, Pointwise
 
-__all__ = ["Carrier"]
+__all__ = ["Carrier", "most_bends"]
+
+_WIDE, _PER_BEND = 128, 8
+"""Rows and columns from which on it pays to interpolate products, and those whose part of a product costs as much as one bend"""
+
+
+def most_bends(n_out: int, n_in: int) -> int:
+    """With how many bends a column of a matrix each costs less than a product with all of it; 0 if with none."""
+    return min(n_out, n_in) // _PER_BEND if min(n_out, n_in) >= _WIDE else 0
 
 
 @dataclass(frozen=True)
@@ -29,13 +38,17 @@ class Carrier:
     """Where nodes run"""
     buffers: Buffers
 
-    def affine(self, live: dict[int, Live], node: Affine, *, padded: bool) -> None:
-        """Run an affine node."""
+    def affine(self, live: dict[int, Live], node: Affine, born: np.ndarray, *, padded: bool) -> None:
+        """Run an affine node; ``born`` is the `records.BIRTH` of the last vertices."""
+        inputs = [live[k] for k in node.inputs]
+        bends = self._bends(node, inputs, born, alone=padded)
 
         def run(node: Affine, *values: Tensor) -> tuple[Tensor, Tensor | None]:
+            if len(bends.ends):
+                return self._between(node, values[0], bends, padded=padded)
             return self._run(node, *values, padded=padded)
 
-        live[node.output] = after_affine(node, [live[k] for k in node.inputs], run)
+        live[node.output] = after_affine(node, inputs, run, bends)
         self._free(live, node)
 
     def pointwise(self, live: dict[int, Live], node: Pointwise) -> None:
@@ -115,6 +128,27 @@ class Carrier:
         into = node.into if isinstance(node, Affine) else None
         result = run_in_blocks(node.run, values, self.device, take, into=into, padded=padded)
         return result, storages[0] if storages else None
+
+    def _bends(self, node: Affine, inputs: Sequence[Live], born: np.ndarray, *, alone: bool) -> Bends:
+        """Where it pays to interpolate products with the node's matrix; none where it does not."""
+        if node.matrix is None or inputs[0].values.dim() != 2 or self.device.type != "cpu":
+            return NO_BENDS
+        most = most_bends(*node.matrix.shape)
+        return bends_between(inputs[0].flat, inputs[0].norms(), born, most, alone=alone) if most else NO_BENDS
+
+    def _between(self, node: Affine, values: Tensor, bends: Bends, *, padded: bool) -> tuple[Tensor, Tensor]:
+        """The product with the node's matrix at the older vertices, and where too much bends; from there to all others."""
+        out, storage = self.buffers.take((len(values), node.columns.shape[1]))
+        n_old = len(values) - len(bends.ends)
+        older = run_in_blocks(node.run, [values[:n_old]], self.device, lambda _: out[:n_old], into=node.into, padded=padded)
+        if older.data_ptr() != out.data_ptr():
+            out[:n_old] = older
+        bent, step = n_old + np.flatnonzero(bends.n_bent < 0), rows_in_block(values)
+        for start in range(0, len(bent), step):
+            rows = torch.from_numpy(bent[start : start + step])
+            out[rows] = run_in_blocks(node.run, [values[rows]], self.device, torch.empty, padded=padded)
+        interpolate_products(out.numpy(), node.columns, *bends)
+        return out, storage
 
     def _free(self, live: dict[int, Live], node: Affine | Pointwise) -> None:
         for slot in node.frees:

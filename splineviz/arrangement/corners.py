@@ -101,7 +101,7 @@ def _behind(
     start = _live(origins, np.zeros(len(origins)), program.input_shape, prove=prove)
     axes = _live(np.concatenate(bases), np.zeros(2 * len(bases)), program.input_shape, prove=prove)
     for node in leading:
-        start, axes = after_affine(node, [start], run), after_affine(replace(node, run=node.linear, into=None), [axes], run)
+        start, axes = after_affine(node, [start], run), after_affine(replace(node, run=node.linear, matrix=None), [axes], run)
     values, steps = start.values.flatten(1)[torch.from_numpy(window_of)], torch.from_numpy(uv)
     for k, pair in enumerate(axes.values.view(len(bases), 2, -1)):
         if len(bases) == 1:

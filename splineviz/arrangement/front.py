@@ -86,6 +86,8 @@ class Front:
     """Whether these are some of the faces only"""
     states: np.ndarray | None = None
     """(F, words) of the units that have cut already, in the middle of a stage"""
+    born: np.ndarray = field(default_factory=lambda: NO_BIRTH)
+    """`records.BIRTH` of its last vertices, as far as it is known which between which"""
 
     @property
     def bytes_alive(self) -> int:
@@ -107,6 +109,7 @@ class Front:
             self.ancestry = self.ancestry.after(refinement.birth, steps, len(self.subdivision.vertices), refinement.kept)
             self.doubt = self.doubt.after(self.subdivision.vertices, refinement.birth, refinement.kept)
         self.subdivision = refinement.subdivision
+        self.born = refinement.birth if refinement.kept is None else NO_BIRTH
 
     def prove_no_more(self) -> None:
         """From here on decisions rest on estimates."""
@@ -123,7 +126,9 @@ class Front:
         states = None if self.states is None else self.states[rows]
         ancestry = None if self.ancestry is None else self.ancestry.part(excerpt.vertices)
         doubt = None if self.doubt is None else self.doubt.part(excerpt.vertices)
-        return Front(excerpt.subdivision, *inherited, live, border, self.patterns, origin, ancestry, doubt, True, states)
+        return Front(
+            excerpt.subdivision, *inherited, live, border, self.patterns, origin, ancestry, doubt, True, states, excerpt.birth
+        )
 
 
 @dataclass(slots=True, eq=False)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from splineviz.arrangement.buffers import Buffers
 from splineviz.arrangement.live import Live, Zeros
+from splineviz.geometry.bends import NO_BENDS, Bends
 from splineviz.geometry.extend import extend_slack, extend_values
 from splineviz.geometry.predicates import EPS
 from splineviz.geometry.rounding import FLOOR, SAFE, prove_linear, through_linear
@@ -22,8 +23,13 @@ __all__ = ["after_affine", "after_pointwise", "extend"]
 _NOTHING = np.empty(0)
 
 
-def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[Tensor, Tensor | None]]) -> Live:
-    """Apply an affine node with ``run``; its error is that of its inputs, passed on, and that of its own sums."""
+def after_affine(
+    node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[Tensor, Tensor | None]], bends: Bends = NO_BENDS
+) -> Live:
+    """Apply an affine node with ``run``; its error is that of its inputs, passed on, and that of its own sums.
+
+    ``bends`` are those of the vertices where ``run`` puts it together from what it is at others.
+    """
     gain, proofs = node.gain, [live.proof for live in inputs if live.proof is not None]
     proofs = proofs if len(proofs) == len(inputs) else []
     if gain.kind == "layout":
@@ -40,13 +46,14 @@ def after_affine(node: Affine, inputs: Sequence[Live], run: Callable[..., tuple[
         return replace(live, error=live.error + rounding, proof=proof_sum)
     (live,) = inputs
     norms, n_inputs = (gain.norm, gain.row_norm, gain.scale_norm), float(live.values[0].numel())
-    error, slack, rounding = through_linear(live.norms(), live.error, *norms, gain.size, float(gain.terms), n_inputs)
+    between = bends.ends, bends.n_bent
+    error, slack, rounding = through_linear(live.norms(), live.error, *norms, gain.size, float(gain.terms), n_inputs, *between)
     scale, proof, proven = gain.scale, None, None
     if live.proof is not None:
         magnitude = min(gain.magnitude, gain.row_norm)
-        proof, proven, proven_rounding = prove_linear(
-            live.norms(), live.proof, gain.norm, magnitude, gain.constants_norm, gain.size, float(gain.terms + 1)
-        )
+        sizes = magnitude, gain.constants_norm, gain.size
+        terms = float(gain.terms + 1)
+        proof, proven, proven_rounding = prove_linear(live.norms(), live.proof, gain.norm, *sizes, terms, *between)
     if gain.kind == "diagonal":
         before, slack_before = live.entrywise()
         scale, slack = scale * np.maximum(before, 1.0), slack_before + rounding

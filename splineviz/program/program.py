@@ -111,9 +111,30 @@ class Affine(Node):
     gain: Gain
     form: Form | None = None
     """None for layouts and sums, which ``linear`` does exactly, and for what has no known form"""
-    into: Callable[[Tensor, Tensor], object] | None = None
-    """``into(x, out)`` is ``run`` with its result in memory that is there already, the same to the last bit; None where it would be
-    copied anyway"""
+    matrix: Tensor | None = None
+    """(n_out, n_in) where it multiplies the last axis of its input by that and adds the constants of its form; else None"""
+
+    @property
+    def into(self) -> Callable[[Tensor, Tensor], object] | None:
+        """``into(x, out)`` is ``run`` with its result in memory that is there already, the same to the last bit.
+
+        None where that would only copy it.
+        """
+        if self.matrix is None or self.form is None:
+            return None
+        run, matrix, constants = torch.ops.aten.linear.out, self.matrix, self.form.constants
+        return lambda x, out: run(x, matrix, constants, out=out)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without a second copy of the matrix."""
+        return {name: value for name, value in self.__dict__.items() if name != "columns"}
+
+    @cached_property
+    def columns(self) -> np.ndarray:
+        """(n_in, n_out) the columns of the matrix, each in one piece of memory."""
+        assert self.matrix is not None
+        columns: np.ndarray = self.matrix.T.contiguous().numpy()
+        return columns
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -25,6 +25,7 @@ from splineviz.geometry.extend import extend_values
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.records import BIRTH
 from splineviz.program.operations.gains import matrix_norm
+from tests.oracles.harness import small_as_large
 
 from .referee import Referee, Uv, places, values
 
@@ -47,6 +48,12 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.second(torch.relu(self.first(torch.relu(x))))
+
+
+@pytest.fixture(autouse=True)
+def _small_as_large() -> Iterator[None]:
+    with small_as_large():
+        yield
 
 
 def slopes(*values: float) -> Apply:

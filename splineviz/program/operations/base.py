@@ -128,7 +128,7 @@ class Step:
         gain: Gain,
         linear: Callable[..., Tensor] | None = None,
         form: Form | None = None,
-        into: Callable[[Tensor, Tensor], object] | None = None,
+        matrix: Tensor | None = None,
     ) -> Active:
         """Append an affine node; ``linear`` is ``run`` unless given. ``form`` is needed where numbers are multiplied."""
         bounds = [bound for bound in (gain.rows, gain.constants) if bound is not None]
@@ -137,7 +137,7 @@ class Step:
             where = self.call.module or self.call.name
             raise InputError(f"'{where}' ({self.call.op}) has coefficients that are not finite: a division by zero, or an overflow")
         c, slot = self.call, self.builder.slot()
-        node = Affine(c.op, c.module, c.source, tuple(x.slot for x in inputs), slot, (), run, linear or run, gain, form, into)
+        node = Affine(c.op, c.module, c.source, tuple(x.slot for x in inputs), slot, (), run, linear or run, gain, form, matrix)
         self.builder.nodes.append(node)
         return Active(slot, shape)
 

@@ -67,12 +67,8 @@ def _bilinear(step: Step) -> Active:
 
 def _weighted(step: Step, x: Active, weight: Tensor, bias: Tensor | None) -> Active:
     gain, linear = matrix_gain(weight, bias, step.shape), functional.linear
-    form, linear_into = Form(linear, weight, bias), torch.ops.aten.linear.out
-
-    def into(x: Tensor, out: Tensor) -> None:
-        linear_into(x, weight, bias, out=out)
-
-    return step.affine([x], step.shape, lambda x: linear(x, weight, bias), gain, lambda x: linear(x, weight), form, into)
+    form = Form(linear, weight, bias)
+    return step.affine([x], step.shape, lambda x: linear(x, weight, bias), gain, lambda x: linear(x, weight), form, weight)
 
 
 def _times(step: Step, left: str, right: str) -> Active:
