@@ -41,7 +41,7 @@ class Carrier:
     def affine(self, live: dict[int, Live], node: Affine, born: np.ndarray, *, padded: bool) -> None:
         """Run an affine node; ``born`` is the `records.BIRTH` of the last vertices."""
         inputs = [live[k] for k in node.inputs]
-        bends = self._bends(node, inputs, born, alone=padded)
+        bends = self._bends_of(node, inputs, born, alone=padded)
 
         def run(node: Affine, *values: Tensor) -> tuple[Tensor, Tensor | None]:
             if len(bends.ends):
@@ -129,7 +129,7 @@ class Carrier:
         result = run_in_blocks(node.run, values, self.device, take, into=into, padded=padded)
         return result, storages[0] if storages else None
 
-    def _bends(self, node: Affine, inputs: Sequence[Live], born: np.ndarray, *, alone: bool) -> Bends:
+    def _bends_of(self, node: Affine, inputs: Sequence[Live], born: np.ndarray, *, alone: bool) -> Bends:
         """Where it pays to interpolate products with the node's matrix; none where it does not."""
         if node.matrix is None or inputs[0].values.dim() != 2 or self.device.type != "cpu":
             return NO_BENDS

@@ -33,7 +33,7 @@ def through_linear(
     values in place of the largest. An output of a convolution reads n of many more inputs, and meets only their share of the
     error and, in the norm of all outputs, of |x|. Decisions keep a distance of `predicates.MARGIN` times this estimate.
 
-    ``ends`` and ``n_bent`` are those of `Bends`: outputs between others have the rounding of these, and that of their own few terms.
+    ``ends`` and ``n_bent`` are those of `Bends`: outputs between others have the rounding of these, and that of their own terms.
     """
     n = len(error)
     n_old = n - len(ends)

@@ -63,9 +63,8 @@ class Exact:
         """Plus float64 constants, broadcastable to one vertex."""
         pieces, exponent = split(constants)
         x = self.with_exponent(max(self.exponent, exponent))
-        one = self.one
-        if x.exponent > exponent or x.divisor > 1:
-            one = _convolved(one, whole(np.array(x.divisor << (x.exponent - exponent), dtype=object)), torch.mul)
+        one = self.one if x.divisor == 1 else _convolved(self.one, whole(np.array(x.divisor, dtype=object)), torch.mul)
+        one = _raised(one, x.exponent - exponent)
         one = one.reshape(*one.shape, *(1,) * (x.digits.dim() - 2))
         return replace(x, digits=_added(x.digits, _convolved(one, pieces, torch.mul)))
 
@@ -77,8 +76,7 @@ class Exact:
 
     def with_exponent(self, exponent: int) -> Exact:
         """The same numbers over a larger power of two."""
-        shift = exponent - self.exponent
-        return self if shift == 0 else replace(self.scaled(np.array(1 << shift, dtype=object)), exponent=exponent)
+        return replace(self, digits=_raised(self.digits, exponent - self.exponent), exponent=exponent)
 
     def with_divisor(self, divisor: int) -> Exact:
         """The same numbers over a multiple of their divisor."""
@@ -171,6 +169,16 @@ def _convolved(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor],
     result = torch.zeros(len(digits) + len(parts) - 1, *parts[0].shape[1:], dtype=torch.float64)
     for first, part in enumerate(parts):
         result[first : first + len(digits)] += part
+    return _normal(result)
+
+
+def _raised(digits: Tensor, shift: int) -> Tensor:
+    """Numbers of digits times 2^shift, shift >= 0."""
+    if shift == 0:
+        return digits
+    places, rest = divmod(shift, _BITS)
+    result = digits.new_zeros(places + len(digits), *digits.shape[1:])
+    result[places:] = digits * 2.0**rest
     return _normal(result)
 
 
