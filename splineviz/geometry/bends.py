@@ -53,15 +53,22 @@ def bends_between(x: np.ndarray, norms: np.ndarray, birth: np.ndarray, most: int
     With ``alone``, those of each depend on it and its ends alone, not on what other vertices there are.
     """
     rows = np.arange(len(x) - len(birth), len(x))
-    n_bent, first, entry, off = _find(x, norms, rows, birth, most)
+    n_bent, first, *found = _find(x, norms, rows, birth, most)
+    entry, off = _filled(*found)
     if alone or not (n_bent < 0).any():
         return Bends(birth, n_bent, first, entry, off)
     between, ends = _closer(birth, np.flatnonzero(n_bent < 0), len(x) - len(birth))
-    n_bent[between], first[between], more, further = _find(x, norms, rows[between], ends, most)
+    n_bent[between], first[between], *found = _find(x, norms, rows[between], ends, most)
+    more, further = _filled(*found)
     first[between] += len(entry)
     closer = birth.copy()
     closer[between] = ends
     return Bends(closer, n_bent, first, np.concatenate([entry, more]), np.concatenate([off, further]))
+
+
+def _filled(entry: np.ndarray, off: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """What is filled of arrays with room to spare, without the rest."""
+    return entry[:m].copy(), off[:m].copy()
 
 
 def _closer(birth: np.ndarray, some: np.ndarray, n_old: int) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +111,7 @@ def _find(x: Any, norms: Any, rows: Any, birth: Any, most: Any) -> Any:
                 n += 1
         n_bent[k], first[k] = n if n <= most else -1, m
         m += max(n_bent[k], 0)
-    return n_bent, first, entry[:m].copy(), off[:m].copy()
+    return n_bent, first, entry, off, m
 
 
 @part(fastmath={"contract"})
