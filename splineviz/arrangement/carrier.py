@@ -89,6 +89,8 @@ class Carrier:
             own = zeros if place is None else _within(zeros, place)
             for key in {slot, node.output} & set(result) if len(own) else ():
                 pin(result[key].flat, own, node.kinks)
+                if not node.breaks_at_zero:
+                    result[key].norm = None  # it may have grown
         return result
 
     def past_maxima(
@@ -133,8 +135,7 @@ class Carrier:
         """Where it pays to interpolate products with the node's matrix; none where it does not."""
         if node.matrix is None or inputs[0].values.dim() != 2 or self.device.type != "cpu":
             return NO_BENDS
-        most = most_bends(*node.matrix.shape)
-        return bends_between(inputs[0].flat, inputs[0].norms(), born, most, alone=alone) if most else NO_BENDS
+        return bends_between(inputs[0].flat, inputs[0].norms(), born, most_bends(*node.matrix.shape), alone=alone)
 
     def _between(self, node: Affine, values: Tensor, bends: Bends, *, padded: bool) -> tuple[Tensor, Tensor]:
         """The product with the node's matrix at the older vertices, and where too much bends; from there to all others."""

@@ -13,7 +13,7 @@ import numpy as np
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.intrinsics import trailing_zeros
 from splineviz.geometry.predicates import EPS
-from splineviz.geometry.records import BIRTH
+from splineviz.geometry.records import BEND, BIRTH
 
 __all__ = ["NO_BENDS", "Bends", "bends_between", "interpolate_products"]
 
@@ -36,15 +36,12 @@ class Bends(NamedTuple):
     n_bent: np.ndarray
     """(new,) how many entries of each bend; -1 where they are too many, and the product is to be taken"""
     first: np.ndarray
-    """(new,) where those entries begin in ``entry`` and ``off``"""
-    entry: np.ndarray
-    off: np.ndarray
-    """By how much they are off"""
+    """(new,) the first of them in ``bend``"""
+    bend: np.ndarray
+    """`records.BEND`"""
 
 
-_NONE = np.empty(0, np.int64)
-
-NO_BENDS = Bends(np.empty(0, BIRTH), _NONE, _NONE, _NONE, np.empty(0))
+NO_BENDS = Bends(np.empty(0, BIRTH), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, BEND))
 
 
 def bends_between(x: np.ndarray, norms: np.ndarray, birth: np.ndarray, most: int, *, alone: bool) -> Bends:
@@ -52,23 +49,18 @@ def bends_between(x: np.ndarray, norms: np.ndarray, birth: np.ndarray, most: int
 
     With ``alone``, those of each depend on it and its ends alone, not on what other vertices there are.
     """
-    rows = np.arange(len(x) - len(birth), len(x))
-    n_bent, first, *found = _find(x, norms, rows, birth, most)
-    entry, off = _filled(*found)
+    if not len(birth) or not most:
+        return NO_BENDS
+    x, n_old = np.ascontiguousarray(x), len(x) - len(birth)
+    n_bent, first, bend = _find(x, norms, np.arange(n_old, len(x)), birth, most)
     if alone or not (n_bent < 0).any():
-        return Bends(birth, n_bent, first, entry, off)
-    between, ends = _closer(birth, np.flatnonzero(n_bent < 0), len(x) - len(birth))
-    n_bent[between], first[between], *found = _find(x, norms, rows[between], ends, most)
-    more, further = _filled(*found)
-    first[between] += len(entry)
-    closer = birth.copy()
-    closer[between] = ends
-    return Bends(closer, n_bent, first, np.concatenate([entry, more]), np.concatenate([off, further]))
-
-
-def _filled(entry: np.ndarray, off: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """What is filled of arrays with room to spare, without the rest."""
-    return entry[:m].copy(), off[:m].copy()
+        return Bends(birth, n_bent, first, bend)
+    between, closer = _closer(birth, np.flatnonzero(n_bent < 0), n_old)
+    n_bent[between], first[between], more = _find(x, norms, n_old + between, closer, most)
+    first[between] += len(bend)
+    ends = birth.copy()
+    ends[between] = closer
+    return Bends(ends, n_bent, first, np.concatenate([bend, more]))
 
 
 def _closer(birth: np.ndarray, some: np.ndarray, n_old: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,13 +85,14 @@ def _closer(birth: np.ndarray, some: np.ndarray, n_old: int) -> tuple[np.ndarray
 @kernel
 def _find(x: Any, norms: Any, rows: Any, birth: Any, most: Any) -> Any:
     width = x.shape[1]
-    n_bent, first = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    entry, off = np.empty(len(rows) * most, np.int64), np.empty(len(rows) * most)
+    n_bent, first, bend = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64), np.empty(4 * len(rows) + most, BEND)
     bent = np.zeros((width + 7) // 8 * 8, np.uint8)
     words, m = bent.view(np.uint64), 0
     for k in range(len(rows)):
         a, b, v, t = birth[k].a, birth[k].b, rows[k], birth[k].t
         _mark(x, a, b, v, t, _ALL / np.sqrt(width) * max(norms[a], norms[b]) + _NOTHING, bent)
+        if m + most > len(bend):
+            bend = _longer(bend, 2 * len(bend) + most)
         n = 0
         for w in range(len(words)):
             word = words[w]
@@ -107,11 +100,19 @@ def _find(x: Any, norms: Any, rows: Any, birth: Any, most: Any) -> Any:
                 i = 8 * w + (np.int64(trailing_zeros(word)) >> 3)
                 word &= word - np.uint64(1)
                 if n < most:
-                    entry[m + n], off[m + n] = i, x[v, i] - (x[a, i] + t * (x[b, i] - x[a, i]))
+                    bend[m + n].entry, bend[m + n].off = i, x[v, i] - (x[a, i] + t * (x[b, i] - x[a, i]))
                 n += 1
         n_bent[k], first[k] = n if n <= most else -1, m
         m += max(n_bent[k], 0)
-    return n_bent, first, entry, off, m
+    return n_bent, first, bend
+
+
+@part()
+def _longer(bend: Any, n: Any) -> Any:
+    result = np.empty(n, BEND)
+    for i in range(len(bend)):
+        result[i].entry, result[i].off = bend[i].entry, bend[i].off
+    return result
 
 
 @part(fastmath={"contract"})
@@ -122,14 +123,14 @@ def _mark(x: Any, a: Any, b: Any, v: Any, t: Any, least: Any, bent: Any) -> None
 
 
 @kernel
-def interpolate_products(out: Any, columns: Any, ends: Any, n_bent: Any, first: Any, entry: Any, off: Any) -> None:
+def interpolate_products(out: Any, columns: Any, ends: Any, n_bent: Any, first: Any, bend: Any) -> None:
     """Fill the rows of ``out`` (V, m) at new vertices, all others being there, from the columns of the matrix, (n, m)."""
     n_old = len(out) - len(ends)
     for k in range(len(ends)):
         if n_bent[k] >= 0:
             _between(out, ends[k].a, ends[k].b, n_old + k, ends[k].t)
             for i in range(first[k], first[k] + n_bent[k]):
-                _add(out, n_old + k, columns, entry[i], off[i])
+                _add(out, n_old + k, columns, bend[i].entry, bend[i].off)
 
 
 @part(fastmath={"contract"})

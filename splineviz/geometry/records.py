@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["BIRTH", "CHORD", "CROSSING", "HALF_EDGE", "MEETING", "NODE", "PAIR", "SHARED", "SIDE", "SPOKE", "VANISHING"]
+__all__ = ["BEND", "BIRTH", "CHORD", "CROSSING", "HALF_EDGE", "MEETING", "NODE", "PAIR", "SHARED", "SIDE", "SPOKE", "VANISHING"]
 
 
 def _record(*names: str, floats: tuple[str, ...] = ()) -> np.dtype[np.void]:
@@ -15,6 +15,8 @@ BIRTH = _record("a", "b", "unit", "t", "bound", "proof", floats=("t", "bound", "
 """A new vertex: where a unit vanishes on the edge or chord from vertex a to b, at t in (0, 1).
 
 ``bound`` estimates the error of t, ``proof`` bounds it where there are proofs."""
+BEND = _record("entry", "off", floats=("off",))
+"""An entry of a vertex's activations, and how far it is off the straight line between those of two others."""
 CROSSING = _record("unit", "vertex")
 """A unit that vanishes inside an edge, and the vertex made there."""
 VANISHING = _record("vertex", "unit")

@@ -105,6 +105,21 @@ def test_entries_may_be_off_by_all_that_counts_as_none(seed: int, monkeypatch: p
         assert_within(applied(node, moved, born), errors(node, moved, applied(node, moved, born).flat))
 
 
+def test_all_bends_are_found_however_many() -> None:
+    rng, n_old = np.random.default_rng(0), 5
+    born = born_between(n_old, 60, rng)
+    x = activations(born, n_old, rng, 3.0)
+    found = bends_between(x, np.linalg.norm(x, axis=1), born, WIDTH, alone=True)
+    off = x[n_old:] - (x[born["a"]] + born["t"][:, None] * (x[born["b"]] - x[born["a"]]))
+    row, entry = np.nonzero(np.abs(off) > 1e-12)
+    assert found.n_bent.tolist() == np.bincount(row, minlength=len(born)).tolist() and found.n_bent.sum() > 4 * len(born) + WIDTH
+    bend = np.concatenate([found.bend[first : first + n] for first, n in zip(found.first, found.n_bent, strict=True)])
+    assert bend["entry"].tolist() == entry.tolist()
+    np.testing.assert_allclose(bend["off"], off[row, entry], rtol=1e-12)
+    few = bends_between(x, np.linalg.norm(x, axis=1), born, 5, alone=True)
+    assert (few.n_bent == np.where(found.n_bent <= 5, found.n_bent, -1)).all()
+
+
 def test_many_between_two_ends_are_between_closer_ones() -> None:
     rng, n_old = np.random.default_rng(0), 2
     born = born_between(n_old, 60, rng)[:30]
