@@ -14,9 +14,10 @@ import numpy as np
 from splineviz.api import program_for
 from splineviz.plane import Plane, Window
 
+from .compiling import compile_together
 from .data import Data, Preprocessing, read_data, read_literal
 from .place import captions, class_names, thumbnails
-from .progress import announce_compilation, frame_progress, note
+from .progress import frame_progress, note
 
 if TYPE_CHECKING:
     from splineviz.animation import Animation
@@ -117,7 +118,7 @@ def run_animate(options: AnimateOptions) -> int:
     how = options.style(anchors)
     if options.lc_points is not None and data is not None:
         how["points"] = preprocessing.apply(data.points[: options.lc_points], program.input_shape)
-    announce_compilation(options.quiet)
+    compile_together(options.quiet)
     done: Animation | None = None
     with frame_progress(options.quiet) as advance:
         for done in _animations(options, program, plane, window, {**how, "progress": advance}):

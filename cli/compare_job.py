@@ -12,8 +12,9 @@ from splineviz.files import atomic_path
 
 from .compare_options import CompareOptions
 from .compare_report import print_comparison
+from .compiling import compile_together
 from .data import Data, Preprocessing
-from .progress import announce_compilation, check_progress, note
+from .progress import check_progress, note
 
 if TYPE_CHECKING:
     from splineviz.comparison import Comparison
@@ -31,7 +32,7 @@ def run_compare(options: CompareOptions) -> int:
     anchors = None if data is None or not options.rows() else data.take(options.rows())
     programs = _load(options, anchors)
     plane, window = options.find(programs[0], preprocessing, anchors)
-    announce_compilation(options.quiet)
+    compile_together(options.quiet)
     from splineviz.comparison import compare
 
     with check_progress(options.quiet) as progress:

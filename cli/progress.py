@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 
 __all__ = [
     "PointProgress",
-    "announce_compilation",
     "check_progress",
     "frame_progress",
     "job_progress",
@@ -27,15 +25,6 @@ def note(text: str, quiet: bool) -> None:
     """A hint on stderr."""
     if not quiet:
         click.echo(f"note: {text}", err=True)
-
-
-def announce_compilation(quiet: bool) -> None:
-    """Say so when the compiled kernels are not there yet, for then the first arrangement takes its time."""
-    from splineviz.geometry.extend import extend_values
-
-    cache = extend_values.stats.cache_path
-    if cache is None or not any(Path(cache).glob("*.nbi")):
-        note("compiling the geometry kernels, once after installation; this takes about half a minute", quiet)
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from splineviz.files import atomic_path
 from splineviz.plane import Plane, Window
 
 from .cluster import on_cluster
+from .compiling import compile_together
 from .data import Data, Preprocessing
-from .progress import Advance, announce_compilation, note, stage_progress
+from .progress import Advance, note, stage_progress
 from .slice_limits import Output
 from .slice_options import PICTURES, SliceOptions
 from .slice_report import print_slice, print_totals
@@ -38,7 +39,7 @@ def run_slice(options: SliceOptions) -> int:
         _set_threads(options.threads)
     program = _load(options, anchors)
     plane, window = options.find(program, preprocessing, anchors)
-    announce_compilation(options.quiet)
+    compile_together(options.quiet)
     if options.streamed:
         if options.jobs is not None and options.jobs > 1:
             note("batches are streamed, one after the other, so --jobs has no effect", options.quiet)

@@ -13,8 +13,9 @@ import click
 from splineviz.api import program_for
 
 from .cluster import on_cluster
+from .compiling import compile_together
 from .data import Data, Preprocessing
-from .progress import announce_compilation, job_progress, note
+from .progress import job_progress, note
 from .validate_options import REPORTS, TABLES
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run_validate(options: ValidateOptions) -> int:
     check_thresholds(dict(options.fail_below))
     network, shape = _load(options, data)
     x = preprocessing.apply(data.points, shape)
-    announce_compilation(options.quiet)
+    compile_together(options.quiet)
     with on_cluster(options.dask), job_progress(options.quiet) as progress:
         validation = Validation(network, x, options.asked, options.folder)
         if options.shard is not None:
