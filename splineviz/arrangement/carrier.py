@@ -41,7 +41,7 @@ class Carrier:
     def affine(self, live: dict[int, Live], node: Affine, born: np.ndarray, *, padded: bool) -> None:
         """Run an affine node; ``born`` is the `records.BIRTH` of the last vertices."""
         inputs = [live[k] for k in node.inputs]
-        bends = self._bends_of(node, inputs, born, alone=padded)
+        bends = self._bends(node, inputs, born, alone=padded)
 
         def run(node: Affine, *values: Tensor) -> tuple[Tensor, Tensor | None]:
             if len(bends.ends):
@@ -72,15 +72,15 @@ class Carrier:
         given up one by one; a part leaves them for the others.
         """
         (slot,) = node.inputs
-        again, bent, result = refinement.next_word is not None, _bends(node, refinement), {}
+        again, fused, result = refinement.next_word is not None, _fused(node, refinement), {}
         birth = refinement.birth if part is None else part.birth
         n_old = len(part.vertices if part else refinement.subdivision.vertices) - len(birth)
         rows = np.arange(n_old) if part is None else part.vertices[:n_old]
         for key in list(live):
             before, here = live[key] if part else live.pop(key), key == slot
-            if bent and here:
+            if fused and here:
                 result[node.output] = extend(before, rows, birth, self.buffers, relu=True)
-            if not (bent and here and slot in node.frees):
+            if not (fused and here and slot in node.frees):
                 result[key] = extend(before, rows, birth, self.buffers, again=again and here)
             if part is None:
                 self._release(live, before)
@@ -131,7 +131,7 @@ class Carrier:
         result = run_in_blocks(node.run, values, self.device, take, into=into, padded=padded)
         return result, storages[0] if storages else None
 
-    def _bends_of(self, node: Affine, inputs: Sequence[Live], born: np.ndarray, *, alone: bool) -> Bends:
+    def _bends(self, node: Affine, inputs: Sequence[Live], born: np.ndarray, *, alone: bool) -> Bends:
         """Where it pays to interpolate products with the node's matrix; none where it does not."""
         if node.matrix is None or inputs[0].values.dim() != 2 or self.device.type != "cpu":
             return NO_BENDS
@@ -144,10 +144,10 @@ class Carrier:
         older = run_in_blocks(node.run, [values[:n_old]], self.device, lambda _: out[:n_old], into=node.into, padded=padded)
         if older.data_ptr() != out.data_ptr():
             out[:n_old] = older
-        bent, step = n_old + np.flatnonzero(bends.n_bent < 0), rows_in_block(values)
-        for start in range(0, len(bent), step):
-            rows = torch.from_numpy(bent[start : start + step])
-            out[rows] = run_in_blocks(node.run, [values[rows]], self.device, torch.empty, padded=padded)
+        direct, step = n_old + np.flatnonzero(bends.n_bent < 0), rows_in_block(values)
+        for start in range(0, len(direct), step):
+            rows = torch.from_numpy(direct[start : start + step])
+            out[rows] = run_in_blocks(node.run, [values[rows]], self.device, out.new_empty, padded=padded)
         interpolate_products(out.numpy(), node.columns, *bends)
         return out, storage
 
@@ -162,7 +162,7 @@ class Carrier:
             self.buffers.give(dead.storage)
 
 
-def _bends(node: Pointwise, refinement: Refinement) -> bool:
+def _fused(node: Pointwise, refinement: Refinement) -> bool:
     """Whether the node's output can be made while its input is carried to new vertices."""
     return refinement.next_word is None and node.is_relu
 

@@ -18,7 +18,7 @@ from splineviz.geometry.records import BEND, BIRTH
 __all__ = ["NO_BENDS", "Bends", "bends_between", "interpolate_products"]
 
 _OWN, _ALL = 4.0 * EPS, 8.0 * EPS
-"""What an entry may be off the straight line and n_bent as none, as a share of its ends and of the root mean square of all entries:
+"""What an entry may be off the straight line and count as none, as a share of its ends and of the root mean square of all entries:
 about what rounding makes of it"""
 
 _NOTHING = 2.0**-900

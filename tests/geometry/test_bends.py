@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from splineviz.arrangement.buffers import Buffers
 from splineviz.arrangement.carrier import Carrier
 from splineviz.arrangement.live import Live
 from splineviz.geometry import bends
-from splineviz.geometry.bends import bends_between
+from splineviz.geometry.bends import bends_between, interpolate_products
 from splineviz.geometry.records import BIRTH
+from splineviz.geometry.rounding import prove_linear, through_linear
 from splineviz.program import Affine
 from tests.oracles.harness import small_as_large
 
@@ -87,22 +89,78 @@ def test_products_are_within_their_bounds(spread: float, bias: bool, size: float
     assert live.proven()[0].max() < 8.0 * applied(node, x, born).proven()[0].max(), "which are no worlds above those of products"
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_entries_may_be_off_by_all_that_counts_as_none(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    rng, n_old = np.random.default_rng(seed), 5
-    born, node = born_between(n_old, 40, rng), layer(rng, bias=True)
-    x = activations(born, n_old, rng, 0.1)
-    norms = np.linalg.norm(x, axis=1)
-    with small_as_large():
-        usual = bends_between(x, norms, born, 3, alone=True)
-        at = np.flatnonzero(usual.n_bent[: len(born) // 2] >= 0)
-        moved = x.copy()
-        own = x[0] + x[1]
-        allowed = 4.0 * 2.0**-53 * own + 8.0 * 2.0**-53 / np.sqrt(WIDTH) * norms[:2].max()
-        moved[n_old + at] += 0.5 * allowed * np.sign(node.columns[:, 0])
-        found = bends_between(moved, norms, born, 3, alone=True)
-        assert (found.n_bent[at] <= usual.n_bent[at]).all(), "so they are neglected"
-        assert_within(applied(node, moved, born), errors(node, moved, applied(node, moved, born).flat))
+U = 2.0**-53
+
+
+def allowed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """How far the entries of a vertex between two others may be off and count as straight."""
+    largest = max(np.linalg.norm(a), np.linalg.norm(b))
+    off: np.ndarray = bends._OWN * (abs(a) + abs(b)) + bends._ALL * largest / np.sqrt(len(a))
+    return off
+
+
+@pytest.mark.parametrize("terms", [0.0, 65.0])
+@pytest.mark.parametrize("n_bent", [0, 1, 5])
+@pytest.mark.parametrize("kind", ["flat", "steep", "uneven"])
+def test_bounds_hold_where_all_goes_wrong_together(kind: str, n_bent: int, terms: float) -> None:
+    """Products at the ends are as wrong as may be, and all entries off by what just counts as none, in one direction."""
+    rng, width, n = np.random.default_rng(n_bent), 64, 12
+    matrix = rng.choice([-1.0, 1.0], size=(4, width))
+    ends = np.full((2, width), 3.0) if kind == "flat" else rng.integers(-1000, 1000, (2, width)).astype(float)
+    born = np.zeros(n, BIRTH)
+    born["b"], born["t"] = 1, rng.random(n)
+    if kind == "uneven":
+        ends[0] /= 64.0
+        born["t"] = rng.uniform(0.9, 1.0, n)
+    x = np.vstack([ends, ends[0] + born["t"][:, None] * (ends[1] - ends[0])])
+    x[2:] += 0.999 * allowed(*ends) * np.sign(matrix[0])
+    for row in x[2:]:
+        row[rng.choice(width, n_bent, replace=False)] += 5.0
+    norms, scale, size = np.linalg.norm(x, axis=1), np.linalg.norm(matrix, axis=1), float(np.linalg.norm(matrix))
+    found = bends_between(x, norms, born, 40, alone=True)
+    assert (found.n_bent >= n_bent).all() and (kind != "flat" or (found.n_bent == n_bent).all()), "or what rounding lifts over it"
+    out, between = np.zeros((len(x), 4)), (found.ends, found.n_bent)
+    proof, _, rounding = prove_linear(norms, np.zeros(len(x)), size, size, 0.0, 0.0, terms, *between)
+    wrong = 0.99 * rounding[:2, None] * scale if terms else 0.0
+    out[:2] = ends @ matrix.T + wrong
+    interpolate_products(out, np.ascontiguousarray(matrix.T), *found)
+    exact = np.vectorize(Fraction, otypes=[object])(x) @ np.vectorize(Fraction, otypes=[object])(matrix.T)
+    errors = np.abs(np.vectorize(Fraction, otypes=[object])(out) - exact)[2:].astype(float)
+    assert (errors <= scale * rounding[2:, None]).all() and (np.linalg.norm(errors, axis=1) <= proof[2:]).all()
+    if terms or kind == "flat":
+        assert errors.max() > 0.1 * (scale * rounding[2:, None]).min(), "the bound is no wide one here"
+
+
+def test_bounds_are_what_the_documentation_says() -> None:
+    """Of vertices between two others, also of such as lie between these: docs/certification.md."""
+    rng, n_old = np.random.default_rng(0), 4
+    ends, n_bent = born_between(n_old, 30, rng), rng.integers(0, 9, 30)
+    norms, (size, constants, terms) = 10.0 ** rng.uniform(-2, 2, n_old + 30), (0.5, 0.25, 12.0)
+    direct = prove_linear(norms, np.zeros(n_old + 30), 2.0, 3.0, constants, size, terms, ends, np.full(30, -1))
+    proof, slack, rounding = prove_linear(norms, np.zeros(n_old + 30), 2.0, 3.0, constants, size, terms, ends, n_bent)
+    guess = through_linear(norms, np.zeros(n_old + 30), 2.0, 3.0, 3.0, size, terms, 9.0, ends, n_bent)[2]
+    own, whole = direct[2].copy(), direct[0].copy()
+    for k, (a, b, count) in enumerate(zip(ends["a"], ends["b"], n_bent, strict=True)):
+        largest, v = max(norms[a], norms[b], norms[n_old + k]), n_old + k
+        gamma, before, before_whole = (count + 3) * U / (1 - (count + 3) * U), max(own[a], own[b]), max(whole[a], whole[b])
+        own[v] = before + 5 * gamma * (max(largest, size) + before) + 25 * U * largest
+        whole[v] = before_whole + 5 * gamma * (3 * largest + constants + before_whole) + 25 * U * 3 * largest
+        assert guess[v] > max(guess[a], guess[b]), "estimates grow as well"
+    np.testing.assert_allclose(rounding, own, rtol=1e-6)
+    np.testing.assert_allclose(proof, whole, rtol=1e-6)
+    assert (slack >= rounding).all()
+
+
+def test_one_that_is_farther_off_bends() -> None:
+    """Twice what rounding may make of it, and not a thousand times."""
+    rng = np.random.default_rng(1)
+    ends, born = rng.uniform(1.0, 2.0, (2, WIDTH)), np.zeros(1, BIRTH)
+    born["b"], born["t"] = 1, 0.3
+    straight = ends[0] + 0.3 * (ends[1] - ends[0])
+    assert (allowed(*ends) < 100.0 * U * ends.max()).all(), "it is of the size of rounding"
+    for share, count in ((0.0, 0), (0.5, 0), (2.0, WIDTH)):
+        x = np.vstack([ends, straight + share * allowed(*ends)])
+        assert bends_between(x, np.linalg.norm(x, axis=1), born, WIDTH, alone=True).n_bent.tolist() == [count]
 
 
 def test_all_bends_are_found_however_many() -> None:
@@ -145,13 +203,44 @@ def test_rows_do_not_depend_on_others_where_they_must_not() -> None:
     rng, n_old = np.random.default_rng(3), 5
     born, node = born_between(n_old, 60, rng), layer(rng, bias=True)
     x = activations(born, n_old, rng, 0.4)
-    kept = np.r_[np.arange(n_old), n_old + np.arange(0, 30, 2)]
+    kept = np.arange(n_old + len(born)) % 7 != 6
+    for k in range(len(born) - 1, -1, -1):  # with all that is between them
+        if kept[n_old + k]:
+            kept[born[k]["a"]] = kept[born[k]["b"]] = True
+    rows, names = np.flatnonzero(kept), np.cumsum(kept) - 1
+    some = born[kept[n_old:]]
+    some["a"], some["b"] = names[some["a"]], names[some["b"]]
+    assert 0 < len(some) < len(born) and (some["a"] >= n_old).any()
     with small_as_large():
         whole = applied(node, x, born, padded=True)
-        some = applied(node, x[kept], born[0:30:2], padded=True)
-    assert (bends_between(x, np.linalg.norm(x, axis=1), born, 3, alone=True).n_bent[:30:2] >= 0).any()
-    for one, other in ((whole.flat, some.flat), (whole.proven()[0], some.proven()[0]), (whole.error, some.error)):
-        np.testing.assert_array_equal(one[kept], other)
+        part = applied(node, x[rows], some, padded=True)
+    assert (bends_between(x[rows], np.linalg.norm(x[rows], axis=1), some, 3, alone=True).n_bent >= 0).any()
+    for one, other in ((whole.flat, part.flat), (whole.proven()[0], part.proven()[0]), (whole.error, part.error)):
+        np.testing.assert_array_equal(one[rows], other)
+
+
+def test_batches_interpolate_as_much_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their births name the right ends: with wrong ones nearly everything would bend, unnoticed."""
+    counts: list[tuple[int, int]] = []
+
+    def counted(*arguments: Any, **options: Any) -> bends.Bends:
+        found = bends_between(*arguments, **options)
+        if len(found.ends):
+            counts.append((int((found.n_bent >= 0).sum()), len(found.ends)))
+        return found
+
+    monkeypatch.setattr(carrier, "bends_between", counted)
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU())
+    request = sv.load_program(net), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1)
+    whole = sv.arrange(*request, jobs=1)
+    assert len(counts) == 2 and counts[1][0] > 0.95 * counts[1][1]
+    counts.clear()
+    parts = sv.arrange(*request, jobs=1, max_memory=30_000_000)
+    assert parts.stats.batches > 5 and parts.n_cells == whole.n_cells
+    later = [(interpolated, born) for interpolated, born in counts if interpolated]  # on the first long chords all bends too often
+    interpolated, born = np.sum(later, axis=0)
+    assert len(later) > 5 and interpolated > 0.95 * born and born > 5000
 
 
 def test_vertices_at_one_place_of_an_edge_keep_their_products() -> None:
