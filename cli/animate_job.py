@@ -14,7 +14,7 @@ import numpy as np
 from splineviz.api import program_for
 from splineviz.plane import Plane, Window
 
-from .compiling import compile_together
+from .compiling import begin_compiling
 from .data import Data, Preprocessing, read_data, read_literal
 from .place import captions, class_names, thumbnails
 from .progress import frame_progress, note
@@ -112,13 +112,14 @@ def run_animate(options: AnimateOptions) -> int:
     data = options.read()
     anchors = None if data is None else data.take(options.rows)
     shape = None if anchors is None else anchors.points.shape[1:]
+    finish_compiling = begin_compiling(options.quiet)
     program = program_for(options.model, shape, input_shape=options.input_shape, logits=options.logits)
     plane = Plane.identity() if anchors is None else Plane.through(*preprocessing.apply(anchors.points, program.input_shape))
     window = Window.around(plane, options.margin) if options.box is None else Window.box(*options.box)
     how = options.style(anchors)
     if options.lc_points is not None and data is not None:
         how["points"] = preprocessing.apply(data.points[: options.lc_points], program.input_shape)
-    compile_together(options.quiet)
+    finish_compiling()
     done: Animation | None = None
     with frame_progress(options.quiet) as advance:
         for done in _animations(options, program, plane, window, {**how, "progress": advance}):

@@ -12,7 +12,7 @@ from splineviz.files import atomic_path
 
 from .compare_options import CompareOptions
 from .compare_report import print_comparison
-from .compiling import compile_together
+from .compiling import begin_compiling
 from .data import Data, Preprocessing
 from .progress import check_progress, note
 
@@ -30,9 +30,10 @@ def run_compare(options: CompareOptions) -> int:
     preprocessing = Preprocessing.make(options.transform, options.mean, options.std)
     data = options.read()
     anchors = None if data is None or not options.rows() else data.take(options.rows())
+    finish_compiling = begin_compiling(options.quiet)
     programs = _load(options, anchors)
     plane, window = options.find(programs[0], preprocessing, anchors)
-    compile_together(options.quiet)
+    finish_compiling()
     from splineviz.comparison import compare
 
     with check_progress(options.quiet) as progress:

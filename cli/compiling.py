@@ -5,24 +5,38 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from .progress import note
 
-__all__ = ["compile_together"]
+__all__ = ["begin_compiling"]
+
+_REFINE = "from splineviz.geometry.refine import compile_refine; compile_refine()"
 
 
-def compile_together(quiet: bool) -> None:
-    """If the compiled kernels are not there yet, say so, and have another process compile all but that of `refine`.
+def begin_compiling(quiet: bool) -> Callable[[], None]:
+    """If the compiled kernels are not there yet, have another process compile the largest, which takes most of the time.
 
-    `refine` takes most of the time, and this process meets it first. The others it then finds in the cache, or compiles itself.
+    The function that this returns says so, compiles the others, and waits. What the other process fails to do is done when it is
+    needed.
     """
     from splineviz.geometry.extend import extend_values
 
     cache = extend_values.stats.cache_path
-    if cache is None or not any(Path(cache).glob("*.nbi")):
+    if cache is not None and any(Path(cache).glob("*.nbi")):
+        return lambda: None
+    other = None
+    if (os.cpu_count() or 1) > 1:
+        silent = subprocess.DEVNULL
+        other = subprocess.Popen([sys.executable, "-c", _REFINE], stdin=silent, stdout=silent, stderr=silent)
+
+    def finish() -> None:
         note("compiling the geometry kernels, once after installation; this takes about half a minute", quiet)
-        if (os.cpu_count() or 1) > 1:
-            silent = subprocess.DEVNULL
-            command = [sys.executable, "-m", "splineviz.arrangement.uncut"]
-            subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent)
+        if other is not None:
+            from splineviz.arrangement.uncut import compile_others
+
+            compile_others()
+            other.wait()
+
+    return finish

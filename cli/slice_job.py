@@ -12,7 +12,7 @@ from splineviz.files import atomic_path
 from splineviz.plane import Plane, Window
 
 from .cluster import on_cluster
-from .compiling import compile_together
+from .compiling import begin_compiling
 from .data import Data, Preprocessing
 from .progress import Advance, note, stage_progress
 from .slice_limits import Output
@@ -37,9 +37,10 @@ def run_slice(options: SliceOptions) -> int:
     anchors = None if data is None or not options.rows() else data.take(options.rows())
     if options.threads is not None:
         _set_threads(options.threads)
+    finish_compiling = begin_compiling(options.quiet)
     program = _load(options, anchors)
     plane, window = options.find(program, preprocessing, anchors)
-    compile_together(options.quiet)
+    finish_compiling()
     if options.streamed:
         if options.jobs is not None and options.jobs > 1:
             note("batches are streamed, one after the other, so --jobs has no effect", options.quiet)

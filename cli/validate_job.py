@@ -13,7 +13,7 @@ import click
 from splineviz.api import program_for
 
 from .cluster import on_cluster
-from .compiling import compile_together
+from .compiling import begin_compiling
 from .data import Data, Preprocessing
 from .progress import job_progress, note
 from .validate_options import REPORTS, TABLES
@@ -39,9 +39,10 @@ def run_validate(options: ValidateOptions) -> int:
     from splineviz.validation.verdict import verdict
 
     check_thresholds(dict(options.fail_below))
+    finish_compiling = begin_compiling(options.quiet)
     network, shape = _load(options, data)
     x = preprocessing.apply(data.points, shape)
-    compile_together(options.quiet)
+    finish_compiling()
     with on_cluster(options.dask), job_progress(options.quiet) as progress:
         validation = Validation(network, x, options.asked, options.folder)
         if options.shard is not None:

@@ -1,4 +1,4 @@
-"""An arrangement in which nothing cuts: run on its own, it compiles all kernels but that of `refine`."""
+"""An arrangement in which nothing cuts: it compiles all kernels but that of `refine`, while another process compiles that."""
 
 from __future__ import annotations
 
@@ -51,7 +51,3 @@ class _Uncut(Walk):
             identical=0,
             zeros=0,
         )
-
-
-if __name__ == "__main__":
-    compile_others()

@@ -19,7 +19,7 @@ from splineviz.geometry.subdivision import Subdivision, find_edge_faces
 from splineviz.geometry.verdicts import Exact, checked
 from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES, Given, make_room
 
-__all__ = ["ROOM", "Proof", "Refinement", "refine"]
+__all__ = ["ROOM", "Proof", "Refinement", "compile_refine", "refine"]
 
 _NO_PROOF = np.empty(0)
 
@@ -137,6 +137,12 @@ def refine(
         zeros=n_zero,
         largest_bound=float(scale.max(initial=0.0) * slack_proof.max(initial=0.0)),
     )
+
+
+def compile_refine() -> None:
+    """Have the kernel compiled, and kept for other processes, by a triangle that nothing cuts."""
+    triangle = Subdivision.from_polygons([np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])])
+    refine(triangle, np.ones((3, 1)), np.ones(1), np.ones(3), 0)
 
 
 @kernel

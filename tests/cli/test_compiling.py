@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,25 +8,49 @@ from typing import Any
 
 import pytest
 
+import splineviz as sv
+from splineviz.arrangement import uncut
 from splineviz.geometry import extend
+from splineviz.geometry.refine import _refine
 from splineviz_cli import compiling
+
+
+class Other:
+    def __init__(self, command: list[str], **_: Any) -> None:
+        self.command, self.waited_for = command, False
+
+    def wait(self) -> None:
+        self.waited_for = True
 
 
 @pytest.mark.parametrize(("cached", "cores", "quiet"), [(False, 2, False), (False, 1, False), (False, 2, True), (True, 2, False)])
 def test_the_first_time_is_announced_and_shared(
     cached: bool, cores: int, quiet: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    started: list[list[str]] = []
-
-    def popen(command: list[str], **_: Any) -> None:
-        started.append(command)
-
+    started: list[Other] = []
+    own: list[int] = []
     if cached:
         (tmp_path / "kernel.nbi").touch()
     monkeypatch.setattr(extend, "extend_values", SimpleNamespace(stats=SimpleNamespace(cache_path=str(tmp_path))))
-    monkeypatch.setattr(compiling.subprocess, "Popen", popen)
+    monkeypatch.setattr(uncut, "compile_others", lambda: own.append(1))
+    monkeypatch.setattr(
+        compiling.subprocess, "Popen", lambda *arguments, **options: started.append(Other(*arguments)) or started[0]
+    )
     monkeypatch.setattr(compiling.os, "cpu_count", lambda: cores)
-    compiling.compile_together(quiet)
-    said = capsys.readouterr().err
-    assert ("compiling the geometry kernels" in said) == (not cached and not quiet)
-    assert started == ([[sys.executable, "-m", "splineviz.arrangement.uncut"]] if not cached and cores > 1 else [])
+    finish = compiling.begin_compiling(quiet)
+    assert capsys.readouterr().err == "" and not own, "a mistake in the request is the first thing to be said"
+    finish()
+    assert ("compiling the geometry kernels" in capsys.readouterr().err) == (not cached and not quiet)
+    shared = not cached and cores > 1
+    assert (len(started), len(own)) == (shared, shared) and all(other.waited_for for other in started)
+
+
+def test_the_other_process_compiles_what_is_met_here() -> None:
+    command = [
+        sys.executable,
+        "-c",
+        f"{compiling._REFINE}; from splineviz.geometry.refine import _refine; print(_refine.signatures)",
+    ]
+    signature = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    arr = sv.slice("demo", sv.demo.load_points(), certify="fast")
+    assert arr.stats.certified and signature.strip() in {str([one]) for one in _refine.signatures}
