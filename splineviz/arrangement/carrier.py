@@ -133,9 +133,10 @@ class Carrier:
 
     def _bends(self, node: Affine, inputs: Sequence[Live], born: np.ndarray, *, alone: bool) -> Bends:
         """Where it pays to interpolate products with the node's matrix; none where it does not."""
-        if node.matrix is None or inputs[0].values.dim() != 2 or self.device.type != "cpu":
+        if node.matrix is None or not len(born) or inputs[0].values.dim() != 2 or self.device.type != "cpu":
             return NO_BENDS
-        return bends_between(inputs[0].flat, inputs[0].norms(), born, most_bends(*node.matrix.shape), alone=alone)
+        most = most_bends(*node.matrix.shape)
+        return bends_between(inputs[0].flat, inputs[0].norms(), born, most, alone=alone) if most else NO_BENDS
 
     def _between(self, node: Affine, values: Tensor, bends: Bends, *, padded: bool) -> tuple[Tensor, Tensor]:
         """The product with the node's matrix at the older vertices, and where too much bends; from there to all others."""

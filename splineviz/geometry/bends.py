@@ -49,8 +49,6 @@ def bends_between(x: np.ndarray, norms: np.ndarray, birth: np.ndarray, most: int
 
     With ``alone``, those of each depend on it and its ends alone, not on what other vertices there are.
     """
-    if not len(birth) or not most:
-        return NO_BENDS
     x, n_old = np.ascontiguousarray(x), len(x) - len(birth)
     n_bent, first, bend = _find(x, norms, np.arange(n_old, len(x)), birth, most)
     if alone or not (n_bent < 0).any():
