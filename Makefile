@@ -1,10 +1,10 @@
-# make demo: a picture in a minute.  make test: everything that has to pass.  make bench, bench-estimators, fuzz: numbers.  make operations: tables.
+# make demo: a picture in a minute.  make test: everything that has to pass.  make bench, bench-..., fuzz: numbers.  make operations: tables.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test bench bench-networks bench-estimators fuzz operations clean
+.PHONY: demo test bench bench-networks bench-estimators bench-accelerator fuzz operations clean
 
 demo: $(VENV)/.installed
 	$(BIN)/splineviz slice demo -o demo.png -o demo.svg
@@ -28,6 +28,9 @@ bench-networks: $(VENV)/.installed
 
 bench-estimators: $(VENV)/.installed-bench
 	$(BIN)/python bench/estimators.py
+
+bench-accelerator: $(VENV)/.installed
+	$(BIN)/python bench/accelerator.py
 
 # CASES=50000, MINUTES=30, JOBS=2; a run goes on where the last one of the same code ended
 fuzz: $(VENV)/.installed-dev

@@ -38,6 +38,7 @@ class CompareOptions(Place):
     max_cells: int | None
     seconds: float | None
     jobs: int | None
+    device: str | None
     certify: Literal["full", "fast", "off"]
     as_json: bool
     quiet: bool
@@ -90,7 +91,7 @@ class CompareOptions(Place):
     @property
     def limits(self) -> dict[str, Any]:
         """What `splineviz.compare` takes under the same names."""
-        named = {name: getattr(self, name) for name in ("max_memory", "max_cells", "seconds", "jobs")}
+        named = {name: getattr(self, name) for name in ("max_memory", "max_cells", "seconds", "jobs", "device")}
         return {"certify": self.certify, **named}
 
 

@@ -61,7 +61,7 @@ class Size(click.ParamType[int]):
 
 
 def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--certify, --max-memory, --max-cells, --seconds and --jobs."""
+    """--certify, --max-memory, --max-cells, --seconds, --jobs and --device."""
     options = [
         click.option(
             "--certify",
@@ -79,6 +79,9 @@ def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--max-cells", type=click.IntRange(min=1), metavar="N", help="Stop before there are more cells."),
         click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop when time is up."),
         click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Workers; by default as many as cores."),
+        click.option(
+            "--device", metavar="NAME", help="Where products are taken: cpu, cuda, ...; by default cpu. Pays for convolutions."
+        ),
     ]
     for option in reversed(options):
         command = option(command)

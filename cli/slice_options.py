@@ -42,6 +42,7 @@ class SliceOptions(Place):
     max_cells: int | None
     seconds: float | None
     jobs: int | None
+    device: str | None
     certify: Literal["full", "fast", "off"]
     dask: str | None
     count: bool
@@ -99,7 +100,7 @@ class SliceOptions(Place):
     def budget(self) -> dict[str, Any]:
         """What `splineviz.arrange` and `splineviz.stream` take alike."""
         limits = {"max_memory": self.max_memory, "max_cells": self.max_cells, "seconds": self.seconds}
-        return {"stage": self.stage, "certify": self.certify, **limits}
+        return {"stage": self.stage, "certify": self.certify, "device": self.device, **limits}
 
     @property
     def extra(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def slice(
     max_cells: int | None = None,
     seconds: float | None = None,
     jobs: int | None = None,
+    device: Any = None,
     certify: Literal["full", "fast", "off"] = "fast",
 ) -> Arrangement:
     """The exact cells of a network on the plane through three points: program, plane, window and arrangement in one call.
@@ -47,8 +48,8 @@ def slice(
         Stop after this stage.
     logits
         End the network before a softmax or sigmoid that is its last operation.
-    max_memory, max_cells, seconds, jobs, certify
-        Budgets, workers and proofs, as for :func:`splineviz.arrange`.
+    max_memory, max_cells, seconds, jobs, device, certify
+        Budgets, workers, where products are taken, and proofs, as for :func:`splineviz.arrange`.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def slice(
     program = model if known else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights, logits=logits)
     window = Window.around(plane, margin)
     limits: dict[str, Any] = {"max_memory": max_memory, "max_cells": max_cells, "seconds": seconds}
-    return arrange(program, plane, window, stage=stage, jobs=jobs, certify=certify, **limits)
+    return arrange(program, plane, window, stage=stage, jobs=jobs, device=device, certify=certify, **limits)
 
 
 def program_for(

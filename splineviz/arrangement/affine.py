@@ -76,8 +76,8 @@ def affine_maps(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Float6
 
     def fill(cells: np.ndarray) -> None:
         tangent, constant = _maps_of(arr, program, cells)
-        maps[cells, :, :2] = tangent.reshape(2, len(cells), -1).permute(1, 2, 0).cpu().numpy()
-        maps[cells, :, 2] = constant.reshape(len(cells), -1).cpu().numpy()
+        maps[cells, :, :2] = tangent.reshape(2, len(cells), -1).permute(1, 2, 0).numpy()
+        maps[cells, :, 2] = constant.reshape(len(cells), -1).numpy()
 
     each(fill, chunks(arr.n_cells, 3 * max(program.values_alive), budget_bytes))
     return maps
@@ -111,27 +111,26 @@ def jacobian_norms(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Flo
         if triangle is not None:
             rows = rows @ triangle.T
         gram = rows @ rows.transpose(1, 2)
-        norms[cells] = torch.linalg.eigvalsh(gram)[:, -1].clamp_min(0.0).sqrt().cpu().numpy()
+        norms[cells] = torch.linalg.eigvalsh(gram)[:, -1].clamp_min(0.0).sqrt().numpy()
 
     each(fill, chunks(arr.n_cells, max(program.values_alive) + kept + factor * max(n_in, n_out), budget_bytes))
     return norms
 
 
-def _family(arr: Arrangement, cells: np.ndarray, device: torch.device) -> _Family:
+def _family(arr: Arrangement, cells: np.ndarray) -> _Family:
     ids, example = [cells], [cells]
     parents: list[Tensor] = []
     for _, parent in reversed(arr.patterns):
         unique, first, row = np.unique(parent[ids[0]], return_index=True, return_inverse=True)
         ids.insert(0, unique)
         example.insert(0, example[0][first])
-        parents.insert(0, torch.from_numpy(row.astype(np.int64)).to(device))
+        parents.insert(0, torch.from_numpy(row.astype(np.int64)))
     return _Family(ids, parents, example)
 
 
 def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Tensor, Tensor]:
     """Tangents (2, cells, *output_shape) and constants (cells, *output_shape)."""
-    device = program.device
-    family = _family(arr, cells, device)
+    family = _family(arr, cells)
     windows = arr.cell_window[family.example[0]]
     basis = np.stack([arr.planes[w].basis for w in windows], axis=1)
     origin = np.stack([arr.planes[w].origin for w in windows])
@@ -161,8 +160,8 @@ def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Ten
         return _Maps(tangent, node.pick(value.constant, winners), level)
 
     start = _Maps(
-        torch.from_numpy(basis).to(device).reshape(2, len(windows), *program.input_shape),
-        torch.from_numpy(origin).to(device).reshape(len(windows), *program.input_shape),
+        torch.from_numpy(basis).reshape(2, len(windows), *program.input_shape),
+        torch.from_numpy(origin).reshape(len(windows), *program.input_shape),
         0,
     )
     result = descend(propagate(program, start, affine, pointwise, maximum), len(family.parent))
@@ -202,11 +201,11 @@ def _split(program: Program, budget_bytes: int) -> tuple[Program, Program] | Non
 
 def _triangle(arr: Arrangement, head: Program, inputs: Iterable[np.ndarray]) -> Tensor:
     """R of W' = Q R for an affine program with the matrix W, (n, n) for n outputs; ``inputs`` come in runs that fit the memory."""
-    n_in, device = math.prod(head.input_shape), program_of(arr).device
+    n_in = math.prod(head.input_shape)
     columns = []
     with torch.no_grad():
         for rows in inputs:
-            units = torch.zeros(len(rows), n_in, dtype=torch.float64, device=device)
+            units = torch.zeros(len(rows), n_in, dtype=torch.float64)
             units[torch.arange(len(rows)), torch.from_numpy(rows)] = 1.0
             columns.append(_derivative(arr, head, units.reshape(-1, *head.input_shape), rows).flatten(1))
         triangle: Tensor = torch.linalg.qr(torch.cat(columns), mode="r").R
@@ -216,7 +215,7 @@ def _triangle(arr: Arrangement, head: Program, inputs: Iterable[np.ndarray]) -> 
 def _backward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
     """(cells, C, D), one backward sweep per output."""
     with torch.enable_grad():
-        x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, device=program.device, requires_grad=True)
+        x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, requires_grad=True)
         y = _derivative(arr, program, x, cells).reshape(len(cells), -1)
         if not y.requires_grad:  # an output that reads no input
             return x.new_zeros(len(cells), y.shape[1], x[0].numel())
@@ -226,7 +225,7 @@ def _backward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
 
 def _forward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
     """(cells, D, C), the transposed Jacobian, one forward sweep per input."""
-    x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, device=program.device)
+    x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64)
     columns = []
     for d in range(math.prod(program.input_shape)):
         tangent = x.clone()

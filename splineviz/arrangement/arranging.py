@@ -12,7 +12,7 @@ import numpy as np
 from splineviz.arrangement.ancestors import Ancestors
 from splineviz.arrangement.batches import finish, leaves
 from splineviz.arrangement.budget import Budget, SpentError
-from splineviz.arrangement.buffers import Buffers
+from splineviz.arrangement.carrier import Carrier, Device
 from splineviz.arrangement.front import Finished, Patterns, start
 from splineviz.arrangement.result import Arrangement, Stats, Status
 from splineviz.arrangement.walk import Certify, Progress, Walk
@@ -37,6 +37,7 @@ def arrange(
     max_cells: int | None = None,
     seconds: float | None = None,
     jobs: int | None = None,
+    device: Device = None,
     certify: Certify = "fast",
     progress: Progress | None = None,
 ) -> Arrangement:
@@ -63,6 +64,9 @@ def arrange(
         network, which cover ``arr.covered`` of the windows.
     jobs
         Workers; by default as many as there are cores. They are threads, or whatever ``joblib.parallel_config`` says.
+    device
+        Where products with weights are taken, ``"cuda"`` for example; by default on the CPU, where all else stays. It pays for
+        convolutions. Bounds hold there too: a layer that the device does not compute by plain sums of products stays on the CPU.
     certify
         ``"fast"`` proves decisions by error bounds, and re-evaluates in exact arithmetic what they leave open, unless that would
         take long: then this stage and later ones of a batch of faces rest on estimates, and ``stats`` counts them as undecided.
@@ -79,8 +83,8 @@ def arrange(
     Raises
     ------
     InputError
-        If a plane does not fit the program's input, the numbers of planes and windows differ, a budget is not positive, or
-        ``certify`` is none of the three.
+        If a plane does not fit the program's input, the numbers of planes and windows differ, a budget is not positive, the device
+        cannot be used, or ``certify`` is none of the three.
 
     Examples
     --------
@@ -91,11 +95,11 @@ def arrange(
     2
     """
     budget = Budget.of(max_memory, max_cells, seconds, jobs)
-    return arrange_with(Buffers(), budget, program, planes, windows, stage=stage, certify=certify, progress=progress)
+    return arrange_with(Carrier.on(device), budget, program, planes, windows, stage=stage, certify=certify, progress=progress)
 
 
 def arrange_with(
-    buffers: Buffers,
+    carrier: Carrier,
     budget: Budget,
     program: Program,
     planes: Planes,
@@ -105,10 +109,10 @@ def arrange_with(
     certify: Certify = "fast",
     progress: Progress | None = None,
 ) -> Arrangement:
-    """The same, in memory that several arrangements may use one after the other."""
+    """The same with a carrier, whose memory several arrangements may use one after the other."""
     request = _Request(program, planes, windows, stage, certify)
     front = start(program, request.planes, request.windows, prove=certify != "off")
-    finished = finish(Walk(program, request.n_stages, budget, certify, progress, buffers), front, allowed=budget.max_cells)
+    finished = finish(Walk(program, request.n_stages, budget, certify, progress, carrier), front, allowed=budget.max_cells)
     return request.result(finished or Finished.nothing(front))
 
 
@@ -121,6 +125,7 @@ def stream(
     max_memory: int | None = None,
     max_cells: int | None = None,
     seconds: float | None = None,
+    device: Device = None,
     certify: Certify = "fast",
 ) -> Iterator[Arrangement]:
     """The cells of :func:`arrange` batch by batch, for results that are too large to hold: each batch as soon as it is finished.
@@ -133,9 +138,9 @@ def stream(
     request = _Request(program, planes, windows, stage, certify)
     budget = Budget.of(max_memory, max_cells, seconds, 1)
     front = start(program, request.planes, request.windows, prove=certify != "off")
-    left = max_cells
+    walk, left = Walk(program, request.n_stages, budget, certify, carrier=Carrier.on(device)), max_cells
     try:
-        for finished in leaves(Walk(program, request.n_stages, budget, certify), front):
+        for finished in leaves(walk, front):
             if left is not None:
                 left -= len(finished.stage_of)
                 budget.check(0, left)

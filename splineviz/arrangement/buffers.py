@@ -57,21 +57,20 @@ def rows_in_block(*values: Tensor) -> int:
 def run_in_blocks(
     run: Callable[..., Tensor],
     values: Sequence[Tensor],
-    device: torch.device,
     take: Callable[[Sequence[int]], Tensor],
     *,
     into: Callable[..., object] | None = None,
     padded: bool = False,
 ) -> Tensor:
-    """Run a node on (V, *shape) tensors, a block of vertices at a time, where its weights are; the result is on the CPU.
+    """Run a node on (V, *shape) tensors, a block of vertices at a time.
 
     ``take`` gives the memory for a result of several blocks, and ``into`` may write there itself. With ``padded`` all blocks have
     the same number of rows, whatever that of the vertices, so that a row comes out the same to the last bit whichever rows are
     beside it.
     """
-    n_rows, on_cpu = len(values[0]), device.type == "cpu"
+    n_rows = len(values[0])
     rows = rows_in_block(*values)
-    if on_cpu and rows >= n_rows and not padded:
+    if rows >= n_rows and not padded:
         return run(*values)
 
     def block(start: int) -> Tensor:
@@ -79,19 +78,18 @@ def run_in_blocks(
         n = len(parts[0])
         if padded and n < rows:
             parts = [torch.cat([part, part.new_zeros(rows - n, *part.shape[1:])]) for part in parts]
-        return run(*parts)[:n] if on_cpu else run(*(part.to(device) for part in parts))[:n].cpu()
+        return run(*parts)[:n]
 
     first = block(0)
     if rows >= n_rows:
         return first
     out = take((n_rows, *first.shape[1:]))
     out[:rows] = first
-    direct = into if on_cpu else None
-    step = rows if padded or direct is None else _LARGER * rows
+    step = rows if padded or into is None else _LARGER * rows
     for start in range(rows, n_rows, step):
         stop = start + step
-        if direct is None or (padded and stop > n_rows):
+        if into is None or (padded and stop > n_rows):
             out[start:stop] = block(start)
         else:
-            direct(*(value[start:stop] for value in values), out[start:stop])
+            into(*(value[start:stop] for value in values), out[start:stop])
     return out

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.arrangement.accelerator import Accelerator
 from splineviz.arrangement.buffers import Buffers, rows_in_block, run_in_blocks
 from splineviz.arrangement.live import Live
 from splineviz.arrangement.maximal import among_maxima
@@ -17,9 +18,12 @@ from splineviz.geometry.bends import NO_BENDS, Bends, bends_between, interpolate
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt
 from splineviz.geometry.extend import pin
 from splineviz.geometry.refine import Refinement
+from splineviz.program.devices import named_device
 from splineviz.program.program import Affine, Maximum, Pointwise
 
-__all__ = ["Carrier", "most_bends"]
+__all__ = ["Carrier", "Device", "most_bends"]
+
+Device = str | torch.device | None
 
 _WIDE, _PER_BEND = 128, 8
 """Rows and columns from which on it pays to interpolate products, and those whose part of a product costs as much as one bend"""
@@ -34,9 +38,15 @@ def most_bends(n_out: int, n_in: int) -> int:
 class Carrier:
     """Changes dictionaries of live tensors by slot, and knows whose memory is free."""
 
-    device: torch.device
-    """Where nodes run"""
-    buffers: Buffers
+    buffers: Buffers = field(default_factory=Buffers)
+    accelerator: Accelerator | None = None
+    """Where products are taken, if not on the CPU"""
+
+    @classmethod
+    def on(cls, device: Device) -> Carrier:
+        """One that takes products on a device; ``None`` is the CPU."""
+        where = torch.device("cpu") if device is None else named_device(device)
+        return cls(accelerator=None if where.type == "cpu" else Accelerator(where))
 
     def affine(self, live: dict[int, Live], node: Affine, born: np.ndarray, *, padded: bool) -> None:
         """Run an affine node; ``born`` is the `records.BIRTH` of the last vertices."""
@@ -57,7 +67,7 @@ class Carrier:
             (slot,) = node.inputs
             z = live[slot]
             if slot in node.frees:
-                values, storage = run_in_blocks(node.run, [z.values], self.device, lambda _: z.values), z.storage
+                values, storage = run_in_blocks(node.run, [z.values], lambda _: z.values), z.storage
             else:
                 values, storage = self._run(node, z.values)
             live[node.output] = after_pointwise(node, z, values, storage)
@@ -127,13 +137,23 @@ class Carrier:
             storages.append(storage)
             return out
 
-        into = node.into if isinstance(node, Affine) else None
-        result = run_in_blocks(node.run, values, self.device, take, into=into, padded=padded)
+        result = self._anywhere(node, values, take, padded=padded)
         return result, storages[0] if storages else None
+
+    def _anywhere(
+        self, node: Affine | Pointwise, values: Sequence[Tensor], take: Callable[[Sequence[int]], Tensor], *, padded: bool
+    ) -> Tensor:
+        """Run a node on the accelerator or here; ``take`` gives the memory for what does not come with its own."""
+        if self.accelerator is not None and isinstance(node, Affine) and len(values) == 1:
+            product = self.accelerator.product(node, tuple(values[0].shape[1:]))
+            if product is not None:
+                return product.into(values[0], take((len(values[0]), *product.output_shape)))
+        into = node.into if isinstance(node, Affine) else None
+        return run_in_blocks(node.run, values, take, into=into, padded=padded)
 
     def _bends(self, node: Affine, inputs: Sequence[Live], born: np.ndarray, *, alone: bool) -> Bends:
         """Where it pays to interpolate products with the node's matrix; none where it does not."""
-        if node.matrix is None or not len(born) or inputs[0].values.dim() != 2 or self.device.type != "cpu":
+        if node.matrix is None or not len(born) or inputs[0].values.dim() != 2:
             return NO_BENDS
         most = most_bends(*node.matrix.shape)
         return bends_between(inputs[0].flat, inputs[0].norms(), born, most, alone=alone) if most else NO_BENDS
@@ -142,13 +162,13 @@ class Carrier:
         """The product with the node's matrix at the older vertices, and where too much bends; from there to all others."""
         out, storage = self.buffers.take((len(values), node.columns.shape[1]))
         n_old = len(values) - len(bends.ends)
-        older = run_in_blocks(node.run, [values[:n_old]], self.device, lambda _: out[:n_old], into=node.into, padded=padded)
+        older = self._anywhere(node, [values[:n_old]], lambda _: out[:n_old], padded=padded)
         if older.data_ptr() != out.data_ptr():
             out[:n_old] = older
         direct, step = n_old + np.flatnonzero(bends.n_bent < 0), rows_in_block(values)
         for start in range(0, len(direct), step):
             rows = torch.from_numpy(direct[start : start + step])
-            out[rows] = run_in_blocks(node.run, [values[rows]], self.device, out.new_empty, padded=padded)
+            out[rows] = self._anywhere(node, [values[rows]], out.new_empty, padded=padded)
         interpolate_products(out.numpy(), node.columns, *bends)
         return out, storage
 

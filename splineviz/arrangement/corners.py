@@ -96,7 +96,7 @@ def _behind(
 
     def run(node: Affine, values: Tensor) -> tuple[Tensor, None]:
         take = partial(torch.empty, dtype=torch.float64)
-        return run_in_blocks(node.run, [values], program.device, take, into=node.into), None
+        return run_in_blocks(node.run, [values], take, into=node.into), None
 
     start = _live(origins, np.zeros(len(origins)), program.input_shape, prove=prove)
     axes = _live(np.concatenate(bases), np.zeros(2 * len(bases)), program.input_shape, prove=prove)

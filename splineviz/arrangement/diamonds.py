@@ -10,7 +10,7 @@ import numpy as np
 
 from splineviz.arrangement.arranging import arrange_with
 from splineviz.arrangement.budget import Budget
-from splineviz.arrangement.buffers import Buffers
+from splineviz.arrangement.carrier import Carrier, Device
 from splineviz.arrangement.walk import Certify
 from splineviz.errors import InputError
 from splineviz.estimators.frames import frames, shared_frame
@@ -67,17 +67,18 @@ def arranged(
     certify: Certify,
     jobs: int | None,
     max_memory: int | None = None,
+    device: Device = None,
 ) -> Iterator[tuple[int, Arrangement]]:
     """The same window on all planes, as many at once as will have about the cells that may be held; each with its first plane."""
     start, together, deadline = 0, min(64, len(planes)), None if seconds is None else time.monotonic() + seconds
-    buffers = Buffers()
+    carrier = Carrier.on(device)
     while start < len(planes):
         some = planes[start : start + together]
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return
         budget = Budget.of(max_memory, None, left, jobs)
-        arr = arrange_with(buffers, budget, program, some, [window] * len(some), certify=certify)
+        arr = arrange_with(carrier, budget, program, some, [window] * len(some), certify=certify)
         yield start, arr
         start += len(some)
         together = max(1, min(_TOGETHER, _CELLS * len(some) // max(1, arr.n_cells)))

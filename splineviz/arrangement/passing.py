@@ -80,9 +80,9 @@ def _without_dead_entries(node: Affine, before: Live, after: Live) -> Live:
         return after
     # Counts of what goes in, not sizes: of these a form need not be right, and products may underflow.
     alive = (before.values != 0.0).any(0, keepdim=True).to(torch.float64)
-    reach = form.apply(alive.to(form.weights.device), (form.weights != 0.0).to(torch.float64))
+    reach = form.apply(alive, (form.weights != 0.0).to(torch.float64))
     reach = reach if form.constants is None else reach + (form.constants != 0.0)
-    dead = columns[reach.cpu().expand(1, *after.values.shape[1:]).reshape(-1).numpy()[columns] == 0.0]
+    dead = columns[reach.expand(1, *after.values.shape[1:]).reshape(-1).numpy()[columns] == 0.0]
     scale = after.scale.copy()
     scale[dead] = 0.0
     return replace(after, scale=scale)

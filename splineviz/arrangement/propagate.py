@@ -72,7 +72,7 @@ def on_pieces(arr: Arrangement, node: Pointwise, cells: np.ndarray) -> tuple[Ten
     shape = program_of(arr).stages[node.stage].shape
     n_breakpoints = len(node.breakpoints)
     bits = torch.from_numpy(np.ascontiguousarray(arr.pattern_bits(node.stage, cells)))
-    on = bits.to(node.slopes.device).reshape(len(cells), n_breakpoints, *shape)
+    on = bits.reshape(len(cells), n_breakpoints, *shape)
     slope, intercept = node.slopes[0].expand(len(cells), *shape), node.intercepts[0].expand(len(cells), *shape)
     for k in range(n_breakpoints):  # breakpoints ascend, so the last one that is on names the piece
         slope = torch.where(on[:, k], node.slopes[k + 1], slope)

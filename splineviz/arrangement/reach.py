@@ -51,7 +51,7 @@ def _reaches(
     at = next(i for i, node in enumerate(program.nodes) if not isinstance(node, Affine) and node.stage == stage)
     start = program.nodes[at]
     assert not isinstance(start, Affine)
-    slots = {start.output: _changes(start, units, shapes[start.output]).to(program.device)}
+    slots = {start.output: _changes(start, units, shapes[start.output])}
     rows = np.arange(len(units))
     for node in (None, *program.nodes[at + 1 :]):
         if node is not None:
@@ -63,7 +63,7 @@ def _reaches(
         if not isinstance(node, Affine):
             moved = sum((_moved(value) for value in slots.values()), start=np.zeros(len(rows), dtype=bool))
             if not moved.all():
-                kept = torch.from_numpy(np.flatnonzero(moved)).to(program.device)
+                kept = torch.from_numpy(np.flatnonzero(moved))
                 rows, slots = rows[moved], {slot: value[kept] for slot, value in slots.items()}
             if not len(rows):
                 break
@@ -75,7 +75,7 @@ def _reaches(
 
 def _moved(value: Tensor) -> np.ndarray:
     """(rows,) which have an entry that is not 0."""
-    moved: np.ndarray = (value != 0).flatten(1).any(1).cpu().numpy()
+    moved: np.ndarray = (value != 0).flatten(1).any(1).numpy()
     return moved
 
 
@@ -87,7 +87,7 @@ def _changes(node: Pointwise | Maximum, units: np.ndarray, shape: tuple[int, ...
     if isinstance(node, Maximum):
         change[rows, entries] = 1.0
     else:
-        slopes = node.slopes.cpu().expand(-1, *shape).flatten(1)
+        slopes = node.slopes.expand(-1, *shape).flatten(1)
         piece = torch.from_numpy(units // n)
         change[rows, entries] = slopes[piece + 1, entries] - slopes[piece, entries]
     return change.reshape(-1, *shape)
@@ -112,7 +112,7 @@ def _passed(
 
 def _shapes(program: Program) -> dict[int, tuple[int, ...]]:
     """The shape of every slot, without batch."""
-    slots = {0: torch.zeros(1, *program.input_shape, dtype=torch.float64, device=program.device)}
+    slots = {0: torch.zeros(1, *program.input_shape, dtype=torch.float64)}
     shapes = {0: program.input_shape}
     with torch.no_grad():
         for node in program.nodes:

@@ -109,7 +109,7 @@ def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
 
     def fill(rows: np.ndarray) -> None:
         result = _carry(arr, program, edges[rows])
-        size, error = (x.reshape(len(rows), -1).norm(dim=1).cpu().numpy() for x in (result.jump, result.jump_error))
+        size, error = (x.reshape(len(rows), -1).norm(dim=1).numpy() for x in (result.jump, result.jump_error))
         jump[rows] = np.where(size > _SAFETY * error, size, 0.0)
         open_ = np.flatnonzero((error > 0) & (size <= np.maximum(_DECISIVE * error, proven)))
         bent = bends(arr, edges[rows[open_]], _across(arr, program, edges[rows[open_]])) if len(open_) else None
@@ -133,7 +133,7 @@ def _across(arr: Arrangement, program: Program, edges: np.ndarray) -> Tensor:
     for window in np.unique(windows):  # windows, not edges: each has its own plane
         rows = windows == window
         direction[rows] = normal[rows] @ arr.planes[window].basis
-    return torch.from_numpy(direction).to(program.device).reshape(len(edges), *program.input_shape)
+    return torch.from_numpy(direction).reshape(len(edges), *program.input_shape)
 
 
 def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
@@ -181,6 +181,6 @@ def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
     else:
         norm = torch.stack([x.flatten(1).norm(dim=1) for x in inputs]).norm(dim=0).reshape(column)
         bound = norm * (gain.norm if gain.rows is None else torch.from_numpy(gain.rows).to(output).reshape(output.shape[1:]))
-    index = torch.arange(output[0].numel(), device=output.device).reshape(output.shape[1:])
+    index = torch.arange(output[0].numel()).reshape(output.shape[1:])
     signs = 1.0 - 2.0 * ((index * 0x9E3779B1 >> 16) & 1)
     return gain.terms * _UNIT_ROUNDOFF * bound * signs

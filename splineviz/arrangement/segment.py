@@ -188,9 +188,9 @@ def _walk(program: Program, first: Tensor, last: Tensor, length: float) -> Segme
             units.append((knots[changed + 1], unit, node.stage))
         for slot in node.frees:
             slots.pop(slot, None)
-    values = slots[program.output].at.reshape(len(knots), -1).cpu().numpy()
+    values = slots[program.output].at.reshape(len(knots), -1).numpy()
     t = torch.from_numpy(knots).reshape(-1, *[1] * first.ndim)
-    points = torch.lerp(first.cpu(), last.cpu(), t).numpy()
+    points = torch.lerp(first, last, t).numpy()
     decided = tuple(stage for stage in stages if stage is not None)
     return Segment(knots, _collect(knots, units), values, points, length, program, decided)
 
@@ -201,7 +201,7 @@ def _point(program: Program, value: Any, name: str) -> Tensor:
         raise InputError(f"point {name} must have the input shape {program.input_shape}, got {tuple(point.shape)}")
     if not torch.isfinite(point).all():
         raise InputError(f"point {name} holds NaN or infinite values", hint="clean the data, or choose another point")
-    return point.to(program.device)
+    return point
 
 
 def _collect(knots: np.ndarray, units: list[tuple[np.ndarray, np.ndarray, int]]) -> Csr:

@@ -36,7 +36,7 @@ def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -
     of the lowest place wins.
     """
     missing = node.windows < 0
-    at, entry = z.at.flatten(1).cpu().numpy(), z.entry.flatten().cpu().numpy()
+    at, entry = z.at.flatten(1).numpy(), z.entry.flatten().numpy()
     values = np.where(missing, -np.inf, at[:, node.windows])
     bound = np.where(missing, 0.0, entry[node.windows])
     # How far a value may be off at a knot that may itself be off, on either side of it.
@@ -125,7 +125,7 @@ def winners_of(envelope: Envelope, inserted: Insertion, rows: np.ndarray) -> np.
 def run_maximum(node: Maximum, z: Traced, winners: np.ndarray) -> Traced:
     """Run a maximum, given its winners on the intervals. Errors are those of the winner, and no larger than the largest."""
     at_knots = np.concatenate([winners, winners[-1:]])
-    entry = z.entry.flatten().cpu().numpy()
+    entry = z.entry.flatten().numpy()
     worst = np.where(node.windows >= 0, entry[node.windows], 0.0).max(1)
     bound = torch.from_numpy(worst).to(z.entry).reshape(node.output_shape)
     return Traced(node.run(z.at), node.pick(z.noise, at_knots), bound)

@@ -63,7 +63,7 @@ def run_affine(node: Affine, inputs: list[Traced]) -> Traced:
 def run_pointwise(node: Pointwise, z: Traced, signs: np.ndarray) -> Traced:
     """Run a pointwise node, with units that vanish at a knot put exactly on their breakpoint there."""
     shape = z.at.shape[1:]
-    sign = torch.from_numpy(signs).to(z.at.device).reshape(len(signs), len(node.breakpoints), *shape)
+    sign = torch.from_numpy(signs).reshape(len(signs), len(node.breakpoints), *shape)
     at, slope = z.at, node.slopes[0].expand_as(z.at)
     for k in range(len(node.breakpoints)):
         at = torch.where(sign[:, k] == 0, node.breakpoints[k], at)
@@ -78,15 +78,15 @@ def gaps(node: Pointwise, z: Traced) -> tuple[np.ndarray, np.ndarray]:
     """How far each unit is above its breakpoint at each knot, (knots, units), and how wrong that may be, (units,)."""
     gap = (z.at[:, None] - node.breakpoints[None]).flatten(1)
     bound = z.entry[None] + 2 * UNIT_ROUNDOFF * (node.breakpoints.abs() + z.entry)
-    return gap.cpu().numpy(), bound.flatten().cpu().numpy()
+    return gap.numpy(), bound.flatten().numpy()
 
 
 def extend(traced: Traced, inserted: Insertion) -> Traced:
     """The same tensor at the knots after the insertion: affine in between, so interpolated."""
     if not len(inserted.interval):
         return traced
-    interval = torch.from_numpy(inserted.interval).to(traced.at.device)
-    order = torch.from_numpy(inserted.order).to(traced.at.device)
+    interval = torch.from_numpy(inserted.interval)
+    order = torch.from_numpy(inserted.order)
     share = torch.from_numpy(inserted.share).to(traced.at).reshape(-1, *[1] * (traced.at.ndim - 1))
 
     def insert(values: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ def _largest_norm(tensors: list[Tensor]) -> float:
 
 def _signs(like: Tensor) -> Tensor:
     """+1 and -1 in an irregular order, the same every time."""
-    index = torch.arange(like.numel(), device=like.device)
+    index = torch.arange(like.numel())
     return (1.0 - 2.0 * ((index * 0x9E3779B1 >> 16) & 1)).reshape(like.shape).to(like)
 
 

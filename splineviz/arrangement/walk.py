@@ -6,13 +6,11 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from splineviz.arrangement.budget import Budget, divided
-from splineviz.arrangement.buffers import Buffers
 from splineviz.arrangement.carrier import Carrier
 from splineviz.arrangement.exact.ancestry import Steps
 from splineviz.arrangement.exact.forward import Step, work
@@ -70,11 +68,7 @@ class Walk:
     budget: Budget
     certify: Certify = "off"
     progress: Progress | None = None
-    buffers: Buffers = field(default_factory=Buffers)
-
-    @cached_property
-    def carrier(self) -> Carrier:
-        return Carrier(self.program.device, self.buffers)
+    carrier: Carrier = field(default_factory=Carrier)
 
     def advance(
         self, front: Front, position: Position, held: int, allowed: int | None, share: tuple[float, float]

@@ -39,6 +39,7 @@ def compare(
     max_cells: int | None = None,
     seconds: float | None = None,
     jobs: int | None = None,
+    device: Any = None,
     certify: Certify = "fast",
     progress: Progress | None = None,
 ) -> Comparison:
@@ -55,7 +56,7 @@ def compare(
         Where, for all of them.
     names
         One for each network; by default those of the programs, numbered where they are alike.
-    max_memory, max_cells, seconds, jobs, certify
+    max_memory, max_cells, seconds, jobs, device, certify
         As for :func:`splineviz.arrange`, for each arrangement on its own. What does not fit is an error: parts of a window
         cannot be compared.
     progress
@@ -89,6 +90,7 @@ def compare(
         raise InputError(f"networks are compared on one plane, so they take inputs of one size; these take {shapes}")
     steps = len(programs) + len(programs) * (len(programs) - 1) // 2
     limits: dict[str, Any] = {"max_memory": max_memory, "max_cells": max_cells, "seconds": seconds, "jobs": jobs}
+    limits["device"] = device
     done = 0
 
     def arranged(program: Program, name: str) -> Arrangement:

@@ -65,7 +65,7 @@ def draws(
         raise InputError(f"samples must be at least 1, got {samples}")
     if noise not in ("bias", "weights"):
         raise InputError(f"noise must be 'bias' or 'weights', got {noise!r}")
-    generator = torch.Generator(device).manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)  # on the CPU, so that a seed means the same everywhere
     tape = Tape(origin, torch.float64, device, for_gradients=True)
     _refuse_maxima(tape)
     # the Jacobian of one point has as many columns as the input or the entrance has entries
@@ -151,7 +151,7 @@ class _Drawer(_Recorder):
     def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> Tensor:
         z = values[0]
         if self._sigma > 0:
-            self._noise[switch.call] = self._sigma * torch.randn(z.shape, generator=self._generator, dtype=z.dtype, device=z.device)
+            self._noise[switch.call] = self._sigma * torch.randn(z.shape, generator=self._generator, dtype=z.dtype).to(z.device)
         return super().enter(switch, values)
 
     @property
@@ -217,7 +217,7 @@ def _perturbed(origin: Origin, sigma: float, generator: torch.Generator) -> Orig
     """The network with noise on its weights; its biases get theirs at the units."""
 
     def noisy(value: Tensor) -> Tensor:
-        drawn = torch.randn(value.shape, generator=generator, dtype=torch.float64, device=generator.device)
+        drawn = torch.randn(value.shape, generator=generator, dtype=torch.float64)
         return value.double() + sigma * drawn.to(value.device)
 
     return replace(origin, weights={k: noisy(v) if v.is_floating_point() and v.dim() > 1 else v for k, v in origin.weights.items()})

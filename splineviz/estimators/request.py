@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from splineviz.errors import InputError
 from splineviz.program import Origin, Program, read_network
+from splineviz.program.devices import named_device
 
 __all__ = ["Model", "batch_for", "checked_points", "device_of", "dtype_of", "numbers", "origin_of", "whole_numbers"]
 
@@ -82,12 +83,7 @@ def device_of(device: str | torch.device | None, points: Any) -> torch.device:
     """The device asked for, or that of the points."""
     if device is None:
         return points.device if isinstance(points, Tensor) else torch.device("cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"the device '{device}' cannot be used: {str(error).splitlines()[0]}") from error
-    return chosen
+    return named_device(device)
 
 
 def dtype_of(dtype: torch.dtype | str) -> torch.dtype:

@@ -159,7 +159,7 @@ class Pointwise(Node):
     @cached_property
     def kinks(self) -> np.ndarray:
         """(K, n) breakpoints of every entry of the flattened tensor."""
-        return self.breakpoints.detach().cpu().expand(-1, *self.shape).reshape(len(self.breakpoints), -1).contiguous().numpy()
+        return self.breakpoints.detach().expand(-1, *self.shape).reshape(len(self.breakpoints), -1).contiguous().numpy()
 
     @cached_property
     def breaks_at_zero(self) -> bool:
@@ -243,7 +243,7 @@ class Maximum(Node):
 
     def pick(self, value: Tensor, winners: np.ndarray) -> Tensor:
         """(rows, *result) the winning entries of (rows, *shape), ``winners`` (rows, W)."""
-        index = torch.from_numpy(self.windows[np.arange(len(self.windows)), winners]).to(value.device)
+        index = torch.from_numpy(self.windows[np.arange(len(self.windows)), winners])
         return value.flatten(1).gather(1, index).reshape(len(value), *self.output_shape)
 
 
@@ -295,14 +295,9 @@ class Program:
         return sum(stage.n_units for stage in self.stages)
 
     @cached_property
-    def device(self) -> torch.device:
-        """Where the coefficients live."""
-        return next((node.slopes.device for node in self.nodes if isinstance(node, Pointwise)), torch.device("cpu"))
-
-    @cached_property
     def values_alive(self) -> tuple[int, ...]:
         """Most numbers alive at once for one input: before the first stage, then from each stage to the next."""
-        slots = {0: torch.zeros(1, *self.input_shape, dtype=torch.float64, device=self.device)}
+        slots = {0: torch.zeros(1, *self.input_shape, dtype=torch.float64)}
         peaks = [slots[0].numel()]
         with torch.no_grad():
             for node in self.nodes:

@@ -149,6 +149,16 @@ def test_wrong_usage(arguments: tuple[str, ...], message: str, nets: Path, splin
     assert done.code == 2 and message in done.err
 
 
+@pytest.mark.parametrize(("command", "files"), [("slice", WIDE), ("compare", ("demo", "demo"))])
+def test_a_device_that_is_not_there(command: str, files: tuple[str, ...], nets: Path, splineviz: Command) -> None:
+    done = splineviz(command, *files, "--device", "cuda:77")
+    assert done.code == 4 and "the device 'cuda:77' cannot be used" in done.err
+
+
+def test_the_cpu_by_name(nets: Path, splineviz: Command) -> None:
+    assert report(splineviz("slice", *WIDE, "--device", "cpu", "--json"))["cells"] == expected(nets).n_cells
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "localhost", "nonsense://x:1", "tcp://127.0.0.1:x"])
 def test_a_cluster_that_is_not_there(address: str, nets: Path, splineviz: Command) -> None:
     pytest.importorskip("distributed")

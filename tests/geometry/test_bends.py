@@ -12,7 +12,6 @@ from torch import nn
 
 import splineviz as sv
 from splineviz.arrangement import carrier
-from splineviz.arrangement.buffers import Buffers
 from splineviz.arrangement.carrier import Carrier
 from splineviz.arrangement.live import Live
 from splineviz.geometry import bends
@@ -54,7 +53,7 @@ def layer(rng: np.random.Generator, *, bias: bool) -> Affine:
 
 def applied(node: Affine, x: np.ndarray, born: np.ndarray, *, padded: bool = False) -> Live:
     live = {node.inputs[0]: Live(torch.from_numpy(x), np.zeros(len(x)), proof=np.zeros(len(x)))}
-    Carrier(torch.device("cpu"), Buffers()).affine(live, node, born, padded=padded)
+    Carrier().affine(live, node, born, padded=padded)
     return live[node.output]
 
 

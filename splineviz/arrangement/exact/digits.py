@@ -137,7 +137,7 @@ def split(values: Tensor) -> tuple[Tensor, int]:
 
 
 def _split(values: Tensor) -> tuple[Tensor, int]:
-    mantissa, power = np.frexp(values.detach().cpu().numpy())
+    mantissa, power = np.frexp(values.detach().numpy())
     odd = np.abs(mantissa * 2.0**53).astype(np.int64)
     power = np.where(odd > 0, power, _LOWEST)
     if not (odd > 0).any():

@@ -30,7 +30,7 @@ def bends(arr: Arrangement, edges: np.ndarray, direction: Tensor) -> np.ndarray 
     cannot be told exactly, or takes too long.
     """
     program = program_of(arr)
-    if len(edges) * work(program) > _LIMIT or program.device.type != "cpu":
+    if len(edges) * work(program) > _LIMIT:
         return None
     cells = arr.edge_cells[edges].T.reshape(-1)  # those on the left, then those on the right
     digits, exponent = split(torch.cat([direction, direction]))

@@ -16,6 +16,7 @@ from splineviz.program.operations.elementwise import combined
 from splineviz.program.operations.frequencies import convolution_norm
 from splineviz.program.operations.gains import coefficient_gain, matrix_gain
 from splineviz.program.operations.pooling import on_axes
+from splineviz.program.operations.unfolding import unfolded
 from splineviz.program.program import Form
 
 __all__: list[str] = []
@@ -87,7 +88,12 @@ def _times(step: Step, left: str, right: str) -> Active:
 def _convolution(step: Step) -> Active:
     stride, padding, dilation, groups = (step[name] for name in ("stride", "padding", "dilation", "groups"))
     function: Callable[..., Tensor] = getattr(functional, step.call.op)
-    return _convolved(step, lambda x, kernel, bias: function(x, kernel, bias, stride, padding, dilation, groups), transposed=False)
+
+    def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+        on_cpu = x.device.type == "cpu"
+        return (function if on_cpu else unfolded)(x, kernel, bias, stride, padding, dilation, groups)
+
+    return _convolved(step, convolve, transposed=False)
 
 
 @operation("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", makes="dense")

@@ -1,0 +1,37 @@
+"""Convolutions as matrix products are those of torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from splineviz.program.operations.unfolding import unfolded
+
+CASES: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
+    ((2, 3, 9), (4, 3, 3), {}),
+    ((2, 4, 9), (6, 2, 3), {"groups": 2, "stride": 2, "padding": 1}),
+    ((3, 2, 8, 7), (5, 2, 3, 2), {"stride": [2, 1], "padding": [1, 0], "dilation": [1, 3]}),
+    ((2, 6, 6, 6), (6, 1, 3, 3), {"groups": 6, "padding": [1]}),
+    ((2, 3, 6, 6), (4, 3, 1, 1), {"stride": 2}),
+    ((2, 3, 6, 7), (4, 3, 4, 3), {"padding": "same", "dilation": [2, 1]}),
+    ((2, 3, 6, 7), (4, 3, 4, 3), {"padding": "valid"}),
+    ((1, 2, 5, 6, 4), (4, 1, 2, 3, 2), {"groups": 2, "stride": [1, 2, 1], "padding": [0, 1, 1]}),
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("shape", "kernel", "how"), CASES)
+def test_the_same(shape: tuple[int, ...], kernel: tuple[int, ...], how: dict[str, Any], bias: bool) -> None:
+    torch.manual_seed(0)
+    x, w = torch.randn(shape, dtype=torch.float64), torch.randn(kernel, dtype=torch.float64)
+    b = torch.randn(len(w), dtype=torch.float64) if bias else None
+    function = {3: functional.conv1d, 4: functional.conv2d, 5: functional.conv3d}[len(shape)]
+    arguments = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1} | how
+    expected = function(x, w, b, **arguments)  # type: ignore[operator]
+    result = unfolded(x, w, b, **arguments)
+    assert result.shape == expected.shape
+    np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
