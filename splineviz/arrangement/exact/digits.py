@@ -48,12 +48,31 @@ class Exact:
         """The same after entries have been moved; ``move`` takes (batch, *shape)."""
         return replace(self, digits=_by_digit(move, self.digits))
 
-    def weighted(self, apply: Callable[[Tensor, Tensor], Tensor], weights: Tensor, terms: int) -> Exact:
-        """``apply(x, weights)`` for float64 weights, where an entry is a sum of so many products."""
+    def weighted(
+        self, apply: Callable[[Tensor, Tensor], Tensor], weights: Tensor, terms: int, constants: Tensor | None = None
+    ) -> Exact:
+        """``apply(x, weights)`` for float64 weights, where an entry is a sum of so many products, plus constants if given."""
         pieces, exponent = split(weights)
         if terms * len(pieces) > _ROOM:
             raise InexactError(f"{terms} products in one sum")
-        return replace(self, digits=_convolved(self.digits, pieces, apply), exponent=self.exponent + exponent)
+        result = replace(self, digits=_products(self.digits, pieces, apply), exponent=self.exponent + exponent)
+        if constants is None:
+            return result.normal()
+        own, least = split(constants)
+        together = terms * len(pieces) + (len(own) << (_BITS - 1))  # products of two digits that a digit of the sum holds
+        if self.divisor != 1 or least > result.exponent or together > _ROOM:
+            return result.normal().plus_constants(constants)
+        places, rest = divmod(result.exponent - least, _BITS)
+        one = self.one * 2.0**rest
+        added = _products(one.reshape(*one.shape, *(1,) * (result.digits.dim() - 2)), own, torch.mul)
+        digits = result.digits.new_zeros(max(len(result.digits), places + len(added)), *result.digits.shape[1:])
+        digits[: len(result.digits)] = result.digits
+        digits[places : places + len(added)] += added
+        return replace(result, digits=digits).normal()
+
+    def normal(self) -> Exact:
+        """The same numbers, with digits that are in their range again."""
+        return replace(self, digits=_normal(self.digits))
 
     def scaled(self, factors: np.ndarray) -> Exact:
         """Times whole numbers, Python's own in an array that broadcasts against one vertex."""
@@ -165,11 +184,16 @@ def _by_digit(apply: Callable[[Tensor], Tensor], digits: Tensor) -> Tensor:
 
 def _convolved(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Products of numbers of digits with numbers in pieces, summed as ``apply`` does."""
+    return _normal(_products(digits, pieces, apply))
+
+
+def _products(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The same with sums of digits in place of digits."""
     parts = [_by_digit(partial(_swapped, apply, piece), digits) for piece in pieces]
     result = torch.zeros(len(digits) + len(parts) - 1, *parts[0].shape[1:], dtype=torch.float64)
     for first, part in enumerate(parts):
         result[first : first + len(digits)] += part
-    return _normal(result)
+    return result
 
 
 def _raised(digits: Tensor, shift: int) -> Tensor:

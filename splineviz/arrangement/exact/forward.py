@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ __all__ = ["Point", "Step", "affine", "distances", "piece", "switching", "work"]
 
 Point = tuple[int, int, int]
 """A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""
+
+_FRAMES: WeakKeyDictionary[Plane, Tensor] = WeakKeyDictionary()
 
 _COMMON = 1 << 10
 """Bits of a number that all divisors of a node divide, at most: each vertex has as many more, to the end"""
@@ -71,9 +74,16 @@ def _lifted(points: Mapping[Plane, Sequence[Point]], shape: tuple[int, ...]) -> 
     for plane, own in points.items():
         one = from_integers([[w] for _, _, w in own])[..., 0]
         place = Exact(from_integers([[w, x, y] for x, y, w in own]), 0, 1, one)
-        frame = torch.from_numpy(np.concatenate([plane.origin[None], plane.basis]))
-        parts.append(place.weighted(torch.matmul, frame, 3).map(lambda x: x.reshape(-1, *shape)))
+        parts.append(place.weighted(torch.matmul, _frame(plane), 3).map(lambda x: x.reshape(-1, *shape)))
     return parts[0] if len(parts) == 1 else _stacked(parts)
+
+
+def _frame(plane: Plane) -> Tensor:
+    """(3, D) origin and axes; the same tensor each time, so that it is split into digits once."""
+    if plane not in _FRAMES:
+        _FRAMES[plane] = torch.from_numpy(np.concatenate([plane.origin[None], plane.basis]))
+    result: Tensor = _FRAMES[plane]
+    return result
 
 
 def _stacked(parts: Sequence[Exact]) -> Exact:
@@ -102,10 +112,11 @@ def affine(node: Affine, inputs: Sequence[Exact], *, constants: bool = True) -> 
     if node.form is None:
         raise InexactError(f"'{node.name}' has no exact form")
     form, (x,) = node.form, inputs
-    result = x.weighted(form.apply, form.weights, node.gain.terms)
-    if form.divisors is not None:
-        result = _divided(result, form.divisors)
-    return result.plus_constants(form.constants) if constants and form.constants is not None else result
+    added = form.constants if constants else None
+    if form.divisors is None:
+        return x.weighted(form.apply, form.weights, node.gain.terms, added)
+    result = _divided(x.weighted(form.apply, form.weights, node.gain.terms), form.divisors)
+    return result if added is None else result.plus_constants(added)
 
 
 def _divided(x: Exact, divisors: Tensor) -> Exact:
@@ -151,7 +162,7 @@ def _pointwise(node: Pointwise, x: Exact) -> Exact:
 
 def piece(node: Pointwise, x: Exact, k: int) -> Exact:
     """What a pointwise node would be if its k-th piece were all of it."""
-    return x.weighted(torch.mul, node.slopes[k], 1).plus_constants(node.intercepts[k])
+    return x.weighted(torch.mul, node.slopes[k], 1, node.intercepts[k])
 
 
 def _maximum(node: Maximum, x: Exact) -> Exact:
