@@ -38,9 +38,7 @@ FULL: dict[str, Any] = {
     "arrangements": [
         ("784-500-500-500-10", ALL, {"widths": (784, 500, 500, 500, 10)}),
         ("2-1000-1000-1000-1", ALL, {"widths": (2, 1000, 1000, 1000, 1)}),
-        (CONVOLUTIONAL, 2, {"width": 64, "half_width": 0.5}),
         (CONVOLUTIONAL, ALL, {"width": 64, "half_width": 1.0}),
-        (RESIDUAL, 2, {"width": 16, "side": 32, "half_width": 0.1}),
         (RESIDUAL, ALL, {"width": 16, "side": 32, "half_width": 0.1}),
     ],
     "proxies": {"demo_points": 4000, "width": 64, "points": (8, 256)},

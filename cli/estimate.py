@@ -87,7 +87,7 @@ Examples
     default="float64",
     help="lc, disagreements: precision.",
 )
-@click.option("--device", metavar="NAME", help="cpu, cuda, ...; by default cpu.")
+@click.option("--device", metavar="NAME", help="cpu, cuda, ...; by default cpu, where exact and walk stay.")
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Points at a time; by default as many as are quick.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads for the matrix products.")
 @common_options

@@ -120,7 +120,7 @@ def _exact(part: Part, progress: Progress) -> Iterator[Column]:
     assert part.program is not None
     options, x = part.options, part.x
     axes = plane_frames(x[0].size, len(x), options.planes, options.frame, options.seed, part.first)
-    found = local_counts(part.program, x, radius=options.radii, axes=axes, regions=True, device=options.device, progress=progress)
+    found = local_counts(part.program, x, radius=options.radii, axes=axes, regions=True, progress=progress)
     assert found.regions is not None
     for i, radius in enumerate(found.radii):
         for name, table in (("exact R - 1", found.new_cells[i]), ("exact cuts", found.cut[i])):

@@ -18,8 +18,8 @@ from splineviz.program.program import Affine, Form
 __all__ = ["Accelerator", "Product"]
 
 _TRIP = 1 << 20  # values of the larger of input and output; 8 MiB
-_BITS = 26  # of numbers whose product has all bits that a float64 has
-_PROBED = 16  # rows
+_UNFOLDED = 8  # times as much memory as a trip has, and no more, for that
+_PROBED, _DRAWS = 16, 3  # rows, weights
 _TRIPS = 6  # of which each has two stops; more only take memory
 
 
@@ -28,7 +28,7 @@ class Accelerator:
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self._products: dict[int, Product | None] = {}
+        self._products: dict[int, tuple[Affine, Product | None]] = {}
         self._lock = threading.Lock()
         self._stops: queue.LifoQueue[_Stops | None] = queue.LifoQueue()
         for _ in range(_TRIPS):
@@ -40,20 +40,23 @@ class Accelerator:
     def product(self, node: Affine, shape: tuple[int, ...]) -> Product | None:
         """What a node makes of inputs (V, *shape) there; None where that is for the CPU."""
         with self._lock:
-            if node.output not in self._products:
-                self._products[node.output] = self._prepared(node, shape)
-            return self._products[node.output]
+            if id(node) not in self._products:
+                self._products[id(node)] = node, self._prepared(node, shape)
+            return self._products[id(node)][1]
 
     def _prepared(self, node: Affine, shape: tuple[int, ...]) -> Product | None:
         form = node.form
         if form is None or node.gain.kind != "dense" or form.divisors is not None or form.weights.numel() < 2:
             return None  # no products, or not by weights: as fast where the values are
-        sums_up, output_shape = _sums_up(form, shape, node.gain.terms, self.device)
-        if not sums_up:
+        output_shape = tuple(form.apply(torch.zeros(1, *shape, dtype=torch.float64), form.weights).shape[1:])
+        # What a convolution makes of its input on the way, as a matrix product, may be larger than both.
+        unfolded = math.prod(output_shape) * node.gain.terms // len(form.weights)
+        rows = max(1, _TRIP // max(1, math.prod(shape), math.prod(output_shape), unfolded // _UNFOLDED))
+        if not _sums_up(form, shape, node.gain.terms, rows, self.device):
             return None
         weights = form.weights.to(self.device)
         constants = None if form.constants is None else form.constants.to(self.device)
-        made = Product(form.apply, weights, constants, shape, output_shape, self._travelling)
+        made = Product(form.apply, weights, constants, shape, output_shape, rows, self._travelling)
         _settle(self.device)
         return made
 
@@ -80,6 +83,8 @@ class Product:
     constants: Tensor | None
     shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+    rows: int
+    """Of one trip"""
     travelling: Callable[[], AbstractContextManager[_Stops]]
 
     def into(self, values: Tensor, out: Tensor) -> Tensor:
@@ -88,12 +93,11 @@ class Product:
         Trips are of one size, by which libraries choose the order of sums: a row comes out the same to the last bit whichever rows
         are beside it.
         """
-        rows = _rows(self.shape, self.output_shape)
         with self.travelling() as stops:
-            for start, stop in zip(range(0, len(values), rows), cycle(stops), strict=False):
+            for start, stop in zip(range(0, len(values), self.rows), cycle(stops), strict=False):
                 stop.unload()
-                part = slice(start, start + rows)
-                stop.load(self._run, values[part], out[part], (rows, *self.shape))
+                part = slice(start, start + self.rows)
+                stop.load(self._run, values[part], out[part], self.rows)
             for stop in stops:
                 stop.unload()
         return out
@@ -109,21 +113,19 @@ class _Stop:
     def __init__(self, device: torch.device) -> None:
         self.device, self.on_cuda = device, device.type == "cuda"
         self.stream = torch.cuda.Stream(device) if self.on_cuda else None  # type: ignore[no-untyped-call]
-        self.there = torch.empty(0, dtype=torch.float64, device=device)
-        self.going, self.coming = self._memory(_TRIP), self._memory(_TRIP)
+        self._make_room(_TRIP)
         self.awaited: Tensor | None = None
 
-    def load(self, run: Callable[[Tensor], Tensor], values: Tensor, out: Tensor, shape: tuple[int, ...]) -> None:
-        """Send values, and have what ``run`` makes of them come back for ``out``; ``shape`` is that of a whole trip."""
-        if self.there.shape != shape:
-            self.there = torch.zeros(shape, dtype=torch.float64, device=self.device)
-            _settle(self.device)
-        if max(values.numel(), out.numel()) > len(self.going):  # one row alone
-            self.going, self.coming = (self._memory(max(values.numel(), out.numel())) for _ in range(2))
+    def load(self, run: Callable[[Tensor], Tensor], values: Tensor, out: Tensor, rows: int) -> None:
+        """Send values, and have what ``run`` makes of them come back for ``out``; a whole trip has so many rows."""
+        width = math.prod(values.shape[1:])
+        if max(rows * width, out.numel()) > len(self.going):  # one row alone
+            self._make_room(max(rows * width, out.numel()))
         _like(values, self.going).copy_(values)
+        there = self.there[: rows * width].view(rows, *values.shape[1:])  # what the last rows hold is of no account
         with nullcontext() if self.stream is None else torch.cuda.stream(self.stream):
-            self.there[: len(values)].copy_(_like(values, self.going), non_blocking=self.on_cuda)
-            _like(out, self.coming).copy_(run(self.there)[: len(out)], non_blocking=self.on_cuda)
+            there[: len(values)].copy_(_like(values, self.going), non_blocking=self.on_cuda)
+            _like(out, self.coming).copy_(run(there)[: len(out)], non_blocking=self.on_cuda)
         self.awaited = out
 
     def unload(self) -> None:
@@ -135,42 +137,48 @@ class _Stop:
         self.awaited.copy_(_like(self.awaited, self.coming))
         self.awaited = None
 
-    def _memory(self, n: int) -> Tensor:
-        return torch.empty(n, dtype=torch.float64, pin_memory=self.on_cuda)
+    def _make_room(self, n: int) -> None:
+        self.there = torch.zeros(n, dtype=torch.float64, device=self.device)
+        self.going, self.coming = (torch.empty(n, dtype=torch.float64, pin_memory=self.on_cuda) for _ in range(2))
+        _settle(self.device)
 
 
 _Stops = tuple[_Stop, _Stop]
 
 
-def _sums_up(form: Form, shape: tuple[int, ...], terms: int, device: torch.device) -> tuple[bool, tuple[int, ...]]:
-    """Whether a product there is what its bounds are for, sums of products in some order; and the shape of its result.
+def _sums_up(form: Form, shape: tuple[int, ...], terms: int, rows: int, device: torch.device) -> bool:
+    """Whether a product there is what its bounds are for: sums of products, in some order that is the same in every row.
 
     Libraries choose algorithms by type and size, and some (Fourier's, Winograd's) mix entries that have nothing to do with each
-    other. So numbers are sent of which each product takes all bits of a float64, in sums of two at most: alone they are exact.
+    other. So numbers are sent of which each product fills a float64, and weights so few that it is often alone, and then exact.
+    At last come the weights themselves, and the first rows have to come back as the last ones do.
     """
     chance = torch.Generator().manual_seed(0)
+    n = max(1, min(rows // 2, _PROBED))
+    x, told = _whole(chance, 27, n, *shape), False
 
-    def whole(*size: int) -> Tensor:
-        sign = 2 * torch.randint(2, size, generator=chance) - 1
-        return (sign * torch.randint(1 << (_BITS - 1), 1 << _BITS, size, generator=chance)).double()
+    def sent(weights: Tensor) -> tuple[Tensor, Tensor]:
+        trip = torch.zeros(rows, *shape, dtype=torch.float64)
+        trip[:n] = trip[rows - n :] = x
+        result = form.apply(trip.to(device), weights.to(device))
+        return result[:n].cpu(), result[rows - n :].cpu()
 
-    n_weights = form.weights.numel()
-    kept = torch.zeros(n_weights, dtype=torch.float64)
-    kept[torch.randperm(n_weights, generator=chance)[: -(-n_weights // terms)]] = 1.0
-    kept = kept.view(form.weights.shape)
-    x, weights = whole(_PROBED, *shape), whole(*form.weights.shape) * kept
-    here, summed = form.apply(x, weights), form.apply(torch.ones_like(x[:1]), kept)
-    output_shape = tuple(here.shape[1:])
-    trip = torch.zeros(_rows(shape, output_shape), *shape, dtype=torch.float64)
-    n = min(len(trip), _PROBED)
-    trip[:n] = x[:n]
-    there = form.apply(trip.to(device), weights.to(device))[:n].cpu()
-    return bool(((there == here[:n]) | (summed > 2.0)).all()), output_shape
+    for _ in range(_DRAWS):
+        few = -(-form.weights.numel() // terms)
+        weights = torch.zeros(form.weights.numel(), dtype=torch.float64)
+        weights[torch.randint(len(weights), (few,), generator=chance)] = _whole(chance, 26, few)
+        weights = weights.view(form.weights.shape)
+        alone = form.apply(torch.ones_like(x[:1]), (weights != 0.0).double()) == 1.0
+        here, told = form.apply(x, weights), told or bool(alone.any())
+        if not all(((there == here) | ~alone).all() for there in sent(weights)):
+            return False
+    return told and torch.equal(*sent(form.weights))
 
 
-def _rows(shape: tuple[int, ...], output_shape: tuple[int, ...]) -> int:
-    """How many go in one trip."""
-    return max(1, _TRIP // max(1, math.prod(shape), math.prod(output_shape)))
+def _whole(chance: torch.Generator, bits: int, *size: int) -> Tensor:
+    """Random whole numbers of so many bits."""
+    sign = 2 * torch.randint(2, size, generator=chance) - 1
+    return (sign * torch.randint(1 << (bits - 1), 1 << bits, size, generator=chance)).double()
 
 
 def _like(x: Tensor, memory: Tensor) -> Tensor:

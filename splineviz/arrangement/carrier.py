@@ -165,8 +165,9 @@ class Carrier:
         older = self._anywhere(node, [values[:n_old]], lambda _: out[:n_old], padded=padded)
         if older.data_ptr() != out.data_ptr():
             out[:n_old] = older
-        direct, step = n_old + np.flatnonzero(bends.n_bent < 0), rows_in_block(values)
-        for start in range(0, len(direct), step):
+        direct = n_old + np.flatnonzero(bends.n_bent < 0)
+        step = rows_in_block(values) if self.accelerator is None else len(direct)
+        for start in range(0, len(direct), step or 1):
             rows = torch.from_numpy(direct[start : start + step])
             out[rows] = self._anywhere(node, [values[rows]], out.new_empty, padded=padded)
         interpolate_products(out.numpy(), node.columns, *bends)

@@ -10,7 +10,7 @@ import numpy as np
 
 from splineviz.arrangement.arranging import arrange_with
 from splineviz.arrangement.budget import Budget
-from splineviz.arrangement.carrier import Carrier, Device
+from splineviz.arrangement.carrier import Carrier
 from splineviz.arrangement.walk import Certify
 from splineviz.errors import InputError
 from splineviz.estimators.frames import frames, shared_frame
@@ -67,11 +67,10 @@ def arranged(
     certify: Certify,
     jobs: int | None,
     max_memory: int | None = None,
-    device: Device = None,
 ) -> Iterator[tuple[int, Arrangement]]:
     """The same window on all planes, as many at once as will have about the cells that may be held; each with its first plane."""
     start, together, deadline = 0, min(64, len(planes)), None if seconds is None else time.monotonic() + seconds
-    carrier = Carrier.on(device)
+    carrier = Carrier()
     while start < len(planes):
         some = planes[start : start + together]
         left = None if deadline is None else deadline - time.monotonic()

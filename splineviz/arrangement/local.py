@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from splineviz.arrangement.carrier import Device
 from splineviz.arrangement.diamonds import arranged, plane_frames, planes_through, whole
 from splineviz.arrangement.walk import Certify
 from splineviz.errors import InputError
@@ -82,7 +81,6 @@ def local_counts(
     certify: Certify = "fast",
     jobs: int | None = None,
     max_memory: int | None = None,
-    device: Device = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LocalCounts:
     """Cells, units that cut and linear regions of the diamonds round each point, on given planes through it.
@@ -99,7 +97,7 @@ def local_counts(
         Whether to count linear regions, too, which takes longer.
     seconds
         Time for each radius. Diamonds that are not finished then hold :data:`UNCOUNTED` throughout.
-    certify, jobs, max_memory, device
+    certify, jobs, max_memory
         As for :func:`splineviz.arrange`.
     progress
         Called with the number of diamonds that are done, and of all.
@@ -114,7 +112,7 @@ def local_counts(
         If points or axes do not fit the program, or a radius is not positive.
     """
     radii = numbers(radius, "the radius")
-    limits: dict[str, Any] = {"jobs": jobs, "max_memory": max_memory, "device": device}
+    limits: dict[str, Any] = {"jobs": jobs, "max_memory": max_memory}
     planes, n_planes = planes_through(program, points, axes)
     n_stages = len(program.stages)
     cells, cut, first = (np.full((len(radii), len(planes), n_stages), UNCOUNTED, np.int64) for _ in range(3))
@@ -165,7 +163,6 @@ def exact_local_complexity(
     certify: Certify = "fast",
     jobs: int | None = None,
     max_memory: int | None = None,
-    device: Device = None,
     first: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Estimate:
@@ -191,7 +188,7 @@ def exact_local_complexity(
         position.
     frame
         The same planes for all points, or fresh ones for each.
-    certify, jobs, max_memory, device
+    certify, jobs, max_memory
         As for :func:`splineviz.arrange`.
     first
         Number of the first point, on which fresh planes depend.
@@ -224,7 +221,7 @@ def exact_local_complexity(
         raise InputError(f"planes must be a whole number of at least 1, got {planes}")
     x = checked_points(points, program.input_shape)
     axes = plane_frames(x[0].numel(), len(x), planes, frame, seed, first)
-    limits: dict[str, Any] = {"certify": certify, "jobs": jobs, "max_memory": max_memory, "device": device}
+    limits: dict[str, Any] = {"certify": certify, "jobs": jobs, "max_memory": max_memory}
     found = local_counts(program, x, radius=radius, axes=axes, progress=progress, **limits)
     table = (found.new_cells if count == "cells" else found.cut).astype(np.float64)
     totals = table.sum(-1)
@@ -237,7 +234,7 @@ def exact_local_complexity(
         frame=frame,
         seed=seed,
         dtype="float64",
-        device="cpu" if device is None else str(device),
+        device="cpu",
         batch=len(x),
         seconds=float(found.seconds.sum()),
         model=program.name,

@@ -83,7 +83,7 @@ def device_of(device: str | torch.device | None, points: Any) -> torch.device:
     """The device asked for, or that of the points."""
     if device is None:
         return points.device if isinstance(points, Tensor) else torch.device("cpu")
-    return named_device(device)
+    return named_device(device, torch.float32)
 
 
 def dtype_of(dtype: torch.dtype | str) -> torch.dtype:

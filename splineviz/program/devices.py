@@ -9,17 +9,17 @@ from splineviz.errors import InputError
 __all__ = ["named_device"]
 
 
-def named_device(device: str | torch.device) -> torch.device:
-    """The device of that name.
+def named_device(device: str | torch.device, dtype: torch.dtype = torch.float64) -> torch.device:
+    """The device of that name, with its number where devices have one.
 
     Raises
     ------
     InputError
-        If there is none, or it has no float64.
+        If there is none, or it has no numbers of that type.
     """
     try:
-        chosen = torch.device(device)
-        torch.ones(1, dtype=torch.float64, device=chosen).item()
-    except (RuntimeError, AssertionError, TypeError) as error:  # a build without CUDA; an unknown name; one without float64
+        there = torch.ones(1, dtype=dtype, device=torch.device(device))
+        there.item()  # not all that torch calls a device holds numbers
+    except (RuntimeError, AssertionError, TypeError, ValueError, ImportError) as error:
         raise InputError(f"the device '{device}' cannot be used: {str(error).splitlines()[0]}", hint="cpu, or cuda") from error
-    return chosen
+    return there.device

@@ -51,6 +51,15 @@ class Mixed(nn.Module):
         return self.last(nn.functional.avg_pool1d(x, 3).flatten(1))
 
 
+class Summed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(5, 7))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("bnc,cd->bd", x, self.weight)
+
+
 def mixed() -> Request:
     plane = sv.Plane.at(np.random.default_rng(0).normal(size=(1, 5, 5)))
     return sv.load_program(Mixed().eval(), input_shape=(1, 5, 5)), [plane], [sv.Window.diamond(1.5)]
@@ -177,6 +186,33 @@ def test_a_layer_that_a_library_does_not_sum_up_plainly_stays_on_the_cpu(
     x = torch.randn(200, 3, 6, dtype=torch.float64)
     values, _ = Carrier(accelerator=Accelerator(torch.device("cpu")))._run(node, x)
     torch.testing.assert_close(values, node.run(x), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [(nn.Conv2d(1, 1, 15, padding=7), (1, 1, 1)), (Summed(), (100, 5))],
+    ids=["only padding", "an axis that is summed without weights"],
+)
+def test_a_layer_of_which_it_cannot_be_told_stays_on_the_cpu(network: nn.Module, shape: tuple[int, ...]) -> None:
+    program = sv.load_program(nn.Sequential(network, nn.ReLU()), input_shape=shape)
+    there = Accelerator(torch.device("cpu"))
+    found = [there.product(node, shape) for node in program.nodes if isinstance(node, Affine) and node.inputs == (0,)]
+    assert found == [None]
+
+
+def test_rows_that_depend_on_their_place_stay_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = sv.load_program(nn.Sequential(nn.Linear(30, 4), nn.ReLU()))
+    node = program.nodes[0]
+    assert isinstance(node, Affine)
+    assert node.form is not None
+
+    def apply(x: Tensor, weights: Tensor) -> Tensor:  # the last rows are summed the other way round
+        half = len(x) // 2
+        return torch.cat([x[:half] @ weights.T, x[half:].flip(1) @ weights.T.flip(0)]) if half else x @ weights.T
+
+    assert Accelerator(torch.device("cpu")).product(node, (30,)) is not None
+    monkeypatch.setitem(node.form.__dict__, "apply", apply)
+    assert Accelerator(torch.device("cpu")).product(node, (30,)) is None
 
 
 def test_it_travels_without_weights() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from splineviz.program.operations.unfolding import unfolded
+from splineviz.program.operations.unfolding import unfolded, unfolded_transposed
 
 CASES: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
     ((2, 3, 9), (4, 3, 3), {}),
@@ -35,3 +35,32 @@ def test_the_same(shape: tuple[int, ...], kernel: tuple[int, ...], how: dict[str
     result = unfolded(x, w, b, **arguments)
     assert result.shape == expected.shape
     np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
+
+
+TRANSPOSED: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
+    ((2, 3, 9), (3, 4, 3), {}),
+    ((2, 4, 9), (4, 3, 4), {"groups": 2, "stride": 3, "padding": 1, "output_padding": 2}),
+    ((3, 2, 5, 4), (2, 5, 3, 2), {"stride": [2, 1], "padding": [3, 0], "dilation": [1, 3], "output_padding": [1, 0]}),
+    ((2, 6, 3, 3), (6, 1, 3, 3), {"groups": 6, "padding": [2], "stride": 2}),
+    ((2, 3, 4, 4), (3, 4, 1, 1), {"stride": 2}),
+    ((1, 2, 3, 4, 2), (2, 2, 2, 3, 2), {"groups": 2, "stride": [1, 2, 1], "padding": [0, 1, 1]}),
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("shape", "kernel", "how"), TRANSPOSED)
+def test_the_same_transposed(shape: tuple[int, ...], kernel: tuple[int, ...], how: dict[str, Any], bias: bool) -> None:
+    torch.manual_seed(0)
+    x, w = torch.randn(shape, dtype=torch.float64), torch.randn(kernel, dtype=torch.float64)
+    b = torch.randn(w.shape[1] * how.get("groups", 1), dtype=torch.float64) if bias else None
+    function = {3: functional.conv_transpose1d, 4: functional.conv_transpose2d, 5: functional.conv_transpose3d}[len(shape)]
+    arguments = {"stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "dilation": 1} | how
+    expected = function(x, w, b, **arguments)  # type: ignore[operator]
+    result = unfolded_transposed(x, w, b, **arguments)
+    assert result.shape == expected.shape
+    np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_no_input_at_all() -> None:
+    x, w = torch.zeros(0, 3, 6, dtype=torch.float64), torch.zeros(4, 3, 3, dtype=torch.float64)
+    assert unfolded(x, w, None, 1, 0, 1, 1).shape == functional.conv1d(x, w).shape

@@ -16,7 +16,7 @@ from splineviz.program.operations.elementwise import combined
 from splineviz.program.operations.frequencies import convolution_norm
 from splineviz.program.operations.gains import coefficient_gain, matrix_gain
 from splineviz.program.operations.pooling import on_axes
-from splineviz.program.operations.unfolding import unfolded
+from splineviz.program.operations.unfolding import unfolded, unfolded_transposed
 from splineviz.program.program import Form
 
 __all__: list[str] = []
@@ -102,9 +102,12 @@ def _transposed_convolution(step: Step) -> Active:
         step[name] for name in ("stride", "padding", "output_padding", "groups", "dilation")
     )
     function: Callable[..., Tensor] = getattr(functional, step.call.op)
-    return _convolved(
-        step, lambda x, kernel, bias: function(x, kernel, bias, stride, padding, extra, groups, dilation), transposed=True
-    )
+
+    def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+        on_cpu = x.device.type == "cpu"
+        return (function if on_cpu else unfolded_transposed)(x, kernel, bias, stride, padding, extra, groups, dilation)
+
+    return _convolved(step, convolve, transposed=True)
 
 
 def _convolved(step: Step, convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor], *, transposed: bool) -> Active:

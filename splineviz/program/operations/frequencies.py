@@ -39,7 +39,7 @@ def convolution_norm(kernel: Tensor, sizes: tuple[int, ...], dilation: tuple[int
         return 0.0 if largest == 0.0 else math.inf
     if n_frequencies * kernel.shape[0] * columns > _NUMBERS:
         return math.inf
-    spread = torch.zeros(*kernel.shape[:2], *(r + 1 for r in reach), dtype=torch.float64, device=kernel.device)
+    spread = torch.zeros(*kernel.shape[:2], *(r + 1 for r in reach), dtype=torch.float64)
     spread[(slice(None), slice(None), *(slice(None, None, step) for step in dilation))] = kernel / largest
     at = torch.fft.rfftn(spread, s=torus, dim=list(axes)).reshape(groups, rows, columns, n_frequencies).permute(0, 3, 1, 2)
     at = at if rows <= columns else at.mH

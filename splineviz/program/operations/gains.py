@@ -113,7 +113,7 @@ def largest_eigenvalue(gram: Tensor, squarings: int = _SQUARINGS) -> float:
     if largest == 0.0:
         return 0.0
     power = gram / largest  # of which no square overflows
-    logarithm = torch.zeros(gram.shape[:-2], dtype=torch.float64, device=gram.device)
+    logarithm = torch.zeros(gram.shape[:-2], dtype=torch.float64)
     for k in range(squarings + 1):
         size = torch.linalg.vector_norm(power, dim=(-2, -1)).clamp_min(_VANISHING)
         logarithm += size.log() / 2**k

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from splineviz.program.operations.pooling import on_axes
 
-__all__ = ["unfolded"]
+__all__ = ["unfolded", "unfolded_transposed"]
 
 
 def unfolded(
@@ -34,8 +34,39 @@ def unfolded(
     for axis in range(axes):
         windows = windows.unfold(2 + axis, spans[axis] + 1, strides[axis])[..., :: dilations[axis]]
     places = tuple(windows.shape[2 : 2 + axes])
-    windows = windows.reshape(n, groups, -1, *windows.shape[2:]).movedim((1, 2), (0, 2 + axes))
-    rows = windows.reshape(groups, n * math.prod(places), -1)  # from (groups, batch, *places, channels, *sizes)
+    windows = windows.reshape(n, groups, x.shape[1] // groups, *windows.shape[2:]).movedim((1, 2), (0, 2 + axes))
+    rows = windows.reshape(
+        groups, n * math.prod(places), math.prod(kernel.shape[1:])
+    )  # from (groups, batch, *places, channels, *sizes)
     result: Tensor = rows @ kernel.reshape(groups, len(kernel) // groups, -1).transpose(1, 2)
-    result = result.reshape(groups, n, *places, -1).movedim((0, -1), (1, 2)).reshape(n, len(kernel), *places)
+    result = result.reshape(groups, n, *places, len(kernel) // groups).movedim((0, -1), (1, 2)).reshape(n, len(kernel), *places)
     return result if bias is None else result + bias.reshape(-1, *(1,) * axes)
+
+
+def unfolded_transposed(
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    stride: int | list[int],
+    padding: int | list[int],
+    output_padding: int | list[int],
+    groups: int,
+    dilation: int | list[int],
+) -> Tensor:
+    """What `torch.nn.functional.conv_transpose1d`, ``2d`` or ``3d`` make of the same arguments.
+
+    That is a convolution with the kernel turned round, of the input with zeros between its entries and round them.
+    """
+    sizes, n_in = kernel.shape[2:], kernel.shape[0] // groups
+    axes = len(sizes)
+    strides, dilations, paddings, extras = (on_axes(axes, v) for v in (stride, dilation, padding, output_padding))
+    spread = x.new_zeros(*x.shape[:2], *(s * (size - 1) + 1 for s, size in zip(strides, x.shape[2:], strict=True)))
+    places = spread
+    for axis, step in enumerate(strides):
+        places = places[(slice(None),) * (2 + axis) + (slice(None, None, step),)]
+    places.copy_(x)
+    first = [d * (k - 1) - p for d, k, p in zip(dilations, sizes, paddings, strict=True)]
+    last = [f + extra for f, extra in zip(first, extras, strict=True)]
+    spread = functional.pad(spread, [p for pair in reversed(list(zip(first, last, strict=True))) for p in pair])
+    turned = kernel.reshape(groups, n_in, -1, *sizes).transpose(1, 2).flip(tuple(range(3, 3 + axes)))
+    return unfolded(spread, turned.reshape(-1, n_in, *sizes), bias, 1, 0, dilation, groups)
