@@ -21,5 +21,8 @@ def named_device(device: str | torch.device, dtype: torch.dtype = torch.float64)
         there = torch.ones(1, dtype=dtype, device=torch.device(device))
         there.item()  # not all that torch calls a device holds numbers
     except (RuntimeError, AssertionError, TypeError, ValueError, ImportError) as error:
-        raise InputError(f"the device '{device}' cannot be used: {str(error).splitlines()[0]}", hint="cpu, or cuda") from error
+        raise InputError(
+            f"the device '{device}' cannot be used: {str(error).splitlines()[0]}",
+            hint="one that this build of torch can use; cpu always is",
+        ) from error
     return there.device
