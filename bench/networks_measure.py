@@ -13,7 +13,7 @@ import torch
 from probe import PeakMemory, answer, request, seconds_of
 from resnet import ResNet20, unsettle
 from torch import nn
-from workloads import Workload, make_network
+from workloads import Workload, make_convolutional, make_network
 
 import splineviz as sv
 
@@ -149,10 +149,7 @@ def _image(data: str) -> np.ndarray:
 
 def convolutional(asked: dict[str, Any]) -> dict[str, Any]:
     """A small convolutional network on the plane through three random images."""
-    torch.manual_seed(0)
-    width = asked["width"]
-    layers = [nn.Conv2d(1, width, 5, stride=2), nn.ReLU(), nn.Conv2d(width, 2 * width, 5, stride=2), nn.ReLU(), nn.Flatten()]
-    network = nn.Sequential(*layers, nn.Linear(32 * width, 100), nn.ReLU(), nn.Linear(100, 10)).eval()
+    network = make_convolutional(asked["width"])
     program = sv.load_program(network, input_shape=(1, 28, 28))
     plane = sv.Plane.through(*np.random.default_rng(0).random((3, 1, 28, 28)))
     return against_forward(network, program, plane, sv.Window.around(plane, asked["margin"]), asked["vertices"])

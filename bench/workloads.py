@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-__all__ = ["QUICK", "WORKLOADS", "Workload", "make_network"]
+__all__ = ["QUICK", "WORKLOADS", "Workload", "make_convolutional", "make_network"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,13 @@ def make_network(workload: Workload) -> nn.Sequential:
     for layer in layers[1:]:
         modules += [nn.ReLU(), layer]
     return nn.Sequential(*modules).eval()
+
+
+def make_convolutional(width: int) -> nn.Sequential:
+    """Two convolutions of digits, and two dense layers; initialised as torch does with seed 0."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(1, width, 5, stride=2), nn.ReLU(), nn.Conv2d(width, 2 * width, 5, stride=2), nn.ReLU(), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(32 * width, 100), nn.ReLU(), nn.Linear(100, 10)).eval()
 
 
 def _restricted(first: nn.Linear) -> nn.Linear:

@@ -56,7 +56,7 @@ class Accelerator:
             return None
         weights = form.weights.to(self.device)
         constants = None if form.constants is None else form.constants.to(self.device)
-        made = Product(form.apply, weights, constants, shape, output_shape, rows, self._travelling)
+        made = Product(form.apply, weights, constants, output_shape, rows, self._travelling)
         _settle(self.device)
         return made
 
@@ -81,14 +81,13 @@ class Product:
     apply: Callable[[Tensor, Tensor], Tensor]
     weights: Tensor
     constants: Tensor | None
-    shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     rows: int
     """Of one trip"""
     travelling: Callable[[], AbstractContextManager[_Stops]]
 
     def into(self, values: Tensor, out: Tensor) -> Tensor:
-        """From (V, *shape) to ``out``, (V, *output shape), both on the CPU.
+        """From (V, *shape of the input) to ``out``, (V, *output shape), both on the CPU.
 
         Trips are of one size, by which libraries choose the order of sums: a row comes out the same to the last bit whichever rows
         are beside it.

@@ -112,7 +112,6 @@ def local_counts(
         If points or axes do not fit the program, or a radius is not positive.
     """
     radii = numbers(radius, "the radius")
-    limits: dict[str, Any] = {"jobs": jobs, "max_memory": max_memory}
     planes, n_planes = planes_through(program, points, axes)
     n_stages = len(program.stages)
     cells, cut, first = (np.full((len(radii), len(planes), n_stages), UNCOUNTED, np.int64) for _ in range(3))
@@ -121,7 +120,7 @@ def local_counts(
     spent, joining = np.zeros(len(radii)), np.zeros(len(radii))
     for i, r in enumerate(radii):
         began = time.perf_counter()
-        walks = arranged(program, planes, Window.diamond(r), seconds, certify=certify, **limits)
+        walks = arranged(program, planes, Window.diamond(r), seconds, certify=certify, jobs=jobs, max_memory=max_memory)
         for start, arr in walks:
             finished = whole(arr)
             rows = start + np.flatnonzero(finished)
@@ -221,8 +220,7 @@ def exact_local_complexity(
         raise InputError(f"planes must be a whole number of at least 1, got {planes}")
     x = checked_points(points, program.input_shape)
     axes = plane_frames(x[0].numel(), len(x), planes, frame, seed, first)
-    limits: dict[str, Any] = {"certify": certify, "jobs": jobs, "max_memory": max_memory}
-    found = local_counts(program, x, radius=radius, axes=axes, progress=progress, **limits)
+    found = local_counts(program, x, radius=radius, axes=axes, certify=certify, jobs=jobs, max_memory=max_memory, progress=progress)
     table = (found.new_cells if count == "cells" else found.cut).astype(np.float64)
     totals = table.sum(-1)
     return Estimate(

@@ -89,8 +89,7 @@ def compare(
         shapes = ", ".join(f"{name} {program.input_shape}" for name, program in zip(called, programs, strict=True))
         raise InputError(f"networks are compared on one plane, so they take inputs of one size; these take {shapes}")
     steps = len(programs) + len(programs) * (len(programs) - 1) // 2
-    limits: dict[str, Any] = {"max_memory": max_memory, "max_cells": max_cells, "seconds": seconds, "jobs": jobs}
-    limits["device"] = device
+    limits: dict[str, Any] = {"max_memory": max_memory, "max_cells": max_cells, "seconds": seconds, "jobs": jobs, "device": device}
     done = 0
 
     def arranged(program: Program, name: str) -> Arrangement:

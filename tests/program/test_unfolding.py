@@ -23,20 +23,6 @@ CASES: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize(("shape", "kernel", "how"), CASES)
-def test_the_same(shape: tuple[int, ...], kernel: tuple[int, ...], how: dict[str, Any], bias: bool) -> None:
-    torch.manual_seed(0)
-    x, w = torch.randn(shape, dtype=torch.float64), torch.randn(kernel, dtype=torch.float64)
-    b = torch.randn(len(w), dtype=torch.float64) if bias else None
-    function = {3: functional.conv1d, 4: functional.conv2d, 5: functional.conv3d}[len(shape)]
-    arguments = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1} | how
-    expected = function(x, w, b, **arguments)  # type: ignore[operator]
-    result = unfolded(x, w, b, **arguments)
-    assert result.shape == expected.shape
-    np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
-
-
 TRANSPOSED: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
     ((2, 3, 9), (3, 4, 3), {}),
     ((2, 4, 9), (4, 3, 4), {"groups": 2, "stride": 3, "padding": 1, "output_padding": 2}),
@@ -47,16 +33,22 @@ TRANSPOSED: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
 ]
 
 
+FUNCTIONS = {unfolded: "conv", unfolded_transposed: "conv_transpose"}
+ALL = [(unfolded, *case) for case in CASES] + [(unfolded_transposed, *case) for case in TRANSPOSED]
+
+
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize(("shape", "kernel", "how"), TRANSPOSED)
-def test_the_same_transposed(shape: tuple[int, ...], kernel: tuple[int, ...], how: dict[str, Any], bias: bool) -> None:
+@pytest.mark.parametrize(("ours", "shape", "kernel", "how"), ALL)
+def test_the_same(ours: Any, shape: tuple[int, ...], kernel: tuple[int, ...], how: dict[str, Any], bias: bool) -> None:
     torch.manual_seed(0)
     x, w = torch.randn(shape, dtype=torch.float64), torch.randn(kernel, dtype=torch.float64)
-    b = torch.randn(w.shape[1] * how.get("groups", 1), dtype=torch.float64) if bias else None
-    function = {3: functional.conv_transpose1d, 4: functional.conv_transpose2d, 5: functional.conv_transpose3d}[len(shape)]
-    arguments = {"stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "dilation": 1} | how
-    expected = function(x, w, b, **arguments)  # type: ignore[operator]
-    result = unfolded_transposed(x, w, b, **arguments)
+    channels = len(w) if ours is unfolded else w.shape[1] * how.get("groups", 1)
+    b = torch.randn(channels, dtype=torch.float64) if bias else None
+    function = getattr(functional, f"{FUNCTIONS[ours]}{len(shape) - 2}d")
+    extra = {} if ours is unfolded else {"output_padding": 0}
+    arguments = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1} | extra | how
+    expected = function(x, w, b, **arguments)
+    result = ours(x, w, b, **arguments)
     assert result.shape == expected.shape
     np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
 

@@ -30,14 +30,13 @@ def unfolded(
         pads = [(span // 2, span - span // 2) if padding == "same" else (0, 0) for span in spans]
     else:
         pads = [(p, p) for p in on_axes(axes, padding)]
-    windows = functional.pad(x, [p for pair in reversed(pads) for p in pair])
+    windows = _padded(x, pads)
     for axis in range(axes):
         windows = windows.unfold(2 + axis, spans[axis] + 1, strides[axis])[..., :: dilations[axis]]
     places = tuple(windows.shape[2 : 2 + axes])
     windows = windows.reshape(n, groups, x.shape[1] // groups, *windows.shape[2:]).movedim((1, 2), (0, 2 + axes))
-    rows = windows.reshape(
-        groups, n * math.prod(places), math.prod(kernel.shape[1:])
-    )  # from (groups, batch, *places, channels, *sizes)
+    # (groups, batch, *places, channels, *sizes)
+    rows = windows.reshape(groups, n * math.prod(places), math.prod(kernel.shape[1:]))
     result: Tensor = rows @ kernel.reshape(groups, len(kernel) // groups, -1).transpose(1, 2)
     result = result.reshape(groups, n, *places, len(kernel) // groups).movedim((0, -1), (1, 2)).reshape(n, len(kernel), *places)
     return result if bias is None else result + bias.reshape(-1, *(1,) * axes)
@@ -66,7 +65,11 @@ def unfolded_transposed(
         places = places[(slice(None),) * (2 + axis) + (slice(None, None, step),)]
     places.copy_(x)
     first = [d * (k - 1) - p for d, k, p in zip(dilations, sizes, paddings, strict=True)]
-    last = [f + extra for f, extra in zip(first, extras, strict=True)]
-    spread = functional.pad(spread, [p for pair in reversed(list(zip(first, last, strict=True))) for p in pair])
+    padded = _padded(spread, [(f, f + extra) for f, extra in zip(first, extras, strict=True)])
     turned = kernel.reshape(groups, n_in, -1, *sizes).transpose(1, 2).flip(tuple(range(3, 3 + axes)))
-    return unfolded(spread, turned.reshape(-1, n_in, *sizes), bias, 1, 0, dilation, groups)
+    return unfolded(padded, turned.reshape(-1, n_in, *sizes), bias, 1, 0, dilation, groups)
+
+
+def _padded(x: Tensor, pads: list[tuple[int, int]]) -> Tensor:
+    """With zeros before and after the entries of each of the last axes; torch counts these from the last one."""
+    return functional.pad(x, [p for pair in reversed(pads) for p in pair])
