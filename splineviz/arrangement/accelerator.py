@@ -52,7 +52,7 @@ class Accelerator:
         # What a convolution makes of its input on the way, as a matrix product, may be larger than both.
         unfolded = math.prod(output_shape) * node.gain.terms // len(form.weights)
         rows = max(1, _TRIP // max(1, math.prod(shape), math.prod(output_shape), unfolded // _UNFOLDED))
-        if not _sums_up(form, shape, node.gain.terms, rows, self.device):
+        if not all(_sums_up(form, shape, node.gain.terms, n, self.device) for n in {rows, 1}):
             return None
         weights = form.weights.to(self.device)
         constants = None if form.constants is None else form.constants.to(self.device)
@@ -87,16 +87,20 @@ class Product:
     travelling: Callable[[], AbstractContextManager[_Stops]]
 
     def into(self, values: Tensor, out: Tensor) -> Tensor:
-        """From (V, *shape of the input) to ``out``, (V, *output shape), both on the CPU.
+        """From (V, *shape of the input) to ``out``, (V, *output shape), both on the CPU."""
+        return self._carry(values, out, self.rows)
 
-        Trips are of one size, by which libraries choose the order of sums: a row comes out the same to the last bit whichever rows
-        are beside it.
-        """
+    def alone(self, values: Tensor) -> Tensor:
+        """Rows of (V, *shape of the input), each on a trip of its own: the same to the last bit whichever others there are."""
+        return self._carry(values, values.new_empty(len(values), *self.output_shape), 1)
+
+    def _carry(self, values: Tensor, out: Tensor, rows: int) -> Tensor:
+        """All trips are of one size, by which libraries choose their algorithm."""
         with self.travelling() as stops:
-            for start, stop in zip(range(0, len(values), self.rows), cycle(stops), strict=False):
+            for start, stop in zip(range(0, len(values), rows), cycle(stops), strict=False):
                 stop.unload()
-                part = slice(start, start + self.rows)
-                stop.load(self._run, values[part], out[part], self.rows)
+                part = slice(start, start + rows)
+                stop.load(self._run, values[part], out[part], rows)
             for stop in stops:
                 stop.unload()
         return out
@@ -146,11 +150,11 @@ _Stops = tuple[_Stop, _Stop]
 
 
 def _sums_up(form: Form, shape: tuple[int, ...], terms: int, rows: int, device: torch.device) -> bool:
-    """Whether a product there is what its bounds are for: sums of products, in some order that is the same in every row.
+    """Whether a product of so many rows there is what its bounds are for: sums of products, in some order.
 
     Libraries choose algorithms by type and size, and some (Fourier's, Winograd's) mix entries that have nothing to do with each
-    other. So numbers are sent of which each product fills a float64, and weights so few that it is often alone, and then exact.
-    At last come the weights themselves, and the first rows have to come back as the last ones do.
+    other. So numbers are sent, in the first and in the last rows, of which each product fills a float64, and weights so few that it
+    is often alone, and then exact.
     """
     chance = torch.Generator().manual_seed(0)
     n = max(1, min(rows // 2, _PROBED))
@@ -171,7 +175,7 @@ def _sums_up(form: Form, shape: tuple[int, ...], terms: int, rows: int, device: 
         here, told = form.apply(x, weights), told or bool(alone.any())
         if not all(((there == here) | ~alone).all() for there in sent(weights)):
             return False
-    return told and torch.equal(*sent(form.weights))
+    return told
 
 
 def _whole(chance: torch.Generator, bits: int, *size: int) -> Tensor:

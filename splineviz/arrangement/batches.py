@@ -38,7 +38,8 @@ def finish(
         return reached
     parts: list[tuple[Excerpt, Finished]] = []
     complete, spread = True, position == START and _shares(walk)
-    for excerpted, finished in _spread(walk, reached, allowed) if spread else _in_turn(walk, reached, allowed, share):
+    in_turn = _alone if position == START else _in_turn
+    for excerpted, finished in _spread(walk, reached, allowed) if spread else in_turn(walk, reached, allowed, share):
         complete = finished is not None and finished.complete
         if finished is not None:
             parts.append((excerpted, finished))
@@ -86,6 +87,14 @@ def _in_turn(
         if finished is not None and allowed is not None:
             allowed -= len(finished.stage_of)
         yield excerpted, finished
+
+
+def _alone(
+    walk: Walk, reached: Divided, allowed: int | None, share: tuple[float, float]
+) -> Iterator[tuple[Excerpt, Finished | None]]:
+    """The same by one worker, with products of one thread as several workers take them: last bits do not depend on how many."""
+    with one_thread():
+        yield from _in_turn(walk, reached, allowed, share)
 
 
 def _shares(walk: Walk) -> bool:

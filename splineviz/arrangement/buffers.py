@@ -60,36 +60,24 @@ def run_in_blocks(
     take: Callable[[Sequence[int]], Tensor],
     *,
     into: Callable[..., object] | None = None,
-    padded: bool = False,
 ) -> Tensor:
     """Run a node on (V, *shape) tensors, a block of vertices at a time.
 
-    ``take`` gives the memory for a result of several blocks, and ``into`` may write there itself. With ``padded`` all blocks have
-    the same number of rows, whatever that of the vertices, so that a row comes out the same to the last bit whichever rows are
-    beside it.
+    ``take`` gives the memory for a result of several blocks, and ``into`` may write there itself. The last bits of a row may
+    depend on its place, and on how many there are: see `Carrier.affine`.
     """
     n_rows = len(values[0])
     rows = rows_in_block(*values)
-    if rows >= n_rows and not padded:
-        return run(*values)
-
-    def block(start: int) -> Tensor:
-        parts = [value[start : start + rows] for value in values]
-        n = len(parts[0])
-        if padded and n < rows:
-            parts = [torch.cat([part, part.new_zeros(rows - n, *part.shape[1:])]) for part in parts]
-        return run(*parts)[:n]
-
-    first = block(0)
     if rows >= n_rows:
-        return first
+        return run(*values)
+    first = run(*(value[:rows] for value in values))
     out = take((n_rows, *first.shape[1:]))
     out[:rows] = first
-    step = rows if padded or into is None else _LARGER * rows
+    step = rows if into is None else _LARGER * rows
     for start in range(rows, n_rows, step):
-        stop = start + step
-        if into is None or (padded and stop > n_rows):
-            out[start:stop] = block(start)
+        parts = [value[start : start + step] for value in values]
+        if into is None:
+            out[start : start + step] = run(*parts)
         else:
-            into(*(value[start:stop] for value in values), out[start:stop])
+            into(*parts, out[start : start + step])
     return out

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.arrangement.accelerator import Accelerator
+from splineviz.arrangement.accelerator import Accelerator, Product
 from splineviz.arrangement.buffers import Buffers, rows_in_block, run_in_blocks
 from splineviz.arrangement.live import Live
 from splineviz.arrangement.maximal import among_maxima
@@ -17,6 +17,7 @@ from splineviz.arrangement.passing import after_affine, after_pointwise, extend
 from splineviz.geometry.bends import NO_BENDS, Bends, bends_between, interpolate_products
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt
 from splineviz.geometry.extend import pin
+from splineviz.geometry.products import multiply_rows
 from splineviz.geometry.refine import Refinement
 from splineviz.program.devices import named_device
 from splineviz.program.program import Affine, Maximum, Pointwise
@@ -48,15 +49,20 @@ class Carrier:
         where = torch.device("cpu") if device is None else named_device(device)
         return cls(accelerator=None if where.type == "cpu" else Accelerator(where))
 
-    def affine(self, live: dict[int, Live], node: Affine, born: np.ndarray, *, padded: bool) -> None:
-        """Run an affine node; ``born`` is the `records.BIRTH` of the last vertices."""
+    def affine(self, live: dict[int, Live], node: Affine, born: np.ndarray, shared: np.ndarray | None = None) -> None:
+        """Run an affine node; ``born`` is the `records.BIRTH` of the last vertices.
+
+        A library may round a row in one way here and in another there, by its place in a block or by the size of that. So the rows
+        of vertices that other batches have as well, ``shared``, are made of their own numbers alone: each batch finds the same.
+        Without batches it is None.
+        """
         inputs = [live[k] for k in node.inputs]
-        bends = self._bends(node, inputs, born, alone=padded)
+        bends = self._bends(node, inputs, born, alone=shared is not None)
 
         def run(node: Affine, *values: Tensor) -> tuple[Tensor, Tensor | None]:
-            if len(bends.ends):
-                return self._between(node, values[0], bends, padded=padded)
-            return self._run(node, *values, padded=padded)
+            if len(bends.ends) or (shared is not None and node.gain.kind == "dense"):
+                return self._by_rows(node, values[0], bends, shared)
+            return self._run(node, *values)
 
         live[node.output] = after_affine(node, inputs, run, bends)
         self._free(live, node)
@@ -129,7 +135,7 @@ class Carrier:
         for slot in list(live):
             self._release(live, live.pop(slot))
 
-    def _run(self, node: Affine | Pointwise, *values: Tensor, padded: bool = False) -> tuple[Tensor, Tensor | None]:
+    def _run(self, node: Affine | Pointwise, *values: Tensor) -> tuple[Tensor, Tensor | None]:
         storages: list[Tensor] = []
 
         def take(shape: Sequence[int]) -> Tensor:
@@ -137,19 +143,21 @@ class Carrier:
             storages.append(storage)
             return out
 
-        result = self._anywhere(node, values, take, padded=padded)
+        result = self._anywhere(node, values, take)
         return result, storages[0] if storages else None
 
-    def _anywhere(
-        self, node: Affine | Pointwise, values: Sequence[Tensor], take: Callable[[Sequence[int]], Tensor], *, padded: bool
-    ) -> Tensor:
+    def _anywhere(self, node: Affine | Pointwise, values: Sequence[Tensor], take: Callable[[Sequence[int]], Tensor]) -> Tensor:
         """Run a node on the accelerator or here; ``take`` gives the memory for what does not come with its own."""
-        if self.accelerator is not None and isinstance(node, Affine) and len(values) == 1:
-            product = self.accelerator.product(node, tuple(values[0].shape[1:]))
-            if product is not None:
-                return product.into(values[0], take((len(values[0]), *product.output_shape)))
-        into = node.into if isinstance(node, Affine) else None
-        return run_in_blocks(node.run, values, take, into=into, padded=padded)
+        product = self._product(node, values)
+        if product is not None:
+            return product.into(values[0], take((len(values[0]), *product.output_shape)))
+        return run_in_blocks(node.run, values, take, into=node.into if isinstance(node, Affine) else None)
+
+    def _product(self, node: Affine | Pointwise, values: Sequence[Tensor]) -> Product | None:
+        """What the accelerator makes of a node; None if that is for here."""
+        if self.accelerator is None or not isinstance(node, Affine) or len(values) != 1:
+            return None
+        return self.accelerator.product(node, tuple(values[0].shape[1:]))
 
     def _bends(self, node: Affine, inputs: Sequence[Live], born: np.ndarray, *, alone: bool) -> Bends:
         """Where it pays to interpolate products with the node's matrix; none where it does not."""
@@ -158,20 +166,42 @@ class Carrier:
         most = most_bends(*node.matrix.shape)
         return bends_between(inputs[0].flat, inputs[0].norms(), born, most, alone=alone) if most else NO_BENDS
 
-    def _between(self, node: Affine, values: Tensor, bends: Bends, *, padded: bool) -> tuple[Tensor, Tensor]:
-        """The product with the node's matrix at the older vertices, and where too much bends; from there to all others."""
-        out, storage = self.buffers.take((len(values), node.columns.shape[1]))
-        n_old = len(values) - len(bends.ends)
-        older = self._anywhere(node, [values[:n_old]], lambda _: out[:n_old], padded=padded)
-        if older.data_ptr() != out.data_ptr():
-            out[:n_old] = older
-        direct = n_old + np.flatnonzero(bends.n_bent < 0)
-        step = rows_in_block(values) if self.accelerator is None else len(direct)
-        for start in range(0, len(direct), step or 1):
-            rows = torch.from_numpy(direct[start : start + step])
-            out[rows] = self._anywhere(node, [values[rows]], out.new_empty, padded=padded)
-        interpolate_products(out.numpy(), node.columns, *bends)
+    def _by_rows(self, node: Affine, x: Tensor, bends: Bends, shared: np.ndarray | None) -> tuple[Tensor, Tensor]:
+        """A dense node at the older vertices, and where too much bends; from there to all others."""
+        width = node.run(x[:1]).shape[1:] if node.matrix is None else (*x.shape[1:-1], len(node.matrix))
+        out, storage = self.buffers.take((len(x), *width))
+        direct = np.concatenate([np.ones(len(x) - len(bends.ends), dtype=bool), bends.n_bent < 0])
+        if shared is not None:
+            self._alone(node, x, shared[direct[shared]], out)
+            direct[shared] = False
+        self._some(node, x, np.flatnonzero(direct), out)
+        if len(bends.ends):
+            interpolate_products(out.numpy(), node.columns, *bends)
         return out, storage
+
+    def _some(self, node: Affine, x: Tensor, rows: np.ndarray, out: Tensor) -> None:
+        """Fill some rows of a node's result. Most are consecutive, as a rule: these are read and written where they are."""
+        n = int(np.searchsorted(rows != np.arange(len(rows)), True))
+        first = self._anywhere(node, [x[:n]], lambda _: out[:n]) if n else out
+        if first.data_ptr() != out.data_ptr():
+            out[:n] = first
+        step = rows_in_block(x) if self.accelerator is None else len(rows)
+        for start in range(n, len(rows), step or 1):
+            some = torch.from_numpy(rows[start : start + step])
+            out[some] = self._anywhere(node, [x[some]], out.new_empty)
+
+    def _alone(self, node: Affine, x: Tensor, rows: np.ndarray, out: Tensor) -> None:
+        """Fill some rows of a dense node's result, each from its own numbers alone: the same bits wherever it stands.
+
+        Where no kernel of ours does it, calls with the same single row, at the beginning of memory of its own, have one result.
+        """
+        if node.matrix is not None and x.dim() == 2:
+            multiply_rows(out.numpy(), x.contiguous().numpy(), rows, node.columns, node.row_constants)
+            return
+        product = self._product(node, [x])
+        run = node.run if product is None else product.alone
+        for v in rows.tolist():
+            out[v] = run(x[v : v + 1].clone())[0]
 
     def _free(self, live: dict[int, Live], node: Affine | Pointwise) -> None:
         for slot in node.frees:

@@ -17,6 +17,7 @@ from splineviz.arrangement.live import Live
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
 from splineviz.geometry.lineage import inherit
+from splineviz.geometry.products import with_ends
 from splineviz.geometry.refine import Refinement
 from splineviz.geometry.subdivision import RIM, Subdivision
 from splineviz.plane import Plane, Window
@@ -116,6 +117,15 @@ class Front:
         self.ancestry = self.doubt = None
         for live in self.live.values():
             live.proof = None
+
+    def shared_vertices(self) -> np.ndarray | None:
+        """The vertices that other batches have as well, ascending, and all that their values come from; None if it is no batch."""
+        if not self.batch:
+            return None
+        marked = np.zeros(len(self.subdivision.vertices), dtype=bool)
+        marked[self.subdivision.edges[: self.border[-1]]] = True
+        with_ends(marked, self.born)
+        return np.flatnonzero(marked)
 
     def part(self, excerpt: Excerpt, first: int, live: dict[int, Live]) -> Front:
         """The front of some of its faces, from ``first`` on, with the live tensors at their vertices."""

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.geometry.products import row_norms
+
 __all__ = ["Live", "Zeros"]
 
 _NOTHING = np.empty(0)
@@ -62,7 +64,7 @@ class Live:
         """(V,) Euclidean norm of each row."""
         if self.norm is not None:
             return self.norm
-        norms: np.ndarray = torch.linalg.vector_norm(self.values.reshape(len(self.values), -1), dim=1).numpy()
+        norms: np.ndarray = row_norms(self.flat)
         return norms
 
     def entrywise(self) -> tuple[np.ndarray, np.ndarray]:

@@ -65,6 +65,7 @@ def _interpolate(
                 is_end[end - n_old] = True
     # What is 0.0 at both ends only is to be 0.0 here.
     tiny = TINY if proven else 0.0
+    on = tiny if relu else -np.inf
     for k in range(len(birth)):
         a = values[rows[birth[k].a]] if birth[k].a < n_old else out[birth[k].a]
         b = values[rows[birth[k].b]] if birth[k].b < n_old else out[birth[k].b]
@@ -74,19 +75,23 @@ def _interpolate(
         total = 0.0
         squares = 0.0
         steps = 0.0
+        all_steps = 0.0
         for i in range(width):
             step = b[i] - a[i]
             x = a[i] + s * step
             x = tiny if x == 0.0 and (a[i] != 0.0 or b[i] != 0.0) else x
             x = x if x > least else _cut_off(x, a[i], b[i], inherited, moved, fresh, tiny)
             row[i] = x
-            total += scale[i] * scale[i] if x > floor else 0.0
-            squares += x * x if x > floor else 0.0
-            steps += step * step if x > least else 0.0
+            total += scale[i] * scale[i] if x > on else 0.0
+            squares += x * x if x > on else 0.0
+            steps += step * step if x > on else 0.0
+            all_steps += step * step if x > least else 0.0
+        # Whether rows lie between this one and another is another matter in each batch: estimates are to be the same in all.
         norm[n_old + k], scales[n_old + k], spread[k] = np.sqrt(squares), np.sqrt(total), np.sqrt(steps)
         if proven:
-            rounded = 4.0 * EPS * (norm[n_old + k] + spread[k]) + FLOOR
-            whole[n_old + k] = SAFE * (inherited + birth[k].proof * spread[k] + rounded)
+            longest = np.sqrt(all_steps)
+            rounded = 4.0 * EPS * (norm[n_old + k] + longest) + FLOOR
+            whole[n_old + k] = SAFE * (inherited + birth[k].proof * longest + rounded)
     for k in range(len(birth) - 1 if relu else -1, -1, -1):  # ends after the rows between them
         if is_end[k]:
             a = values[rows[birth[k].a]] if birth[k].a < n_old else out[birth[k].a]

@@ -116,7 +116,7 @@ class Affine(Node):
 
     @property
     def into(self) -> Callable[[Tensor, Tensor], object] | None:
-        """``into(x, out)`` is ``run`` with its result in memory that is there already, the same to the last bit.
+        """``into(x, out)`` is ``run`` with its result in memory that is there already.
 
         None where that would only copy it.
         """
@@ -127,7 +127,7 @@ class Affine(Node):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without a second copy of the matrix."""
-        return {name: value for name, value in self.__dict__.items() if name != "columns"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("columns", "row_constants")}
 
     @cached_property
     def columns(self) -> np.ndarray:
@@ -135,6 +135,14 @@ class Affine(Node):
         assert self.matrix is not None
         columns: np.ndarray = self.matrix.T.contiguous().numpy()
         return columns
+
+    @cached_property
+    def row_constants(self) -> np.ndarray:
+        """(n_out,) what is added to the products with the rows of the matrix."""
+        assert self.matrix is not None
+        assert self.form is not None
+        constants = self.form.constants
+        return np.zeros(len(self.matrix)) if constants is None else np.ascontiguousarray(constants.numpy())
 
 
 @dataclass(frozen=True)

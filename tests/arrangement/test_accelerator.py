@@ -127,7 +127,7 @@ def test_bounds_hold_for_what_comes_from_there(make: Callable[[], Request], devi
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("trip", [SMALL, 1 << 20])
-def test_a_row_is_the_same_to_the_last_bit_beside_any_others(device: str, trip: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_alone_is_the_same_to_the_last_bit(device: str, trip: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accelerator, "_TRIP", trip)
     program, shapes = request_of(mixed)[0], shapes_of(request_of(mixed)[0])
     there = Accelerator(torch.device(device))
@@ -137,9 +137,11 @@ def test_a_row_is_the_same_to_the_last_bit_beside_any_others(device: str, trip: 
             continue
         x = torch.randn(50, *shapes[node.inputs[0]], dtype=torch.float64)
         out = product.into(x, torch.full((50, *shapes[node.output]), torch.nan, dtype=torch.float64))
-        np.testing.assert_allclose(out, node.run(x), rtol=1e-12, atol=1e-12)
+        alone = product.alone(x)
+        for result in (out, alone):
+            np.testing.assert_allclose(result, node.run(x), rtol=1e-12, atol=1e-12)
         for rows in (slice(0, 1), slice(7, 50), slice(49, 50)):
-            assert torch.equal(product.into(x[rows], torch.empty_like(out[rows])), out[rows])
+            assert torch.equal(product.alone(x[rows]), alone[rows])
 
 
 def fourier(x: Tensor, kernel: Tensor) -> Tensor:
@@ -200,19 +202,34 @@ def test_a_layer_of_which_it_cannot_be_told_stays_on_the_cpu(network: nn.Module,
     assert found == [None]
 
 
-def test_rows_that_depend_on_their_place_stay_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = sv.load_program(nn.Sequential(nn.Linear(30, 4), nn.ReLU()))
-    node = program.nodes[0]
-    assert isinstance(node, Affine)
-    assert node.form is not None
+@pytest.mark.parametrize("make", [residual, mixed, FAMILY[0]], ids=lambda make: make.__name__)
+def test_rows_that_depend_on_their_place_change_no_cell(make: Callable[[], Request], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accelerator, "_TRIP", 20 * SMALL)
+    one, several = whole(make), []
+    for node in request_of(make)[0].nodes:
+        if isinstance(node, Affine) and node.form is not None and node.form.divisors is None:
+            monkeypatch.setitem(node.form.__dict__, "apply", by_place(node.form.apply, several))
+    arr = accelerated(make, "cpu", MANY if make is mixed else 60_000)
+    assert arr.stats.batches > 1 and any(several)
+    arr.check()
+    assert_equal_cells(arr, one)
+    assert arr.stats.undecided == one.stats.undecided
 
-    def apply(x: Tensor, weights: Tensor) -> Tensor:  # the last rows are summed the other way round
-        half = len(x) // 2
-        return torch.cat([x[:half] @ weights.T, x[half:].flip(1) @ weights.T.flip(0)]) if half else x @ weights.T
 
-    assert Accelerator(torch.device("cpu")).product(node, (30,)) is not None
-    monkeypatch.setitem(node.form.__dict__, "apply", apply)
-    assert Accelerator(torch.device("cpu")).product(node, (30,)) is None
+def by_place(apply: Callable[[Tensor, Tensor], Tensor], several: list[bool]) -> Callable[[Tensor, Tensor], Tensor]:
+    """Every second row is summed in another order: first one half of the terms, then the other."""
+
+    def other(x: Tensor, weights: Tensor) -> Tensor:
+        result = apply(x, weights)
+        if len(x) > 1:
+            first = torch.arange(weights.numel()).view(weights.shape) % 2 == 0
+            parts = (apply(x[1::2], torch.where(own, weights, 0.0)) for own in (first, ~first))
+            again = sum(parts, start=torch.zeros_like(result[1::2]))
+            several.append(not torch.equal(again, result[1::2]))
+            result[1::2] = again
+        return result
+
+    return other
 
 
 def test_it_travels_without_weights() -> None:

@@ -160,7 +160,8 @@ def _scale_shift(step: Step, x: Active, factor: Number, offset: Number) -> Activ
     x = spread(step, x)
     gain, form = _gain(factor, offset, step.shape), _form(factor, offset)
     if isinstance(factor, Tensor) and isinstance(offset, Tensor):
-        return step.affine([x], step.shape, lambda x: torch.addcmul(offset, x, factor), gain, lambda x: x * factor, form)
+        # Each of the two is rounded once, wherever an entry stands; what addcmul does depends on that.
+        return step.affine([x], step.shape, lambda x: (x * factor).add_(offset), gain, lambda x: x * factor, form)
     return step.affine([x], step.shape, lambda x: x * factor + offset, gain, lambda x: x * factor, form)
 
 
