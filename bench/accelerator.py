@@ -1,7 +1,9 @@
-"""What an accelerator is good for: the same arrangements and proxies with products taken there, and on the CPU alone.
+"""What an accelerator is good for: the same arrangements and proxies with products taken there, and on the
+CPU alone.
 
-Both in one process, in turn, on all cores, and with the same result. Writes bench-accelerator.json and bench-accelerator.md into
-docs/. ``--device cpu`` measures what the trips there and back cost where nothing is gained.
+Both in one process, in turn, on all cores, and with the same result. Writes bench-accelerator.json and
+bench-accelerator.md into docs/. ``--device cpu`` measures what the trips there and back cost where nothing is
+gained.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ from torch import Tensor, nn
 from workloads import Workload, make_convolutional, make_network
 
 import splineviz as sv
-from splineviz.arrangement.accelerator import Accelerator
-from splineviz.arrangement.arranging import arrange_with
-from splineviz.arrangement.budget import Budget
-from splineviz.arrangement.carrier import Carrier
+from splineviz.engine.arrange import arrange_with
+from splineviz.engine.budget import Budget
 from splineviz.files import atomic_path
+from splineviz.values.accelerator import Accelerator
+from splineviz.values.propagation import Propagator
 
 SCHEMA = "splineviz.bench-accelerator/1"
 HERE = Path(__file__).parent
@@ -59,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure splineviz with and without an accelerator.")
     parser.add_argument("--quick", action="store_true", help="small networks")
     parser.add_argument("--device", default="cuda", help="of torch; by default cuda")
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where bench-accelerator.json and .md go")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="where bench-accelerator.json and .md go"
+    )
     given = parser.parse_args(arguments)
     device, asked = torch.device(given.device), QUICK if given.quick else FULL
     if device.type == "cuda" and not torch.cuda.is_available():
@@ -70,8 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = given.output or HERE.parent / ("build/bench" if given.quick else "docs")
     report = {
         "schema": SCHEMA,
-        "machine": machine_facts() | {"device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)},
-        "arrangements": [arranged(name, workers, how, device) for name, workers, how in asked["arrangements"]],
+        "machine": machine_facts()
+        | {"device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)},
+        "arrangements": [
+            arranged(name, workers, how, device) for name, workers, how in asked["arrangements"]
+        ],
         "proxies": list(proxies(asked["proxies"], device)),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,18 +95,24 @@ def arranged(name: str, workers: int, how: dict[str, Any], device: torch.device)
     request = request_of(name, how)
     seconds, found = {}, {}
     for where, accelerator in (("cpu", None), ("device", Accelerator(device))):
-        carrier, budget = Carrier(accelerator=accelerator), Budget.of(None, None, None, workers)
+        propagator, budget = Propagator(accelerator=accelerator), Budget.of(None, None, None, workers)
         start = time.perf_counter()
-        found[where] = arrange_with(carrier, budget, *request)
+        found[where] = arrange_with(propagator, budget, *request)
         seconds[where] = time.perf_counter() - start
-        print(f"  {where}: {seconds[where]:.3g} s, {found[where].stats.seconds_affine / workers:.3g} s in affine nodes", flush=True)
+        print(
+            f"  {where}: {seconds[where]:.3g} s, {found[where].stats.seconds_affine / workers:.3g} s in "
+            f"affine nodes",
+            flush=True,
+        )
     here, there = found["cpu"], found["device"]
     return {
         "name": name,
         "asked": how,
         "workers": workers,
         "cells": here.n_cells,
-        "same_patterns": bool(np.array_equal(np.unique(here.pattern_hash, axis=0), np.unique(there.pattern_hash, axis=0))),
+        "same_patterns": bool(
+            np.array_equal(np.unique(here.pattern_hash, axis=0), np.unique(there.pattern_hash, axis=0))
+        ),
         "decisions": there.stats.decisions,
         "undecided": {where: arr.stats.undecided for where, arr in found.items()},
         "seconds": seconds,
@@ -109,7 +122,11 @@ def arranged(name: str, workers: int, how: dict[str, Any], device: torch.device)
 
 def request_of(name: str, how: dict[str, Any]) -> Request:
     if "widths" in how:
-        return sv.load_program(make_network(Workload(name, how["widths"]))), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1)
+        return (
+            sv.load_program(make_network(Workload(name, how["widths"]))),
+            sv.Plane.identity(),
+            sv.Window.box(-1, 1, -1, 1),
+        )
     torch.manual_seed(0)
     half, width, random = how["half_width"], how["width"], np.random.default_rng(0)
     if name == RESIDUAL:
@@ -152,16 +169,21 @@ def points_a_second(network: Any, x: Tensor, device: torch.device | str, dtype: 
 
 def to_markdown(report: dict[str, Any]) -> str:
     machine = report["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if name != "regioncam")
+    versions = ", ".join(
+        f"{name} {version}" for name, version in machine["versions"].items() if name != "regioncam"
+    )
     lines = [
         "# Benchmark of an accelerator",
         "",
-        "Made by `make bench-accelerator`, from the same run as [bench-accelerator.json](bench-accelerator.json): on",
-        f"{machine['cpu']}, {machine['cores']} cores, alone and with {machine['device']}; {versions}; {machine['date']}.",
+        "Made by `make bench-accelerator`, from the same run as "
+        "[bench-accelerator.json](bench-accelerator.json): on",
+        f"{machine['cpu']}, {machine['cores']} cores, alone and with {machine['device']}; {versions}; "
+        f"{machine['date']}.",
         "",
         "## Arrangements, seconds",
         "",
-        "With `device=`, products with weights are taken there; the same cells on the CPU alone, and with it.",
+        "With `device=`, products with weights are taken there; the same cells on the CPU alone, and "
+        "with it.",
         "",
         "| network | cells | workers | CPU | device | times faster | same patterns | undecided |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -171,7 +193,8 @@ def to_markdown(report: dict[str, Any]) -> str:
         same = "yes" if a["same_patterns"] else "NO"
         cells, undecided = f"{a['cells']:,}", f"{a['undecided']['device']:,}"
         lines.append(
-            f"| {a['name']} | {cells} | {a['workers']} | {here:.3g} | {there:.3g} | {here / there:.2g} | {same} | {undecided} |"
+            f"| {a['name']} | {cells} | {a['workers']} | {here:.3g} | {there:.3g} | {here / there:.2g} | "
+            f"{same} | {undecided} |"
         )
     lines += [
         "",

@@ -15,7 +15,9 @@ HELP_SECONDS, DEMO_SECONDS, FIRST_DEMO_SECONDS, DRAWING_SECONDS = 0.3, 8.0, 25.0
 Bar = dict[str, Any]
 
 
-def check_bars(workloads: Sequence[Workload], results: Sequence[dict[str, Any]], cold: dict[str, Any] | None) -> list[Bar]:
+def check_bars(
+    workloads: Sequence[Workload], results: Sequence[dict[str, Any]], cold: dict[str, Any] | None
+) -> list[Bar]:
     """Every bar with the value that was measured; ``passed`` is None where there is no value to compare."""
     bars: list[Bar] = []
     for workload, result in zip(workloads, results, strict=True):
@@ -36,7 +38,9 @@ def _of_workload(workload: Workload, result: dict[str, Any]) -> Iterator[Bar]:
     patterns = ours["patterns"]
     if workload.cells is not None:
         yield _bar("cells", name, "==", workload.cells, ours["cells"])
-    yield _bar("cells that share a pattern, or whose interior point shows another", name, "==", 0, _doubtful(ours))
+    yield _bar(
+        "cells that share a pattern, or whose interior point shows another", name, "==", 0, _doubtful(ours)
+    )
     other = patterns["regioncam"]
     yield _bar("patterns only in regioncam", name, "==", 0, other["only_regioncam"] if other else None)
     if workload.speedup is not None:
@@ -44,14 +48,25 @@ def _of_workload(workload: Workload, result: dict[str, Any]) -> Iterator[Bar]:
         yield _bar("times faster than regioncam", name, ">=", workload.speedup, speedup)
     if workload.ratio is not None:
         whole, batched = ours["forward"], ours["forward_batched"]
-        yield _bar("time over a forward pass, all vertices at once", name, "<=", workload.ratio, whole["ratio"], RATIO_AIM)
+        yield _bar(
+            "time over a forward pass, all vertices at once",
+            name,
+            "<=",
+            workload.ratio,
+            whole["ratio"],
+            RATIO_AIM,
+        )
         what = f"time over a forward pass, {batched['rows']:,} vertices at a time"
         yield _bar(what, name, "<=", workload.ratio, batched["ratio"], RATIO_AIM)
     if workload.proofs is not None:
         yield _bar("decisions that are not proven", name, "==", 0, ours["undecided"])
-        yield _bar("time over the same without proofs", name, "<=", workload.proofs, ours["uncertified"]["ratio"])
+        yield _bar(
+            "time over the same without proofs", name, "<=", workload.proofs, ours["uncertified"]["ratio"]
+        )
     if workload.memory is not None:
-        yield _bar("peak memory over the last hidden layer", name, "<=", workload.memory, ours["memory"]["ratio"])
+        yield _bar(
+            "peak memory over the last hidden layer", name, "<=", workload.memory, ours["memory"]["ratio"]
+        )
 
 
 def _doubtful(ours: dict[str, Any]) -> int:
@@ -64,9 +79,29 @@ def _of_drawing(results: Iterable[dict[str, Any]]) -> Iterator[Bar]:
         if drawing := result["splineviz"]["drawing"]:
             # Per 100,000 cells, since no workload has just that many.
             seconds = 1e5 / drawing["cells"] * drawing["seconds"]
-            yield _bar("PNG of 100,000 cells, affine maps at hand, seconds", result["name"], "<=", DRAWING_SECONDS, seconds)
+            yield _bar(
+                "PNG of 100,000 cells, affine maps at hand, seconds",
+                result["name"],
+                "<=",
+                DRAWING_SECONDS,
+                seconds,
+            )
 
 
-def _bar(what: str, workload: str, sense: str, limit: float, measured: float | None, aim: float | None = None) -> Bar:
-    passed = None if measured is None else {"<=": measured <= limit, ">=": measured >= limit, "==": measured == limit}[sense]
-    return {"what": what, "workload": workload, "sense": sense, "limit": limit, "aim": aim, "measured": measured, "passed": passed}
+def _bar(
+    what: str, workload: str, sense: str, limit: float, measured: float | None, aim: float | None = None
+) -> Bar:
+    passed = (
+        None
+        if measured is None
+        else {"<=": measured <= limit, ">=": measured >= limit, "==": measured == limit}[sense]
+    )
+    return {
+        "what": what,
+        "workload": workload,
+        "sense": sense,
+        "limit": limit,
+        "aim": aim,
+        "measured": measured,
+        "passed": passed,
+    }

@@ -1,4 +1,5 @@
-"""How long a user waits in a new process: help, the demo's picture, and the demo's picture right after installation."""
+"""How long a user waits in a new process: help, the demo's picture, and the demo's picture right after
+installation."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _RUN = "from splineviz_cli.main import main; main()"
 
 
 def cold_start(repetitions: int) -> dict[str, Any]:
-    """Seconds of `splineviz --help`, of `splineviz slice demo -o x.png`, and of the latter with no cache at all."""
+    """Seconds of `splineviz --help`, of `splineviz slice demo -o x.png`, and of the latter with no cache at
+    all."""
     with tempfile.TemporaryDirectory() as folder:
         picture = str(Path(folder, "x.png"))
         _seconds("slice", "demo", "-o", picture)  # fills the caches that an earlier use would have filled
@@ -27,7 +29,9 @@ def cold_start(repetitions: int) -> dict[str, Any]:
         empty = {"NUMBA_CACHE_DIR": str(Path(folder, "kernels")), "MPLCONFIGDIR": str(Path(folder, "fonts"))}
         first = _seconds("slice", "demo", "-o", picture, **empty)
         if not list(Path(folder, "kernels").rglob("*.nbi")):
-            raise SystemExit("the first run was not cold: it left no compiled kernels in the empty folder given to it")
+            raise SystemExit(
+                "the first run was not cold: it left no compiled kernels in the empty folder given to it"
+            )
     return {
         "help": summary([_seconds("--help") for _ in range(repetitions)]),
         "demo": summary(warm),
@@ -40,8 +44,12 @@ def _seconds(*arguments: str, **environment: str) -> float:
     entry = Path(sys.executable).with_name("splineviz")
     command = [str(entry)] if entry.exists() else [sys.executable, "-c", _RUN]
     start = time.perf_counter()
-    done = subprocess.run([*command, *arguments], env=os.environ | environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, *arguments], env=os.environ | environment, capture_output=True, text=True, check=False
+    )
     seconds = time.perf_counter() - start
     if done.returncode:
-        raise SystemExit(f"splineviz {' '.join(arguments)} failed with exit code {done.returncode}:\n{done.stderr}")
+        raise SystemExit(
+            f"splineviz {' '.join(arguments)} failed with exit code {done.returncode}:\n{done.stderr}"
+        )
     return seconds

@@ -1,9 +1,10 @@
-"""Does the proxy cost no more than a plain forward pass of its own vertices, and less than the published procedure?
+"""Does the proxy cost no more than a plain forward pass of its own vertices, and less than the published
+procedure?
 
-The published procedure is restated from the public code of "Deep network partition density exhibits double descent": forward
-hooks on what enters each nonlinearity, and on the output layer, one pass of the 2P vertices, three-valued signs, one frame for all
-points.
-All three get the same module, vertices, precision and number of points at a time, in turn, one thread each.
+The published procedure is restated from the public code of "Deep network partition density exhibits double
+descent": forward hooks on what enters each nonlinearity, and on the output layer, one pass of the 2P
+vertices, three-valued signs, one frame for all points. All three get the same module, vertices, precision and
+number of points at a time, in turn, one thread each.
 
 And do exact counts cost less than such a pass? See ``exact.py``.
 
@@ -65,7 +66,9 @@ WORKLOADS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Measure the proxy against a forward pass and the published procedure.")
+    parser = argparse.ArgumentParser(
+        description="Measure the proxy against a forward pass and the published procedure."
+    )
     parser.add_argument("--quick", action="store_true", help="the first network only, into build/bench/")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where the two files go")
     given = parser.parse_args(arguments)
@@ -98,7 +101,11 @@ def measure(workload: Workload) -> dict[str, Any]:
     points = torch.randn(workload.n_points, *workload.input_shape, dtype=workload.dtype)
     asked: dict[str, Any] = {"radius": RADIUS, "directions": DIRECTIONS, "dtype": workload.dtype}
     estimate = sv.local_complexity(program, points, **asked)
-    frame = torch.from_numpy(shared_frame(points[0].numel(), DIRECTIONS, 0)).to(workload.dtype).reshape(-1, *workload.input_shape)
+    frame = (
+        torch.from_numpy(shared_frame(points[0].numel(), DIRECTIONS, 0))
+        .to(workload.dtype)
+        .reshape(-1, *workload.input_shape)
+    )
     size = estimate.batch
     parts = [points[start : start + size] for start in range(0, len(points), size)]
     vertices = [_vertices(part, frame) for part in parts]
@@ -137,9 +144,14 @@ def measure(workload: Workload) -> dict[str, Any]:
 def published(module: nn.Module, points: Tensor, frame: Tensor) -> Tensor:
     """(point, stage), the output layer last, by hooks, one pass and three-valued signs."""
     found: list[Tensor] = []
-    # the hooks go after each pass: they would keep all activations of the plain forward pass, which makes it slower
+    # the hooks go after each pass: they would keep all activations of the plain forward pass, which makes it
+    # slower
     layers = list(module.modules())
-    hooks = [m.register_forward_pre_hook(lambda _m, given: found.append(given[0])) for m in layers if isinstance(m, nn.ReLU)]
+    hooks = [
+        m.register_forward_pre_hook(lambda _m, given: found.append(given[0]))
+        for m in layers
+        if isinstance(m, nn.ReLU)
+    ]
     last = [m for m in layers if isinstance(m, nn.Linear)][-1]
     hooks.append(last.register_forward_hook(lambda _m, _given, made: found.append(made)))
     vertices = _vertices(points, frame)
@@ -177,14 +189,18 @@ def to_markdown(report: dict[str, Any]) -> str:
     lines = [
         "# Benchmark of the proxy",
         "",
-        f"Made by `make bench-estimators`, P = {report['directions']}, r = {report['radius']}, seed 0, torch's initial weights,"
-        " from the same run as [bench-estimators.json](bench-estimators.json). Medians of runs in turn, ratios pair by pair.",
-        "One thread. The published procedure takes an exact zero for a change of sign, and counts the output layer, too.",
+        f"Made by `make bench-estimators`, P = {report['directions']}, r = {report['radius']}, seed 0, "
+        f"torch's initial weights,"
+        " from the same run as [bench-estimators.json](bench-estimators.json). Medians of runs in "
+        "turn, ratios pair by pair.",
+        "One thread. The published procedure takes an exact zero for a change of sign, and counts the "
+        "output layer, too.",
         "",
         f"{machine['cpu']}, {machine['cores']} cores, load {machine['load_before']:.2f} before; "
         f"torch {machine['versions']['torch']}; {machine['date']}.",
         "",
-        "| network | points per second | plain forward pass | published procedure | time over forward | bar | faster than published"
+        "| network | points per second | plain forward pass | published procedure | time over forward "
+        "| bar | faster than published"
         " | bar | counted | published, hidden | published, output |",
         "| --- " + "| ---: " * 10 + "|",
     ]
@@ -193,8 +209,13 @@ def to_markdown(report: dict[str, Any]) -> str:
         forward, published = result["bars"]
         cells = [result["name"], *(f"{speed[name]:,.3g}" for name in ("splineviz", "forward", "published"))]
         for bar, unit in ((forward, ""), (published, "x")):
-            cells += [f"{bar['measured']:.2f}{unit}", f"{bar['sense']} {bar['limit']:g}, {'met' if bar['passed'] else 'missed'}"]
-        cells += [f"{result[key]:,}" for key in ("counts", "published_counts_hidden", "published_counts_output")]
+            cells += [
+                f"{bar['measured']:.2f}{unit}",
+                f"{bar['sense']} {bar['limit']:g}, {'met' if bar['passed'] else 'missed'}",
+            ]
+        cells += [
+            f"{result[key]:,}" for key in ("counts", "published_counts_hidden", "published_counts_output")
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, *exact_table(report["exact"])]) + "\n"
 

@@ -22,7 +22,8 @@ def machine_facts() -> dict[str, Any]:
         "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "date": datetime.now(UTC).date().isoformat(),
         "threads": "one for each workload, all for the command line",
-        "versions": {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages},
+        "versions": {"Python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in packages},
     }
 
 

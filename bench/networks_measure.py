@@ -27,7 +27,15 @@ def box(half: float) -> sv.Window:
 
 def warm() -> None:
     """Kernels are loaded, and torch's first calls are made, outside of what is timed."""
-    layers = [nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(2, 2), nn.ReLU()]
+    layers = [
+        nn.Conv2d(1, 2, 3),
+        nn.BatchNorm2d(2),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(2, 2),
+        nn.ReLU(),
+    ]
     program = sv.load_program(nn.Sequential(*layers).eval(), input_shape=(1, 4, 4))
     plane = sv.Plane.at(np.zeros((1, 4, 4)))
     sv.arrange(program, plane, box(1.0), jobs=1)
@@ -35,7 +43,9 @@ def warm() -> None:
         pass
 
 
-def counted(program: sv.Program, plane: sv.Plane, window: sv.Window, enough: float = np.inf) -> tuple[int, int]:
+def counted(
+    program: sv.Program, plane: sv.Plane, window: sv.Window, enough: float = np.inf
+) -> tuple[int, int]:
     """(cells, undecided decisions) by stream, which holds a batch at a time; stops once there are enough."""
     cells = undecided = 0
     for batch in sv.stream(program, plane, window):
@@ -47,14 +57,17 @@ def counted(program: sv.Program, plane: sv.Plane, window: sv.Window, enough: flo
 
 
 def forward_seconds(network: nn.Module, arr: sv.Arrangement, limit: int) -> tuple[float, int]:
-    """Seconds of a float64 forward pass at all vertices of an arrangement, and how many of them were run to tell."""
+    """Seconds of a float64 forward pass at all vertices of an arrangement, and how many of them were run to
+    tell."""
     assert arr.program is not None
     chosen = np.sort(np.random.default_rng(0).permutation(arr.n_vertices)[:limit])
     network = network.double()
     passed = 0.0
     with torch.inference_mode():
         for i in range(0, len(chosen), ROWS):
-            x = torch.from_numpy(arr.planes[0].lift(arr.vertices[chosen[i : i + ROWS]])).reshape(-1, *arr.program.input_shape)
+            x = torch.from_numpy(arr.planes[0].lift(arr.vertices[chosen[i : i + ROWS]])).reshape(
+                -1, *arr.program.input_shape
+            )
             if i == 0:
                 network(x)
             passed += seconds_of(partial(network, x))
@@ -64,7 +77,8 @@ def forward_seconds(network: nn.Module, arr: sv.Arrangement, limit: int) -> tupl
 def against_forward(
     network: nn.Module, program: sv.Program, plane: sv.Plane, window: sv.Window, limit: int, threads: int = 1
 ) -> dict[str, Any]:
-    """One arrangement with its facts, the memory on top of the warm process, and the ratio to the forward pass."""
+    """One arrangement with its facts, the memory on top of the warm process, and the ratio to the forward
+    pass."""
     torch.set_num_threads(threads)
     memory = PeakMemory()
     start = time.perf_counter()
@@ -96,7 +110,8 @@ def _facts(program: sv.Program, arr: sv.Arrangement) -> dict[str, Any]:
 
 
 def residual(asked: dict[str, Any]) -> dict[str, Any]:
-    """ResNet-20 on a square round one image, large enough for so many cells; on all cores, and so is its forward pass.
+    """ResNet-20 on a square round one image, large enough for so many cells; on all cores, and so is its
+    forward pass.
 
     How large is known for the random weights of this benchmark, and found out for others.
     """
@@ -132,14 +147,16 @@ def _search(program: sv.Program, plane: sv.Plane, cells: int) -> tuple[float, li
 
 
 def _enough(tried: list[list[float]], cells: int) -> float:
-    """A half-width with so many cells, from the growth of those before the last, which was not counted to its end."""
+    """A half-width with so many cells, from the growth of those before the last, which was not counted to its
+    end."""
     (before, few), (below, some), (last, _) = ([[0.0, 1]] * 2 + tried)[-3:]
     power = np.log(some / few) / np.log(below / before) if before else 2.0
     return max(last, below * float((1.3 * cells / some) ** (1 / np.clip(power, 1.2, 2.0))))
 
 
 def _image(data: str) -> np.ndarray:
-    """The first image of a file with an array x of pixels, (n, 32, 32, 3), as the public checkpoint takes it."""
+    """The first image of a file with an array x of pixels, (n, 32, 32, 3), as the public checkpoint takes
+    it."""
     with np.load(data) as arrays:
         pixels = arrays["x"][0].transpose(2, 0, 1) / 255
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
@@ -152,7 +169,9 @@ def convolutional(asked: dict[str, Any]) -> dict[str, Any]:
     network = make_convolutional(asked["width"])
     program = sv.load_program(network, input_shape=(1, 28, 28))
     plane = sv.Plane.through(*np.random.default_rng(0).random((3, 1, 28, 28)))
-    return against_forward(network, program, plane, sv.Window.around(plane, asked["margin"]), asked["vertices"])
+    return against_forward(
+        network, program, plane, sv.Window.around(plane, asked["margin"]), asked["vertices"]
+    )
 
 
 def wide(asked: dict[str, Any]) -> dict[str, Any]:
@@ -170,20 +189,36 @@ def wide(asked: dict[str, Any]) -> dict[str, Any]:
     cells, undecided = counted(program, sv.Plane.identity(), box(1.0))
     seconds = time.perf_counter() - start
     peak = {"peak_bytes": memory.above(), "method": memory.method}
-    return {"units": program.n_units, "cells": cells, "undecided": undecided, "seconds": seconds, "memory": peak}
+    return {
+        "units": program.n_units,
+        "cells": cells,
+        "undecided": undecided,
+        "seconds": seconds,
+        "memory": peak,
+    }
 
 
 def growth(asked: dict[str, Any]) -> dict[str, Any]:
     """Seconds against cells of one network, as its window grows until there are so many."""
-    program = sv.load_program(make_network(Workload("growing", tuple(asked["widths"]), asked["weight_scale"])))
+    program = sv.load_program(
+        make_network(Workload("growing", tuple(asked["widths"]), asked["weight_scale"]))
+    )
     half = asked["half_width"]
     steps: list[dict[str, Any]] = []
     counted(program, sv.Plane.identity(), box(half))  # buffers of this size are new to the process
     while not steps or (steps[-1]["cells"] < asked["cells"] and len(steps) < asked["steps"]):
         start = time.perf_counter()
         found, undecided = counted(program, sv.Plane.identity(), box(half))
-        steps.append({"half_width": half, "cells": found, "undecided": undecided, "seconds": time.perf_counter() - start})
-        # cells grow no faster than the area: a step that reaches the end may be as long as that takes, and no longer
+        steps.append(
+            {
+                "half_width": half,
+                "cells": found,
+                "undecided": undecided,
+                "seconds": time.perf_counter() - start,
+            }
+        )
+        # cells grow no faster than the area: a step that reaches the end may be as long as that takes, and no
+        # longer
         half *= min(asked["factor"], float(max(1.2, np.sqrt(1.2 * asked["cells"] / found))))
     cells, seconds = (np.log([step[key] for step in steps]) for key in ("cells", "seconds"))
     return {"steps": steps, "exponent": float(np.polyfit(cells, seconds, 1)[0])}
@@ -205,7 +240,13 @@ def workers(asked: dict[str, Any]) -> dict[str, Any]:
     if len(cells) != 1:
         raise SystemExit(f"the number of cells depends on the number of workers: {sorted(cells)}")
     one, two = (float(np.median(times)) for times in seconds.values())
-    return {"cells": cells.pop(), "batches": batches, "seconds_one": one, "seconds_two": two, "speedup": one / two}
+    return {
+        "cells": cells.pop(),
+        "batches": batches,
+        "seconds_one": one,
+        "seconds_two": two,
+        "speedup": one / two,
+    }
 
 
 MEASUREMENTS = {f.__name__: f for f in (residual, convolutional, wide, growth, workers)}

@@ -18,14 +18,17 @@ is what a process needs on top of imports.
 
 def to_markdown(report: dict[str, Any]) -> str:
     machine, found = report["machine"], {name: result["found"] for name, result in report["results"].items()}
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if name != "regioncam")
+    versions = ", ".join(
+        f"{name} {version}" for name, version in machine["versions"].items() if name != "regioncam"
+    )
     load = f"load before {machine['load_before'] or 0:.2g}"
     facts = f"{machine['cpu']}, {machine['cores']} cores, {load}; {versions}; {machine['date']}.\n"
     sections = [_INTRODUCTION, facts, _against_forward(report["results"])]
     if "wide_counted" in found:
         counted = found["wide_counted"]
         sections.append(
-            f"Counted batch by batch, {_name(report['results']['wide_counted']['asked'])} takes {counted['seconds']:.3g} s and "
+            f"Counted batch by batch, {_name(report['results']['wide_counted']['asked'])} takes "
+            f"{counted['seconds']:.3g} s and "
             f"{counted['memory']['peak_bytes'] / 1e6:,.0f} MB for {counted['cells']:,} cells.\n"
         )
     if "growth" in found:
@@ -71,8 +74,14 @@ def _against_forward(results: dict[str, dict[str, Any]]) -> str:
             title = _name(asked)
         if found.get("checkpoint"):
             title += ", trained"
-        rows.append([title, *(f"{found[key]:,}" for key in ("units", "cells", "vertices")), f"{found['seconds']:.3g}"])
-        rows[-1] += [f"{found['forward']['seconds']:.3g} s", f"{found['forward']['ratio']:.2f}", f"{found['affine_share']:.0%}"]
+        rows.append(
+            [title, *(f"{found[key]:,}" for key in ("units", "cells", "vertices")), f"{found['seconds']:.3g}"]
+        )
+        rows[-1] += [
+            f"{found['forward']['seconds']:.3g} s",
+            f"{found['forward']['ratio']:.2f}",
+            f"{found['affine_share']:.0%}",
+        ]
         rows[-1] += [f"{found['memory']['peak_bytes'] / 1e6:,.0f} MB"]
         rows[-1] += [f"{found[key]:,}" for key in ("batches", "undecided", "threads")]
     return "## Against a forward pass\n\n" + _table(head, rows) if rows else ""
@@ -80,7 +89,12 @@ def _against_forward(results: dict[str, dict[str, Any]]) -> str:
 
 def _growth(result: dict[str, Any]) -> str:
     rows = [
-        [f"{step['half_width']:g}", f"{step['cells']:,}", f"{step['seconds']:.3g}", f"{1e6 * step['seconds'] / step['cells']:.3g}"]
+        [
+            f"{step['half_width']:g}",
+            f"{step['cells']:,}",
+            f"{step['seconds']:.3g}",
+            f"{1e6 * step['seconds'] / step['cells']:.3g}",
+        ]
         for step in result["found"]["steps"]
     ]
     title = f"{_name(result['asked'])}, weights times {result['asked']['weight_scale']:g}, on windows of growing half-width"
@@ -99,5 +113,8 @@ def _workers(result: dict[str, Any]) -> str:
 
 def _bars(bars: Iterable[dict[str, Any]]) -> str:
     verdict = {True: "yes", False: "**no**"}
-    rows = [[b["what"], f"{b['sense']} {b['limit']:,}", f"{b['measured']:,.7g}", verdict[b["passed"]]] for b in bars]
+    rows = [
+        [b["what"], f"{b['sense']} {b['limit']:,}", f"{b['measured']:,.7g}", verdict[b["passed"]]]
+        for b in bars
+    ]
     return "## Bars\n\n" + _table(["bar", "wanted", "measured", "reached"], rows)

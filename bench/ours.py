@@ -1,4 +1,5 @@
-"""splineviz on one network, in a process of its own: memory first, then time in turn with plain forward passes, then the rest."""
+"""splineviz on one network, in a process of its own: memory first, then time in turn with plain forward
+passes, then the rest."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def forward(network: nn.Sequential, x: torch.Tensor, rows: int) -> None:
 
 
 def first_run(workload: Workload) -> tuple[dict[str, Any], nn.Sequential, sv.Arrangement]:
-    """What the arrangement is, and the memory that it takes on top of the imported, warm process, network included."""
+    """What the arrangement is, and the memory that it takes on top of the imported, warm process, network
+    included."""
     memory = PeakMemory()
     network = make_network(workload)
     arr = arrange(network)
@@ -64,9 +66,11 @@ def first_run(workload: Workload) -> tuple[dict[str, Any], nn.Sequential, sv.Arr
 
 
 def in_turn(network: nn.Sequential, arr: sv.Arrangement, asked: dict[str, Any]) -> dict[str, Any]:
-    """Arrange, with and without proofs, forward passes, arrange ...: what disturbs the machine disturbs all of them.
+    """Arrange, with and without proofs, forward passes, arrange ...: what disturbs the machine disturbs all
+    of them.
 
-    The forward pass is timed on all vertices at once, and in batches, which fit into caches and need no fresh memory.
+    The forward pass is timed on all vertices at once, and in batches, which fit into caches and need no fresh
+    memory.
     """
     program = arr.program
     assert program is not None
@@ -114,7 +118,11 @@ def lazily(program: sv.Program, asked: dict[str, Any]) -> dict[str, Any]:
         arr = again(program)
         maps.append(seconds_of(partial(getattr, arr, "affine")))
         joins.append(seconds_of(partial(getattr, arr, "linear_regions")))
-    return {"linear_regions": arr.n_linear_regions, "seconds_affine_maps": summary(maps), "seconds_linear_regions": summary(joins)}
+    return {
+        "linear_regions": arr.n_linear_regions,
+        "seconds_affine_maps": summary(maps),
+        "seconds_linear_regions": summary(joins),
+    }
 
 
 def compared(network: nn.Sequential, arr: sv.Arrangement, points: str | None) -> dict[str, Any]:
@@ -147,7 +155,11 @@ def drawn(program: sv.Program, folder: str) -> dict[str, Any]:
     complete = seconds_of(lambda: save_figure(arr, path))
     arr = again(program)
     arr.affine  # noqa: B018 computed on first use
-    return {"cells": arr.n_cells, "seconds": seconds_of(lambda: save_figure(arr, path)), "seconds_with_affine_maps": complete}
+    return {
+        "cells": arr.n_cells,
+        "seconds": seconds_of(lambda: save_figure(arr, path)),
+        "seconds_with_affine_maps": complete,
+    }
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""What every measured process does alike: one thread, peak memory, repetitions, patterns as sets, one JSON line at the end."""
+"""What every measured process does alike: one thread, peak memory, repetitions, patterns as sets, one JSON
+line at the end."""
 
 from __future__ import annotations
 

@@ -19,7 +19,11 @@ class Block(nn.Module):
         self.bn2 = nn.BatchNorm2d(outer)
         self.relu1, self.relu2 = nn.ReLU(), nn.ReLU()
         plain = stride == 1 and inner == outer
-        self.way = nn.Identity() if plain else nn.Sequential(nn.Conv2d(inner, outer, 1, stride, bias=False), nn.BatchNorm2d(outer))
+        self.way = (
+            nn.Identity()
+            if plain
+            else nn.Sequential(nn.Conv2d(inner, outer, 1, stride, bias=False), nn.BatchNorm2d(outer))
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         inside = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
@@ -33,7 +37,16 @@ class ResNet18(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU())
-        sizes = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1)]
+        sizes = [
+            (64, 64, 1),
+            (64, 64, 1),
+            (64, 128, 2),
+            (128, 128, 1),
+            (128, 256, 2),
+            (256, 256, 1),
+            (256, 512, 2),
+            (512, 512, 1),
+        ]
         self.blocks = nn.Sequential(*(Block(*size) for size in sizes))
         self.head = nn.Linear(512, 10)
         for module in self.modules():

@@ -10,7 +10,8 @@ __all__ = ["ResNet18", "ResNet20", "unsettle"]
 
 
 class ResNet18(nn.Module):
-    """ResNet-18 with the stem for small images: a 3 x 3 convolution and no pooling. ``width`` is 64 in the original."""
+    """ResNet-18 with the stem for small images: a 3 x 3 convolution and no pooling. ``width`` is 64 in the
+    original."""
 
     def __init__(self, width: int = 64, classes: int = 10) -> None:
         super().__init__()
@@ -18,7 +19,10 @@ class ResNet18(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         widths = [width, width, 2 * width, 4 * width, 8 * width]
         for i in range(4):
-            blocks = _ProjectedBlock(widths[i], widths[i + 1], 2 if i else 1), _ProjectedBlock(widths[i + 1], widths[i + 1])
+            blocks = (
+                _ProjectedBlock(widths[i], widths[i + 1], 2 if i else 1),
+                _ProjectedBlock(widths[i + 1], widths[i + 1]),
+            )
             self.add_module(f"layer{i + 1}", nn.Sequential(*blocks))
         self.avgpool, self.fc = nn.AdaptiveAvgPool2d((1, 1)), nn.Linear(8 * width, classes)
 
@@ -31,7 +35,8 @@ class ResNet18(nn.Module):
 
 
 class ResNet20(nn.Module):
-    """The ResNet-20 of the CIFAR-10 experiments: shortcuts skip pixels and pad with zero channels. ``width`` is 16 there.
+    """The ResNet-20 of the CIFAR-10 experiments: shortcuts skip pixels and pad with zero channels. ``width``
+    is 16 there.
 
     Names and order of the weights are those of public checkpoints (akamaster/pytorch_resnet_cifar10).
     """
@@ -42,7 +47,10 @@ class ResNet20(nn.Module):
         widths = [width, width, 2 * width, 4 * width]
         for i in range(3):
             first = _PaddedBlock(widths[i], widths[i + 1], 2 if i else 1)
-            self.add_module(f"layer{i + 1}", nn.Sequential(first, *(_PaddedBlock(widths[i + 1], widths[i + 1]) for _ in range(2))))
+            self.add_module(
+                f"layer{i + 1}",
+                nn.Sequential(first, *(_PaddedBlock(widths[i + 1], widths[i + 1]) for _ in range(2))),
+            )
         self.linear = nn.Linear(4 * width, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,7 +70,9 @@ class _ProjectedBlock(nn.Module):
         self.conv2, self.bn2 = _conv(n_out, n_out), nn.BatchNorm2d(n_out)
         self.downsample: nn.Module | None = None
         if stride > 1 or n_in != n_out:
-            self.downsample = nn.Sequential(nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out))
+            self.downsample = nn.Sequential(
+                nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.relu(self.bn1(self.conv1(x)))
@@ -83,7 +93,9 @@ class _PaddedBlock(nn.Module):
         out = functional.relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
         if self.more:
-            x = functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more // 2, self.more // 2))
+            x = functional.pad(
+                x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more // 2, self.more // 2)
+            )
         out += x
         return functional.relu(out)
 
@@ -93,7 +105,8 @@ def _conv(n_in: int, n_out: int, stride: int = 1) -> nn.Conv2d:
 
 
 def unsettle(network: nn.Module) -> nn.Module:
-    """Give every batch norm statistics and weights that differ from channel to channel, as training does; in eval mode."""
+    """Give every batch norm statistics and weights that differ from channel to channel, as training does; in
+    eval mode."""
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):

@@ -1,4 +1,5 @@
-"""regioncam on one network, in a process of its own: how long, how much memory, and a point inside each face that it finds."""
+"""regioncam on one network, in a process of its own: how long, how much memory, and a point inside each face
+that it finds."""
 
 from __future__ import annotations
 
@@ -15,9 +16,16 @@ Layers = list[tuple[np.ndarray, np.ndarray]]
 
 
 def hidden_layers(network: nn.Sequential) -> Layers:
-    """Weights as regioncam wants them, without the last layer: it makes no cells, and splineviz does not run it either."""
-    linear = [module for module, after in pairwise(network) if isinstance(module, nn.Linear) and isinstance(after, nn.ReLU)]
-    arrays = [(module.weight.detach().float().numpy(), module.bias.detach().float().numpy()) for module in linear]
+    """Weights as regioncam wants them, without the last layer: it makes no cells, and splineviz does not run
+    it either."""
+    linear = [
+        module
+        for module, after in pairwise(network)
+        if isinstance(module, nn.Linear) and isinstance(after, nn.ReLU)
+    ]
+    arrays = [
+        (module.weight.detach().float().numpy(), module.bias.detach().float().numpy()) for module in linear
+    ]
     return [(np.ascontiguousarray(weight.T), bias) for weight, bias in arrays]
 
 

@@ -1,11 +1,12 @@
-"""Does splineviz arrange a network in the time of one float64 forward pass over its own vertices, and faster than regioncam?
+"""Does splineviz arrange a network in the time of one float64 forward pass over its own vertices, and faster
+than regioncam?
 
-The second is the fastest other tool for two inputs (PyPI: regioncam, Rust, float32). Both get the same networks in the same run,
-one thread each, and their activation patterns are compared as sets. Writes bench.json, the source of every number in the README,
-and bench.md, the same as tables, into docs/.
+The second is the fastest other tool for two inputs (PyPI: regioncam, Rust, float32). Both get the same
+networks in the same run, one thread each, and their activation patterns are compared as sets. Writes
+bench.json, the source of every number in the README, and bench.md, the same as tables, into docs/.
 
-``make bench`` takes about five minutes and 12 GB (regioncam's). With ``--quick`` it takes one: the first three networks and no
-cold start, into build/bench/.
+``make bench`` takes about five minutes and 12 GB (regioncam's). With ``--quick`` it takes one: the first
+three networks and no cold start, into build/bench/.
 """
 
 from __future__ import annotations
@@ -40,22 +41,34 @@ ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", 
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Measure splineviz against a forward pass and against regioncam.")
+    parser = argparse.ArgumentParser(
+        description="Measure splineviz against a forward pass and against regioncam."
+    )
     parser.add_argument("--quick", action="store_true", help="the first three networks, no cold start")
-    parser.add_argument("--networks", nargs="+", metavar="2-32-32-1", help="fully connected networks to measure instead")
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where bench.json and bench.md go")
+    parser.add_argument(
+        "--networks", nargs="+", metavar="2-32-32-1", help="fully connected networks to measure instead"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="where bench.json and bench.md go"
+    )
     given = parser.parse_args(arguments)
     partial = given.quick or given.networks is not None
     folder = given.output or HERE.parent / ("build/bench" if partial else "docs")
     named = [Workload(name, tuple(int(width) for width in name.split("-"))) for name in given.networks or ()]
     report = measure(named or (QUICK if given.quick else WORKLOADS), cold=not partial)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("bench.json", json.dumps(report, indent=1) + "\n"), ("bench.md", to_markdown(report))):
+    for name, text in (
+        ("bench.json", json.dumps(report, indent=1) + "\n"),
+        ("bench.md", to_markdown(report)),
+    ):
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
     missed = [bar for bar in report["bars"] if bar["passed"] is False]
     for bar in missed:
-        print(f"missed: {bar['what']} {bar['workload']}: wanted {bar['sense']} {bar['limit']}, measured {bar['measured']}")
+        print(
+            f"missed: {bar['what']} {bar['workload']}: wanted {bar['sense']} {bar['limit']}, measured "
+            f"{bar['measured']}"
+        )
     print(f"{len(missed)} of {len(report['bars'])} bars missed; see {folder / 'bench.md'}")
 
 
@@ -76,7 +89,12 @@ def measure(workloads: Sequence[Workload], *, cold: bool) -> dict[str, Any]:
 def measure_workload(workload: Workload) -> dict[str, Any]:
     print(f"{workload.name} ...", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        asked = {"workload": asdict(workload), "repetitions": REPETITIONS, "patience": PATIENCE, "folder": folder}
+        asked = {
+            "workload": asdict(workload),
+            "repetitions": REPETITIONS,
+            "patience": PATIENCE,
+            "folder": folder,
+        }
         points = str(Path(folder, "points.npy"))
         theirs = run_regioncam(asked | {"points": points})
         found = points if "cells" in theirs else None
@@ -102,7 +120,9 @@ def in_new_process(script: str, asked: dict[str, Any], limit: float | None = Non
     """Run one measurement where no other can warm it, slow it down or add to its memory."""
     command = [sys.executable, str(HERE / script), json.dumps(asked)]
     try:
-        done = subprocess.run(command, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=True, timeout=limit)
+        done = subprocess.run(
+            command, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=True, timeout=limit
+        )
     except subprocess.CalledProcessError as error:
         print(error.stderr, file=sys.stderr)
         raise

@@ -16,8 +16,18 @@ are rounded to float32, so that both tools are given the same function. One thre
 
 
 def to_markdown(report: dict[str, Any]) -> str:
-    sections = [_INTRODUCTION, _machine(report["machine"]), _times(report["workloads"]), _structure(report["workloads"])]
-    sections += [_patterns(report["workloads"]), _lazy(report["workloads"]), _waiting(report), _bars(report["bars"])]
+    sections = [
+        _INTRODUCTION,
+        _machine(report["machine"]),
+        _times(report["workloads"]),
+        _structure(report["workloads"]),
+    ]
+    sections += [
+        _patterns(report["workloads"]),
+        _lazy(report["workloads"]),
+        _waiting(report),
+        _bars(report["bars"]),
+    ]
     return "\n".join(section for section in sections if section)
 
 
@@ -51,8 +61,24 @@ def _machine(machine: dict[str, Any]) -> str:
 
 
 def _times(results: Sequence[dict[str, Any]]) -> str:
-    head = ["network", "cells", "splineviz", "regioncam", "faster", "forward, at once", "ratio", "forward, batched", "ratio"]
-    head += ["over unproven", "in affine nodes", "peak memory", "over last hidden layer", "regioncam's memory"]
+    head = [
+        "network",
+        "cells",
+        "splineviz",
+        "regioncam",
+        "faster",
+        "forward, at once",
+        "ratio",
+        "forward, batched",
+        "ratio",
+    ]
+    head += [
+        "over unproven",
+        "in affine nodes",
+        "peak memory",
+        "over last hidden layer",
+        "regioncam's memory",
+    ]
     rows = []
     for result in results:
         ours, theirs = result["splineviz"], result["regioncam"]
@@ -64,15 +90,28 @@ def _times(results: Sequence[dict[str, Any]]) -> str:
         for forward in (ours["forward"], ours["forward_batched"]):
             rows[-1] += [_seconds(forward["seconds"]), f"{forward['ratio']:.2f}"]
         rows[-1].append(f"{ours['uncertified']['ratio']:.2f}")
-        rows[-1] += [f"{ours['affine_share']:.0%}", _megabytes(ours["memory"]["peak_bytes"]), f"{ours['memory']['ratio']:.2f}"]
+        rows[-1] += [
+            f"{ours['affine_share']:.0%}",
+            _megabytes(ours["memory"]["peak_bytes"]),
+            f"{ours['memory']['ratio']:.2f}",
+        ]
         rows[-1].append(_megabytes(theirs["peak_bytes"]) if ran else "-")
-    reasons = [f"regioncam on {r['name']}: {r['regioncam']['reason']}." for r in results if "reason" in r["regioncam"]]
+    reasons = [
+        f"regioncam on {r['name']}: {r['regioncam']['reason']}."
+        for r in results
+        if "reason" in r["regioncam"]
+    ]
     note = (
-        "The forward passes are calls of the network, in float64, on the vertices of the arrangement: all at once, and in "
-        "batches of 1,024, which spares the processor fresh memory. They are run in turn with arranging. In affine nodes: the "
-        "share of splineviz's time that is the network's own products. Over unproven: its time over that with `certify=\"off\"`.\n"
+        "The forward passes are calls of the network, in float64, on the vertices of the arrangement: "
+        "all at once, and in "
+        "batches of 1,024, which spares the processor fresh memory. They are run in turn with "
+        "arranging. In affine nodes: the "
+        "share of splineviz's time that is the network's own products. Over unproven: its time over "
+        'that with `certify="off"`.\n'
     )
-    return "\n".join(["## Time and memory\n", _table(head, rows), note, *(reason + "\n" for reason in reasons)])
+    return "\n".join(
+        ["## Time and memory\n", _table(head, rows), note, *(reason + "\n" for reason in reasons)]
+    )
 
 
 def _structure(results: Sequence[dict[str, Any]]) -> str:
@@ -88,13 +127,31 @@ def _structure(results: Sequence[dict[str, Any]]) -> str:
         "certified",
         "smallest cell",
     ]
-    keys = ["cells", "vertices", "edges", "linear_regions", "decisions", "re_evaluated", "undecided", "certified", "smallest_cell"]
+    keys = [
+        "cells",
+        "vertices",
+        "edges",
+        "linear_regions",
+        "decisions",
+        "re_evaluated",
+        "undecided",
+        "certified",
+        "smallest_cell",
+    ]
     rows = [[r["name"], *(_number(r["splineviz"][key]) for key in keys)] for r in results]
     return "## What was found\n\n" + _table(head, rows)
 
 
 def _patterns(results: Sequence[dict[str, Any]]) -> str:
-    head = ["network", "splineviz", "regioncam's faces", "their patterns", "only splineviz", "largest area", "only regioncam"]
+    head = [
+        "network",
+        "splineviz",
+        "regioncam's faces",
+        "their patterns",
+        "only splineviz",
+        "largest area",
+        "only regioncam",
+    ]
     rows = []
     for result in results:
         patterns, theirs = result["splineviz"]["patterns"], result["regioncam"]
@@ -106,7 +163,8 @@ def _patterns(results: Sequence[dict[str, Any]]) -> str:
     if not rows:
         return ""
     note = (
-        "Totals hide errors that cancel, so sets of patterns are compared: those stored with our cells, and those of a float64 "
+        "Totals hide errors that cancel, so sets of patterns are compared: those stored with our "
+        "cells, and those of a float64 "
         "forward pass at the mean of the corners of each face of regioncam. The window has area 4.\n"
     )
     return f"## Patterns\n\n{note}\n" + _table(head, rows)
@@ -114,7 +172,11 @@ def _patterns(results: Sequence[dict[str, Any]]) -> str:
 
 def _lazy(results: Sequence[dict[str, Any]]) -> str:
     rows = [
-        [r["name"], _seconds(r["splineviz"]["seconds_affine_maps"]), _seconds(r["splineviz"]["seconds_linear_regions"])]
+        [
+            r["name"],
+            _seconds(r["splineviz"]["seconds_affine_maps"]),
+            _seconds(r["splineviz"]["seconds_linear_regions"]),
+        ]
         for r in results
     ]
     return "## Computed on first use\n\n" + _table(["network", "affine maps", "then linear regions"], rows)
@@ -130,7 +192,12 @@ def _waiting(report: dict[str, Any]) -> str:
     if cold := report["cold_start"]:
         rows.append(["`splineviz --help`", _seconds(cold["help"])])
         rows.append(["`splineviz slice demo -o x.png`, new process", _seconds(cold["demo"])])
-        rows.append(["the same, the very first time: no compiled kernels, no list of fonts", _seconds(cold["demo_first_time"])])
+        rows.append(
+            [
+                "the same, the very first time: no compiled kernels, no list of fonts",
+                _seconds(cold["demo_first_time"]),
+            ]
+        )
     return "## Waiting\n\n" + _table(["what", "time"], rows) if rows else ""
 
 

@@ -35,9 +35,25 @@ class Workload:
 WORKLOADS = (
     Workload("2-32-32-32-1", (2, 32, 32, 32, 1), cells=1_180, speedup=1.0, ratio=2.5),
     Workload("2-100-100-1", (2, 100, 100, 1), cells=7_049, speedup=1.0, ratio=2.5),
-    Workload("784-200-200-200-10", (784, 200, 200, 200, 10), cells=40_789, speedup=6.0, ratio=1.0, memory=4.0, proofs=1.3),
+    Workload(
+        "784-200-200-200-10",
+        (784, 200, 200, 200, 10),
+        cells=40_789,
+        speedup=6.0,
+        ratio=1.0,
+        memory=4.0,
+        proofs=1.3,
+    ),
     Workload("784-500-500-500-10", (784, 500, 500, 500, 10), speedup=20.0, ratio=1.0, memory=4.0, proofs=1.3),
-    Workload("784-200x5-10, weights doubled", (784, *[200] * 5, 10), 2.0, speedup=13.0, ratio=1.0, memory=4.0, proofs=1.3),
+    Workload(
+        "784-200x5-10, weights doubled",
+        (784, *[200] * 5, 10),
+        2.0,
+        speedup=13.0,
+        ratio=1.0,
+        memory=4.0,
+        proofs=1.3,
+    ),
 )
 QUICK = WORKLOADS[:3]
 DRAWN = WORKLOADS[4]
@@ -47,8 +63,8 @@ DRAWN = WORKLOADS[4]
 def make_network(workload: Workload) -> nn.Sequential:
     """The network in float64, with float32 coefficients so that a float32 tool is given the same function.
 
-    torch's default initialisation with seed 0. More than two inputs are restricted to the plane through three random points, by
-    folding its frame, scaled so that the window is [-1, 1]^2, into the first layer.
+    torch's default initialisation with seed 0. More than two inputs are restricted to the plane through three
+    random points, by folding its frame, scaled so that the window is [-1, 1]^2, into the first layer.
     """
     torch.manual_seed(0)
     layers = [nn.Linear(n_in, n_out).double() for n_in, n_out in pairwise(workload.widths)]
@@ -69,7 +85,13 @@ def make_network(workload: Workload) -> nn.Sequential:
 def make_convolutional(width: int) -> nn.Sequential:
     """Two convolutions of digits, and two dense layers; initialised as torch does with seed 0."""
     torch.manual_seed(0)
-    layers = [nn.Conv2d(1, width, 5, stride=2), nn.ReLU(), nn.Conv2d(width, 2 * width, 5, stride=2), nn.ReLU(), nn.Flatten()]
+    layers = [
+        nn.Conv2d(1, width, 5, stride=2),
+        nn.ReLU(),
+        nn.Conv2d(width, 2 * width, 5, stride=2),
+        nn.ReLU(),
+        nn.Flatten(),
+    ]
     return nn.Sequential(*layers, nn.Linear(32 * width, 100), nn.ReLU(), nn.Linear(100, 10)).eval()
 
 

@@ -16,7 +16,7 @@ from splineviz.plane import Plane, Window
 
 from .compiling import begin_compiling
 from .data import Data, Preprocessing, read_data, read_literal
-from .place import captions, class_names, thumbnails
+from .location import captions, class_names, thumbnails
 from .progress import frame_progress, note
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ class AnimateOptions:
         if self.data is not None and self.points is None:
             raise click.UsageError("say which of the data: --points I,J,K")
         if self.points is None and self.box is None:
-            raise click.UsageError("say where to look: --data FILE --points I,J,K, or --box for a network with two inputs")
+            raise click.UsageError(
+                "say where to look: --data FILE --points I,J,K, or --box for a network with two inputs"
+            )
         if self.lc_points is not None and self.data is None:
             raise click.UsageError("--lc-points are the first of --data FILE, which is missing")
         if self.idle is not None and not self.follow:
@@ -97,11 +99,19 @@ class AnimateOptions:
     def style(self, anchors: Data | None) -> dict[str, Any]:
         """How :func:`splineviz.animate` is to do it."""
         names = class_names(self.class_names, on_demo=self.model == "demo")
-        how: dict[str, Any] = {"radius": self.radius, "seed": self.seed, "color": self.color, "edges": self.edges}
+        how: dict[str, Any] = {
+            "radius": self.radius,
+            "seed": self.seed,
+            "color": self.color,
+            "edges": self.edges,
+        }
         how |= {"title": self.title, "seconds": self.duration, "dpi": self.width / 5.5, "class_names": names}
         how |= {"max_cells": self.max_cells, "certify": self.certify, "jobs": self.jobs, "cache": self.cache}
         if anchors is not None:
-            how |= {"images": thumbnails(self.image_shape, anchors), "labels": captions(self.rows, anchors, names)}
+            how |= {
+                "images": thumbnails(self.image_shape, anchors),
+                "labels": captions(self.rows, anchors, names),
+            }
         return how
 
 
@@ -114,7 +124,11 @@ def run_animate(options: AnimateOptions) -> int:
     shape = None if anchors is None else anchors.points.shape[1:]
     finish_compiling = begin_compiling(options.quiet)
     program = program_for(options.model, shape, input_shape=options.input_shape, logits=options.logits)
-    plane = Plane.identity() if anchors is None else Plane.through(*preprocessing.apply(anchors.points, program.input_shape))
+    plane = (
+        Plane.identity()
+        if anchors is None
+        else Plane.through(*preprocessing.apply(anchors.points, program.input_shape))
+    )
     window = Window.around(plane, options.margin) if options.box is None else Window.box(*options.box)
     how = options.style(anchors)
     if options.lc_points is not None and data is not None:
@@ -134,13 +148,17 @@ def run_animate(options: AnimateOptions) -> int:
     return 5 if done.errors or done.incomplete else 0
 
 
-def _animations(options: AnimateOptions, program: Any, plane: Plane, window: Window, how: dict[str, Any]) -> Iterator[Animation]:
+def _animations(
+    options: AnimateOptions, program: Any, plane: Plane, window: Window, how: dict[str, Any]
+) -> Iterator[Animation]:
     from splineviz.animation import animate, follow
     from splineviz.program.checkpoints import Checkpoints
 
     places = plane, window, options.outputs
     if options.follow:
-        yield from follow(program, options.checkpoints, *places, key=options.weights_key, idle=options.idle, **how)
+        yield from follow(
+            program, options.checkpoints, *places, key=options.weights_key, idle=options.idle, **how
+        )
     else:
         yield animate(Checkpoints(program, options.checkpoints, key=options.weights_key), *places, **how)
 
@@ -153,16 +171,30 @@ def _print(done: Animation, as_json: bool) -> None:
             {"step": step, **{n: _number(v[i]) for n, v in columns.items()}, "error": done.errors.get(step)}
             for i, step in enumerate(done.steps)
         ]
-        report = {"schema": SCHEMA, "checkpoints": rows, "radius": done.radius, "incomplete": list(done.incomplete)}
-        report |= {"computed": done.computed, "seconds": done.seconds, "files": [str(path) for path in done.paths]}
+        report = {
+            "schema": SCHEMA,
+            "checkpoints": rows,
+            "radius": done.radius,
+            "incomplete": list(done.incomplete),
+        }
+        report |= {
+            "computed": done.computed,
+            "seconds": done.seconds,
+            "files": [str(path) for path in done.paths],
+        }
         click.echo(json.dumps(report))
         return
     lines = [["step", *(name.replace("_", " ") for name in columns)]]
     lines += [[f"{step:,}", *(f"{v[i]:,.6g}" for v in columns.values())] for i, step in enumerate(done.steps)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    click.echo("\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines))
     click.echo(
-        f"{done.computed} of {len(done.steps)} arrangements computed, {done.seconds:.1f} s; {', '.join(map(str, done.paths))}"
+        "\n".join(
+            "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
+        )
+    )
+    click.echo(
+        f"{done.computed} of {len(done.steps)} arrangements computed, {done.seconds:.1f} s; "
+        f"{', '.join(map(str, done.paths))}"
     )
 
 

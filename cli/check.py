@@ -48,23 +48,40 @@ class ExactCells(click.ParamType[int | str]):
     required=True,
     help="The network that was arranged: demo, an .onnx file, a .pt2 file, or module:factory with --weights.",
 )
-@click.option("--weights", type=click.Path(), metavar="FILE", help="State dict for --model: .pt, or .safetensors with that extra.")
-@click.option("--output-index", type=Numbers(int), metavar="I[,J..]", help="The outputs that the arrangement was asked for.")
+@click.option(
+    "--weights",
+    type=click.Path(),
+    metavar="FILE",
+    help="State dict for --model: .pt, or .safetensors with that extra.",
+)
+@click.option(
+    "--output-index",
+    type=Numbers(int),
+    metavar="I[,J..]",
+    help="The outputs that the arrangement was asked for.",
+)
 @click.option(
     "--exact-cells",
     type=ExactCells(),
     default=2000,
     metavar="N|all",
-    help="How many of the cells that float64 leaves open are derived again in exact arithmetic; all: every cell of the file.",
+    help="How many of the cells that float64 leaves open are derived again in exact arithmetic; all: "
+    "every cell of the file.",
 )
-@click.option("--points", type=click.IntRange(min=1), default=2000, metavar="N", help="Random points to locate.")
-@click.option("--segments", type=click.IntRange(min=1), default=32, metavar="N", help="Random segments to walk.")
+@click.option(
+    "--points", type=click.IntRange(min=1), default=2000, metavar="N", help="Random points to locate."
+)
+@click.option(
+    "--segments", type=click.IntRange(min=1), default=32, metavar="N", help="Random segments to walk."
+)
 @click.option("--seed", type=int, default=0, help="Of the random points and segments.")
 @common_options
 def command(**given: Any) -> int:
-    """Verify the arrangement in FILE (.npz) from scratch, by the network alone: none of the code that made it is used.
+    """Verify the arrangement in FILE (.npz) from scratch, by the network alone: none of the code that made it
+    is used.
 
-    Is it watertight, are its cells those of the network, are its maps the network's, is any kink or cell missing?
+    Is it watertight, are its cells those of the network, are its maps the network's, is any kink or cell
+    missing?
     """
     from .check_job import run_check
 

@@ -51,7 +51,11 @@ def _table(file: str, report: CheckReport) -> str:
     widths = [max(len(row[k]) for row in rows) for k in range(4)]
     lines = [f"file     {file}: {counts}", f"network  {report.program}, digest {report.digest[:16]}", ""]
     for row, check in zip(rows, [None, *report.checks], strict=True):
-        lines.append("  ".join([*(f"{cell:<{width}}" for cell, width in zip(row[:4], widths, strict=True)), row[4]]).rstrip())
+        lines.append(
+            "  ".join(
+                [*(f"{cell:<{width}}" for cell, width in zip(row[:4], widths, strict=True)), row[4]]
+            ).rstrip()
+        )
         lines += [" " * (widths[0] + 2) + remark for remark in ([] if check is None else _remarks(check))]
     return "\n".join([*lines, "", _verdict(report)])
 

@@ -34,7 +34,9 @@ def on_cluster(address: str | None) -> Iterator[None]:
         import dask
         import distributed
     except ImportError as error:
-        raise InputError("--dask needs the package distributed", hint="pip install 'splineviz[dask]'") from error
+        raise InputError(
+            "--dask needs the package distributed", hint="pip install 'splineviz[dask]'"
+        ) from error
     import joblib
 
     _knock(address)
@@ -52,7 +54,8 @@ def on_cluster(address: str | None) -> Iterator[None]:
 
 
 def _knock(address: str) -> None:
-    """Refuse an address where nobody listens; dask's own attempt would go on in the background, and complain at the end."""
+    """Refuse an address where nobody listens; dask's own attempt would go on in the background, and complain
+    at the end."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .options import common_options, data_options, place_options, reading_options
-from .slice_limits import OutputType, budget_options
+from .slice_budget import OutputType, budget_options
 
 _COLORS = ("norm", "class", "random", "area", "stage", "volume", "none")
 _EDGES = ("stage", "plain", "none")
@@ -31,7 +31,11 @@ What each number means is in docs/compare.md.
     short_help="Compare networks, or checkpoints of one, on one plane: cells, decisions, boundaries, maps.",
 )
 @click.argument("models", nargs=-1, required=True)
-@click.option("--model", metavar="MODEL", help="The network that all of MODELS are weights of, .pt or .safetensors files.")
+@click.option(
+    "--model",
+    metavar="MODEL",
+    help="The network that all of MODELS are weights of, .pt or .safetensors files.",
+)
 @click.option(
     "--weights",
     multiple=True,
@@ -52,22 +56,27 @@ What each number means is in docs/compare.md.
 )
 @data_options
 @place_options
-@click.option("--color", type=click.Choice(_COLORS), default="norm", help="What the fills show, on one scale for all.")
+@click.option(
+    "--color", type=click.Choice(_COLORS), default="norm", help="What the fills show, on one scale for all."
+)
 @click.option("--edges", type=click.Choice(_EDGES), default="stage", help="What the lines show.")
 @click.option(
     "--difference",
     type=click.Choice(_DIFFERENCES),
-    help="What the panels of pairs show: by how much the affine map changed, where decisions differ, or the edges of either in a "
+    help="What the panels of pairs show: by how much the affine map changed, where decisions differ, "
+    "or the edges of either in a "
     "colour of its own. By default map, or edges where outputs differ in number.  [default: map]",
 )
 @click.option("--title", help="A line above the picture.")
 @budget_options
 @common_options
 def command(**given: Any) -> int:
-    """Compare two or more networks on one window of a plane: the cells of each, and what differs between every two.
+    """Compare two or more networks on one window of a plane: the cells of each, and what differs between
+    every two.
 
-    Each of MODELS is demo, an .onnx file, a .pt2 file of torch.export, or module:factory, with --weights; or, with --model, a file
-    of weights for that one network. They may be of different architectures, if they take inputs of one size.
+    Each of MODELS is demo, an .onnx file, a .pt2 file of torch.export, or module:factory, with --weights; or,
+    with --model, a file of weights for that one network. They may be of different architectures, if they take
+    inputs of one size.
     """
     from .compare_job import run_compare
     from .compare_options import CompareOptions

@@ -37,7 +37,9 @@ def run_compare(options: CompareOptions) -> int:
     from splineviz.comparison import compare
 
     with check_progress(options.quiet) as progress:
-        comparison = compare(programs, plane, window, names=options.called(), progress=progress, **options.limits)
+        comparison = compare(
+            programs, plane, window, names=options.called(), progress=progress, **options.limits
+        )
     _write(options, comparison, anchors)
     if not options.outputs:
         note("no -o FILE, so nothing is drawn", options.quiet)
@@ -50,7 +52,11 @@ def _load(options: CompareOptions, anchors: Data | None) -> list[Program]:
     programs = []
     for name, (model, weights) in zip(options.called(), options.networks(), strict=True):
         try:
-            programs.append(program_for(model, shape, input_shape=options.input_shape, weights=weights, logits=options.logits))
+            programs.append(
+                program_for(
+                    model, shape, input_shape=options.input_shape, weights=weights, logits=options.logits
+                )
+            )
         except InputError as error:
             raise InputError(f"{name}: {error.message}", hint=error.hint) from error
     return programs

@@ -1,4 +1,5 @@
-"""The request behind `splineviz compare`: its options, their contradictions, and the networks that they name."""
+"""The request behind `splineviz compare`: its options, their contradictions, and the networks that they
+name."""
 
 from __future__ import annotations
 
@@ -12,15 +13,15 @@ import click
 from splineviz.errors import InputError
 from splineviz.files import check_writable
 
-from .place import Place
-from .slice_limits import Output
+from .location import Location
+from .slice_budget import Output
 from .slice_options import PICTURES
 
 __all__ = ["CompareOptions"]
 
 
 @dataclass(frozen=True)
-class CompareOptions(Place):
+class CompareOptions(Location):
     """The options of the command, under their own names."""
 
     models: tuple[str, ...]
@@ -53,17 +54,23 @@ class CompareOptions(Place):
         if len(self.networks()) < 2:
             raise click.UsageError("a comparison needs at least two networks; to draw one: splineviz slice")
         if self.names is not None and len(self.names.split(",")) != len(self.networks()):
-            raise click.UsageError(f"--names gives {len(self.names.split(','))} names for {len(self.networks())} networks")
+            raise click.UsageError(
+                f"--names gives {len(self.names.split(','))} names for {len(self.networks())} networks"
+            )
         for output in self.outputs:
             if output.suffix not in PICTURES:
-                raise InputError(f"unknown suffix {output.suffix!r} of {output}, expected one of {', '.join(PICTURES)}")
+                raise InputError(
+                    f"unknown suffix {output.suffix!r} of {output}, expected one of {', '.join(PICTURES)}"
+                )
             check_writable(output.path)
 
     def networks(self) -> list[tuple[str, str | None]]:
         """Each model with its weights."""
         if self.model is not None:
             if self.weights:
-                raise click.UsageError("with --model the arguments are files of weights, so --weights is one too many")
+                raise click.UsageError(
+                    "with --model the arguments are files of weights, so --weights is one too many"
+                )
             return [(self.model, file) for file in self.models]
         if not self.weights:
             return [(model, None) for model in self.models]
@@ -71,7 +78,8 @@ class CompareOptions(Place):
             return [(self.models[0], file) for file in self.weights]
         if len(self.models) != len(self.weights):
             raise click.UsageError(
-                f"expected one --weights for each of {len(self.models)} models, or one model, got {len(self.weights)} --weights"
+                f"expected one --weights for each of {len(self.models)} models, or one model, got "
+                f"{len(self.weights)} --weights"
             )
         return list(zip(self.models, self.weights, strict=True))
 
@@ -85,13 +93,22 @@ class CompareOptions(Place):
             return stems
         paths = [Path(file).absolute() for file in files if _is_file(file)]
         common = os.path.commonpath([path.parent for path in paths]) if paths else ""
-        short = [str(Path(file).absolute().relative_to(common).with_suffix("")) if _is_file(file) else file for file in files]
-        return short if len(set(short)) == len(short) else [f"{name} {short[: k + 1].count(name)}" for k, name in enumerate(short)]
+        short = [
+            str(Path(file).absolute().relative_to(common).with_suffix("")) if _is_file(file) else file
+            for file in files
+        ]
+        return (
+            short
+            if len(set(short)) == len(short)
+            else [f"{name} {short[: k + 1].count(name)}" for k, name in enumerate(short)]
+        )
 
     @property
     def limits(self) -> dict[str, Any]:
         """What `splineviz.compare` takes under the same names."""
-        named = {name: getattr(self, name) for name in ("max_memory", "max_cells", "seconds", "jobs", "device")}
+        named = {
+            name: getattr(self, name) for name in ("max_memory", "max_cells", "seconds", "jobs", "device")
+        }
         return {"certify": self.certify, **named}
 
 

@@ -57,7 +57,10 @@ def _models(models: Sequence[dict[str, Any]]) -> list[str]:
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def _pair(pair: dict[str, Any], names: Sequence[str]) -> list[str]:
@@ -65,23 +68,38 @@ def _pair(pair: dict[str, Any], names: Sequence[str]) -> list[str]:
     entropies = " and ".join(f"{entropy:.4f}" for entropy in pair["entropies"])
     rows = [
         ("overlay", f"{pair['overlay_cells']:,} cells; {certificate_note(pair['exact'])}"),
-        ("variation of information", f"{pair['variation_of_information']:.4f} nats, of entropies {entropies}"),
+        (
+            "variation of information",
+            f"{pair['variation_of_information']:.4f} nats, of entropies {entropies}",
+        ),
         ("adjusted Rand index", f"{pair['adjusted_rand_index']:.4f}"),
     ]
     if pair["agreement"] is not None:
         rows.append(("agreement of decisions", f"{100 * pair['agreement']:.2f} % of the area"))
     if (boundaries := pair["boundaries"]) is not None:
         rows.append(
-            ("decision boundaries", f"mean distance {_within(boundaries['mean'])}, Hausdorff {_within(boundaries['hausdorff'])}")
+            (
+                "decision boundaries",
+                f"mean distance {_within(boundaries['mean'])}, Hausdorff {_within(boundaries['hausdorff'])}",
+            )
         )
     if (change := pair["change"]) is not None:
-        rows.append(("mean change of the map", f"gradient {change['gradient']:.4g}, output {_within(change['output'])}"))
+        rows.append(
+            (
+                "mean change of the map",
+                f"gradient {change['gradient']:.4g}, output {_within(change['output'])}",
+            )
+        )
     for stage in [] if pair["units"] is None else pair["units"]["stages"]:
         moved = "" if stage["mean"] is None else f", moved {stage['mean']:.3g} on average"
         counted = f"{stage['both']:,} in both, {stage['only_first']:,} only before, {stage['only_second']:,} only after"
         rows.append((f"lines of stage {stage['stage']}", counted + moved))
     width = max(len(name) for name, _ in rows)
-    return [f"{first} and {second}", *(f"  {name:<{width}}  {value}" for name, value in rows), *(f"  {n}" for n in pair["notes"])]
+    return [
+        f"{first} and {second}",
+        *(f"  {name:<{width}}  {value}" for name, value in rows),
+        *(f"  {n}" for n in pair["notes"]),
+    ]
 
 
 def _within(number: dict[str, float]) -> str:

@@ -16,12 +16,13 @@ _REFINE = "from splineviz.geometry.refine import compile_refine; compile_refine(
 
 
 def begin_compiling(quiet: bool) -> Callable[[], None]:
-    """If the compiled kernels are not there yet, have another process compile the largest, which takes most of the time.
+    """If the compiled kernels are not there yet, have another process compile the largest, which takes most
+    of the time.
 
-    The function that this returns says so, compiles the others, and waits. What the other process fails to do is done when it is
-    needed.
+    The function that this returns says so, compiles the others, and waits. What the other process fails to do
+    is done when it is needed.
     """
-    from splineviz.geometry.extend import extend_values
+    from splineviz.values.extension import extend_values
 
     cache = extend_values.stats.cache_path
     if cache is not None and any(Path(cache).glob("*.nbi")):
@@ -34,7 +35,7 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
     def finish() -> None:
         note("compiling the geometry kernels, once after installation; this takes about half a minute", quiet)
         if other is not None:
-            from splineviz.arrangement.uncut import compile_others
+            from splineviz.engine.warm_up import compile_others
 
             compile_others()
             other.wait()

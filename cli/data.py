@@ -1,4 +1,5 @@
-"""Points for the plane: read from a data file, or one file each, and brought to the form that the network takes."""
+"""Points for the plane: read from a data file, or one file each, and brought to the form that the network
+takes."""
 
 from __future__ import annotations
 
@@ -33,14 +34,20 @@ class Data:
     def take(self, rows: Sequence[int]) -> Data:
         """The chosen points; every index has to lie in the data."""
         if outside := [row for row in rows if not -len(self) <= row < len(self)]:
-            raise InputError(f"{self.source} holds {len(self)} points, 0 to {len(self) - 1}; there is no {_listing(outside)}")
+            raise InputError(
+                f"{self.source} holds {len(self)} points, 0 to {len(self) - 1}; there is no "
+                f"{_listing(outside)}"
+            )
         chosen = np.asarray(rows, dtype=np.int64)
-        return replace(self, points=self.points[chosen], labels=None if self.labels is None else self.labels[chosen])
+        return replace(
+            self, points=self.points[chosen], labels=None if self.labels is None else self.labels[chosen]
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """What stands between the data and the network: ``transform``, then (x - mean) / std, then the network's input shape."""
+    """What stands between the data and the network: ``transform``, then (x - mean) / std, then the network's
+    input shape."""
 
     transform: Callable[[Any], Any] | None
     mean: tuple[float, ...]
@@ -62,16 +69,22 @@ class Preprocessing:
             raise InputError(f"the points must hold real numbers, got dtype {points.dtype}")
         if points[0].size != int(np.prod(input_shape)):
             raise InputError(
-                f"the points have shape {points.shape[1:]}, {points[0].size} values; the network takes {input_shape}, "
+                f"the points have shape {points.shape[1:]}, {points[0].size} values; the network takes "
+                f"{input_shape}, "
                 f"{int(np.prod(input_shape))} values",
                 hint="--transform module:function, or another --data",
             )
         shaped = points.reshape(len(points), *input_shape).astype(np.float64)
-        normalised: np.ndarray = (shaped - self._spread(self.mean, input_shape)) / self._spread(self.std, input_shape)
+        normalised: np.ndarray = (shaped - self._spread(self.mean, input_shape)) / self._spread(
+            self.std, input_shape
+        )
         return normalised
 
-    def range(self, low: float, high: float, input_shape: tuple[int, ...]) -> tuple[float | np.ndarray, float | np.ndarray]:
-        """The range [low, high] of the data as the network sees it: numbers where that changes nothing, else (*input_shape,)."""
+    def range(
+        self, low: float, high: float, input_shape: tuple[int, ...]
+    ) -> tuple[float | np.ndarray, float | np.ndarray]:
+        """The range [low, high] of the data as the network sees it: numbers where that changes nothing, else
+        (*input_shape,)."""
         if set(self.mean) == {0.0} and set(self.std) == {1.0}:
             return low, high
         mean, std = self._spread(self.mean, input_shape), self._spread(self.std, input_shape)
@@ -83,7 +96,9 @@ class Preprocessing:
         try:
             return self.transform(point)
         except Exception as error:
-            raise InputError(f"--transform failed on a point of shape {point.shape}: {type(error).__name__}: {error}") from error
+            raise InputError(
+                f"--transform failed on a point of shape {point.shape}: {type(error).__name__}: {error}"
+            ) from error
 
     def _spread(self, values: tuple[float, ...], input_shape: tuple[int, ...]) -> np.ndarray:
         """One value for all entries, or one per channel, shaped to broadcast against the input."""
@@ -91,19 +106,23 @@ class Preprocessing:
             return np.array(values[0])
         if len(input_shape) < 2 or len(values) != input_shape[0]:
             raise InputError(
-                f"--mean and --std take one value, or one per channel of the input {input_shape}; got {len(values)} values"
+                f"--mean and --std take one value, or one per channel of the input {input_shape}; got "
+                f"{len(values)} values"
             )
         return np.array(values).reshape(-1, *(1,) * (len(input_shape) - 1))
 
 
-def read_data(path: str | os.PathLike[str], key: str | None = None, labels: str | os.PathLike[str] | None = None) -> Data:
+def read_data(
+    path: str | os.PathLike[str], key: str | None = None, labels: str | os.PathLike[str] | None = None
+) -> Data:
     """Read a data file.
 
     Parameters
     ----------
     path
-        ``.npy``, or ``.pt`` with one tensor: the points, (n, ...). ``.npz``, or ``.pt`` with a dict of tensors: the points are the
-        array ``key``, by default ``x`` or the only one, and the classes the array ``y`` if present.
+        ``.npy``, or ``.pt`` with one tensor: the points, (n, ...). ``.npz``, or ``.pt`` with a dict of
+        tensors: the points are the array ``key``, by default ``x`` or the only one, and the classes the array
+        ``y`` if present.
     labels
         A file with the classes, (n,), instead.
 
@@ -120,8 +139,12 @@ def read_data(path: str | os.PathLike[str], key: str | None = None, labels: str 
     if points.ndim < 2 or len(points) == 0:
         raise InputError(f"{path} must hold an array of points, (n, ...), got shape {points.shape}")
     if found is not None and found.shape != (len(points),):
-        raise InputError(f"the labels must have shape ({len(points)},), one for each point of {path}, got {found.shape}")
-    if found is not None and not (found.dtype.kind in "iub" or (found.dtype.kind == "f" and np.all(found == np.floor(found)))):
+        raise InputError(
+            f"the labels must have shape ({len(points)},), one for each point of {path}, got {found.shape}"
+        )
+    if found is not None and not (
+        found.dtype.kind in "iub" or (found.dtype.kind == "f" and np.all(found == np.floor(found)))
+    ):
         raise InputError(f"the labels must be class numbers, got {found.dtype} such as {found[0]!s}")
     return Data(points, None if found is None else found.astype(np.int64), str(path))
 
@@ -130,7 +153,9 @@ def read_literal(paths: Sequence[str]) -> Data:
     """Points given as one file each."""
     points = [_choose(_read(Path(path)), None, path)[1] for path in paths]
     if len({point.shape for point in points}) != 1:
-        raise InputError(f"the points must have one shape, got {', '.join(str(point.shape) for point in points)}")
+        raise InputError(
+            f"the points must have one shape, got {', '.join(str(point.shape) for point in points)}"
+        )
     return Data(np.stack(points), None, ", ".join(paths))
 
 
@@ -149,7 +174,13 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     except Exception as error:
         reason = str(error).strip().splitlines()
         # NumPy takes whatever it does not know for a pickle, and recommends to load it unsafely.
-        what = "it is damaged, or holds Python objects" if "pickle" in str(error) else reason[0] if reason else type(error).__name__
+        what = (
+            "it is damaged, or holds Python objects"
+            if "pickle" in str(error)
+            else reason[0]
+            if reason
+            else type(error).__name__
+        )
         raise InputError(f"cannot read {path}: {what}") from error
 
 
@@ -158,11 +189,15 @@ def _read_tensors(path: Path) -> dict[str, np.ndarray]:
 
     content = torch.load(path, map_location="cpu", weights_only=True)
     if isinstance(content, dict):
-        return {str(name): _as_array(value) for name, value in content.items() if isinstance(value, torch.Tensor)}
+        return {
+            str(name): _as_array(value) for name, value in content.items() if isinstance(value, torch.Tensor)
+        }
     return {"": _as_array(content)}
 
 
-def _choose(content: dict[str, np.ndarray], key: str | None, source: str, default: str = "x") -> tuple[str, np.ndarray]:
+def _choose(
+    content: dict[str, np.ndarray], key: str | None, source: str, default: str = "x"
+) -> tuple[str, np.ndarray]:
     if not content:
         raise InputError(f"{source} holds no array")
     if key is None:
@@ -183,7 +218,9 @@ def _import_function(reference: str) -> Callable[[Any], Any]:
     try:
         function = getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError) as error:
-        raise InputError(f"cannot import --transform {reference}: {error}", hint="run where the module can be imported") from error
+        raise InputError(
+            f"cannot import --transform {reference}: {error}", hint="run where the module can be imported"
+        ) from error
     if not callable(function):
         raise InputError(f"--transform {reference} is not callable")
     return function  # type: ignore[no-any-return]

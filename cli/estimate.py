@@ -45,7 +45,10 @@ Examples
 
 
 @click.command(
-    "estimate", epilog=_EPILOG, context_settings={"show_default": True}, short_help="Count local complexity at data points."
+    "estimate",
+    epilog=_EPILOG,
+    context_settings={"show_default": True},
+    short_help="Count local complexity at data points.",
 )
 @model_options
 @data_options
@@ -67,20 +70,58 @@ Examples
     default=("lc",),
     help="What to estimate. May be repeated.",
 )
-@click.option("--radius", "radii", type=Numbers(float), default="0.005", metavar="R[,R..]", help="Radii of the neighbourhoods.")
-@click.option("--directions", type=Numbers(int), default="25", metavar="P[,P..]", help="Directions: P make 2P vertices.")
-@click.option("--planes", type=click.IntRange(min=1), default=1, help="exact: random planes through each point.")
 @click.option(
-    "--frame", type=click.Choice(("shared", "per-point")), default="shared", help="lc, exact: one frame, or a fresh one a point."
+    "--radius",
+    "radii",
+    type=Numbers(float),
+    default="0.005",
+    metavar="R[,R..]",
+    help="Radii of the neighbourhoods.",
 )
-@click.option("--sigma", type=float, default=0.05, help="density, rank, variation, not-good, bounds: deviation of the noise.")
-@click.option("--samples", type=click.IntRange(min=1), default=10, help="Draws of the noise; 50 times as many for patterns.")
-@click.option("--noise", type=click.Choice(("bias", "weights")), default="bias", help="density and its kin: what is noisy.")
+@click.option(
+    "--directions", type=Numbers(int), default="25", metavar="P[,P..]", help="Directions: P make 2P vertices."
+)
+@click.option(
+    "--planes", type=click.IntRange(min=1), default=1, help="exact: random planes through each point."
+)
+@click.option(
+    "--frame",
+    type=click.Choice(("shared", "per-point")),
+    default="shared",
+    help="lc, exact: one frame, or a fresh one a point.",
+)
+@click.option(
+    "--sigma",
+    type=float,
+    default=0.05,
+    help="density, rank, variation, not-good, bounds: deviation of the noise.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=10,
+    help="Draws of the noise; 50 times as many for patterns.",
+)
+@click.option(
+    "--noise",
+    type=click.Choice(("bias", "weights")),
+    default="bias",
+    help="density and its kin: what is noisy.",
+)
 @click.option("--variant", type=click.Choice(_VARIANTS), default="theorem", help="density: which form of it.")
 @click.option("--epsilon", type=float, default=0.01, help="rank, bounds: singular values from here on count.")
-@click.option("--eta", type=float, metavar="E", help="bounds: units further from their breakpoint are far; by default 2 sigma.")
-@click.option("--weight-decay", type=float, metavar="D", help="bounds: that of the training, which (17) speaks of.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of frames, noise, samples and the bootstrap.")
+@click.option(
+    "--eta",
+    type=float,
+    metavar="E",
+    help="bounds: units further from their breakpoint are far; by default 2 sigma.",
+)
+@click.option(
+    "--weight-decay", type=float, metavar="D", help="bounds: that of the training, which (17) speaks of."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Of frames, noise, samples and the bootstrap."
+)
 @click.option(
     "--dtype",
     type=click.Choice(("float64", "float32", "bfloat16", "float16")),
@@ -88,17 +129,23 @@ Examples
     help="lc, disagreements: precision.",
 )
 @click.option("--device", metavar="NAME", help="cpu, cuda, ...; by default cpu, where exact and walk stay.")
-@click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Points at a time; by default as many as are quick.")
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Points at a time; by default as many as are quick.",
+)
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads for the matrix products.")
 @common_options
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> int:
-    """Estimate the local complexity of MODEL at data points, without its exact cells. MODEL need not be piecewise affine.
+    """Estimate the local complexity of MODEL at data points, without its exact cells. MODEL need not be
+    piecewise affine.
 
     MODEL is demo, an .onnx file, a .pt2 file of torch.export, or module:factory with --weights FILE.
     """
+    from .data_points import scale_is_told
     from .estimate_job import run_estimate
     from .estimate_options import EstimateOptions
-    from .points import scale_is_told
 
     return run_estimate(EstimateOptions(**given, scaled=scale_is_told(ctx)))

@@ -1,4 +1,5 @@
-"""`--metric bounds`: what the inequalities are made of, point by point, and both sides of each once all points are done."""
+"""`--metric bounds`: what the inequalities are made of, point by point, and both sides of each once all
+points are done."""
 
 from __future__ import annotations
 
@@ -53,7 +54,9 @@ def terms(moments: Moments) -> Iterator[Column]:
                 yield Column(TERM + name, stage.name, values)
 
 
-def bounds_of(columns: Sequence[Column], network: Origin, x: np.ndarray, options: EstimateOptions) -> tuple[list[Bound], list[str]]:
+def bounds_of(
+    columns: Sequence[Column], network: Origin, x: np.ndarray, options: EstimateOptions
+) -> tuple[list[Bound], list[str]]:
     """Both sides of every bound in both forms, from the terms of all points; and why some do not apply."""
     moments = _moments(columns, network, x, options)
     generator = np.random.default_rng(options.seed)
@@ -67,9 +70,13 @@ def bounds_of(columns: Sequence[Column], network: Origin, x: np.ndarray, options
                 reasons.append(str(error))
                 continue
             pairs = np.array([(s.left, s.right) for s in (sides(sample, form=form) for sample in samples)])
-            (low_left, low_right), (high_left, high_right) = np.percentile(pairs, [2.5, 97.5], axis=0).tolist()
+            (low_left, low_right), (high_left, high_right) = np.percentile(
+                pairs, [2.5, 97.5], axis=0
+            ).tolist()
             intervals = (low_left, high_left), (low_right, high_right)
-            found.append(Bound(name, form, here.left, here.right, *intervals, None if name == "(17)" else here.holds))
+            found.append(
+                Bound(name, form, here.left, here.right, *intervals, None if name == "(17)" else here.holds)
+            )
     return found, list(dict.fromkeys(reasons))
 
 
@@ -83,11 +90,14 @@ def _inequalities(options: EstimateOptions) -> Iterator[tuple[str, Callable[...,
 
 
 def _moments(columns: Sequence[Column], network: Origin, x: np.ndarray, options: EstimateOptions) -> Moments:
-    """The moments of all points, put together from the columns; what does not depend on the points comes from the first."""
+    """The moments of all points, put together from the columns; what does not depend on the points comes from
+    the first."""
     from splineviz.estimators.theory import TABLES, moments
 
     noise: dict[str, Any] = {"noise": options.noise, "sigma": options.sigma, "device": options.device}
     first = moments(network, x[:1], samples=1, epsilon=options.epsilon, eta=options.eta, **noise)
-    tables: dict[str, Any] = {name: np.stack([c.values for c in columns if c.metric == TERM + name], 1) for name in TABLES}
+    tables: dict[str, Any] = {
+        name: np.stack([c.values for c in columns if c.metric == TERM + name], 1) for name in TABLES
+    }
     tables["variation"] = tables["variation"][:, 0]
     return replace(first, samples=options.samples, **tables)

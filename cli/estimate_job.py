@@ -19,8 +19,8 @@ from .data import Data, Preprocessing
 from .estimate_bounds import TERM, bounds_of
 from .estimate_metrics import Column, Part, columns_of
 from .estimate_report import print_estimate, report_of, write_table
-from .partial import Partial
 from .progress import note, point_progress
+from .resuming import Partial
 
 if TYPE_CHECKING:
     from splineviz.program import Origin, Program
@@ -45,11 +45,15 @@ def run_estimate(options: EstimateOptions) -> int:
         torch.set_num_threads(options.threads)
     network, program = _load(options, data)
     x = preprocessing.apply(data.points, network.input_shape)
-    with Partial.open(options.outputs[0] if options.outputs else None, _fingerprint(options, network, x)) as done:
+    with Partial.open(
+        options.outputs[0] if options.outputs else None, _fingerprint(options, network, x)
+    ) as done:
         if done.n_parts:
             note(f"going on with {done.n_parts} parts that were done before", options.quiet)
         made = _all_columns(options, network, program, x, done)
-        columns, terms = ([c for c in made if c.metric.startswith(TERM) is of_bounds] for of_bounds in (False, True))
+        columns, terms = (
+            [c for c in made if c.metric.startswith(TERM) is of_bounds] for of_bounds in (False, True)
+        )
         bounds, reasons = bounds_of(terms, network, x, options) if terms else ([], [])
         for reason in reasons:
             note(f"left out: {reason}", options.quiet)
@@ -80,13 +84,18 @@ def _load(options: EstimateOptions, data: Data) -> tuple[Origin, Program | None]
     return network, load_program(options.model, input_shape=network.input_shape, **how)
 
 
-def _all_columns(options: EstimateOptions, network: Origin, program: Program | None, x: np.ndarray, done: Partial) -> list[Column]:
+def _all_columns(
+    options: EstimateOptions, network: Origin, program: Program | None, x: np.ndarray, done: Partial
+) -> list[Column]:
     """Part by part, and within a part metric by metric, which share what they can."""
     metrics = tuple(dict.fromkeys(options.metrics))
     if "walk" in metrics and len(x) < 2:
         raise InputError("--metric walk needs at least two points")
     starts = range(0, len(x), PART)
-    parts = [Part(network, program, x[start : start + PART], x[start + 1 : start + PART + 1], start, options) for start in starts]
+    parts = [
+        Part(network, program, x[start : start + PART], x[start + 1 : start + PART + 1], start, options)
+        for start in starts
+    ]
     found: dict[str, list[list[Column]]] = {metric: [] for metric in metrics}
     with point_progress(options.quiet, len(x), len(parts) * len(metrics)) as progress:
         for part, metric in product(parts, metrics):
@@ -103,7 +112,11 @@ def _all_columns(options: EstimateOptions, network: Origin, program: Program | N
 
 def _joined(parts: tuple[Column, ...]) -> Column:
     first = parts[0]
-    zeros = None if first.zeros is None else np.concatenate([part.zeros for part in parts if part.zeros is not None])
+    zeros = (
+        None
+        if first.zeros is None
+        else np.concatenate([part.zeros for part in parts if part.zeros is not None])
+    )
     values = np.concatenate([part.values for part in parts])
     return Column(first.metric, first.stage, values, first.radius, first.directions, zeros)
 

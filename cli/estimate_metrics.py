@@ -78,7 +78,11 @@ class Part:
         from splineviz.estimators.theory import moments
 
         if self._moments is None:
-            how: dict[str, Any] = {"epsilon": self.options.epsilon, "eta": self.options.eta, "progress": progress}
+            how: dict[str, Any] = {
+                "epsilon": self.options.epsilon,
+                "eta": self.options.eta,
+                "progress": progress,
+            }
             self._moments = moments(self.network, self.x, **how, **self.noise)
         return self._moments
 
@@ -114,8 +118,8 @@ def _proxy(part: Part, progress: Progress) -> Iterator[Column]:
 
 
 def _exact(part: Part, progress: Progress) -> Iterator[Column]:
-    from splineviz.arrangement.diamonds import plane_frames
-    from splineviz.arrangement.local import local_counts
+    from splineviz.neighbourhoods.counts import local_counts
+    from splineviz.neighbourhoods.diamonds import plane_frames
 
     assert part.program is not None
     options, x = part.options, part.x
@@ -138,7 +142,13 @@ def _disagreements(part: Part, progress: Progress) -> Iterator[Column]:
     for radius in options.radii:
         for p in options.directions:
             found = sign_disagreements(
-                part.network, part.x, dtype=options.dtype, radius=radius, directions=p, seed=options.seed, **part.where
+                part.network,
+                part.x,
+                dtype=options.dtype,
+                radius=radius,
+                directions=p,
+                seed=options.seed,
+                **part.where,
             )
             yield from _by_stage("disagreements", found.stages, found.differing, radius, p)
 
@@ -176,7 +186,9 @@ def _deformation(part: Part, progress: Progress) -> Iterator[Column]:
 
     for radius in part.options.radii:
         for p in part.options.directions:
-            found = deformation(part.network, part.x, radius=radius, directions=p, seed=part.options.seed, **part.where)
+            found = deformation(
+                part.network, part.x, radius=radius, directions=p, seed=part.options.seed, **part.where
+            )
             names = ["input", *(stage.name for stage in found.stages)]
             for what, table in (("eccentricity", found.eccentricity), ("diameter", found.diameter)):
                 for name, values in zip(names, table.T, strict=True):
@@ -187,7 +199,9 @@ def _first_order(part: Part, progress: Progress) -> Iterator[Column]:
     from splineviz.estimators.baselines import first_order
 
     for radius in part.options.radii:
-        yield from _by_stage("first-order", part.stages, first_order(part.network, part.x, radius=radius, **part.where), radius)
+        yield from _by_stage(
+            "first-order", part.stages, first_order(part.network, part.x, radius=radius, **part.where), radius
+        )
 
 
 def _patterns(part: Part, progress: Progress) -> Iterator[Column]:
@@ -208,21 +222,31 @@ def _distance(part: Part, progress: Progress) -> Iterator[Column]:
 def _volume(part: Part, progress: Progress) -> Iterator[Column]:
     from splineviz.estimators.volume import volume
 
-    yield Column("volume", "output", volume(part.network, part.x, seed=part.options.seed, **part.where), None, 2)
+    yield Column(
+        "volume", "output", volume(part.network, part.x, seed=part.options.seed, **part.where), None, 2
+    )
 
 
 def _walk(part: Part, progress: Progress) -> Iterator[Column]:
-    from splineviz.arrangement.walks import walk
+    from splineviz.segments.paths import walk
 
     assert part.program is not None
     ways = [walk(part.program, ends) for ends in zip(part.x, part.following, strict=False)]
     yield Column("walk density", "all", np.array([way.density for way in ways]))
-    yield Column("walk deviation", "mean of outputs", np.array([way.absolute_deviation.mean() for way in ways]))
-    yield Column("walk deviation bound", "mean of outputs", np.array([way.deviation_bound.mean() for way in ways]))
+    yield Column(
+        "walk deviation", "mean of outputs", np.array([way.absolute_deviation.mean() for way in ways])
+    )
+    yield Column(
+        "walk deviation bound", "mean of outputs", np.array([way.deviation_bound.mean() for way in ways])
+    )
 
 
 def _by_stage(
-    metric: str, stages: Sequence[Stage], values: np.ndarray, radius: float | None = None, directions: int | None = None
+    metric: str,
+    stages: Sequence[Stage],
+    values: np.ndarray,
+    radius: float | None = None,
+    directions: int | None = None,
 ) -> Iterator[Column]:
     """A sum over all stages, and each."""
     yield Column(metric, "all", values.sum(1), radius, directions)

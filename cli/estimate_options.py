@@ -13,8 +13,8 @@ from splineviz.errors import InputError
 from splineviz.files import check_writable
 
 from .data import Data
+from .data_points import read_points
 from .estimate_report import SUFFIXES
-from .points import read_points
 
 __all__ = ["EstimateOptions"]
 
@@ -65,7 +65,9 @@ class EstimateOptions:
             raise click.UsageError("the same -o is given twice")
         for path in self.outputs:
             if path.suffix.lower() not in SUFFIXES:
-                raise InputError(f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(SUFFIXES)}")
+                raise InputError(
+                    f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(SUFFIXES)}"
+                )
             check_writable(path)
             if path.suffix.lower() == ".parquet":
                 _require_pyarrow(path)
@@ -74,7 +76,9 @@ class EstimateOptions:
     def _check_numbers(self) -> None:
         # what would else be found out only when another metric is done
         if not all(math.isfinite(radius) and radius > 0 for radius in self.radii):
-            raise InputError(f"the radius must be greater than 0, got {', '.join(f'{radius:g}' for radius in self.radii)}")
+            raise InputError(
+                f"the radius must be greater than 0, got {', '.join(f'{radius:g}' for radius in self.radii)}"
+            )
         if {"density", "bounds"} & set(self.metrics) and not (math.isfinite(self.sigma) and self.sigma > 0):
             raise InputError(f"--sigma must be greater than 0 for density and bounds, got {self.sigma:g}")
         if self.eta is not None and not (math.isfinite(self.eta) and self.eta > 0):
@@ -83,7 +87,8 @@ class EstimateOptions:
             raise InputError(f"--weight-decay must lie between 0 and 1, got {self.weight_decay:g}")
         if "disagreements" in self.metrics and self.dtype == "float64":
             raise InputError(
-                "--metric disagreements compares a lower precision with float64", hint="--dtype float32, bfloat16 or float16"
+                "--metric disagreements compares a lower precision with float64",
+                hint="--dtype float32, bfloat16 or float16",
             )
 
     def read(self) -> Data:

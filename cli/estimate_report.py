@@ -1,4 +1,5 @@
-"""What `splineviz estimate` writes and says: a table with a row for each point, and a summary with intervals."""
+"""What `splineviz estimate` writes and says: a table with a row for each point, and a summary with
+intervals."""
 
 from __future__ import annotations
 
@@ -67,7 +68,12 @@ def _summary(column: Column, seed: int) -> dict[str, Any]:
     low = high = None
     if np.ptp(values) > 1e-12 * np.abs(values).max():  # else it is one number, up to rounding
         found = stats.bootstrap(
-            (values,), np.mean, n_resamples=_RESAMPLES, batch=100, method="percentile", rng=np.random.default_rng(seed)
+            (values,),
+            np.mean,
+            n_resamples=_RESAMPLES,
+            batch=100,
+            method="percentile",
+            rng=np.random.default_rng(seed),
         )
         low, high = (float(bound) for bound in found.confidence_interval)
     return {
@@ -84,8 +90,11 @@ def _summary(column: Column, seed: int) -> dict[str, Any]:
     }
 
 
-def write_table(path: Path, report: dict[str, Any], columns: Sequence[Column], labels: np.ndarray | None) -> None:
-    """A row for each point and column; the report goes into a first line of comment, the schema, or the object."""
+def write_table(
+    path: Path, report: dict[str, Any], columns: Sequence[Column], labels: np.ndarray | None
+) -> None:
+    """A row for each point and column; the report goes into a first line of comment, the schema, or the
+    object."""
     card = {name: value for name, value in report.items() if name != "files"}
     if path.suffix.lower() == ".json":
         rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows(report, columns, labels)]
@@ -101,12 +110,20 @@ def write_table(path: Path, report: dict[str, Any], columns: Sequence[Column], l
         from pyarrow import parquet
 
         by_name = dict(zip(_HEAD, zip(*_rows(report, columns, labels), strict=True), strict=True))
-        kinds = dict(zip(_HEAD, ("int64", "int64", "string", "string", "float64", "int64", "float64", "int64"), strict=True))
+        kinds = dict(
+            zip(
+                _HEAD,
+                ("int64", "int64", "string", "string", "float64", "int64", "float64", "int64"),
+                strict=True,
+            )
+        )
         made = pa.table({name: pa.array(values, kinds[name]) for name, values in by_name.items()})
         parquet.write_table(made.replace_schema_metadata({"splineviz": json.dumps(card)}), path)
 
 
-def _rows(report: dict[str, Any], columns: Sequence[Column], labels: np.ndarray | None) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    report: dict[str, Any], columns: Sequence[Column], labels: np.ndarray | None
+) -> Iterator[tuple[Any, ...]]:
     for column in columns:
         values = column.values.tolist()
         zeros = [None] * len(values) if column.zeros is None else column.zeros.tolist()
@@ -155,7 +172,11 @@ def _bounds_table(report: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _bound_row(bound: dict[str, Any]) -> tuple[str, ...]:
-    sides = [part for side in ("left", "right") for part in (f"{bound[side]:.4g}", _span(bound[f"{side}_interval"]))]
+    sides = [
+        part
+        for side in ("left", "right")
+        for part in (f"{bound[side]:.4g}", _span(bound[f"{side}_interval"]))
+    ]
     holds = "an order" if bound["holds"] is None else "yes" if bound["holds"] else "no"
     return bound["name"], bound["form"], *sides, holds
 
@@ -166,4 +187,7 @@ def _span(interval: Sequence[float] | None) -> str:
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

@@ -13,7 +13,8 @@ from .options import common_options, model_options
 @model_options
 @common_options
 def command(**given: Any) -> None:
-    """Show the stages and units of MODEL; list everything that blocks exactness, and exit with 3, if anything does.
+    """Show the stages and units of MODEL; list everything that blocks exactness, and exit with 3, if anything
+    does.
 
     MODEL is demo, an .onnx file, a .pt2 file of torch.export, or module:factory with --weights FILE.
     """

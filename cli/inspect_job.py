@@ -17,7 +17,9 @@ __all__ = ["run_inspect"]
 SCHEMA = "splineviz.inspect/1"
 
 
-def run_inspect(model: str, *, weights: str | None, input_shape: tuple[int, ...] | None, logits: bool, as_json: bool) -> None:
+def run_inspect(
+    model: str, *, weights: str | None, input_shape: tuple[int, ...] | None, logits: bool, as_json: bool
+) -> None:
     """Describe one model on stdout; what blocks exactness is raised."""
     from splineviz.errors import NotPiecewiseAffineError
     from splineviz.program import describe, load_program
@@ -54,7 +56,10 @@ def _table(card: Description) -> str:
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -1,4 +1,5 @@
-"""The command `splineviz`: loads each command on use, and turns every ending into one line and an exit code."""
+"""The command `splineviz`: loads each command on use, and turns every ending into one line and an exit
+code."""
 
 from __future__ import annotations
 
@@ -64,9 +65,12 @@ def _read_config(ctx: click.Context, _option: click.Parameter, path: Path | None
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"cannot read the configuration {path}: {error}") from error
-    if stray := [name for name, table in tables.items() if name not in _COMMANDS or not isinstance(table, dict)]:
+    if stray := [
+        name for name, table in tables.items() if name not in _COMMANDS or not isinstance(table, dict)
+    ]:
         raise InputError(
-            f"{path} may hold one table per command ({', '.join(f'[{name}]' for name in _COMMANDS)}), found {', '.join(stray)}"
+            f"{path} may hold one table per command ({', '.join(f'[{name}]' for name in _COMMANDS)}), "
+            f"found {', '.join(stray)}"
         )
     ctx.default_map = {name: _table(ctx, path, name, table) for name, table in tables.items()}
 
@@ -74,9 +78,13 @@ def _read_config(ctx: click.Context, _option: click.Parameter, path: Path | None
 def _table(ctx: click.Context, path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
     command = ctx.command.get_command(ctx, name) if isinstance(ctx.command, click.Group) else None
     assert command is not None
-    known = {flag.lstrip("-"): option.name for option in command.params for flag in option.opts if option.name}
+    known = {
+        flag.lstrip("-"): option.name for option in command.params for flag in option.opts if option.name
+    }
     if stray := [key for key in table if key not in known]:
-        raise InputError(f"{path}: [{name}] has no option {', '.join(stray)}", hint=f"splineviz {name} --help")
+        raise InputError(
+            f"{path}: [{name}] has no option {', '.join(stray)}", hint=f"splineviz {name} --help"
+        )
     return {str(known[key]): value for key, value in table.items()}
 
 
@@ -115,7 +123,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         reason = str(error).strip().splitlines()
         line = f"unexpected {type(error).__name__}" + (f": {reason[0]}" if reason else "")
-        _complain(error, session["debug"], f"{line}\n  try: the same with --debug, for the traceback that a bug report needs")
+        _complain(
+            error,
+            session["debug"],
+            f"{line}\n  try: the same with --debug, for the traceback that a bug report needs",
+        )
         return 1
     return code if isinstance(code, int) else 0
 
@@ -128,8 +140,8 @@ def _complain(error: Exception, debug: bool, text: str) -> None:
 
 def main() -> None:
     """Entry point of the installed command."""
-    # Most objects here are those of imported modules, which live until the end: looking through them again and again, and taking
-    # them apart before leaving, would take a third of the time of a small picture.
+    # Most objects here are those of imported modules, which live until the end: looking through them again
+    # and again, and taking them apart before leaving, would take a third of the time of a small picture.
     gc.set_threshold(100_000, 20, 20)
     code = run()
     gc.freeze()

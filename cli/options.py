@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-__all__ = ["Anchors", "Numbers", "common_options", "data_options", "model_options", "place_options", "reading_options"]
+__all__ = [
+    "Anchors",
+    "Numbers",
+    "common_options",
+    "data_options",
+    "model_options",
+    "place_options",
+    "reading_options",
+]
 
 
 class Numbers(click.ParamType[tuple[float, ...]]):
@@ -19,8 +27,16 @@ class Numbers(click.ParamType[tuple[float, ...]]):
         self.kind = kind
         self.count = count
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        parts = (
+            value.split(",")
+            if isinstance(value, str)
+            else value
+            if isinstance(value, list | tuple)
+            else [value]
+        )
         try:
             numbers = tuple(self.kind(part) for part in parts)
         except (TypeError, ValueError):
@@ -42,25 +58,40 @@ def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> Non
 def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--json, --quiet, --debug."""
     command = click.option(
-        "--debug", is_flag=True, is_eager=True, expose_value=False, callback=_set_debug, help="Show the traceback of an error."
+        "--debug",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_set_debug,
+        help="Show the traceback of an error.",
     )(command)
     command = click.option("--quiet", "-q", is_flag=True, help="No progress and no notes on stderr.")(command)
-    return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout instead of a table.")(command)
+    return click.option(
+        "--json", "as_json", is_flag=True, help="One JSON object on stdout instead of a table."
+    )(command)
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--input-shape and --logits: how a model is read."""
     shape = Numbers(int)
-    command = click.option("--logits", is_flag=True, help="Cut off a last softmax, sigmoid or argmax.")(command)
+    command = click.option("--logits", is_flag=True, help="Cut off a last softmax, sigmoid or argmax.")(
+        command
+    )
     return click.option(
-        "--input-shape", type=shape, metavar="N,N,...", help="Shape of one input, without batch; where the model does not tell it."
+        "--input-shape",
+        type=shape,
+        metavar="N,N,...",
+        help="Shape of one input, without batch; where the model does not tell it.",
     )(command)
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The argument MODEL with --weights, --input-shape and --logits."""
     command = click.option(
-        "--weights", type=click.Path(), metavar="FILE", help="State dict for MODEL: .pt, .npz, or .safetensors with that extra."
+        "--weights",
+        type=click.Path(),
+        metavar="FILE",
+        help="State dict for MODEL: .pt, .npz, or .safetensors with that extra.",
     )(reading_options(command))
     return click.argument("model")(command)
 
@@ -68,14 +99,38 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--data with --key and --labels, and what stands between the data and the network."""
     for option in (
-        click.option("--transform", metavar="MODULE:FUNCTION", help="Called on each data point before --mean and --std."),
-        click.option("--std", type=Numbers(float), default="1", metavar="S[,S..]", help="Divides the data, after --mean."),
         click.option(
-            "--mean", type=Numbers(float), default="0", metavar="M[,M..]", help="Subtracted from the data; may be one a channel."
+            "--transform",
+            metavar="MODULE:FUNCTION",
+            help="Called on each data point before --mean and --std.",
         ),
-        click.option("--labels", metavar="FILE", help="Classes of the data points; by default the array y of the data file."),
-        click.option("--key", metavar="NAME", help="The array of the data file; by default x, or the only one."),
-        click.option("--data", metavar="FILE", help="Data points: .npy, .npz or .pt, (n, ...). For demo, its own digits."),
+        click.option(
+            "--std",
+            type=Numbers(float),
+            default="1",
+            metavar="S[,S..]",
+            help="Divides the data, after --mean.",
+        ),
+        click.option(
+            "--mean",
+            type=Numbers(float),
+            default="0",
+            metavar="M[,M..]",
+            help="Subtracted from the data; may be one a channel.",
+        ),
+        click.option(
+            "--labels",
+            metavar="FILE",
+            help="Classes of the data points; by default the array y of the data file.",
+        ),
+        click.option(
+            "--key", metavar="NAME", help="The array of the data file; by default x, or the only one."
+        ),
+        click.option(
+            "--data",
+            metavar="FILE",
+            help="Data points: .npy, .npz or .pt, (n, ...). For demo, its own digits.",
+        ),
     ):
         command = option(command)
     return command
@@ -86,7 +141,9 @@ class Anchors(click.ParamType[tuple[int | str, ...]]):
 
     name = "points"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int | str, ...]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int | str, ...]:
         parts = value.split(",") if isinstance(value, str) else list(value)
         if len(parts) != 3:
             self.fail(f"expected three points I,J,K, or three files, got {len(parts)}: {value!r}", param, ctx)
@@ -100,18 +157,40 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where to look: --points or --at, --margin or --box, and how the anchors are shown."""
     for option in (
         click.option("--class-names", metavar="A,B,...", help="Names of the classes, for the legend."),
-        click.option("--image-shape", type=Numbers(int), metavar="H,W", help="Shape of the thumbnails, where the data are flat."),
-        click.option("--box", type=Numbers(float, 4), metavar="U0,U1,V0,V1", help="The window itself, in plane coordinates."),
         click.option(
-            "--margin", type=float, default=0.25, help="How far the window reaches beyond the points, over its longer side."
+            "--image-shape",
+            type=Numbers(int),
+            metavar="H,W",
+            help="Shape of the thumbnails, where the data are flat.",
+        ),
+        click.option(
+            "--box",
+            type=Numbers(float, 4),
+            metavar="U0,U1,V0,V1",
+            help="The window itself, in plane coordinates.",
+        ),
+        click.option(
+            "--margin",
+            type=float,
+            default=0.25,
+            help="How far the window reaches beyond the points, over its longer side.",
         ),
         click.option("--seed", type=int, default=0, help="With --at: which random plane."),
-        click.option("--radius", type=float, metavar="R", help="With --at: the diamond of corners x ± R u, x ± R v."),
         click.option(
-            "--at", "at", type=int, metavar="INDEX", help="Instead: the neighbourhood of one data point, on a random plane."
+            "--radius", type=float, metavar="R", help="With --at: the diamond of corners x ± R u, x ± R v."
         ),
         click.option(
-            "--points", type=Anchors(), metavar="I,J,K", help="Points for the plane: indices into --data, or three files A,B,C."
+            "--at",
+            "at",
+            type=int,
+            metavar="INDEX",
+            help="Instead: the neighbourhood of one data point, on a random plane.",
+        ),
+        click.option(
+            "--points",
+            type=Anchors(),
+            metavar="I,J,K",
+            help="Points for the plane: indices into --data, or three files A,B,C.",
         ),
     ):
         command = option(command)

@@ -29,16 +29,26 @@ def note(text: str, quiet: bool) -> None:
 
 @contextmanager
 def stage_progress(quiet: bool) -> Iterator[Advance | None]:
-    """A callback ``(share of the work that is done, cells in work)`` that moves a bar; None where stderr is no terminal."""
+    """A callback ``(share of the work that is done, cells in work)`` that moves a bar; None where stderr is
+    no terminal."""
     with _bar(quiet) as move:
-        yield None if move is None else lambda share, cells: move(share, f"{share:.0%}, {cells:,} cells in work")
+        yield (
+            None
+            if move is None
+            else lambda share, cells: move(share, f"{share:.0%}, {cells:,} cells in work")
+        )
 
 
 @contextmanager
 def frame_progress(quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A callback ``(frames that are done, of how many, with what)`` that moves a bar; None where stderr is no terminal."""
+    """A callback ``(frames that are done, of how many, with what)`` that moves a bar; None where stderr is no
+    terminal."""
     with _bar(quiet) as move:
-        yield None if move is None else lambda done, of_all, what: move(done / of_all, f"{done} of {of_all} frames, {what}")
+        yield (
+            None
+            if move is None
+            else lambda done, of_all, what: move(done / of_all, f"{done} of {of_all} frames, {what}")
+        )
 
 
 class PointProgress:
@@ -48,7 +58,8 @@ class PointProgress:
         self._move, self._n_points, self._n_steps, self._begun = move, n_points, n_steps, 0
 
     def step(self, metric: str, first: int) -> Callable[[int, int], None]:
-        """Begin the next step, for points from number ``first`` on; returns a callback (points that are done, of this step)."""
+        """Begin the next step, for points from number ``first`` on; returns a callback (points that are done,
+        of this step)."""
         before = self._begun
         self._begun += 1
 
@@ -77,7 +88,8 @@ def job_progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
 
 @contextmanager
 def check_progress(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
-    """A callback ``(share of the work that is done, what is done next)`` that moves a bar; None where stderr is no terminal."""
+    """A callback ``(share of the work that is done, what is done next)`` that moves a bar; None where stderr
+    is no terminal."""
     with _bar(quiet) as move:
         yield move
 

@@ -15,7 +15,7 @@ from .cluster import on_cluster
 from .compiling import begin_compiling
 from .data import Data, Preprocessing
 from .progress import Advance, note, stage_progress
-from .slice_limits import Output
+from .slice_budget import Output
 from .slice_options import PICTURES, SliceOptions
 from .slice_report import print_slice, print_totals
 from .slice_style import drawing_options
@@ -45,9 +45,15 @@ def run_slice(options: SliceOptions) -> int:
         if options.jobs is not None and options.jobs > 1:
             note("batches are streamed, one after the other, so --jobs has no effect", options.quiet)
         totals = _stream(options, program, plane, window)
-        print_totals(totals, options.outputs, time.perf_counter() - began, seed=options.plane_seed, as_json=options.as_json)
+        print_totals(
+            totals,
+            options.outputs,
+            time.perf_counter() - began,
+            seed=options.plane_seed,
+            as_json=options.as_json,
+        )
         return _exit_code(totals.status.name, options.certify)
-    from splineviz.arrangement.arranging import arrange
+    from splineviz.engine.arrange import arrange
 
     with on_cluster(options.dask), stage_progress(options.quiet) as advance:
         arr = arrange(program, plane, window, jobs=options.jobs, progress=advance, **options.budget)
@@ -72,7 +78,9 @@ def _set_threads(threads: int) -> None:
 
 def _load(options: SliceOptions, anchors: Data | None) -> Program:
     shape = None if anchors is None else anchors.points.shape[1:]
-    program = program_for(options.model, shape, input_shape=options.input_shape, weights=options.weights, logits=options.logits)
+    program = program_for(
+        options.model, shape, input_shape=options.input_shape, weights=options.weights, logits=options.logits
+    )
     if options.output_index is not None:
         from splineviz.program.select import select_outputs
 
@@ -86,16 +94,22 @@ def _load(options: SliceOptions, anchors: Data | None) -> Program:
 
 def _stream(options: SliceOptions, program: Program, plane: Plane, window: Window) -> Totals:
     """Write each batch as it is finished, and keep only counts."""
-    from splineviz.arrangement.arranging import stream
+    from splineviz.engine.arrange import stream
     from splineviz.io.totals import Totals
 
     totals = Totals()
     with stage_progress(options.quiet) as advance:
-        _into(options, options.outputs, _counted(stream(program, plane, window, **options.budget), totals, advance))
+        _into(
+            options,
+            options.outputs,
+            _counted(stream(program, plane, window, **options.budget), totals, advance),
+        )
     return totals
 
 
-def _counted(batches: Iterable[Arrangement], totals: Totals, advance: Advance | None) -> Iterable[Arrangement]:
+def _counted(
+    batches: Iterable[Arrangement], totals: Totals, advance: Advance | None
+) -> Iterable[Arrangement]:
     for batch in batches:
         totals.add(batch)
         if advance is not None:

@@ -11,8 +11,8 @@ import click
 from splineviz.errors import InputError
 from splineviz.files import check_writable
 
-from .place import Place
-from .slice_limits import Output
+from .location import Location
+from .slice_budget import Output
 
 __all__ = ["PICTURES", "SliceOptions"]
 
@@ -21,7 +21,7 @@ _FILES = (".npz", ".geojson", ".parquet")
 
 
 @dataclass(frozen=True)
-class SliceOptions(Place):
+class SliceOptions(Location):
     """The options of the command, under their own names."""
 
     model: str
@@ -68,8 +68,14 @@ class SliceOptions(Place):
         if self.count and self.outputs:
             raise click.UsageError("--count keeps nothing, so there is nothing for -o to write")
         if self.streamed and self.dask is not None:
-            what = "--count counts" if self.count else "outputs of the kinds FOLDER/ and .parquet alone are written"
-            raise click.UsageError(f"{what} one batch after the other in this process, so --dask has nothing to do")
+            what = (
+                "--count counts"
+                if self.count
+                else "outputs of the kinds FOLDER/ and .parquet alone are written"
+            )
+            raise click.UsageError(
+                f"{what} one batch after the other in this process, so --dask has nothing to do"
+            )
         if self.overwrite and not any(output.folder for output in self.outputs):
             raise click.UsageError("--overwrite is for -o FOLDER/; files are replaced anyway")
         if len({output.path.resolve() for output in self.outputs}) != len(self.outputs):
@@ -82,7 +88,8 @@ class SliceOptions(Place):
                 continue
             if output.suffix not in PICTURES + _FILES:
                 raise InputError(
-                    f"unknown suffix {output.path.suffix!r} of {output}, expected one of {', '.join(PICTURES + _FILES)}",
+                    f"unknown suffix {output.path.suffix!r} of {output}, expected one of "
+                    f"{', '.join(PICTURES + _FILES)}",
                     hint=f"for a folder of shards -o {output}/" if not output.suffix else None,
                 )
             check_writable(output.path)

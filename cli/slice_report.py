@@ -14,21 +14,26 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
     from splineviz.io.totals import Totals
 
-    from .slice_limits import Output
+    from .slice_budget import Output
 
 __all__ = ["print_slice", "print_totals"]
 
 SCHEMA = "splineviz.slice/1"
 
 
-def print_slice(arr: Arrangement, outputs: Sequence[Output], seconds: float, *, seed: int | None, as_json: bool) -> None:
+def print_slice(
+    arr: Arrangement, outputs: Sequence[Output], seconds: float, *, seed: int | None, as_json: bool
+) -> None:
     """Report one arrangement and the files it went to."""
     report = _report(arr, outputs, seconds, seed)
     click.echo(json.dumps(report) if as_json else _table(report))
 
 
-def print_totals(totals: Totals, outputs: Sequence[Output], seconds: float, *, seed: int | None, as_json: bool) -> None:
-    """Report what the batches of a stream add up to. What only the whole would tell is null in JSON, and no row of the table."""
+def print_totals(
+    totals: Totals, outputs: Sequence[Output], seconds: float, *, seed: int | None, as_json: bool
+) -> None:
+    """Report what the batches of a stream add up to. What only the whole would tell is null in JSON, and no
+    row of the table."""
     assert totals.last is not None
     info = totals.last.info
     report = {

@@ -28,7 +28,12 @@ def drawing_options(
 ) -> dict[str, Any]:
     """Options of :func:`splineviz.draw`."""
     names = options.names_of_classes()
-    style: dict[str, Any] = {"color": options.color, "edges": options.edges, "title": options.title, "class_names": names}
+    style: dict[str, Any] = {
+        "color": options.color,
+        "edges": options.edges,
+        "title": options.title,
+        "class_names": names,
+    }
     if options.output_index is not None and names is not None:
         style["class_names"] = [names[i] for i in options.output_index if i < len(names)]
     if anchors is not None:
@@ -45,7 +50,9 @@ def drawing_options(
             points = preprocessing.apply(others.points, program.input_shape)
             chosen = _nearest_inside(plane, window, points, options.overlay_data)
             style["points"] = points[chosen]
-            style["point_classes"] = None if others.labels is None or options.output_index else others.labels[chosen]
+            style["point_classes"] = (
+                None if others.labels is None or options.output_index else others.labels[chosen]
+            )
     return style
 
 

@@ -53,7 +53,11 @@ def run_validate(options: ValidateOptions) -> int:
         study = validation.run(options.jobs, about=_about(data), progress=progress)
     found = findings(study, seed=options.seed)
     _write(options, study, found)
-    click.echo(json.dumps(json_report(study, found), allow_nan=False) if options.as_json else "\n".join(verdict(study, found)))
+    click.echo(
+        json.dumps(json_report(study, found), allow_nan=False)
+        if options.as_json
+        else "\n".join(verdict(study, found))
+    )
     failed = found.check(dict(options.fail_below))
     for line in failed:
         click.echo(f"failed: {line}", err=True)

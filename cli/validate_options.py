@@ -12,8 +12,8 @@ from splineviz.errors import InputError
 from splineviz.files import check_writable
 
 from .data import Data
-from .points import read_points
-from .slice_limits import Output
+from .data_points import read_points
+from .slice_budget import Output
 
 __all__ = ["SUFFIXES", "ValidateOptions"]
 
@@ -62,7 +62,9 @@ class ValidateOptions:
     def asked(self) -> dict[str, Any]:
         """The fields of a design."""
         names = ("radii", "directions", "frames", "planes", "frame", "seed", "certify", "seconds", "examples")
-        return {name: getattr(self, name) for name in names} | {"medians": tuple(m for m in self.medians if m != 0)}
+        return {name: getattr(self, name) for name in names} | {
+            "medians": tuple(m for m in self.medians if m != 0)
+        }
 
     @property
     def folder(self) -> Path | None:
@@ -86,7 +88,9 @@ class ValidateOptions:
             raise click.UsageError("say where to validate: --data FILE")
         for path in self.files:
             if path.suffix.lower() not in SUFFIXES:
-                raise InputError(f"cannot write {path}: expected one of {' '.join(SUFFIXES)}, or a folder FIGURES/")
+                raise InputError(
+                    f"cannot write {path}: expected one of {' '.join(SUFFIXES)}, or a folder FIGURES/"
+                )
             check_writable(path)
             if path.suffix.lower() == ".parquet":
                 from splineviz.io.parquet import require_pyarrow
@@ -96,7 +100,9 @@ class ValidateOptions:
             if self.work is None:
                 raise InputError("--shard needs --work FOLDER, where all shares put their results")
             if self.outputs:
-                raise InputError("--shard writes no report", hint="run the same without --shard when all shares are done")
+                raise InputError(
+                    "--shard writes no report", hint="run the same without --shard when all shares are done"
+                )
         if self.factory is not None and self.weights is not None:
             raise InputError("checkpoints bring their own weights: --weights goes with one network only")
 

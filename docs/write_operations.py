@@ -1,4 +1,5 @@
-"""Bring the tables of operations in the README up to date: python docs/write_operations.py, or make operations."""
+"""Bring the tables of operations in the README up to date: python docs/write_operations.py, or make
+operations."""
 
 from __future__ import annotations
 

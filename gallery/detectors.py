@@ -1,7 +1,9 @@
-"""The face detectors inside the PyPI package mtcnn (P-Net, R-Net, O-Net) as torch modules, without TensorFlow.
+"""The face detectors inside the PyPI package mtcnn (P-Net, R-Net, O-Net) as torch modules, without
+TensorFlow.
 
-The package is not imported, nor what it needs: its three files of weights are pickles of joblib, compressed with lz4, and are
-read by an unpickler that knows arrays and nothing else. (The networks: Zhang et al. 2016, arXiv 1604.02878.)
+The package is not imported, nor what it needs: its three files of weights are pickles of joblib, compressed
+with lz4, and are read by an unpickler that knows arrays and nothing else. (The networks: Zhang et al. 2016,
+arXiv 1604.02878.)
 """
 
 from __future__ import annotations
@@ -31,10 +33,12 @@ _POOLS: dict[str, tuple[tuple[int, int, bool], ...]] = {
 
 
 class Detector(nn.Module):
-    """One of the three: convolutions, PReLUs and pools, in O-Net and R-Net a dense layer, then a linear layer for each question.
+    """One of the three: convolutions, PReLUs and pools, in O-Net and R-Net a dense layer, then a linear layer
+    for each question.
 
-    The output is (batch, 6 or 16), for P-Net on images above 12 pixels with rows and columns: four numbers for the box, for
-    O-Net ten for landmarks, and the logits of "no face" and "face". Pixels go in as (x - 127.5) / 128, channels first.
+    The output is (batch, 6 or 16), for P-Net on images above 12 pixels with rows and columns: four numbers
+    for the box, for O-Net ten for landmarks, and the logits of "no face" and "face". Pixels go in as (x -
+    127.5) / 128, channels first.
     """
 
     def __init__(self, name: str, weights: list[np.ndarray], pool: type[nn.Module] = nn.MaxPool2d) -> None:
@@ -54,7 +58,9 @@ class Detector(nn.Module):
                 side, stride, beyond = shape
                 self.body.add_module(f"pool{i}", pool(side, stride, ceil_mode=beyond))
         rest = list(arrays)
-        self.heads = nn.ModuleList(_layer(kernel, bias) for kernel, bias in zip(rest[::2], rest[1::2], strict=True))
+        self.heads = nn.ModuleList(
+            _layer(kernel, bias) for kernel, bias in zip(rest[::2], rest[1::2], strict=True)
+        )
         self.eval()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -108,7 +114,9 @@ def load_weights(name: str) -> list[np.ndarray]:
     try:
         files = importlib.metadata.files(_PACKAGE) or []
     except importlib.metadata.PackageNotFoundError as error:
-        raise ModuleNotFoundError(f"the weights are in the package {_PACKAGE}, which is not installed", name=_PACKAGE) from error
+        raise ModuleNotFoundError(
+            f"the weights are in the package {_PACKAGE}, which is not installed", name=_PACKAGE
+        ) from error
     path = next(Path(str(file.locate())) for file in files if file.name == f"{name}.lz4")
     return _unpickled(path)
 

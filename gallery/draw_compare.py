@@ -1,7 +1,7 @@
 """Compare the first, a middle and the last checkpoint of a run: ``python gallery/draw_compare.py FOLDER``.
 
-The run is FOLDER/plain, made by `train_runs.py`. Makes `compare.png` and `compare.json`, on the slice through training digits that
-`draw_training.py` shows.
+The run is FOLDER/plain, made by `train_runs.py`. Makes `compare.png` and `compare.json`, on the slice through
+training digits that `draw_training.py` shows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ STEPS = (0, 606, 30_000)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("checkpoints", type=Path, help="folder with the run")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
@@ -32,7 +34,9 @@ def main() -> None:
     runs = sv.Checkpoints(RUNS["plain"].network().eval(), files)
     comparison = sv.compare(runs, plane, window, names=[f"step {step:,}" for step in STEPS])
     labels = [str(label) for label in CLASSES]
-    save_comparison(comparison, HERE / "compare.png", dpi=200, images=list(anchors.reshape(-1, 28, 28)), labels=labels)
+    save_comparison(
+        comparison, HERE / "compare.png", dpi=200, images=list(anchors.reshape(-1, 28, 28)), labels=labels
+    )
     with atomic_path(HERE / "compare.json") as temporary:
         temporary.write_text(json.dumps({**comparison.to_dict(), "seconds": None}, indent=1) + "\n")
 

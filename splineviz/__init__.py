@@ -21,25 +21,23 @@ if TYPE_CHECKING:
     from splineviz.animation import Animation as Animation
     from splineviz.animation import animate as animate
     from splineviz.api import slice as slice
-    from splineviz.arrangement.arranging import arrange as arrange
-    from splineviz.arrangement.arranging import stream as stream
-    from splineviz.arrangement.local import exact_local_complexity as exact_local_complexity
     from splineviz.arrangement.result import Arrangement as Arrangement
     from splineviz.arrangement.result import Stats as Stats
     from splineviz.arrangement.result import Status as Status
-    from splineviz.arrangement.segment import Segment as Segment
-    from splineviz.arrangement.segment import segment as segment
     from splineviz.checking import CheckReport as CheckReport
     from splineviz.checking import check as check
     from splineviz.comparison import Comparison as Comparison
     from splineviz.comparison import compare as compare
+    from splineviz.engine.arrange import arrange as arrange
+    from splineviz.engine.arrange import stream as stream
     from splineviz.errors import InputError as InputError
     from splineviz.errors import NotPiecewiseAffineError as NotPiecewiseAffineError
     from splineviz.errors import SplinevizError as SplinevizError
-    from splineviz.estimators.estimate import Estimate as Estimate
+    from splineviz.estimators.estimate_result import Estimate as Estimate
     from splineviz.estimators.local_complexity import local_complexity as local_complexity
     from splineviz.io import load as load
     from splineviz.io import save as save
+    from splineviz.neighbourhoods.counts import exact_local_complexity as exact_local_complexity
     from splineviz.plane import Plane as Plane
     from splineviz.plane import Window as Window
     from splineviz.program import Program as Program
@@ -47,6 +45,8 @@ if TYPE_CHECKING:
     from splineviz.program.checkpoints import Checkpoints as Checkpoints
     from splineviz.program.recorder import Recorder as Recorder
     from splineviz.render import draw as draw
+    from splineviz.segments.segment import Segment as Segment
+    from splineviz.segments.segment import segment as segment
     from splineviz.validation import Study as Study
     from splineviz.validation import validate as validate
 
@@ -58,29 +58,29 @@ _HOME = {
     "CheckReport": "splineviz.checking",
     "Checkpoints": "splineviz.program.checkpoints",
     "Comparison": "splineviz.comparison",
-    "Estimate": "splineviz.estimators.estimate",
+    "Estimate": "splineviz.estimators.estimate_result",
     "InputError": "splineviz.errors",
     "NotPiecewiseAffineError": "splineviz.errors",
     "Plane": "splineviz.plane",
     "Program": "splineviz.program",
     "Recorder": "splineviz.program.recorder",
-    "Segment": "splineviz.arrangement.segment",
+    "Segment": "splineviz.segments.segment",
     "SplinevizError": "splineviz.errors",
     "Stats": "splineviz.arrangement.result",
     "Status": "splineviz.arrangement.result",
     "Window": "splineviz.plane",
     "animate": "splineviz.animation",
-    "arrange": "splineviz.arrangement.arranging",
+    "arrange": "splineviz.engine.arrange",
     "check": "splineviz.checking",
     "compare": "splineviz.comparison",
-    "stream": "splineviz.arrangement.arranging",
+    "stream": "splineviz.engine.arrange",
     "draw": "splineviz.render",
-    "exact_local_complexity": "splineviz.arrangement.local",
+    "exact_local_complexity": "splineviz.neighbourhoods.counts",
     "load": "splineviz.io",
     "load_program": "splineviz.program",
     "local_complexity": "splineviz.estimators.local_complexity",
     "save": "splineviz.io",
-    "segment": "splineviz.arrangement.segment",
+    "segment": "splineviz.segments.segment",
     "slice": "splineviz.api",
     "Study": "splineviz.validation",
     "validate": "splineviz.validation",

@@ -30,14 +30,16 @@ def slice(
     device: Any = None,
     certify: Literal["full", "fast", "off"] = "fast",
 ) -> Arrangement:
-    """The exact cells of a network on the plane through three points: program, plane, window and arrangement in one call.
+    """The exact cells of a network on the plane through three points: program, plane, window and arrangement
+    in one call.
 
     Parameters
     ----------
     model
         Whatever :func:`splineviz.load_program` takes, or a program that it made.
     points
-        Three points of input space, arrays or tensors that flatten to the model's input; or one array or tensor of the three.
+        Three points of input space, arrays or tensors that flatten to the model's input; or one array or
+        tensor of the three.
     margin
         How far the window reaches beyond the points, as a share of its longer side.
     input_shape
@@ -70,14 +72,18 @@ def slice(
     >>> arr.n_vertices - arr.n_edges + arr.n_cells
     1
     """
-    from splineviz.arrangement.arranging import arrange
+    from splineviz.engine.arrange import arrange
     from splineviz.program import Program
 
     if len(points) != 3:
         raise InputError(f"a plane goes through three points, got {len(points)}")
     plane = Plane.through(*points)
     known = isinstance(model, Program)
-    program = model if known else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights, logits=logits)
+    program = (
+        model
+        if known
+        else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights, logits=logits)
+    )
     window = Window.around(plane, margin)
     limits: dict[str, Any] = {"max_memory": max_memory, "max_cells": max_cells, "seconds": seconds}
     return arrange(program, plane, window, stage=stage, jobs=jobs, device=device, certify=certify, **limits)
@@ -93,8 +99,8 @@ def program_for(
 ) -> Program:
     """The program of a model that will be asked about points of ``point_shape``.
 
-    The model's own word on its input comes first, since images are often stored in another shape than a network takes; the points
-    decide where the model does not tell, or what it tells does not work.
+    The model's own word on its input comes first, since images are often stored in another shape than a
+    network takes; the points decide where the model does not tell, or what it tells does not work.
     """
     from splineviz.program import load_program
 

@@ -24,7 +24,9 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     target = Path(path)
     folder = target.parent
     if not folder.is_dir():
-        raise InputError(f"cannot write {target}: the folder {folder} does not exist", hint=f"mkdir -p {folder}")
+        raise InputError(
+            f"cannot write {target}: the folder {folder} does not exist", hint=f"mkdir -p {folder}"
+        )
     if target.is_dir():
         raise InputError(f"cannot write {target}: it is a folder", hint="name a file inside it")
     if not os.access(folder, os.W_OK):
@@ -33,9 +35,11 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside ``path``, with its suffix, that takes its place when the block ends without an error.
+    """A temporary path beside ``path``, with its suffix, that takes its place when the block ends without an
+    error.
 
-    On an error, or Ctrl-C, what was written is removed and a file that stood at ``path`` before is left as it was.
+    On an error, or Ctrl-C, what was written is removed and a file that stood at ``path`` before is left as it
+    was.
 
     Raises
     ------

@@ -1,4 +1,5 @@
-"""Where to look: a plane in input space and a convex window on it. Coordinates: uv on the plane, x in input space."""
+"""Where to look: a plane in input space and a convex window on it. Coordinates: uv on the plane, x in input
+space."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ def _as_point(value: Any, what: str) -> np.ndarray:
     if point.size == 0:
         raise InputError(f"{what} is empty")
     if not np.isfinite(point).all():
-        raise InputError(f"{what} holds NaN or infinite values", hint="clean the data, or choose another point")
+        raise InputError(
+            f"{what} holds NaN or infinite values", hint="clean the data, or choose another point"
+        )
     return point
 
 
@@ -63,7 +66,8 @@ class Plane:
 
     @classmethod
     def through(cls, a: Any, b: Any, c: Any) -> Plane:
-        """The plane through three points of input space: origin at ``a``, u along ``b - a``, v by Gram-Schmidt of ``c - a``.
+        """The plane through three points of input space: origin at ``a``, u along ``b - a``, v by
+        Gram-Schmidt of ``c - a``.
 
         Raises
         ------
@@ -73,26 +77,37 @@ class Plane:
         points = [_as_point(p, f"anchor {name}") for p, name in zip((a, b, c), "abc", strict=True)]
         shapes = {p.shape for p in points}
         if len(shapes) != 1:
-            raise InputError(f"the three anchors must have one shape, got {', '.join(str(p.shape) for p in points)}")
+            raise InputError(
+                f"the three anchors must have one shape, got {', '.join(str(p.shape) for p in points)}"
+            )
         flat = [p.ravel() for p in points]
         ab, ac = flat[1] - flat[0], flat[2] - flat[0]
         length = np.linalg.norm(ab)
         reach = np.linalg.norm(ac)
         if length == 0 or reach == 0 or np.array_equal(flat[1], flat[2]):
-            raise InputError("two of the three anchors are equal, so they span no plane", hint="choose three different points")
+            raise InputError(
+                "two of the three anchors are equal, so they span no plane",
+                hint="choose three different points",
+            )
         u = ab / length
         off = ac - (ac @ u) * u
-        off -= (off @ u) * u  # a second pass keeps the frame orthogonal to the last bit when the angle is small
+        off -= (
+            off @ u
+        ) * u  # a second pass keeps the frame orthogonal to the last bit when the angle is small
         height = np.linalg.norm(off)
         if height <= _COLLINEAR * reach:
-            raise InputError("the three anchors lie on one line, so they span no plane", hint="choose a third point off that line")
+            raise InputError(
+                "the three anchors lie on one line, so they span no plane",
+                hint="choose a third point off that line",
+            )
         v = off / height
         anchors = np.array([[0.0, 0.0], [length, 0.0], [ac @ u, ac @ v]])
         return cls(flat[0], np.stack([u, v]), points[0].shape, anchors)
 
     @classmethod
     def at(cls, x: Any, directions: Any = None, seed: int = 0) -> Plane:
-        """The plane through one point, along two given directions (2, D) or a seeded random orthonormal pair."""
+        """The plane through one point, along two given directions (2, D) or a seeded random orthonormal
+        pair."""
         point = _as_point(x, "the point")
         if point.size < 2:
             raise InputError("a plane needs an input space of at least two dimensions, got 1")
@@ -124,7 +139,8 @@ class Plane:
         return x.reshape(*uv.shape[:-1], *self.input_shape)
 
     def project(self, x: Any) -> tuple[np.ndarray, np.ndarray]:
-        """uv (..., 2) of the nearest points of the plane, and the distances (...) to them; x is (..., *input_shape)."""
+        """uv (..., 2) of the nearest points of the plane, and the distances (...) to them; x is (...,
+        *input_shape)."""
         x = _as_point(x, "the points")
         trail = len(self.input_shape)
         if x.shape[x.ndim - trail :] != self.input_shape:
@@ -142,9 +158,13 @@ class Window:
 
     @classmethod
     def around(cls, plane: Plane, margin: float = 0.25) -> Window:
-        """The rectangle round the plane's anchors, widened on every side by ``margin`` times its longer side."""
+        """The rectangle round the plane's anchors, widened on every side by ``margin`` times its longer
+        side."""
         if len(plane.anchors) < 2:
-            raise InputError("Window.around needs a plane with at least two anchors", hint="give a Window.box or a Window.diamond")
+            raise InputError(
+                "Window.around needs a plane with at least two anchors",
+                hint="give a Window.box or a Window.diamond",
+            )
         if not (math.isfinite(margin) and margin >= 0):
             raise InputError(f"margin must be a number >= 0, got {margin}")
         low, high = plane.anchors.min(0), plane.anchors.max(0)
@@ -156,7 +176,9 @@ class Window:
         """The rectangle [x0, x1] x [y0, y1]."""
         corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], dtype=np.float64)
         if not np.isfinite(corners).all() or x0 >= x1 or y0 >= y1:
-            raise InputError(f"the window is empty: expected x0 < x1 and y0 < y1, got [{x0}, {x1}] x [{y0}, {y1}]")
+            raise InputError(
+                f"the window is empty: expected x0 < x1 and y0 < y1, got [{x0}, {x1}] x [{y0}, {y1}]"
+            )
         return cls(corners)
 
     @classmethod
@@ -175,9 +197,14 @@ class Window:
         turn = _turns(corners)
         if (turn < 0).all():
             corners, turn = corners[::-1], -turn[::-1]
-        winding = np.unwrap(np.append(angles := np.arctan2(*(np.roll(corners, -1, 0) - corners).T[::-1]), angles[0]))
+        winding = np.unwrap(
+            np.append(angles := np.arctan2(*(np.roll(corners, -1, 0) - corners).T[::-1]), angles[0])
+        )
         if not (turn > 0).all() or not math.isclose(winding[-1] - winding[0], 2 * math.pi, rel_tol=1e-6):
-            raise InputError("the window polygon is not strictly convex", hint="give the corners in order round a convex polygon")
+            raise InputError(
+                "the window polygon is not strictly convex",
+                hint="give the corners in order round a convex polygon",
+            )
         return cls(np.ascontiguousarray(corners))
 
     @property

@@ -1,4 +1,5 @@
-"""The units of a program and its name card: what a picture or a saved file needs to know of a network. Imports no torch."""
+"""The units of a program and its name card: what a picture or a saved file needs to know of a network.
+Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ __all__ = ["ProgramInfo", "Stage"]
 
 @dataclass(frozen=True)
 class Stage:
-    """The units of one piecewise-affine node, in the order of their columns: breakpoint first, then flat index."""
+    """The units of one piecewise-affine node, in the order of their columns: breakpoint first, then flat
+    index."""
 
     index: int
     name: str
@@ -20,7 +22,8 @@ class Stage:
     kind: str
     """Name of the operation: relu, hardtanh, ..."""
     shape: tuple[int, ...]
-    """Shape of the tensor of units, without batch: that which enters a pointwise node, that which leaves a maximum."""
+    """Shape of the tensor of units, without batch: that which enters a pointwise node, that which leaves a
+    maximum."""
     breakpoints: int
     """Of a pointwise node; 1 for a maximum."""
     source: str

@@ -1,11 +1,14 @@
-"""What all tests share: signatures are checked, one thread, a marker for accelerators, and Hypothesis' profiles.
+"""What all tests share: signatures are checked, one thread, a marker for accelerators, and Hypothesis'
+profiles.
 
 The default profile is quick and always the same; HYPOTHESIS_PROFILE=fuzz searches at random for a long time.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,13 +20,29 @@ import tests.shapes  # noqa: F401 the hook finds the checker by its name
 torch.set_num_threads(1)
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
-settings.register_profile("ci", max_examples=25, derandomize=True, deadline=None, database=None, suppress_health_check=_QUIET)
-settings.register_profile("fuzz", max_examples=20_000, deadline=None, print_blob=True, suppress_health_check=_QUIET)
+settings.register_profile(
+    "ci", max_examples=25, derandomize=True, deadline=None, database=None, suppress_health_check=_QUIET
+)
+settings.register_profile(
+    "fuzz", max_examples=20_000, deadline=None, print_blob=True, suppress_health_check=_QUIET
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-# Not geometry: its kernels are compiled from their source, where a wrapper cannot stand.
-_CHECKED = ("api", "arrangement", "comparison", "demo", "io", "plane", "program", "render", "report", "stage", "validation")
-install_import_hook([f"splineviz.{name}" for name in _CHECKED], "tests.shapes.check")
+_UNCHECKED = ("animation", "checking", "estimators", "geometry")
+
+
+def _checked() -> list[str]:
+    """All modules but those with kernels: these are compiled from their source, where a wrapper cannot stand."""
+    package = Path(importlib.util.find_spec("splineviz").origin).parent  # type: ignore[union-attr, arg-type]
+    names = []
+    for path in package.rglob("*.py"):
+        place = path.relative_to(package).with_suffix("").parts
+        if place[0] not in _UNCHECKED and "geometry.compiled import" not in path.read_text(encoding="utf-8"):
+            names.append(".".join(("splineviz", *place)))
+    return names
+
+
+install_import_hook(_checked(), "tests.shapes.check")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """The checker of array shapes in signatures; it runs in the tests only.
 
-Only arrays: whether other arguments have the right type is for mypy to say, and tests hand over wrong ones on purpose.
+Only arrays: whether other arguments have the right type is for mypy to say, and tests hand over wrong ones on
+purpose.
 """
 
 from __future__ import annotations

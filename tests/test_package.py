@@ -15,7 +15,11 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_import_contracts_hold() -> None:
-    command = [sys.executable, "-c", "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"]
+    command = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -39,8 +43,17 @@ def test_every_package_is_installed() -> None:
 
 def test_the_contracts_on_matplotlib_and_torch_leave_no_module_out() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    bound = {c["name"]: {m.removeprefix("splineviz.") for m in c["source_modules"]} - {"splineviz_cli"} for c in contracts}
-    modules = {path.stem for path in (ROOT / "splineviz").iterdir() if path.name[:1].isalpha() and path.suffix in ("", ".py")}
+    bound = {
+        c["name"]: {m.removeprefix("splineviz.") for m in c["source_modules"]} - {"splineviz_cli"}
+        for c in contracts
+    }
+    modules = {
+        path.stem
+        for path in (ROOT / "splineviz").iterdir()
+        if path.name[:1].isalpha() and path.suffix in ("", ".py")
+    }
     assert bound["matplotlib only under render and report"] | {"render", "report"} == modules
     with_torch = {"program", "arrangement", "checking", "estimators", "demo"}
-    assert bound["torch only under program, arrangement, checking, estimators and demo"] | with_torch == modules
+    assert (
+        bound["torch only under program, arrangement, checking, estimators and demo"] | with_torch == modules
+    )

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from splineviz.animation.animation_result import Animation
 from splineviz.animation.cache import Cache
 from splineviz.animation.measure import Advance, Question, measure
+from splineviz.animation.outputs import Film, Target, card
 from splineviz.animation.pictures import pictures, shared_limits, timing
-from splineviz.animation.result import Animation
-from splineviz.animation.writing import Film, Target, card
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.program import Program, load_program
@@ -60,13 +60,14 @@ def animate(
 ) -> Animation:
     """Draw the cells of every checkpoint on one window of one plane, and put the frames together.
 
-    A pattern keeps its colour, a quantity its scale, in all frames. Below them a strip shows the number of cells in the window, the
-    mean local complexity near ``points``, exact and by the proxy, and accuracies where the files tell them. A frame is shown until
-    the next on the logarithm of the step. A checkpoint whose weights cannot be used gives a marked frame.
+    A pattern keeps its colour, a quantity its scale, in all frames. Below them a strip shows the number of
+    cells in the window, the mean local complexity near ``points``, exact and by the proxy, and accuracies
+    where the files tell them. A frame is shown until the next on the logarithm of the step. A checkpoint
+    whose weights cannot be used gives a marked frame.
 
-    Arrangements and pictures are kept in ``cache`` under the digest of all that determines them: work that was interrupted goes on
-    where it stopped, another style computes no arrangement, and a longer run only its new checkpoints. An arrangement of
-    40,000 cells takes 17 MB there; the folder can be deleted at any time.
+    Arrangements and pictures are kept in ``cache`` under the digest of all that determines them: work that
+    was interrupted goes on where it stopped, another style computes no arrangement, and a longer run only its
+    new checkpoints. An arrangement of 40,000 cells takes 17 MB there; the folder can be deleted at any time.
 
     Parameters
     ----------
@@ -75,12 +76,13 @@ def animate(
     plane, window
         Where to look, the same for all frames.
     out
-        One file or several: .webp, .apng, .gif, .html (a page with a scrubber), .mp4 (with the package imageio-ffmpeg); numbered
-        frames as ``"frames/%04d.png"`` or ``.svg``; or a folder for numbered PNGs.
+        One file or several: .webp, .apng, .gif, .html (a page with a scrubber), .mp4 (with the package
+        imageio-ffmpeg); numbered frames as ``"frames/%04d.png"`` or ``.svg``; or a folder for numbered PNGs.
     points
         (n, *input_shape) where local complexity is measured; by default the anchors of the plane.
     radius, seed
-        Of the diamonds conv{x ± r v_1, x ± r v_2}, and of their random directions, which all points and checkpoints share.
+        Of the diamonds conv{x ± r v_1, x ± r v_2}, and of their random directions, which all points and
+        checkpoints share.
     color, edges, boundary, images, labels, class_names
         As in :func:`splineviz.draw`; fills ``jacobian`` and ``kink``, and edges ``kink``, are not offered.
     title
@@ -105,7 +107,8 @@ def animate(
     Raises
     ------
     InputError
-        If the plane does not fit the network, an option is unknown, an output cannot be written, or no checkpoint can be used.
+        If the plane does not fit the network, an option is unknown, an output cannot be written, or no
+        checkpoint can be used.
     """
     began = time.perf_counter()
     targets = [Target.of(path) for path in ([out] if isinstance(out, (str, os.PathLike)) else out)]
@@ -123,11 +126,17 @@ def animate(
         "limits": shared_limits(found, color),
         "edges": edges,
         "boundary": boundary,
-        "images": None if images is None else images if isinstance(images, bool) else [np.asarray(image) for image in images],
+        "images": None
+        if images is None
+        else images
+        if isinstance(images, bool)
+        else [np.asarray(image) for image in images],
         "labels": None if labels is None else list(labels),
         "class_names": None if class_names is None else list(class_names),
     }
-    cells, exact, proxy = (np.array([getattr(m, name) for m in found], dtype=np.float64) for name in ("cells", "exact", "proxy"))
+    cells, exact, proxy = (
+        np.array([getattr(m, name) for m in found], dtype=np.float64) for name in ("cells", "exact", "proxy")
+    )
     strip = Strip(sheet, runs.steps, _charts(cells, exact, proxy, radius, runs.metrics))
     shown = timing(runs.steps, seconds or _SECONDS_PER_FRAME * len(runs))
     film = Film(strip, shown, card(runs, found, question))
@@ -161,13 +170,14 @@ def follow(
     idle: float | None = None,
     **how: Any,
 ) -> Iterator[Animation]:
-    """Animate a run that is still being trained: once for what is there, and again whenever there are more checkpoints.
+    """Animate a run that is still being trained: once for what is there, and again whenever there are more
+    checkpoints.
 
     Parameters
     ----------
     model, source, key
-        As for :class:`splineviz.Checkpoints`; a folder or a pattern that matches nothing yet is waited for. A file counts once it
-        has not grown for a second.
+        As for :class:`splineviz.Checkpoints`; a folder or a pattern that matches nothing yet is waited for. A
+        file counts once it has not grown for a second.
     plane, window, out
         As for :func:`animate`, and so are the options in ``how``.
     every
@@ -209,7 +219,9 @@ def _check(color: str, edges: str, radius: float, seconds: float | None, targets
 def _points(points: Any, input_shape: tuple[int, ...]) -> np.ndarray:
     array = np.asarray(points.detach().cpu() if hasattr(points, "detach") else points, dtype=np.float64)
     if array.shape[1:] != input_shape or not np.isfinite(array).all():
-        raise InputError(f"points must be finite and have shape (n, {', '.join(map(str, input_shape))}), got {array.shape}")
+        raise InputError(
+            f"points must be finite and have shape (n, {', '.join(map(str, input_shape))}), got {array.shape}"
+        )
     return array
 
 
@@ -218,8 +230,18 @@ def _charts(
 ) -> list[Chart]:
     charts = [Chart("cells in the window, by step", (("cells", cells),))]
     if np.isfinite(exact).any():
-        charts.append(Chart(f"local complexity, r = {radius:g}", (("cells less one", exact), ("proxy", proxy))))
-    accuracies = [(name.replace("_", " "), values) for name, values in metrics.items() if "acc" in name.lower()]
+        charts.append(
+            Chart(f"local complexity, r = {radius:g}", (("cells less one", exact), ("proxy", proxy)))
+        )
+    accuracies = [
+        (name.replace("_", " "), values) for name, values in metrics.items() if "acc" in name.lower()
+    ]
     if accuracies:
-        charts.append(Chart("accuracy", tuple((name.replace(" accuracy", ""), values) for name, values in accuracies[:2]), 1.05))
+        charts.append(
+            Chart(
+                "accuracy",
+                tuple((name.replace(" accuracy", ""), values) for name, values in accuracies[:2]),
+                1.05,
+            )
+        )
     return charts

@@ -26,7 +26,9 @@ class Cache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"cannot make the folder {folder} for what is computed: {error.strerror}") from error
+            raise InputError(
+                f"cannot make the folder {folder} for what is computed: {error.strerror}"
+            ) from error
 
     def path(self, key: str, suffix: str) -> Path:
         return self.folder / f"{key}{suffix}"
@@ -44,7 +46,8 @@ class Cache:
 
 
 def digest_of(*parts: Any) -> str:
-    """A name for what these determine together: arrays by their content, lists by their entries, all else by representation."""
+    """A name for what these determine together: arrays by their content, lists by their entries, all else by
+    representation."""
     made = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
@@ -57,7 +60,8 @@ def digest_of(*parts: Any) -> str:
 
 @cache
 def engine(*folders: str) -> str:
-    """The version, and the code in these parts of the package: what other code made is not taken for this code's."""
+    """The version, and the code in these parts of the package: what other code made is not taken for this
+    code's."""
     root = Path(splineviz.__file__).parent
     files = sorted(path for folder in folders for path in (root / folder).rglob("*.py"))
     return f"{splineviz.__version__}-{hashlib.sha256(b''.join(path.read_bytes() for path in files)).hexdigest()[:16]}"

@@ -1,4 +1,5 @@
-"""What one checkpoint comes to on the plane: its arrangement, and local complexity near chosen points, exact and by the proxy."""
+"""What one checkpoint comes to on the plane: its arrangement, and local complexity near chosen points, exact
+and by the proxy."""
 
 from __future__ import annotations
 
@@ -12,22 +13,32 @@ import numpy as np
 from jaxtyping import Float64
 
 from splineviz.animation.cache import Cache, digest_of, engine
-from splineviz.arrangement.arranging import arrange
-from splineviz.arrangement.local import exact_local_complexity
 from splineviz.arrangement.result import Arrangement
-from splineviz.arrangement.threads import one_thread
+from splineviz.engine.arrange import arrange
 from splineviz.errors import InputError
 from splineviz.estimators.local_complexity import local_complexity
 from splineviz.files import atomic_path
 from splineviz.io.npz import pack
+from splineviz.neighbourhoods.counts import exact_local_complexity
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
 from splineviz.render.cellcolor import CellColor, shared_limits
+from splineviz.values.threads import one_thread
 
-__all__ = ["Measured", "Question", "measure"]
+__all__ = ["CheckpointMeasurement", "Question", "measure"]
 
-_CODE = ("program", "geometry", "arrangement", "estimators", "io")
+_CODE = (
+    "program",
+    "geometry",
+    "exact",
+    "values",
+    "arrangement",
+    "engine",
+    "neighbourhoods",
+    "estimators",
+    "io",
+)
 
 Advance = Callable[[int, int, str], None]
 
@@ -36,7 +47,8 @@ Advance = Callable[[int, int, str], None]
 class Question:
     """What is asked of every checkpoint alike.
 
-    ``points`` (n, *input_shape) are where local complexity is measured, on the diamond of this radius on one shared random plane.
+    ``points`` (n, *input_shape) are where local complexity is measured, on the diamond of this radius on one
+    shared random plane.
     """
 
     plane: Plane
@@ -49,14 +61,22 @@ class Question:
 
     def slice_key(self, program: Program) -> str:
         plane, limits = self.plane, (self.max_cells, self.certify)
-        return digest_of(program.digest, plane.origin, plane.basis, plane.anchors, self.window.vertices, limits, engine(*_CODE))
+        return digest_of(
+            program.digest,
+            plane.origin,
+            plane.basis,
+            plane.anchors,
+            self.window.vertices,
+            limits,
+            engine(*_CODE),
+        )
 
     def local_key(self, program: Program) -> str:
         return digest_of(program.digest, self.points, self.radius, self.seed, engine(*_CODE))
 
 
 @dataclass(frozen=True)
-class Measured:
+class CheckpointMeasurement:
     """One checkpoint's numbers. With an ``error`` there are no others."""
 
     step: int
@@ -78,10 +98,13 @@ class Measured:
     """Whether the arrangement was not in the cache."""
 
 
-def measure(runs: Checkpoints, question: Question, cache: Cache, jobs: int, advance: Advance | None) -> list[Measured]:
-    """Every checkpoint in order, ``jobs`` at a time, on threads: the work is in compiled code and in torch."""
+def measure(
+    runs: Checkpoints, question: Question, cache: Cache, jobs: int, advance: Advance | None
+) -> list[CheckpointMeasurement]:
+    """Every checkpoint in order, ``jobs`` at a time, on threads: the work is in compiled code and in
+    torch."""
     tasks = (joblib.delayed(_one)(runs, i, question, cache) for i in range(len(runs)))
-    found: list[Measured] = []
+    found: list[CheckpointMeasurement] = []
     with one_thread():
         for measured in joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
             found.append(measured)
@@ -90,20 +113,29 @@ def measure(runs: Checkpoints, question: Question, cache: Cache, jobs: int, adva
     return found
 
 
-def _one(runs: Checkpoints, index: int, question: Question, cache: Cache) -> Measured:
+def _one(runs: Checkpoints, index: int, question: Question, cache: Cache) -> CheckpointMeasurement:
     step, name = runs.steps[index], runs.names[index]
     try:
         program = runs[index]
     except InputError as error:
-        return Measured(step, name, error=error.message)
+        return CheckpointMeasurement(step, name, error=error.message)
     key = question.slice_key(program)
     slice_, computed = cache.numbers(key, lambda: _arranged(program, question, cache, key))
     local: dict[str, Any] = {}
     if len(question.points):
         local, _ = cache.numbers(question.local_key(program), lambda: _near(program, question))
     limits = {how: (low, high) for how, (low, high) in slice_["limits"].items()}
-    return Measured(
-        step, name, None, program.digest, key, slice_["cells"], status=slice_["status"], limits=limits, computed=computed, **local
+    return CheckpointMeasurement(
+        step,
+        name,
+        None,
+        program.digest,
+        key,
+        slice_["cells"],
+        status=slice_["status"],
+        limits=limits,
+        computed=computed,
+        **local,
     )
 
 
@@ -111,7 +143,9 @@ def _arranged(program: Program, question: Question, cache: Cache, key: str) -> d
     limit, certify = question.max_cells, question.certify
     arr = arrange(program, question.plane, question.window, max_cells=limit, certify=certify, jobs=1)
     with atomic_path(cache.path(key, ".npz")) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **pack(arr, affine=True))  # to compress numbers like these takes longer than the rest
+        np.savez(
+            stream, allow_pickle=False, **pack(arr, affine=True)
+        )  # to compress numbers like these takes longer than the rest
     return {"cells": arr.n_cells, "status": arr.status.name, "limits": _limits(arr)}
 
 

@@ -1,4 +1,5 @@
-"""The pictures of the frames, each kept in the cache under what it shows and how; missing ones are drawn by several processes."""
+"""The pictures of the frames, each kept in the cache under what it shows and how; missing ones are drawn by
+several processes."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import Any
 import joblib
 
 from splineviz.animation.cache import Cache, digest_of, engine
-from splineviz.animation.measure import Advance, Measured
+from splineviz.animation.measure import Advance, CheckpointMeasurement
 from splineviz.files import atomic_path
 from splineviz.plane import Window
 from splineviz.render.film import Sheet, save_picture
@@ -23,7 +24,7 @@ _FEW = 3
 
 
 def pictures(
-    found: Sequence[Measured],
+    found: Sequence[CheckpointMeasurement],
     sheet: Sheet,
     window: Window,
     style: Mapping[str, Any],
@@ -42,22 +43,32 @@ def pictures(
         path = cache.path(digest_of(what, sorted(style.items()), engine("render")), suffix)
         paths.append(path)
         if not path.is_file():
-            tasks.append(joblib.delayed(_draw)(path, sheet, window, of_file, caption, measured.error or "", style))
+            tasks.append(
+                joblib.delayed(_draw)(path, sheet, window, of_file, caption, measured.error or "", style)
+            )
     workers = 1 if len(tasks) <= _FEW else min(jobs, len(tasks))
-    for done, _ in enumerate(joblib.Parallel(n_jobs=workers, return_as="generator")(tasks), len(found) - len(tasks) + 1):
+    for done, _ in enumerate(
+        joblib.Parallel(n_jobs=workers, return_as="generator")(tasks), len(found) - len(tasks) + 1
+    ):
         if advance is not None:
             advance(done, len(found), "drawing")
     return paths
 
 
-def shared_limits(found: Sequence[Measured], color: str) -> tuple[float, float] | None:
+def shared_limits(found: Sequence[CheckpointMeasurement], color: str) -> tuple[float, float] | None:
     """One scale for all frames: the smallest of the lower ends to the largest of the upper ones."""
     ends = [measured.limits[color] for measured in found if measured.limits and color in measured.limits]
     return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
 
 
 def _draw(
-    path: Path, sheet: Sheet, window: Window, of_file: Path | None, title: str, message: str, style: Mapping[str, Any]
+    path: Path,
+    sheet: Sheet,
+    window: Window,
+    of_file: Path | None,
+    title: str,
+    message: str,
+    style: Mapping[str, Any],
 ) -> None:
     from splineviz.io.npz import load
 
@@ -67,9 +78,11 @@ def _draw(
 
 
 def timing(steps: Sequence[int], total: float) -> list[float]:
-    """How long each frame is shown, in seconds: until the next on the logarithm of the steps, so that early training is seen.
+    """How long each frame is shown, in seconds: until the next on the logarithm of the steps, so that early
+    training is seen.
 
-    The last is held for as long as the longest. No frame takes more than four times, or less than a quarter, of an equal share.
+    The last is held for as long as the longest. No frame takes more than four times, or less than a quarter,
+    of an equal share.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Arrangements: the walk over the program that makes one, and what can be asked of it."""
+"""Arrangements: what one is, and what can be asked of it."""

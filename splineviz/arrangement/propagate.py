@@ -1,4 +1,5 @@
-"""Carrying values of any kind through a program on the cells of an arrangement, with the stored activation patterns."""
+"""Carrying values of any kind through a program on the cells of an arrangement, with the stored activation
+patterns."""
 
 from __future__ import annotations
 
@@ -33,11 +34,13 @@ def program_of(arr: Arrangement) -> Program:
     """
     if arr.program is None:
         raise InputError(
-            "this needs the network, and an arrangement loaded from a file does not hold it", hint="arrange the model again"
+            "this needs the network, and an arrangement loaded from a file does not hold it",
+            hint="arrange the model again",
         )
     if len(arr.patterns) < len(arr.program.stages):
         raise InputError(
-            f"the arrangement stopped after {len(arr.patterns)} of {len(arr.program.stages)} stages, so the output is not affine on"
+            f"the arrangement stopped after {len(arr.patterns)} of {len(arr.program.stages)} stages, so "
+            f"the output is not affine on"
             " its cells",
             hint="arrange without a stage",
         )
@@ -59,7 +62,9 @@ def propagate(
         if isinstance(node, Affine):
             slots[node.output] = affine(node, values)
         else:
-            slots[node.output] = pointwise(node, values[0]) if isinstance(node, Pointwise) else maximum(node, values[0])
+            slots[node.output] = (
+                pointwise(node, values[0]) if isinstance(node, Pointwise) else maximum(node, values[0])
+            )
         for slot in node.frees:
             slots[slot] = None
     result = slots[program.output]
@@ -73,7 +78,10 @@ def on_pieces(arr: Arrangement, node: Pointwise, cells: np.ndarray) -> tuple[Ten
     n_breakpoints = len(node.breakpoints)
     bits = torch.from_numpy(np.ascontiguousarray(arr.pattern_bits(node.stage, cells)))
     on = bits.reshape(len(cells), n_breakpoints, *shape)
-    slope, intercept = node.slopes[0].expand(len(cells), *shape), node.intercepts[0].expand(len(cells), *shape)
+    slope, intercept = (
+        node.slopes[0].expand(len(cells), *shape),
+        node.intercepts[0].expand(len(cells), *shape),
+    )
     for k in range(n_breakpoints):  # breakpoints ascend, so the last one that is on names the piece
         slope = torch.where(on[:, k], node.slopes[k + 1], slope)
         intercept = torch.where(on[:, k], node.intercepts[k + 1], intercept)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float64, Int64, UInt64
 
-from splineviz.arrangement import interior
+from splineviz.arrangement import cell_geometry as interior
 from splineviz.errors import InputError
 from splineviz.geometry.csr import Csr
 from splineviz.plane import Plane, Window
@@ -19,7 +19,7 @@ from splineviz.stage import ProgramInfo, Stage
 if TYPE_CHECKING:
     import networkx as nx
 
-    from splineviz.arrangement.boundary import DecisionRegions
+    from splineviz.arrangement.decisions.boundary import DecisionRegions
     from splineviz.program.program import Program
 
 __all__ = ["Arrangement", "Stats", "Status"]
@@ -44,14 +44,15 @@ class Stats:
     """Counts and times of one arrangement."""
 
     cells_per_stage: tuple[int, ...]
-    """Number of cells after each stage that the result's cells are parts of; of a batch, without those that the batch before it has
-    parts of too, so that batches add up"""
+    """Number of cells after each stage that the result's cells are parts of; of a batch, without those that
+    the batch before it has parts of too, so that batches add up"""
     decisions: int
     """Combinatorial decisions taken: signs at vertices, orders on edges, orientations of three chords."""
     re_evaluated: int
     """Of these, those that proven error bounds left open and exact arithmetic settled."""
     undecided: int
-    """The others, which rest on estimates of errors. With ``certify="off"``, where all do, those taken as a coincidence."""
+    """The others, which rest on estimates of errors. With ``certify="off"``, where all do, those taken as a
+    coincidence."""
     zeros: int
     """Units that vanish exactly at a vertex of an earlier stage."""
     seconds: float
@@ -68,9 +69,9 @@ class Stats:
     largest_bound: float = 0.0
     """The largest proven error bound of the value of a unit at a vertex."""
     largest_displacement: float | None = None
-    """How far the coordinates of a vertex are from its exact place, at most, in uv: proven, and a worst case. None where it is not.
-    What by estimate may be off by more than 2^-32 of |origin| + |u| + |v| is rounded from exact coordinates instead, by ``full``
-    always and by ``fast`` as far as its allowance goes."""
+    """How far the coordinates of a vertex are from its exact place, at most, in uv: proven, and a worst case.
+    None where it is not. What by estimate may be off by more than 2^-32 of |origin| + |u| + |v| is rounded
+    from exact coordinates instead, by ``full`` always and by ``fast`` as far as its allowance goes."""
 
     @property
     def certified(self) -> bool:
@@ -80,7 +81,8 @@ class Stats:
 
 @dataclass(frozen=True, eq=False)
 class Arrangement:
-    """The exact cells of a network on one or several windows, as one planar subdivision. All coordinates are uv.
+    """The exact cells of a network on one or several windows, as one planar subdivision. All coordinates are
+    uv.
 
     Attributes
     ----------
@@ -93,16 +95,19 @@ class Arrangement:
     cell_window, cell_stage
         (F,) the window a cell lies in; the stage that separated it last, -1 if none did.
     pattern_hash
-        (F, 2) 128-bit hash of the activation pattern; comparable between arrangements of one program structure.
+        (F, 2) 128-bit hash of the activation pattern; comparable between arrangements of one program
+        structure.
     edges
         (E, 2) vertex ids.
     edge_cells
-        (E, 2) the cell on the left and on the right of the edge from its first to its second vertex; -1 outside.
+        (E, 2) the cell on the left and on the right of the edge from its first to its second vertex; -1
+        outside.
     thin_cells, thin_areas
-        (k,) cells that are too thin for the rounded coordinates of their vertices, and their areas from the exact ones.
+        (k,) cells that are too thin for the rounded coordinates of their vertices, and their areas from the
+        exact ones.
     edge_units
-        CSR of (stage, unit) rows: the units whose state changes across the edge; none on the rim of a window. The unit is a
-        column of its stage: ``program.stages[s].unit_index(unit)``.
+        CSR of (stage, unit) rows: the units whose state changes across the edge; none on the rim of a window.
+        The unit is a column of its stage: ``program.stages[s].unit_index(unit)``.
     """
 
     vertices: Float64[np.ndarray, "vertex 2"]
@@ -124,7 +129,8 @@ class Arrangement:
     thin_cells: Int64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
     thin_areas: Float64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0), repr=False)
     info: ProgramInfo | None = field(default=None, repr=False)
-    """Name, digest and stages of the network; taken from ``program`` where there is one, kept by a saved file."""
+    """Name, digest and stages of the network; taken from ``program`` where there is one, kept by a saved
+    file."""
 
     def __post_init__(self) -> None:
         if self.info is None and self.program is not None:
@@ -173,14 +179,15 @@ class Arrangement:
 
     @cached_property
     def affine(self) -> Float64[np.ndarray, "cell output 3"]:
-        """(F, C, 3) the network on each cell: output = A [u, v, 1], composed from its own affine maps. Computed on first use."""
-        from splineviz.arrangement.affine import affine_maps
+        """(F, C, 3) the network on each cell: output = A [u, v, 1], composed from its own affine maps.
+        Computed on first use."""
+        from splineviz.arrangement.affine_maps import affine_maps
 
         return affine_maps(self)
 
     @cached_property
     def _jacobian_norms(self) -> np.ndarray:
-        from splineviz.arrangement.affine import jacobian_norms
+        from splineviz.arrangement.affine_maps import jacobian_norms
 
         return jacobian_norms(self)
 
@@ -190,15 +197,16 @@ class Arrangement:
 
     @cached_property
     def edge_jump(self) -> Float64[np.ndarray, "edge"]:
-        """(E,) how much the function bends at each edge; see :func:`splineviz.arrangement.regions.edge_jump`."""
-        from splineviz.arrangement.regions import edge_jump
+        """(E,) how much the function bends at each edge; see
+        :func:`splineviz.arrangement.jumps.edge_jump`."""
+        from splineviz.arrangement.jumps import edge_jump
 
         return edge_jump(self)
 
     @cached_property
     def linear_regions(self) -> Int64[np.ndarray, "cell"]:
         """(F,) the linear region of each cell: cells joined across edges where the function does not bend."""
-        from splineviz.arrangement.regions import linear_regions
+        from splineviz.arrangement.jumps import linear_regions
 
         return linear_regions(self)
 
@@ -209,37 +217,49 @@ class Arrangement:
 
     @cached_property
     def n_decision_regions(self) -> int:
-        """Number of connected regions of one class, the index of the largest output; with one output, whether it is above 0."""
+        """Number of connected regions of one class, the index of the largest output; with one output, whether
+        it is above 0."""
         return int(self.decision_regions().regions.max(initial=-1)) + 1
 
     def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
-        """(cells, units) bool: the units of one stage that are on (positive) on each cell; all cells by default.
+        """(cells, units) bool: the units of one stage that are on (positive) on each cell; all cells by
+        default.
 
         Raises
         ------
         InputError
-            For a stage of maxima, whose units have `winners`; if there is no such stage, or there are no patterns.
+            For a stage of maxima, whose units have `winners`; if there is no such stage, or there are no
+            patterns.
         """
         words, unit_stage = self._words(stage, cells)
         if unit_stage.candidates:
-            raise InputError(f"the units of stage {stage} ({unit_stage.kind}) are not on or off", hint="ask for winners(stage)")
+            raise InputError(
+                f"the units of stage {stage} ({unit_stage.kind}) are not on or off",
+                hint="ask for winners(stage)",
+            )
         bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
         return bits[:, : unit_stage.n_units].astype(bool)
 
     def winners(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
-        """(cells, units) int: for each maximum of one stage the place of its largest candidate on each cell; all by default.
+        """(cells, units) int: for each maximum of one stage the place of its largest candidate on each cell;
+        all by default.
 
-        Where several candidates are equal on a whole cell, the lowest place. Candidates are counted in the order of their window:
-        row by row in a pool, by index along an axis, left before right in ``torch.maximum``.
+        Where several candidates are equal on a whole cell, the lowest place. Candidates are counted in the
+        order of their window: row by row in a pool, by index along an axis, left before right in
+        ``torch.maximum``.
 
         Raises
         ------
         InputError
-            For a stage that is no maximum, whose units have `pattern_bits`; if there is no such stage, or there are no patterns.
+            For a stage that is no maximum, whose units have `pattern_bits`; if there is no such stage, or
+            there are no patterns.
         """
         words, unit_stage = self._words(stage, cells)
         if not unit_stage.candidates:
-            raise InputError(f"the units of stage {stage} ({unit_stage.kind}) are on or off", hint="ask for pattern_bits(stage)")
+            raise InputError(
+                f"the units of stage {stage} ({unit_stage.kind}) are on or off",
+                hint="ask for pattern_bits(stage)",
+            )
         # Bit b of the number of a winner is in the b-th of equal groups of words.
         planes = np.split(words, max(1, (unit_stage.candidates - 1).bit_length()), axis=1)
         result = np.zeros((len(words), unit_stage.n_units), dtype=np.int64)
@@ -251,7 +271,9 @@ class Arrangement:
     def _words(self, stage: int, cells: np.ndarray | None) -> tuple[np.ndarray, Stage]:
         """(cells, words) the states of the units of one stage as bits, and the stage."""
         if not self.patterns:
-            raise InputError("this arrangement holds no activation patterns", hint="compute it again with sv.arrange")
+            raise InputError(
+                "this arrangement holds no activation patterns", hint="compute it again with sv.arrange"
+            )
         if not 0 <= stage < len(self.patterns):
             raise InputError(f"stage must be in 0 .. {len(self.patterns) - 1}, got {stage}")
         rows = np.arange(self.n_cells) if cells is None else np.asarray(cells)
@@ -261,34 +283,43 @@ class Arrangement:
         return self.patterns[stage][0][rows], self.info.stages[stage]
 
     def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
-        """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or (units,) winners."""
+        """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or
+        (units,) winners."""
         assert self.info is not None
-        states = [self.winners if stage.candidates else self.pattern_bits for stage in self.info.stages[: len(self.patterns)]]
+        states = [
+            self.winners if stage.candidates else self.pattern_bits
+            for stage in self.info.stages[: len(self.patterns)]
+        ]
         return tuple(of(stage, np.array([cell]))[0] for stage, of in enumerate(states))
 
     def locate(self, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
-        """The cell of each point (..., 2): -1 outside, the lowest cell on an edge; see :mod:`splineviz.arrangement.query`."""
-        from splineviz.arrangement.query import locate
+        """The cell of each point (..., 2): -1 outside, the lowest cell on an edge; see
+        :mod:`splineviz.arrangement.locate`."""
+        from splineviz.arrangement.locate import locate
 
         return locate(self, uv, window)
 
     def distance(
         self, uv: Any, window: int | np.ndarray | None = None, *, level: float | None = None
     ) -> tuple[Float64[np.ndarray, "*point"], Float64[np.ndarray, "*point"]]:
-        """Input distance of each point to the nearest edge, and to the decision boundary, within the window."""
-        from splineviz.arrangement.query import distance
+        """Input distance of each point to the nearest edge, and to the decision boundary, within the
+        window."""
+        from splineviz.arrangement.locate import distance
 
         return distance(self, uv, window, level=level)
 
-    def decision_boundary(self, *, level: float | None = None, window: int | None = None) -> Float64[np.ndarray, "segment 2 2"]:
-        """(K, 2, 2) segments where the two largest outputs tie, or where a single output equals ``level`` (by default 0)."""
-        from splineviz.arrangement.boundary import decision_boundary
+    def decision_boundary(
+        self, *, level: float | None = None, window: int | None = None
+    ) -> Float64[np.ndarray, "segment 2 2"]:
+        """(K, 2, 2) segments where the two largest outputs tie, or where a single output equals ``level`` (by
+        default 0)."""
+        from splineviz.arrangement.decisions.boundary import decision_boundary
 
         return decision_boundary(self, level=level, window=window)
 
     def decision_regions(self, *, level: float | None = None) -> DecisionRegions:
         """The cells cut into pieces of one class."""
-        from splineviz.arrangement.boundary import decision_regions
+        from splineviz.arrangement.decisions.boundary import decision_regions
 
         return decision_regions(self, level=level)
 
@@ -305,7 +336,8 @@ class Arrangement:
         return to_networkx(self)
 
     def check(self) -> None:
-        """Verify the subdivision: watertight, convex, areas add up, V - E + F; raise with the first violation."""
+        """Verify the subdivision: watertight, convex, areas add up, V - E + F; raise with the first
+        violation."""
         interior.check(self)
 
     def draw(self, ax: Any = None, **how: Any) -> Any:

@@ -11,13 +11,20 @@ import numpy as np
 
 from splineviz.checking.claim import Claim, read_claim
 from splineviz.checking.evidence import gather
-from splineviz.checking.maps import check_continuity, check_corners, check_kink_sizes, check_maps, check_regions
+from splineviz.checking.maps import (
+    check_continuity,
+    check_corners,
+    check_kink_sizes,
+    check_maps,
+    check_regions,
+)
 from splineviz.checking.network import Network
 from splineviz.checking.patterns import check_distinct, check_edge_units, check_kinks, claimed_numbers
+from splineviz.checking.polygon_checks import check_areas, check_convex, check_frames
 from splineviz.checking.report import CheckReport, Verdict
 from splineviz.checking.samples import check_points
+from splineviz.checking.segment_walks import check_segments
 from splineviz.checking.settling import check_exact, check_exact_areas, settle
-from splineviz.checking.shapes import check_areas, check_convex, check_frames
 from splineviz.checking.surface import (
     check_coverage,
     check_edges,
@@ -27,7 +34,6 @@ from splineviz.checking.surface import (
     check_vertices,
     polygons_of,
 )
-from splineviz.checking.walks import check_segments
 from splineviz.errors import InputError
 from splineviz.program import Program, load_program
 from splineviz.program.select import select_outputs
@@ -50,24 +56,28 @@ def check(
     seed: int = 0,
     progress: Callable[[float, str], None] | None = None,
 ) -> CheckReport:
-    """Verify an arrangement from scratch, by forward passes and automatic differentiation, and by exact arithmetic where they err.
+    """Verify an arrangement from scratch, by forward passes and automatic differentiation, and by exact
+    arithmetic where they err.
 
-    None of the code that arranges is used: see docs/checking.md for what each check proves, and what none of them can.
-    The module :meth:`splineviz.Arrangement.check` only looks at an arrangement's own arrays; this looks at the network.
+    None of the code that arranges is used: see docs/checking.md for what each check proves, and what none of
+    them can. The module :meth:`splineviz.Arrangement.check` only looks at an arrangement's own arrays; this
+    looks at the network.
 
     Parameters
     ----------
     source
         An NPZ file that :func:`splineviz.save` wrote, or an arrangement.
     model
-        Whatever :func:`splineviz.load_program` takes, or a program that it made. It has to be the network of the arrangement.
+        Whatever :func:`splineviz.load_program` takes, or a program that it made. It has to be the network of
+        the arrangement.
     weights
         State dict, or a file that holds one.
     outputs
         Flat indices of the outputs that were arranged, if these were not all.
     exact_cells
-        At most how many of the cells that float64 leaves open are derived again in exact arithmetic; or ``"all"`` to derive every
-        cell again, which takes some milliseconds a cell for a hundred units and then proves that no cell is missing, however small.
+        At most how many of the cells that float64 leaves open are derived again in exact arithmetic; or
+        ``"all"`` to derive every cell again, which takes some milliseconds a cell for a hundred units and
+        then proves that no cell is missing, however small.
     points, segments
         How many random points are located, and how many random segments are walked from kink to kink.
     seed
@@ -78,7 +88,8 @@ def check(
     Returns
     -------
     CheckReport
-        ``report.ok`` where nothing fails, ``report.checks`` for each check its verdict, counts, worst figure and offenders.
+        ``report.ok`` where nothing fails, ``report.checks`` for each check its verdict, counts, worst figure
+        and offenders.
 
     Raises
     ------
@@ -103,22 +114,41 @@ def check(
     say(0.0, "polygons")
     polygons = polygons_of(claim)
     edges = check_edges(claim)
-    checks = [edges, check_vertices(claim), check_euler(claim, sound=edges.verdict is Verdict.HOLDS), check_rim(claim)]
+    checks = [
+        edges,
+        check_vertices(claim),
+        check_euler(claim, sound=edges.verdict is Verdict.HOLDS),
+        check_rim(claim),
+    ]
     checks += [check_convex(claim), check_areas(claim), check_frames(claim), check_stages(claim)]
     say(0.1, "forward passes inside all cells")
     evidence = gather(claim, network)
     say(0.5, "exact arithmetic")
     settled = settle(claim, network, evidence, None if exact_cells == "all" else exact_cells)
-    checks += [check_coverage(claim, polygons, settled.cells), check_exact(claim, settled), check_exact_areas(claim, settled)]
-    checks += [check_distinct(claim, evidence), check_edge_units(claim, network.layout, evidence), check_kinks(claim, evidence)]
+    checks += [
+        check_coverage(claim, polygons, settled.cells),
+        check_exact(claim, settled),
+        check_exact_areas(claim, settled),
+    ]
+    checks += [
+        check_distinct(claim, evidence),
+        check_edge_units(claim, network.layout, evidence),
+        check_kinks(claim, evidence),
+    ]
     say(0.7, "affine maps")
-    checks += [check_maps(claim, evidence), check_continuity(claim, evidence), check_corners(claim, network, evidence)]
+    checks += [
+        check_maps(claim, evidence),
+        check_continuity(claim, evidence),
+        check_corners(claim, network, evidence),
+    ]
     checks += [check_regions(claim, evidence), check_kink_sizes(claim, evidence)]
     say(0.8, "random points and segments")
     checks.append(check_points(claim, network, evidence, polygons, points, rng))
     checks.append(check_segments(claim, network, claimed_numbers(claim, network.layout), segments, rng))
     counts = claim.n_cells, len(claim.vertices), len(claim.edges), len(claim.windows)
-    return CheckReport(tuple(checks), program.name, program.digest, *counts, claim.status, time.perf_counter() - began)
+    return CheckReport(
+        tuple(checks), program.name, program.digest, *counts, claim.status, time.perf_counter() - began
+    )
 
 
 def _program(claim: Claim, model: Any, weights: Any, outputs: Sequence[int] | None) -> Program:
@@ -127,21 +157,27 @@ def _program(claim: Claim, model: Any, weights: Any, outputs: Sequence[int] | No
         program = model
     else:
         try:
-            program = load_program(model, input_shape=claim.input_shape, weights=weights, logits=claim.cut_off)
-        except InputError:  # another network, which may take inputs of another shape, is refused below for what it is
+            program = load_program(
+                model, input_shape=claim.input_shape, weights=weights, logits=claim.cut_off
+            )
+        except (
+            InputError
+        ):  # another network, which may take inputs of another shape, is refused below for what it is
             program = load_program(model, weights=weights, logits=claim.cut_off)
     if outputs is not None:
         program = select_outputs(program, outputs)
     if program.digest != claim.digest:
         raise InputError(
-            f"the network is not the one that was arranged: expected '{claim.program}' with digest {claim.digest[:16]}, "
+            f"the network is not the one that was arranged: expected '{claim.program}' with digest "
+            f"{claim.digest[:16]}, "
             f"got '{program.name}' with digest {program.digest[:16]}",
             hint="the model with the weights (and the outputs) of the arrangement",
         )
     dims = {plane.dim for plane in claim.planes}
     if dims != {int(np.prod(program.input_shape))} or claim.n_stages > len(program.stages):
         raise InputError(
-            f"the network takes {program.input_shape} and has {len(program.stages)} stages, the arrangement has planes of "
+            f"the network takes {program.input_shape} and has {len(program.stages)} stages, the "
+            f"arrangement has planes of "
             f"{', '.join(map(str, sorted(dims)))} dimensions and {claim.n_stages} stages",
             hint="the file was changed after it was written",
         )

@@ -1,4 +1,5 @@
-"""What an arrangement claims: the arrays of a saved file, or of an arrangement in memory, and nothing computed from a network."""
+"""What an arrangement claims: the arrays of a saved file, or of an arrangement in memory, and nothing
+computed from a network."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class Claim:
 
     vertices: np.ndarray
     offsets: np.ndarray
-    """(F + 1,) where the sides of each cell begin; a side goes from ``corner`` to the next corner of its cell."""
+    """(F + 1,) where the sides of each cell begin; a side goes from ``corner`` to the next corner of its
+    cell."""
     corner: np.ndarray
     """(S,) vertex at which each side begins."""
     side_edge: np.ndarray
@@ -101,8 +103,8 @@ class Claim:
     def slack(self) -> np.ndarray:
         """(windows,) how far a stored vertex may be from its place, in uv.
 
-        1e-12 of the window's diameter; and 2^-44 of the largest numbers on the way from uv to input space, since no float64
-        arithmetic places a kink better than a few of their last bits.
+        1e-12 of the window's diameter; and 2^-44 of the largest numbers on the way from uv to input space,
+        since no float64 arithmetic places a kink better than a few of their last bits.
         """
         result = np.empty(len(self.windows))
         for number, (plane, window) in enumerate(zip(self.planes, self.windows, strict=True)):
@@ -119,7 +121,8 @@ class Claim:
         return centre
 
     def lift(self, uv: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Flat points of input space (N, D) of points of windows, and (N, D) a bound for the rounding of the lift."""
+        """Flat points of input space (N, D) of points of windows, and (N, D) a bound for the rounding of the
+        lift."""
         x, size = (np.empty((len(uv), self.planes[0].dim)) for _ in range(2))
         for number in np.unique(window):  # windows, not points: each has its own plane
             rows, plane = window == number, self.planes[number]
@@ -140,15 +143,17 @@ def read_claim(source: str | os.PathLike[str] | Arrangement) -> Claim:
     Raises
     ------
     InputError
-        If the file cannot be read or holds no arrangement, if it has no cells or does not name its network, or if its arrays do
-        not fit together so far that it could not be read at all.
+        If the file cannot be read or holds no arrangement, if it has no cells or does not name its network,
+        or if its arrays do not fit together so far that it could not be read at all.
     """
     if isinstance(source, str | os.PathLike):
         what = str(source)
         try:
             claim = _from_file(_content(Path(source)))
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise InputError(f"{what} is damaged: {error}", hint="write it again with splineviz.save") from error
+            raise InputError(
+                f"{what} is damaged: {error}", hint="write it again with splineviz.save"
+            ) from error
     else:
         what, claim = "the arrangement", _from_memory(source)
     if not claim.n_cells:
@@ -166,12 +171,23 @@ def _content(path: Path) -> dict[str, np.ndarray]:
             content = dict(file) if hasattr(file, "files") and "schema" in file.files else {}
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError, AttributeError) as error:
-        raise InputError(f"{path} cannot be read as an NPZ file: {error}", hint="a file written by splineviz.save") from error
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        TypeError,
+        AttributeError,
+    ) as error:
+        raise InputError(
+            f"{path} cannot be read as an NPZ file: {error}", hint="a file written by splineviz.save"
+        ) from error
     schema = str(content["schema"]) if content else "none"
     if not schema.startswith(_SCHEMA):
         raise InputError(
-            f"{path} holds no arrangement: expected schema {_SCHEMA}..., got {schema}", hint="a file of splineviz.save"
+            f"{path} holds no arrangement: expected schema {_SCHEMA}..., got {schema}",
+            hint="a file of splineviz.save",
         )
     return content
 
@@ -186,7 +202,10 @@ def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
     if card is None:
         raise ValueError("it does not name its network")
     return Claim(
-        **{name: content[name] for name in ("vertices", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")},
+        **{
+            name: content[name]
+            for name in ("vertices", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")
+        },
         offsets=content["cells_offsets"],
         corner=content["cells_values"],
         side_edge=content["cell_edges"],
@@ -208,7 +227,10 @@ def _from_memory(arr: Arrangement) -> Claim:
     if arr.info is None:
         raise InputError("the arrangement does not name its network, so it cannot be checked against one")
     return Claim(
-        **{name: getattr(arr, name) for name in ("vertices", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")},
+        **{
+            name: getattr(arr, name)
+            for name in ("vertices", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")
+        },
         offsets=arr.cells.offsets,
         corner=arr.cells.values,
         side_edge=arr.cell_edges,

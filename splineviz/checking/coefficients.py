@@ -1,4 +1,5 @@
-"""The coefficients of an affine node, read off from what it does to unit vectors: nothing is taken from how it was built."""
+"""The coefficients of an affine node, read off from what it does to unit vectors: nothing is taken from how
+it was built."""
 
 from __future__ import annotations
 
@@ -36,18 +37,24 @@ class Coefficients:
     def _magnitudes(self) -> tuple[Tensor | csr_array, ...]:
         sizes = [abs(matrix) for matrix in self.matrices]
         # A plain matrix product is faster unless most are zero.
-        return tuple(m if m.nnz < _SPARSE * math.prod(m.shape) else torch.from_numpy(m.toarray().T.copy()) for m in sizes)
+        return tuple(
+            m if m.nnz < _SPARSE * math.prod(m.shape) else torch.from_numpy(m.toarray().T.copy())
+            for m in sizes
+        )
 
     def magnitudes(self, inputs: Sequence[Tensor]) -> Tensor:
         """(N, n_out) sum of |matrix| @ input over the inputs, (N, n_in) each."""
         total = torch.zeros(())
         for matrix, x in zip(self._magnitudes, inputs, strict=True):
-            total = total + (x @ matrix if isinstance(matrix, Tensor) else torch.from_numpy((matrix @ x.numpy().T).T))
+            total = total + (
+                x @ matrix if isinstance(matrix, Tensor) else torch.from_numpy((matrix @ x.numpy().T).T)
+            )
         return total
 
 
 def read_coefficients(node: Affine, shapes: tuple[tuple[int, ...], ...]) -> Coefficients | None:
-    """The coefficients of a node whose inputs have these shapes, without batch; None where there are too many."""
+    """The coefficients of a node whose inputs have these shapes, without batch; None where there are too
+    many."""
     zeros = [torch.zeros(1, *shape, dtype=torch.float64) for shape in shapes]
     with torch.no_grad():
         constant = node.run(*zeros).reshape(-1).numpy()

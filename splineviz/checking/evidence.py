@@ -1,4 +1,5 @@
-"""What forward passes say of every cell: one pass at a point inside each, the rest follows from its derivatives there."""
+"""What forward passes say of every cell: one pass at a point inside each, the rest follows from its
+derivatives there."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from splineviz.checking.claim import Claim
-from splineviz.checking.network import Layout, Network, Reading
+from splineviz.checking.network import EnteringValues, Layout, Network
 from splineviz.program.program import Maximum
 
 __all__ = ["Evidence", "Patterns", "gather", "runs"]
@@ -36,7 +37,9 @@ class Patterns:
         self.on[row] = np.packbits(bits)
         self.unsure[row] = 0
 
-    def same_as(self, rows: np.ndarray, other: Patterns, other_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def same_as(
+        self, rows: np.ndarray, other: Patterns, other_rows: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(N, columns) where rows of two patterns differ, and where rounding leaves that open."""
         differ = self.on[rows] ^ other.on[other_rows]
         open_ = self.unsure[rows] | other.unsure[other_rows]
@@ -82,10 +85,16 @@ def gather(claim: Claim, network: Network) -> Evidence:
             values.append(value)
             gradients.append(np.moveaxis(gradient, 0, 2))
     done = network.whole
-    return Evidence(patterns, np.concatenate(values) if done else None, np.concatenate(gradients) if done else None, errors, cut)
+    return Evidence(
+        patterns,
+        np.concatenate(values) if done else None,
+        np.concatenate(gradients) if done else None,
+        errors,
+        cut,
+    )
 
 
-def packed(layout: Layout, readings: list[Reading], n: int) -> tuple[np.ndarray, np.ndarray]:
+def packed(layout: Layout, readings: list[EnteringValues], n: int) -> tuple[np.ndarray, np.ndarray]:
     """(N, bytes) states and doubts of the columns of all stages."""
     on, unsure = [np.zeros((n, 0), bool)], [np.zeros((n, 0), bool)]
     for stage, reading in enumerate(readings):
@@ -94,7 +103,7 @@ def packed(layout: Layout, readings: list[Reading], n: int) -> tuple[np.ndarray,
     return np.packbits(np.concatenate(on, 1), axis=1), np.packbits(np.concatenate(unsure, 1), axis=1)
 
 
-def _cuts(claim: Claim, readings: list[Reading], cells: np.ndarray) -> np.ndarray:
+def _cuts(claim: Claim, readings: list[EnteringValues], cells: np.ndarray) -> np.ndarray:
     """How deep the worst unit cuts each of some consecutive cells."""
     sides = np.arange(claim.offsets[cells[0]], claim.offsets[cells[-1] + 1])
     row = claim.side_cell[sides] - cells[0]
@@ -106,8 +115,9 @@ def _cuts(claim: Claim, readings: list[Reading], cells: np.ndarray) -> np.ndarra
     return np.asarray(np.maximum.reduceat(depth, claim.offsets[cells] - claim.offsets[cells[0]]))
 
 
-def _crossed(reading: Reading, row: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """(sides, units) distance from a corner back to the kink of a unit that has the other state at the cell's point."""
+def _crossed(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """(sides, units) distance from a corner back to the kink of a unit that has the other state at the cell's
+    point."""
     slope = reading.slope[:, row]
     corner = reading.value[row] + slope[0] * step[:, :1] + slope[1] * step[:, 1:]
     steepness = np.hypot(slope[0], slope[1])
@@ -121,7 +131,7 @@ def _crossed(reading: Reading, row: np.ndarray, step: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, axis=1)
 
 
-def _challenged(reading: Reading, row: np.ndarray, step: np.ndarray) -> np.ndarray:
+def _challenged(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.ndarray:
     """(sides, units) distance from a corner back to where the winner of the cell's point loses."""
     node, slope = reading.node, reading.slope[:, row]
     assert isinstance(node, Maximum)

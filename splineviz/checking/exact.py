@@ -1,4 +1,5 @@
-"""A network in exact arithmetic: under one pattern every value is an affine form in u, v, 1, of fractions with one denominator."""
+"""A network in exact arithmetic: under one pattern every value is an affine form in u, v, 1, of fractions
+with one denominator."""
 
 from __future__ import annotations
 
@@ -9,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from splineviz.checking.network import Layout, Network
-from splineviz.checking.shapes import integers
+from splineviz.checking.polygon_checks import integers
 from splineviz.plane import Plane
 from splineviz.program.program import Affine, Maximum, Pointwise
 
-__all__ = ["ExactNetwork", "Forms", "NotExactError", "Switch", "states_at", "states_of"]
+__all__ = ["ExactNetwork", "Forms", "NotExactError", "StateConditions", "states_at", "states_of"]
 
 _QUOTIENTS = ("mean", "nanmean", "avg_pool", "div", "true_divide", "addcdiv", "hardsigmoid")
 """Operations that divide: what comes out of them in float64 is a rounded quotient, and 1 / k is meant."""
@@ -34,12 +35,13 @@ class Forms:
 
 
 @dataclass(frozen=True, eq=False)
-class Switch:
+class StateConditions:
     """Forms (n, 3) that are positive, or at least zero, where a stage is in the states that it was given."""
 
     forms: np.ndarray
     may_vanish: np.ndarray
-    """(n,) whether a form may be zero everywhere: a unit that is zero on a cell is off, a tie belongs to the lower place."""
+    """(n,) whether a form may be zero everywhere: a unit that is zero on a cell is off, a tie belongs to the
+    lower place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,8 @@ States = Callable[[int, Forms], np.ndarray]
 
 
 class ExactNetwork:
-    """The nodes of a network with whole numbers for coefficients; read at once, so that it is known whether they can be had."""
+    """The nodes of a network with whole numbers for coefficients; read at once, so that it is known whether
+    they can be had."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -68,7 +71,9 @@ class ExactNetwork:
     def _read(self, node: Affine) -> list[_Whole]:
         coefficients = self.network.coefficients(node)
         if coefficients is None:
-            raise NotExactError(f"{node.module or node.name} ({node.name}) has too many coefficients for exact arithmetic")
+            raise NotExactError(
+                f"{node.module or node.name} ({node.name}) has too many coefficients for exact arithmetic"
+            )
         result = []
         for k, matrix in enumerate(coefficients.matrices):
             entries = matrix.tocoo()
@@ -79,10 +84,11 @@ class ExactNetwork:
             result.append(_Whole(data[:n], entries.row[order], entries.col[order], data[n:], denominator))
         return result
 
-    def walk(self, plane: Plane, states: States) -> tuple[list[Switch], Forms | None]:
-        """The switches of all stages under the states that are asked for one stage at a time, and the output."""
+    def walk(self, plane: Plane, states: States) -> tuple[list[StateConditions], Forms | None]:
+        """The switches of all stages under the states that are asked for one stage at a time, and the
+        output."""
         slots = dict(self._before_stages(plane))
-        switches: list[Switch] = []
+        switches: list[StateConditions] = []
         for node in self.network.nodes:
             if node.output in slots:
                 continue
@@ -151,7 +157,9 @@ def states_at(layout: Layout, point: np.ndarray) -> States:
         node, at = layout.nodes[stage], value.numerators @ here
         if isinstance(node, Maximum):
             places = [[at[entry] if entry >= 0 else None for entry in row] for row in node.windows.tolist()]
-            return np.array([max((v, -p) for p, v in enumerate(row) if v is not None)[1] * -1 for row in places])
+            return np.array(
+                [max((v, -p) for p, v in enumerate(row) if v is not None)[1] * -1 for row in places]
+            )
         kinks, j = integers(node.kinks)
         return np.concatenate([at * 2**j > kink * (value.denominator << k) for kink in kinks]).astype(bool)
 
@@ -162,17 +170,23 @@ def _exact(node: Affine, values: np.ndarray) -> tuple[np.ndarray, int]:
     """Whole numbers over one denominator, as the operation means them."""
     name = node.name.removeprefix("adaptive_").removeprefix("_")
     if name.startswith(_INTERPOLATIONS) and (values * 2.0**20 % 1).any():
-        raise NotExactError(f"{node.module or node.name} ({node.name}) interpolates with fractions that float64 rounds")
+        raise NotExactError(
+            f"{node.module or node.name} ({node.name}) interpolates with fractions that float64 rounds"
+        )
     if name.startswith(_QUOTIENTS):
         # A quotient by a power of two is no rounding; any other has to be one by a whole number.
         rounded = (np.frexp(values)[0] != 0.5) & (np.frexp(values)[0] != -0.5) & (values % 1 != 0)
         inverse = np.rint(np.divide(1.0, values, out=np.ones_like(values), where=rounded))
         whole = (inverse != 0) & (np.abs(inverse) < 2**31)
         if not whole.all() or (np.where(rounded, 1.0 / inverse, values) != values).any():
-            raise NotExactError(f"{node.module or node.name} ({node.name}) divides by numbers that are not whole")
+            raise NotExactError(
+                f"{node.module or node.name} ({node.name}) divides by numbers that are not whole"
+            )
         common = math.lcm(*(abs(int(d)) for d in np.unique(inverse)))
         plain, k = integers(np.where(rounded, 0.0, values))
-        shares = np.array([common // int(d) if r else 0 for d, r in zip(inverse, rounded, strict=True)], dtype=object)
+        shares = np.array(
+            [common // int(d) if r else 0 for d, r in zip(inverse, rounded, strict=True)], dtype=object
+        )
         return plain * common + shares * 2**k, common * 2**k
     numbers, k = integers(values)
     return numbers, 2**k
@@ -186,7 +200,10 @@ def _sum(a: Forms, b: Forms) -> Forms:
 def _bend(node: Pointwise, states: np.ndarray, value: Forms) -> Forms:
     piece = states.reshape(len(node.kinks), -1).astype(np.int64).sum(0)
     n = len(piece)
-    tables = [t.detach().expand(-1, *node.shape).reshape(len(node.kinks) + 1, n).numpy() for t in (node.slopes, node.intercepts)]
+    tables = [
+        t.detach().expand(-1, *node.shape).reshape(len(node.kinks) + 1, n).numpy()
+        for t in (node.slopes, node.intercepts)
+    ]
     numbers, k = integers(np.stack(tables))  # one denominator, whatever the states are
     slope, intercept = numbers[:, piece, np.arange(n)]
     numerators = value.numerators * slope[:, None]
@@ -194,17 +211,17 @@ def _bend(node: Pointwise, states: np.ndarray, value: Forms) -> Forms:
     return Forms(numerators, value.denominator * 2**k)
 
 
-def _sides(node: Pointwise, states: np.ndarray, value: Forms) -> Switch:
+def _sides(node: Pointwise, states: np.ndarray, value: Forms) -> StateConditions:
     kinks, k = integers(node.kinks)
     forms = []
     for kink, on in zip(kinks, states.reshape(kinks.shape), strict=True):
         above = value.numerators * 2**k
         above[:, 2] -= kink * value.denominator
         forms.append(np.where(on[:, None], above, -above))
-    return Switch(np.concatenate(forms), ~states.astype(bool))
+    return StateConditions(np.concatenate(forms), ~states.astype(bool))
 
 
-def _races(node: Maximum, states: np.ndarray, winner: np.ndarray, value: Forms) -> Switch:
+def _races(node: Maximum, states: np.ndarray, winner: np.ndarray, value: Forms) -> StateConditions:
     unit, place = np.nonzero((node.windows >= 0) & (np.arange(node.windows.shape[1]) != states[:, None]))
     forms = value.numerators[winner[unit]] - value.numerators[node.windows[unit, place]]
-    return Switch(forms, states[unit] < place)
+    return StateConditions(forms, states[unit] < place)

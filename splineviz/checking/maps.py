@@ -14,24 +14,41 @@ from splineviz.checking.report import Check, Verdict, judge
 __all__ = ["check_continuity", "check_corners", "check_kink_sizes", "check_maps", "check_regions"]
 
 _CLOSE = 1e-9  # relative to the maps compared
-_STRAIGHT, _BENT = 1e-13, 1e-9  # the jump of a gradient, over the gradients, that is rounding, and that is none
+_STRAIGHT, _BENT = (
+    1e-13,
+    1e-9,
+)  # the jump of a gradient, over the gradients, that is rounding, and that is none
 
 
 def check_maps(claim: Claim, evidence: Evidence) -> Check:
-    """Stored maps are those that automatic differentiation finds at a point of each cell, and give the output there."""
+    """Stored maps are those that automatic differentiation finds at a point of each cell, and give the output
+    there."""
     name, sentence = "maps", "stored maps are derivatives, and give the output, inside each cell"
     if "affine" not in claim.derived or evidence.gradient is None or evidence.value is None:
         return Check(name, sentence, Verdict.SKIPPED, "cells", note="no affine maps in the file")
     stored = claim.derived["affine"]
     if stored.shape != (*evidence.value.shape, 3):
-        return judge(name, f"{sentence}: shape {stored.shape}", "cells", claim.n_cells, bad=np.arange(claim.n_cells))
+        return judge(
+            name, f"{sentence}: shape {stored.shape}", "cells", claim.n_cells, bad=np.arange(claim.n_cells)
+        )
     gradient = np.abs(stored[:, :, :2] - evidence.gradient).max((1, 2), initial=0.0)
-    value = np.maximum(np.abs(_at(stored, claim.points) - evidence.value).max(1, initial=0.0) - evidence.error, 0.0)
+    value = np.maximum(
+        np.abs(_at(stored, claim.points) - evidence.value).max(1, initial=0.0) - evidence.error, 0.0
+    )
     slope, size = _sizes(claim, evidence)
     off = np.maximum(gradient / slope, value / size)
     unsure = _unsure(evidence)
     bad, worst = np.flatnonzero(~(off <= _CLOSE) & ~unsure), off.max(initial=0.0, where=~unsure)
-    return judge(name, sentence, "cells", claim.n_cells, bad=bad, unsure=np.flatnonzero(unsure), worst=worst, limit=_CLOSE)
+    return judge(
+        name,
+        sentence,
+        "cells",
+        claim.n_cells,
+        bad=bad,
+        unsure=np.flatnonzero(unsure),
+        worst=worst,
+        limit=_CLOSE,
+    )
 
 
 def check_continuity(claim: Claim, evidence: Evidence) -> Check:
@@ -46,14 +63,17 @@ def check_continuity(claim: Claim, evidence: Evidence) -> Check:
         left, right = claim.edge_cells[edges[some]].T
         for end in claim.edges[edges[some]].T:
             sides = [_extended(claim, evidence, cells, claim.vertices[end]) for cells in (left, right)]
-            gap = np.abs(sides[0] - sides[1]).max(1, initial=0.0) - evidence.error[left] - evidence.error[right]
+            gap = (
+                np.abs(sides[0] - sides[1]).max(1, initial=0.0) - evidence.error[left] - evidence.error[right]
+            )
             off[some] = np.maximum(off[some], gap / np.maximum(size[left], size[right]))
     bad = edges[~(off <= _CLOSE)]
     return judge(name, sentence, "edges", len(edges), bad=bad, worst=off.max(initial=0.0), limit=_CLOSE)
 
 
 def check_corners(claim: Claim, network: Network, evidence: Evidence) -> Check:
-    """The output at every vertex is what the maps of the cells round it give: no kink hides in a cell, whatever made it."""
+    """The output at every vertex is what the maps of the cells round it give: no kink hides in a cell,
+    whatever made it."""
     name, sentence = "corners", "the output at each corner is what the map derived inside gives"
     if evidence.gradient is None or evidence.value is None:
         return Check(name, sentence, Verdict.SKIPPED, "cells", note="the last stage was not arranged")
@@ -65,7 +85,9 @@ def check_corners(claim: Claim, network: Network, evidence: Evidence) -> Check:
     size, off = _sizes(claim, evidence)[1], np.zeros(claim.n_cells)
     for sides in runs(len(claim.corner), 2**16):
         cells, corner = claim.side_cell[sides], claim.corner[sides]
-        gap = np.abs(_extended(claim, evidence, cells, claim.vertices[corner]) - output[corner]).max(1, initial=0.0)
+        gap = np.abs(_extended(claim, evidence, cells, claim.vertices[corner]) - output[corner]).max(
+            1, initial=0.0
+        )
         np.maximum.at(off, cells, (gap - 2 * evidence.error[cells]) / size[cells])
     bad = np.flatnonzero(~(off <= _CLOSE))
     return judge(name, sentence, "cells", claim.n_cells, bad=bad, worst=off.max(), limit=_CLOSE)
@@ -82,7 +104,9 @@ def check_regions(claim: Claim, evidence: Evidence) -> Check:
             what += f"; by differentiation there are {_components(claim.n_cells, claim.edge_cells[edges]).max() + 1:,}"
         return Check(name, sentence, Verdict.SKIPPED, "cells", note=what)
     if stored.shape != (claim.n_cells,):
-        return judge(name, f"{sentence}: shape {stored.shape}", "cells", claim.n_cells, bad=np.arange(claim.n_cells))
+        return judge(
+            name, f"{sentence}: shape {stored.shape}", "cells", claim.n_cells, bad=np.arange(claim.n_cells)
+        )
     straight, doubtful = _joined(claim, evidence)
     # What is neither clearly rounding nor clearly a jump is left as the file has it, and counted.
     left, right = claim.edge_cells[doubtful].T
@@ -111,13 +135,21 @@ def check_kink_sizes(claim: Claim, evidence: Evidence) -> Check:
     if evidence.gradient is None or stored is None:
         return Check(name, sentence, Verdict.SKIPPED, "edges", note="no kinks in the file")
     if stored.shape != (len(claim.edges),):
-        return judge(name, f"{sentence}: shape {stored.shape}", "edges", len(claim.edges), bad=np.arange(len(claim.edges)))
+        return judge(
+            name,
+            f"{sentence}: shape {stored.shape}",
+            "edges",
+            len(claim.edges),
+            bad=np.arange(len(claim.edges)),
+        )
     edges, jump, size = _jumps(claim, evidence)
     off = np.abs(stored[edges] - jump) / size
     unsure = _unsure(evidence)[claim.edge_cells[edges]].any(1)
     bad = np.concatenate([edges[~(off <= _CLOSE) & ~unsure], np.flatnonzero((stored != 0) & ~claim.inner)])
     worst = off.max(initial=0.0, where=~unsure)
-    return judge(name, sentence, "edges", len(edges), bad=bad, unsure=edges[unsure], worst=worst, limit=_CLOSE)
+    return judge(
+        name, sentence, "edges", len(edges), bad=bad, unsure=edges[unsure], worst=worst, limit=_CLOSE
+    )
 
 
 def _unsure(evidence: Evidence) -> np.ndarray:
@@ -141,7 +173,8 @@ def _extended(claim: Claim, evidence: Evidence, cells: np.ndarray, uv: np.ndarra
 
 
 def _sizes(claim: Claim, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
-    """(F,) how large derivatives and outputs are, to compare deviations with: those of a cell, or a thousandth of the largest."""
+    """(F,) how large derivatives and outputs are, to compare deviations with: those of a cell, or a
+    thousandth of the largest."""
     assert evidence.value is not None
     assert evidence.gradient is not None
     slope = np.abs(evidence.gradient).max((1, 2), initial=0.0)
@@ -150,7 +183,8 @@ def _sizes(claim: Claim, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _jumps(claim: Claim, evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Inner edges, the Frobenius norm of the jump of the derivative across each, and the size of the two derivatives."""
+    """Inner edges, the Frobenius norm of the jump of the derivative across each, and the size of the two
+    derivatives."""
     assert evidence.gradient is not None
     edges = np.flatnonzero(claim.inner)
     norm = np.linalg.norm(evidence.gradient, axis=(1, 2))
@@ -165,7 +199,9 @@ def _jumps(claim: Claim, evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np
 def _joined(claim: Claim, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
     """Edges without a jump, and edges of which rounding does not tell."""
     edges, jump, size = _jumps(claim, evidence)
-    open_ = ((jump > _STRAIGHT * size) & (jump < _BENT * size)) | _unsure(evidence)[claim.edge_cells[edges]].any(1)
+    open_ = ((jump > _STRAIGHT * size) & (jump < _BENT * size)) | _unsure(evidence)[
+        claim.edge_cells[edges]
+    ].any(1)
     return edges[(jump <= _STRAIGHT * size) & ~open_], edges[open_]
 
 

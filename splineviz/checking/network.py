@@ -1,4 +1,5 @@
-"""Forward passes, with derivatives by forward-mode automatic differentiation and a proven bound for the rounding of each value."""
+"""Forward passes, with derivatives by forward-mode automatic differentiation and a proven bound for the
+rounding of each value."""
 
 from __future__ import annotations
 
@@ -12,17 +13,18 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from splineviz.checking.coefficients import Coefficients, read_coefficients
-from splineviz.checking.rounding import Bounded, after_affine, after_bend
+from splineviz.checking.forward_rounding import Bounded, after_affine, after_bend
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
-__all__ = ["Layout", "Network", "Reading"]
+__all__ = ["EnteringValues", "Layout", "Network"]
 
 _NUMBERS = 2**22  # numbers that a pass holds at once
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The columns of a pattern. A pointwise unit has one; a maximum of k candidates has the bits of its winner, side by side."""
+    """The columns of a pattern. A pointwise unit has one; a maximum of k candidates has the bits of its
+    winner, side by side."""
 
     nodes: tuple[Pointwise | Maximum, ...]
 
@@ -30,13 +32,16 @@ class Layout:
     def bits(self) -> np.ndarray:
         """(stages,) columns of each unit of a stage."""
         return np.array(
-            [(n.windows.shape[1] - 1).bit_length() or 1 if isinstance(n, Maximum) else 1 for n in self.nodes], dtype=int
+            [(n.windows.shape[1] - 1).bit_length() or 1 if isinstance(n, Maximum) else 1 for n in self.nodes],
+            dtype=int,
         )
 
     @cached_property
     def sizes(self) -> np.ndarray:
         """(stages,) units of each stage."""
-        return np.array([len(n.windows) if isinstance(n, Maximum) else n.kinks.size for n in self.nodes], dtype=int)
+        return np.array(
+            [len(n.windows) if isinstance(n, Maximum) else n.kinks.size for n in self.nodes], dtype=int
+        )
 
     @cached_property
     def first_unit(self) -> np.ndarray:
@@ -66,7 +71,7 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class EnteringValues:
     """What enters one piecewise-affine node at some points."""
 
     node: Pointwise | Maximum
@@ -119,7 +124,9 @@ class Network:
         self.program = program
         bends = [i for i, node in enumerate(program.nodes) if not isinstance(node, Affine)]
         self.whole = n_stages == len(bends)
-        self.nodes = program.nodes if self.whole else program.nodes[: bends[n_stages - 1] + 1] if n_stages else ()
+        self.nodes = (
+            program.nodes if self.whole else program.nodes[: bends[n_stages - 1] + 1] if n_stages else ()
+        )
         self.layout = Layout(tuple(node for node in self.nodes if not isinstance(node, Affine)))
         self._coefficients: dict[int, Coefficients | None] = {}
 
@@ -135,22 +142,28 @@ class Network:
     @cached_property
     def rows(self) -> int:
         """How many points go through the network at once."""
-        sizes = sum(int(np.prod(shape, dtype=np.int64)) for shape in self.shapes.values()) + self.layout.n_units
+        sizes = (
+            sum(int(np.prod(shape, dtype=np.int64)) for shape in self.shapes.values()) + self.layout.n_units
+        )
         return int(max(1, min(4096, _NUMBERS // max(1, sizes))))
 
     def coefficients(self, node: Affine) -> Coefficients | None:
         """Read once; None for a node that is too large."""
         if node.output not in self._coefficients:
-            self._coefficients[node.output] = read_coefficients(node, tuple(self.shapes[i] for i in node.inputs))
+            self._coefficients[node.output] = read_coefficients(
+                node, tuple(self.shapes[i] for i in node.inputs)
+            )
         return self._coefficients[node.output]
 
     def read(
         self, x: np.ndarray, error: np.ndarray, directions: np.ndarray | None = None
-    ) -> tuple[list[Reading], np.ndarray | None, np.ndarray, np.ndarray | None]:
-        """What enters each stage at points (N, D) of input space that are known up to ``error`` (N, D), and the output.
+    ) -> tuple[list[EnteringValues], np.ndarray | None, np.ndarray, np.ndarray | None]:
+        """What enters each stage at points (N, D) of input space that are known up to ``error`` (N, D), and
+        the output.
 
-        With ``directions`` (N, K, D) also derivatives along them. Returns readings, the output (N, C), a bound for its rounding
-        (N, C), and its derivatives (K, N, C); output and derivatives are None where not all stages are looked at.
+        With ``directions`` (N, K, D) also derivatives along them. Returns readings, the output (N, C), a
+        bound for its rounding (N, C), and its derivatives (K, N, C); output and derivatives are None where
+        not all stages are looked at.
         """
         n, k = len(x), 0 if directions is None else directions.shape[1]
         shape = (-1, *self.program.input_shape)
@@ -165,12 +178,21 @@ class Network:
                 inputs = [slots[i] for i in node.inputs]
                 primal = [_primal(value)[:n] for value in inputs]
                 if not isinstance(node, Affine):
-                    readings.append(Reading(node, _flat(primal[0]), bounds[node.inputs[0]].entry.numpy(), _slopes(inputs[0], k, n)))
+                    readings.append(
+                        EnteringValues(
+                            node,
+                            _flat(primal[0]),
+                            bounds[node.inputs[0]].entry.numpy(),
+                            _slopes(inputs[0], k, n),
+                        )
+                    )
                 slots[node.output] = node.run(*inputs)
                 known = [bounds[i] for i in node.inputs]
                 result = _primal(slots[node.output])[:n]
                 if isinstance(node, Affine):
-                    bounds[node.output] = after_affine(node, self.coefficients(node) if _dense(node) else None, primal, known)
+                    bounds[node.output] = after_affine(
+                        node, self.coefficients(node) if _dense(node) else None, primal, known
+                    )
                 else:
                     bounds[node.output] = after_bend(node, primal[0], known[0], result)
                 for slot in node.frees:
@@ -178,7 +200,12 @@ class Network:
             if not self.whole:
                 return readings, None, np.zeros((n, 0)), None
             output = slots[self.program.output]
-            return readings, _flat(_primal(output)[:n]), bounds[self.program.output].entry.numpy(), _slopes(output, k, n)
+            return (
+                readings,
+                _flat(_primal(output)[:n]),
+                bounds[self.program.output].entry.numpy(),
+                _slopes(output, k, n),
+            )
 
     def output(self, x: np.ndarray) -> np.ndarray:
         """(N, C) the program's own forward pass at points (N, D)."""

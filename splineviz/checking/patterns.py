@@ -27,7 +27,9 @@ def check_distinct(claim: Claim, evidence: Evidence) -> Check:
         order = np.lexsort((other, one))
         bad.append(sure[order[1:][(np.diff(one[order]) == 0) & (np.diff(other[order]) != 0)]])
     sentence = "patterns inside cells are distinct, and equal if and only if their hashes are"
-    return judge("patterns", sentence, "cells", claim.n_cells, bad=np.concatenate(bad), unsure=np.flatnonzero(unsure))
+    return judge(
+        "patterns", sentence, "cells", claim.n_cells, bad=np.concatenate(bad), unsure=np.flatnonzero(unsure)
+    )
 
 
 def check_edge_units(claim: Claim, layout: Layout, evidence: Evidence) -> Check:
@@ -38,7 +40,9 @@ def check_edge_units(claim: Claim, layout: Layout, evidence: Evidence) -> Check:
     if claim.covers:
         bad.append(np.flatnonzero(~claim.inner & (lengths > 0)))
     sentence = "exactly the units that an edge names change across it"
-    return judge("edge units", sentence, "edges", int(claim.inner.sum()), bad=np.concatenate(bad), unsure=open_)
+    return judge(
+        "edge units", sentence, "edges", int(claim.inner.sum()), bad=np.concatenate(bad), unsure=open_
+    )
 
 
 def _compare(claim: Claim, layout: Layout, evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -51,9 +55,9 @@ def _compare(claim: Claim, layout: Layout, evidence: Evidence) -> tuple[np.ndarr
         differ, doubt = (layout.by_unit(x) for x in evidence.patterns.same_as(left, evidence.patterns, right))
         named = np.zeros((len(rows), layout.n_units), dtype=bool)
         first, last = claim.unit_offsets[rows], claim.unit_offsets[rows + 1]
-        entry = np.repeat(first - np.concatenate([[0], np.cumsum(last - first)[:-1]]), last - first) + np.arange(
-            (last - first).sum()
-        )
+        entry = np.repeat(
+            first - np.concatenate([[0], np.cumsum(last - first)[:-1]]), last - first
+        ) + np.arange((last - first).sum())
         units = claimed[entry]
         named[np.repeat(np.arange(len(rows)), last - first)[units >= 0], units[units >= 0]] = True
         wrong.append(rows[((differ != named) & ~doubt).any(1)])
@@ -76,13 +80,24 @@ def claimed_numbers(claim: Claim, layout: Layout) -> np.ndarray:
 
 
 def check_kinks(claim: Claim, evidence: Evidence) -> Check:
-    """No unit changes its state within a cell: with the derivatives at its point, each has the same state at all corners.
+    """No unit changes its state within a cell: with the derivatives at its point, each has the same state at
+    all corners.
 
-    Stage by stage this proves that the network is affine on the cell: what enters a stage is, since no earlier unit changes there.
+    Stage by stage this proves that the network is affine on the cell: what enters a stage is, since no
+    earlier unit changes there.
     """
     slack = claim.slack[claim.cell_window]
     sentence = "no unit changes within a cell: it has one state at all corners"
     unsure = evidence.patterns.unsure.any(1)
     bad = np.flatnonzero((evidence.cut > slack) & ~unsure)
     worst, limit = evidence.cut.max(initial=0.0, where=~unsure), claim.slack.max()
-    return judge("kinks", sentence, "cells", claim.n_cells, bad=bad, unsure=np.flatnonzero(unsure), worst=worst, limit=limit)
+    return judge(
+        "kinks",
+        sentence,
+        "cells",
+        claim.n_cells,
+        bad=bad,
+        unsure=np.flatnonzero(unsure),
+        worst=worst,
+        limit=limit,
+    )

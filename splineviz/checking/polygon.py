@@ -8,14 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from splineviz.checking.shapes import integers
+from splineviz.checking.polygon_checks import integers
 
 __all__ = ["Polygon"]
 
 
 @dataclass(frozen=True, eq=False)
 class Polygon:
-    """The points where all lines are at least zero; the lines follow each other counter-clockwise, each with a side of its own."""
+    """The points where all lines are at least zero; the lines follow each other counter-clockwise, each with
+    a side of its own."""
 
     lines: tuple[tuple[int, int, int], ...]
     corners: tuple[tuple[int, int, int], ...]
@@ -26,7 +27,9 @@ class Polygon:
         """From (k, 2) float64 corners, strictly convex and counter-clockwise."""
         numbers, k = integers(vertices)
         points = [(int(x), int(y), 2**k) for x, y in numbers]
-        return cls._from([_reduced(_cross(p, q)) for p, q in zip(points, [*points[1:], points[0]], strict=True)])
+        return cls._from(
+            [_reduced(_cross(p, q)) for p, q in zip(points, [*points[1:], points[0]], strict=True)]
+        )
 
     @classmethod
     def _from(cls, lines: list[tuple[int, int, int]]) -> Polygon:
@@ -34,7 +37,8 @@ class Polygon:
         return cls(tuple(lines), tuple((x, y, w) if w > 0 else (-x, -y, -w) for x, y, w in corners))
 
     def within(self, forms: np.ndarray, may_vanish: np.ndarray) -> Polygon | None:
-        """The part where forms (n, 3) are positive; None if it has no inner point, unless the form may be zero on all of it."""
+        """The part where forms (n, 3) are positive; None if it has no inner point, unless the form may be
+        zero on all of it."""
         polygon, open_ = self, np.arange(len(forms))
         while len(open_):
             values = forms[open_] @ np.array(polygon.corners, dtype=object).T
@@ -44,14 +48,17 @@ class Polygon:
             cutting = np.flatnonzero(negative)
             if not len(cutting):
                 break
-            polygon = polygon._cut(_reduced(tuple(int(c) for c in forms[open_[cutting[0]]])), values[cutting[0]])
+            polygon = polygon._cut(
+                _reduced(tuple(int(c) for c in forms[open_[cutting[0]]])), values[cutting[0]]
+            )
             open_ = open_[cutting[1:]]  # the others hold on a larger polygon already
         return polygon
 
     def _cut(self, line: tuple[int, int, int], values: np.ndarray) -> Polygon:
         """By a line with these values at the corners, of which some are positive and some negative."""
         n = len(self.lines)
-        # Line k runs from corner k - 1 to corner k. Those that keep a part with inner points follow each other.
+        # Line k runs from corner k - 1 to corner k. Those that keep a part with inner points follow each
+        # other.
         first = next(k for k in range(n) if values[k - 1] <= 0 < values[k])
         ring = [(first + k) % n for k in range(n)]
         return self._from([*(self.lines[k] for k in ring if values[k - 1] > 0 or values[k] > 0), line])

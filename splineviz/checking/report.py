@@ -1,4 +1,5 @@
-"""What a check found: a verdict for each thing that was verified, with how much of it, how closely, and where it fails."""
+"""What a check found: a verdict for each thing that was verified, with how much of it, how closely, and where
+it fails."""
 
 from __future__ import annotations
 
@@ -103,7 +104,8 @@ def judge(
     limit: float | None = None,
     notes: Mapping[str, int] | None = None,
 ) -> Check:
-    """A check from the numbers of what fails and of what could not be verified; notes are counted, and left out where 0."""
+    """A check from the numbers of what fails and of what could not be verified; notes are counted, and left
+    out where 0."""
     bad, unsure = (np.unique(np.zeros(0, np.int64) if part is None else part) for part in (bad, unsure))
     verdict = Verdict.FAILS if len(bad) else Verdict.OPEN if len(unsure) else Verdict.HOLDS
     named = bad if len(bad) else unsure

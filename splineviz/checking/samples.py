@@ -58,9 +58,18 @@ def check_points(
     if claim.covers:
         missed = np.setdiff1d(np.arange(n), found)
         nearest = tree.nearest(shapely.points(points[missed]))
-        bad.append(missed[shapely.distance(polygons[nearest], shapely.points(points[missed])) > claim.slack[window[missed]]])
+        bad.append(
+            missed[
+                shapely.distance(polygons[nearest], shapely.points(points[missed]))
+                > claim.slack[window[missed]]
+            ]
+        )
     offenders = np.concatenate(bad)
-    note = "" if not len(offenders) else f"the first at uv = {points[offenders[0]].tolist()} of window {window[offenders[0]]}"
+    note = (
+        ""
+        if not len(offenders)
+        else f"the first at uv = {points[offenders[0]].tolist()} of window {window[offenders[0]]}"
+    )
     sentence = "a random point has the pattern of the cell that it lies in"
     return replace(judge("points", sentence, "points", len(np.unique(found)), bad=offenders), note=note)
 

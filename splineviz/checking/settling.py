@@ -1,8 +1,9 @@
 """Cells derived again in exact arithmetic: where float64 leaves something open, or all of them.
 
-A cell with a pattern is the polygon in which all units have their states of it. Exact arithmetic tells whether that polygon has
-inner points, and where its corners are. Which pattern to try comes from the claims of the file: that of a neighbour that is
-certain, with the units of their common edge switched. How it was guessed does not matter for what is proven then.
+A cell with a pattern is the polygon in which all units have their states of it. Exact arithmetic tells
+whether that polygon has inner points, and where its corners are. Which pattern to try comes from the claims
+of the file: that of a neighbour that is certain, with the units of their common edge switched. How it was
+guessed does not matter for what is proven then.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from splineviz.checking.exact import ExactNetwork, Forms, NotExactError, States,
 from splineviz.checking.network import Network
 from splineviz.checking.patterns import claimed_numbers
 from splineviz.checking.polygon import Polygon
+from splineviz.checking.polygon_checks import degenerate_cells, outside_points
 from splineviz.checking.report import Check, Verdict, judge
-from splineviz.checking.shapes import degenerate_cells, outside_points
 from splineviz.program.program import Maximum
 
 __all__ = ["Settled", "check_exact", "check_exact_areas", "settle"]
@@ -41,15 +42,19 @@ class Settled:
     reason: str = ""
     """Why they were not."""
     areas: dict[int, int] = field(default_factory=dict)
-    """Of each window, the exact areas of settled cells, each rounded down to a multiple of 2^-600 and counted in these."""
+    """Of each window, the exact areas of settled cells, each rounded down to a multiple of 2^-600 and counted
+    in these."""
     beyond: float = 0.0
-    """How far a stored corner is beyond a line of the exact polygon, or an exact corner beyond one of the stored polygon."""
+    """How far a stored corner is beyond a line of the exact polygon, or an exact corner beyond one of the
+    stored polygon."""
     farthest: float = 0.0
-    """How far an exact corner is from the stored ones: where two lines are nearly parallel, further than from their lines."""
+    """How far an exact corner is from the stored ones: where two lines are nearly parallel, further than from
+    their lines."""
 
 
 def settle(claim: Claim, network: Network, evidence: Evidence, limit: int | None) -> Settled:
-    """Derive again the cells that float64 leaves open, at most ``limit``; or all cells, for None. Their patterns become certain."""
+    """Derive again the cells that float64 leaves open, at most ``limit``; or all cells, for None. Their
+    patterns become certain."""
     elsewhere = np.union1d(degenerate_cells(claim), outside_points(claim))
     evidence.patterns.unsure[elsewhere] = 255  # a point that is not inside its cell says nothing of it
     open_ = np.union1d(np.flatnonzero(evidence.patterns.unsure.any(1)), elsewhere)
@@ -64,12 +69,18 @@ def settle(claim: Claim, network: Network, evidence: Evidence, limit: int | None
     work = _Settler(claim, network, evidence, exact, result)
     if limit is None:
         for cell in np.setdiff1d(np.arange(claim.n_cells), open_):
-            work.confirm(int(cell), states_of(network.layout, evidence.patterns.bits(np.array([cell]))[0]), certain=True)
+            work.confirm(
+                int(cell),
+                states_of(network.layout, evidence.patterns.bits(np.array([cell]))[0]),
+                certain=True,
+            )
     tried = work.spread(set(open_.tolist()), len(open_) if limit is None else limit)
     result.left = np.setdiff1d(open_[~result.cells[open_]], result.wrong).astype(np.int64)
     if len(result.left):
         result.reason = (
-            f"only {limit:,} cells were to be settled exactly" if len(tried) < len(open_) else "no pattern to try was right"
+            f"only {limit:,} cells were to be settled exactly"
+            if len(tried) < len(open_)
+            else "no pattern to try was right"
         )
     return result
 
@@ -89,7 +100,8 @@ class _Settler:
         self.across = claim.edge_cells[claim.side_edge, other]
 
     def spread(self, open_: set[int], limit: int) -> set[int]:
-        """Settle cell after cell from the neighbours of certain ones, at most ``limit``; returns those tried. ``open_`` shrinks."""
+        """Settle cell after cell from the neighbours of certain ones, at most ``limit``; returns those tried.
+        ``open_`` shrinks."""
         tried: set[int] = set()
         waiting = [cell for cell in sorted(open_) if self._guide(cell, open_) is not None]
         rest = iter(sorted(open_))
@@ -104,7 +116,9 @@ class _Settler:
             tried.add(cell)
             if self._settle(cell, self._guide(cell, open_)):
                 open_.discard(cell)
-                waiting += [other for other in self._neighbours(cell) if other in open_ and other not in tried]
+                waiting += [
+                    other for other in self._neighbours(cell) if other in open_ and other not in tried
+                ]
         return tried
 
     def _neighbours(self, cell: int) -> list[int]:
@@ -112,7 +126,8 @@ class _Settler:
         return [int(other) for other in across if other >= 0]
 
     def _guide(self, cell: int, open_: set[int]) -> int | None:
-        """A side of a cell across which the pattern is certain; rather one where no maximum changes, to one of several places."""
+        """A side of a cell across which the pattern is certain; rather one where no maximum changes, to one
+        of several places."""
         sides = range(self.claim.offsets[cell], self.claim.offsets[cell + 1])
         certain = [side for side in sides if self.across[side] >= 0 and self.across[side] not in open_]
         return min(certain, key=lambda side: len(self._maxima(side)), default=None)
@@ -125,7 +140,11 @@ class _Settler:
     def _maxima(self, side: int) -> list[int]:
         layout = self.network.layout
         stage = np.searchsorted(layout.first_unit, self._units(side), side="right") - 1
-        return [int(u) for u, s in zip(self._units(side), stage, strict=True) if isinstance(layout.nodes[s], Maximum)]
+        return [
+            int(u)
+            for u, s in zip(self._units(side), stage, strict=True)
+            if isinstance(layout.nodes[s], Maximum)
+        ]
 
     def _settle(self, cell: int, guide: int | None) -> bool:
         layout = self.network.layout
@@ -137,7 +156,8 @@ class _Settler:
         return self.confirm(cell, states_of(layout, bits), certain=True)
 
     def confirm(self, cell: int, states: States, *, certain: bool) -> bool:
-        """Whether these states have a polygon, and it is that of the cell; if not, and no others may be tried, it is wrong."""
+        """Whether these states have a polygon, and it is that of the cell; if not, and no others may be
+        tried, it is wrong."""
         claim, layout = self.claim, self.network.layout
         window, given = claim.cell_window[cell], []
 
@@ -165,7 +185,9 @@ class _Settler:
         missed = float(np.hypot(*(exact[:, None] - stored).transpose(2, 0, 1)).min(1).max())
         self.result.farthest = max(self.result.farthest, missed)
         area = polygon.area
-        self.result.areas[window] = self.result.areas.get(window, 0) + (area.numerator << _AREA_BITS) // area.denominator
+        self.result.areas[window] = (
+            self.result.areas.get(window, 0) + (area.numerator << _AREA_BITS) // area.denominator
+        )
         return True
 
     def _replace(self, cell: int, output: Forms) -> None:
@@ -182,7 +204,8 @@ class _Settler:
 
 
 def _beyond(points: np.ndarray, polygon: np.ndarray) -> float:
-    """How far the worst of some points is beyond the line of a side of a polygon; along a line that is no distance at all."""
+    """How far the worst of some points is beyond the line of a side of a polygon; along a line that is no
+    distance at all."""
     side = np.roll(polygon, -1, 0) - polygon
     length = np.hypot(*side.T)
     side, start = side[length > 0] / length[length > 0, None], polygon[length > 0]
@@ -197,16 +220,32 @@ def check_exact(claim: Claim, settled: Settled) -> Check:
     if not examined and not len(settled.left):
         return Check("exact", sentence, Verdict.SKIPPED, "cells", note="float64 left nothing open")
     wrong, limit = np.array(settled.wrong, dtype=np.int64), claim.slack.max()
-    found = judge("exact", sentence, "cells", examined, bad=wrong, unsure=settled.left, worst=settled.beyond, limit=limit)
+    found = judge(
+        "exact",
+        sentence,
+        "cells",
+        examined,
+        bad=wrong,
+        unsure=settled.left,
+        worst=settled.beyond,
+        limit=limit,
+    )
     note = f"corners are stored up to {settled.farthest:.1e} from their places" if settled.cells.any() else ""
     return replace(found, note="; ".join(part for part in (settled.reason, note) if part))
 
 
 def check_exact_areas(claim: Claim, settled: Settled) -> Check:
-    """If all cells were derived again: they cannot overlap, as patterns differ; so none is missing if areas make up the window."""
+    """If all cells were derived again: they cannot overlap, as patterns differ; so none is missing if areas
+    make up the window."""
     sentence = f"the exact areas of all cells make up the window to 2^-{_AREA_BITS}"
     if not settled.cells.all() or not claim.covers:
-        return Check("exact areas", sentence, Verdict.SKIPPED, "windows", note="not all cells were derived in exact arithmetic")
+        return Check(
+            "exact areas",
+            sentence,
+            Verdict.SKIPPED,
+            "windows",
+            note="not all cells were derived in exact arithmetic",
+        )
     counts = np.bincount(claim.cell_window, minlength=len(claim.windows))
     bad = []
     for number, window in enumerate(claim.windows):

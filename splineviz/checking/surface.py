@@ -1,4 +1,5 @@
-"""Is it watertight? Cells, edges and vertices as one surface without a seam, whose rim is that of the window."""
+"""Is it watertight? Cells, edges and vertices as one surface without a seam, whose rim is that of the
+window."""
 
 from __future__ import annotations
 
@@ -10,7 +11,15 @@ from scipy.sparse.csgraph import connected_components
 from splineviz.checking.claim import Claim
 from splineviz.checking.report import Check, Verdict, judge
 
-__all__ = ["check_coverage", "check_edges", "check_euler", "check_rim", "check_stages", "check_vertices", "polygons_of"]
+__all__ = [
+    "check_coverage",
+    "check_edges",
+    "check_euler",
+    "check_rim",
+    "check_stages",
+    "check_vertices",
+    "polygons_of",
+]
 
 
 def check_edges(claim: Claim) -> Check:
@@ -37,7 +46,8 @@ def check_edges(claim: Claim) -> Check:
 
 
 def check_vertices(claim: Claim) -> Check:
-    """Each vertex once. Cells below the spacing of float64 have edges whose ends are equal numbers; only such ends may be equal."""
+    """Each vertex once. Cells below the spacing of float64 have edges whose ends are equal numbers; only such
+    ends may be equal."""
     v = len(claim.vertices)
     unused = np.setdiff1d(np.arange(v), claim.corner)
     zero = (claim.vertices[claim.edges[:, 0]] == claim.vertices[claim.edges[:, 1]]).all(1)
@@ -45,7 +55,9 @@ def check_vertices(claim: Claim) -> Check:
     # Two windows may touch or overlap, and each has its own vertices.
     window = np.zeros(v, dtype=np.int64)
     window[claim.corner] = claim.cell_window[claim.side_cell]
-    place = np.unique(np.column_stack([window, claim.vertices + 0.0]), axis=0, return_inverse=True)[1].reshape(-1)
+    place = np.unique(np.column_stack([window, claim.vertices + 0.0]), axis=0, return_inverse=True)[
+        1
+    ].reshape(-1)
     order = np.lexsort((joined, place))
     apart = (np.diff(place[order]) == 0) & (np.diff(joined[order]) != 0)
     bad = np.concatenate([unused, order[1:][apart]])
@@ -56,11 +68,17 @@ def check_vertices(claim: Claim) -> Check:
 def check_euler(claim: Claim, *, sound: bool) -> Check:
     """V - E + F, on the surface that the cells make when they are glued along inner edges.
 
-    Where cells touch in a vertex only, as in a batch, that vertex counts once for each fan of cells round it. A surface of C pieces
-    in the plane, with L closed rims, has V - E + F = 2 C - L.
+    Where cells touch in a vertex only, as in a batch, that vertex counts once for each fan of cells round it.
+    A surface of C pieces in the plane, with L closed rims, has V - E + F = 2 C - L.
     """
     if not sound:
-        return Check("euler", "V - E + F fits one surface without a seam", Verdict.SKIPPED, "pieces", note="the edges fail")
+        return Check(
+            "euler",
+            "V - E + F fits one surface without a seam",
+            Verdict.SKIPPED,
+            "pieces",
+            note="the edges fail",
+        )
     f, e, v = claim.n_cells, len(claim.edges), len(claim.vertices)
     pieces = _components(f, claim.edge_cells[claim.inner])[0]
     fans = _fans(claim)
@@ -75,17 +93,22 @@ def check_euler(claim: Claim, *, sound: bool) -> Check:
         expected = f"{len(claim.windows):,} for as many windows" if claim.covers else f"{2 * pieces - rims:,}"
         sentence += f", and has to be {expected}"
     bad = np.zeros(0 if holds else 1, dtype=np.int64)
-    return judge("euler", sentence, "pieces", pieces, bad=bad, notes={"vertices where cells only touch": n_fans - v})
+    return judge(
+        "euler", sentence, "pieces", pieces, bad=bad, notes={"vertices where cells only touch": n_fans - v}
+    )
 
 
 def _fans(claim: Claim) -> np.ndarray:
-    """(S,) for each corner of a cell the fan that it is in: corners of neighbours at one vertex of their common edge."""
+    """(S,) for each corner of a cell the fan that it is in: corners of neighbours at one vertex of their
+    common edge."""
     at = np.full((len(claim.edges), 2), -1)  # the side that an edge is, forward and backward
     forward = claim.edges[claim.side_edge, 0] == claim.corner
     at[claim.side_edge, np.where(forward, 0, 1)] = np.arange(len(claim.corner))
     left, right = at[claim.inner].T
     # The left cell begins its side where the right one ends its own.
-    pairs = np.concatenate([np.column_stack([left, claim.next_side[right]]), np.column_stack([claim.next_side[left], right])])
+    pairs = np.concatenate(
+        [np.column_stack([left, claim.next_side[right]]), np.column_stack([claim.next_side[left], right])]
+    )
     return _components(len(claim.corner), pairs)[1]
 
 
@@ -99,19 +122,26 @@ def _rims(claim: Claim, fans: np.ndarray) -> tuple[int, np.ndarray]:
 
 
 def check_stages(claim: Claim) -> Check:
-    """Cells that only edges of later stages part are one cell after a stage; the last stage with an edge of a cell separated it."""
+    """Cells that only edges of later stages part are one cell after a stage; the last stage with an edge of a
+    cell separated it."""
     edges = np.flatnonzero(claim.inner & (np.diff(claim.unit_offsets) > 0))
-    earliest = np.minimum.reduceat(claim.units[:, 0], claim.unit_offsets[edges]) if len(edges) else np.zeros(0, np.int64)
+    earliest = (
+        np.minimum.reduceat(claim.units[:, 0], claim.unit_offsets[edges])
+        if len(edges)
+        else np.zeros(0, np.int64)
+    )
     last = np.full(claim.n_cells, -1)
     for cells in claim.edge_cells[edges].T:
         np.maximum.at(last, cells, earliest)
     bad = np.flatnonzero(last != claim.cell_stage)
-    counts = [_components(claim.n_cells, claim.edge_cells[edges[earliest > s]])[0] for s in range(claim.n_stages)]
-    sentence = (
-        f"cells after each stage are {'  '.join(f'{count:,}' for count in counts)}, and each cell names the last that made it"
-    )
+    counts = [
+        _components(claim.n_cells, claim.edge_cells[edges[earliest > s]])[0] for s in range(claim.n_stages)
+    ]
+    sentence = f"cells after each stage are {'  '.join(f'{count:,}' for count in counts)}, and each cell names the last that made it"
     if not claim.covers:
-        return Check("stages", sentence, Verdict.SKIPPED, "cells", note="the cells are not said to cover their windows")
+        return Check(
+            "stages", sentence, Verdict.SKIPPED, "cells", note="the cells are not said to cover their windows"
+        )
     if tuple(counts) != claim.cells_per_stage:
         sentence += f"; the file says {'  '.join(f'{count:,}' for count in claim.cells_per_stage)}"
         bad = np.arange(claim.n_cells)
@@ -119,14 +149,21 @@ def check_stages(claim: Claim) -> Check:
 
 
 def check_rim(claim: Claim) -> Check:
-    """Edges with one cell lie on the sides of the window, go round it once, and cover it from corner to corner."""
+    """Edges with one cell lie on the sides of the window, go round it once, and cover it from corner to
+    corner."""
     sentence = "edges with one cell go round the window once"
     if not claim.covers:
-        return Check("rim", sentence, Verdict.SKIPPED, "windows", note="the cells are not said to cover their windows")
+        return Check(
+            "rim", sentence, Verdict.SKIPPED, "windows", note="the cells are not said to cover their windows"
+        )
     sides = np.flatnonzero(~claim.inner[claim.side_edge])
     a, b = claim.vertices[claim.corner[sides]], claim.vertices[claim.side_end[sides]]
     window = claim.cell_window[claim.side_cell[sides]]
-    off, along, which = np.full(len(sides), np.inf), np.zeros(len(sides)), np.zeros(len(sides), dtype=np.int64)
+    off, along, which = (
+        np.full(len(sides), np.inf),
+        np.zeros(len(sides)),
+        np.zeros(len(sides), dtype=np.int64),
+    )
     counts = np.array([len(w.vertices) for w in claim.windows])
     for k in range(counts.max()):
         rows = counts[window] > k
@@ -134,8 +171,12 @@ def check_rim(claim: Claim) -> Check:
         end = np.array([w.vertices[(k + 1) % len(w.vertices)] for w in claim.windows])[window]
         length = np.hypot(*(end - start).T)
         unit = (end - start) / length[:, None]
-        away = np.maximum(*(np.abs(unit[:, 0] * (p - start)[:, 1] - unit[:, 1] * (p - start)[:, 0]) for p in (a, b)))
-        outside = [np.maximum(-((p - start) * unit).sum(1), ((p - start) * unit).sum(1) - length) for p in (a, b)]
+        away = np.maximum(
+            *(np.abs(unit[:, 0] * (p - start)[:, 1] - unit[:, 1] * (p - start)[:, 0]) for p in (a, b))
+        )
+        outside = [
+            np.maximum(-((p - start) * unit).sum(1), ((p - start) * unit).sum(1) - length) for p in (a, b)
+        ]
         away = np.maximum(away, np.maximum(*outside))
         nearer = rows & (away < off)
         off[nearer], which[nearer], along[nearer] = away[nearer], k, ((b - a) * unit).sum(1)[nearer]
@@ -144,16 +185,23 @@ def check_rim(claim: Claim) -> Check:
     first = np.concatenate([[0], np.cumsum(counts)])
     covered = np.bincount(first[window] + which, weights=along, minlength=first[-1])
     wanted = np.concatenate([np.hypot(*(np.roll(w.vertices, -1, 0) - w.vertices).T) for w in claim.windows])
-    short = np.repeat(np.arange(len(counts)), counts)[np.abs(covered - wanted) > np.repeat(4 * claim.slack, counts)]
-    bad, notes = np.concatenate([window[off_rim], short]), {"edges": len(sides), "edges off the rim": int(off_rim.sum())}
+    short = np.repeat(np.arange(len(counts)), counts)[
+        np.abs(covered - wanted) > np.repeat(4 * claim.slack, counts)
+    ]
+    bad, notes = (
+        np.concatenate([window[off_rim], short]),
+        {"edges": len(sides), "edges off the rim": int(off_rim.sum())},
+    )
     worst, limit = off.max(initial=0.0), claim.slack.max()
     return judge("rim", sentence, "windows", len(counts), bad=bad, worst=worst, limit=limit, notes=notes)
 
 
 def check_coverage(claim: Claim, polygons: np.ndarray, settled: np.ndarray) -> Check:
-    """The polygons of stored coordinates, compared bit by bit by shapely: none overlap, and edges match vertex by vertex.
+    """The polygons of stored coordinates, compared bit by bit by shapely: none overlap, and edges match
+    vertex by vertex.
 
-    Cells too narrow for the spacing of float64 have no valid polygon; those that exact arithmetic derived again are ``settled``.
+    Cells too narrow for the spacing of float64 have no valid polygon; those that exact arithmetic derived
+    again are ``settled``.
     """
     sound = shapely.is_valid(polygons)
     order = np.argsort(claim.cell_window, kind="stable")

@@ -1,8 +1,9 @@
-"""Several networks on one window of a plane: their exact common refinement, and numbers that say how they differ."""
+"""Several networks on one window of a plane: their exact common refinement, and numbers that say how they
+differ."""
 
 from __future__ import annotations
 
 from splineviz.comparison.comparing import compare
-from splineviz.comparison.result import Comparison, Pair
+from splineviz.comparison.comparison_result import Comparison, Pair
 
 __all__ = ["Comparison", "Pair", "compare"]

@@ -1,4 +1,5 @@
-"""How much the function itself differs between two networks: integrals over the pieces of their common refinement."""
+"""How much the function itself differs between two networks: integrals over the pieces of their common
+refinement."""
 
 from __future__ import annotations
 
@@ -38,8 +39,8 @@ def map_change(
 ) -> MapChange:
     """Integrate the change of the affine map over convex cells, on each of which it is ``change`` [u, v, 1].
 
-    The norm of an affine map is convex: on a triangle its mean is at least its value at the centroid and at most the mean of
-    its values at the corners. Triangles between whose bounds too much is open are quartered.
+    The norm of an affine map is convex: on a triangle its mean is at least its value at the centroid and at
+    most the mean of its values at the corners. Triangles between whose bounds too much is open are quartered.
 
     Parameters
     ----------
@@ -76,8 +77,11 @@ def gradient_change(change: Float64[np.ndarray, "cell output 3"]) -> Float64[np.
     return norm
 
 
-def _triangles(vertices: np.ndarray, cells: Csr, rows: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Areas (T,), and the change at the corners (T, 3, C), of the triangles that fans from the first corner make of some cells."""
+def _triangles(
+    vertices: np.ndarray, cells: Csr, rows: np.ndarray, change: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Areas (T,), and the change at the corners (T, 3, C), of the triangles that fans from the first corner
+    make of some cells."""
     fans = cells.lengths[rows] - 2
     first = np.repeat(cells.offsets[rows], fans)
     second = runs(cells.offsets[rows] + 1, fans)
@@ -107,4 +111,6 @@ def _quartered(corners: np.ndarray) -> np.ndarray:
     """(4 T, 3, C) the values at the corners of the four similar parts of each triangle."""
     a, b, c = np.moveaxis(corners, 1, 0)
     ab, bc, ca = (a + b) / 2, (b + c) / 2, (c + a) / 2
-    return np.concatenate([np.stack(part, axis=1) for part in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
+    return np.concatenate(
+        [np.stack(part, axis=1) for part in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
+    )

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from splineviz.api import program_for
-from splineviz.arrangement.arranging import arrange
 from splineviz.arrangement.result import Arrangement
-from splineviz.arrangement.walk import Certify
 from splineviz.comparison.change import map_change
+from splineviz.comparison.common_refinement import Overlay, overlay
+from splineviz.comparison.comparison_result import Comparison, Decisions, Pair
 from splineviz.comparison.distances import line_distances
-from splineviz.comparison.overlay import Overlay, overlay
 from splineviz.comparison.partitions import partition_distance
-from splineviz.comparison.result import Comparison, Decisions, Pair
 from splineviz.comparison.units import comparable, unit_moves
+from splineviz.engine.arrange import arrange
+from splineviz.engine.walk import Certify
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
@@ -43,29 +43,31 @@ def compare(
     certify: Certify = "fast",
     progress: Progress | None = None,
 ) -> Comparison:
-    """Compare networks on one window of a plane: the cells of each, the exact overlay of every pair, and what differs.
+    """Compare networks on one window of a plane: the cells of each, the exact overlay of every pair, and what
+    differs.
 
     What each number means is in docs/compare.md. The work grows with the number of pairs.
 
     Parameters
     ----------
     models
-        At least two: programs, or whatever :func:`splineviz.load_program` takes. They may be checkpoints of one network, or
-        networks of any architecture that take inputs of one size, in whatever shape.
+        At least two: programs, or whatever :func:`splineviz.load_program` takes. They may be checkpoints of
+        one network, or networks of any architecture that take inputs of one size, in whatever shape.
     plane, window
         Where, for all of them.
     names
         One for each network; by default those of the programs, numbered where they are alike.
     max_memory, max_cells, seconds, jobs, device, certify
-        As for :func:`splineviz.arrange`, for each arrangement on its own. What does not fit is an error: parts of a window
-        cannot be compared.
+        As for :func:`splineviz.arrange`, for each arrangement on its own. What does not fit is an error:
+        parts of a window cannot be compared.
     progress
         Called as ``progress(share of the work that is done, what is done next)``.
 
     Raises
     ------
     InputError
-        If there are fewer than two networks, they do not fit the plane, a network has NaN weights, or a budget ends.
+        If there are fewer than two networks, they do not fit the plane, a network has NaN weights, or a
+        budget ends.
     NotPiecewiseAffineError
         If a network is not continuous piecewise affine.
 
@@ -83,13 +85,26 @@ def compare(
     began = time.perf_counter()
     programs = [_program(model, f"network {k}", plane) for k, model in enumerate(models, 1)]
     if len(programs) < 2:
-        raise InputError(f"a comparison needs at least two networks, got {len(programs)}", hint="to draw one: splineviz slice")
+        raise InputError(
+            f"a comparison needs at least two networks, got {len(programs)}",
+            hint="to draw one: splineviz slice",
+        )
     called = _names(programs, names)
     if len({math.prod(program.input_shape) for program in programs}) > 1:
-        shapes = ", ".join(f"{name} {program.input_shape}" for name, program in zip(called, programs, strict=True))
-        raise InputError(f"networks are compared on one plane, so they take inputs of one size; these take {shapes}")
+        shapes = ", ".join(
+            f"{name} {program.input_shape}" for name, program in zip(called, programs, strict=True)
+        )
+        raise InputError(
+            f"networks are compared on one plane, so they take inputs of one size; these take {shapes}"
+        )
     steps = len(programs) + len(programs) * (len(programs) - 1) // 2
-    limits: dict[str, Any] = {"max_memory": max_memory, "max_cells": max_cells, "seconds": seconds, "jobs": jobs, "device": device}
+    limits: dict[str, Any] = {
+        "max_memory": max_memory,
+        "max_cells": max_cells,
+        "seconds": seconds,
+        "jobs": jobs,
+        "device": device,
+    }
     done = 0
 
     def arranged(program: Program, name: str) -> Arrangement:
@@ -100,7 +115,8 @@ def compare(
         arr = arrange(program, plane, window, certify=certify, **limits)
         if not arr.status.covers:
             raise InputError(
-                f"the budget ended before all of {name} was arranged ({arr.n_cells:,} cells, {arr.covered:.1%} of the window), "
+                f"the budget ended before all of {name} was arranged ({arr.n_cells:,} cells, "
+                f"{arr.covered:.1%} of the window), "
                 "and parts of a window cannot be compared",
                 hint="a larger --max-cells or --seconds, or a smaller window",
             )
@@ -131,14 +147,19 @@ def _names(programs: list[Program], names: Iterable[str] | None) -> list[str]:
             raise InputError(f"expected one name for each of the {len(programs)} networks, got {len(given)}")
         return given
     own = [program.name for program in programs]
-    return [name if own.count(name) == 1 else f"{name} {own[: k + 1].count(name)}" for k, name in enumerate(own)]
+    return [
+        name if own.count(name) == 1 else f"{name} {own[: k + 1].count(name)}" for k, name in enumerate(own)
+    ]
 
 
-def _pair(places: tuple[int, int], arrs: tuple[Arrangement, Arrangement], names: tuple[str, str], both: Overlay) -> Pair:
+def _pair(
+    places: tuple[int, int], arrs: tuple[Arrangement, Arrangement], names: tuple[str, str], both: Overlay
+) -> Pair:
     notes, decisions, boundaries, change = [], None, None, None
     if both.classes is None:
         notes.append(
-            f"{names[0]} has {both.n_outputs[0]} outputs and {names[1]} {both.n_outputs[1]}: decisions, boundaries and outputs are "
+            f"{names[0]} has {both.n_outputs[0]} outputs and {names[1]} {both.n_outputs[1]}: decisions, "
+            f"boundaries and outputs are "
             "not compared"
         )
     else:
@@ -148,7 +169,10 @@ def _pair(places: tuple[int, int], arrs: tuple[Arrangement, Arrangement], names:
         segments = [arr.decision_boundary() for arr in arrs]
         lacking = [name for name, own in zip(names, segments, strict=True) if not len(own)]
         if lacking:
-            notes.append(f"no decision boundary of {' and of '.join(lacking)} in the window, so no distance between boundaries")
+            notes.append(
+                f"no decision boundary of {' and of '.join(lacking)} in the window, so no distance between "
+                f"boundaries"
+            )
         else:
             boundaries = line_distances(segments[0], segments[1])
     units = unit_moves(*arrs, both) if comparable(arrs[0].info, arrs[1].info) else None
@@ -160,5 +184,9 @@ def _pair(places: tuple[int, int], arrs: tuple[Arrangement, Arrangement], names:
 
 def _decisions(both: Overlay, classes: np.ndarray) -> Decisions:
     n = max(2, both.n_outputs[0])
-    shares = np.bincount(classes[:, 0] * n + classes[:, 1], weights=both.areas, minlength=n * n) / both.areas.sum()
-    return Decisions(float(both.areas[classes[:, 0] == classes[:, 1]].sum() / both.areas.sum()), shares.reshape(n, n))
+    shares = (
+        np.bincount(classes[:, 0] * n + classes[:, 1], weights=both.areas, minlength=n * n) / both.areas.sum()
+    )
+    return Decisions(
+        float(both.areas[classes[:, 0] == classes[:, 1]].sum() / both.areas.sum()), shares.reshape(n, n)
+    )

@@ -1,4 +1,5 @@
-"""How far two line drawings are from each other: Hausdorff and mean distance between sets of segments, between proven bounds.
+"""How far two line drawings are from each other: Hausdorff and mean distance between sets of segments,
+between proven bounds.
 
 Along a piece of a segment from p to q, of length l, let d be the distance to the other drawing.
 
@@ -6,7 +7,8 @@ Along a piece of a segment from p to q, of length l, let d be the distance to th
 - *From below*: the distance to one point b satisfies |x - b|^2 = (1 - t) |p - b|^2 + t |q - b|^2 - t (1 - t) l^2 at
   x = p + t (q - p), so d lies above the distance to the apex of a triangle with the sides l, d(p), d(q).
 - *From below, beside long segments*: the distance to each segment lies above its tangent at the middle of the piece, being convex,
-  and the least of these tangents, over all segments that can be nearest, is concave, so that it lies above its chord.
+  and the least of these tangents, over all segments that can be nearest, is concave, so that it lies above
+  its chord.
 
 Pieces between whose bounds too much is open are halved.
 """
@@ -41,7 +43,10 @@ class LineDistances:
 
 
 def line_distances(
-    first: Float64[np.ndarray, "segment 2 2"], second: Float64[np.ndarray, "other 2 2"], *, tolerance: float = 1e-4
+    first: Float64[np.ndarray, "segment 2 2"],
+    second: Float64[np.ndarray, "other 2 2"],
+    *,
+    tolerance: float = 1e-4,
 ) -> LineDistances:
     """Distances between two drawings.
 
@@ -50,8 +55,8 @@ def line_distances(
     first, second
         (n, 2, 2) and (m, 2, 2) ends of segments, uv; some of a length above 0 in both.
     tolerance
-        How far apart the bounds of a mean may be, as a share of it. Those of the Hausdorff distance are 1e-9 of the drawings' width
-        apart at most.
+        How far apart the bounds of a mean may be, as a share of it. Those of the Hausdorff distance are 1e-9
+        of the drawings' width apart at most.
 
     Examples
     --------
@@ -64,13 +69,19 @@ def line_distances(
     width = float(np.ptp(np.concatenate(sides).reshape(-1, 2), axis=0).max())
     there, back = (_directed(sides[i], sides[1 - i], tolerance, _SHARP * width) for i in (0, 1))
     both = (there.integral + back.integral) / (there.length + back.length)
-    bounds = (np.maximum(there.largest, back.largest), both, there.integral / there.length, back.integral / back.length)
+    bounds = (
+        np.maximum(there.largest, back.largest),
+        both,
+        there.integral / there.length,
+        back.integral / back.length,
+    )
     return LineDistances(*(Within.between(float(low), float(high)) for low, high in bounds))
 
 
 @dataclass(frozen=True, eq=False)
 class _Directed:
-    """From one drawing to the other: bounds (2,) of the integral and of the largest distance, and the length."""
+    """From one drawing to the other: bounds (2,) of the integral and of the largest distance, and the
+    length."""
 
     integral: np.ndarray
     largest: np.ndarray
@@ -94,12 +105,15 @@ class _Others:
     def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest segment of each point, and its distance."""
         nearest, distance = np.zeros(len(points), dtype=np.int64), np.zeros(len(points))
-        (row, found), far = self.tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)
+        (row, found), far = self.tree.query_nearest(
+            shapely.points(points), return_distance=True, all_matches=False
+        )
         nearest[row], distance[row] = found, far
         return nearest, distance
 
     def tangents(self, pieces: np.ndarray, reach: np.ndarray) -> np.ndarray:
-        """(n,) integral of the chord of the least tangent at the middle of pieces (n, 2, 2), over the segments within reach."""
+        """(n,) integral of the chord of the least tangent at the middle of pieces (n, 2, 2), over the
+        segments within reach."""
         piece, near = self.tree.query(shapely.linestrings(pieces), predicate="dwithin", distance=reach)
         order = np.argsort(piece, kind="stable")
         piece, near = piece[order], near[order]
@@ -109,7 +123,9 @@ class _Others:
         t = np.clip(((middle - a) * along).sum(1) / (along**2).sum(1), 0.0, 1.0)
         away = middle - (a + t[:, None] * along)
         distance = np.linalg.norm(away, axis=1)
-        rise = np.divide((away * (q - p)).sum(1), distance, out=np.zeros(len(distance)), where=distance > 0) / 2
+        rise = (
+            np.divide((away * (q - p)).sum(1), distance, out=np.zeros(len(distance)), where=distance > 0) / 2
+        )
         start = np.flatnonzero(np.diff(piece, prepend=-1))
         total = np.minimum.reduceat(distance - rise, start) + np.minimum.reduceat(distance + rise, start)
         chord: np.ndarray = np.linalg.norm(pieces[:, 1] - pieces[:, 0], axis=1) * total / 2
@@ -139,14 +155,23 @@ class _Pieces:
         """(5, n) low and high integral, low and high largest distance, and length."""
         length = np.linalg.norm(self.ends[:, 1] - self.ends[:, 0], axis=1)
         p, q = self.distance.T
-        at_q, at_p = (shapely.distance(shapely.points(self.ends[:, 1 - k]), others.lines[self.nearest[:, k]]) for k in (0, 1))
+        at_q, at_p = (
+            shapely.distance(shapely.points(self.ends[:, 1 - k]), others.lines[self.nearest[:, k]])
+            for k in (0, 1)
+        )
         high = length / 2 * np.minimum(p + at_q, q + at_p)
         top = np.minimum(np.maximum(p, at_q), np.maximum(q, at_p))
         low = _to_apex(length, p, q)
-        beside = np.flatnonzero((top < length) & (low < high))  # far from all segments, the apex is the better bound
+        beside = np.flatnonzero(
+            (top < length) & (low < high)
+        )  # far from all segments, the apex is the better bound
         if len(beside):
-            low[beside] = np.maximum(low[beside], others.tangents(self.ends[beside], top[beside] * (1 + 1e-12)))
-        return np.stack([np.minimum(low, high), high, np.maximum(p, q), np.maximum(top, np.maximum(p, q)), length])
+            low[beside] = np.maximum(
+                low[beside], others.tangents(self.ends[beside], top[beside] * (1 + 1e-12))
+            )
+        return np.stack(
+            [np.minimum(low, high), high, np.maximum(p, q), np.maximum(top, np.maximum(p, q)), length]
+        )
 
 
 def _directed(segments: np.ndarray, others_ends: np.ndarray, tolerance: float, sharp: float) -> _Directed:
@@ -170,9 +195,11 @@ def _directed(segments: np.ndarray, others_ends: np.ndarray, tolerance: float, s
 
 
 def _to_apex(length: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Integral, along the side of a triangle, of the distance to its apex, whose distances from the side's ends are p and q.
+    """Integral, along the side of a triangle, of the distance to its apex, whose distances from the side's
+    ends are p and q.
 
-    Where there is no such triangle, since the side is longer than the others together, that of what the distance is at least.
+    Where there is no such triangle, since the side is longer than the others together, that of what the
+    distance is at least.
     """
     foot = (length**2 + p**2 - q**2) / (2 * length)
     height = np.sqrt(np.maximum(p**2 - foot**2, 0.0))

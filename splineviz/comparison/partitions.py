@@ -12,7 +12,8 @@ __all__ = ["PartitionDistance", "partition_distance"]
 
 @dataclass(frozen=True)
 class PartitionDistance:
-    """Two partitions P and Q of one window, with p_ij the share of the window's area that lies in cell i of P and cell j of Q."""
+    """Two partitions P and Q of one window, with p_ij the share of the window's area that lies in cell i of P
+    and cell j of Q."""
 
     variation_of_information: float
     """H(P | Q) + H(Q | P), in nats: a metric, 0 where the partitions are one."""
@@ -27,8 +28,9 @@ def partition_distance(
 ) -> PartitionDistance:
     """Compare two partitions, given by the cells that the pieces of a common refinement lie in.
 
-    The adjusted Rand index is that of Hubert and Arabie for n points drawn independently and uniformly from the window, in the
-    limit of many points, where shares of pairs are products of areas: with S = sum p_ij^2, P = sum p_i^2 and Q = sum q_j^2 it is
+    The adjusted Rand index is that of Hubert and Arabie for n points drawn independently and uniformly from
+    the window, in the limit of many points, where shares of pairs are products of areas: with S = sum p_ij^2,
+    P = sum p_i^2 and Q = sum q_j^2 it is
 
         (S - P Q) / ((P + Q) / 2 - P Q),
 

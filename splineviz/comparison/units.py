@@ -1,4 +1,5 @@
-"""Which units moved between two checkpoints of one network: what lies between their lines before and after."""
+"""Which units moved between two checkpoints of one network: what lies between their lines before and
+after."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from splineviz.arrangement.result import Arrangement
-from splineviz.comparison.overlay import Overlay
+from splineviz.comparison.common_refinement import Overlay
 from splineviz.stage import ProgramInfo
 
 __all__ = ["StageMoves", "UnitMoves", "comparable", "unit_moves"]
@@ -25,7 +26,8 @@ class StageMoves:
     only_first: int
     only_second: int
     mean: float | None
-    """How far the lines that both draw moved, by length: all areas between them over all lengths; None where there is none."""
+    """How far the lines that both draw moved, by length: all areas between them over all lengths; None where
+    there is none."""
     median: float | None
     """Of how far each of them moved."""
 
@@ -40,11 +42,13 @@ class UnitMoves:
     lengths: Float64[np.ndarray, "unit 2"]
     """Length of the line in the first and in the second network; 0 for none."""
     switched: Float64[np.ndarray, "unit"]
-    """Area on which the unit has another state in the second network than in the first: what lies between its two lines."""
+    """Area on which the unit has another state in the second network than in the first: what lies between its
+    two lines."""
 
     @property
     def moved(self) -> Float64[np.ndarray, "unit"]:
-        """(n,) how far the line moved: the area between its two positions, over the mean of their lengths. NaN if one is missing.
+        """(n,) how far the line moved: the area between its two positions, over the mean of their lengths.
+        NaN if one is missing.
 
         For a line that is shifted by s across a window it is s. It is 0 only if nothing moved.
         """
@@ -72,7 +76,10 @@ def comparable(first: ProgramInfo | None, second: ProgramInfo | None) -> bool:
     """Whether two networks have the same units: stages of the same names, operations and shapes."""
     if first is None or second is None:
         return False
-    cards = [[(s.name, s.kind, s.shape, s.breakpoints, s.candidates) for s in info.stages] for info in (first, second)]
+    cards = [
+        [(s.name, s.kind, s.shape, s.breakpoints, s.candidates) for s in info.stages]
+        for info in (first, second)
+    ]
     return cards[0] == cards[1]
 
 
@@ -81,7 +88,9 @@ def unit_moves(first: Arrangement, second: Arrangement, both: Overlay) -> UnitMo
     assert first.info is not None
     start = np.cumsum([0, *(stage.n_units for stage in first.info.stages)])
     lengths = np.stack([_lengths(arr, start) for arr in (first, second)], axis=1)
-    switched = np.concatenate([np.zeros(0), *(_switched(both, *stages) for stages in zip(*both.stages, strict=True))])
+    switched = np.concatenate(
+        [np.zeros(0), *(_switched(both, *stages) for stages in zip(*both.stages, strict=True))]
+    )
     units = np.flatnonzero(lengths.any(1))
     stage = np.searchsorted(start, units, side="right") - 1
     return UnitMoves(stage, units - start[stage], lengths[units], switched[units])

@@ -23,18 +23,26 @@ IMAGE_SHAPE = (28, 28)
 
 @cache
 def _content() -> dict[str, np.ndarray]:
-    with files(__package__).joinpath("demo.npz").open("rb") as file, np.load(file, allow_pickle=False) as content:
+    with (
+        files(__package__).joinpath("demo.npz").open("rb") as file,
+        np.load(file, allow_pickle=False) as content,
+    ):
         return dict(content)
 
 
 def load_network() -> nn.Sequential:
-    """The classifier 784-200-200-200-10 with ReLU, float32, in evaluation mode; it takes (batch, 784) pixels in [0, 1]."""
+    """The classifier 784-200-200-200-10 with ReLU, float32, in evaluation mode; it takes (batch, 784) pixels
+    in [0, 1]."""
     import torch
     from torch import nn
 
     content = _content()
     layers: list[nn.Module] = []
-    weights = {name: torch.from_numpy(content[name].copy()) for name in content if name.endswith((".weight", ".bias"))}
+    weights = {
+        name: torch.from_numpy(content[name].copy())
+        for name in content
+        if name.endswith((".weight", ".bias"))
+    }
     for position in sorted(int(name.split(".")[0]) for name in weights if name.endswith(".weight")):
         n_out, n_in = weights[f"{position}.weight"].shape
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]

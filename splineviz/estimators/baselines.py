@@ -1,4 +1,5 @@
-"""What a proxy has to beat: a first-order count, patterns met by random samples, mean distance from the breakpoints."""
+"""What a proxy has to beat: a first-order count, patterns met by random samples, mean distance from the
+breakpoints."""
 
 from __future__ import annotations
 
@@ -12,14 +13,19 @@ from torch import Tensor
 from splineviz.errors import InputError
 from splineviz.estimators.derivatives import draws, gradient_norms
 from splineviz.estimators.request import Model, batch_for, checked_points, device_of, numbers, origin_of
-from splineviz.estimators.switches import Between, Level, Switch
+from splineviz.estimators.switches import Between, Level, StageReader
 from splineviz.estimators.tape import Tape
 
 __all__ = ["distinct_patterns", "first_order", "mean_distance"]
 
 
 def first_order(
-    model: Model, points: Any, *, radius: float, device: str | torch.device | None = None, batch: int | None = None
+    model: Model,
+    points: Any,
+    *,
+    radius: float,
+    device: str | torch.device | None = None,
+    batch: int | None = None,
 ) -> Int64[np.ndarray, "point stage"]:
     """Units whose boundary would be within ``radius`` if they were affine everywhere: |z| < r |grad z|.
 
@@ -33,9 +39,13 @@ def first_order(
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
     found = []
-    for draw in draws(origin, x, sigma=0.0, samples=1, noise="bias", seed=0, device=device_of(device, points), batch=batch):
+    for draw in draws(
+        origin, x, sigma=0.0, samples=1, noise="bias", seed=0, device=device_of(device, points), batch=batch
+    ):
         rows = []
-        for switch, z, norm in zip(draw.tape.switches, draw.values, gradient_norms(draw, x, None), strict=True):
+        for switch, z, norm in zip(
+            draw.tape.switches, draw.values, gradient_norms(draw, x, None), strict=True
+        ):
             gaps = _gaps(switch, z)
             rows.append((gaps.abs() < radius * norm[:, None]).sum((1, 2)))
         found.append(torch.stack(rows, 1))
@@ -50,8 +60,23 @@ def mean_distance(
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
     found = [
-        torch.stack([_gaps(switch, z).abs().mean((1, 2)) for switch, z in zip(draw.tape.switches, draw.values, strict=True)], 1)
-        for draw in draws(origin, x, sigma=0.0, samples=1, noise="bias", seed=0, device=device_of(device, points), batch=batch)
+        torch.stack(
+            [
+                _gaps(switch, z).abs().mean((1, 2))
+                for switch, z in zip(draw.tape.switches, draw.values, strict=True)
+            ],
+            1,
+        )
+        for draw in draws(
+            origin,
+            x,
+            sigma=0.0,
+            samples=1,
+            noise="bias",
+            seed=0,
+            device=device_of(device, points),
+            batch=batch,
+        )
     ]
     means: np.ndarray = torch.cat(found).cpu().numpy()
     return means
@@ -67,7 +92,8 @@ def distinct_patterns(
     device: str | torch.device | None = None,
     batch: int | None = None,
 ) -> Int64[np.ndarray, "point"]:
-    """Distinct activation patterns among random samples of the ball of ``radius`` round each point, the same samples for all.
+    """Distinct activation patterns among random samples of the ball of ``radius`` round each point, the same
+    samples for all.
 
     Patterns are told apart by a hash of 64 bits.
 
@@ -99,7 +125,7 @@ def distinct_patterns(
     return counts
 
 
-def _gaps(switch: Switch, z: Tensor) -> Tensor:
+def _gaps(switch: StageReader, z: Tensor) -> Tensor:
     """(point, breakpoint, unit) what enters, above each breakpoint."""
     rule = switch.rule
     assert isinstance(rule, Level)
@@ -113,17 +139,24 @@ class _Hashes:
         self.total = torch.zeros(count, dtype=torch.int64, device=tape.device)
         self._tape, self._count = tape, count
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> None:
-        z = [self._tape.batch_first(source, v, self._count) for source, v in zip(switch.sources, values, strict=True)]
+    def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> None:
+        z = [
+            self._tape.batch_first(source, v, self._count)
+            for source, v in zip(switch.sources, values, strict=True)
+        ]
         if isinstance(switch.rule, Level):
             state = (z[0].unsqueeze(1) > switch.rule.breakpoints).flatten(1).long()
         elif isinstance(switch.rule, Between):
             state = (z[0] > z[1]).flatten(1).long()
         else:
-            state = torch.stack([switch.rule.sign * entry for entry in switch.rule.candidates(z[0])]).argmax(0).flatten(1)
+            state = (
+                torch.stack([switch.rule.sign * entry for entry in switch.rule.candidates(z[0])])
+                .argmax(0)
+                .flatten(1)
+            )
         generator = torch.Generator(state.device).manual_seed(switch.call)
         weights = torch.randint(-(2**62), 2**62, (state.shape[1],), generator=generator, device=state.device)
         self.total += (state * (2 * weights + 1)).sum(1)
 
-    def leave(self, switch: Switch, result: Tensor) -> None:
+    def leave(self, switch: StageReader, result: Tensor) -> None:
         """Nothing: the state is that of what enters."""

@@ -1,6 +1,8 @@
-"""The inequalities on local complexity of the theory, both sides of each, as printed and in a form that holds.
+"""The inequalities on local complexity of the theory, both sides of each, as printed and in a form that
+holds.
 
-Several fail as printed; docs/estimators.md says where and why. All speak of the sample behind one :class:`Moments`.
+Several fail as printed; docs/estimators.md says where and why. All speak of the sample behind one
+:class:`Moments`.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ def bound_7(m: Moments, form: Form = "corrected") -> Sides:
 
 
 def bound_8(m: Moments, form: Form = "corrected") -> Sides:
-    """c_eta sum E|grad z| - xi - B C_grad C_bias <= LC, with xi = c_eta sum E[|grad z| 1{|z - beta| > eta}]; right as printed.
+    """c_eta sum E|grad z| - xi - B C_grad C_bias <= LC, with xi = c_eta sum E[|grad z| 1{|z - beta| > eta}];
+    right as printed.
 
     The paper leaves xi as an order of magnitude; this is the term that its proof drops.
     """
@@ -46,11 +49,12 @@ def bound_8(m: Moments, form: Form = "corrected") -> Sides:
 
 
 def bound_11(m: Moments, form: Form = "corrected") -> Sides:
-    """LC / C_bias <= sum over stages of sqrt(n_l (C^2 LR_l + epsilon^2 n_l)), C an operator norm of Jacobians.
+    """LC / C_bias <= sum over stages of sqrt(n_l (C^2 LR_l + epsilon^2 n_l)), C an operator norm of
+    Jacobians.
 
-    As printed, n_0 divides the left side in place of sqrt(n_l) on the right, and C is the largest gradient norm: the norms of
-    n_l rows add up to at most sqrt(n_l) times the Frobenius norm, whatever the number of inputs. Where entries have k
-    breakpoints, each row counts k times.
+    As printed, n_0 divides the left side in place of sqrt(n_l) on the right, and C is the largest gradient
+    norm: the norms of n_l rows add up to at most sqrt(n_l) times the Frobenius norm, whatever the number of
+    inputs. Where entries have k breakpoints, each row counts k times.
     """
     left = m.local_complexity / _c_bias(m)
     steepest = float((m.largest_gradient if _checked(form) == "printed" else m.largest_jacobian).max())
@@ -60,24 +64,31 @@ def bound_11(m: Moments, form: Form = "corrected") -> Sides:
     ]
     if form == "printed":
         return Sides(left / m.n_inputs, sum(frobenius), form)
-    return Sides(left, sum(_rows_over_frobenius(s) * f for s, f in zip(m.stages, frobenius, strict=True)), form)
+    return Sides(
+        left, sum(_rows_over_frobenius(s) * f for s, f in zip(m.stages, frobenius, strict=True)), form
+    )
 
 
 def bound_12(m: Moments, form: Form = "corrected") -> Sides:
-    """sum of LR_l <= (LC + xi + B C_grad C_bias) / (c_eta epsilon); as printed epsilon is squared, which fails for epsilon > 1.
+    """sum of LR_l <= (LC + xi + B C_grad C_bias) / (c_eta epsilon); as printed epsilon is squared, which
+    fails for epsilon > 1.
 
-    The sum of the singular values, each at least epsilon, is at most the sum of the row norms. The proof takes their squares
-    instead, and the squares of the row norms for the norms.
+    The sum of the singular values, each at least epsilon, is at most the sum of the row norms. The proof
+    takes their squares instead, and the squares of the row norms for the norms.
     """
     power = 2 if _checked(form) == "printed" else 1
-    return Sides(float(m.local_rank.sum()), (m.local_complexity + _slack(m)) / (_c_eta(m) * m.epsilon**power), form)
+    return Sides(
+        float(m.local_rank.sum()), (m.local_complexity + _slack(m)) / (_c_eta(m) * m.epsilon**power), form
+    )
 
 
 def bound_13(m: Moments, form: Form = "corrected") -> Sides:
-    """TV L c_eta / max C_l - xi - B C_grad C_bias <= LC, with L the number of stages; right as printed, for chains of layers.
+    """TV L c_eta / max C_l - xi - B C_grad C_bias <= LC, with L the number of stages; right as printed, for
+    chains of layers.
 
-    C_l is the largest derivative of the output by what enters stage l that the sample met. It is enough for the sample, whatever
-    the slopes of the activations; where these are at most 1 it is no more than the Lipschitz constant of the rest of the network.
+    C_l is the largest derivative of the output by what enters stage l that the sample met. It is enough for
+    the sample, whatever the slopes of the activations; where these are at most 1 it is no more than the
+    Lipschitz constant of the rest of the network.
 
     Raises
     ------
@@ -92,18 +103,19 @@ def bound_13(m: Moments, form: Form = "corrected") -> Sides:
 
 
 def bound_14(m: Moments, form: Form = "corrected") -> Sides:
-    """LC / C_bias <= sum over stages of sqrt(n_l) ((|W_1|^2 + ... + |W_l|^2) / l)^(l/2), Frobenius norms; for linear layers.
-    Where entries have k breakpoints, k times that.
+    """LC / C_bias <= sum over stages of sqrt(n_l) ((|W_1|^2 + ... + |W_l|^2) / l)^(l/2), Frobenius norms; for
+    linear layers. Where entries have k breakpoints, k times that.
 
-    As printed: n_0 LC / C_bias <= n^((1-L)/2) L^(1-L/2) R^L with n the largest width. R, the least parameter norm of the same
-    function, is an infimum that nobody can evaluate; the norm of the parameters at hand takes its place, which is no less. The
-    printed form uses |A|_F <= n^((1-L)/2) |A|_(2/L), an equivalence of norms turned round: the Frobenius norm is at most the
-    Schatten norm of lower order, with factor 1.
+    As printed: n_0 LC / C_bias <= n^((1-L)/2) L^(1-L/2) R^L with n the largest width. R, the least parameter
+    norm of the same function, is an infimum that nobody can evaluate; the norm of the parameters at hand
+    takes its place, which is no less. The printed form uses |A|_F <= n^((1-L)/2) |A|_(2/L), an equivalence of
+    norms turned round: the Frobenius norm is at most the Schatten norm of lower order, with factor 1.
 
     Raises
     ------
     InputError
-        If the network is no chain of linear layers and activations of slope at most 1, or its weights were noisy.
+        If the network is no chain of linear layers and activations of slope at most 1, or its weights were
+        noisy.
     """
     _require_layers(m, "(14)")
     left = m.local_complexity / _c_bias(m)
@@ -117,10 +129,12 @@ def bound_14(m: Moments, form: Form = "corrected") -> Sides:
 
 
 def sides_17(m: Moments, weight_decay: float, form: Form = "corrected") -> Sides:
-    """What (17) says is at most of the order of log(1 / weight decay), which is the right side here: an order, so no inequality.
+    """What (17) says is at most of the order of log(1 / weight decay), which is the right side here: an
+    order, so no inequality.
 
-    The left side is LC over what (14) multiplies the L-th power of the parameter norm by: n_0 LC / (C_bias n^((1-L)/2)
-    L^(1-L/2)) as printed, LC / (C_bias sum of sqrt(n_l) l^(-l/2)) where (14) is corrected, for parameter norms of at least 1.
+    The left side is LC over what (14) multiplies the L-th power of the parameter norm by: n_0 LC / (C_bias
+    n^((1-L)/2) L^(1-L/2)) as printed, LC / (C_bias sum of sqrt(n_l) l^(-l/2)) where (14) is corrected, for
+    parameter norms of at least 1.
 
     Raises
     ------
@@ -134,7 +148,9 @@ def sides_17(m: Moments, weight_decay: float, form: Form = "corrected") -> Sides
     left = m.local_complexity / _c_bias(m)
     if _checked(form) == "printed":
         return Sides(m.n_inputs * left / _printed_factor(m), right, form)
-    return Sides(left / sum(_rows_over_frobenius(s) * k ** (-k / 2) for k, s in enumerate(m.stages, 1)), right, form)
+    return Sides(
+        left / sum(_rows_over_frobenius(s) * k ** (-k / 2) for k, s in enumerate(m.stages, 1)), right, form
+    )
 
 
 def _checked(form: str) -> str:
@@ -145,11 +161,14 @@ def _checked(form: str) -> str:
 
 def _require_layers(m: Moments, name: str) -> None:
     if not len(m.weight_norms):
-        raise InputError(f"bound {name} is one on chains of linear layers without noise and activations of slope at most 1")
+        raise InputError(
+            f"bound {name} is one on chains of linear layers without noise and activations of slope at most 1"
+        )
 
 
 def _rows_over_frobenius(stage: Stage) -> float:
-    """By how much the gradient norms of all units of a stage can exceed the Frobenius norm of its Jacobian."""
+    """By how much the gradient norms of all units of a stage can exceed the Frobenius norm of its
+    Jacobian."""
     return stage.n_units / math.sqrt(math.prod(stage.shape))
 
 
@@ -160,7 +179,10 @@ def _printed_factor(m: Moments) -> float:
 
 def _c_bias(m: Moments) -> float:
     if m.sigma <= 0:
-        raise InputError("the bounds are on networks with noise, and these moments are without", hint="moments(..., sigma=0.05)")
+        raise InputError(
+            "the bounds are on networks with noise, and these moments are without",
+            hint="moments(..., sigma=0.05)",
+        )
     return 1 / (math.sqrt(2 * math.pi) * m.sigma)
 
 
@@ -174,4 +196,6 @@ def _gradients(m: Moments) -> float:
 
 def _slack(m: Moments) -> float:
     """xi + B C_grad C_bias"""
-    return _c_eta(m) * float(m.far_gradients.sum(1).mean()) + m.mean_not_good * float(m.largest_gradient.max()) * _c_bias(m)
+    return _c_eta(m) * float(m.far_gradients.sum(1).mean()) + m.mean_not_good * float(
+        m.largest_gradient.max()
+    ) * _c_bias(m)

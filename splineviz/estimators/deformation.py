@@ -12,8 +12,16 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.estimators.frames import shared_frame
-from splineviz.estimators.request import Model, batch_for, checked_points, device_of, numbers, origin_of, whole_numbers
-from splineviz.estimators.switches import Switch
+from splineviz.estimators.request import (
+    Model,
+    batch_for,
+    checked_points,
+    device_of,
+    numbers,
+    origin_of,
+    whole_numbers,
+)
+from splineviz.estimators.switches import StageReader
 from splineviz.estimators.tape import Tape
 from splineviz.stage import Stage
 
@@ -22,13 +30,14 @@ __all__ = ["Deformation", "deformation"]
 
 @dataclass(frozen=True, eq=False)
 class Deformation:
-    """Sizes of the graph on the embedded vertices of a cross-polytope: all pairs but antipodes, edges as long as they are embedded.
+    """Sizes of the graph on the embedded vertices of a cross-polytope: all pairs but antipodes, edges as long
+    as they are embedded.
 
     Attributes
     ----------
     eccentricity
-        (point, layer) mean over the vertices of the longest shortest path from each; layer 0 is the input, layer k what stage k - 1
-        passes on.
+        (point, layer) mean over the vertices of the longest shortest path from each; layer 0 is the input,
+        layer k what stage k - 1 passes on.
     diameter
         (point, layer) the longest shortest path.
     """
@@ -50,7 +59,8 @@ def deformation(
     device: str | torch.device | None = None,
     batch: int | None = None,
 ) -> Deformation:
-    """Mean eccentricity and diameter of the neighbourhood of each point after each stage, with the frame shared by all points.
+    """Mean eccentricity and diameter of the neighbourhood of each point after each stage, with the frame
+    shared by all points.
 
     The parameters are those of :func:`splineviz.local_complexity`.
 
@@ -72,7 +82,9 @@ def deformation(
     if directions < 2:
         raise InputError("two antipodes have no edge between them: deformation needs at least 2 directions")
     tape = Tape(origin, torch.float64, device_of(device, points), for_gradients=True)
-    axes = radius * torch.from_numpy(shared_frame(x[0].numel(), directions, seed)).to(tape.device).reshape(-1, *origin.input_shape)
+    axes = radius * torch.from_numpy(shared_frame(x[0].numel(), directions, seed)).to(tape.device).reshape(
+        -1, *origin.input_shape
+    )
     corners = torch.cat([axes, -axes])
     size = batch_for(batch, len(x), 8 * len(corners) * max(tape.values_alive, len(corners)), tape.device)
     found = []
@@ -94,10 +106,10 @@ class _Sizes:
         self._tape, self._n_points, self._directions = tape, n_points, directions
         self.found: list[Tensor] = []
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> None:
+    def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> None:
         """Nothing: the graph is on what leaves."""
 
-    def leave(self, switch: Switch, result: Tensor) -> None:
+    def leave(self, switch: StageReader, result: Tensor) -> None:
         self.note(self._tape.batch_first(switch.call, result, 2 * self._directions * self._n_points))
 
     def note(self, vertices: Tensor) -> None:

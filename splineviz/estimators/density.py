@@ -1,4 +1,5 @@
-"""The density of kinks of the theory of local complexity: its formula (Theorem 2), and the published variants of it."""
+"""The density of kinks of the theory of local complexity: its formula (Theorem 2), and the published variants
+of it."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.estimators.active_paths import good_on_breakpoint
 from splineviz.estimators.derivatives import Draw, Noise, draws, gradient_norms
-from splineviz.estimators.goodness import good_on_breakpoint
 from splineviz.estimators.request import Model, checked_points, device_of, origin_of
 from splineviz.estimators.switches import Level
 from splineviz.program.trace import Ref
@@ -37,9 +38,10 @@ class Density:
     error
         (point, stage) its standard error over the draws of the noise; NaN for one draw.
     variant
-        ``"theorem"``: the formula of Theorem 2 as it is printed. ``"kinks"``: with its indicator decided where the unit switches,
-        which is what the definition of f asks for. ``"all-edges"``: without the indicator, so that boundaries count that do not
-        reach the output. ``"script"``: what the authors' script computes. ``"gradient"``: without the normal density (eq. 41).
+        ``"theorem"``: the formula of Theorem 2 as it is printed. ``"kinks"``: with its indicator decided
+        where the unit switches, which is what the definition of f asks for. ``"all-edges"``: without the
+        indicator, so that boundaries count that do not reach the output. ``"script"``: what the authors'
+        script computes. ``"gradient"``: without the normal density (eq. 41).
     """
 
     values: Float64[np.ndarray, "point stage"]
@@ -79,11 +81,13 @@ def density(
 ) -> Density:
     """The density f of kinks at each point, by stage (Theorem 2).
 
-    f(x) = sum over units of E[|grad z(x)| N(z(x); 0, sigma^2) 1{unit is good at x}], where z is what enters the unit, distance
-    from its breakpoint, without noise of its own; that noise is integrated out, which makes the normal density. All other units
-    have noise N(0, sigma^2) on their biases, which is drawn ``samples`` times. A unit is good where the output depends on what
-    it passes on, through units that are on. As printed this is decided under the draw, in which the unit's own noise is drawn, too;
-    ``variant="kinks"`` decides it with the unit exactly on its breakpoint, at the price of a pass for each unit within 8.5 sigma.
+    f(x) = sum over units of E[|grad z(x)| N(z(x); 0, sigma^2) 1{unit is good at x}], where z is what enters
+    the unit, distance from its breakpoint, without noise of its own; that noise is integrated out, which
+    makes the normal density. All other units have noise N(0, sigma^2) on their biases, which is drawn
+    ``samples`` times. A unit is good where the output depends on what it passes on, through units that are
+    on. As printed this is decided under the draw, in which the unit's own noise is drawn, too;
+    ``variant="kinks"`` decides it with the unit exactly on its breakpoint, at the price of a pass for each
+    unit within 8.5 sigma.
 
     Parameters
     ----------
@@ -94,11 +98,12 @@ def density(
     noise
         ``"bias"``, or ``"weights"`` for noise on weight matrices and kernels as well.
     variant
-        See :class:`Density`. The authors' script leaves out the factor of the normal density and the indicator, and centres it
-        at zero in place of the bias: |grad z| exp(-s^2 / 2 sigma^2), s what the layer's weights alone give.
+        See :class:`Density`. The authors' script leaves out the factor of the normal density and the
+        indicator, and centres it at zero in place of the bias: |grad z| exp(-s^2 / 2 sigma^2), s what the
+        layer's weights alone give.
     basis
-        (T, D) orthonormal directions: gradients within their span, for the density of the edges that a slice shows. By default the
-        whole input space.
+        (T, D) orthonormal directions: gradients within their span, for the density of the edges that a slice
+        shows. By default the whole input space.
 
     Returns
     -------
@@ -128,7 +133,14 @@ def density(
     sums: Tensor | None = None
     squares: Tensor | None = None
     stages: tuple[Stage, ...] = ()
-    asked = {"sigma": sigma, "samples": samples, "noise": noise, "seed": seed, "device": place, "batch": batch}
+    asked = {
+        "sigma": sigma,
+        "samples": samples,
+        "noise": noise,
+        "seed": seed,
+        "device": place,
+        "batch": batch,
+    }
     done = 0
     for draw in draws(origin, x, **asked):  # type: ignore[arg-type]
         norms = gradient_norms(draw, x, axes)
@@ -177,7 +189,8 @@ def _own_bias(draw: Draw, stage: int) -> Tensor:
     bias = call.arguments.get("bias")
     if not call.op.startswith(("linear", "conv")) or not (bias is None or isinstance(bias, Ref)):
         raise InputError(
-            f"variant 'script' needs a linear layer or a convolution right before '{tape.stages[stage].name}', found {call.op}",
+            f"variant 'script' needs a linear layer or a convolution right before "
+            f"'{tape.stages[stage].name}', found {call.op}",
             hint="variant='theorem'",
         )
     if bias is None:
@@ -196,6 +209,8 @@ def _checked_basis(basis: Any, dim: int) -> Tensor | None:
     if basis is None:
         return None
     axes = torch.as_tensor(np.asarray(basis, dtype=np.float64)).reshape(len(basis), -1)
-    if axes.shape[1] != dim or not torch.allclose(axes @ axes.T, torch.eye(len(axes), dtype=torch.float64), atol=1e-6):
+    if axes.shape[1] != dim or not torch.allclose(
+        axes @ axes.T, torch.eye(len(axes), dtype=torch.float64), atol=1e-6
+    ):
         raise InputError(f"basis must hold orthonormal rows of {dim} numbers, got shape {tuple(axes.shape)}")
     return axes

@@ -1,4 +1,5 @@
-"""Values and input derivatives of every unit, under noise on the biases or all weights: what the theory is made of."""
+"""Values and input derivatives of every unit, under noise on the biases or all weights: what the theory is
+made of."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.estimators.request import batch_for
-from splineviz.estimators.switches import Level, Switch
+from splineviz.estimators.switches import Level, StageReader
 from splineviz.estimators.tape import Tape
 from splineviz.program.origin import Origin
 
@@ -28,8 +29,8 @@ _COLUMN_BYTES = 256 << 20
 class Draw:
     """Some points under one draw of the noise.
 
-    ``values`` (point, unit) are what enters each stage, without the unit's own noise; ``alive`` (point, unit) tells whether the
-    output depends on what the unit passes on.
+    ``values`` (point, unit) are what enters each stage, without the unit's own noise; ``alive`` (point, unit)
+    tells whether the output depends on what the unit passes on.
     """
 
     points: slice
@@ -79,11 +80,15 @@ def draws(
             yield _drawn(tape, x[part].to(device), part, number, sigma, generator, sensitivity)
 
 
-def jacobians(draw: Draw, x: Tensor, basis: Tensor | None, *, output: bool) -> tuple[tuple[Tensor, ...], Tensor | None]:
-    """(column, point, unit) Jacobians of what enters each stage; and (column, point, output) of the output, where asked for.
+def jacobians(
+    draw: Draw, x: Tensor, basis: Tensor | None, *, output: bool
+) -> tuple[tuple[Tensor, ...], Tensor | None]:
+    """(column, point, unit) Jacobians of what enters each stage; and (column, point, output) of the output,
+    where asked for.
 
-    Columns are derivatives along the rows of ``basis`` (T, D). Without one they are taken along some orthonormal basis of the
-    directions that the network can tell apart at all, which leaves gradient norms and singular values as they are.
+    Columns are derivatives along the rows of ``basis`` (T, D). Without one they are taken along some
+    orthonormal basis of the directions that the network can tell apart at all, which leaves gradient norms
+    and singular values as they are.
     """
     parts = list(_columns(draw, x, basis, output=output))
     joined = tuple(torch.cat(same) for same in zip(*parts, strict=True))
@@ -91,7 +96,8 @@ def jacobians(draw: Draw, x: Tensor, basis: Tensor | None, *, output: bool) -> t
 
 
 def gradient_norms(draw: Draw, x: Tensor, basis: Tensor | None) -> tuple[Tensor, ...]:
-    """(point, unit) norms of the gradients of what enters each stage, without ever holding a whole Jacobian."""
+    """(point, unit) norms of the gradients of what enters each stage, without ever holding a whole
+    Jacobian."""
     squares: list[Tensor] = []
     for part in _columns(draw, x, basis, output=False):
         added = [columns.square().sum(0) for columns in part]
@@ -131,13 +137,13 @@ class _Recorder:
         self.entered: list[Tensor] = []
         self.passed: list[Tensor] = []
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> Tensor:
+    def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> Tensor:
         z = values[0]
         self.values.append(self._tape.batch_first(switch.sources[0], z, self._count).reshape(self._count, -1))
         self.entered.append(z + self._noise[switch.call] if switch.call in self._noise else z)
         return self.entered[-1]
 
-    def leave(self, switch: Switch, result: Tensor) -> None:
+    def leave(self, switch: StageReader, result: Tensor) -> None:
         self.passed.append(result)
 
 
@@ -148,10 +154,12 @@ class _Drawer(_Recorder):
         super().__init__(tape, count, {})
         self._sigma, self._generator = sigma, generator
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> Tensor:
+    def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> Tensor:
         z = values[0]
         if self._sigma > 0:
-            self._noise[switch.call] = self._sigma * torch.randn(z.shape, generator=self._generator, dtype=z.dtype).to(z.device)
+            self._noise[switch.call] = self._sigma * torch.randn(
+                z.shape, generator=self._generator, dtype=z.dtype
+            ).to(z.device)
         return super().enter(switch, values)
 
     @property
@@ -159,29 +167,55 @@ class _Drawer(_Recorder):
         return self._noise
 
 
-def _drawn(tape: Tape, x: Tensor, part: slice, number: int, sigma: float, generator: torch.Generator, sensitivity: bool) -> Draw:
+def _drawn(
+    tape: Tape,
+    x: Tensor,
+    part: slice,
+    number: int,
+    sigma: float,
+    generator: torch.Generator,
+    sensitivity: bool,
+) -> Draw:
     with torch.enable_grad():
         entrance = {i: v.detach().requires_grad_() for i, v in tape.enter(x).items()}
         drawer = _Drawer(tape, len(x), sigma, generator)
         output = tape.finish(entrance, len(x), drawer).flatten(1)
         alive = _flat(
-            tape, torch.autograd.grad(irregular_sum(output), drawer.passed, retain_graph=sensitivity, allow_unused=True), drawer
+            tape,
+            torch.autograd.grad(
+                irregular_sum(output), drawer.passed, retain_graph=sensitivity, allow_unused=True
+            ),
+            drawer,
         )
         after: tuple[Tensor, ...] = ()
         if sensitivity:
             by_output = [
-                _flat(tape, torch.autograd.grad(output[:, k].sum(), drawer.entered, retain_graph=True, allow_unused=True), drawer)
+                _flat(
+                    tape,
+                    torch.autograd.grad(
+                        output[:, k].sum(), drawer.entered, retain_graph=True, allow_unused=True
+                    ),
+                    drawer,
+                )
                 for k in range(output.shape[1])
             ]
             after = tuple(torch.stack(rows) for rows in zip(*by_output, strict=True))
     values = tuple(z.detach() for z in drawer.values)
     return Draw(
-        part, number, tape, values, tuple(g != 0 for g in alive), {i: v.detach() for i, v in entrance.items()}, drawer.noise, after
+        part,
+        number,
+        tape,
+        values,
+        tuple(g != 0 for g in alive),
+        {i: v.detach() for i, v in entrance.items()},
+        drawer.noise,
+        after,
     )
 
 
 def irregular_sum(output: Tensor) -> Tensor:
-    """A sum of all (point, output) with odd weights, so that the derivatives of one output do not cancel those of another."""
+    """A sum of all (point, output) with odd weights, so that the derivatives of one output do not cancel
+    those of another."""
     places = torch.arange(1, output.shape[1] + 1, dtype=output.dtype, device=output.device)
     return (output * (1 + (places * math.sqrt(2)).frac())).sum()
 
@@ -220,13 +254,19 @@ def _perturbed(origin: Origin, sigma: float, generator: torch.Generator) -> Orig
         drawn = torch.randn(value.shape, generator=generator, dtype=torch.float64)
         return value.double() + sigma * drawn.to(value.device)
 
-    return replace(origin, weights={k: noisy(v) if v.is_floating_point() and v.dim() > 1 else v for k, v in origin.weights.items()})
+    return replace(
+        origin,
+        weights={
+            k: noisy(v) if v.is_floating_point() and v.dim() > 1 else v for k, v in origin.weights.items()
+        },
+    )
 
 
 def _refuse_maxima(tape: Tape) -> None:
     maxima = [switch.stage for switch in tape.switches if not isinstance(switch.rule, Level)]
     if maxima:
         raise InputError(
-            f"'{maxima[0].name}' ({maxima[0].kind}) is a maximum of activations, which has no breakpoint to be near",
+            f"'{maxima[0].name}' ({maxima[0].kind}) is a maximum of activations, which has no breakpoint "
+            f"to be near",
             hint="local_complexity counts maxima, too, and patterns, deformation and volume do not mind them",
         )

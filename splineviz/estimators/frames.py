@@ -24,9 +24,14 @@ def shared_frame(dim: int, directions: int, seed: int) -> Float64[np.ndarray, "d
     return frame
 
 
-def frames(dim: int, directions: int, seed: int, first: int, count: int) -> Float64[np.ndarray, "point direction dim"]:
-    """Fresh frames for the points ``first`` to ``first + count - 1``, each the same in whatever batch it is drawn."""
-    gaussian = [np.random.default_rng([seed, first + i]).standard_normal((directions, dim)) for i in range(count)]
+def frames(
+    dim: int, directions: int, seed: int, first: int, count: int
+) -> Float64[np.ndarray, "point direction dim"]:
+    """Fresh frames for the points ``first`` to ``first + count - 1``, each the same in whatever batch it is
+    drawn."""
+    gaussian = [
+        np.random.default_rng([seed, first + i]).standard_normal((directions, dim)) for i in range(count)
+    ]
     return _orthonormal(np.stack(gaussian))
 
 
@@ -34,10 +39,12 @@ def _orthonormal(gaussian: np.ndarray) -> np.ndarray:
     """Gram-Schmidt of the rows, (..., P, D)."""
     if gaussian.shape[-2] > gaussian.shape[-1]:
         raise InputError(
-            f"{gaussian.shape[-2]} orthonormal directions do not fit into an input space of {gaussian.shape[-1]} dimensions",
+            f"{gaussian.shape[-2]} orthonormal directions do not fit into an input space of "
+            f"{gaussian.shape[-1]} dimensions",
             hint=f"choose at most {gaussian.shape[-1]} directions",
         )
-    # torch's, which keeps to the number of threads that torch was given: numpy's own wait for each other on a busy machine
+    # torch's, which keeps to the number of threads that torch was given: numpy's own wait for each other on a
+    # busy machine
     q, r = torch.linalg.qr(torch.from_numpy(gaussian).mT)
     q = q * r.diagonal(dim1=-2, dim2=-1).sign()[..., None, :]  # else the frame is not uniformly distributed
     axes: np.ndarray = q.mT.contiguous().numpy()

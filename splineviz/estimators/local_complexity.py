@@ -1,4 +1,5 @@
-"""The proxy of local complexity: units whose state is not the same at all vertices of a small cross-polytope."""
+"""The proxy of local complexity: units whose state is not the same at all vertices of a small
+cross-polytope."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
-from splineviz.estimators.estimate import Estimate
+from splineviz.estimators.estimate_result import Estimate
 from splineviz.estimators.frames import frames, shared_frame
 from splineviz.estimators.neighbourhood import responses, vertices
 from splineviz.estimators.request import (
@@ -49,14 +50,16 @@ def local_complexity(
 ) -> Estimate:
     """The local complexity proxy n_sep of each point, at each stage.
 
-    The neighbourhood of x is conv{x ± r v_1, ..., x ± r v_P}, v_1 .. v_P orthonormal: P directions make 2P vertices, through which
-    the network is run. A unit counts if it is on (above its breakpoint) at one of them and not at another. Units are the entries of
-    the tensor that enters each nonlinearity: per channel and pixel of a convolution, after a residual add. Of GELU, SiLU, tanh and
-    their like it is the sign that counts, of a max-pool the winner, where ties that all vertices share decide nothing. The output
-    is no unit.
+    The neighbourhood of x is conv{x ± r v_1, ..., x ± r v_P}, v_1 .. v_P orthonormal: P directions make 2P
+    vertices, through which the network is run. A unit counts if it is on (above its breakpoint) at one of
+    them and not at another. Units are the entries of the tensor that enters each nonlinearity: per channel
+    and pixel of a convolution, after a residual add. Of GELU, SiLU, tanh and their like it is the sign that
+    counts, of a max-pool the winner, where ties that all vertices share decide nothing. The output is no
+    unit.
 
-    Several radii and numbers of directions are worked off together: the frames are nested, and the part of the network before the
-    first nonlinearity is run once for each point and each direction, not for each vertex.
+    Several radii and numbers of directions are worked off together: the frames are nested, and the part of
+    the network before the first nonlinearity is run once for each point and each direction, not for each
+    vertex.
 
     Parameters
     ----------
@@ -74,7 +77,8 @@ def local_complexity(
     batch
         Points at a time; by default as many as fit some tens of megabytes.
     first
-        Number of the first point, on which fresh frames depend: for points that are worked off in several calls.
+        Number of the first point, on which fresh frames depend: for points that are worked off in several
+        calls.
     progress
         Called with the number of points that are done, and of all.
 
@@ -85,8 +89,8 @@ def local_complexity(
     Raises
     ------
     InputError
-        If a radius is not positive, there are more directions than dimensions, points are not finite, are integers or have another
-        shape, or the network has no unit, or units that cannot be counted.
+        If a radius is not positive, there are more directions than dimensions, points are not finite, are
+        integers or have another shape, or the network has no unit, or units that cannot be counted.
 
     References
     ----------
@@ -108,7 +112,13 @@ def local_complexity(
     wanted = whole_numbers(directions, "directions", x[0].numel())
     if frame not in ("shared", "per-point"):
         raise InputError(f"frame must be 'shared' or 'per-point', got {frame!r}")
-    run = _Run(Tape(origin, dtype_of(dtype), device_of(device, points)), radii, tuple(sorted(set(wanted))), frame, seed)
+    run = _Run(
+        Tape(origin, dtype_of(dtype), device_of(device, points)),
+        radii,
+        tuple(sorted(set(wanted))),
+        frame,
+        seed,
+    )
     size = batch_for(batch, len(x), run.bytes_per_point, run.tape.device)
     began = time.perf_counter()
     counts, zeros = run.all_points(x, size, first, progress)
@@ -174,7 +184,8 @@ class _Run:
         for radius in self.radii:
             separation = Separation(tape, self.directions, len(x))
             for switch in decided:
-                # an affine function takes its extremes at the vertices, so that no vertex is needed to find them
+                # an affine function takes its extremes at the vertices, so that no vertex is needed to find
+                # them
                 here, most = base[switch.sources[0]], reach[switch.sources[0]]
                 low, high = ([step(here, m, alpha=radius) for m in most] for step in (torch.sub, torch.add))
                 separation.decide(switch, low, high)

@@ -12,15 +12,22 @@ __all__ = ["responses", "vertices"]
 
 
 def responses(tape: Tape, axes: np.ndarray) -> dict[int, Tensor]:
-    """How the first affine part answers to directions, (points or 1, P, D): (P, points or 1, *shape) for each of its values."""
+    """How the first affine part answers to directions, (points or 1, P, D): (P, points or 1, *shape) for each
+    of its values."""
     n, p, _ = axes.shape
-    v = torch.from_numpy(axes).transpose(0, 1).reshape(p * n, *tape.origin.input_shape).to(tape.device, tape.dtype)
+    v = (
+        torch.from_numpy(axes)
+        .transpose(0, 1)
+        .reshape(p * n, *tape.origin.input_shape)
+        .to(tape.device, tape.dtype)
+    )
     moved, still = tape.enter(v), tape.enter(torch.zeros_like(v[:1]))
     return {i: (moved[i] - still[i]).reshape(p, n, *moved[i].shape[1:]) for i in tape.entrance}
 
 
 def vertices(base: dict[int, Tensor], response: dict[int, Tensor], radius: float) -> dict[int, Tensor]:
-    """(2 P n, *shape) for each value: all of base + r response, then all of base - r response, by direction and point."""
+    """(2 P n, *shape) for each value: all of base + r response, then all of base - r response, by direction
+    and point."""
     return {i: _around(base[i], response[i], radius) for i in base}
 
 
@@ -28,7 +35,9 @@ def _around(base: Tensor, response: Tensor, radius: float) -> Tensor:
     p, form = response.shape[0], torch.contiguous_format
     if base.dim() == 4 and base.is_contiguous(memory_format=torch.channels_last):
         form = torch.channels_last
-    made = torch.empty(2 * p * len(base), *base.shape[1:], dtype=base.dtype, device=base.device, memory_format=form)
+    made = torch.empty(
+        2 * p * len(base), *base.shape[1:], dtype=base.dtype, device=base.device, memory_format=form
+    )
     halves = made.view(2, p, *base.shape)
     torch.add(base, response, alpha=radius, out=halves[0])
     torch.sub(base, response, alpha=radius, out=halves[1])

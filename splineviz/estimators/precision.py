@@ -12,8 +12,17 @@ from torch import Tensor
 
 from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.neighbourhood import responses, vertices
-from splineviz.estimators.request import Model, batch_for, checked_points, device_of, dtype_of, numbers, origin_of, whole_numbers
-from splineviz.estimators.switches import Between, Level, Switch, Winner
+from splineviz.estimators.request import (
+    Model,
+    batch_for,
+    checked_points,
+    device_of,
+    dtype_of,
+    numbers,
+    origin_of,
+    whole_numbers,
+)
+from splineviz.estimators.switches import Between, Level, StageReader, Winner
 from splineviz.estimators.tape import Tape
 from splineviz.stage import Stage
 
@@ -54,7 +63,8 @@ def sign_disagreements(
     device: str | torch.device | None = None,
     batch: int | None = None,
 ) -> Disagreement:
-    """Compare the signs that a lower precision and float64 see at the vertices x ± r v_p, with the frame shared by all points.
+    """Compare the signs that a lower precision and float64 see at the vertices x ± r v_p, with the frame
+    shared by all points.
 
     The parameters are those of :func:`splineviz.local_complexity`.
 
@@ -87,11 +97,15 @@ def sign_disagreements(
             seen = []
             for tape, answer in zip(tapes, answers, strict=True):
                 states = _States(tape, count * len(part))
-                tape.proceed(vertices(tape.enter(part.to(tape.dtype)), answer, radius), count * len(part), states)
+                tape.proceed(
+                    vertices(tape.enter(part.to(tape.dtype)), answer, radius), count * len(part), states
+                )
                 seen.append(states.found)
             none = torch.zeros(len(part), dtype=torch.int64, device=place)
             rows = [
-                (seen[0][call] != seen[1][call]).reshape(count, len(part), -1).sum((0, 2)) if call in seen[0] else none
+                (seen[0][call] != seen[1][call]).reshape(count, len(part), -1).sum((0, 2))
+                if call in seen[0]
+                else none
                 for call in (switch.call for switch in tapes[0].switches)
             ]
             found.append(torch.stack(rows, 1))
@@ -107,13 +121,16 @@ class _States:
         self.found: dict[int, Tensor] = {}
         self._tape, self._count = tape, count
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> None:
+    def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> None:
         if isinstance(switch.rule, Level):
             z = self._tape.batch_first(switch.sources[0], values[0], self._count)
             self.found[switch.call] = z.unsqueeze(1) > switch.rule.breakpoints
         elif isinstance(switch.rule, Between):
-            parts = [self._tape.batch_first(source, z, self._count) for source, z in zip(switch.sources, values, strict=True)]
+            parts = [
+                self._tape.batch_first(source, z, self._count)
+                for source, z in zip(switch.sources, values, strict=True)
+            ]
             self.found[switch.call] = parts[0] > parts[1]
 
-    def leave(self, switch: Switch, result: Tensor) -> None:
+    def leave(self, switch: StageReader, result: Tensor) -> None:
         """Nothing."""

@@ -15,7 +15,16 @@ from splineviz.errors import InputError
 from splineviz.program import Origin, Program, read_network
 from splineviz.program.devices import named_device
 
-__all__ = ["Model", "batch_for", "checked_points", "device_of", "dtype_of", "numbers", "origin_of", "whole_numbers"]
+__all__ = [
+    "Model",
+    "batch_for",
+    "checked_points",
+    "device_of",
+    "dtype_of",
+    "numbers",
+    "origin_of",
+    "whole_numbers",
+]
 
 Model = Program | Origin | nn.Module | str | Path
 
@@ -27,7 +36,10 @@ def origin_of(model: Model, points: Any) -> Origin:
     """The traced network of whatever names one; the points tell the input shape where nothing else does."""
     if isinstance(model, Program):
         if model.origin is None:
-            raise InputError("this program was made by hand, without the network that it came from", hint="sv.load_program(module)")
+            raise InputError(
+                "this program was made by hand, without the network that it came from",
+                hint="sv.load_program(module)",
+            )
         return model.origin
     if isinstance(model, Origin):
         return model
@@ -45,17 +57,22 @@ def checked_points(points: Any, input_shape: tuple[int, ...]) -> Tensor:
     tensor = points.detach() if isinstance(points, Tensor) else torch.as_tensor(np.asarray(points))
     if not tensor.is_floating_point():
         raise InputError(
-            f"points must hold floating-point numbers, got {str(tensor.dtype).removeprefix('torch.')}: the network was trained on"
+            f"points must hold floating-point numbers, got {str(tensor.dtype).removeprefix('torch.')}: the "
+            f"network was trained on"
             " something else than raw integers",
             hint="scale and normalise images as for the network itself, points.float() / 255 for example",
         )
     if tensor.dim() != len(input_shape) + 1 or tuple(tensor.shape[1:]) != input_shape:
-        raise InputError(f"points must have shape (n, {', '.join(map(str, input_shape))}), got {tuple(tensor.shape)}")
+        raise InputError(
+            f"points must have shape (n, {', '.join(map(str, input_shape))}), got {tuple(tensor.shape)}"
+        )
     if not len(tensor):
         raise InputError("there is no point")
     if not bool(torch.isfinite(tensor).all()):
         bad = (~torch.isfinite(tensor.flatten(1)).all(1)).nonzero().flatten().tolist()
-        raise InputError(f"{len(bad)} of {len(tensor)} points hold NaN or infinite values, the first is point {bad[0]}")
+        raise InputError(
+            f"{len(bad)} of {len(tensor)} points hold NaN or infinite values, the first is point {bad[0]}"
+        )
     return tensor.double()
 
 
@@ -63,18 +80,25 @@ def numbers(given: float | Iterable[float], what: str) -> tuple[float, ...]:
     """One or several numbers > 0, as they were given."""
     several = tuple(float(g) for g in (given if isinstance(given, Iterable) else (given,)))
     if not several or not all(math.isfinite(v) and v > 0 for v in several):
-        raise InputError(f"{what} must be greater than 0, got {', '.join(f'{v:g}' for v in several) or 'none'}")
+        raise InputError(
+            f"{what} must be greater than 0, got {', '.join(f'{v:g}' for v in several) or 'none'}"
+        )
     return several
 
 
 def whole_numbers(given: int | Iterable[int], what: str, most: int) -> tuple[int, ...]:
     """One or several whole numbers from 1 to ``most``."""
     several = tuple(given) if isinstance(given, Iterable) else (given,)
-    if not several or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= 1 for v in several):
-        raise InputError(f"{what} must be whole numbers of at least 1, got {', '.join(map(str, several)) or 'none'}")
+    if not several or not all(
+        isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= 1 for v in several
+    ):
+        raise InputError(
+            f"{what} must be whole numbers of at least 1, got {', '.join(map(str, several)) or 'none'}"
+        )
     if max(several) > most:
         raise InputError(
-            f"{max(several)} orthonormal {what} do not fit into an input space of {most} dimensions", hint=f"choose at most {most}"
+            f"{max(several)} orthonormal {what} do not fit into an input space of {most} dimensions",
+            hint=f"choose at most {most}",
         )
     return tuple(int(v) for v in several)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from splineviz.estimators.switches import Between, Level, Switch
+from splineviz.estimators.switches import Between, Level, StageReader
 from splineviz.estimators.tape import Tape
 
 __all__ = ["Separation", "nested_max"]
@@ -32,8 +32,9 @@ class Separation:
         """(directions, point, stage)"""
         return torch.stack([self._zeros[switch.call] for switch in self._tape.switches], -1)
 
-    def decide(self, switch: Switch, low: Sequence[Tensor], high: Sequence[Tensor]) -> None:
-        """Count the units of a stage from the extremes at the vertices, (point, *shape) for each number of directions."""
+    def decide(self, switch: StageReader, low: Sequence[Tensor], high: Sequence[Tensor]) -> None:
+        """Count the units of a stage from the extremes at the vertices, (point, *shape) for each number of
+        directions."""
         levels = switch.rule.breakpoints if isinstance(switch.rule, Level) else None
         counts, zeros = [], []
         for lowest, highest in zip(low, high, strict=True):
@@ -47,11 +48,13 @@ class Separation:
             zeros.append(zero.flatten(1).sum(1))
         self._counts[switch.call], self._zeros[switch.call] = torch.stack(counts), torch.stack(zeros)
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> None:
+    def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> None:
         if switch.call in self._counts:
             return
         count = 2 * self._directions[-1] * self._n_points
-        parts = [self._tape.batch_first(source, z, count) for source, z in zip(switch.sources, values, strict=True)]
+        parts = [
+            self._tape.batch_first(source, z, count) for source, z in zip(switch.sources, values, strict=True)
+        ]
         if isinstance(switch.rule, Level):
             self._extremes(switch, parts[0])
         elif isinstance(switch.rule, Between):
@@ -59,10 +62,10 @@ class Separation:
         else:
             self._winners(switch, parts[0])
 
-    def leave(self, switch: Switch, result: Tensor) -> None:
+    def leave(self, switch: StageReader, result: Tensor) -> None:
         """Nothing: what a stage makes is not looked at."""
 
-    def _extremes(self, switch: Switch, z: Tensor) -> None:
+    def _extremes(self, switch: StageReader, z: Tensor) -> None:
         # maxima over vertices are quick only along the order in memory
         inside_out = z.dim() == 4 and z.is_contiguous(memory_format=torch.channels_last)
         z = z.permute(0, 2, 3, 1) if inside_out else z
@@ -70,12 +73,15 @@ class Separation:
         if len(self._directions) == 1:
             low, high = [z.flatten(0, 1).amin(0)], [z.flatten(0, 1).amax(0)]
         else:
-            low, high = [-m for m in nested_max(-z.amin(0), self._directions)], nested_max(z.amax(0), self._directions)
+            low, high = (
+                [-m for m in nested_max(-z.amin(0), self._directions)],
+                nested_max(z.amax(0), self._directions),
+            )
         if inside_out:
             low, high = ([m.permute(0, 3, 1, 2) for m in extremes] for extremes in (low, high))
         self.decide(switch, low, high)
 
-    def _winners(self, switch: Switch, z: Tensor) -> None:
+    def _winners(self, switch: StageReader, z: Tensor) -> None:
         rule = switch.rule
         assert not isinstance(rule, (Level, Between))
         entries = [entry if rule.sign > 0 else -entry for entry in rule.candidates(z)]
@@ -88,8 +94,12 @@ class Separation:
         for entry in entries:
             wins = (entry == best).reshape(shape)
             n_winners = n_winners + wins
-            loses = nested_max((~wins).any(0).to(torch.uint8), self._directions)  # 0 where the entry wins at all vertices
-            separated = [torch.minimum(*both) for both in zip(separated, loses, strict=True)] if separated else loses
+            loses = nested_max(
+                (~wins).any(0).to(torch.uint8), self._directions
+            )  # 0 where the entry wins at all vertices
+            separated = (
+                [torch.minimum(*both) for both in zip(separated, loses, strict=True)] if separated else loses
+            )
         tied = nested_max((n_winners > 1).any(0).to(torch.uint8), self._directions)
         self._counts[switch.call] = torch.stack([units.sum(-1) for units in separated])
         self._zeros[switch.call] = torch.stack([units.sum(-1) for units in tied])

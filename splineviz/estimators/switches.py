@@ -1,4 +1,5 @@
-"""Where the units of any traced network are: the tensors that enter its nonlinearities, and when two vertices differ in a unit."""
+"""Where the units of any traced network are: the tensors that enter its nonlinearities, and when two vertices
+differ in a unit."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from splineviz.program.program import Pointwise
 from splineviz.program.trace import Call, Ref
 from splineviz.stage import Stage
 
-__all__ = ["Between", "Level", "Switch", "Winner", "switch_of"]
+__all__ = ["Between", "Level", "StageReader", "Winner", "switch_of"]
 
 _SMOOTH = frozenset(
     """gelu silu mish elu celu selu softplus hardswish sigmoid log_sigmoid logsigmoid tanh atan erf softsign sin cos sinh sign sgn
@@ -34,7 +35,7 @@ _UNCOUNTED = frozenset(
 
 
 @dataclass(frozen=True)
-class Switch:
+class StageReader:
     """One stage: where its units are read."""
 
     call: int
@@ -64,7 +65,8 @@ class Between:
 class Winner:
     """Units that take the largest (or, with ``sign`` -1, the smallest) of several entries.
 
-    A unit separates two vertices if no entry wins at both, ties included: where a whole window is dead nothing has been decided.
+    A unit separates two vertices if no entry wins at both, ties included: where a whole window is dead
+    nothing has been decided.
     """
 
     sign: float
@@ -74,21 +76,28 @@ class Winner:
 
 def switch_of(
     index: int, call: Call, arguments: dict[str, Any], shapes: dict[int, tuple[int, ...]], builder: Builder
-) -> Switch | None:
+) -> StageReader | None:
     """The stage that a call on activations makes, or ``None``.
 
-    ``arguments`` hold ``Ref`` for activations and plain values otherwise, ``shapes`` the shapes of activations without batch.
+    ``arguments`` hold ``Ref`` for activations and plain values otherwise, ``shapes`` the shapes of
+    activations without batch.
 
     Raises
     ------
     InputError
         If the call switches in ways that cannot be counted as units.
     """
-    refs = [(name, value.index) for name, value in arguments.items() if isinstance(value, Ref) and value.index in shapes]
+    refs = [
+        (name, value.index)
+        for name, value in arguments.items()
+        if isinstance(value, Ref) and value.index in shapes
+    ]
     if call.op in _UNCOUNTED:
         raise InputError(
-            f"'{call.op}'{f' in {call.place}' if call.place else ''} switches in ways that have no count of units",
-            hint="write it with operations that have units, such as relu, gelu, max-pool or a loop of linear layers",
+            f"'{call.op}'{f' in {call.place}' if call.place else ''} switches in ways that have no count "
+            f"of units",
+            hint="write it with operations that have units, such as relu, gelu, max-pool or a loop of "
+            "linear layers",
         )
     if not refs:
         return None
@@ -96,7 +105,9 @@ def switch_of(
     shape = shapes[source]
     node = _lowered(call, arguments, {n: shapes[i] for n, i in refs}, builder)
     if node is not None:
-        return Switch(index, builder.stages[-1], (source,), Level(node.breakpoints, float(node.slopes.abs().max())))
+        return StageReader(
+            index, builder.stages[-1], (source,), Level(node.breakpoints, float(node.slopes.abs().max()))
+        )
     rule, width, sources = _rule(call, arguments, [i for _, i in refs], shape)
     if rule is None:
         return None
@@ -104,16 +115,22 @@ def switch_of(
     own_module = call.module_class.startswith(("torch.nn.modules.", "splineviz.program.onnx."))
     stage_name = builder.distinct((own_module and call.module) or f"{call.module}.{call.op}".lstrip("."))
     builder.stages.append(Stage(len(builder.stages), stage_name, call.op, entered, width, call.source))
-    return Switch(index, builder.stages[-1], sources, rule)
+    return StageReader(index, builder.stages[-1], sources, rule)
 
 
-def _lowered(call: Call, arguments: dict[str, Any], active: dict[str, tuple[int, ...]], builder: Builder) -> Pointwise | None:
+def _lowered(
+    call: Call, arguments: dict[str, Any], active: dict[str, tuple[int, ...]], builder: Builder
+) -> Pointwise | None:
     """The pointwise node that the operation table makes of a call, if it makes one."""
     entry = OPERATIONS.get(call.op)
     if entry is None or "stage" not in entry.makes or len(active) != 1 or call.op.startswith(_MAXIMA):
         return None
     resolved: dict[str, Any] = {
-        name: Active(0, active[name]) if name in active else Constant(value) if isinstance(value, Tensor) else value
+        name: Active(0, active[name])
+        if name in active
+        else Constant(value)
+        if isinstance(value, Tensor)
+        else value
         for name, value in arguments.items()
     }
     nodes, stages = len(builder.nodes), len(builder.stages)
@@ -151,7 +168,9 @@ def _rule(
         dims = [dims] if isinstance(dims, int) else list(dims) or list(range(1, len(shape) + 1))
         return Winner(-1.0 if "min" in op else 1.0, _along(dims, bool(arguments.get("keepdim")))), 1, (first,)
     if op == "glu":
-        raise InputError("'glu' gates inside one operation", hint="write it as a * torch.sigmoid(b), whose gate is a unit")
+        raise InputError(
+            "'glu' gates inside one operation", hint="write it as a * torch.sigmoid(b), whose gate is a unit"
+        )
     return None, 0, ()
 
 
@@ -167,7 +186,8 @@ def _along(dims: list[int], keep: bool) -> Callable[[Tensor], list[Tensor]]:
 
 
 def _pool(call: Call, arguments: dict[str, Any]) -> Callable[[Tensor], list[Tensor]]:
-    """The entries of the windows of a pool; where a window reaches beyond the border, one of its own entries comes twice."""
+    """The entries of the windows of a pool; where a window reaches beyond the border, one of its own entries
+    comes twice."""
     axes = int(call.op[call.op.index("d", call.op.index("pool")) - 1])
 
     def spread(value: Any) -> list[int]:
@@ -181,8 +201,12 @@ def _pool(call: Call, arguments: dict[str, Any]) -> Callable[[Tensor], list[Tens
             first = torch.arange(n_out) * n_in // n_out
             last = -(-(torch.arange(n_out) + 1) * n_in // n_out) - 1
             return torch.minimum(first[:, None] + torch.arange(int((last - first).max()) + 1), last[:, None])
-        kernel, padding, dilation = (spread(arguments[name])[axis] for name in ("kernel_size", "padding", "dilation"))
-        stride = (spread(arguments["stride"]) if arguments.get("stride") else spread(arguments["kernel_size"]))[axis]
+        kernel, padding, dilation = (
+            spread(arguments[name])[axis] for name in ("kernel_size", "padding", "dilation")
+        )
+        stride = (
+            spread(arguments["stride"]) if arguments.get("stride") else spread(arguments["kernel_size"])
+        )[axis]
         span, reach = dilation * (kernel - 1) + 1, n_in + 2 * padding
         n_out = (reach - span) // stride + 1
         if arguments.get("ceil_mode") and (reach - span) % stride and n_out * stride < n_in + padding:

@@ -1,4 +1,5 @@
-"""Running a traced network, piecewise affine or not, on many inputs in any precision, with a look at what enters each stage."""
+"""Running a traced network, piecewise affine or not, on many inputs in any precision, with a look at what
+enters each stage."""
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from splineviz.estimators.ops import Op, cast, channels_last, in_place, refs_of, scheduled
-from splineviz.estimators.reading import RESHAPES, Reading
-from splineviz.estimators.switches import Level, Switch
+from splineviz.estimators.switches import Level, StageReader
+from splineviz.estimators.tape_graph import RESHAPES, TapeGraph
+from splineviz.estimators.tape_steps import Op, cast, channels_last, in_place, refs_of, scheduled
 from splineviz.program.origin import Origin
 from splineviz.program.trace import Ref
 from splineviz.stage import Stage
@@ -23,10 +24,10 @@ __all__ = ["Tape", "Visitor"]
 class Visitor(Protocol):
     """Looks at a network while it runs."""
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> Tensor | None:
+    def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> Tensor | None:
         """Before a stage: what enters it; a tensor that is returned enters in place of the first one."""
 
-    def leave(self, switch: Switch, result: Tensor) -> None:
+    def leave(self, switch: StageReader, result: Tensor) -> None:
         """After a stage: what it made."""
 
 
@@ -40,12 +41,14 @@ class Tape:
     dtype, device
         What it runs in, and where.
     for_gradients
-        Leave batch norms apart, write nothing in place, and compute attention by plain products, whose derivatives torch knows.
+        Leave batch norms apart, write nothing in place, and compute attention by plain products, whose
+        derivatives torch knows.
 
     Attributes
     ----------
     switches
-        The stages in execution order. A smooth function at the very end of the network is its output, and no stage.
+        The stages in execution order. A smooth function at the very end of the network is its output, and no
+        stage.
     entrance
         Calls of the first affine part whose values the rest of the network reads.
     values_alive
@@ -53,22 +56,37 @@ class Tape:
     """
 
     def __init__(
-        self, origin: Origin, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu", *, for_gradients: bool = False
+        self,
+        origin: Origin,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+        *,
+        for_gradients: bool = False,
     ) -> None:
         self.origin, self.dtype, self.device = origin, dtype, torch.device(device)
         self._for_gradients = for_gradients
-        read = Reading(origin, fold=not for_gradients)
-        self._output, self._inputs, self._active, self._layouts = read.output, read.inputs, read.active, read.layouts
+        read = TapeGraph(origin, fold=not for_gradients)
+        self._output, self._inputs, self._active, self._layouts = (
+            read.output,
+            read.inputs,
+            read.active,
+            read.layouts,
+        )
         self.values_alive = read.values_alive
         self._constants = {i: cast(value, self.dtype, self.device) for i, value in read.constants.items()}
         self.switches = tuple(self._cast_switch(switch) for switch in read.switches)
         by_call = {switch.call: switch for switch in self.switches}
-        ops = [replace(op, switch=by_call.get(op.index), arguments=self._cast_arguments(op)) for op in read.ops]
+        ops = [
+            replace(op, switch=by_call.get(op.index), arguments=self._cast_arguments(op)) for op in read.ops
+        ]
         if not for_gradients and self.device.type == "cpu" and dtype == torch.float32:
             ops = channels_last(ops, self._constants)
         prefix = [op for op in ops if op.index in read.affine or op.index not in self._active]
         rest = [op for op in ops if op.index not in read.affine]
-        wanted = {self._output, *(i for op in rest if op.index in self._active for i in refs_of(op.arguments))}
+        wanted = {
+            self._output,
+            *(i for op in rest if op.index in self._active for i in refs_of(op.arguments)),
+        }
         self.entrance = tuple(sorted(read.affine & wanted))
         self._prefix = scheduled(prefix, self.entrance, self._inputs)
         self._to_stages = scheduled(rest, (), self.entrance, until=self.switches[-1].call)
@@ -81,14 +99,16 @@ class Tape:
         return tuple(switch.stage for switch in self.switches)
 
     def enter(self, x: Tensor) -> dict[int, Tensor]:
-        """The values of the first affine part that the rest of the network reads, for inputs (batch, *input_shape)."""
+        """The values of the first affine part that the rest of the network reads, for inputs (batch,
+        *input_shape)."""
         values: dict[int, Any] = dict.fromkeys(self._inputs, x)
         for op in self._prefix:
             values[op.index] = op.run(values, self._constants, len(x))
         return {index: values[index] for index in self.entrance}
 
     def proceed(self, entrance: dict[int, Tensor], count: int, visitor: Visitor) -> None:
-        """Run the rest for ``count`` inputs, as far as the last stage. The tensors that were given may be overwritten."""
+        """Run the rest for ``count`` inputs, as far as the last stage. The tensors that were given may be
+        overwritten."""
         self._run(self._to_stages, dict(entrance), count, visitor)
 
     def finish(self, entrance: dict[int, Tensor], count: int, visitor: Visitor) -> Tensor:
@@ -108,16 +128,21 @@ class Tape:
         return moved.reshape(count, *shape)
 
     def laid_out(self, source: int, rows: Tensor, like: Tensor) -> Tensor:
-        """The inverse of :meth:`batch_first`: rows with the batch where a call's value, such as ``like``, holds it."""
+        """The inverse of :meth:`batch_first`: rows with the batch where a call's value, such as ``like``,
+        holds it."""
         axis, _ = self._layouts[source]
         return rows.reshape(like.movedim(axis, 0).shape).movedim(0, axis)
 
-    def _run(self, ops: tuple[Op, ...], values: dict[int, Any], count: int, visitor: Visitor) -> dict[int, Any]:
+    def _run(
+        self, ops: tuple[Op, ...], values: dict[int, Any], count: int, visitor: Visitor
+    ) -> dict[int, Any]:
         # the fused kernels have no forward derivative
         with sdpa_kernel(SDPBackend.MATH) if self._for_gradients else nullcontext():
             return self._run_each(ops, values, count, visitor)
 
-    def _run_each(self, ops: tuple[Op, ...], values: dict[int, Any], count: int, visitor: Visitor) -> dict[int, Any]:
+    def _run_each(
+        self, ops: tuple[Op, ...], values: dict[int, Any], count: int, visitor: Visitor
+    ) -> dict[int, Any]:
         for op in ops:
             seen = values
             if op.switch is not None:
@@ -147,7 +172,8 @@ class Tape:
         return all(count == 1 for count in readers.values())
 
     def matrices_before_stages(self) -> list[Tensor] | None:
-        """The linear map before each stage of a chain of linear layers on vectors; ``None`` for any other network."""
+        """The linear map before each stage of a chain of linear layers on vectors; ``None`` for any other
+        network."""
         matrices: list[Tensor] = []
         before: Tensor | None = None
         for op in self._prefix + self._to_output:
@@ -166,7 +192,10 @@ class Tape:
     def _cast_arguments(self, op: Op) -> dict[str, Any]:
         return {name: cast(argument, self.dtype, self.device) for name, argument in op.arguments.items()}
 
-    def _cast_switch(self, switch: Switch) -> Switch:
+    def _cast_switch(self, switch: StageReader) -> StageReader:
         if not isinstance(switch.rule, Level):
             return switch
-        return replace(switch, rule=replace(switch.rule, breakpoints=cast(switch.rule.breakpoints, self.dtype, self.device)))
+        return replace(
+            switch,
+            rule=replace(switch.rule, breakpoints=cast(switch.rule.breakpoints, self.dtype, self.device)),
+        )

@@ -1,4 +1,5 @@
-"""Local rank, total variation, units that are not good, and what else the bounds on local complexity are made of, in one pass."""
+"""Local rank, total variation, units that are not good, and what else the bounds on local complexity are made
+of, in one pass."""
 
 from __future__ import annotations
 
@@ -37,24 +38,25 @@ TABLES = (
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Means over points and over the noise. All are of one sample, so that the bounds hold for it and not only in the limit.
+    """Means over points and over the noise. All are of one sample, so that the bounds hold for it and not
+    only in the limit.
 
     Attributes
     ----------
     density, gradients, far_gradients, rank, not_good
-        (point, stage) sums over the units of a stage: of the terms of the density; of gradient norms; of those of units further
-        than ``eta`` from their breakpoint; the number of singular values of at least ``epsilon`` of the Jacobian of what enters the
-        stage; the number of units that are not good.
+        (point, stage) sums over the units of a stage: of the terms of the density; of gradient norms; of
+        those of units further than ``eta`` from their breakpoint; the number of singular values of at least
+        ``epsilon`` of the Jacobian of what enters the stage; the number of units that are not good.
     variation
         (point,) norm of the output's derivative, Frobenius for several outputs.
     largest_gradient, largest_jacobian, largest_sensitivity
-        (point, stage) the largest that were met of: the gradient norms of the units; the operator norm of the Jacobian of what
-        enters the stage; the operator norm of the output's derivative by what enters it.
+        (point, stage) the largest that were met of: the gradient norms of the units; the operator norm of the
+        Jacobian of what enters the stage; the operator norm of the output's derivative by what enters it.
     chain
         Whether each stage is passed by everything that reaches the next.
     weight_norms
-        (layer,) Frobenius norms of the matrices before each stage, for chains of linear layers and activations of slope at most 1
-        without noise on the weights; else empty.
+        (layer,) Frobenius norms of the matrices before each stage, for chains of linear layers and
+        activations of slope at most 1 without noise on the weights; else empty.
     parameter_norm
         Norm of all weights and biases.
     """
@@ -125,7 +127,8 @@ def moments(
     model, points, device, batch, progress
         As for :func:`splineviz.local_complexity`. Networks with maxima of activations are refused.
     sigma, samples, noise
-        Noise, as for :func:`splineviz.estimators.density.density`. With sigma 0, the network as it is; the density is then NaN.
+        Noise, as for :func:`splineviz.estimators.density.density`. With sigma 0, the network as it is; the
+        density is then NaN.
     epsilon
         Singular values of at least this count for the local rank.
     eta
@@ -145,7 +148,14 @@ def moments(
     x = checked_points(points, origin.input_shape)
     place = device_of(device, points)
     far = 2 * sigma if eta is None else float(eta)
-    asked: dict[str, Any] = {"sigma": sigma, "samples": samples, "noise": noise, "seed": seed, "device": place, "batch": batch}
+    asked: dict[str, Any] = {
+        "sigma": sigma,
+        "samples": samples,
+        "noise": noise,
+        "seed": seed,
+        "device": place,
+        "batch": batch,
+    }
     tables: dict[str, Tensor] = {}
     stages: tuple[Stage, ...] = ()
     done, n_draws = 0, samples if sigma > 0 else 1
@@ -153,14 +163,18 @@ def moments(
         stages = draw.tape.stages
         found = _of_draw(draw, x, sigma, epsilon, far)
         for name, value in found.items():
-            table = tables.setdefault(name, torch.zeros(len(x), *value.shape[1:], dtype=torch.float64, device=place))
+            table = tables.setdefault(
+                name, torch.zeros(len(x), *value.shape[1:], dtype=torch.float64, device=place)
+            )
             rows = table[draw.points]
             torch.maximum(rows, value, out=rows) if name.startswith("largest") else rows.add_(value)
         done += draw.points.stop - draw.points.start
         if progress is not None:
             progress(done // n_draws, len(x))
     tape = Tape(origin, torch.float64, place, for_gradients=True)
-    everything = math.sqrt(sum(float(w.double().square().sum()) for w in origin.weights.values() if w.is_floating_point()))
+    everything = math.sqrt(
+        sum(float(w.double().square().sum()) for w in origin.weights.values() if w.is_floating_point())
+    )
     return Moments(
         stages=stages,
         n_inputs=x[0].numel(),
@@ -168,7 +182,10 @@ def moments(
         epsilon=epsilon,
         eta=far,
         samples=n_draws,
-        **{name: (table if name.startswith("largest") else table / n_draws).cpu().numpy() for name, table in tables.items()},
+        **{
+            name: (table if name.startswith("largest") else table / n_draws).cpu().numpy()
+            for name, table in tables.items()
+        },
         chain=tape.is_chain,
         weight_norms=_weight_norms(tape) if noise == "bias" else np.zeros(0),
         parameter_norm=everything,
@@ -178,7 +195,8 @@ def moments(
 def local_rank(
     model: Model, points: Any, *, epsilon: float = 0.01, sigma: float = 0.0, **options: Any
 ) -> Float64[np.ndarray, "stage"]:
-    """The local rank of each stage: mean number of singular values of at least ``epsilon`` of the Jacobian of what enters it.
+    """The local rank of each stage: mean number of singular values of at least ``epsilon`` of the Jacobian of
+    what enters it.
 
     Options are those of :func:`moments`; by default the network is taken as it is, without noise.
 
@@ -198,7 +216,8 @@ def local_rank(
 
 
 def total_variation(model: Model, points: Any, *, sigma: float = 0.0, **options: Any) -> float:
-    """The total variation: mean norm of the network's derivative, Frobenius for several outputs. Options as for :func:`moments`."""
+    """The total variation: mean norm of the network's derivative, Frobenius for several outputs. Options as
+    for :func:`moments`."""
     return moments(model, points, sigma=sigma, **options).total_variation
 
 
@@ -210,10 +229,14 @@ def _of_draw(draw: Draw, x: Tensor, sigma: float, epsilon: float, eta: float) ->
     for k, jacobian in enumerate(by_stage):
         rule, shape = draw.tape.switches[k].rule, draw.tape.stages[k].shape
         assert isinstance(rule, Level)
-        gaps = draw.values[k][:, None] - rule.breakpoints.expand(len(rule.breakpoints), *shape).flatten(1)[None]
+        gaps = (
+            draw.values[k][:, None] - rule.breakpoints.expand(len(rule.breakpoints), *shape).flatten(1)[None]
+        )
         norms, alive = torch.linalg.vector_norm(jacobian, dim=0), draw.alive[k]
         weight = (
-            (-gaps.square() / (2 * sigma**2)).exp().sum(1) / (math.sqrt(2 * math.pi) * sigma) if sigma > 0 else norms * math.nan
+            (-gaps.square() / (2 * sigma**2)).exp().sum(1) / (math.sqrt(2 * math.pi) * sigma)
+            if sigma > 0
+            else norms * math.nan
         )
         singular = torch.linalg.svdvals(jacobian.permute(1, 2, 0))
         columns["density"].append((norms * weight * alive).sum(1))
@@ -229,7 +252,8 @@ def _of_draw(draw: Draw, x: Tensor, sigma: float, epsilon: float, eta: float) ->
 
 
 def _weight_norms(tape: Tape) -> Float64[np.ndarray, "layer"]:
-    """Norms of the matrices before each stage of a chain of linear layers; empty for any other network, or steep activations."""
+    """Norms of the matrices before each stage of a chain of linear layers; empty for any other network, or
+    steep activations."""
     steep = any(not isinstance(switch.rule, Level) or switch.rule.steepest > 1 for switch in tape.switches)
     matrices = None if steep else tape.matrices_before_stages()
     return np.zeros(0) if matrices is None else np.array([float(matrix.norm()) for matrix in matrices])

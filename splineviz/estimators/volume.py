@@ -1,4 +1,5 @@
-"""By how much a network stretches volume at its inputs: the density that MaGNET and polarity sampling weigh cells by."""
+"""By how much a network stretches volume at its inputs: the density that MaGNET and polarity sampling weigh
+cells by."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from splineviz.errors import InputError
 from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.request import Model, batch_for, checked_points, device_of, origin_of, whole_numbers
-from splineviz.estimators.switches import Switch
+from splineviz.estimators.switches import StageReader
 from splineviz.estimators.tape import Tape
 
 __all__ = ["volume"]
@@ -27,11 +28,12 @@ def volume(
     device: str | torch.device | None = None,
     batch: int | None = None,
 ) -> Float64[np.ndarray, "point"]:
-    """sqrt(det A'A) at each point, A the network's derivative along the first axes of the frame shared by all points.
+    """sqrt(det A'A) at each point, A the network's derivative along the first axes of the frame shared by all
+    points.
 
     Two directions give the factor of area on the slice through the point, where
-    :func:`splineviz.arrangement.volume.volume_factor` gives that of every cell; as many as the input has dimensions give that
-    of the whole input space. It is 0 where the network is not one to one.
+    :func:`splineviz.arrangement.volume_factors.volume_factor` gives that of every cell; as many as the input has dimensions
+    give that of the whole input space. It is 0 where the network is not one to one.
 
     Parameters
     ----------
@@ -55,7 +57,11 @@ def volume(
     x = checked_points(points, origin.input_shape)
     (directions,) = whole_numbers(directions, "directions", x[0].numel())
     tape = Tape(origin, torch.float64, device_of(device, points), for_gradients=True)
-    axes = torch.from_numpy(shared_frame(x[0].numel(), directions, seed)).to(tape.device).reshape(-1, 1, *origin.input_shape)
+    axes = (
+        torch.from_numpy(shared_frame(x[0].numel(), directions, seed))
+        .to(tape.device)
+        .reshape(-1, 1, *origin.input_shape)
+    )
     size = batch_for(batch, len(x), 8 * 2 * (directions + 1) * tape.values_alive, tape.device)
     found = []
     with torch.no_grad():
@@ -63,7 +69,8 @@ def volume(
             derivatives = torch.stack([_along(tape, part, axis) for axis in axes], -1)
             if derivatives.shape[1] < directions:
                 raise InputError(
-                    f"{directions} directions are flattened by a network of {derivatives.shape[1]} outputs: every volume is 0",
+                    f"{directions} directions are flattened by a network of {derivatives.shape[1]} outputs: "
+                    f"every volume is 0",
                     hint=f"choose at most {derivatives.shape[1]}",
                 )
             found.append(torch.linalg.svdvals(derivatives).prod(1))
@@ -74,10 +81,10 @@ def volume(
 class _Nobody:
     """Looks at nothing."""
 
-    def enter(self, switch: Switch, values: tuple[Tensor, ...]) -> None:
+    def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> None:
         """Nothing."""
 
-    def leave(self, switch: Switch, result: Tensor) -> None:
+    def leave(self, switch: StageReader, result: Tensor) -> None:
         """Nothing."""
 
 

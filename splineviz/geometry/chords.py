@@ -1,7 +1,7 @@
 """The chords of one convex face: where units cut it.
 
-Read from positions round the boundary of the face alone. A cutting unit has two events there, one rising and one falling, and
-its chord joins them.
+Read from positions round the boundary of the face alone. A cutting unit has two events there, one rising and
+one falling, and its chord joins them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ __all__ = ["find_chords"]
 
 @part(forceinline=True)
 def find_chords(f: Any, g: Any, s: Any) -> Any:
-    """Walk round face ``f``; fill the ring and the chords, by ascending first end. Returns (ring, chords, dropped)."""
+    """Walk round face ``f``; fill the ring and the chords, by ascending first end. Returns (ring, chords,
+    dropped)."""
     start, stop = g.offsets[f], g.offsets[f + 1]
     n_ring = 0
     n_chords = 0
@@ -98,7 +99,8 @@ def _event(s: Any, n_chords: Any, unit: Any, position: Any, rises: Any) -> Any:
 
 @part(forceinline=True)
 def _keep_sound(s: Any, n_ring: Any, n_chords: Any) -> Any:
-    """Drop chords that leave no area on one side or have no two ends (only where rounding decided signs); find twins."""
+    """Drop chords that leave no area on one side or have no two ends (only where rounding decided signs);
+    find twins."""
     kept = 0
     for c in range(n_chords):
         unit, p, q, rising = s.chord[c].unit, s.chord[c].p, s.chord[c].q, s.chord[c].rising

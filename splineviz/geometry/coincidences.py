@@ -1,7 +1,7 @@
 """Crossings of chords that are taken as one point: union-find over pairs of chords, and what follows from it.
 
-Where some crossings are one point, others must be, or nothing planar has them: a chord passes through a point once, and two
-chords through one point cross nowhere else.
+Where some crossings are one point, others must be, or nothing planar has them: a chord passes through a point
+once, and two chords through one point cross nowhere else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ __all__ = ["close_gaps", "find", "pair_of", "union"]
 
 @part()
 def pair_of(s: Any, d: Any, e: Any) -> Any:
-    """The crossing of chords d and e, or -1. The pairs of a chord with later ones follow each other in their order."""
+    """The crossing of chords d and e, or -1. The pairs of a chord with later ones follow each other in their
+    order."""
     lower, upper = min(d, e), max(d, e)
     first, last = s.chord[lower].pairs, s.chord[lower + 1].pairs
     while first < last:
@@ -87,7 +88,8 @@ def _join_between(s: Any, first: Any, last: Any) -> Any:
 def _join_among(s: Any, point: Any) -> Any:
     """Join with a point the crossings among all chords through it."""
     changed = False
-    # `fill` is free by now: it marks the chords through the point, and those whose meetings have been looked through.
+    # `fill` is free by now: it marks the chords through the point, and those whose meetings have been looked
+    # through.
     y = point
     while True:
         s.chord[s.pair[y].c].fill, s.chord[s.pair[y].d].fill = point, point

@@ -1,4 +1,4 @@
-"""Compile a kernel once per version of the whole package of kernels."""
+"""Compile a kernel once per version of all files that hold kernels."""
 
 from __future__ import annotations
 
@@ -10,24 +10,31 @@ from typing import Any
 from numba import njit
 from numba.types import unliteral
 
-__all__ = ["kernel", "part"]
+__all__ = ["FOLDERS", "kernel", "part", "stamp_of"]
+
+FOLDERS = ("engine", "exact", "geometry", "values")
+"""Below the package: all that hold kernels. A test sees to it that there are no others."""
 
 
-def _stamp() -> str:
+def stamp_of(package: Path) -> str:
+    """Digest of all files below a package's folder that kernels are compiled from."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for folder in FOLDERS:
+        for path in sorted((package / folder).glob("*.py")):
+            text = path.read_bytes()
+            if folder == "geometry" or b"geometry.compiled" in text:
+                digest.update(text)
     return digest.hexdigest()
 
 
-_STAMP = _stamp()
+_STAMP = stamp_of(Path(__file__).parent.parent)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """``numba.njit`` for what Python calls, with a cache on disk that is valid for these very sources.
 
-    Numba looks at the date of a kernel's own file only, but kernels contain those that they call. After an update of some of the
-    files, old and new ones would work on tables of different layout.
+    Numba looks at the date of a kernel's own file only, but kernels contain those that they call. After an
+    update of some of the files, old and new ones would work on tables of different layout.
     """
     dispatcher = njit(cache=True, nogil=True)(function)
     dispatcher._cache._cache_file._source_stamp = _STAMP
@@ -41,7 +48,8 @@ def part(**options: Any) -> Any:
     def once(function: Callable[..., Any]) -> Any:
         dispatcher = compiled(function)
         template = dispatcher.get_call_template
-        # Else it is compiled for int64, and before that for each of the constants that an argument begins with.
+        # Else it is compiled for int64, and before that for each of the constants that an argument begins
+        # with.
         dispatcher.get_call_template = lambda args, kws: template([unliteral(arg) for arg in args], kws)
         return dispatcher
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from splineviz.geometry.chord_crossings import order_chords
 from splineviz.geometry.chords import find_chords
 from splineviz.geometry.compiled import part
-from splineviz.geometry.emitting import emit_copy, emit_cycles, emit_halves, emit_whole, spread_patterns
+from splineviz.geometry.face_tracing import emit_copy, emit_cycles, emit_halves, emit_whole, spread_patterns
+from splineviz.geometry.half_edges import has_double_edge, make_half_edges, make_nodes
 from splineviz.geometry.intrinsics import borrowed, popcount
-from splineviz.geometry.linking import has_double_edge, make_half_edges, make_nodes
-from splineviz.geometry.meetings import order_chords
 from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES
 
 __all__ = ["choose_words", "cut_faces", "face_signs"]
@@ -36,10 +36,12 @@ def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any) -> 
 
 @part()
 def choose_words(cut: Any, first: Any, room: Any) -> Any:
-    """(last, n_cut): words of units from ``first`` to before ``last`` that can cut at once, and how many cut each face.
+    """(last, n_cut): words of units from ``first`` to before ``last`` that can cut at once, and how many cut
+    each face.
 
-    The pieces that pairs of units may leave are reckoned in bytes, and half of the words are put off until these fit into ``room``;
-    a single word is never put off. What is put off, or was cut before, is taken out of ``cut``.
+    The pieces that pairs of units may leave are reckoned in bytes, and half of the words are put off until
+    these fit into ``room``; a single word is never put off. What is put off, or was cut before, is taken out
+    of ``cut``.
     """
     n_faces, n_words = cut.shape
     n_cut = np.zeros(n_faces, np.int64)
@@ -64,7 +66,17 @@ def choose_words(cut: Any, first: Any, room: Any) -> Any:
 
 
 @part()
-def cut_faces(given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces: Any, n: Any, answers: Any, questions: Any) -> None:
+def cut_faces(
+    given: Any,
+    n_cut: Any,
+    on: Any,
+    scratch: Any,
+    links: Any,
+    pieces: Any,
+    n: Any,
+    answers: Any,
+    questions: Any,
+) -> None:
     """Cut every face; fills ``pieces`` and counts in ``n`` what it filled."""
     g, s, h, out = borrowed(given), borrowed(scratch), borrowed(links), borrowed(pieces)
     out.offsets[0] = 0
@@ -86,9 +98,26 @@ def cut_faces(given: Any, n_cut: Any, on: Any, scratch: Any, links: Any, pieces:
 
 @part(forceinline=True)
 def _arrange_chords(
-    f: Any, g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_pairs: Any, n_joined: Any, on: Any, out: Any, n: Any
+    f: Any,
+    g: Any,
+    s: Any,
+    h: Any,
+    n_ring: Any,
+    n_chords: Any,
+    n_pairs: Any,
+    n_joined: Any,
+    on: Any,
+    out: Any,
+    n: Any,
 ) -> None:
-    faces, sides, edges, vertices, vanishing, shared = n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARE]
+    faces, sides, edges, vertices, vanishing, shared = (
+        n[FACES],
+        n[SIDES],
+        n[EDGES],
+        n[VERTICES],
+        n[VANISH],
+        n[SHARE],
+    )
     n_nodes = make_nodes(g, s, n_chords, n_pairs, n_ring, out, n)
     n_half = make_half_edges(g, s, h, n_ring, n_chords, n_nodes, out, n)
     emit_cycles(f, s, h, n_ring, n_half, out, n)
@@ -101,7 +130,15 @@ def _arrange_chords(
     if n[FACES] - faces == expected and not (n_joined and has_double_edge(h, n_nodes)):
         spread_patterns(f, s, h, n_ring, n_chords, faces, n[FACES], on, out)
         return
-    # Orders that rounding decided contradict each other: no planar drawing has them. The face stays whole, and is reported.
-    n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARE] = faces, sides, edges, vertices, vanishing, shared
+    # Orders that rounding decided contradict each other: no planar drawing has them. The face stays whole,
+    # and is reported.
+    n[FACES], n[SIDES], n[EDGES], n[VERTICES], n[VANISH], n[SHARE] = (
+        faces,
+        sides,
+        edges,
+        vertices,
+        vanishing,
+        shared,
+    )
     n[DROPPED] += n_chords
     emit_whole(f, s, n_ring, on, out, n)

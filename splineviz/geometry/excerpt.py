@@ -1,7 +1,8 @@
 """Some faces of a subdivision as a subdivision of its own, and many of these as one again.
 
-Work on a large subdivision goes on face by face, so it can go on in excerpts. Each border edge of an excerpt is cut alike in the
-excerpts on both sides of it: the same units cross it in the same order, since both read that from the values at its ends.
+Work on a large subdivision goes on face by face, so it can go on in excerpts. Each border edge of an excerpt
+is cut alike in the excerpts on both sides of it: the same units cross it in the same order, since both read
+that from the values at its ends.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ NO_BIRTH = np.empty(0, BIRTH)
 
 @dataclass(frozen=True, eq=False)
 class Excerpt:
-    """Consecutive faces of a subdivision. Its border edges, those with a face on one side only, are its first edges."""
+    """Consecutive faces of a subdivision. Its border edges, those with a face on one side only, are its first
+    edges."""
 
     subdivision: Subdivision
     vertices: np.ndarray
-    """(V,) ascending, the vertex of the whole that each of its vertices is; also those that others are interpolated from"""
+    """(V,) ascending, the vertex of the whole that each of its vertices is; also those that others are
+    interpolated from"""
     birth: np.ndarray
     """(new vertices,) `records.BIRTH` of its vertices that are new in the whole; these are its last"""
     border: np.ndarray
@@ -39,11 +42,13 @@ class Excerpt:
 
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """Refined excerpts as one subdivision. Vertices of the whole before come first, faces in the order of the excerpts."""
+    """Refined excerpts as one subdivision. Vertices of the whole before come first, faces in the order of the
+    excerpts."""
 
     subdivision: Subdivision
     chains: Csr
-    """For every edge of the whole before that was on a border: the edges it has become, in order; nothing for the others"""
+    """For every edge of the whole before that was on a border: the edges it has become, in order; nothing for
+    the others"""
     unmatched: int
     """Border edges that two excerpts cut differently; they are left as two, with nothing between"""
 
@@ -51,7 +56,14 @@ class Joined:
 def excerpt(whole: Subdivision, birth: np.ndarray, first: int, last: int) -> Excerpt:
     """The faces from ``first`` to before ``last``; ``birth`` is that of the last vertices of the whole."""
     offsets, side_vertex, side_edge, vertices, births, edges, n_border = _excerpt(
-        whole.faces.offsets, whole.faces.values, whole.side_edges, len(whole.vertices), len(whole.edges), birth, first, last
+        whole.faces.offsets,
+        whole.faces.values,
+        whole.side_edges,
+        len(whole.vertices),
+        len(whole.edges),
+        birth,
+        first,
+        last,
     )
     shared = whole.shared
     if len(shared):
@@ -60,15 +72,25 @@ def excerpt(whole: Subdivision, birth: np.ndarray, first: int, last: int) -> Exc
         shared = shared[row[shared[:, 0]] >= 0]
         shared = np.column_stack([row[shared[:, 0]], shared[:, 1:]])
     ends = np.searchsorted(vertices, whole.edges[edges])
-    own = Subdivision(whole.vertices[vertices], Csr(offsets, side_vertex), side_edge, ends, whole.edge_source[edges], shared)
+    own = Subdivision(
+        whole.vertices[vertices], Csr(offsets, side_vertex), side_edge, ends, whole.edge_source[edges], shared
+    )
     return Excerpt(own, vertices, births, edges[:n_border])
 
 
 @kernel
 def _excerpt(
-    offsets: Any, side_vertex: Any, side_edge: Any, n_vertices: Any, n_edges: Any, birth: Any, first: Any, last: Any
+    offsets: Any,
+    side_vertex: Any,
+    side_edge: Any,
+    n_vertices: Any,
+    n_edges: Any,
+    birth: Any,
+    first: Any,
+    last: Any,
 ) -> Any:
-    """(offsets, side_vertex, side_edge) in own ids; (vertices, births, edges) of the whole; how many edges are border edges."""
+    """(offsets, side_vertex, side_edge) in own ids; (vertices, births, edges) of the whole; how many edges
+    are border edges."""
     start, stop = offsets[first], offsets[last]
     vertex, uses = np.zeros(n_vertices, np.int64), np.zeros(n_edges, np.int64)
     for k in range(start, stop):
@@ -100,7 +122,8 @@ def _excerpt(
 
 @part()
 def _with_ancestors(vertex: Any, birth: Any) -> Any:
-    """(vertices, births): the marked ones and all that they are interpolated from; afterwards ``vertex`` holds their own ids.
+    """(vertices, births): the marked ones and all that they are interpolated from; afterwards ``vertex``
+    holds their own ids.
 
     Both ends of a birth come before it.
     """
@@ -132,18 +155,25 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
     Parameters
     ----------
     parts
-        For each excerpt: itself; its refinement, whose vertices begin with those of the excerpt; and the edges that each of its
-        border edges has become, in order. In the order of their faces; some may be missing. A vertex that one of them has moved
-        is where that has it.
+        For each excerpt: itself; its refinement, whose vertices begin with those of the excerpt; and the
+        edges that each of its border edges has become, in order. In the order of their faces; some may be
+        missing. A vertex that one of them has moved is where that has it.
     """
     chains = _Chains(len(whole.edges))
-    vertices, edges, sources, shared = [whole.vertices.copy()], [whole.edges[:0]], [whole.edge_source[:0]], [whole.shared[:0]]
+    vertices, edges, sources, shared = (
+        [whole.vertices.copy()],
+        [whole.edges[:0]],
+        [whole.edge_source[:0]],
+        [whole.shared[:0]],
+    )
     sides, side_edges, lengths = [whole.faces.values[:0]], [whole.side_edges[:0]], [whole.faces.lengths[:0]]
     n_vertices, n_edges, unmatched = len(whole.vertices), 0, 0
     for piece, fine, border in parts:
         mine, known, clashes = chains.match(piece.border, border)
         unmatched += clashes
-        moved = np.flatnonzero((fine.vertices[: len(piece.vertices)] != whole.vertices[piece.vertices]).any(1))
+        moved = np.flatnonzero(
+            (fine.vertices[: len(piece.vertices)] != whole.vertices[piece.vertices]).any(1)
+        )
         vertices[0][piece.vertices[moved]] = fine.vertices[moved]
         vertex = np.full(len(fine.vertices), -1, dtype=np.int64)
         vertex[: len(piece.vertices)] = piece.vertices
@@ -183,7 +213,8 @@ def only_used(whole: Subdivision) -> Subdivision:
 
 
 class _Chains:
-    """What the border edges of the whole have become, as far as the excerpts on one side of them are joined."""
+    """What the border edges of the whole have become, as far as the excerpts on one side of them are
+    joined."""
 
     def __init__(self, n_edges: int) -> None:
         self.start = np.full(n_edges, -1, dtype=np.int64)
@@ -193,7 +224,8 @@ class _Chains:
         """Second vertex of each edge"""
 
     def match(self, border: np.ndarray, parts: Csr) -> tuple[np.ndarray, np.ndarray, int]:
-        """Edges of an excerpt that are there already, where these are in ``edges``, and how many border edges do not fit."""
+        """Edges of an excerpt that are there already, where these are in ``edges``, and how many border edges
+        do not fit."""
         known = self.start[border] >= 0
         same = known & (self.length[border] == parts.lengths)
         mine = parts.values[runs(parts.offsets[:-1][same], parts.lengths[same])]
@@ -206,7 +238,10 @@ class _Chains:
         mine = parts.values[runs(parts.offsets[:-1][fresh], lengths)]
         self.start[border[fresh]] = len(self.edges) + np.cumsum(lengths) - lengths
         self.length[border[fresh]] = lengths
-        self.edges, self.heads = np.concatenate([self.edges, edge[mine]]), np.concatenate([self.heads, head[mine]])
+        self.edges, self.heads = (
+            np.concatenate([self.edges, edge[mine]]),
+            np.concatenate([self.heads, head[mine]]),
+        )
 
     def csr(self) -> Csr:
         offsets = np.concatenate([[0], np.cumsum(self.length)])

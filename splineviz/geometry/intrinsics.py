@@ -1,4 +1,5 @@
-"""What the kernels need of the machine: sets of units as 64-bit words, and arrays without reference counts."""
+"""What the kernels need of the machine: sets of units as 64-bit words, and arrays without reference
+counts."""
 
 from __future__ import annotations
 
@@ -36,8 +37,8 @@ def trailing_zeros(typingctx: Any, word: Any) -> Any:
 def borrowed(typingctx: Any, arrays: Any) -> Any:
     """The same named tuple of arrays, without their owners; the caller keeps those alive.
 
-    Every read of an array from a tuple counts a reference, atomically, and in inner loops that was most of the time. Arrays
-    without an owner have nothing to count.
+    Every read of an array from a tuple counts a reference, atomically, and in inner loops that was most of
+    the time. Arrays without an owner have nothing to count.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:

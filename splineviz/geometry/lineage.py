@@ -1,4 +1,5 @@
-"""What a face inherits from the face it was cut from: its window, its stage of birth, the hash of its pattern."""
+"""What a face inherits from the face it was cut from: its window, its stage of birth, the hash of its
+pattern."""
 
 from __future__ import annotations
 
@@ -17,9 +18,11 @@ _F1, _F2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 @kernel
 def inherit(parent: Any, on: Any, window_of: Any, stage_of: Any, before: Any, stage: Any) -> Any:
-    """(window_of, stage_of, hash) of the faces of a refinement, siblings following each other, from those of their parents.
+    """(window_of, stage_of, hash) of the faces of a refinement, siblings following each other, from those of
+    their parents.
 
-    Faces with siblings are born at this stage. Hashes, (F, 2) uint64, take in the (F, words) bit sets of this stage.
+    Faces with siblings are born at this stage. Hashes, (F, 2) uint64, take in the (F, words) bit sets of this
+    stage.
     """
     n = len(parent)
     windows, stages, hashes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty((n, 2), np.uint64)
@@ -32,7 +35,8 @@ def inherit(parent: Any, on: Any, window_of: Any, stage_of: Any, before: Any, st
             h = before[p, lane] + (_K1 if lane == 0 else _K2)
             for w in range(on.shape[1]):
                 if w > 0:
-                    # A top bit passes a multiplication unchanged: without this, two words could undo each other in both lanes.
+                    # A top bit passes a multiplication unchanged: without this, two words could undo each
+                    # other in both lanes.
                     h = (h ^ (h >> np.uint64(29))) * (_K2 if lane == 0 else _K1)
                 h = (h ^ on[f, w]) * (_F1 if lane == 0 else _F2)
                 h ^= h >> np.uint64(33)

@@ -1,4 +1,5 @@
-"""Join faces of one parent that nothing tells apart any more, and drop the vertices that this leaves straight."""
+"""Join faces of one parent that nothing tells apart any more, and drop the vertices that this leaves
+straight."""
 
 from __future__ import annotations
 
@@ -16,14 +17,17 @@ def merge_faces(
     offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, source: Any, shared: Any,
     parent: Any, state: Any, n_fixed: Any, first_part: Any,
 ) -> Any:  # fmt: skip
-    """Join neighbours with the same words of ``state`` (F, words) across edges that are no part of an older edge.
+    """Join neighbours with the same words of ``state`` (F, words) across edges that are no part of an older
+    edge.
 
-    ``first_part`` (E0 + 1,) says which edges are parts of older ones: those stay, and so do the first ``n_fixed`` vertices.
-    Of the others, vertices with two edges left are inside one straight edge, which its parts become. A group of faces whose
-    outline is not one closed curve (where rounding decided signs) stays apart.
+    ``first_part`` (E0 + 1,) says which edges are parts of older ones: those stay, and so do the first
+    ``n_fixed`` vertices. Of the others, vertices with two edges left are inside one straight edge, which its
+    parts become. A group of faces whose outline is not one closed curve (where rounding decided signs) stays
+    apart.
 
-    Returns the arrays of the new subdivision (offsets, side_vertex, side_edge, edges, source, shared), the parent and state of
-    its faces, the new first parts, the vertices kept, and the number of groups that stayed apart.
+    Returns the arrays of the new subdivision (offsets, side_vertex, side_edge, edges, source, shared), the
+    parent and state of its faces, the new first parts, the vertices kept, and the number of groups that
+    stayed apart.
     """
     following, sides, face_of = _tables(offsets, side_vertex, side_edge, edges)
     dead = np.zeros(len(edges), np.bool_)
@@ -59,11 +63,19 @@ def merge_faces(
     for e in range(len(first_part) - 1):
         parts[e] = new_edge[first_part[e]]
     parts[-1] = new_edge[first_part[-1] - 1] + 1
-    rows = [k for k in range(len(shared)) if new_edge[shared[k, 0]] >= 0 and first_of[new_edge[shared[k, 0]]] == shared[k, 0]]
+    rows = [
+        k
+        for k in range(len(shared))
+        if new_edge[shared[k, 0]] >= 0 and first_of[new_edge[shared[k, 0]]] == shared[k, 0]
+    ]
     new_shared = np.empty((len(rows), 3), np.int64)
     for i in range(len(rows)):
         k = rows[i]
-        new_shared[i, 0], new_shared[i, 1], new_shared[i, 2] = new_edge[shared[k, 0]], shared[k, 1], shared[k, 2]
+        new_shared[i, 0], new_shared[i, 1], new_shared[i, 2] = (
+            new_edge[shared[k, 0]],
+            shared[k, 1],
+            shared[k, 2],
+        )
     return (
         new_offsets, new_vertex[:m].copy(), new_side[:m].copy(), new_edges, new_source, new_shared,
         parent[groups], state[groups], parts, kept, n_apart,
@@ -72,7 +84,8 @@ def merge_faces(
 
 @part()
 def _tables(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
-    """For every side the next one of its face and the face; for every edge its sides on the left and on the right, or -1."""
+    """For every side the next one of its face and the face; for every edge its sides on the left and on the
+    right, or -1."""
     following, face_of = np.empty(len(side_edge), np.int64), np.empty(len(side_edge), np.int64)
     sides = np.full((len(edges), 2), -1, np.int64)
     for f in range(len(offsets) - 1):
@@ -118,7 +131,8 @@ def _next(following: Any, sides: Any, side_edge: Any, dead: Any, k: Any) -> Any:
 
 @part()
 def _outlines(following: Any, sides: Any, face_of: Any, side_edge: Any, dead: Any, root: Any) -> Any:
-    """A side on the outline of every group, at its root, else -1; and the number of groups without one closed outline.
+    """A side on the outline of every group, at its root, else -1; and the number of groups without one closed
+    outline.
 
     Those are taken apart again.
     """
@@ -158,7 +172,8 @@ def _length(following: Any, sides: Any, side_edge: Any, dead: Any, start: Any, m
 
 @part()
 def _straight(edges: Any, dead: Any, n_fixed: Any, side_vertex: Any) -> Any:
-    """The last two edges left at every vertex, (V, 2), and which vertices beyond the fixed ones have none or just two."""
+    """The last two edges left at every vertex, (V, 2), and which vertices beyond the fixed ones have none or
+    just two."""
     n = max(n_fixed, side_vertex.max() + 1)
     link, degree = np.full((n, 2), -1, np.int64), np.zeros(n, np.int64)
     for e in range(len(edges)):
@@ -174,7 +189,9 @@ def _straight(edges: Any, dead: Any, n_fixed: Any, side_vertex: Any) -> Any:
 
 
 @part()
-def _keep_corners(following: Any, sides: Any, side_vertex: Any, side_edge: Any, dead: Any, start: Any, dropped: Any) -> None:
+def _keep_corners(
+    following: Any, sides: Any, side_vertex: Any, side_edge: Any, dead: Any, start: Any, dropped: Any
+) -> None:
     """No face loses its third corner (only where rounding bent faces could one)."""
     for f in range(len(start)):
         if start[f] < 0:
@@ -195,7 +212,8 @@ def _keep_corners(following: Any, sides: Any, side_vertex: Any, side_edge: Any, 
 
 @part()
 def _chains(edges: Any, source: Any, dead: Any, dropped: Any, link: Any, names: Any) -> Any:
-    """Edges joined at dropped vertices: for each edge its new one or -1, for each new one its first edge, ends and source."""
+    """Edges joined at dropped vertices: for each edge its new one or -1, for each new one its first edge,
+    ends and source."""
     new_edge, first_of = np.full(len(edges), -1, np.int64), np.empty(len(edges), np.int64)
     ends = np.empty((len(edges), 2), np.int64)
     n = 0

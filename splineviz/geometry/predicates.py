@@ -1,16 +1,18 @@
-"""The decisions on which the combinatorics rest, each with the error bound that says when floating point settles it.
+"""The decisions on which the combinatorics rest, each with the error bound that says when floating point
+settles it.
 
-A unit is an affine function on every face. Its float64 value at vertex ``v`` is some distance from the exact value at the exact
-vertex. Of that there may be a *proof*, ``scale[unit] * proof[v]``, and there always is an *estimate*, ``scale[unit] * slack[v]``;
-``proof`` and ``bound`` in the tables are likewise. All else follows from values:
+A unit is an affine function on every face. Its float64 value at vertex ``v`` is some distance from the exact
+value at the exact vertex. Of that there may be a *proof*, ``scale[unit] * proof[v]``, and there always is an
+*estimate*, ``scale[unit] * slack[v]``; ``proof`` and ``bound`` in the tables are likewise. All else follows
+from values:
 
 - *sign of a unit at a vertex* (`classify`);
 - *order of two crossings on an edge*, and *orientation of three chords of a face*, read as the order of two crossings on the third
   (`crossing`, `in_order`).
 
-Where there are proofs, a decision stands beyond them; what they leave open is asked for (`questions`) and decided exactly. Where
-there are none, or nobody can tell, it stands beyond `MARGIN` times its estimate, and what lies closer is taken as a coincidence (a
-zero, one vertex).
+Where there are proofs, a decision stands beyond them; what they leave open is asked for (`questions`) and
+decided exactly. Where there are none, or nobody can tell, it stands beyond `MARGIN` times its estimate, and
+what lies closer is taken as a coincidence (a zero, one vertex).
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ MARGIN = 16.0
 """How many times its estimated error a number must lie away from a coincidence to decide against it."""
 
 TINY = 2.0**-1000
-"""In place of a value that has the wrong sign, and the least parameter of a crossing: not zero, and of no other consequence."""
+"""In place of a value that has the wrong sign, and the least parameter of a crossing: not zero, and of no
+other consequence."""
 
 
 class Signs(NamedTuple):
@@ -42,20 +45,27 @@ class Signs(NamedTuple):
     zeros: int
     """Number of pairs (unit, vertex) taken as zero."""
     open: int
-    """Signs that are not proven although there are proofs for others; without any, zeros that need not be zero."""
+    """Signs that are not proven although there are proofs for others; without any, zeros that need not be
+    zero."""
 
 
 @part()
-def classify(z: Any, scale: Any, slack: Any, proof: Any, sure: Any, first: Any, answers: Any, questions: Any) -> Any:
-    """`Signs` of the values z (V, units), within scale (units,) times proof (V,); by estimates, slack (V,), if ``proof`` is empty.
+def classify(
+    z: Any, scale: Any, slack: Any, proof: Any, sure: Any, first: Any, answers: Any, questions: Any
+) -> Any:
+    """`Signs` of the values z (V, units), within scale (units,) times proof (V,); by estimates, slack (V,),
+    if ``proof`` is empty.
 
-    Values that are taken as zero are set to 0, others with the wrong sign to a tiny number of the right one. With ``sure``, entries
-    that are 0.0 are zero in exact arithmetic. Zeros of units in words before ``first`` are not counted: they have cut, and vanish
-    at vertices by construction.
+    Values that are taken as zero are set to 0, others with the wrong sign to a tiny number of the right one.
+    With ``sure``, entries that are 0.0 are zero in exact arithmetic. Zeros of units in words before ``first``
+    are not counted: they have cut, and vanish at vertices by construction.
     """
     n_vertices, n_units = z.shape
     n_words = max(1, (n_units + 63) // 64)
-    positive, negative = np.empty((n_vertices, n_words), np.uint64), np.empty((n_vertices, n_words), np.uint64)
+    positive, negative = (
+        np.empty((n_vertices, n_words), np.uint64),
+        np.empty((n_vertices, n_words), np.uint64),
+    )
     above, below = np.zeros(64 * n_words, np.uint8), np.zeros(64 * n_words, np.uint8)
     above_words, below_words = above.view(np.uint64), below.view(np.uint64)
     proven = len(proof) > 0
@@ -77,7 +87,9 @@ def classify(z: Any, scale: Any, slack: Any, proof: Any, sure: Any, first: Any, 
                 continue
             sign, is_open, n_stopped = 0, bound * scale[j] > 0.0, questions.asked[1]
             if proven:
-                sign, is_open = _judged(row[j], scale[j], slack[v], sure or j < 64 * first, v, j, answers, questions)
+                sign, is_open = _judged(
+                    row[j], scale[j], slack[v], sure or j < 64 * first, v, j, answers, questions
+                )
             if questions.asked[1] > n_stopped:
                 pass  # the value stays until the answer is there: as 0.0 it would look like a sure zero
             elif sign == 0:
@@ -111,7 +123,8 @@ def _judged(x: Any, scale: Any, slack: Any, sure: Any, v: Any, j: Any, answers: 
 
 @part(forceinline=True)
 def _pack(words: Any, first: Any) -> Any:
-    """64 bytes that are 0 or 1, in eight words, as one word of bits; a multiplication gathers eight bytes at a time."""
+    """64 bytes that are 0 or 1, in eight words, as one word of bits; a multiplication gathers eight bytes at
+    a time."""
     result = np.uint64(0)
     for i in range(8):
         result |= ((words[first + i] * np.uint64(0x0102040810204080)) >> np.uint64(56)) << np.uint64(8 * i)
@@ -120,7 +133,8 @@ def _pack(words: Any, first: Any) -> Any:
 
 @part(forceinline=True)
 def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
-    """Parameter in (0, 1) at which an affine function with values za, zb of opposite sign vanishes, and its estimated error."""
+    """Parameter in (0, 1) at which an affine function with values za, zb of opposite sign vanishes, and its
+    estimated error."""
     spread = za - zb
     if spread == 0.0:
         return 0.5, 0.5
@@ -133,7 +147,8 @@ def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
 def prove_crossing(t: Any, za: Any, zb: Any, proof_a: Any, proof_b: Any) -> Any:
     """A bound of the error of that parameter, from those of the two values.
 
-    With errors a, b of the values the exact parameter differs from za / (za - zb) by ((1 - t) a + t b) / (za - zb - a + b).
+    With errors a, b of the values the exact parameter differs from za / (za - zb) by ((1 - t) a + t b) / (za
+    - zb - a + b).
     """
     certain = abs(za - zb) * (1.0 - 4.0 * EPS) - (proof_a + proof_b) * (1.0 + 8.0 * EPS)
     if certain <= 0.0:
@@ -153,7 +168,8 @@ def order(
     t_first: Any, bound_first: Any, proof_first: Any, t_second: Any, bound_second: Any, proof_second: Any,
     answers: Any, questions: Any,
 ) -> Any:  # fmt: skip
-    """(order, whether it is open) of two crossings on the way from p to q: 1 if the first comes first, 0 for one point, else -1.
+    """(order, whether it is open) of two crossings on the way from p to q: 1 if the first comes first, 0 for
+    one point, else -1.
 
     They are not certainly apart by their proofs.
     """

@@ -1,7 +1,9 @@
-"""Decisions that a proven error bound leaves open: asked by the kernels, answered outside, looked up when they run again.
+"""Decisions that a proven error bound leaves open: asked by the kernels, answered outside, looked up when
+they run again.
 
-Two kinds are enough. The *sign* of a unit at a vertex; and the *order* in which two units vanish on the way from one point to
-another, along an edge or along the chord of a third. A point is a vertex, or lies where a unit vanishes between two vertices.
+Two kinds are enough. The *sign* of a unit at a vertex; and the *order* in which two units vanish on the way
+from one point to another, along an edge or along the chord of a third. A point is a vertex, or lies where a
+unit vanishes between two vertices.
 """
 
 from __future__ import annotations
@@ -24,13 +26,17 @@ UNKNOWN, NONE = 2, 3
 FEW, MANY = 1 << 10, 1 << 16
 """Room for questions in a first run, where most often there are none, and in the next ones"""
 
-QUESTION = np.dtype([(name, np.int64) for name in "place chord first second pa pb pu qa qb qu assumed".split()])
-"""About ``place``, a vertex, edge or face: ``first`` is the unit whose sign is asked for; or ``first`` < ``second`` vanish, on an
-edge or on the ``chord`` of a face, on the way from the point p to q. A point lies where unit ``pu`` vanishes between the vertices
-``pa`` and ``pb``, or, with ``pu`` -1, is the vertex ``pa``. ``assumed`` is the verdict on an order that the run went on with."""
+QUESTION = np.dtype(
+    [(name, np.int64) for name in "place chord first second pa pb pu qa qb qu assumed".split()]
+)
+"""About ``place``, a vertex, edge or face: ``first`` is the unit whose sign is asked for; or ``first`` <
+``second`` vanish, on an edge or on the ``chord`` of a face, on the way from the point p to q. A point lies
+where unit ``pu`` vanishes between the vertices ``pa`` and ``pb``, or, with ``pu`` -1, is the vertex ``pa``.
+``assumed`` is the verdict on an order that the run went on with."""
 
 ANSWER = np.dtype([(name, np.int64) for name in "place chord first second verdict".split()])
-"""``verdict`` is the sign; or 1 where ``first`` vanishes first, 0 where both vanish in one point, -1 otherwise."""
+"""``verdict`` is the sign; or 1 where ``first`` vanishes first, 0 where both vanish in one point, -1
+otherwise."""
 
 
 class Answers(NamedTuple):
@@ -46,8 +52,9 @@ class Questions(NamedTuple):
 
     rows: np.ndarray
     asked: np.ndarray
-    """(2,) how many there are; and how many stop the run, whose result is of no use then: signs, and what waits for the next run or
-    does not fit. Orders are assumed to be as estimated, and if the answers say the same, the result stands."""
+    """(2,) how many there are; and how many stop the run, whose result is of no use then: signs, and what
+    waits for the next run or does not fit. Orders are assumed to be as estimated, and if the answers say the
+    same, the result stands."""
 
 
 NO_ANSWERS = Answers(np.empty(0, ANSWER), np.full(1, -1))
@@ -80,7 +87,8 @@ def _slot(place: Any, chord: Any, first: Any, second: Any, n: Any) -> Any:
 
 @part()
 def look_up(answers: Any, place: Any, chord: Any, first: Any, second: Any) -> Any:
-    """The verdict on a question, the other way round if ``first`` > ``second``; `NONE` where there is none."""
+    """The verdict on a question, the other way round if ``first`` > ``second``; `NONE` where there is
+    none."""
     turned = chord != SIGN and first > second
     if turned:
         first, second = second, first
@@ -110,7 +118,8 @@ def ask(
     questions: Any, place: Any, chord: Any, first: Any, second: Any,
     pa: Any, pb: Any, pu: Any, qa: Any, qb: Any, qu: Any, assumed: Any,
 ) -> None:  # fmt: skip
-    """Put down a `QUESTION`, the other way round if it is about an order and ``first`` > ``second``, as `look_up` has it."""
+    """Put down a `QUESTION`, the other way round if it is about an order and ``first`` > ``second``, as
+    `look_up` has it."""
     n = questions.asked[0]
     if n == len(questions.rows):
         questions.asked[1] += 1

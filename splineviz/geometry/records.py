@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["BEND", "BIRTH", "CHORD", "CROSSING", "HALF_EDGE", "MEETING", "NODE", "PAIR", "SHARED", "SIDE", "SPOKE", "VANISHING"]
+__all__ = [
+    "BIRTH",
+    "CHORD",
+    "CROSSING",
+    "DEVIATION",
+    "HALF_EDGE",
+    "MEETING",
+    "NODE",
+    "PAIR",
+    "SHARED",
+    "SIDE",
+    "SPOKE",
+    "VANISHING",
+]
 
 
 def _record(*names: str, floats: tuple[str, ...] = ()) -> np.dtype[np.void]:
@@ -15,7 +28,7 @@ BIRTH = _record("a", "b", "unit", "t", "bound", "proof", floats=("t", "bound", "
 """A new vertex: where a unit vanishes on the edge or chord from vertex a to b, at t in (0, 1).
 
 ``bound`` estimates the error of t, ``proof`` bounds it where there are proofs."""
-BEND = _record("entry", "off", floats=("off",))
+DEVIATION = _record("entry", "off", floats=("off",))
 """An entry of a vertex's activations, and how far it is off the straight line between those of two others."""
 CROSSING = _record("unit", "vertex")
 """A unit that vanishes inside an edge, and the vertex made there."""
@@ -26,24 +39,40 @@ SHARED = _record("edge", "unit")
 
 SIDE = _record("vertex", "edge")
 """A position on the ring round a face: its vertex, and the edge to the next position."""
-CHORD = _record("unit", "p", "q", "rising", "twin", "next_twin", "first", "fill", "pairs", "drawn", "drawn_end", "through", "asked")
+CHORD = _record(
+    "unit",
+    "p",
+    "q",
+    "rising",
+    "twin",
+    "next_twin",
+    "first",
+    "fill",
+    "pairs",
+    "drawn",
+    "drawn_end",
+    "through",
+    "asked",
+)
 """The segment along which a unit cuts a face.
 
-It runs from ring position p to q > p; ``rising`` tells whether the unit is positive on the ring between. Units that vanish on
-one segment are twins: ``twin`` is the first of them, ``next_twin`` the next or -1. Its meetings are ``first`` to the next
-chord's ``first``, its pairs with later chords are ``pairs`` to the next chord's; its edges are ``drawn`` to ``drawn_end``.
-``through`` is one of the crossings that several chords share in one point, -1 for none; ``asked`` says whether the chord is in a
-question that was asked just now.
+It runs from ring position p to q > p; ``rising`` tells whether the unit is positive on the ring between.
+Units that vanish on one segment are twins: ``twin`` is the first of them, ``next_twin`` the next or -1. Its
+meetings are ``first`` to the next chord's ``first``, its pairs with later chords are ``pairs`` to the next
+chord's; its edges are ``drawn`` to ``drawn_end``. ``through`` is one of the crossings that several chords
+share in one point, -1 for none; ``asked`` says whether the chord is in a question that was asked just now.
 """
 MEETING = _record("other", "pair", "t", "bound", "proof", floats=("t", "bound", "proof"))
 """Where a chord meets another: at t from its p to its q, with its errors as in `BIRTH`."""
 PAIR = _record("c", "d", "root", "member", "node")
-"""Two chords c < d that cross; pairs that cross in one point have one ``root`` (union-find), whose ``node`` is that point.
+"""Two chords c < d that cross; pairs that cross in one point have one ``root`` (union-find), whose ``node``
+is that point.
 
 ``member`` leads from each of them to the next, in a circle.
 """
 
 HALF_EDGE = _record("following", "origin", "edge", "chord", "face")
 SPOKE = _record("key", "arriving", "leaving")
-"""An end of an edge at a node: its place in the counter-clockwise order, and the half-edges in and out, -1 for none."""
+"""An end of an edge at a node: its place in the counter-clockwise order, and the half-edges in and out, -1
+for none."""
 NODE = _record("start", "n_spokes")

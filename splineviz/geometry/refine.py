@@ -7,17 +7,28 @@ from typing import Any
 
 import numpy as np
 
+from splineviz.geometry.answers import ExactAnswers, checked
 from splineviz.geometry.compiled import kernel, part
-from splineviz.geometry.crossings import cross_edges
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import choose_words, cut_faces, face_signs
+from splineviz.geometry.edge_crossings import cross_edges
 from splineviz.geometry.ordering import near_each_other
 from splineviz.geometry.predicates import classify
 from splineviz.geometry.questions import FEW, MANY, NO_ANSWERS, UNKNOWN, asking
-from splineviz.geometry.sharing import shared_edges
+from splineviz.geometry.shared_edges import shared_edges
 from splineviz.geometry.subdivision import Subdivision, find_edge_faces
-from splineviz.geometry.verdicts import Exact, checked
-from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES, Given, make_room
+from splineviz.geometry.workspace import (
+    DROPPED,
+    EDGES,
+    FACES,
+    OPEN,
+    SHARE,
+    SIDES,
+    VANISH,
+    VERTICES,
+    Given,
+    make_room,
+)
 
 __all__ = ["ROOM", "Proof", "Refinement", "compile_refine", "refine"]
 
@@ -36,16 +47,20 @@ class Refinement:
     birth: np.ndarray
     """(new vertices,) `records.BIRTH`: between which earlier vertices each lies, and where"""
     first_part: np.ndarray
-    """(E + 1,) first of the consecutive new edges into which each edge before falls, in order from its first to its second end"""
+    """(E + 1,) first of the consecutive new edges into which each edge before falls, in order from its first
+    to its second end"""
     vanishing: tuple[np.ndarray, np.ndarray]
-    """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by construction"""
+    """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by
+    construction"""
     decisions: int
     re_evaluated: int
     """Decisions that were asked for, and settled by exact arithmetic"""
     open: int
-    """Decisions that nothing settles: taken by estimates; without any proofs, only those taken as coincidences are counted"""
+    """Decisions that nothing settles: taken by estimates; without any proofs, only those taken as
+    coincidences are counted"""
     identical: int
-    """Of these, orders on an edge of two units whose values at both its ends are the same bit for bit, up to sign"""
+    """Of these, orders on an edge of two units whose values at both its ends are the same bit for bit, up to
+    sign"""
     zeros: int
     """Signs at vertices taken as zero"""
     largest_bound: float = 0.0
@@ -59,7 +74,8 @@ class Refinement:
 
 
 ROOM = 4 << 30
-"""Bytes set aside for the pieces that units might leave, at most; reckoned as if all units of a face crossed each other."""
+"""Bytes set aside for the pieces that units might leave, at most; reckoned as if all units of a face crossed
+each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +86,7 @@ class Proof:
     """(V,): ``z[v, u]`` is within ``scale[u] * slack[v]`` of the exact value at the exact vertex"""
     sure: bool
     """Whether values that are 0.0 are exactly zero"""
-    exact: Exact | None
+    exact: ExactAnswers | None
     """None if nobody can tell"""
 
 
@@ -98,8 +114,8 @@ def refine(
     first_word
         The units before 64 times this have cut already.
     room
-        Bytes for the pieces that pairs of units may leave. Where it is too small, units are put off by the word of 64: see
-        ``next_word``. Then ``on`` is final only for units that have cut.
+        Bytes for the pieces that pairs of units may leave. Where it is too small, units are put off by the
+        word of 64: see ``next_word``. Then ``on`` is final only for units that have cut.
     proof
         With it, no decision rests on an estimate but those that nobody can tell.
     """
@@ -121,7 +137,12 @@ def refine(
     faces = Csr(offsets, side_vertex)
     order = near_each_other(vertices, faces, parent)
     if order is not None:
-        side_edges, faces, parent, on = Csr(offsets, side_edges).take(order).values, faces.take(order), parent[order], on[order]
+        side_edges, faces, parent, on = (
+            Csr(offsets, side_edges).take(order).values,
+            faces.take(order),
+            parent[order],
+            on[order],
+        )
     return Refinement(
         subdivision=Subdivision(vertices, faces, side_edges, *rest),
         parent=parent,
@@ -150,7 +171,8 @@ def _refine(
     vertices: Any, offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, source: Any, shared: Any,
     z: Any, scale: Any, slack: Any, proof: Any, sure: Any, stage: Any, first: Any, room: Any, answers: Any,
 ) -> Any:  # fmt: skip
-    """All of it in one compiled call: what passes between Python and compiled code costs more than cutting a hundred faces.
+    """All of it in one compiled call: what passes between Python and compiled code costs more than cutting a
+    hundred faces.
 
     Where questions stop the run, the rest is of no use.
     """
@@ -182,7 +204,14 @@ def _refine(
         shared_edges(shared, edges, faces_of, signs, on, first, last, crossed.first_part, drawn, stage),
     )
     vanishing = pieces.vanishing[: n[VANISH]]
-    made = pieces.parent[:n_faces], pieces.on[:n_faces], birth, crossed.first_part, crossed.crossing, vanishing
+    made = (
+        pieces.parent[:n_faces],
+        pieces.on[:n_faces],
+        birth,
+        crossed.first_part,
+        crossed.crossing,
+        vanishing,
+    )
     n_open = signs.open + crossed.open + n[OPEN] + n[DROPPED]
     asked, n_stopped = questions.rows[: questions.asked[0]], questions.asked[1]
     return shape, made, (last, n_open, crossed.identical, signs.zeros), asked, n_stopped

@@ -19,7 +19,8 @@ RIM = -1
 
 @dataclass(frozen=True, eq=False)
 class Subdivision:
-    """Arrays only. Side ``k`` of the faces runs from vertex ``faces.values[k]`` along edge ``side_edges[k]``."""
+    """Arrays only. Side ``k`` of the faces runs from vertex ``faces.values[k]`` along edge
+    ``side_edges[k]``."""
 
     vertices: np.ndarray
     """(V, 2) float64"""
@@ -31,7 +32,8 @@ class Subdivision:
     edge_source: np.ndarray
     """(E, 2) int32, the stage and unit that drew the edge; RIM twice on the rim of a window"""
     shared: np.ndarray
-    """(k, 3) int64, further (edge, stage, unit): units whose state changes across an edge that another unit drew"""
+    """(k, 3) int64, further (edge, stage, unit): units whose state changes across an edge that another unit
+    drew"""
 
     @classmethod
     def from_polygons(cls, polygons: Sequence[np.ndarray]) -> Subdivision:
@@ -57,7 +59,8 @@ class Subdivision:
         return faces
 
     def edge_units(self) -> Csr:
-        """Rows (stage, unit) of every edge: the unit that drew it, unless it is on the rim, then those that share it."""
+        """Rows (stage, unit) of every edge: the unit that drew it, unless it is on the rim, then those that
+        share it."""
         if len(self.shared) == 0:
             return Csr(*_drawn(self.edge_source))
         drawn = np.flatnonzero(self.edge_source[:, 0] != RIM)

@@ -7,7 +7,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from splineviz.geometry.compiled import part
-from splineviz.geometry.records import BIRTH, CHORD, HALF_EDGE, MEETING, NODE, PAIR, SHARED, SIDE, SPOKE, VANISHING
+from splineviz.geometry.records import (
+    BIRTH,
+    CHORD,
+    HALF_EDGE,
+    MEETING,
+    NODE,
+    PAIR,
+    SHARED,
+    SIDE,
+    SPOKE,
+    VANISHING,
+)
 
 __all__ = ["Given", "Links", "Pieces", "Scratch", "copy_birth", "make_room"]
 
@@ -17,7 +28,8 @@ FACES, SIDES, EDGES, VERTICES, VANISH, SHARE, OPEN, DROPPED = range(8)
 
 
 class Given(NamedTuple):
-    """What is known before the faces are cut: the subdivision, the units at its vertices, the crossings on its edges."""
+    """What is known before the faces are cut: the subdivision, the units at its vertices, the crossings on
+    its edges."""
 
     offsets: np.ndarray
     side_vertex: np.ndarray
@@ -52,7 +64,8 @@ class Scratch(NamedTuple):
 
 
 class Links(NamedTuple):
-    """Half-edges of one face: the ring first, then two for each part of a chord, twins differing in the last bit."""
+    """Half-edges of one face: the ring first, then two for each part of a chord, twins differing in the last
+    bit."""
 
     half: np.ndarray
     spoke: np.ndarray
@@ -62,7 +75,8 @@ class Links(NamedTuple):
 
 
 class Pieces(NamedTuple):
-    """What cutting leaves. Arrays have room to spare: the counters of `cut_faces` say how much of each is filled."""
+    """What cutting leaves. Arrays have room to spare: the counters of `cut_faces` say how much of each is
+    filled."""
 
     offsets: np.ndarray
     side_vertex: np.ndarray
@@ -88,14 +102,16 @@ def copy_birth(source: Any, target: Any) -> None:
 
 @part()
 def make_room(given: Any, n_cut: Any, parts: Any) -> Any:
-    """(scratch, links, pieces, n) for `cut_faces`; pieces begin with the parts of edges and the vertices on edges."""
+    """(scratch, links, pieces, n) for `cut_faces`; pieces begin with the parts of edges and the vertices on
+    edges."""
     chords, ring, n_chords, n_pairs = 0, 0, 0, 0
     for f in range(len(n_cut)):
         chords = max(chords, n_cut[f])
         positions = 0
         for k in range(given.offsets[f], given.offsets[f + 1]):
             e = given.side_edge[k]
-            # Counted, not taken as two for each unit: where rounding bent a face, a unit may cross its ring more often.
+            # Counted, not taken as two for each unit: where rounding bent a face, a unit may cross its ring
+            # more often.
             positions += given.first_part[e + 1] - given.first_part[e]
         ring = max(ring, positions)
         n_chords += n_cut[f]
@@ -130,7 +146,8 @@ def _make_links(ring: Any, chords: Any, pairs: Any) -> Any:
 
 @part()
 def _make_pieces(given: Any, parts: Any, n_chords: Any, n_pairs: Any) -> Any:
-    """Arrays for the most that can come, all chords of a face crossing each other; untouched memory costs nothing."""
+    """Arrays for the most that can come, all chords of a face crossing each other; untouched memory costs
+    nothing."""
     n_born, n_parts = len(given.birth), len(parts)
     faces = len(given.offsets) - 1 + n_chords + n_pairs
     sides = len(given.side_edge) + 2 * n_born + 2 * n_chords + 4 * n_pairs

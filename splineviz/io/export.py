@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from splineviz.arrangement.interior import next_side
+from splineviz.arrangement.cell_geometry import next_side
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -30,8 +30,9 @@ def to_shapely(arr: Arrangement) -> np.ndarray:
 def to_networkx(arr: Arrangement) -> nx.Graph:
     """The dual graph: a node per cell, an edge where two cells share a side.
 
-    Nodes carry ``area``, ``window``, ``stage`` and, where they are known, ``linear_region`` and ``class`` (predicted).
-    Edges carry ``length``, ``stage`` (the first one that cuts there) and ``units``, (stage, unit) pairs.
+    Nodes carry ``area``, ``window``, ``stage`` and, where they are known, ``linear_region`` and ``class``
+    (predicted). Edges carry ``length``, ``stage`` (the first one that cuts there) and ``units``, (stage,
+    unit) pairs.
     """
     import networkx as nx
 
@@ -44,7 +45,9 @@ def to_networkx(arr: Arrangement) -> nx.Graph:
     ends = arr.vertices[arr.edges[inner]]
     length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
     # A vertex in the middle of a common side makes two edges between one pair of cells: they are one here.
-    pairs, first, which = np.unique(np.sort(arr.edge_cells[inner], axis=1), axis=0, return_index=True, return_inverse=True)
+    pairs, first, which = np.unique(
+        np.sort(arr.edge_cells[inner], axis=1), axis=0, return_index=True, return_inverse=True
+    )
     total = np.bincount(which.ravel(), weights=length, minlength=len(pairs))
     stage = arr.edge_stage[inner[first]]
     offsets = arr.edge_units.offsets
@@ -52,7 +55,9 @@ def to_networkx(arr: Arrangement) -> nx.Graph:
     spans = np.stack([offsets[inner[first]], offsets[inner[first] + 1]], axis=1).tolist()
     graph.add_edges_from(
         (a, b, {"length": size, "stage": born, "units": tuple(units[low:high])})
-        for (a, b), size, born, (low, high) in zip(pairs.tolist(), total.tolist(), stage.tolist(), spans, strict=True)
+        for (a, b), size, born, (low, high) in zip(
+            pairs.tolist(), total.tolist(), stage.tolist(), spans, strict=True
+        )
     )
     return graph
 
@@ -69,7 +74,8 @@ def cell_attributes(arr: Arrangement) -> dict[str, np.ndarray]:
 
 
 def cell_class(arr: Arrangement) -> np.ndarray:
-    """(F,) largest output at the interior point, the lowest of equals; for one output 1 where it is positive, else 0."""
+    """(F,) largest output at the interior point, the lowest of equals; for one output 1 where it is positive,
+    else 0."""
     points = np.column_stack([arr.interior_points, np.ones(arr.n_cells)])
     outputs = np.einsum("fcd,fd->fc", arr.affine, points)
     classes: np.ndarray = (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(1)

@@ -1,4 +1,5 @@
-"""GeoJSON of the cells, for GIS tools and web maps. Coordinates are uv, which GeoJSON has no way to declare: the file says so."""
+"""GeoJSON of the cells, for GIS tools and web maps. Coordinates are uv, which GeoJSON has no way to declare:
+the file says so."""
 
 from __future__ import annotations
 
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["save_geojson"]
 
-_NOTE = (
-    "Coordinates are plane coordinates (u, v), isometric to the network's input space; they are not WGS84 longitude and latitude."
-)
+_NOTE = "Coordinates are plane coordinates (u, v), isometric to the network's input space; they are not WGS84 longitude and latitude."
 
 
-def save_geojson(arr: Arrangement, path: str | os.PathLike[str], *, extra: Mapping[str, Any] | None = None) -> None:
-    """Write one polygon per cell with its id, area, window, stage and, where known, linear region and predicted class.
+def save_geojson(
+    arr: Arrangement, path: str | os.PathLike[str], *, extra: Mapping[str, Any] | None = None
+) -> None:
+    """Write one polygon per cell with its id, area, window, stage and, where known, linear region and
+    predicted class.
 
     Coordinates keep every bit. Rings are closed and counter-clockwise.
 

@@ -1,4 +1,5 @@
-"""The native file: every array of an arrangement in one compressed NPZ, with a schema version. Reading it needs no torch."""
+"""The native file: every array of an arrangement in one compressed NPZ, with a schema version. Reading it
+needs no torch."""
 
 from __future__ import annotations
 
@@ -35,12 +36,16 @@ _DERIVED = ("affine", "edge_jump", "linear_regions")
 
 
 def save(
-    arr: Arrangement, path: str | os.PathLike[str], *, affine: bool | None = None, extra: Mapping[str, Any] | None = None
+    arr: Arrangement,
+    path: str | os.PathLike[str],
+    *,
+    affine: bool | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> None:
     """Write an arrangement to an NPZ file: identical bytes for an identical arrangement.
 
-    The network itself is not written. What needs it (patterns, affine maps, Jacobians) is gone after loading, except the affine
-    maps, kinks and linear regions if they are in the file.
+    The network itself is not written. What needs it (patterns, affine maps, Jacobians) is gone after loading,
+    except the affine maps, kinks and linear regions if they are in the file.
 
     Parameters
     ----------
@@ -49,8 +54,8 @@ def save(
     path
         The file; it appears only when it is complete.
     affine
-        Write the affine maps: None, if they were computed already; True, computing them; False, not. Kinks and linear regions
-        go with them if they were computed.
+        Write the affine maps: None, if they were computed already; True, computing them; False, not. Kinks
+        and linear regions go with them if they were computed.
     extra
         Entries for the embedded JSON, such as the seed.
 
@@ -64,7 +69,9 @@ def save(
         np.savez_compressed(stream, allow_pickle=False, **content)
 
 
-def pack(arr: Arrangement, *, affine: bool | None = None, extra: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
+def pack(
+    arr: Arrangement, *, affine: bool | None = None, extra: Mapping[str, Any] | None = None
+) -> dict[str, np.ndarray]:
     """The arrays of the file that :func:`save` writes, which other files can hold, too."""
     content: dict[str, np.ndarray] = {"schema": np.array(SCHEMA)}
     content |= {name: getattr(arr, name) for name in (*_ARRAYS, *_THIN)}
@@ -102,7 +109,8 @@ def load(path: str | os.PathLike[str]) -> Arrangement:
 
 
 def read_npz(path: Path, schema: str, what: str, writer: str) -> dict[str, np.ndarray]:
-    """The arrays of a file of one kind of ours: its ``schema``, ``what`` it holds, and the name of what writes it.
+    """The arrays of a file of one kind of ours: its ``schema``, ``what`` it holds, and the name of what
+    writes it.
 
     Raises
     ------
@@ -115,7 +123,15 @@ def read_npz(path: Path, schema: str, what: str, writer: str) -> dict[str, np.nd
             content = dict(file) if hasattr(file, "files") and "schema" in file.files else {}
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise InputError(f"{path} cannot be read as an NPZ file: {error}", hint=hint) from error
     found = str(content["schema"]) if content else "none"
     kind, _, version = found.partition("/")
@@ -123,14 +139,16 @@ def read_npz(path: Path, schema: str, what: str, writer: str) -> dict[str, np.nd
         raise InputError(f"{path} holds no {what}: expected schema {schema}, got {found}", hint=hint)
     if int(version) > int(schema.partition("/")[2]):
         raise InputError(
-            f"{path} has schema {found}, and this version of splineviz ({splineviz.__version__}) reads up to {schema}",
+            f"{path} has schema {found}, and this version of splineviz ({splineviz.__version__}) reads up "
+            f"to {schema}",
             hint="upgrade splineviz",
         )
     return content
 
 
 def unpack(content: Mapping[str, np.ndarray]) -> Arrangement:
-    """The arrangement of the arrays that :func:`pack` made; KeyError, TypeError, ValueError or IndexError if they are damaged."""
+    """The arrangement of the arrays that :func:`pack` made; KeyError, TypeError, ValueError or IndexError if
+    they are damaged."""
     meta = json.loads(str(content["meta"]))
     anchors, corners = _csr(content, "plane_anchors"), _csr(content, "windows")
     planes = [
@@ -141,7 +159,9 @@ def unpack(content: Mapping[str, np.ndarray]) -> Arrangement:
     ]
     stats: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in meta["stats"].items()}
     known = {field.name for field in dataclasses.fields(Stats)}
-    arrays: dict[str, Any] = {name: content[name] for name in _ARRAYS} | {name: _csr(content, name) for name in _RAGGED}
+    arrays: dict[str, Any] = {name: content[name] for name in _ARRAYS} | {
+        name: _csr(content, name) for name in _RAGGED
+    }
     arrays |= {name: content[name] for name in _THIN if name in content}
     arr = Arrangement(
         **arrays,
@@ -161,7 +181,11 @@ def unpack(content: Mapping[str, np.ndarray]) -> Arrangement:
 def _check(arr: Arrangement) -> None:
     """Sizes and indices fit together, so that nothing later reads beyond an array."""
     f, v, e = arr.n_cells, arr.n_vertices, arr.n_edges
-    bounded = (("cells", arr.cells.values, 0, v), ("cell_edges", arr.cell_edges, 0, e), ("edges", arr.edges, 0, v))
+    bounded = (
+        ("cells", arr.cells.values, 0, v),
+        ("cell_edges", arr.cell_edges, 0, e),
+        ("edges", arr.edges, 0, v),
+    )
     for name, index, low, high in (
         *bounded,
         ("thin_cells", arr.thin_cells, 0, f),
@@ -203,7 +227,9 @@ def _info(card: Mapping[str, Any] | None) -> ProgramInfo | None:
 
 
 def _stack(rows: Sequence[np.ndarray]) -> Csr:
-    return Csr(np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64), np.concatenate(rows))
+    return Csr(
+        np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64), np.concatenate(rows)
+    )
 
 
 def _ragged(name: str, csr: Csr) -> dict[str, np.ndarray]:

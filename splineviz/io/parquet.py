@@ -29,9 +29,11 @@ COLUMNS = {
     "stage": "the stage that separated the cell last, -1 if none did",
     "area": "in squared input distance",
     "centroid": "of the area: u, v",
-    "polygon": "u0, v0, u1, v1, ...: counter-clockwise, the first corner not repeated; every bit of the coordinates",
+    "polygon": "u0, v0, u1, v1, ...: counter-clockwise, the first corner not repeated; every bit of the "
+    "coordinates",
     "pattern_hash": "16 bytes of the activation pattern: two little-endian unsigned numbers of 64 bits",
-    "class": "largest output at the mean of the corners, for one output 1 where it is positive; null before the last stage",
+    "class": "largest output at the mean of the corners, for one output 1 where it is positive; null "
+    "before the last stage",
 }
 """What each column holds; in the file, too, as metadata of its field."""
 
@@ -47,7 +49,9 @@ def require_pyarrow() -> Any:
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise InputError("writing .parquet needs the package pyarrow", hint="pip install 'splineviz[parquet]'") from error
+        raise InputError(
+            "writing .parquet needs the package pyarrow", hint="pip install 'splineviz[parquet]'"
+        ) from error
     return pyarrow
 
 
@@ -57,8 +61,8 @@ def parquet_writer(
 ) -> Iterator[Callable[[Arrangement], None]]:
     """A function that appends each batch it is given; the file appears when the block ends without an error.
 
-    Columns are those of `COLUMNS`. The key-value metadata at the file's end hold a JSON object with counts and provenance under
-    ``splineviz``: ``pyarrow.parquet.read_metadata(path).metadata[b"splineviz"]``.
+    Columns are those of `COLUMNS`. The key-value metadata at the file's end hold a JSON object with counts
+    and provenance under ``splineviz``: ``pyarrow.parquet.read_metadata(path).metadata[b"splineviz"]``.
 
     Parameters
     ----------
@@ -74,7 +78,10 @@ def parquet_writer(
     """
     pa = require_pyarrow()
     totals, schema, waiting = Totals(), _schema(pa), list[Any]()
-    with atomic_path(path) as temporary, pa.parquet.ParquetWriter(temporary, schema, compression="zstd") as file:
+    with (
+        atomic_path(path) as temporary,
+        pa.parquet.ParquetWriter(temporary, schema, compression="zstd") as file,
+    ):
 
         def flush() -> None:
             if waiting:
@@ -108,7 +115,10 @@ def _schema(pa: Any) -> Any:
         "class": pa.int32(),
     }
     return pa.schema(
-        [pa.field(name, kind, nullable=name == "class", metadata={"description": COLUMNS[name]}) for name, kind in kinds.items()]
+        [
+            pa.field(name, kind, nullable=name == "class", metadata={"description": COLUMNS[name]})
+            for name, kind in kinds.items()
+        ]
     )
 
 
@@ -124,7 +134,9 @@ def _table(pa: Any, schema: Any, batch: Arrangement, first: int) -> Any:
         pa.FixedSizeListArray.from_arrays(pa.array(centroids(batch).reshape(-1)), 2),
         pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(corners)),
         pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), batch.n_cells, [None, pa.py_buffer(hashes)]),
-        pa.array(cell_class(batch).astype(np.int32)) if _has_output(batch) else pa.nulls(batch.n_cells, pa.int32()),
+        pa.array(cell_class(batch).astype(np.int32))
+        if _has_output(batch)
+        else pa.nulls(batch.n_cells, pa.int32()),
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 

@@ -1,4 +1,5 @@
-"""What an output was made from, as JSON: version, program digest, plane, window, status. Exact: arrays keep every bit."""
+"""What an output was made from, as JSON: version, program digest, plane, window, status. Exact: arrays keep
+every bit."""
 
 from __future__ import annotations
 
@@ -16,12 +17,22 @@ if TYPE_CHECKING:
     from splineviz.io.totals import Totals
     from splineviz.plane import Plane
 
-__all__ = ["certificate", "certificate_note", "certificate_of", "decode_array", "encode_array", "plane_card", "provenance"]
+__all__ = [
+    "certificate",
+    "certificate_note",
+    "certificate_of",
+    "decode_array",
+    "encode_array",
+    "plane_card",
+    "provenance",
+]
 
 _PLAIN = 16  # arrays of up to this many numbers are written as such, larger ones packed
 
 
-def provenance(arr: Arrangement, *, window: int | None = None, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def provenance(
+    arr: Arrangement, *, window: int | None = None, extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The card embedded in every output; with ``window`` only that window and its plane.
 
     ``extra`` adds entries, such as the seed or the source of the data.
@@ -31,7 +42,9 @@ def provenance(arr: Arrangement, *, window: int | None = None, extra: Mapping[st
     return {
         "schema": "splineviz.provenance/1",
         "version": splineviz.__version__,
-        "program": {"name": info.name, "digest": info.digest, "cut_off": info.cut_off} if info is not None else None,
+        "program": {"name": info.name, "digest": info.digest, "cut_off": info.cut_off}
+        if info is not None
+        else None,
         "planes": [plane_card(arr.planes[k]) for k in which],
         "windows": [encode_array(arr.windows[k].vertices) for k in which],
         "window": window,
@@ -45,7 +58,10 @@ def provenance(arr: Arrangement, *, window: int | None = None, extra: Mapping[st
 def plane_card(plane: Plane) -> dict[str, Any]:
     """A plane as JSON."""
     arrays = {"origin": plane.origin, "basis": plane.basis, "anchors": plane.anchors}
-    return {**{name: encode_array(array) for name, array in arrays.items()}, "input_shape": list(plane.input_shape)}
+    return {
+        **{name: encode_array(array) for name, array in arrays.items()},
+        "input_shape": list(plane.input_shape),
+    }
 
 
 def certificate(arr: Arrangement) -> dict[str, Any]:
@@ -92,7 +108,9 @@ def certificate_note(exact: Mapping[str, Any]) -> str:
             f"; {undecided:,} lay within rounding error and were taken as coincidences" if undecided else ""
         )
     if undecided == 0:
-        return f"all {decisions:,} decisions are proven" + (f", {exactly:,} of them in exact arithmetic" if exactly else "")
+        return f"all {decisions:,} decisions are proven" + (
+            f", {exactly:,} of them in exact arithmetic" if exactly else ""
+        )
     pairs = zip(exact["decisions_per_stage"], exact["proven_per_stage"], strict=True)
     first = next((stage for stage, (all_, proven) in enumerate(pairs) if proven < all_), 0)
     return f"{undecided:,} of {decisions:,} decisions are not proven, the first of them in stage {first}"

@@ -32,13 +32,15 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
     Raises
     ------
     InputError
-        If the folder above it does not exist, it cannot be written, or it is not empty. With ``overwrite`` it may hold what
-        `shard_writer` left there, and nothing else.
+        If the folder above it does not exist, it cannot be written, or it is not empty. With ``overwrite`` it
+        may hold what `shard_writer` left there, and nothing else.
     """
     target = Path(folder)
     if not target.exists():
         if not target.absolute().parent.is_dir():
-            raise InputError(f"cannot write {target}: the folder {target.parent} does not exist", hint=f"mkdir -p {target}")
+            raise InputError(
+                f"cannot write {target}: the folder {target.parent} does not exist", hint=f"mkdir -p {target}"
+            )
         if not os.access(target.absolute().parent, os.W_OK):
             raise InputError(f"cannot write {target}: no permission to write into {target.parent}")
         return
@@ -49,13 +51,16 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
     names = sorted(path.name for path in target.iterdir())
     foreign = [name for name in names if not _ours(name)]
     if foreign and overwrite:
-        raise InputError(f"{target} holds other files than shards: {foreign[0]}", hint="give a folder of its own")
+        raise InputError(
+            f"{target} holds other files than shards: {foreign[0]}", hint="give a folder of its own"
+        )
     if names and not overwrite:
         state = "finished" if INDEX in names else "unfinished"
         found = f"other files: {foreign[0]}" if foreign else f"the shards of an earlier, {state} run"
         raise InputError(
             f"{target} is not empty, it holds {found}",
-            hint="give another folder" + ("" if foreign else ", or --overwrite (in Python overwrite=True) to replace them"),
+            hint="give another folder"
+            + ("" if foreign else ", or --overwrite (in Python overwrite=True) to replace them"),
         )
 
 
@@ -63,10 +68,12 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
 def shard_writer(
     folder: str | os.PathLike[str], *, overwrite: bool = False, extra: Mapping[str, Any] | None = None
 ) -> Iterator[Callable[[Arrangement], None]]:
-    """A function that writes each batch it is given to a file of its own, ``cells-00000.npz`` ..., for :func:`splineviz.load`.
+    """A function that writes each batch it is given to a file of its own, ``cells-00000.npz`` ..., for
+    :func:`splineviz.load`.
 
-    Each shard appears whole or not at all. ``index.json`` comes last, when the block ends without an error: schema, counts, areas
-    and provenance of all together, and a list of the shards. A folder without it is unfinished; the shards in it are sound.
+    Each shard appears whole or not at all. ``index.json`` comes last, when the block ends without an error:
+    schema, counts, areas and provenance of all together, and a list of the shards. A folder without it is
+    unfinished; the shards in it are sound.
 
     Parameters
     ----------
@@ -104,7 +111,9 @@ def shard_writer(
         name = f"cells-{len(shards):05}.npz"
         save(batch, target / name, extra=extra)
         first = totals.cells - batch.n_cells
-        shards.append({"file": name, "first_cell": first, "cells": batch.n_cells, "area": float(batch.areas.sum())})
+        shards.append(
+            {"file": name, "first_cell": first, "cells": batch.n_cells, "area": float(batch.areas.sum())}
+        )
 
     yield add
     if totals.last is None:
@@ -119,7 +128,8 @@ def _ours(name: str) -> bool:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier run left, first of all its index, so that from here on the folder is unfinished."""
+    """Remove what an earlier run left, first of all its index, so that from here on the folder is
+    unfinished."""
     folder.mkdir(exist_ok=True)
     (folder / INDEX).unlink(missing_ok=True)
     for path in sorted(folder.iterdir()):

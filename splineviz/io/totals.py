@@ -62,7 +62,11 @@ class Totals:
         self.area += area
         self.covered = min(1.0, self.covered + batch.covered)
         for name in ("cells_per_stage", "decisions_per_stage", "proven_per_stage"):
-            setattr(self, name, [a + b for a, b in zip_longest(getattr(self, name), getattr(stats, name), fillvalue=0)])
+            setattr(
+                self,
+                name,
+                [a + b for a, b in zip_longest(getattr(self, name), getattr(stats, name), fillvalue=0)],
+            )
         self.certify = stats.certify
         self.decisions += stats.decisions
         self.proven += stats.proven
@@ -94,7 +98,11 @@ class Totals:
     def provenance(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The card of the whole, as :func:`splineviz.io.provenance.provenance` makes it."""
         assert self.last is not None
-        sums = {"status": self.status.name, "exact": certificate_of(self, self.smallest_cell), "cells": self.cells}
+        sums = {
+            "status": self.status.name,
+            "exact": certificate_of(self, self.smallest_cell),
+            "cells": self.cells,
+        }
         return provenance(self.last, extra={**sums, **(extra or {})})
 
     def counts(self) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""The checkpoints of one network over its training: traced once, weights rebound for each when it is asked for."""
+"""The checkpoints of one network over its training: traced once, weights rebound for each when it is asked
+for."""
 
 from __future__ import annotations
 
@@ -32,18 +33,19 @@ _WHOLE = re.compile(r"(?<![\d.])\d+(?!\.?\d)")
 class Checkpoints:
     """The checkpoints of one network in the order of their steps.
 
-    The network is traced once; ``runs[i]`` reads the file of checkpoint i and binds its weights, each time it is asked for.
-    Steps come from inside the files, under the first of the keys ``step``, ``global_step``, ``iteration`` and ``epoch`` that every
-    file has; or else from the names: the number after ``step``, ``iter``, ``epoch`` or ``checkpoint``, or the last whole number in
-    the name of the file; or the number after such a word in that of its folder.
+    The network is traced once; ``runs[i]`` reads the file of checkpoint i and binds its weights, each time it
+    is asked for. Steps come from inside the files, under the first of the keys ``step``, ``global_step``,
+    ``iteration`` and ``epoch`` that every file has; or else from the names: the number after ``step``,
+    ``iter``, ``epoch`` or ``checkpoint``, or the last whole number in the name of the file; or the number
+    after such a word in that of its folder.
 
     Parameters
     ----------
     model
         A program, or whatever :func:`splineviz.load_program` takes.
     source
-        A pattern such as ``"run/step-*.pt"``, a folder, of which every file of weights is taken, or a list of files: .pt, .pth,
-        .th, .safetensors, .npz (see :func:`splineviz.program.load_weights`).
+        A pattern such as ``"run/step-*.pt"``, a folder, of which every file of weights is taken, or a list of
+        files: .pt, .pth, .th, .safetensors, .npz (see :func:`splineviz.program.load_weights`).
     input_shape, logits
         For the trace, as in :func:`splineviz.load_program`; of no use with a program.
     key
@@ -56,13 +58,14 @@ class Checkpoints:
     paths, names, steps
         Of each checkpoint: its file, the part of its path that tells it from the others, and its step.
     metrics
-        name -> (checkpoint,) the numbers that the files hold in a dict under the key ``metrics``; NaN where a file does not tell.
+        name -> (checkpoint,) the numbers that the files hold in a dict under the key ``metrics``; NaN where a
+        file does not tell.
 
     Raises
     ------
     InputError
-        If there is no file, one cannot be read or tells no step, or two have the same. ``runs[i]``: if the weights do not fit
-        the network, are not finite, or cannot be read; each naming the file.
+        If there is no file, one cannot be read or tells no step, or two have the same. ``runs[i]``: if the
+        weights do not fit the network, are not finite, or cannot be read; each naming the file.
 
     Examples
     --------
@@ -99,7 +102,11 @@ class Checkpoints:
                     f"two checkpoints have the step {steps[i]}: '{paths[i]}' and '{paths[j]}'",
                     hint="leave one out, by a list of files or a narrower pattern",
                 )
-        self.program = model if isinstance(model, Program) else load_program(model, input_shape=input_shape, logits=logits)
+        self.program = (
+            model
+            if isinstance(model, Program)
+            else load_program(model, input_shape=input_shape, logits=logits)
+        )
         self.paths = tuple(paths[i] for i in order)
         self.names = _names(self.paths)
         self.steps = tuple(steps[i] for i in order)
@@ -140,7 +147,11 @@ def checkpoint_files(source: Source) -> list[Path]:
     folder = Path(source)
     if folder.is_dir():
         # what begins with a dot is being written
-        return [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and not path.name.startswith(".")]
+        return [
+            path
+            for path in sorted(folder.iterdir())
+            if path.suffix in SUFFIXES and not path.name.startswith(".")
+        ]
     if folder.is_file():
         return [folder]
     return [Path(path) for path in sorted(glob.glob(str(source), recursive=True))]
@@ -156,12 +167,15 @@ def _steps(paths: list[Path], facts: list[Facts]) -> list[int]:
         return steps
     untold = paths[found.index(None)]
     raise InputError(
-        f"'{untold}' does not tell its step", hint="name it step-100.pt, or save it with its step: {'state_dict': ..., 'step': 100}"
+        f"'{untold}' does not tell its step",
+        hint="name it step-100.pt, or save it with its step: {'state_dict': ..., 'step': 100}",
     )
 
 
 def _step_of(path: Path) -> int | None:
-    numbers = _NAMED_STEP.findall(path.stem) or _WHOLE.findall(path.stem) or _NAMED_STEP.findall(path.parent.name)
+    numbers = (
+        _NAMED_STEP.findall(path.stem) or _WHOLE.findall(path.stem) or _NAMED_STEP.findall(path.parent.name)
+    )
     return int(numbers[-1]) if numbers else None
 
 
@@ -174,4 +188,6 @@ def _names(paths: tuple[Path, ...]) -> tuple[str, ...]:
 
 def _metrics(facts: list[Facts]) -> dict[str, Float64[np.ndarray, "checkpoint"]]:
     names = dict.fromkeys(name for fact in facts for name in fact.metrics)
-    return {name: np.array([fact.metrics.get(name, np.nan) for fact in facts], dtype=np.float64) for name in names}
+    return {
+        name: np.array([fact.metrics.get(name, np.nan) for fact in facts], dtype=np.float64) for name in names
+    }

@@ -17,11 +17,13 @@ __all__ = ["with_decisions"]
 
 
 def with_decisions(program: Program) -> Program:
-    """The same network with one stage more: which of its outputs is the largest, the lowest index where several are.
+    """The same network with one stage more: which of its outputs is the largest, the lowest index where
+    several are.
 
-    Cells are then cut by the decision boundary: a decision region is the union of the cells of one class, ``arr.winners(stage)``
-    of the last stage. Outputs and linear regions stay what they were. Of outputs (C, ...), as of a network that labels pixels, the
-    first axis holds the classes, and each place decides for itself.
+    Cells are then cut by the decision boundary: a decision region is the union of the cells of one class,
+    ``arr.winners(stage)`` of the last stage. Outputs and linear regions stay what they were. Of outputs (C,
+    ...), as of a network that labels pixels, the first axis holds the classes, and each place decides for
+    itself.
 
     Raises
     ------
@@ -50,7 +52,9 @@ def with_decisions(program: Program) -> Program:
         return logits.amax(1, keepdim=True)
 
     slot = program.n_slots
-    node = Maximum("decisions", "", "", (program.output,), slot, (slot,), stage.index, shape, chosen, run, windows)
+    node = Maximum(
+        "decisions", "", "", (program.output,), slot, (slot,), stage.index, shape, chosen, run, windows
+    )
 
     def rebind(state_dict: Mapping[str, Tensor]) -> Program:
         return with_decisions(program.rebind(state_dict))

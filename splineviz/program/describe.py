@@ -53,7 +53,8 @@ def describe(program: Program) -> Description:
     [('1', 'relu6', (8,), 16)]
     """
     stages = tuple(
-        StageRow(s.index, s.name, s.kind, s.shape, s.breakpoints, s.candidates, s.n_units, s.source) for s in program.stages
+        StageRow(s.index, s.name, s.kind, s.shape, s.breakpoints, s.candidates, s.n_units, s.source)
+        for s in program.stages
     )
     return Description(
         name=program.name,

@@ -23,7 +23,8 @@ def load_exported(path: str | Path) -> tuple[nn.Module, tuple[int, ...]]:
     Raises
     ------
     InputError
-        If the file is missing or broken, takes more than one tensor, or was exported for one fixed number of inputs.
+        If the file is missing or broken, takes more than one tensor, or was exported for one fixed number of
+        inputs.
     """
     path = Path(path)
     if not path.is_file():
@@ -36,7 +37,8 @@ def load_exported(path: str | Path) -> tuple[nn.Module, tuple[int, ...]]:
     except Exception as error:
         raise InputError(
             f"'{path}' cannot be read as an exported program: {condensed(error)}",
-            hint="save one with torch.export.save(torch.export.export(model, (x,), dynamic_shapes=...), path)",
+            hint="save one with torch.export.save(torch.export.export(model, (x,), "
+            "dynamic_shapes=...), path)",
         ) from error
     shape = _input_shape(program, path)
     # such a module computes what it was exported to compute, and raises when its mode is to be changed
@@ -46,21 +48,30 @@ def load_exported(path: str | Path) -> tuple[nn.Module, tuple[int, ...]]:
 
 
 def _input_shape(program: ExportedProgram, path: Path) -> tuple[int, ...]:
-    inputs = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in program.graph_signature.user_inputs]
+    inputs = [
+        node
+        for node in program.graph.nodes
+        if node.op == "placeholder" and node.name in program.graph_signature.user_inputs
+    ]
     values = [node.meta.get("val") for node in inputs]
     tensors = [value for value in values if isinstance(value, Tensor)]
     if len(values) != 1 or len(tensors) != 1:
-        raise InputError(f"a network takes one tensor, but '{path}' takes {len(values)}: {', '.join(n.name for n in inputs)}")
+        raise InputError(
+            f"a network takes one tensor, but '{path}' takes {len(values)}: "
+            f"{', '.join(n.name for n in inputs)}"
+        )
     sizes: list[int | SymInt] = [*tensors[0].shape] or [1]
     batch, *rest = sizes
     if isinstance(batch, int):
         raise InputError(
             f"'{path}' was exported for {batch} inputs at a time only",
-            hint="export it with a dynamic batch: torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim.AUTO},))",
+            hint="export it with a dynamic batch: torch.export.export(model, (x,), dynamic_shapes=({0: "
+            "torch.export.Dim.AUTO},))",
         )
     fixed = tuple(n for n in rest if isinstance(n, int))
     if len(fixed) < len(rest):
         raise InputError(
-            f"'{path}' leaves more axes of its input open than the batch", hint="export it with all axes but the batch fixed"
+            f"'{path}' leaves more axes of its input open than the batch",
+            hint="export it with all axes but the batch fixed",
         )
     return fixed

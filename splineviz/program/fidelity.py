@@ -18,7 +18,8 @@ Finish = Callable[[Tensor], Tensor]
 _SAMPLES = 4
 _MAGNITUDES = (1.0, 0.01, 10.0)
 _TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-2}
-"""Differences above these are no rounding. That of float32 counts only where the module cannot run in float64."""
+"""Differences above these are no rounding. That of float32 counts only where the module cannot run in
+float64."""
 
 
 def sample(shape: tuple[int, ...], count: int, seed: int = 0) -> Tensor:
@@ -26,8 +27,11 @@ def sample(shape: tuple[int, ...], count: int, seed: int = 0) -> Tensor:
     return torch.randn(count, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-def measure(program: Program, module: nn.Module, dynamic_batch: bool, finish: Finish | None = None) -> Fidelity:
-    """Compare a program with its module on random inputs; ``finish`` is what the module does after the program's end.
+def measure(
+    program: Program, module: nn.Module, dynamic_batch: bool, finish: Finish | None = None
+) -> Fidelity:
+    """Compare a program with its module on random inputs; ``finish`` is what the module does after the
+    program's end.
 
     Raises
     ------
@@ -43,15 +47,19 @@ def measure(program: Program, module: nn.Module, dynamic_batch: bool, finish: Fi
         by = "" if worst is None else f": outputs differ by {worst:.2g} of their size"
         raise InputError(
             f"the trace does not reproduce the module{by}",
-            hint="forward() must be a fixed function of its input: no randomness, and no branch on the values in a tensor",
+            hint="forward() must be a fixed function of its input: no randomness, and no branch on the "
+            "values in a tensor",
         )
-    return Fidelity(differences[torch.float64], differences[torch.float32], count * len(batches), dynamic_batch)
+    return Fidelity(
+        differences[torch.float64], differences[torch.float32], count * len(batches), dynamic_batch
+    )
 
 
 def _difference(
     program: Program, module: nn.Module, batches: list[Tensor], dtype: torch.dtype, finish: Finish | None
 ) -> float | None:
-    """max |program - module| / max |program|, worst over the batches; ``None`` if the module does not run in ``dtype``."""
+    """max |program - module| / max |program|, worst over the batches; ``None`` if the module does not run in
+    ``dtype``."""
     own = (*module.named_parameters(), *module.named_buffers())
     weights = {n: v.detach().to(dtype if v.is_floating_point() else v.dtype, copy=True) for n, v in own}
     device = next((v.device for v in weights.values()), torch.device("cpu"))

@@ -1,4 +1,5 @@
-"""Cutting off the softmax, sigmoid or choice of the largest at the end of a network: the logits that enter it tell the rest."""
+"""Cutting off the softmax, sigmoid or choice of the largest at the end of a network: the logits that enter it
+tell the rest."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ _BY_ENTRY: dict[str, Callable[[Tensor], Tensor]] = {
     "log_sigmoid": torch.nn.functional.logsigmoid,
     "logsigmoid": torch.nn.functional.logsigmoid,
 }
-_BY_ROW: dict[str, Callable[[Tensor, int], Tensor]] = {"softmax": torch.softmax, "log_softmax": torch.log_softmax}
+_BY_ROW: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "softmax": torch.softmax,
+    "log_softmax": torch.log_softmax,
+}
 _NOTHING = frozenset({"contiguous", "clone", "detach", "alias", "to", "dropout"})
 _RESHAPES = frozenset({"view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten"})
 
@@ -41,9 +45,11 @@ def last_operation(graph: Graph) -> Call | None:
 
 
 def without_last(graph: Graph) -> tuple[Graph, CutOff | None]:
-    """The graph without the softmax or sigmoid at its end, if there is one, or without the choice of the largest that ends it.
+    """The graph without the softmax or sigmoid at its end, if there is one, or without the choice of the
+    largest that ends it.
 
-    A reshape after a sigmoid stays. Before the choice there may be a softmax or sigmoid, too, which does not change it.
+    A reshape after a sigmoid stays. Before the choice there may be a softmax or sigmoid, too, which does not
+    change it.
     """
     choice = _choice(graph)
     if choice is None:
@@ -52,7 +58,11 @@ def without_last(graph: Graph) -> tuple[Graph, CutOff | None]:
     graph, squashing = _without_squashing(replace(graph, output=choice.source))
 
     def finish(logits: Tensor) -> Tensor:
-        return (logits if squashing is None else squashing.finish(logits)).argmax(dim).reshape(len(logits), *shape)
+        return (
+            (logits if squashing is None else squashing.finish(logits))
+            .argmax(dim)
+            .reshape(len(logits), *shape)
+        )
 
     note = f"{choice.call.op} in {choice.call.place}" if choice.call.place else choice.call.op
     return graph, CutOff(note if squashing is None else f"{squashing.note}, {note}", finish)
@@ -69,13 +79,20 @@ class _Choice:
 
 def _choice(graph: Graph) -> _Choice | None:
     call = graph.calls[graph.output]
-    while call.batched and not call.refused and call.op in _NOTHING | _RESHAPES and isinstance(call.arguments.get("self"), Ref):
+    while (
+        call.batched
+        and not call.refused
+        and call.op in _NOTHING | _RESHAPES
+        and isinstance(call.arguments.get("self"), Ref)
+    ):
         call = graph.calls[call.arguments["self"].index]
     if not call.batched:
         return None
     if call.op == "getitem" and call.arguments["1"] == 1:
         call = graph.calls[call.arguments["0"].index]
-        if not (call.op == "max" or (call.op == "topk" and call.arguments["k"] == 1 and call.arguments["largest"])):
+        if not (
+            call.op == "max" or (call.op == "topk" and call.arguments["k"] == 1 and call.arguments["largest"])
+        ):
             return None
     elif call.op != "argmax":
         return None
@@ -101,7 +118,9 @@ def _without_squashing(graph: Graph) -> tuple[Graph, CutOff | None]:
 
     passed_on = replace(call, op="alias", arguments={"self": call.arguments["self"]})
     calls = (*graph.calls[:index], passed_on, *graph.calls[index + 1 :])
-    return replace(graph, calls=calls), CutOff(f"{call.op} in {call.place}" if call.place else call.op, finish)
+    return replace(graph, calls=calls), CutOff(
+        f"{call.op} in {call.place}" if call.place else call.op, finish
+    )
 
 
 def _last(graph: Graph) -> int | None:

@@ -1,4 +1,5 @@
-"""From a traced graph and a set of weights to the nodes of a program: constants are folded, the rest goes through the table."""
+"""From a traced graph and a set of weights to the nodes of a program: constants are folded, the rest goes
+through the table."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from splineviz.program.trace import BatchSize, Call, Graph, Ref
 
 __all__ = ["Lowered", "lower", "with_frees"]
 
-_SHAPE_ONLY = frozenset("sym_size zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty".split())
+_SHAPE_ONLY = frozenset(
+    "sym_size zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty".split()
+)
 _IN_PARTS = frozenset(
     "split split_with_sizes chunk tensor_split unbind hsplit dsplit max min".split()
     + "unsafe_split unsafe_split_with_sizes unsafe_chunk".split()
@@ -27,7 +30,9 @@ _IN_PARTS = frozenset(
 _UNFILLED = frozenset({"empty", "empty_like", "new_empty"})
 _POOLS_IN_PARTS = ("max_pool", "adaptive_max_pool")
 _UNTAKEN = Active(-1, ())  # stands for results that are lowered one by one, where they are taken
-_LOST = Active(-1, ())  # stands for what a refused call would have made, where its shape is not that of one input
+_LOST = Active(
+    -1, ()
+)  # stands for what a refused call would have made, where its shape is not that of one input
 _BATCH = 2  # number of inputs that stands in for any, when a constant is built for a whole batch
 
 
@@ -70,7 +75,9 @@ class _Lowering:
         for index, call in enumerate(self.graph.calls):
             if index in needed:
                 self.values[index] = self._value(call)
-                self.beginnings += [self.digest.hexdigest()] * (len(self.builder.nodes) - len(self.beginnings))
+                self.beginnings += [self.digest.hexdigest()] * (
+                    len(self.builder.nodes) - len(self.beginnings)
+                )
         output = self.values[self.graph.output]
         if not self.offenders and not isinstance(output, Active):
             raise InputError("the output of the model does not depend on its input")
@@ -110,7 +117,9 @@ class _Lowering:
             return self._refuse(call, call.refused)
         try:
             return self._fold(call, arguments)
-        except Exception as error:  # whatever torch raises for arguments that make sense only with a whole batch
+        except (
+            Exception
+        ) as error:  # whatever torch raises for arguments that make sense only with a whole batch
             return self._refuse(call, f"on constants cannot be computed ahead: {condensed(error)}")
 
     def _weight(self, name: str) -> Tensor:
@@ -118,7 +127,9 @@ class _Lowering:
         if value is None:
             value = self.graph.constants[name]
         # a copy, since the graph may hold in-place operations on it
-        return value.detach().to("cpu", torch.float64 if value.is_floating_point() else value.dtype, copy=True)
+        return value.detach().to(
+            "cpu", torch.float64 if value.is_floating_point() else value.dtype, copy=True
+        )
 
     def _resolve(self, argument: Any) -> Any:
         """An argument with references replaced by values; lists keep tagged values inside."""
@@ -126,7 +137,9 @@ class _Lowering:
             return self.values.get(argument.index, argument)
         if isinstance(argument, list):
             items = [self._resolve(item) for item in argument]
-            return [i.value if isinstance(i, Constant) and not isinstance(i.value, Tensor) else i for i in items]
+            return [
+                i.value if isinstance(i, Constant) and not isinstance(i.value, Tensor) else i for i in items
+            ]
         return argument
 
     def _refuse(self, call: Call, reason: str) -> Active:
@@ -134,7 +147,8 @@ class _Lowering:
         return _LOST
 
     def _active(self, call: Call, arguments: dict[str, Any]) -> Active | Constant:
-        """Lower one call that reads an activation; where that fails, note it and go on with a tensor of the right shape."""
+        """Lower one call that reads an activation; where that fails, note it and go on with a tensor of the
+        right shape."""
         parent, part = call, None
         if call.op == "getitem":
             parent = self.graph.calls[call.arguments["0"].index]
@@ -155,7 +169,9 @@ class _Lowering:
             return after
         if not sound:
             sizes = "makes a tensor whose size depends on values (a boolean mask: index by numbers), or on the number of inputs"
-            return self._refuse(call, sizes if call.batched else "mixes the inputs of the batch, or moves the batch axis")
+            return self._refuse(
+                call, sizes if call.batched else "mixes the inputs of the batch, or moves the batch axis"
+            )
         self._note(parent, arguments)
         try:
             return OPERATIONS[parent.op].lower(Step(parent, arguments, after.shape, self.builder, part))
@@ -203,8 +219,14 @@ class _Lowering:
         if call.in_place and isinstance(plainly.get("self"), Tensor):
             plainly["self"] = plainly["self"].clone()
         with torch.no_grad():
-            result = call.target(*plainly.values()) if getattr(call.target, "_schema", None) is None else call.target(**plainly)
-        if call.op in _UNFILLED:  # what stands there by chance is overwritten, or the network would be no function
+            result = (
+                call.target(*plainly.values())
+                if getattr(call.target, "_schema", None) is None
+                else call.target(**plainly)
+            )
+        if (
+            call.op in _UNFILLED
+        ):  # what stands there by chance is overwritten, or the network would be no function
             result.zero_()
         if isinstance(result, (list, tuple)):
             return Constant([_double(r) for r in result])
@@ -218,7 +240,9 @@ def _double(value: Tensor) -> Tensor:
     return value.to(torch.float64) if value.is_floating_point() else value
 
 
-def with_frees(nodes: list[Affine | Pointwise | Maximum], output: int) -> tuple[Affine | Pointwise | Maximum, ...]:
+def with_frees(
+    nodes: list[Affine | Pointwise | Maximum], output: int
+) -> tuple[Affine | Pointwise | Maximum, ...]:
     """The nodes, each with the slots that no later node reads."""
     seen = {output}
     result = []

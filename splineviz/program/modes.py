@@ -47,7 +47,8 @@ def refuse_training(module: nn.Module) -> None:
     if acting:
         more = f" and {len(acting) - 3} more" if len(acting) > 3 else ""
         raise InputError(
-            f"the model is in training mode, where it is no fixed function of its input: {', '.join(acting[:3])}{more}",
+            f"the model is in training mode, where it is no fixed function of its input: "
+            f"{', '.join(acting[:3])}{more}",
             hint="call model.eval()",
         )
 

@@ -12,14 +12,16 @@ __all__ = ["Derived", "Versions", "Views", "read_view", "write_view"]
 
 _SAME = frozenset({"alias", "detach", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout"})
 _VIEWS = frozenset(
-    "slice select narrow view unsqueeze squeeze unflatten transpose swapaxes swapdims permute movedim moveaxis diagonal mT".split()
+    "slice select narrow view unsqueeze squeeze unflatten transpose swapaxes swapdims permute "
+    "movedim moveaxis diagonal mT".split()
 )
 """Operations that always return a view; reshape and its like may return a copy."""
 
 
 @dataclass(frozen=True)
 class Views:
-    """How a view was taken from the tensor whose memory it shares: operations with their arguments, in order."""
+    """How a view was taken from the tensor whose memory it shares: operations with their arguments, in
+    order."""
 
     steps: tuple[tuple[Callable[..., Any], tuple[Any, ...], tuple[tuple[str, Any], ...]], ...] = ()
 
@@ -50,7 +52,8 @@ def write_view(base: Tensor, value: Tensor, views: Views) -> Tensor:
 
 @dataclass(frozen=True)
 class Derived:
-    """A value that a write in place makes beside its own result: that of ``node``, from calls of these indices."""
+    """A value that a write in place makes beside its own result: that of ``node``, from calls of these
+    indices."""
 
     node: fx.Node
     base: int
@@ -62,9 +65,9 @@ class Derived:
 class Versions:
     """Turns in-place writes into new values, while the nodes of an exported graph are read in order.
 
-    A write to a tensor redirects every later read of that tensor to the result. If it is a view, the tensor that it was taken
-    from is made anew, and so are all other views of it that are read later. A write through something that may or may not be a
-    view is refused, if the memory is read again.
+    A write to a tensor redirects every later read of that tensor to the result. If it is a view, the tensor
+    that it was taken from is made anew, and so are all other views of it that are read later. A write through
+    something that may or may not be a view is refused, if the memory is read again.
     """
 
     def __init__(self, graph: fx.Graph) -> None:
@@ -82,7 +85,8 @@ class Versions:
     def record(self, node: fx.Node, index: int) -> tuple[bool, str | None, list[Derived]]:
         """Note that ``node`` has become the call ``index``.
 
-        Returns whether it writes in place, why it is refused if it is, and the values that follow it as calls of their own.
+        Returns whether it writes in place, why it is refused if it is, and the values that follow it as calls
+        of their own.
         """
         self._index[node] = index
         self._tensor[node] = self._memory[node] = node
@@ -94,7 +98,9 @@ class Versions:
         if schema is None:
             self._memory[node], self._views[node] = self._memory[source], None
             return False, None, []
-        written = [i for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write]
+        written = [
+            i for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write
+        ]
         if written:
             several = "writes to several tensors in place"
             return (True, several, []) if written != [0] else (True, *self._write(node, source, index))
@@ -129,4 +135,7 @@ class Versions:
             derived.append(Derived(first, base, None, self._views[first] or Views()))
             for other in others:
                 self._index[other] = index + len(derived)
-        return "writes in place to memory that is read again through another view" if unsure else None, derived
+        return (
+            "writes in place to memory that is read again through another view" if unsure else None,
+            derived,
+        )

@@ -1,4 +1,5 @@
-"""What a network was before it was lowered: the traced graph and its weights, for estimators that run it in any precision."""
+"""What a network was before it was lowered: the traced graph and its weights, for estimators that run it in
+any precision."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ __all__ = ["Origin"]
 
 @dataclass(frozen=True)
 class Origin:
-    """A traced network with weights of its own; made for every network that torch can trace, piecewise affine or not."""
+    """A traced network with weights of its own; made for every network that torch can trace, piecewise affine
+    or not."""
 
     graph: Graph
     weights: Mapping[str, Tensor]
@@ -25,7 +27,9 @@ class Origin:
     input_shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, graph: Graph, weights: Mapping[str, Tensor], name: str, input_shape: tuple[int, ...]) -> Origin:
+    def of(
+        cls, graph: Graph, weights: Mapping[str, Tensor], name: str, input_shape: tuple[int, ...]
+    ) -> Origin:
         """With a copy of the weights, since those of a module in training go on changing."""
         used = {call.name for call in graph.calls if call.op == "weight"}
         own = {key: value.detach().clone() for key, value in weights.items() if key in used}

@@ -1,4 +1,5 @@
-"""Torch's operations pickled by name, so that programs can travel to other processes. Their closures are for cloudpickle."""
+"""Torch's operations pickled by name, so that programs can travel to other processes. Their closures are for
+cloudpickle."""
 
 from __future__ import annotations
 

@@ -22,23 +22,26 @@ __all__ = ["Affine", "Fidelity", "Form", "Gain", "Maximum", "Node", "Pointwise",
 
 @dataclass(frozen=True)
 class Gain:
-    """How an affine node passes rounding errors on (all norms are Euclidean, over the flattened tensor of one input).
+    """How an affine node passes rounding errors on (all norms are Euclidean, over the flattened tensor of one
+    input).
 
-    ``layout`` moves or copies entries (and may insert constants); ``sum`` adds or subtracts activations entry by entry;
-    ``diagonal`` scales and shifts each entry by constants; ``dense`` is any other affine map.
+    ``layout`` moves or copies entries (and may insert constants); ``sum`` adds or subtracts activations entry
+    by entry; ``diagonal`` scales and shifts each entry by constants; ``dense`` is any other affine map.
     """
 
     kind: Literal["layout", "sum", "diagonal", "dense"]
     norm: float = 1.0
     """Upper bound of the operator norm."""
     rows: np.ndarray | None = None
-    """(n_out,) norm of the coefficients of each output entry, its constant left out, for ``diagonal`` and ``dense``."""
+    """(n_out,) norm of the coefficients of each output entry, its constant left out, for ``diagonal`` and
+    ``dense``."""
     constants: np.ndarray | None = None
     """(n_out,) magnitude of the constant of each output entry; ``None`` where there is none."""
     terms: int = 1
     """Largest number of products summed into one output entry, the constant included."""
     magnitude: float = math.inf
-    """Upper bound of the norm of the map with the magnitudes of all coefficients, where it is known to be less than `row_norm`."""
+    """Upper bound of the norm of the map with the magnitudes of all coefficients, where it is known to be
+    less than `row_norm`."""
 
     @cached_property
     def size(self) -> float:
@@ -74,8 +77,8 @@ class Gain:
 class Form:
     """An affine node in exact arithmetic: ``apply(x, weights) / divisors + constants``.
 
-    ``apply`` is linear in either argument, and adds up products of one entry of each, so that on small whole numbers it is exact in
-    float64. It takes (batch, *shape) tensors.
+    ``apply`` is linear in either argument, and adds up products of one entry of each, so that on small whole
+    numbers it is exact in float64. It takes (batch, *shape) tensors.
     """
 
     apply: Callable[[Tensor, Tensor], Tensor]
@@ -112,7 +115,8 @@ class Affine(Node):
     form: Form | None = None
     """None for layouts and sums, which ``linear`` does exactly, and for what has no known form"""
     matrix: Tensor | None = None
-    """(n_out, n_in) where it multiplies the last axis of its input by that and adds the constants of its form; else None"""
+    """(n_out, n_in) where it multiplies the last axis of its input by that and adds the constants of its
+    form; else None"""
 
     @property
     def into(self) -> Callable[[Tensor, Tensor], object] | None:
@@ -127,7 +131,9 @@ class Affine(Node):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without a second copy of the matrix."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("columns", "row_constants")}
+        return {
+            name: value for name, value in self.__dict__.items() if name not in ("columns", "row_constants")
+        }
 
     @cached_property
     def columns(self) -> np.ndarray:
@@ -149,8 +155,9 @@ class Affine(Node):
 class Pointwise(Node):
     """A continuous piecewise-affine function applied entry by entry; one stage of the program.
 
-    The function has K breakpoints b_1 <= ... <= b_K and K + 1 pieces ``slope * z + intercept``; piece k holds where exactly k
-    breakpoints lie strictly below z. Each array broadcasts against ``shape`` behind its first axis.
+    The function has K breakpoints b_1 <= ... <= b_K and K + 1 pieces ``slope * z + intercept``; piece k holds
+    where exactly k breakpoints lie strictly below z. Each array broadcasts against ``shape`` behind its first
+    axis.
     """
 
     stage: int
@@ -167,7 +174,13 @@ class Pointwise(Node):
     @cached_property
     def kinks(self) -> np.ndarray:
         """(K, n) breakpoints of every entry of the flattened tensor."""
-        return self.breakpoints.detach().expand(-1, *self.shape).reshape(len(self.breakpoints), -1).contiguous().numpy()
+        return (
+            self.breakpoints.detach()
+            .expand(-1, *self.shape)
+            .reshape(len(self.breakpoints), -1)
+            .contiguous()
+            .numpy()
+        )
 
     @cached_property
     def breaks_at_zero(self) -> bool:
@@ -190,15 +203,21 @@ class Pointwise(Node):
         return float(self.intercepts.abs().amax(0).expand(self.shape).norm())
 
     def switching(self, z: np.ndarray) -> np.ndarray:
-        """(V, K n) distance of every entry of (V, n) above each of its breakpoints; ``z`` itself where it breaks at zero."""
-        return np.ascontiguousarray(z) if self.breaks_at_zero else np.concatenate([z - kink for kink in self.kinks], axis=1)
+        """(V, K n) distance of every entry of (V, n) above each of its breakpoints; ``z`` itself where it
+        breaks at zero."""
+        return (
+            np.ascontiguousarray(z)
+            if self.breaks_at_zero
+            else np.concatenate([z - kink for kink in self.kinks], axis=1)
+        )
 
 
 @dataclass(frozen=True)
 class Maximum(Node):
     """The largest entry of each of many windows of one tensor; one stage of the program, one unit per window.
 
-    The state of a unit is the place in its window of the entry that is the largest, the lowest place where several are.
+    The state of a unit is the place in its window of the entry that is the largest, the lowest place where
+    several are.
     """
 
     stage: int
@@ -208,7 +227,8 @@ class Maximum(Node):
     """Shape of the result."""
     run: Callable[[Tensor], Tensor]
     windows: np.ndarray
-    """(W, k) int64, entries of the flattened tensor for each entry of the result; -1 for none. At least one is no -1."""
+    """(W, k) int64, entries of the flattened tensor for each entry of the result; -1 for none. At least one
+    is no -1."""
 
     @cached_property
     def rounds(self) -> np.ndarray:
@@ -219,7 +239,9 @@ class Maximum(Node):
         present = self.windows >= 0
         entries, counts = np.unique(self.windows[present], return_counts=True)
         if counts.max() == 1:
-            return np.ascontiguousarray(np.where(present, np.arange(self.windows.shape[1]), -1).T[present.any(0)])
+            return np.ascontiguousarray(
+                np.where(present, np.arange(self.windows.shape[1]), -1).T[present.any(0)]
+            )
         order = np.argsort(self.windows[present], kind="stable")
         owners = np.split(np.nonzero(present)[0][order], np.cumsum(counts)[:-1])
         taken, round_of = [0] * len(self.windows), np.zeros(int(entries[-1]) + 1, dtype=np.int64)
@@ -242,7 +264,8 @@ class Maximum(Node):
         return int(np.unique(self.windows[self.windows >= 0], return_counts=True)[1].max())
 
     def group(self, words: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
-        """(windows, rounds) of some of the windows alone, from ``64 words[0]`` to before ``64 words[1]``; None for all."""
+        """(windows, rounds) of some of the windows alone, from ``64 words[0]`` to before ``64 words[1]``;
+        None for all."""
         if words is None or words == (0, -(-len(self.windows) // 64)):
             return self.windows, self.rounds
         some = slice(64 * words[0], 64 * words[1])
@@ -259,7 +282,8 @@ class Maximum(Node):
 class Fidelity:
     """How far the program's outputs are from those of the module's own forward pass, on seeded random inputs.
 
-    Differences are max |program - module| / max |program|, the worst over ``samples`` inputs of several magnitudes.
+    Differences are max |program - module| / max |program|, the worst over ``samples`` inputs of several
+    magnitudes.
     """
 
     float64: float | None
@@ -296,7 +320,8 @@ class Program:
     origin: Origin | None = field(default=None, repr=False, compare=False)
     """The traced network that it was lowered from, with its weights; ``None`` for a program made by hand."""
     beginnings: tuple[str, ...] = field(default=(), repr=False, compare=False)
-    """For each of the first nodes the sha256 of structure and coefficients up to there; what is equal is one beginning."""
+    """For each of the first nodes the sha256 of structure and coefficients up to there; what is equal is one
+    beginning."""
 
     @property
     def n_units(self) -> int:
@@ -304,7 +329,8 @@ class Program:
 
     @cached_property
     def values_alive(self) -> tuple[int, ...]:
-        """Most numbers alive at once for one input: before the first stage, then from each stage to the next."""
+        """Most numbers alive at once for one input: before the first stage, then from each stage to the
+        next."""
         slots = {0: torch.zeros(1, *self.input_shape, dtype=torch.float64)}
         peaks = [slots[0].numel()]
         with torch.no_grad():
@@ -345,7 +371,8 @@ class Program:
         return self._rebind(state_dict)
 
     def alone(self) -> Program:
-        """The same program without the network that it came from, which only rebinding and the estimators need; half as large."""
+        """The same program without the network that it came from, which only rebinding and the estimators
+        need; half as large."""
         return replace(self, origin=None, _rebind=_cannot_rebind)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -361,4 +388,7 @@ class Program:
 
 
 def _cannot_rebind(state_dict: Mapping[str, Tensor]) -> Program:
-    raise InputError("this program was sent without the network that it came from", hint="rebind the program of load_program")
+    raise InputError(
+        "this program was sent without the network that it came from",
+        hint="rebind the program of load_program",
+    )

@@ -26,12 +26,14 @@ _FILE = re.compile(r"step-(\d+)\.pt")
 
 
 class Recorder:
-    """Writes the weights of a model in training to ``folder/step-00000123.pt``, for :class:`splineviz.Checkpoints`.
+    """Writes the weights of a model in training to ``folder/step-00000123.pt``, for
+    :class:`splineviz.Checkpoints`.
 
-    Call it once per step of the training loop, with the number of steps done: ``recorder(step, test_accuracy=measure)``. A step
-    that is not recorded costs two comparisons; metrics that are functions are called, without arguments, only when one is. A step
-    that a loop leaves out is recorded at the next call. Files hold ``state_dict``, ``step`` and ``metrics``, and appear whole or
-    not at all. In a folder with checkpoints of earlier steps it goes on where they end; a new run deserves a new folder.
+    Call it once per step of the training loop, with the number of steps done: ``recorder(step,
+    test_accuracy=measure)``. A step that is not recorded costs two comparisons; metrics that are functions
+    are called, without arguments, only when one is. A step that a loop leaves out is recorded at the next
+    call. Files hold ``state_dict``, ``step`` and ``metrics``, and appear whole or not at all. In a folder
+    with checkpoints of earlier steps it goes on where they end; a new run deserves a new folder.
 
     Parameters
     ----------
@@ -40,7 +42,8 @@ class Recorder:
     folder
         Made if it does not exist.
     steps
-        ``"log"``: step 0, then evenly on a logarithmic scale; a number: every so many steps from 0 on; or the steps themselves.
+        ``"log"``: step 0, then evenly on a logarithmic scale; a number: every so many steps from 0 on; or the
+        steps themselves.
     per_decade
         With ``"log"`` alone: from each power of ten to the next, 5 if nothing is said.
     total, last
@@ -49,7 +52,8 @@ class Recorder:
     Raises
     ------
     InputError
-        If the steps are not positive whole numbers, or the folder cannot be made. When called: if a metric is no number.
+        If the steps are not positive whole numbers, or the folder cannot be made. When called: if a metric is
+        no number.
 
     Examples
     --------
@@ -86,7 +90,9 @@ class Recorder:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from error
-        self._called = math.inf  # before the first call, so that it counts as a step back, and looks into the folder
+        self._called = (
+            math.inf
+        )  # before the first call, so that it counts as a step back, and looks into the folder
         self._next = math.inf
 
     def __call__(self, step: int, /, **metrics: Metric) -> Path | None:
@@ -97,7 +103,11 @@ class Recorder:
         if step < self._next:
             return None
         self._next = self._after(step)
-        state = {name: value.detach().cpu() for name, value in self.model.state_dict().items() if isinstance(value, Tensor)}
+        state = {
+            name: value.detach().cpu()
+            for name, value in self.model.state_dict().items()
+            if isinstance(value, Tensor)
+        }
         content = {
             "state_dict": state,
             "step": int(step),
@@ -120,7 +130,8 @@ class Recorder:
 
 
 def log_steps(total: int, last: int) -> tuple[int, ...]:
-    """``total`` steps from 0 to ``last``: 0, 1, and on evenly on a logarithmic scale, whole numbers, each once.
+    """``total`` steps from 0 to ``last``: 0, 1, and on evenly on a logarithmic scale, whole numbers, each
+    once.
 
     Where steps are close together at the beginning they are the whole numbers themselves.
 
@@ -131,11 +142,18 @@ def log_steps(total: int, last: int) -> tuple[int, ...]:
     """
     _whole(last, 1)
     if not 2 <= _whole(total, 0) <= last + 1:
-        raise InputError(f"total must be a whole number from 2 to {last + 1}, the steps from 0 to {last}, got {total!r}")
+        raise InputError(
+            f"total must be a whole number from 2 to {last + 1}, the steps from 0 to {last}, got {total!r}"
+        )
     steps = [0]
     for left in range(total - 1, 0, -1):
-        # evenly from here on; the ratio is taken anew at each step, for whole numbers eat some of it at the beginning
-        here = max(steps[-1] + 1, round(max(steps[-1], 1) * (last / max(steps[-1], 1)) ** (1 / left))) if len(steps) > 1 else 1
+        # evenly from here on; the ratio is taken anew at each step, for whole numbers eat some of it at the
+        # beginning
+        here = (
+            max(steps[-1] + 1, round(max(steps[-1], 1) * (last / max(steps[-1], 1)) ** (1 / left)))
+            if len(steps) > 1
+            else 1
+        )
         steps.append(last if left == 1 else here)
     return tuple(steps)
 

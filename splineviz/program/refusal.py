@@ -1,4 +1,5 @@
-"""How to say what cannot be part of a program: all offenders at once, each with its place in the user's code."""
+"""How to say what cannot be part of a program: all offenders at once, each with its place in the user's
+code."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def offender(call: Call, reason: str) -> Offender:
 
 
 def refusal(offenders: Sequence[Offender], last: str | None) -> NotPiecewiseAffineError:
-    """The error that lists every offender; ``last`` is the operation at the end that may be cut off, if there is one."""
+    """The error that lists every offender; ``last`` is the operation at the end that may be cut off, if there
+    is one."""
     count = "an operation that keeps" if len(offenders) == 1 else f"{len(offenders)} operations that keep"
     lines = "".join(f"\n  - {o}" for o in offenders)
     hint = "replace them; the README lists the operations that are supported"

@@ -28,7 +28,9 @@ class Refused:
     def advice(self) -> str:
         """What to do about it; empty where there is nothing to do."""
         instead = f"instead: {self.instead}" if self.instead else ""
-        cut = "as the last operation it can be cut off: --logits, in Python logits=True" if self.at_end else ""
+        cut = (
+            "as the last operation it can be cut off: --logits, in Python logits=True" if self.at_end else ""
+        )
         return "; ".join(part for part in (instead, cut) if part)
 
 
@@ -38,20 +40,27 @@ def _refused(names: str, reason: str, instead: str = "", *, at_end: bool = False
 
 REFUSED = (
     _refused("gelu silu mish elu celu selu softplus hardswish", _NEVER, _BEND),
-    _refused("exp expm1 exp2 log log1p log2 log10 logit sqrt rsqrt reciprocal sin cos tan asin acos sinh cosh", _NEVER),
+    _refused(
+        "exp expm1 exp2 log log1p log2 log10 logit sqrt rsqrt reciprocal sin cos tan asin acos sinh cosh",
+        _NEVER,
+    ),
     _refused("sigmoid", _NEVER, "hardsigmoid", at_end=True),
     _refused("log_sigmoid logsigmoid", _NEVER, "minus relu of minus x", at_end=True),
     _refused("tanh atan erf softsign", _NEVER, "hardtanh"),
     _refused("softmax log_softmax", _NEVER, at_end=True),
     _refused("logsumexp softmin", _NEVER),
     _refused(
-        "layer_norm rms_norm group_norm instance_norm local_response_norm native_layer_norm native_group_norm",
+        "layer_norm rms_norm group_norm instance_norm local_response_norm native_layer_norm "
+        "native_group_norm",
         f"{_NEVER}: it divides by the spread of its own input",
         "batch_norm, which in eval mode divides by constants",
     ),
-    _refused("std var std_mean var_mean", f"{_NEVER}: it is the root of squares, or squares", "a mean of abs"),
     _refused(
-        "norm linalg_norm linalg_vector_norm linalg_matrix_norm renorm dist cdist cosine_similarity pow square float_power",
+        "std var std_mean var_mean", f"{_NEVER}: it is the root of squares, or squares", "a mean of abs"
+    ),
+    _refused(
+        "norm linalg_norm linalg_vector_norm linalg_matrix_norm renorm dist cdist cosine_similarity "
+        "pow square float_power",
         f"{_NEVER}: it takes powers",
         "abs, and sums of it",
     ),
@@ -62,7 +71,9 @@ REFUSED = (
         "a mixing of positions by constant matrices",
     ),
     _refused("glu prod cumprod logcumsumexp", f"{_NEVER}: it multiplies activations"),
-    _refused("lstm gru rnn_tanh", f"{_NEVER}: its gates are smooth", "a loop over its steps, with linear and relu"),
+    _refused(
+        "lstm gru rnn_tanh", f"{_NEVER}: its gates are smooth", "a loop over its steps, with linear and relu"
+    ),
     _refused("sign sgn heaviside", _JUMPS, "hardtanh of a multiple"),
     _refused("hardshrink", _JUMPS, "softshrink"),
     _refused("round floor ceil trunc fix frac fmod remainder floor_divide bool int", _JUMPS),
@@ -74,7 +85,10 @@ REFUSED = (
     _refused("argmax", _JUMPS, at_end=True),
     _refused("argmin argsort one_hot embedding bincount searchsorted bucketize", _JUMPS),
     _refused("bernoulli rand_like randn_like multinomial normal", "is random"),
-    _refused("aminmax topk sort msort median kthvalue cummax cummin fractional_max_pool2d fractional_max_pool3d", _LATER),
+    _refused(
+        "aminmax topk sort msort median kthvalue cummax cummin fractional_max_pool2d fractional_max_pool3d",
+        _LATER,
+    ),
     _refused("rnn_relu", _LATER, "a loop over its steps, with linear and relu"),
     _refused("addbmm flipud vsplit", "mixes the inputs of the batch"),
     _refused(
@@ -83,6 +97,12 @@ REFUSED = (
         atleast_3d vstack""",
         "may be affine, but is not supported yet",
     ),
-    _refused("wrap_with_autocast", "(torch.autocast inside forward) rounds to lower precision, which is not continuous"),
-    _refused("wrap_with_set_grad_enabled", "(torch.enable_grad or set_grad_enabled inside forward) is not supported yet"),
+    _refused(
+        "wrap_with_autocast",
+        "(torch.autocast inside forward) rounds to lower precision, which is not continuous",
+    ),
+    _refused(
+        "wrap_with_set_grad_enabled",
+        "(torch.enable_grad or set_grad_enabled inside forward) is not supported yet",
+    ),
 )

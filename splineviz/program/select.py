@@ -1,4 +1,5 @@
-"""A program cut down to some of its outputs, for the level set of one output or the boundary between a few classes."""
+"""A program cut down to some of its outputs, for the level set of one output or the boundary between a few
+classes."""
 
 from __future__ import annotations
 
@@ -34,7 +35,10 @@ def select_outputs(program: Program, outputs: Sequence[int]) -> Program:
     n_outputs = math.prod(program.output_shape)
     chosen = tuple(int(output) for output in outputs)
     if not chosen or len(set(chosen)) != len(chosen) or not all(0 <= output < n_outputs for output in chosen):
-        raise InputError(f"expected different outputs from 0 to {n_outputs - 1}, got {', '.join(map(str, chosen)) or 'none'}")
+        raise InputError(
+            f"expected different outputs from 0 to {n_outputs - 1}, got "
+            f"{', '.join(map(str, chosen)) or 'none'}"
+        )
     columns = torch.tensor(chosen)
 
     def choose(values: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
-"""Two networks as one program: they run side by side on one input, so that its cells are the common refinement of theirs."""
+"""Two networks as one program: they run side by side on one input, so that its cells are the common
+refinement of theirs."""
 
 from __future__ import annotations
 
@@ -26,24 +27,26 @@ class SideBySide:
 
     program: Program
     stages: tuple[tuple[int, ...], tuple[int, ...]]
-    """For each network the stages of the program that are its own, in its order; a stage of a common beginning is of both."""
+    """For each network the stages of the program that are its own, in its order; a stage of a common
+    beginning is of both."""
     decisions: tuple[int, int] | None
-    """For each network the stage that chooses its largest output, or the sign of a single one; the last stages of the program."""
+    """For each network the stage that chooses its largest output, or the sign of a single one; the last
+    stages of the program."""
 
 
 def side_by_side(first: Program, second: Program, *, decisions: bool) -> SideBySide:
     """Join two networks of one input.
 
-    The nodes of the second follow those of the first. Nodes that both networks begin with, the same operations with the same
-    coefficients, are there once, so that what networks share is not cut twice.
+    The nodes of the second follow those of the first. Nodes that both networks begin with, the same
+    operations with the same coefficients, are there once, so that what networks share is not cut twice.
 
     Parameters
     ----------
     first, second
         Programs whose inputs have one size; that of the result has the shape of the first.
     decisions
-        Add two stages at the end: the choice of the largest output of each (the lowest index where several are; of a single
-        output, whether it is above 0).
+        Add two stages at the end: the choice of the largest output of each (the lowest index where several
+        are; of a single output, whether it is above 0).
 
     Raises
     ------
@@ -62,12 +65,16 @@ def side_by_side(first: Program, second: Program, *, decisions: bool) -> SideByS
     """
     if math.prod(first.input_shape) != math.prod(second.input_shape):
         raise InputError(
-            f"networks side by side take inputs of one size; {first.name} takes {first.input_shape} and {second.name} takes "
+            f"networks side by side take inputs of one size; {first.name} takes {first.input_shape} and "
+            f"{second.name} takes "
             f"{second.input_shape}"
         )
     same = _common_beginning(first, second)
     joint = _Joint(list(first.nodes), list(first.stages), first.n_slots)
-    slots, stages = {slot: slot for node in first.nodes[:same] for slot in (*node.inputs, node.output)} | {0: 0}, []
+    slots, stages = (
+        {slot: slot for node in first.nodes[:same] for slot in (*node.inputs, node.output)} | {0: 0},
+        [],
+    )
     if first.input_shape != second.input_shape:
         slots[0] = joint.affine("input", (0,), lambda x: x.reshape(-1, *second.input_shape))
     for node in first.nodes[:same]:
@@ -80,7 +87,10 @@ def side_by_side(first: Program, second: Program, *, decisions: bool) -> SideByS
             continue
         stages.append(joint.stage(second.stages[node.stage]))
         joint.nodes.append(replace(node, inputs=inputs, output=slots[node.output], stage=stages[-1]))
-    outputs, sizes = (first.output, slots[second.output]), (math.prod(first.output_shape), math.prod(second.output_shape))
+    outputs, sizes = (
+        (first.output, slots[second.output]),
+        (math.prod(first.output_shape), math.prod(second.output_shape)),
+    )
     chosen = None
     if decisions:
         one = joint.decide(outputs[0], first)
@@ -137,19 +147,26 @@ class _Joint:
         return slot
 
     def decide(self, output: int, program: Program) -> int:
-        """The stage that chooses the largest entry of an output, or the sign of a single one: the larger of 0 and it."""
+        """The stage that chooses the largest entry of an output, or the sign of a single one: the larger of 0
+        and it."""
         n = math.prod(program.output_shape)
         if n == 1:
-            logits = self.affine("level", (output,), lambda y: torch.cat([torch.zeros_like(y.flatten(1)), y.flatten(1)], 1))
+            logits = self.affine(
+                "level", (output,), lambda y: torch.cat([torch.zeros_like(y.flatten(1)), y.flatten(1)], 1)
+            )
         else:
             logits = self.affine("logits", (output,), lambda y: y.flatten(1))
         n = max(2, n)
         stage = self.stage(Stage(0, "decisions", "argmax", (1,), 1, "", n))
         names = "decisions", "", ""
         slots = (logits,), self.slot(), ()
-        self.nodes.append(Maximum(*names, *slots, stage, (n,), (1,), lambda y: y.amax(1, keepdim=True), np.arange(n)[None]))
+        self.nodes.append(
+            Maximum(*names, *slots, stage, (n,), (1,), lambda y: y.amax(1, keepdim=True), np.arange(n)[None])
+        )
         return stage
 
 
 def _cannot_rebind(state_dict: Mapping[str, Tensor]) -> Program:
-    raise InputError("two networks side by side take no new weights", hint="rebind each of them, and join them again")
+    raise InputError(
+        "two networks side by side take no new weights", hint="rebind each of them, and join them again"
+    )

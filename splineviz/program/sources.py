@@ -1,4 +1,5 @@
-"""Where a program comes from: a module in memory, a factory by name, an ONNX file, an exported program, the embedded demo."""
+"""Where a program comes from: a module in memory, a factory by name, an ONNX file, an exported program, the
+embedded demo."""
 
 from __future__ import annotations
 
@@ -33,35 +34,42 @@ Shape = int | Sequence[int]
 
 
 def load_program(
-    model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None, logits: bool = False
+    model: nn.Module | str | Path,
+    *,
+    input_shape: Shape | None = None,
+    weights: Weights | None = None,
+    logits: bool = False,
 ) -> Program:
     """Read a network once, as a program of affine maps and continuous piecewise-affine functions.
 
-    The module is traced in eval mode and left as it was. Its weights are taken as float64, and the program is compared with
-    the module's own forward pass on random inputs (``program.fidelity``).
+    The module is traced in eval mode and left as it was. Its weights are taken as float64, and the program is
+    compared with the module's own forward pass on random inputs (``program.fidelity``).
 
     Parameters
     ----------
     model
-        An ``nn.Module``; ``"module:factory"``, importable also from the current directory, where ``factory`` is a module or
-        returns one; an ONNX file; a ``.pt2`` file, written by ``torch.export.save``, which is trusted to run code; or ``"demo"``.
+        An ``nn.Module``; ``"module:factory"``, importable also from the current directory, where ``factory``
+        is a module or returns one; an ONNX file; a ``.pt2`` file, written by ``torch.export.save``, which is
+        trusted to run code; or ``"demo"``.
     input_shape
-        Shape of one input, without batch. May be left out where the file tells it, or the first layer with weights is an
-        ``nn.Linear``.
+        Shape of one input, without batch. May be left out where the file tells it, or the first layer with
+        weights is an ``nn.Linear``.
     weights
-        A state dict, or a .pt, .pth, .th, .safetensors or .npz file with one, to use in place of the module's own. The weights of
-        an ONNX file are named as its initialisers.
+        A state dict, or a .pt, .pth, .th, .safetensors or .npz file with one, to use in place of the module's
+        own. The weights of an ONNX file are named as its initialisers.
     logits
-        End the program before a softmax, log_softmax, sigmoid, log_sigmoid or argmax (``max(...).indices``, ``topk(1).indices``)
-        that is the module's last operation; ``program.cut_off`` then names it. The fidelity is that of the outputs after it.
+        End the program before a softmax, log_softmax, sigmoid, log_sigmoid or argmax (``max(...).indices``,
+        ``topk(1).indices``) that is the module's last operation; ``program.cut_off`` then names it. The
+        fidelity is that of the outputs after it.
 
     Raises
     ------
     NotPiecewiseAffineError
         Listing every operation that is not continuous piecewise affine or not supported.
     InputError
-        If the model is in training mode, in half precision, has NaN or infinite weights, cannot be traced, does not take inputs
-        of ``input_shape``, or does not return one tensor; if a file cannot be read, or the package that reads it is missing.
+        If the model is in training mode, in half precision, has NaN or infinite weights, cannot be traced,
+        does not take inputs of ``input_shape``, or does not return one tensor; if a file cannot be read, or
+        the package that reads it is missing.
 
     Examples
     --------
@@ -83,21 +91,33 @@ def load_program(
     origin = Origin.of(graph, original, name, shape)
     made = _maker(origin, expected, original, card)
     program = made(lowered, origin, None)
-    return made(lowered, origin, measure(program, module, graph.dynamic_batch, None if cut is None else cut.finish))
+    return made(
+        lowered, origin, measure(program, module, graph.dynamic_batch, None if cut is None else cut.finish)
+    )
 
 
 def blockers(
-    model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None, logits: bool = False
+    model: nn.Module | str | Path,
+    *,
+    input_shape: Shape | None = None,
+    weights: Weights | None = None,
+    logits: bool = False,
 ) -> tuple[Offender, ...]:
-    """The operations of a model that block exactness, without raising for them; other bad input is still an error."""
+    """The operations of a model that block exactness, without raising for them; other bad input is still an
+    error."""
     module, _, told = _module(model, weights, input_shape)
     return _lowered(module, _input_shape(module, input_shape, told), logits)[1].offenders
 
 
 def read_network(
-    model: nn.Module | str | Path, *, input_shape: Shape | None = None, weights: Weights | None = None, logits: bool = False
+    model: nn.Module | str | Path,
+    *,
+    input_shape: Shape | None = None,
+    weights: Weights | None = None,
+    logits: bool = False,
 ) -> Origin:
-    """Trace any network, piecewise affine or not, for the estimators; the arguments are those of :func:`load_program`.
+    """Trace any network, piecewise affine or not, for the estimators; the arguments are those of
+    :func:`load_program`.
 
     Raises
     ------
@@ -189,7 +209,8 @@ def _maker(
 def _module(
     model: nn.Module | str | Path, weights: Weights | None, given: Shape | None = None
 ) -> tuple[nn.Module, str, tuple[int, ...] | None]:
-    """The module to trace, with the weights asked for; its name; and the shape of one input, where the model's file tells it."""
+    """The module to trace, with the weights asked for; its name; and the shape of one input, where the
+    model's file tells it."""
     told: tuple[int, ...] | None = None
     if isinstance(model, nn.Module):
         module = bare(model)
@@ -206,7 +227,8 @@ def _module(
             module = _named(name)
     else:
         raise InputError(
-            f"a model is an nn.Module, 'module:factory', an .onnx or .pt2 file or 'demo', got {type(model).__name__}",
+            f"a model is an nn.Module, 'module:factory', an .onnx or .pt2 file or 'demo', got "
+            f"{type(model).__name__}",
             hint="for a state dict give the module as model and the dict as weights",
         )
     if weights is not None:
@@ -220,7 +242,9 @@ def _onnx(path: str, given: Shape | None) -> tuple[nn.Module, tuple[int, ...]]:
     try:
         from splineviz.program.onnx import read_network
     except ImportError as error:
-        raise InputError(f"reading '{path}' needs the package onnx", hint="pip install 'splineviz[onnx]'") from error
+        raise InputError(
+            f"reading '{path}' needs the package onnx", hint="pip install 'splineviz[onnx]'"
+        ) from error
     network = read_network(path, None if given is None else _checked(given))
     return network, network.input_shape
 
@@ -263,10 +287,17 @@ def _named(model: str) -> nn.Module:
 
 def _input_shape(module: nn.Module, given: Shape | None, told: tuple[int, ...] | None) -> tuple[int, ...]:
     if given is not None and told is not None and _checked(given) != told:
-        raise InputError(f"the model takes one input of shape {told}, without the batch, but input_shape is {_checked(given)}")
+        raise InputError(
+            f"the model takes one input of shape {told}, without the batch, but input_shape is "
+            f"{_checked(given)}"
+        )
     if given is not None or told is not None:
         return told or _checked(given)
-    with_weights = (m for m in module.modules() if isinstance(m, nn.Linear) or any(True for _ in m.parameters(recurse=False)))
+    with_weights = (
+        m
+        for m in module.modules()
+        if isinstance(m, nn.Linear) or any(True for _ in m.parameters(recurse=False))
+    )
     first = next(with_weights, None)
     if isinstance(first, nn.Linear):
         return (first.in_features,)
@@ -301,4 +332,7 @@ def _try(module: nn.Module, example: Tensor) -> None:
             hint="wrap it in a module whose forward() picks one output",
         )
     if output.dim() == 0 or len(output) != len(example):
-        raise InputError(f"the model must return one row per input: two inputs gave a tensor of shape {tuple(output.shape)}")
+        raise InputError(
+            f"the model must return one row per input: two inputs gave a tensor of shape "
+            f"{tuple(output.shape)}"
+        )

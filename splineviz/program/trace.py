@@ -1,4 +1,5 @@
-"""From an ``nn.Module`` to a graph: torch.export, then plain calls with in-place writes removed and the batch axis marked."""
+"""From an ``nn.Module`` to a graph: torch.export, then plain calls with in-place writes removed and the batch
+axis marked."""
 
 from __future__ import annotations
 
@@ -38,14 +39,17 @@ class Ref:
 
 @dataclass(frozen=True)
 class Call:
-    """One operation of the traced network; arguments by their name in the operation's schema, values as ``Ref``."""
+    """One operation of the traced network; arguments by their name in the operation's schema, values as
+    ``Ref``."""
 
     op: str
-    """Name of the ATen operation without overload and in-place underscore; ``input``, ``weight``, ``getitem`` or ``region``."""
+    """Name of the ATen operation without overload and in-place underscore; ``input``, ``weight``, ``getitem``
+    or ``region``."""
     target: Any
     arguments: dict[str, Any]
     shape: tuple[int, ...] | None
-    """Without the batch axis where ``batched``; ``None`` if no tensor, or if the batch size shows up elsewhere in it."""
+    """Without the batch axis where ``batched``; ``None`` if no tensor, or if the batch size shows up
+    elsewhere in it."""
     parts: tuple[tuple[int, ...], ...]
     """Shapes of the results of an operation that returns several, without the batch axis."""
     batched: bool
@@ -87,19 +91,31 @@ def trace(module: nn.Module, example: Tensor) -> Graph:
         If the module cannot be exported, or works only for one number of inputs.
     """
     exported = _export(module, example, dynamic=True)
-    inputs = [n for n in exported.graph.nodes if n.op == "placeholder" and n.name in exported.graph_signature.user_inputs]
+    inputs = [
+        n
+        for n in exported.graph.nodes
+        if n.op == "placeholder" and n.name in exported.graph_signature.user_inputs
+    ]
     size = inputs[0].meta["val"].shape[0]
     if _number(size) is None:
         return _read(exported, str(size), dynamic=True)
-    # the batch size was taken as a constant (by len(x), say): what differs between two traces must be the batch size
-    fixed = [_read(_export(module, x, dynamic=False), "", dynamic=False) for x in (example, torch.cat([example, example[:1]]))]
+    # the batch size was taken as a constant (by len(x), say): what differs between two traces must be the
+    # batch size
+    fixed = [
+        _read(_export(module, x, dynamic=False), "", dynamic=False)
+        for x in (example, torch.cat([example, example[:1]]))
+    ]
     return _merge(fixed[0], fixed[1], len(example), len(example) + 1)
 
 
 def _export(module: nn.Module, example: Tensor, *, dynamic: bool) -> ExportedProgram:
     first = next(iter(inspect.signature(module.forward).parameters.values()), None)
     of_input: Any = {0: Dim.AUTO}
-    shapes = ((of_input,) if first is not None and first.kind is first.VAR_POSITIONAL else of_input,) if dynamic else None
+    shapes = (
+        ((of_input,) if first is not None and first.kind is first.VAR_POSITIONAL else of_input,)
+        if dynamic
+        else None
+    )
     try:
         # no_grad: else a no_grad block of the user's becomes a region of its own in the graph
         with evaluating(module), torch.no_grad(), warnings.catch_warnings():
@@ -109,7 +125,8 @@ def _export(module: nn.Module, example: Tensor, *, dynamic: bool) -> ExportedPro
         if dynamic:
             raise InputError(
                 f"the module cannot be traced: {condensed(error)}",
-                hint="let forward() take one tensor and contain no branch or loop that depends on the values in it",
+                hint="let forward() take one tensor and contain no branch or loop that depends on the "
+                "values in it",
             ) from error
         raise InputError(
             f"the module works for one fixed number of inputs only: {condensed(error)}",
@@ -118,7 +135,8 @@ def _export(module: nn.Module, example: Tensor, *, dynamic: bool) -> ExportedPro
 
 
 def _read(exported: ExportedProgram, batch: str, *, dynamic: bool) -> Graph:
-    """The exported graph as calls; ``batch`` is the name of the symbol that stands for the number of inputs."""
+    """The exported graph as calls; ``batch`` is the name of the symbol that stands for the number of
+    inputs."""
     signature = exported.graph_signature
     weights = {spec.arg.name: spec for spec in signature.input_specs}
     versions = Versions(exported.graph)
@@ -156,7 +174,11 @@ def _call(node: torch.fx.Node, index: Any, batch: str) -> Call:
     module, module_class = _module(node)
     schema = getattr(node.target, "_schema", None)
     if schema is None:
-        name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+        name = (
+            node.target
+            if isinstance(node.target, str)
+            else getattr(node.target, "__name__", str(node.target))
+        )
         arguments = {str(i): argument for i, argument in enumerate(node.args)}
     else:
         name = schema.name.split("::")[-1]
@@ -165,7 +187,9 @@ def _call(node: torch.fx.Node, index: Any, batch: str) -> Call:
         arguments = {a.name: a.default_value for a in schema.arguments if a.has_default_value()}
         arguments |= dict(zip((a.name for a in schema.arguments), node.args, strict=False)) | node.kwargs
     arguments = {key: _map(argument, index) for key, argument in arguments.items()}
-    return Call(name, node.target, arguments, shape, parts, batched, node.name, module, module_class, _source(node))
+    return Call(
+        name, node.target, arguments, shape, parts, batched, node.name, module, module_class, _source(node)
+    )
 
 
 def _derived(value: Derived, writer: Call, batch: str) -> Call:
@@ -176,7 +200,9 @@ def _derived(value: Derived, writer: Call, batch: str) -> Call:
     arguments["views"] = value.views
     shape, batched = _shape(value.node.meta["val"], batch)
     target = read_view if value.value is None else write_view
-    changed = replace(writer, op=target.__name__, target=target, arguments=arguments, shape=shape, parts=(), batched=batched)
+    changed = replace(
+        writer, op=target.__name__, target=target, arguments=arguments, shape=shape, parts=(), batched=batched
+    )
     return replace(changed, name=value.node.name)
 
 
@@ -211,7 +237,11 @@ def _refs(argument: Any) -> Iterator[int]:
 
 def _module(node: torch.fx.Node) -> tuple[str, str]:
     """Path and class of the innermost module that made the call."""
-    stack = [entry for entry in node.meta.get("nn_module_stack", {}).values() if not entry[0].startswith("_empty_nn_module")]
+    stack = [
+        entry
+        for entry in node.meta.get("nn_module_stack", {}).values()
+        if not entry[0].startswith("_empty_nn_module")
+    ]
     if not stack:
         return "", ""
     path, kind = stack[-1]
@@ -245,7 +275,11 @@ def _merge(two: Graph, three: Graph, small: int, large: int) -> Graph:
         split = [_without_batch(p, q, small, large) for p, q in pairs]
         arguments = {key: _tie(value, b.arguments.get(key), baked) for key, value in a.arguments.items()}
         (shape, batched), *parts = split
-        calls.append(replace(a, shape=shape, batched=batched, parts=tuple(p[0] or () for p in parts), arguments=arguments))
+        calls.append(
+            replace(
+                a, shape=shape, batched=batched, parts=tuple(p[0] or () for p in parts), arguments=arguments
+            )
+        )
     return replace(two, calls=tuple(calls))
 
 

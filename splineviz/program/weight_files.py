@@ -1,4 +1,5 @@
-"""Weights from files, and what else a checkpoint tells: its step and its metrics. Nothing in a file is executed."""
+"""Weights from files, and what else a checkpoint tells: its step and its metrics. Nothing in a file is
+executed."""
 
 from __future__ import annotations
 
@@ -43,8 +44,9 @@ class Facts:
 def load_weights(path: str | Path, key: str | None = None) -> dict[str, Tensor]:
     """Read a state dict from a .pt, .pth, .th, .safetensors or .npz file, without running code from it.
 
-    A dict with the key ``state_dict``, ``model`` or ``model_state_dict`` is unwrapped, and the prefixes of data-parallel, averaged
-    and compiled modules removed. In .npz files a name ``ema/0.weight`` stands for the entry ``0.weight`` of a dict ``ema``.
+    A dict with the key ``state_dict``, ``model`` or ``model_state_dict`` is unwrapped, and the prefixes of
+    data-parallel, averaged and compiled modules removed. In .npz files a name ``ema/0.weight`` stands for the
+    entry ``0.weight`` of a dict ``ema``.
 
     Parameters
     ----------
@@ -69,15 +71,26 @@ def load_weights(path: str | Path, key: str | None = None) -> dict[str, Tensor]:
             content = content[nested]
             break
     if isinstance(content, Mapping):
-        content = {name: v for name, v in content.items() if isinstance(v, Tensor) or name not in (*COUNTERS, _METRICS)}
-    if not content or not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
+        content = {
+            name: v
+            for name, v in content.items()
+            if isinstance(v, Tensor) or name not in (*COUNTERS, _METRICS)
+        }
+    if (
+        not content
+        or not isinstance(content, Mapping)
+        or not all(isinstance(v, Tensor) for v in content.values())
+    ):
         where = "" if key is None else f" under the key '{key}'"
-        raise InputError(f"'{path}' holds no state dict{where}", hint="save it with torch.save(model.state_dict(), path)")
+        raise InputError(
+            f"'{path}' holds no state dict{where}", hint="save it with torch.save(model.state_dict(), path)"
+        )
     return _bare({str(name): value for name, value in content.items()})
 
 
 def read_facts(path: str | Path) -> Facts:
-    """The step and the metrics that a file of weights tells; of a .pt file only the table of contents is read.
+    """The step and the metrics that a file of weights tells; of a .pt file only the table of contents is
+    read.
 
     Raises
     ------
@@ -112,9 +125,14 @@ def _bare(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _content(path: Path, *, lazy: bool = False) -> Any:
     if path.suffix not in SUFFIXES:
-        raise InputError(f"weights come from a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file, got '{path}'")
+        raise InputError(
+            f"weights come from a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file, got '{path}'"
+        )
     if path.is_dir():
-        raise InputError(f"'{path}' is a folder, not a file of weights", hint="name the file in it, model.safetensors perhaps")
+        raise InputError(
+            f"'{path}' is a folder, not a file of weights",
+            hint="name the file in it, model.safetensors perhaps",
+        )
     if not path.is_file():
         raise InputError(f"no such weights file: '{path}'")
     if path.suffix == ".safetensors":
@@ -125,10 +143,13 @@ def _content(path: Path, *, lazy: bool = False) -> Any:
 def _pickle(path: Path, lazy: bool) -> Any:
     try:
         # a lazy map is let go before anyone could cut the file short under it
-        return torch.load(str(path), map_location="cpu", weights_only=True, mmap=lazy and zipfile.is_zipfile(path))
+        return torch.load(
+            str(path), map_location="cpu", weights_only=True, mmap=lazy and zipfile.is_zipfile(path)
+        )
     except pickle.UnpicklingError as error:
         raise InputError(
-            f"'{path}' holds more than tensors (a whole pickled model, perhaps), which is not read since it can run code",
+            f"'{path}' holds more than tensors (a whole pickled model, perhaps), which is not read since "
+            f"it can run code",
             hint="save the state dict: torch.save(model.state_dict(), path)",
         ) from error
     except Exception as error:
@@ -140,7 +161,9 @@ def _safetensors(path: Path) -> Any:
     try:
         from safetensors import safe_open
     except ImportError as error:
-        raise InputError(f"reading '{path}' needs the package safetensors", hint="pip install 'splineviz[safetensors]'") from error
+        raise InputError(
+            f"reading '{path}' needs the package safetensors", hint="pip install 'splineviz[safetensors]'"
+        ) from error
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}

@@ -31,22 +31,34 @@ def check_values(weights: Mapping[str, Tensor]) -> None:
     """
     empty = [name for name, value in weights.items() if nn.parameter.is_lazy(value) or value.is_meta]
     if empty:
-        raise InputError(f"weights without values: {some(empty)}", hint="run or load the model once before giving it here")
-    low = [f"{n} ({str(v.dtype)[6:]})" for n, v in weights.items() if v.is_floating_point() and v.dtype.itemsize < 4]
+        raise InputError(
+            f"weights without values: {some(empty)}", hint="run or load the model once before giving it here"
+        )
+    low = [
+        f"{n} ({str(v.dtype)[6:]})"
+        for n, v in weights.items()
+        if v.is_floating_point() and v.dtype.itemsize < 4
+    ]
     if low:
         raise InputError(
-            f"weights in half precision: {some(low)}", hint="give a float32 or float64 copy: copy.deepcopy(model).float()"
+            f"weights in half precision: {some(low)}",
+            hint="give a float32 or float64 copy: copy.deepcopy(model).float()",
         )
     odd = [f"{n} ({str(v.dtype)[6:]})" for n, v in weights.items() if v.is_complex() or v.is_quantized]
     if odd:
         raise InputError(f"weights that are not real numbers: {some(odd)}")
     broken = [n for n, v in weights.items() if v.is_floating_point() and not bool(torch.isfinite(v).all())]
     if broken:
-        raise InputError(f"NaN or infinite weights: {some(broken)}", hint="load a checkpoint from before training diverged")
+        raise InputError(
+            f"NaN or infinite weights: {some(broken)}", hint="load a checkpoint from before training diverged"
+        )
 
 
-def matched(given: Mapping[str, Tensor], expected: Mapping[str, Tensor], groups: Iterable[tuple[str, ...]]) -> dict[str, Tensor]:
-    """The given state dict, checked against the names, shapes and ties of the weights that a program was traced with.
+def matched(
+    given: Mapping[str, Tensor], expected: Mapping[str, Tensor], groups: Iterable[tuple[str, ...]]
+) -> dict[str, Tensor]:
+    """The given state dict, checked against the names, shapes and ties of the weights that a program was
+    traced with.
 
     Values pass through the data type of the original weights, as they would in ``load_state_dict``.
 
@@ -58,7 +70,9 @@ def matched(given: Mapping[str, Tensor], expected: Mapping[str, Tensor], groups:
     wrong = [name for name, value in given.items() if not isinstance(value, Tensor)]
     if wrong:
         raise InputError(f"a state dict maps names to tensors; these are none: {some(wrong)}")
-    given = {n: v.new_zeros(v.shape, device="cpu") for n, v in expected.items() if n.split(".")[-1] == _COUNTER} | dict(given)
+    given = {
+        n: v.new_zeros(v.shape, device="cpu") for n, v in expected.items() if n.split(".")[-1] == _COUNTER
+    } | dict(given)
     faults = []
     if missing := [name for name in expected if name not in given]:
         faults.append(f"missing: {some(missing)}")
@@ -72,7 +86,10 @@ def matched(given: Mapping[str, Tensor], expected: Mapping[str, Tensor], groups:
     if shapes:
         faults.append(f"wrong shape: {some(shapes)}")
     if faults:
-        raise InputError(f"the weights do not fit the network; {'; '.join(faults)}", hint="give weights of this very architecture")
+        raise InputError(
+            f"the weights do not fit the network; {'; '.join(faults)}",
+            hint="give weights of this very architecture",
+        )
     check_values(given)
     for group in groups:
         if any(not torch.equal(given[group[0]], given[name]) for name in group[1:]):

@@ -1,4 +1,5 @@
-"""Pictures of an arrangement: :func:`draw` on Axes, :func:`save_figure` to PNG, SVG or PDF. Knows no torch."""
+"""Pictures of an arrangement: :func:`draw` on Axes, :func:`save_figure` to PNG, SVG or PDF. Knows no
+torch."""
 
 from __future__ import annotations
 

@@ -21,7 +21,11 @@ __all__ = ["anchor_images", "draw_anchors"]
 
 
 def draw_anchors(
-    ax: Axes, panel: Panel | None, plane: Plane, images: Sequence[Any] | bool | None, labels: Sequence[str] | None
+    ax: Axes,
+    panel: Panel | None,
+    plane: Plane,
+    images: Sequence[Any] | bool | None,
+    labels: Sequence[str] | None,
 ) -> None:
     """A lettered disc at each anchor; thumbnails and captions in the panel.
 
@@ -34,7 +38,18 @@ def draw_anchors(
     letters = [string.ascii_uppercase[i] if i < 26 else str(i + 1) for i in range(len(uv))]
     ax.plot(uv[:, 0], uv[:, 1], "o", ms=8.5, mfc="white", mec=INK, mew=0.8, zorder=6, label="anchors")
     for (u, v), letter in zip(uv, letters, strict=True):
-        ax.text(u, v, letter, size=SMALL, weight="bold", color=INK, ha="center", va="center_baseline", zorder=7, clip_on=True)
+        ax.text(
+            u,
+            v,
+            letter,
+            size=SMALL,
+            weight="bold",
+            color=INK,
+            ha="center",
+            va="center_baseline",
+            zorder=7,
+            clip_on=True,
+        )
     captions = ["" for _ in letters] if labels is None else [str(label) for label in labels]
     if len(captions) != len(letters):
         raise InputError(f"expected one label for each of the {len(letters)} anchors, got {len(captions)}")
@@ -52,12 +67,14 @@ def draw_anchors(
 
 
 def anchor_images(plane: Plane, images: Sequence[Any] | bool | None) -> list[np.ndarray]:
-    """Pictures (H, W) or (H, W, 3) of the anchors: given ones, or lifted from the plane if its inputs are images.
+    """Pictures (H, W) or (H, W, 3) of the anchors: given ones, or lifted from the plane if its inputs are
+    images.
 
     Raises
     ------
     InputError
-        If there is not one picture per anchor, or one has a shape that is none of (H, W), (H, W, 3), (3, H, W), (1, H, W).
+        If there is not one picture per anchor, or one has a shape that is none of (H, W), (H, W, 3), (3, H,
+        W), (1, H, W).
     """
     if images is False:
         return []
@@ -66,12 +83,16 @@ def anchor_images(plane: Plane, images: Sequence[Any] | bool | None) -> list[np.
         pictured = ((len(shape) == 3 and shape[0] in (1, 3)) or len(shape) == 2) and min(shape[-2:]) >= 4
         if not pictured:
             if images:
-                raise InputError(f"inputs of shape {shape} are no images", hint="give images as arrays of shape (H, W)")
+                raise InputError(
+                    f"inputs of shape {shape} are no images", hint="give images as arrays of shape (H, W)"
+                )
             return []
         images = list(plane.lift(plane.anchors))
     pictures = [_picture(image) for image in images]
     if len(pictures) != len(plane.anchors):
-        raise InputError(f"expected one image for each of the {len(plane.anchors)} anchors, got {len(pictures)}")
+        raise InputError(
+            f"expected one image for each of the {len(plane.anchors)} anchors, got {len(pictures)}"
+        )
     return pictures
 
 

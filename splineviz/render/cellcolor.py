@@ -1,4 +1,5 @@
-"""What colours the cells: a quantity per cell with its scale, or colours given by pattern, class or nothing."""
+"""What colours the cells: a quantity per cell with its scale, or colours given by pattern, class or
+nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from splineviz.arrangement.volume import volume_factor
+from splineviz.arrangement.volume_factors import volume_factor
 from splineviz.errors import InputError
 from splineviz.render.palette import pattern_colors
 
@@ -60,7 +61,9 @@ class CellColors:
     ticks: tuple[float, ...] | None = None
 
 
-def cell_colors(arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellColor, limits: Limits | None = None) -> CellColors:
+def cell_colors(
+    arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellColor, limits: Limits | None = None
+) -> CellColors:
     """Colours of ``cells``; the scale of a quantity has the given limits, or is taken from these cells.
 
     ``class`` is left plain here: cells that the decision boundary crosses have to be split first.
@@ -89,7 +92,9 @@ def shared_limits(arrs: Sequence[Arrangement], how: CellColor) -> Limits | None:
         return None
     found = [_QUANTITIES[how](arr) for arr in arrs]
     return color_limits(
-        np.concatenate([values for values, _, _ in found]), np.concatenate([arr.areas for arr in arrs]), log=found[0][2]
+        np.concatenate([values for values, _, _ in found]),
+        np.concatenate([arr.areas for arr in arrs]),
+        log=found[0][2],
     )
 
 
@@ -133,7 +138,9 @@ def _gram(affine: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _volume(arr: Arrangement) -> tuple[np.ndarray, str, bool]:
     if arr.affine.shape[1] < 2:
-        raise InputError("color 'volume' needs a network of at least two outputs, got one", hint="use color='norm'")
+        raise InputError(
+            "color 'volume' needs a network of at least two outputs, got one", hint="use color='norm'"
+        )
     return volume_factor(arr.affine), "volume factor $\\sqrt{\\det(A^{\\top} A)}$", True
 
 
@@ -155,8 +162,11 @@ def color_limits(values: np.ndarray, areas: np.ndarray, *, log: bool) -> Limits:
     return low, high
 
 
-def quantity_colors(values: np.ndarray, limits: Limits, label: str, *, log: bool, shared: bool = False) -> CellColors:
-    """Colours of values between two limits, and the scale that explains them; ``shared`` by pictures that are to look alike."""
+def quantity_colors(
+    values: np.ndarray, limits: Limits, label: str, *, log: bool, shared: bool = False
+) -> CellColors:
+    """Colours of values between two limits, and the scale that explains them; ``shared`` by pictures that are
+    to look alike."""
     from matplotlib.colors import ListedColormap, LogNorm, Normalize
 
     low, high = limits

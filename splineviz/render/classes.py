@@ -32,20 +32,30 @@ def boundary_segments(arr: Arrangement, window: int) -> np.ndarray:
     """
     if arr.program is None and "affine" not in vars(arr):
         raise InputError(
-            "the decision boundary needs the affine maps, and the file that this arrangement was loaded from does not hold them",
+            "the decision boundary needs the affine maps, and the file that this arrangement was loaded "
+            "from does not hold them",
             hint="draw with boundary=False, or save with affine=True",
         )
     return arr.decision_boundary(window=window)
 
 
-def class_polygons(arr: Arrangement, window: int) -> tuple[np.ndarray, Csr, np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices, polygons, the rows to draw, their colours (n, 3), and the classes seen, largest area first."""
+def class_polygons(
+    arr: Arrangement, window: int
+) -> tuple[np.ndarray, Csr, np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices, polygons, the rows to draw, their colours (n, 3), and the classes seen, largest area
+    first."""
     regions = arr.decision_regions()
     rows = np.flatnonzero(arr.cell_window[regions.cells] == window)
     classes = regions.classes[rows]
     seen, index = np.unique(classes, return_inverse=True)
     area = np.bincount(index, weights=regions.areas[rows], minlength=len(seen))
-    return regions.vertices, regions.pieces, rows, class_colors(classes, tint=_TINT), seen[np.argsort(-area, kind="stable")]
+    return (
+        regions.vertices,
+        regions.pieces,
+        rows,
+        class_colors(classes, tint=_TINT),
+        seen[np.argsort(-area, kind="stable")],
+    )
 
 
 def scalar_output(arr: Arrangement) -> bool:
@@ -54,9 +64,15 @@ def scalar_output(arr: Arrangement) -> bool:
 
 
 def class_legends(
-    panel: Panel, predicted: np.ndarray, of_data: np.ndarray, names: Sequence[str] | None, *, scalar: bool = False
+    panel: Panel,
+    predicted: np.ndarray,
+    of_data: np.ndarray,
+    names: Sequence[str] | None,
+    *,
+    scalar: bool = False,
 ) -> None:
-    """A patch per class predicted, largest area first, and a dot per class of the data, where the patches do not tell."""
+    """A patch per class predicted, largest area first, and a dot per class of the data, where the patches do
+    not tell."""
     if len(predicted):
         _predicted_legend(panel, predicted, names, scalar)
     if not np.isin(of_data, predicted).all():
@@ -70,9 +86,13 @@ def _predicted_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | 
     if scalar and (names is None or len(names) < 2):
         names = ("output ≤ 0", "output > 0")
     shown = np.sort(classes[:_MOST])
-    handles = [Patch(facecolor=color, edgecolor="0.4", linewidth=0.4) for color in class_colors(shown, tint=_TINT)]
+    handles = [
+        Patch(facecolor=color, edgecolor="0.4", linewidth=0.4) for color in class_colors(shown, tint=_TINT)
+    ]
     more = f" (largest {_MOST} of {len(classes)})" if len(classes) > _MOST else ""
-    _class_rows(panel, handles, shown, names, f"predicted class{more}" if not scalar else "sign of the output")
+    _class_rows(
+        panel, handles, shown, names, f"predicted class{more}" if not scalar else "sign of the output"
+    )
 
 
 def _data_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | None) -> None:
@@ -85,7 +105,9 @@ def _data_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | None)
     _class_rows(panel, handles, shown, names, f"class of the data{more}")
 
 
-def _class_rows(panel: Panel, handles: Sequence[Any], classes: np.ndarray, names: Sequence[str] | None, title: str) -> None:
+def _class_rows(
+    panel: Panel, handles: Sequence[Any], classes: np.ndarray, names: Sequence[str] | None, title: str
+) -> None:
     labels = [names[c] if names is not None and 0 <= c < len(names) else f"{c}" for c in classes]
     longest = max(len(label) for label in labels)
     panel.legend(handles, labels, columns=4 if longest <= 2 else 2 if longest <= 10 else 1, title=title)

@@ -1,4 +1,5 @@
-"""Convex clipping on the plane: the part of a window whose input coordinates all lie in a range. No sampling."""
+"""Convex clipping on the plane: the part of a window whose input coordinates all lie in a range. No
+sampling."""
 
 from __future__ import annotations
 
@@ -16,10 +17,11 @@ _SLACK = 1e-9  # of the range; coordinates equal at all anchors are constant on 
 
 
 def valid_polygon(plane: Plane, window: Window, low: Any, high: Any) -> Float64[np.ndarray, "corner 2"]:
-    """The convex part of the window where every input coordinate lies in [low, high]; (0, 2) if there is none.
+    """The convex part of the window where every input coordinate lies in [low, high]; (0, 2) if there is
+    none.
 
-    Each input coordinate is affine in uv, so this is the window cut by 2 D half planes. A coordinate may pass a bound by a
-    billionth of its range.
+    Each input coordinate is affine in uv, so this is the window cut by 2 D half planes. A coordinate may pass
+    a bound by a billionth of its range.
 
     Parameters
     ----------
@@ -58,20 +60,28 @@ def valid_polygon(plane: Plane, window: Window, low: Any, high: Any) -> Float64[
 def _bounds(plane: Plane, low: Any, high: Any) -> tuple[np.ndarray, np.ndarray]:
     """Both bounds of each input coordinate, (D,)."""
     try:
-        lower, upper = (np.broadcast_to(np.asarray(b, dtype=np.float64), plane.input_shape).ravel() for b in (low, high))
+        lower, upper = (
+            np.broadcast_to(np.asarray(b, dtype=np.float64), plane.input_shape).ravel() for b in (low, high)
+        )
     except ValueError as error:
         raise InputError(
-            f"the bounds of the valid range must be numbers or arrays that broadcast to the input shape {plane.input_shape}, "
+            f"the bounds of the valid range must be numbers or arrays that broadcast to the input shape "
+            f"{plane.input_shape}, "
             f"got shapes {np.shape(low)} and {np.shape(high)}"
         ) from error
     if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower < upper).all()):
-        got = f", got ({low:g}, {high:g})" if np.ndim(low) == np.ndim(high) == 0 else " for every input coordinate"
+        got = (
+            f", got ({low:g}, {high:g})"
+            if np.ndim(low) == np.ndim(high) == 0
+            else " for every input coordinate"
+        )
         raise InputError(f"the valid range must be two finite numbers low < high{got}")
     return lower, upper
 
 
 def clip_half_plane(polygon: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The part of a convex polygon (k, 2) where the affine function with these corner ``values`` (k,) is >= 0."""
+    """The part of a convex polygon (k, 2) where the affine function with these corner ``values`` (k,) is >=
+    0."""
     following, after = np.roll(polygon, -1, 0), np.roll(values, -1)
     crosses = ((values < 0) & (after > 0)) | ((values > 0) & (after < 0))
     t = np.divide(values, values - after, out=np.zeros_like(values), where=crosses)

@@ -15,7 +15,7 @@ from splineviz.render.classes import class_legends, scalar_output
 from splineviz.render.difference import Difference, difference_colors, draw_difference, how_to_show
 from splineviz.render.edgelayer import EdgeStyle
 from splineviz.render.figure import draw
-from splineviz.render.layout import new_figure, padded
+from splineviz.render.figure_layout import new_figure, padded
 from splineviz.render.palette import stage_colors
 from splineviz.render.panel import Panel
 from splineviz.render.save import VECTOR_FILL_CELLS, suffix_of, write_figure
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from splineviz.arrangement.result import Arrangement
-    from splineviz.comparison.result import Comparison, Pair
+    from splineviz.comparison.comparison_result import Comparison, Pair
 
 __all__ = ["draw_comparison", "save_comparison"]
 
@@ -51,8 +51,9 @@ def draw_comparison(
 ) -> Figure:
     """Draw all networks of a comparison on one scale, and pairs of them.
 
-    Two networks and their difference stand in one row. Of more, a second row shows each beside the next, and the first beside the
-    last. In a panel of a pair the decision boundary of the one that comes first is blue, and that of the other red.
+    Two networks and their difference stand in one row. Of more, a second row shows each beside the next, and
+    the first beside the last. In a panel of a pair the decision boundary of the one that comes first is blue,
+    and that of the other red.
 
     Parameters
     ----------
@@ -61,9 +62,10 @@ def draw_comparison(
     color, edges, images, labels, class_names, fill
         As for :func:`splineviz.draw`; scales and colours are shared.
     difference
-        What the panels of pairs show. ``map``: the Frobenius norm of the change of the in-slice gradient, on the pieces of the
-        overlay; ``decisions``: where the classes differ; ``edges``: those of either network in a colour of its own. By default
-        ``map``, or ``edges`` where networks have different numbers of outputs.
+        What the panels of pairs show. ``map``: the Frobenius norm of the change of the in-slice gradient, on
+        the pieces of the overlay; ``decisions``: where the classes differ; ``edges``: those of either network
+        in a colour of its own. By default ``map``, or ``edges`` where networks have different numbers of
+        outputs.
     title
         A line above everything.
     width
@@ -83,7 +85,13 @@ def draw_comparison(
         figure, axes = _grid(arrs, len(pairs), width, title)
         limits = shared_limits(arrs, color)
         for k, (ax, arr) in enumerate(zip(axes, arrs, strict=False)):
-            style: dict[str, Any] = {"color": color, "limits": limits, "edges": edges, "fill": fill, "legend": False}
+            style: dict[str, Any] = {
+                "color": color,
+                "limits": limits,
+                "edges": edges,
+                "fill": fill,
+                "legend": False,
+            }
             draw(arr, ax, **style, scale_bar=k == 0, title=f"{k + 1}  {comparison.names[k]}")
         colors = difference_colors(pairs, how)
         for ax, pair, shown in zip(axes[len(arrs) :], pairs, colors, strict=True):
@@ -96,7 +104,13 @@ def draw_comparison(
         _difference_legends(panel, how, colors, bool(pairs[0].decisions))
         if title:
             figure.suptitle(
-                title, x=_MARGIN / width, y=1 - _MARGIN / figure.get_figheight(), ha="left", va="top", color=INK, size=9
+                title,
+                x=_MARGIN / width,
+                y=1 - _MARGIN / figure.get_figheight(),
+                ha="left",
+                va="top",
+                color=INK,
+                size=9,
             )
         _settle(figure, axes, panel)
     return figure
@@ -110,7 +124,8 @@ def save_comparison(
     extra: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> None:
-    """Draw a comparison into a PNG, SVG or PDF file, which carries what it was made from; options of :func:`draw_comparison`."""
+    """Draw a comparison into a PNG, SVG or PDF file, which carries what it was made from; options of
+    :func:`draw_comparison`."""
     few = max(arr.n_cells for arr in comparison.arrangements) <= VECTOR_FILL_CELLS
     fill: Fill = "plain" if suffix_of(path) == ".png" else "vector" if few else "raster"
     write_figure(draw_comparison(comparison, fill=fill, **options), path, comparison.provenance(extra), dpi)
@@ -126,15 +141,19 @@ def _columns(n: int) -> int:
     return 3 if n == 2 else n
 
 
-def _grid(arrs: Sequence[Arrangement], n_pairs: int, width: float, title: str | None) -> tuple[Figure, list[Axes]]:
-    """Axes of all panels, in rows; their places in inches from the upper left corner, since the height is settled later."""
+def _grid(
+    arrs: Sequence[Arrangement], n_pairs: int, width: float, title: str | None
+) -> tuple[Figure, list[Axes]]:
+    """Axes of all panels, in rows; their places in inches from the upper left corner, since the height is
+    settled later."""
     x0, x1, y0, y1 = padded(arrs[0].windows[0].bounds)
     columns = _columns(len(arrs))
     side = (width - PANEL_GAP - PANEL_WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) / columns
     if side < _NARROWEST:
         least = width + columns * (_NARROWEST - side)
         raise InputError(
-            f"{columns} panels do not fit into a width of {width:g} inches", hint=f"width={np.ceil(10 * least) / 10:g}"
+            f"{columns} panels do not fit into a width of {width:g} inches",
+            hint=f"width={np.ceil(10 * least) / 10:g}",
         )
     tall = side * (y1 - y0) / (x1 - x0)
     warnings = _WARNING if any(arr.status.name != "COMPLETE" for arr in arrs) else 1
@@ -161,7 +180,12 @@ def _settle(figure: Figure, axes: Sequence[Axes], panel: Panel) -> None:
 
 
 def _legends(
-    panel: Panel, arrs: Sequence[Arrangement], color: CellColor, limits: Any, edges: EdgeStyle, names: Sequence[str] | None
+    panel: Panel,
+    arrs: Sequence[Arrangement],
+    color: CellColor,
+    limits: Any,
+    edges: EdgeStyle,
+    names: Sequence[str] | None,
 ) -> None:
     from matplotlib.lines import Line2D
 
@@ -170,19 +194,31 @@ def _legends(
         panel.colorbar(all_colors[0])
     if color == "class":
         regions = [arr.decision_regions() for arr in arrs]
-        classes, areas = (np.concatenate(part) for part in zip(*((r.classes, r.areas) for r in regions), strict=True))
+        classes, areas = (
+            np.concatenate(part) for part in zip(*((r.classes, r.areas) for r in regions), strict=True)
+        )
         area = np.bincount(classes, weights=areas)
         seen = np.flatnonzero(area)
-        class_legends(panel, seen[np.argsort(-area[seen], kind="stable")], np.zeros(0, int), names, scalar=scalar_output(arrs[0]))
+        class_legends(
+            panel,
+            seen[np.argsort(-area[seen], kind="stable")],
+            np.zeros(0, int),
+            names,
+            scalar=scalar_output(arrs[0]),
+        )
     handles, texts = [], []
     if edges == "stage":
-        handles = [Line2D([], [], color=c, linewidth=w) for c, w in zip(stage_colors(2), (1.5, 0.7), strict=True)]
+        handles = [
+            Line2D([], [], color=c, linewidth=w) for c, w in zip(stage_colors(2), (1.5, 0.7), strict=True)
+        ]
         texts = ["edges of the first stage", "edges of the last stage"]
     name = "output = 0" if all(map(scalar_output, arrs)) else "decision boundary"
     panel.legend([*handles, Line2D([], [], color=BOUNDARY, linewidth=1.3)], [*texts, name])
 
 
-def _difference_legends(panel: Panel, how: Difference, colors: Sequence[CellColors], boundaries: bool) -> None:
+def _difference_legends(
+    panel: Panel, how: Difference, colors: Sequence[CellColors], boundaries: bool
+) -> None:
     from splineviz.render.difference import difference_handles
 
     if how == "map":

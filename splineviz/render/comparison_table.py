@@ -1,4 +1,5 @@
-"""What a notebook shows of a comparison: small pictures of the networks, and two tables. Computes nothing that is not there."""
+"""What a notebook shows of a comparison: small pictures of the networks, and two tables. Computes nothing
+that is not there."""
 
 from __future__ import annotations
 
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING
 from splineviz.render.notebook import picture
 
 if TYPE_CHECKING:
-    from splineviz.comparison.result import Comparison
+    from splineviz.comparison.comparison_result import Comparison
 
 __all__ = ["repr_html"]
 
 
 def repr_html(comparison: Comparison) -> str:
-    """A picture of each of up to four networks, of at most about 50 kB, and the numbers of networks and pairs."""
+    """A picture of each of up to four networks, of at most about 50 kB, and the numbers of networks and
+    pairs."""
     arrs, names = comparison.arrangements, comparison.names
     figures = "".join(
         f"<figure style='margin:0'>{picture(arr)}<figcaption>{html.escape(name)}</figcaption></figure>"
@@ -23,7 +25,12 @@ def repr_html(comparison: Comparison) -> str:
     )
     models = [("", "cells", "edge stages", "proven")]
     models += [
-        (name, f"{arr.n_cells:,}", str(len(arr.stats.cells_per_stage)), "yes" if arr.stats.certified else "no")
+        (
+            name,
+            f"{arr.n_cells:,}",
+            str(len(arr.stats.cells_per_stage)),
+            "yes" if arr.stats.certified else "no",
+        )
         for name, arr in zip(names, arrs, strict=True)
     ]
     pairs = [("", "cells of the overlay", "variation of information", "adjusted Rand index", "same class")]

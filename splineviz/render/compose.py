@@ -39,6 +39,7 @@ def compose_svg(picture: str, strip: str) -> str:
     width, height = max(w for w, _ in sizes), sum(h for _, h in sizes)
     below = strip[strip.index("<svg") :].replace("<svg", f'<svg y="{sizes[0][1]}"', 1)
     return (
-        f'<?xml version="1.0" encoding="utf-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" '
+        f'<?xml version="1.0" encoding="utf-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" '
+        f'width="{width}pt" height="{height}pt" '
         f'viewBox="0 0 {width} {height}">\n{picture[picture.index("<svg") :]}\n{below}\n</svg>\n'
     )

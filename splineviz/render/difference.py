@@ -1,4 +1,5 @@
-"""The panel of a pair of networks: by how much the map changed, where decisions differ, or the edges of either."""
+"""The panel of a pair of networks: by how much the map changed, where decisions differ, or the edges of
+either."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import numpy as np
 from splineviz.errors import InputError
 from splineviz.render.cellcolor import CellColors, color_limits, quantity_colors
 from splineviz.render.edgelayer import draw_edges, line_width
-from splineviz.render.layout import frame, points_per_unit
+from splineviz.render.figure_layout import frame, points_per_unit
 from splineviz.render.overlay import draw_boundary
 from splineviz.render.shapes import Fill, fill_polygons, segment_collection
 from splineviz.render.style import BOUNDARY, FOOTER_LINE, INK, MUTED, SMALL
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from splineviz.arrangement.result import Arrangement
-    from splineviz.comparison.result import Pair
+    from splineviz.comparison.comparison_result import Pair
 
 __all__ = ["Difference", "difference_colors", "difference_handles", "draw_difference", "how_to_show"]
 
@@ -38,9 +39,13 @@ def how_to_show(pairs: Sequence[Pair], difference: Difference | None) -> Differe
     if difference is None:
         return "map" if known else "edges"
     if difference not in get_args(Difference):
-        raise InputError(f"unknown difference {difference!r}, expected one of {', '.join(get_args(Difference))}")
+        raise InputError(
+            f"unknown difference {difference!r}, expected one of {', '.join(get_args(Difference))}"
+        )
     if not known and difference != "edges":
-        raise InputError(f"difference {difference!r} needs networks with one number of outputs", hint="difference 'edges'")
+        raise InputError(
+            f"difference {difference!r} needs networks with one number of outputs", hint="difference 'edges'"
+        )
     return difference
 
 
@@ -50,16 +55,28 @@ def difference_colors(pairs: Sequence[Pair], how: Difference) -> list[CellColors
         return [CellColors(np.ones((len(pair.overlay.areas), 3))) for pair in pairs]
     if how == "decisions":
         classes = [pair.overlay.classes for pair in pairs]
-        return [CellColors(np.where((c[:, 0] == c[:, 1])[:, None], _SAME, _OTHER)) for c in classes if c is not None]
+        return [
+            CellColors(np.where((c[:, 0] == c[:, 1])[:, None], _SAME, _OTHER))
+            for c in classes
+            if c is not None
+        ]
     from splineviz.comparison.change import gradient_change
 
     values = [gradient_change(pair.overlay.change) for pair in pairs]
-    limits = color_limits(np.concatenate(values), np.concatenate([pair.overlay.areas for pair in pairs]), log=False)
+    limits = color_limits(
+        np.concatenate(values), np.concatenate([pair.overlay.areas for pair in pairs]), log=False
+    )
     return [quantity_colors(value, limits, _CHANGE, log=False, shared=True) for value in values]
 
 
 def draw_difference(
-    ax: Axes, pair: Pair, arrs: tuple[Arrangement, Arrangement], how: Difference, colors: CellColors, fill: Fill, title: str
+    ax: Axes,
+    pair: Pair,
+    arrs: tuple[Arrangement, Arrangement],
+    how: Difference,
+    colors: CellColors,
+    fill: Fill,
+    title: str,
 ) -> None:
     """Draw one pair, with both decision boundaries."""
     arr = pair.overlay.arrangement
@@ -71,8 +88,14 @@ def draw_difference(
     if how == "edges":
         width = line_width(arr.n_cells, window.area, points_per_unit(ax, window.bounds))
         one, other = pair.overlay.drawn
-        for drawn, color, zorder in ((one & ~other, _FIRST, 2.0), (other & ~one, _SECOND, 2.1), (one & other, INK, 2.2)):
-            lines = segment_collection(arr.vertices[arr.edges[drawn]], edgecolors=color, linewidths=width, zorder=zorder)
+        for drawn, color, zorder in (
+            (one & ~other, _FIRST, 2.0),
+            (other & ~one, _SECOND, 2.1),
+            (one & other, INK, 2.2),
+        ):
+            lines = segment_collection(
+                arr.vertices[arr.edges[drawn]], edgecolors=color, linewidths=width, zorder=zorder
+            )
             ax.add_collection(lines, autolim=False)
     elif pair.decisions is not None:
         for part, color in zip(arrs, (_FIRST, BOUNDARY), strict=True):

@@ -30,12 +30,15 @@ _LINE = 31
 
 
 def line_width(n_cells: int, area: float, points_per_unit: float) -> float:
-    """Width in points of the widest edges: thinner where cells are small, so that lines never hide the fills."""
+    """Width in points of the widest edges: thinner where cells are small, so that lines never hide the
+    fills."""
     size = math.sqrt(area / max(n_cells, 1)) * points_per_unit
     return min(max(0.05 * size, 0.12), 0.7)
 
 
-def draw_edges(ax: Axes, arr: Arrangement, window: int, how: EdgeStyle, width: float) -> tuple[list[Any], list[str]]:
+def draw_edges(
+    ax: Axes, arr: Arrangement, window: int, how: EdgeStyle, width: float
+) -> tuple[list[Any], list[str]]:
     """Draw each edge of the window once; returns legend handles and labels.
 
     Raises
@@ -58,15 +61,33 @@ def draw_edges(ax: Axes, arr: Arrangement, window: int, how: EdgeStyle, width: f
     elif how == "kink":
         legend = _by_kink(ax, arr, np.flatnonzero(inner), width)
     # One outline, not the rim's own edges: those end at every cell, and pixel by pixel the joints would show.
-    ax.add_patch(Polygon(arr.windows[window].vertices, closed=True, fill=False, edgecolor=INK, linewidth=0.8, zorder=3.5))
+    ax.add_patch(
+        Polygon(
+            arr.windows[window].vertices, closed=True, fill=False, edgecolor=INK, linewidth=0.8, zorder=3.5
+        )
+    )
     return legend
 
 
-def _add(ax: Axes, arr: Arrangement, edges: np.ndarray, *, color: Any, linewidth: float, zorder: float, alpha: float = 1.0) -> None:
+def _add(
+    ax: Axes,
+    arr: Arrangement,
+    edges: np.ndarray,
+    *,
+    color: Any,
+    linewidth: float,
+    zorder: float,
+    alpha: float = 1.0,
+) -> None:
     if len(edges) == 0:
         return
     lines = segment_collection(
-        arr.vertices[arr.edges[edges]], edgecolors=[color], linewidths=linewidth, alpha=alpha, zorder=zorder, capstyle="round"
+        arr.vertices[arr.edges[edges]],
+        edgecolors=[color],
+        linewidths=linewidth,
+        alpha=alpha,
+        zorder=zorder,
+        capstyle="round",
     )
     ax.add_collection(lines, autolim=False)
 
@@ -86,7 +107,14 @@ def _by_stage(ax: Axes, arr: Arrangement, inner: np.ndarray, width: float) -> tu
         edges = np.flatnonzero(inner & (arr.edge_stage == stage))
         if len(edges):
             present.insert(0, stage)
-        _add(ax, arr, edges, color=colors[stage], linewidth=float(widths[stage]), zorder=2.0 + 0.5 * (n - stage) / (n + 1))
+        _add(
+            ax,
+            arr,
+            edges,
+            color=colors[stage],
+            linewidth=float(widths[stage]),
+            zorder=2.0 + 0.5 * (n - stage) / (n + 1),
+        )
     if len(present) > _LEGEND_STAGES:
         present = [present[i] for i in np.linspace(0, len(present) - 1, _LEGEND_STAGES).round().astype(int)]
     shown = np.linspace(1.5, 0.7, n)
@@ -101,7 +129,10 @@ def _stage_label(stage: Stage) -> str:
     What is too long loses its number of units, then the head of its name.
     """
     name = f"{stage.kind} {stage.name}" if stage.name.isdigit() else stage.name
-    label, units = f"stage {stage.index}: {name}", f", {stage.n_units:,} unit{'s' if stage.n_units != 1 else ''}"
+    label, units = (
+        f"stage {stage.index}: {name}",
+        f", {stage.n_units:,} unit{'s' if stage.n_units != 1 else ''}",
+    )
     if len(label) + len(units) <= _LINE:
         return label + units
     cut = len(label) - _LINE
@@ -121,7 +152,15 @@ def _by_kink(ax: Axes, arr: Arrangement, edges: np.ndarray, width: float) -> tup
     for k in range(_LEVELS):
         share = (k + 0.5) / _LEVELS
         chosen = edges[level == k]
-        _add(ax, arr, chosen, color=INK, linewidth=width * (0.2 + 1.6 * share), zorder=2.0 + 0.05 * k, alpha=0.12 + 0.88 * share)
+        _add(
+            ax,
+            arr,
+            chosen,
+            color=INK,
+            linewidth=width * (0.2 + 1.6 * share),
+            zorder=2.0 + 0.05 * k,
+            alpha=0.12 + 0.88 * share,
+        )
     shares = (1.0, 0.5, 0.15)
     handles = [Line2D([], [], color=INK, linewidth=0.3 + 1.5 * s, alpha=0.12 + 0.88 * s) for s in shares]
     return handles, [f"kink {top * s**2:.2g}" for s in shares]

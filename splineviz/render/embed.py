@@ -22,7 +22,9 @@ def animation_html(paths: Sequence[Path], note: str) -> str:
             continue
         if path.suffix in _IMAGES:
             data = base64.b64encode(path.read_bytes()).decode("ascii")
-            return f'<img alt="{html.escape(note)}" src="data:{_IMAGES[path.suffix]};base64,{data}"/>{caption}'
+            return (
+                f'<img alt="{html.escape(note)}" src="data:{_IMAGES[path.suffix]};base64,{data}"/>{caption}'
+            )
         if path.suffix == ".html":
             page = html.escape(path.read_text(encoding="utf-8"), quote=True)
             return f'<iframe srcdoc="{page}" width="640" height="720" style="border:0"></iframe>{caption}'

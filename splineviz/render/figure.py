@@ -12,7 +12,7 @@ from splineviz.render.anchors import draw_anchors
 from splineviz.render.cellcolor import CellColor, Limits, cell_colors
 from splineviz.render.classes import boundary_segments, class_legends, class_polygons, scalar_output
 from splineviz.render.edgelayer import EdgeStyle, draw_edges, line_width
-from splineviz.render.layout import fit, frame, new_axes, points_per_unit
+from splineviz.render.figure_layout import fit, frame, new_axes, points_per_unit
 from splineviz.render.overlay import draw_boundary, draw_footer, draw_invalid, draw_points, draw_scale_bar
 from splineviz.render.panel import Panel
 from splineviz.render.shapes import Fill, fill_polygons
@@ -51,8 +51,8 @@ def draw(
 ) -> Axes:
     """Draw one window of an arrangement.
 
-    Thumbnails, legends and the colour bar stand to the right of the Axes, in a column of 1.8 inches, and never cover the
-    data. Without ``ax`` a figure of the right size is made; on given Axes leave that room.
+    Thumbnails, legends and the colour bar stand to the right of the Axes, in a column of 1.8 inches, and
+    never cover the data. Without ``ax`` a figure of the right size is made; on given Axes leave that room.
 
     Parameters
     ----------
@@ -61,12 +61,14 @@ def draw(
     ax
         Where to draw; a new figure if left out (save it with ``ax.figure.savefig``).
     color
-        What the fills show. ``random``: a soft colour per activation pattern, the same in every picture; ``norm``: spectral norm
-        of the affine map in the slice; ``jacobian``: of the full input Jacobian; ``class``: the predicted class, cells split
-        where the decision boundary crosses them; ``area``; ``kink``: the largest jump of the affine map across a side of the
-        cell; ``stage``: the stage that made the cell; ``volume``: sqrt(det A'A); ``none``.
+        What the fills show. ``random``: a soft colour per activation pattern, the same in every picture;
+        ``norm``: spectral norm of the affine map in the slice; ``jacobian``: of the full input Jacobian;
+        ``class``: the predicted class, cells split where the decision boundary crosses them; ``area``;
+        ``kink``: the largest jump of the affine map across a side of the cell; ``stage``: the stage that made
+        the cell; ``volume``: sqrt(det A'A); ``none``.
     limits
-        Ends of the colour scale of a quantity, to draw several arrangements on one scale; by default from the cells.
+        Ends of the colour scale of a quantity, to draw several arrangements on one scale; by default from the
+        cells.
     edges
         What the lines show: ``stage``, ``kink`` (jump of the affine map), ``plain``, ``none``.
     boundary
@@ -74,14 +76,15 @@ def draw(
     anchors
         Mark the points that the plane was made from.
     images
-        Pictures of the anchors, one each, (H, W), (H, W, 3) or (3, H, W). None: made from the plane if its input shape is that
-        of an image; False: none.
+        Pictures of the anchors, one each, (H, W), (H, W, 3) or (3, H, W). None: made from the plane if its
+        input shape is that of an image; False: none.
     labels
         A caption per anchor.
     class_names
         Names of the classes, by class number.
     valid_range
-        Shade where an input coordinate leaves these two bounds: numbers, or arrays that broadcast to the input shape.
+        Shade where an input coordinate leaves these two bounds: numbers, or arrays that broadcast to the
+        input shape.
     points
         Data, (n, \\*input_shape), drawn where they project to; smaller and fainter the farther off the plane.
     point_classes
@@ -93,7 +96,8 @@ def draw(
     width
         Width of a new figure in inches, column included.
     fill
-        ``plain`` for pixels. For vector files ``raster`` keeps the fills as an image and ``vector`` as shapes.
+        ``plain`` for pixels. For vector files ``raster`` keeps the fills as an image and ``vector`` as
+        shapes.
 
     Returns
     -------
@@ -120,11 +124,15 @@ def draw(
         widest = line_width(len(cells), shown.area, points_per_unit(ax, shown.bounds))
 
         colors = cell_colors(arr, cells, color, limits)
-        classes = _fill_cells(ax, arr, window, cells, colors.rgb, color, fill, smooth=edges in ("none", "kink"))
+        classes = _fill_cells(
+            ax, arr, window, cells, colors.rgb, color, fill, smooth=edges in ("none", "kink")
+        )
         keys, data_classes = [draw_edges(ax, arr, window, edges, widest)], np.zeros(0, dtype=np.int64)
         if boundary:
             name = "output = 0" if scalar_output(arr) else "decision boundary"
-            keys.append(draw_boundary(ax, boundary_segments(arr, window), max(0.9, min(1.3, 2.2 * widest)), name))
+            keys.append(
+                draw_boundary(ax, boundary_segments(arr, window), max(0.9, min(1.3, 2.2 * widest)), name)
+            )
         if valid_range is not None:
             keys.append(draw_invalid(ax, plane, shown, *valid_range))
         if points is not None:
@@ -136,7 +144,10 @@ def draw(
             if colors.norm is not None:
                 panel.colorbar(colors)
             class_legends(panel, classes, data_classes, class_names, scalar=scalar_output(arr))
-            panel.legend([handle for handles, _ in keys for handle in handles], [text for _, texts in keys for text in texts])
+            panel.legend(
+                [handle for handles, _ in keys for handle in handles],
+                [text for _, texts in keys for text in texts],
+            )
         if scale_bar and not ticks:
             draw_scale_bar(ax, shown)
         lines = draw_footer(ax, arr, len(cells), low=ticks, beside=PANEL_GAP + PANEL_WIDTH if legend else 0.0)
@@ -148,7 +159,15 @@ def draw(
 
 
 def _fill_cells(
-    ax: Axes, arr: Arrangement, window: int, cells: np.ndarray, rgb: np.ndarray, color: CellColor, fill: Fill, *, smooth: bool
+    ax: Axes,
+    arr: Arrangement,
+    window: int,
+    cells: np.ndarray,
+    rgb: np.ndarray,
+    color: CellColor,
+    fill: Fill,
+    *,
+    smooth: bool,
 ) -> np.ndarray:
     """Fill the cells; returns the classes seen, largest area first, when classes are shown."""
     vertices, polygons, rows, classes = arr.vertices, arr.cells, cells, np.zeros(0, dtype=np.int64)

@@ -1,4 +1,5 @@
-"""The picture of one frame of an animation: a slice on a sheet whose size and places are the same for all frames."""
+"""The picture of one frame of an animation: a slice on a sheet whose size and places are the same for all
+frames."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from splineviz.render.figure import draw
-from splineviz.render.layout import frame, ratio, side_for
+from splineviz.render.figure_layout import frame, ratio, side_for
 from splineviz.render.style import BOUNDARY, FOOTER_LINE, SMALL, styled
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ _PANEL = 2.6
 
 @dataclass(frozen=True)
 class Sheet:
-    """The size of all frames: ``width`` in inches, the column at the right included; ``dpi`` pixels per inch."""
+    """The size of all frames: ``width`` in inches, the column at the right included; ``dpi`` pixels per
+    inch."""
 
     bounds: tuple[float, float, float, float]
     width: float
@@ -54,7 +56,9 @@ class Sheet:
         """Where the slice is drawn."""
         tall = self.side * ratio(self.bounds)
         bottom = self.height - _ABOVE - tall
-        return figure.add_axes((_MARGIN / self.width, bottom / self.height, self.side / self.width, tall / self.height))
+        return figure.add_axes(
+            (_MARGIN / self.width, bottom / self.height, self.side / self.width, tall / self.height)
+        )
 
 
 def new_figure(width: float, height: float, dpi: float) -> Figure:
@@ -77,7 +81,8 @@ def save_picture(
     message: str = "",
     **style: Any,
 ) -> None:
-    """Draw the slice of one checkpoint as .png or .svg; without an arrangement, a marked sheet that says why there is none.
+    """Draw the slice of one checkpoint as .png or .svg; without an arrangement, a marked sheet that says why
+    there is none.
 
     ``style`` holds options of :func:`splineviz.draw`.
     """
@@ -85,7 +90,9 @@ def save_picture(
         figure = new_figure(sheet.width, sheet.height, sheet.dpi)
         ax = sheet.axes(figure)
         if arr is not None:
-            draw(arr, ax, title=title, fill="plain" if os.fspath(path).endswith(".png") else "vector", **style)
+            draw(
+                arr, ax, title=title, fill="plain" if os.fspath(path).endswith(".png") else "vector", **style
+            )
         else:
             _mark(ax, sheet, window, message)
             ax.set_title(title, loc="left", pad=4)
@@ -93,7 +100,8 @@ def save_picture(
 
 
 def save_film_figure(figure: Figure, target: Any, salt: str = "") -> None:
-    """Identical bytes for identical content. ``salt`` keeps the names within an SVG apart from those of another one beside it."""
+    """Identical bytes for identical content. ``salt`` keeps the names within an SVG apart from those of
+    another one beside it."""
     import matplotlib as mpl
 
     suffix = os.fspath(target).rpartition(".")[2] if isinstance(target, (str, os.PathLike)) else "svg"
@@ -110,4 +118,6 @@ def _mark(ax: Axes, sheet: Sheet, window: Window, message: str) -> None:
     ax.add_patch(Polygon(window.vertices, hatch="//", **style))
     text = "\n".join(textwrap.wrap(message, int(14 * sheet.side)))
     box = {"facecolor": "white", "edgecolor": BOUNDARY, "linewidth": 0.8, "boxstyle": "round,pad=0.6"}
-    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", size=SMALL, color=BOUNDARY, bbox=box)
+    ax.text(
+        0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", size=SMALL, color=BOUNDARY, bbox=box
+    )

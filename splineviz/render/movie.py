@@ -46,8 +46,11 @@ def check_movie(path: Path) -> None:
         )
 
 
-def save_movie(path: str | os.PathLike[str], frames: Sequence[Image], seconds: Sequence[float], card: Mapping[str, Any]) -> None:
-    """Write all frames (of one size) as one file, whose suffix decides the format; ``seconds`` tells how long each is shown.
+def save_movie(
+    path: str | os.PathLike[str], frames: Sequence[Image], seconds: Sequence[float], card: Mapping[str, Any]
+) -> None:
+    """Write all frames (of one size) as one file, whose suffix decides the format; ``seconds`` tells how long
+    each is shown.
 
     ``card`` is embedded as JSON.
     """
@@ -100,7 +103,9 @@ def _html(path: Path, frames: Sequence[Image], seconds: Sequence[float], card: s
     # "</" would end the script
     for name, value in (("card", card), ("content", json.dumps(content))):
         page = page.replace("{{" + name + "}}", value.replace("</", "<\\/"))
-    path.write_text(page.replace("{{title}}", html.escape(json.loads(card)["program"] or "splineviz")), encoding="utf-8")
+    path.write_text(
+        page.replace("{{title}}", html.escape(json.loads(card)["program"] or "splineviz")), encoding="utf-8"
+    )
 
 
 def _mp4(path: Path, frames: Sequence[Image], seconds: Sequence[float], card: str) -> None:
@@ -108,13 +113,23 @@ def _mp4(path: Path, frames: Sequence[Image], seconds: Sequence[float], card: st
 
     width, height = (size + size % 2 for size in frames[0].size)  # the codec wants even sizes
     comment = ["-metadata", f"comment={card}"]
-    how: dict[str, Any] = {"fps": _FPS, "codec": "libx264", "quality": 8, "macro_block_size": 2, "output_params": comment}
+    how: dict[str, Any] = {
+        "fps": _FPS,
+        "codec": "libx264",
+        "quality": 8,
+        "macro_block_size": 2,
+        "output_params": comment,
+    }
     writer = imageio_ffmpeg.write_frames(str(path), (width, height), **how)
     writer.send(None)
     try:
         for frame, duration in zip(frames, seconds, strict=True):
             pixels = np.asarray(frame)
-            padded = np.pad(pixels, ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0)), constant_values=255)
+            padded = np.pad(
+                pixels,
+                ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0)),
+                constant_values=255,
+            )
             for _ in range(max(1, round(duration * _FPS))):
                 writer.send(np.ascontiguousarray(padded))
     finally:

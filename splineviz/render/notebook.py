@@ -1,4 +1,5 @@
-"""What a notebook shows of an arrangement: six rows of numbers and a small picture. Computes nothing that is not there."""
+"""What a notebook shows of an arrangement: six rows of numbers and a small picture. Computes nothing that is
+not there."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from splineviz.io.provenance import certificate_note, certificate_of
-from splineviz.render.layout import frame, plain_axes
+from splineviz.render.figure_layout import frame, plain_axes
 from splineviz.render.palette import pattern_colors
 from splineviz.render.shapes import polygon_collections, segment_collection
 from splineviz.render.style import INK, styled
@@ -26,13 +27,16 @@ _INCHES = 2.4
 
 
 def repr_html(arr: Arrangement) -> str:
-    """A table beside a picture of the first window: SVG for few cells, a small PNG for many; at most about 50 kB.
+    """A table beside a picture of the first window: SVG for few cells, a small PNG for many; at most about 50
+    kB.
 
-    Only fields and what was computed before are shown: displaying an arrangement never sets off a computation.
+    Only fields and what was computed before are shown: displaying an arrangement never sets off a
+    computation.
     """
     regions = vars(arr).get("linear_regions")
     rows = {
-        "cells": f"{arr.n_cells:,}" + (f" ({int(regions.max(initial=-1)) + 1:,} linear regions)" if regions is not None else ""),
+        "cells": f"{arr.n_cells:,}"
+        + (f" ({int(regions.max(initial=-1)) + 1:,} linear regions)" if regions is not None else ""),
         "vertices, edges": f"{arr.n_vertices:,}, {arr.n_edges:,}",
         "windows": f"{len(arr.windows):,}",
         "program": f"{arr.info.name}, {arr.info.n_units:,} units" if arr.info is not None else "unknown",
@@ -40,7 +44,8 @@ def repr_html(arr: Arrangement) -> str:
         "decisions": certificate_note(certificate_of(arr.stats)),
     }
     table = "".join(
-        f'<tr><th style="text-align:left">{html.escape(name)}</th><td style="text-align:left">{html.escape(value)}</td></tr>'
+        f'<tr><th style="text-align:left">{html.escape(name)}</th><td '
+        f'style="text-align:left">{html.escape(value)}</td></tr>'
         for name, value in rows.items()
     )
     return (
@@ -56,7 +61,8 @@ def picture(arr: Arrangement) -> str:
     cells = np.flatnonzero(arr.cell_window == 0)
     note = f"{len(cells):,} cells in the first window"
     if len(cells) <= _VECTOR_CELLS:
-        # One style for all lines and rounded coordinates keep 2,000 cells near 50 kB; beyond that a picture is smaller.
+        # One style for all lines and rounded coordinates keep 2,000 cells near 50 kB; beyond that a picture
+        # is smaller.
         vector = _svg(arr, cells, note)
         if len(vector) <= _MOST_BYTES:
             return vector
@@ -77,8 +83,10 @@ def _svg(arr: Arrangement, cells: np.ndarray, note: str) -> str:
         shapes.append(f'<path fill="#{red:02x}{green:02x}{blue:02x}" d="M{corners}z"/>')
     width, height = round((x1 - x0) * scale), round((y1 - y0) * scale)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{note}" viewBox="-2 -2 {width + 4} {height + 4}" '
-        f'width="{240 * width / 1000:.0f}" height="{240 * height / 1000:.0f}" stroke="{INK}" stroke-width="1.5" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{note}" viewBox="-2 -2 '
+        f'{width + 4} {height + 4}" '
+        f'width="{240 * width / 1000:.0f}" height="{240 * height / 1000:.0f}" stroke="{INK}" '
+        f'stroke-width="1.5" '
         f'stroke-linejoin="round">{"".join(shapes)}</svg>'
     )
 
@@ -92,7 +100,9 @@ def _png(arr: Arrangement, cells: np.ndarray) -> bytes:
     with styled():
         ax = plain_axes(bounds, _INCHES)
         frame(ax, bounds, ticks=False)
-        for collection in polygon_collections(arr.vertices, arr.cells, cells, pattern_colors(arr.pattern_hash[cells])):
+        for collection in polygon_collections(
+            arr.vertices, arr.cells, cells, pattern_colors(arr.pattern_hash[cells])
+        ):
             ax.add_collection(collection, autolim=False)
         lines = segment_collection(arr.vertices[arr.edges[here]], edgecolors=INK, linewidths=0.15)
         ax.add_collection(lines, autolim=False)

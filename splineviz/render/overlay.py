@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["draw_boundary", "draw_footer", "draw_invalid", "draw_points", "draw_scale_bar", "in_window", "nice_length"]
+__all__ = [
+    "draw_boundary",
+    "draw_footer",
+    "draw_invalid",
+    "draw_points",
+    "draw_scale_bar",
+    "in_window",
+    "nice_length",
+]
 
 Legend = tuple[list[Any], list[str]]
 
@@ -40,8 +48,11 @@ def draw_boundary(ax: Axes, segments: np.ndarray, width: float, label: str, colo
     return [Line2D([], [], color=color, linewidth=1.3)], [label]
 
 
-def draw_points(ax: Axes, plane: Plane, window: Window, points: Any, classes: Any = None) -> tuple[Legend, np.ndarray]:
-    """Data points projected on the plane: the farther off it, the smaller and fainter. Also returns the classes seen, ascending."""
+def draw_points(
+    ax: Axes, plane: Plane, window: Window, points: Any, classes: Any = None
+) -> tuple[Legend, np.ndarray]:
+    """Data points projected on the plane: the farther off it, the smaller and fainter. Also returns the
+    classes seen, ascending."""
     from matplotlib.lines import Line2D
 
     uv, off = plane.project(points)
@@ -60,22 +71,44 @@ def draw_points(ax: Axes, plane: Plane, window: Window, points: Any, classes: An
     size = 2.3 + 2.7 * closeness(off)
     alpha = 0.35 + 0.6 * closeness(off)
     ax.scatter(
-        uv[:, 0], uv[:, 1], s=size**2, c=np.column_stack([rgb, alpha]), edgecolors="white", linewidths=0.3, zorder=5, label="data"
+        uv[:, 0],
+        uv[:, 1],
+        s=size**2,
+        c=np.column_stack([rgb, alpha]),
+        edgecolors="white",
+        linewidths=0.3,
+        zorder=5,
+        label="data",
     )
     shown = [near] if flat else [near, far]
     handles = []
     for distance in shown:
         c = float(closeness(np.array(distance)))
         handles.append(
-            Line2D([], [], linestyle="none", marker="o", ms=2.3 + 2.7 * c, mfc=INK, mec="white", mew=0.3, alpha=0.35 + 0.6 * c)
+            Line2D(
+                [],
+                [],
+                linestyle="none",
+                marker="o",
+                ms=2.3 + 2.7 * c,
+                mfc=INK,
+                mec="white",
+                mew=0.3,
+                alpha=0.35 + 0.6 * c,
+            )
         )
-    seen = np.zeros(0, dtype=np.int64) if classes is None else np.unique(np.asarray(classes, dtype=np.int64).ravel()[inside])
+    seen = (
+        np.zeros(0, dtype=np.int64)
+        if classes is None
+        else np.unique(np.asarray(classes, dtype=np.int64).ravel()[inside])
+    )
     digits = next((n for n in range(2, 7) if f"{near:.{n}g}" != f"{far:.{n}g}"), 2)
     return (handles, [f"data, {d:.{digits}g} off the plane" for d in shown]), seen
 
 
 def draw_invalid(ax: Axes, plane: Plane, window: Window, low: Any, high: Any) -> Legend:
-    """Veil and hatch the part of the window where some input coordinate leaves [low, high]; outline the rest."""
+    """Veil and hatch the part of the window where some input coordinate leaves [low, high]; outline the
+    rest."""
     from matplotlib.patches import Patch, PathPatch
     from matplotlib.path import Path
 
@@ -85,9 +118,20 @@ def draw_invalid(ax: Axes, plane: Plane, window: Window, low: Any, high: Any) ->
     ax.add_patch(PathPatch(path, facecolor=(1, 1, 1, 0.5), edgecolor="none", zorder=3.0))
     ax.add_patch(PathPatch(path, facecolor="none", edgecolor="0.6", hatch="////", linewidth=0, zorder=3.1))
     if len(valid):
-        ax.add_patch(PathPatch(_closed(valid), facecolor="none", edgecolor=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=3.2))
+        ax.add_patch(
+            PathPatch(
+                _closed(valid),
+                facecolor="none",
+                edgecolor=INK,
+                linewidth=0.8,
+                linestyle=(0, (4, 2)),
+                zorder=3.2,
+            )
+        )
     handle = Patch(facecolor="white", edgecolor=(0.45, 0.45, 0.45), hatch="//////", linewidth=0.5)
-    return [handle], [f"outside [{low:g}, {high:g}]" if np.ndim(low) == np.ndim(high) == 0 else "outside the valid range"]
+    return [handle], [
+        f"outside [{low:g}, {high:g}]" if np.ndim(low) == np.ndim(high) == 0 else "outside the valid range"
+    ]
 
 
 def draw_scale_bar(ax: Axes, window: Window) -> None:
@@ -98,19 +142,34 @@ def draw_scale_bar(ax: Axes, window: Window) -> None:
     assert figure is not None
     x0, x1, _, _ = window.bounds
     length = nice_length((x1 - x0) / 4)
-    below = blended_transform_factory(ax.transData, ax.transAxes) + ScaledTranslation(0, -0.11, figure.dpi_scale_trans)
+    below = blended_transform_factory(ax.transData, ax.transAxes) + ScaledTranslation(
+        0, -0.11, figure.dpi_scale_trans
+    )
     style: dict[str, Any] = {"color": INK, "transform": below, "clip_on": False, "solid_capstyle": "butt"}
     ax.plot([x0, x0 + length], [0, 0], linewidth=1.6, label="scale bar", scalex=False, scaley=False, **style)
-    beside = blended_transform_factory(ax.transData, ax.transAxes) + ScaledTranslation(0.06, -0.11, figure.dpi_scale_trans)
+    beside = blended_transform_factory(ax.transData, ax.transAxes) + ScaledTranslation(
+        0.06, -0.11, figure.dpi_scale_trans
+    )
     text = f"{length:g} (input distance)"
-    ax.text(x0 + length, 0, text, transform=beside, size=SMALL, color=INK, va="center_baseline", ha="left", clip_on=False)
+    ax.text(
+        x0 + length,
+        0,
+        text,
+        transform=beside,
+        size=SMALL,
+        color=INK,
+        va="center_baseline",
+        ha="left",
+        clip_on=False,
+    )
 
 
 def draw_footer(ax: Axes, arr: Arrangement, n_cells: int, *, low: bool, beside: float) -> int:
-    """The number of cells at the right below the frame, or on the next line where that is narrow; then a warning if there is cause.
+    """The number of cells at the right below the frame, or on the next line where that is narrow; then a
+    warning if there is cause.
 
-    ``low`` leaves room for tick labels. A warning may be wider than the frame by ``beside`` inches. Returns how many lines follow
-    the first.
+    ``low`` leaves room for tick labels. A warning may be wider than the frame by ``beside`` inches. Returns
+    how many lines follow the first.
     """
     from matplotlib.transforms import ScaledTranslation
 
@@ -127,7 +186,9 @@ def draw_footer(ax: Axes, arr: Arrangement, n_cells: int, *, low: bool, beside: 
         ax.text(1, 0, count, transform=place, color=MUTED, ha="right", **style)
     if arr.status.name != "COMPLETE":
         warning = certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.status.value
-        lines += [(line, BOUNDARY) for line in textwrap.wrap(warning, int(_LETTERS_PER_INCH * (width + beside)))]
+        lines += [
+            (line, BOUNDARY) for line in textwrap.wrap(warning, int(_LETTERS_PER_INCH * (width + beside)))
+        ]
     for k, (text, color) in enumerate(lines):
         place = ax.transAxes + ScaledTranslation(0, -depth - (k + 1) * FOOTER_LINE, figure.dpi_scale_trans)
         ax.text(0, 0, text, transform=place, color=color, ha="left", **style)

@@ -7,11 +7,25 @@ from jaxtyping import Float64, UInt64
 
 __all__ = ["class_colors", "oklch_to_rgb", "pattern_colors", "stage_colors"]
 
-# Okabe and Ito's colours without black and without the red that the decision boundary uses, then three that stay apart from them.
-_CLASSES = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#cc79a7", "#999999", "#8c6d31", "#7fc8b4", "#7b5fb5")
+# Okabe and Ito's colours without black and without the red that the decision boundary uses, then three that
+# stay apart from them.
+_CLASSES = (
+    "#56b4e9",
+    "#e69f00",
+    "#009e73",
+    "#f0e442",
+    "#0072b2",
+    "#cc79a7",
+    "#999999",
+    "#8c6d31",
+    "#7fc8b4",
+    "#7b5fb5",
+)
 
 
-def oklch_to_rgb(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> Float64[np.ndarray, "color 3"]:
+def oklch_to_rgb(
+    lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray
+) -> Float64[np.ndarray, "color 3"]:
     """sRGB in [0, 1], (n, 3), from Oklab's polar coordinates; colours outside the gamut are clipped.
 
     References
@@ -25,7 +39,13 @@ def oklch_to_rgb(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> 
     """
     a, b = chroma * np.cos(hue), chroma * np.sin(hue)
     lab = np.stack(np.broadcast_arrays(lightness, a, b), -1)
-    to_lms = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
+    to_lms = np.array(
+        [
+            [1, 0.3963377774, 0.2158037573],
+            [1, -0.1055613458, -0.0638541728],
+            [1, -0.0894841775, -1.2914855480],
+        ]
+    )
     to_linear = np.array(
         [
             [4.0767416621, -3.3077115913, 0.2309699292],
@@ -49,7 +69,8 @@ def pattern_colors(pattern_hash: UInt64[np.ndarray, "cell 2"]) -> Float64[np.nda
 
 
 def class_colors(classes: np.ndarray, *, tint: float = 0.0) -> Float64[np.ndarray, "class 3"]:
-    """A colour per class number; ``tint`` mixes in that share of white. From the eleventh class on hues are spread evenly."""
+    """A colour per class number; ``tint`` mixes in that share of white. From the eleventh class on hues are
+    spread evenly."""
     classes = np.asarray(classes, dtype=np.int64)
     fixed = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in _CLASSES])
     golden = np.pi * (3 - np.sqrt(5))
@@ -59,7 +80,8 @@ def class_colors(classes: np.ndarray, *, tint: float = 0.0) -> Float64[np.ndarra
 
 
 def stage_colors(n: int) -> Float64[np.ndarray, "stage 3"]:
-    """Line colours of ``n`` stages: from near black through blue to a light green, even steps of lightness."""
+    """Line colours of ``n`` stages: from near black through blue to a light green, even steps of
+    lightness."""
     t = np.linspace(0.0, 1.0, n) if n > 1 else np.zeros(1)
     return oklch_to_rgb(0.22 + 0.40 * t, 0.02 + 0.10 * np.sqrt(t), np.deg2rad(275 - 105 * t))
 

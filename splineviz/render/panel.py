@@ -19,7 +19,8 @@ _SPACE = 0.13
 
 
 class Panel:
-    """Places things beside ``ax``, so that nothing covers the data; keeps its place when the figure is resized.
+    """Places things beside ``ax``, so that nothing covers the data; keeps its place when the figure is
+    resized.
 
     ``height`` is what has been used so far, in inches from the upper edge of the axes.
     """
@@ -42,7 +43,15 @@ class Panel:
     def heading(self, text: str) -> None:
         """A line of small type."""
         self.ax.text(
-            PANEL_GAP, -self.height, text, transform=self.frame(), size=SMALL, color=INK, va="top", ha="left", clip_on=False
+            PANEL_GAP,
+            -self.height,
+            text,
+            transform=self.frame(),
+            size=SMALL,
+            color=INK,
+            va="top",
+            ha="left",
+            clip_on=False,
         )
         self.height += _ROW
 
@@ -50,7 +59,13 @@ class Panel:
         """A gap before the next thing."""
         self.height += _SPACE
 
-    def images(self, images: Sequence[Any], letters: Sequence[str], captions: Sequence[str], limits: tuple[float, float]) -> None:
+    def images(
+        self,
+        images: Sequence[Any],
+        letters: Sequence[str],
+        captions: Sequence[str],
+        limits: tuple[float, float],
+    ) -> None:
         """A row (or several) of three square pictures with a letter above and a caption below each."""
         gap = 0.07
         side = (PANEL_WIDTH - 2 * gap) / 3
@@ -61,12 +76,26 @@ class Panel:
                 left = PANEL_GAP + column * (side + gap)
                 inset = self.ax.inset_axes((left, -self.height - side, side, side), transform=self.frame())
                 inset.set_label(f"thumbnail {letters[k]}")
-                inset.imshow(images[k], cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest", aspect="equal")
+                inset.imshow(
+                    images[k],
+                    cmap="gray",
+                    vmin=limits[0],
+                    vmax=limits[1],
+                    interpolation="nearest",
+                    aspect="equal",
+                )
                 inset.set_xticks([])
                 inset.set_yticks([])
                 middle = left + side / 2
-                place: dict[str, Any] = {"transform": self.frame(), "ha": "center", "clip_on": False, "size": SMALL}
-                self.ax.text(middle, -self.height + 0.02, letters[k], va="bottom", weight="bold", color=INK, **place)
+                place: dict[str, Any] = {
+                    "transform": self.frame(),
+                    "ha": "center",
+                    "clip_on": False,
+                    "size": SMALL,
+                }
+                self.ax.text(
+                    middle, -self.height + 0.02, letters[k], va="bottom", weight="bold", color=INK, **place
+                )
                 self.ax.text(middle, -self.height - side - 0.03, captions[k], va="top", color=MUTED, **place)
             self.height += side + caption_height + 0.03
         self.height += _SPACE
@@ -77,12 +106,18 @@ class Panel:
 
         self.heading(colors.label)
         self.height += 0.03
-        inset = self.ax.inset_axes((PANEL_GAP, -self.height - 0.09, PANEL_WIDTH, 0.09), transform=self.frame())
+        inset = self.ax.inset_axes(
+            (PANEL_GAP, -self.height - 0.09, PANEL_WIDTH, 0.09), transform=self.frame()
+        )
         inset.set_label("colour bar")
         figure = self.ax.get_figure(root=True)
         assert figure is not None
         bar = figure.colorbar(
-            ScalarMappable(colors.norm, colors.cmap), cax=inset, orientation="horizontal", extend=colors.extend, extendfrac=0.04
+            ScalarMappable(colors.norm, colors.cmap),
+            cax=inset,
+            orientation="horizontal",
+            extend=colors.extend,
+            extendfrac=0.04,
         )
         bar.outline.set_linewidth(0.5)
         if colors.ticks is not None:
@@ -93,7 +128,9 @@ class Panel:
         inset.tick_params(length=1.2, which="minor", labelbottom=False)
         self.height += 0.09 + 0.15 + _SPACE
 
-    def legend(self, handles: Sequence[Any], labels: Sequence[str], *, columns: int = 1, title: str = "") -> None:
+    def legend(
+        self, handles: Sequence[Any], labels: Sequence[str], *, columns: int = 1, title: str = ""
+    ) -> None:
         """A frameless legend, read row by row; its height follows from the number of rows."""
         from matplotlib.legend import Legend
 

@@ -1,4 +1,5 @@
-"""Figures as files: PNG, SVG and PDF with identical bytes for identical input, each carrying what it was made from."""
+"""Figures as files: PNG, SVG and PDF with identical bytes for identical input, each carrying what it was made
+from."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["VECTOR_FILL_CELLS", "save_figure", "suffix_of", "write_figure"]
 
 VECTOR_FILL_CELLS = 5000
-"""Up to this many cells a vector file holds each fill as a shape; above, the fills are one image under vector lines."""
+"""Up to this many cells a vector file holds each fill as a shape; above, the fills are one image under vector
+lines."""
 
 _SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -40,8 +42,8 @@ def save_figure(
 ) -> Fill:
     """Draw an arrangement into a PNG, SVG or PDF file.
 
-    The file appears only when it is complete. It carries version, program digest, plane, window and status as JSON: in the PNG
-    text ``splineviz``, the SVG description, the PDF keywords.
+    The file appears only when it is complete. It carries version, program digest, plane, window and status as
+    JSON: in the PNG text ``splineviz``, the SVG description, the PDF keywords.
 
     Parameters
     ----------
@@ -76,7 +78,13 @@ def save_figure(
         raise InputError(f"unknown fill {fill!r}, expected auto, raster or vector")
     window = options.get("window", 0)
     few = int((arr.cell_window == window).sum()) <= VECTOR_FILL_CELLS
-    used: Fill = "plain" if suffix == ".png" else "vector" if fill == "vector" or (fill == "auto" and few) else "raster"
+    used: Fill = (
+        "plain"
+        if suffix == ".png"
+        else "vector"
+        if fill == "vector" or (fill == "auto" and few)
+        else "raster"
+    )
     figure = draw(arr, width=width, fill=used, **options).get_figure(root=True)
     assert figure is not None
     write_figure(figure, path, provenance(arr, window=window, extra=extra), dpi)
@@ -88,7 +96,9 @@ def suffix_of(path: str | os.PathLike[str]) -> str:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES:
-        raise InputError(f"unknown suffix {path.suffix!r} of {path.name}, expected one of {', '.join(_SUFFIXES)}")
+        raise InputError(
+            f"unknown suffix {path.suffix!r} of {path.name}, expected one of {', '.join(_SUFFIXES)}"
+        )
     return suffix
 
 
@@ -96,7 +106,9 @@ def write_figure(figure: Figure, path: str | os.PathLike[str], card: Mapping[str
     """Write a figure with the card of what it was made from."""
     suffix = suffix_of(path)
     with styled(), atomic_path(path) as temporary:
-        figure.savefig(temporary, format=suffix[1:], dpi=dpi, metadata=_metadata(suffix, card), facecolor="white")
+        figure.savefig(
+            temporary, format=suffix[1:], dpi=dpi, metadata=_metadata(suffix, card), facecolor="white"
+        )
 
 
 def _metadata(suffix: str, card: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,20 +15,31 @@ if TYPE_CHECKING:
 __all__ = ["Fill", "fill_polygons", "polygon_collections", "segment_collection"]
 
 Fill = Literal["plain", "raster", "vector"]
-"""How cells are filled: for pixels; as an image inside a vector file; as vector shapes that overlap by a hair."""
+"""How cells are filled: for pixels; as an image inside a vector file; as vector shapes that overlap by a
+hair."""
 
 _SEGMENTS_PER_PATH = 2000
 
 
 def fill_polygons(
-    ax: Axes, vertices: np.ndarray, polygons: Csr, rows: np.ndarray, rgb: np.ndarray, fill: Fill, *, smooth: bool
+    ax: Axes,
+    vertices: np.ndarray,
+    polygons: Csr,
+    rows: np.ndarray,
+    rgb: np.ndarray,
+    fill: Fill,
+    *,
+    smooth: bool,
 ) -> None:
     """Fill some polygons.
 
-    ``smooth`` is for fills whose sides no line covers: on top of the seamless fills the same ones once more, antialiased.
+    ``smooth`` is for fills whose sides no line covers: on top of the seamless fills the same ones once more,
+    antialiased.
     """
     for antialiased in (False, True) if smooth and fill != "vector" else (False,):
-        for collection in polygon_collections(vertices, polygons, rows, rgb, overlap=0.3 if fill == "vector" else 0.0):
+        for collection in polygon_collections(
+            vertices, polygons, rows, rgb, overlap=0.3 if fill == "vector" else 0.0
+        ):
             collection.set_antialiased(antialiased)
             collection.set_zorder(1.1 if antialiased else 1.0)
             collection.set_rasterized(fill == "raster")
@@ -38,10 +49,11 @@ def fill_polygons(
 def polygon_collections(
     vertices: np.ndarray, cells: Csr, rows: np.ndarray, rgb: np.ndarray, *, overlap: float = 0.0
 ) -> list[PolyCollection]:
-    """Filled polygons, one collection per number of corners (a 3-D array each, which matplotlib takes in fast).
+    """Filled polygons, one collection per number of corners (a 3-D array each, which matplotlib takes in
+    fast).
 
-    Fills are not antialiased: neighbours then share each pixel column exactly and no seam shows. In vector formats, where the
-    viewer smooths, ``overlap`` strokes each polygon in its own colour by that many points.
+    Fills are not antialiased: neighbours then share each pixel column exactly and no seam shows. In vector
+    formats, where the viewer smooths, ``overlap`` strokes each polygon in its own colour by that many points.
     """
     from matplotlib.collections import PolyCollection
 
@@ -64,7 +76,8 @@ def polygon_collections(
 
 
 def segment_collection(segments: np.ndarray, **style: Any) -> PathCollection:
-    """Line segments (n, 2, 2), each once, in compound paths: transparent lines do not add up where they meet."""
+    """Line segments (n, 2, 2), each once, in compound paths: transparent lines do not add up where they
+    meet."""
     from matplotlib.collections import PathCollection
     from matplotlib.path import Path
 

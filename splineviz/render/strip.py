@@ -1,4 +1,5 @@
-"""The strip below the frames of an animation: what goes on over the steps, with a cursor at the frame's own."""
+"""The strip below the frames of an animation: what goes on over the steps, with a cursor at the frame's
+own."""
 
 from __future__ import annotations
 
@@ -42,7 +43,12 @@ class Strip:
         with styled():
             for k, chart in enumerate(charts):
                 left = _LEFT + k * (wide + _GAP)
-                box = left / sheet.width, _BOTTOM / _HEIGHT, wide / sheet.width, (_HEIGHT - _BOTTOM - _TOP) / _HEIGHT
+                box = (
+                    left / sheet.width,
+                    _BOTTOM / _HEIGHT,
+                    wide / sheet.width,
+                    (_HEIGHT - _BOTTOM - _TOP) / _HEIGHT,
+                )
                 self._cursors.append(self._add(chart, box, steps))
 
     def _add(self, chart: Chart, box: tuple[float, float, float, float], steps: Sequence[int]) -> list:  # type: ignore[type-arg]
@@ -51,8 +57,12 @@ class Strip:
         ax = self._figure.add_axes(box)
         cursor = [ax.axvline(0.0, color=MUTED, linewidth=0.8, zorder=1)]
         for (label, values), color, style in zip(chart.lines, _COLORS, _STYLES, strict=False):
-            ax.plot(self._x, values, style, color=color, linewidth=1.0, marker=".", markersize=2.5, label=label)
-            cursor += ax.plot([], [], "o", color=color, markersize=4.5, markeredgecolor="white", markeredgewidth=0.6)
+            ax.plot(
+                self._x, values, style, color=color, linewidth=1.0, marker=".", markersize=2.5, label=label
+            )
+            cursor += ax.plot(
+                [], [], "o", color=color, markersize=4.5, markeredgecolor="white", markeredgewidth=0.6
+            )
         highest = max((float(np.nanmax(v)) for _, v in chart.lines if np.isfinite(v).any()), default=1.0)
         keyed = len(chart.lines) > 1 and chart.top is None  # room for the key above the curves
         ax.set_ylim(0, chart.top or (1.5 if keyed else 1.08) * highest or 1.0)
@@ -103,7 +113,8 @@ class Strip:
 
 
 def step_ticks(steps: Sequence[int]) -> list[int]:
-    """0 and powers of ten as far as the steps go, without the 1 where it would be too near the 0; the ends where there are too few.
+    """0 and powers of ten as far as the steps go, without the 1 where it would be too near the 0; the ends
+    where there are too few.
 
     Examples
     --------
@@ -111,7 +122,11 @@ def step_ticks(steps: Sequence[int]) -> list[int]:
     ([0, 1, 10], [0, 10, 100, 1000], [200, 300])
     """
     first, last = steps[0], steps[-1]
-    ticks = [t for t in (0, *(10**k for k in range(len(str(last))))) if first <= t <= last and (t != 1 or last < 1000 or first)]
+    ticks = [
+        t
+        for t in (0, *(10**k for k in range(len(str(last)))))
+        if first <= t <= last and (t != 1 or last < 1000 or first)
+    ]
     return ticks if len(ticks) > 1 else sorted({first, last})
 
 

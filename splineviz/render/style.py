@@ -5,7 +5,18 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-__all__ = ["BOUNDARY", "FONT", "FOOTER_LINE", "INK", "MUTED", "PANEL_GAP", "PANEL_WIDTH", "SMALL", "STYLE", "styled"]
+__all__ = [
+    "BOUNDARY",
+    "FONT",
+    "FOOTER_LINE",
+    "INK",
+    "MUTED",
+    "PANEL_GAP",
+    "PANEL_WIDTH",
+    "SMALL",
+    "STYLE",
+    "styled",
+]
 
 FONT = 7.5
 SMALL = 6.5
@@ -39,7 +50,8 @@ STYLE: Any = {
 
 
 def styled() -> AbstractContextManager[None]:
-    """The look for as long as the context lasts, from the library's defaults: a user's own settings change no picture."""
+    """The look for as long as the context lasts, from the library's defaults: a user's own settings change no
+    picture."""
     from matplotlib.style import context
 
     return context(["default", STYLE])

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.render.style import styled
-from splineviz.report.figures_counts import decomposition_bars, direction_sweep, misses_by_deformation, misses_by_radius, scatter
+from splineviz.report.figures_counts import (
+    decomposition_bars,
+    direction_sweep,
+    misses_by_deformation,
+    misses_by_radius,
+    scatter,
+)
 from splineviz.report.figures_training import agreement_over_training, terms_over_training, trajectories
 
 if TYPE_CHECKING:
@@ -29,7 +35,8 @@ SUFFIXES = (".png", ".svg", ".pdf")
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure with its name, which is that of its file, the section it belongs to, and what stands below it."""
+    """A figure with its name, which is that of its file, the section it belongs to, and what stands below
+    it."""
 
     name: str
     section: str
@@ -40,16 +47,21 @@ class Picture:
 
 
 def pictures(study: Study, found: Findings) -> Iterator[Picture]:
-    """Those that the study has something to show in: curves only of several checkpoints, a sweep only of several P."""
+    """Those that the study has something to show in: curves only of several checkpoints, a sweep only of
+    several P."""
     if study.n_checkpoints > 1:
         yield from _over_training(study, found)
     for radius, label in enumerate(found.radius_labels):
         n = int(study.counted[:, radius].sum())
         for p in dict.fromkeys((2, study.directions[-1])):
-            text = (
-                f"{label}, P = {p}: {n:,} neighbourhoods, dots moved by up to 0.3; the line is the mean of R with 95 % intervals."
+            text = f"{label}, P = {p}: {n:,} neighbourhoods, dots moved by up to 0.3; the line is the mean of R with 95 % intervals."
+            yield Picture(
+                f"scatter-{radius}-{p}",
+                "calibration",
+                text,
+                partial(scatter, study, found, radius, p),
+                dots=True,
             )
-            yield Picture(f"scatter-{radius}-{p}", "calibration", text, partial(scatter, study, found, radius, p), dots=True)
     text = "Where the cells come from: terms of R - 1 by stage (number above the bar), as shares of the whole of each radius."
     yield Picture("terms", "terms", text, partial(decomposition_bars, study, found))
     yield Picture(
@@ -59,9 +71,7 @@ def pictures(study: Study, found: Findings) -> Iterator[Picture]:
         partial(misses_by_radius, study, found),
     )
     if len(study.stages) > 1:
-        text = (
-            "The same, beside the deformation of what enters the stage; a dot for each checkpoint, radius and stage but the first."
-        )
+        text = "The same, beside the deformation of what enters the stage; a dot for each checkpoint, radius and stage but the first."
         yield Picture("missed-deformation", "missed", text, partial(misses_by_deformation, study, found))
     if len(study.directions) > 1:
         text = "The mean of the proxy with P directions over that with 2; the dashed line is m_P / m_2."
@@ -73,7 +83,8 @@ def pictures(study: Study, found: Findings) -> Iterator[Picture]:
 def _over_training(study: Study, found: Findings) -> Iterator[Picture]:
     for radius, label in enumerate(found.radius_labels):
         text = (
-            f"{label}: mean of R on the left axis, of the proxy on the right, {study.n_points:,} points; bands are pointwise 95 %"
+            f"{label}: mean of R on the left axis, of the proxy on the right, {study.n_points:,} points; "
+            f"bands are pointwise 95 %"
             " intervals, large dots the ends of significant moves."
         )
         yield Picture(f"training-{radius}", "training", text, partial(trajectories, study, found, radius))
@@ -81,14 +92,14 @@ def _over_training(study: Study, found: Findings) -> Iterator[Picture]:
     yield Picture("agreement", "training", text, partial(agreement_over_training, study, found))
     for radius, label in enumerate(found.radius_labels):
         text = f"{label}: what the cells come from at each checkpoint, P = 2 on the same sets."
-        yield Picture(f"terms-training-{radius}", "terms", text, partial(terms_over_training, study, found, radius))
+        yield Picture(
+            f"terms-training-{radius}", "terms", text, partial(terms_over_training, study, found, radius)
+        )
 
 
 def example_picture(study: Study, found: Findings, place: int, example: Example) -> Picture:
     """One neighbourhood with its exact cells."""
-    where = (
-        f"{found.radius_labels[example.radius]}, {study.names[example.checkpoint]}, point {example.point}, plane {example.plane}"
-    )
+    where = f"{found.radius_labels[example.radius]}, {study.names[example.checkpoint]}, point {example.point}, plane {example.plane}"
     text = f"{example.kind.capitalize()} agreement: {where}. The proxy finds {example.n_sep} of {example.cut} cuts."
     return Picture(f"example-{place}-{example.kind}", "examples", text, partial(_drawn, example), dots=True)
 
@@ -100,7 +111,9 @@ def _drawn(example: Example) -> Figure:
     # a loaded arrangement has the decision boundary only if its affine maps were saved
     boundary = arr.program is not None or "affine" in vars(arr)
     title = f"{example.kind}: n_sep {example.n_sep}, n_cut {example.cut}, R {arr.n_cells}"
-    figure = draw(arr, legend=False, anchors=False, boundary=boundary, width=2.6, title=title).get_figure(root=True)
+    figure = draw(arr, legend=False, anchors=False, boundary=boundary, width=2.6, title=title).get_figure(
+        root=True
+    )
     assert figure is not None
     return figure
 

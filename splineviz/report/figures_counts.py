@@ -11,7 +11,7 @@ from splineviz.render.style import INK, SMALL, styled
 from splineviz.report.look import PROXY, SAME, bare, new_figure, radius_color, term_color, whiskers
 from splineviz.validation.calibration import zaslavsky
 from splineviz.validation.decomposition import TERMS
-from splineviz.validation.frames import largest_of
+from splineviz.validation.frame_effects import largest_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,8 @@ _WIDE = 15
 
 
 def scatter(study: Study, found: Findings, radius: int, directions: int) -> Figure:
-    """R against the proxy, a dot for each neighbourhood of every checkpoint, and the calibration: means by bins with intervals.
+    """R against the proxy, a dot for each neighbourhood of every checkpoint, and the calibration: means by
+    bins with intervals.
 
     Dots are moved by up to 0.3 to the side, so that ties can be seen.
     """
@@ -44,7 +45,13 @@ def scatter(study: Study, found: Findings, radius: int, directions: int) -> Figu
         line = np.linspace(0, most, 200)
         ax.plot(line, line + 1, color=INK, linewidth=0.8, linestyle="--", label="n + 1")
         ax.plot(line, zaslavsky(line), color=INK, linewidth=0.8, linestyle=":", label="1 + n + n(n - 1)/2")
-        whiskers(ax, [b.n_sep for b in bins], [b.cells for b in bins], SAME if directions == 2 else PROXY, "mean of R")
+        whiskers(
+            ax,
+            [b.n_sep for b in bins],
+            [b.cells for b in bins],
+            SAME if directions == 2 else PROXY,
+            "mean of R",
+        )
         if max(most, highest) > _WIDE:
             least = float(n.min(initial=most))
             ax.set_xscale("symlog", linthresh=1, linscale=0.5)
@@ -61,7 +68,8 @@ def scatter(study: Study, found: Findings, radius: int, directions: int) -> Figu
 
 
 def decomposition_bars(study: Study, found: Findings) -> Figure:
-    """The terms of R - 1 by radius and stage, all checkpoints together, as shares of the whole of each radius.
+    """The terms of R - 1 by radius and stage, all checkpoints together, as shares of the whole of each
+    radius.
 
     The number above a bar is that of its stage.
     """
@@ -76,11 +84,24 @@ def decomposition_bars(study: Study, found: Findings) -> Figure:
             for term in TERMS:
                 height = 100 * (rows[radius, stage, term].share.value or 0.0)
                 name = term if radius == stage == 0 else None
-                ax.bar(at, height, 0.9 * width, up if height >= 0 else down, color=term_color(term), label=name, linewidth=0)
+                ax.bar(
+                    at,
+                    height,
+                    0.9 * width,
+                    up if height >= 0 else down,
+                    color=term_color(term),
+                    label=name,
+                    linewidth=0,
+                )
                 up, down = (up + height, down) if height >= 0 else (up, down + height)
-            ax.annotate(str(stage), (at, up), (0, 1.5), textcoords="offset points", ha="center", fontsize=SMALL)
+            ax.annotate(
+                str(stage), (at, up), (0, 1.5), textcoords="offset points", ha="center", fontsize=SMALL
+            )
         whole = [sum(rows[r, None, term].mean.value or 0.0 for term in TERMS) for r in range(study.n_radii)]
-        names = [f"{_folded(label)}\nmean R - 1: {mean:.3g}" for label, mean in zip(found.radius_labels, whole, strict=True)]
+        names = [
+            f"{_folded(label)}\nmean R - 1: {mean:.3g}"
+            for label, mean in zip(found.radius_labels, whole, strict=True)
+        ]
         ax.set_xticks(range(study.n_radii), names)
         ax.set_xlim(-0.5, study.n_radii - 0.5)
         ax.set_ylabel("% of R - 1, by stage")
@@ -89,7 +110,8 @@ def decomposition_bars(study: Study, found: Findings) -> Figure:
 
 
 def misses_by_radius(study: Study, found: Findings) -> Figure:
-    """The share of cuts that the proxy misses on the same set against the radius, by stage, all checkpoints together."""
+    """The share of cuts that the proxy misses on the same set against the radius, by stage, all checkpoints
+    together."""
     with styled():
         figure = new_figure()
         ax = bare(figure.subplots())
@@ -106,7 +128,8 @@ def misses_by_radius(study: Study, found: Findings) -> Figure:
 
 
 def misses_by_deformation(study: Study, found: Findings) -> Figure:
-    """The miss rate of each stage but the first, at each checkpoint and radius, against the unevenness of what enters it.
+    """The miss rate of each stage but the first, at each checkpoint and radius, against the unevenness of
+    what enters it.
 
     Unevenness is the diameter over the mean eccentricity of the embedded vertices: 1 if nothing is deformed.
     """
@@ -131,7 +154,14 @@ def direction_sweep(study: Study, found: Findings) -> Figure:
         figure = new_figure()
         ax = bare(figure.subplots())
         p = np.unique(np.geomspace(study.directions[0], study.directions[-1], 60).round().astype(int))
-        ax.plot(p, [largest_of(int(q)) / largest_of(2) for q in p], color=INK, linewidth=0.8, linestyle="--", label="m_P / m_2")
+        ax.plot(
+            p,
+            [largest_of(int(q)) / largest_of(2) for q in p],
+            color=INK,
+            linewidth=0.8,
+            linestyle="--",
+            label="m_P / m_2",
+        )
         for radius, label in enumerate(found.radius_labels):
             rows = [s for s in found.sweep if s.radius == radius]
             whiskers(ax, [s.directions for s in rows], [s.ratio for s in rows], radius_color(radius), label)

@@ -66,18 +66,23 @@ def bare(ax: Axes) -> Axes:
     return ax
 
 
-def band(ax: Axes, x: np.ndarray, mean: np.ndarray, resampled: np.ndarray, color: Any, label: str, **how: Any) -> Any:
+def band(
+    ax: Axes, x: np.ndarray, mean: np.ndarray, resampled: np.ndarray, color: Any, label: str, **how: Any
+) -> Any:
     """A curve with the pointwise 95 % interval of its resamples, where it is defined."""
     there = ~np.isnan(mean)
     if there.any():
         low, high = np.nanquantile(resampled[:, there], [0.025, 0.975], axis=0)
         ax.fill_between(x[there], low, high, color=color, alpha=0.18, linewidth=0)
-    (line,) = ax.plot(x[there], mean[there], color=color, linewidth=1.2, marker="o", markersize=2.2, label=label, **how)
+    (line,) = ax.plot(
+        x[there], mean[there], color=color, linewidth=1.2, marker="o", markersize=2.2, label=label, **how
+    )
     return line
 
 
 def over_training(ax: Axes, steps: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Set up the axis of training steps, logarithmic where they span decades; returns where each checkpoint stands.
+    """Set up the axis of training steps, logarithmic where they span decades; returns where each checkpoint
+    stands.
 
     Steps that are no order (all the same, as of models that tell none) stand by their number.
     """
@@ -100,7 +105,14 @@ def label_colors(ax: Axes, color: Any) -> None:
 
 
 def whiskers(
-    ax: Axes, x: Sequence[float], values: Sequence[Measured], color: Any, label: str, *, scale: float = 1.0, **how: Any
+    ax: Axes,
+    x: Sequence[float],
+    values: Sequence[Measured],
+    color: Any,
+    label: str,
+    *,
+    scale: float = 1.0,
+    **how: Any,
 ) -> None:
     """A line of those numbers that are defined, with their intervals."""
     there = [(at, value) for at, value in zip(x, values, strict=True) if value.value is not None]

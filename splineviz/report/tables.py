@@ -7,12 +7,12 @@ from itertools import product
 
 from splineviz.report.document import Table
 from splineviz.validation.agreement import Agreement
-from splineviz.validation.courses import Course
 from splineviz.validation.decomposition import TERMS
 from splineviz.validation.findings import Findings
 from splineviz.validation.measured import UNDEFINED, Measured
 from splineviz.validation.quantities import pairs
 from splineviz.validation.study import Study
+from splineviz.validation.training_curves import Course
 from splineviz.validation.verdict import percent
 
 __all__ = [
@@ -44,7 +44,9 @@ def agreement_tables(study: Study, found: Findings) -> tuple[Table, ...]:
         label = found.radius_labels[radius]
         rows.append((label, estimate, exact, f"{within.tau.sample:,}", *map(str, columns)))
         notes += [f"{label}, {estimate} and {exact}: {value.note}" for value in columns[::2] if value.note]
-    return (Table("Rank correlations with exact counts, 95 % intervals", head, rows, tuple(dict.fromkeys(notes))),)
+    return (
+        Table("Rank correlations with exact counts, 95 % intervals", head, rows, tuple(dict.fromkeys(notes))),
+    )
 
 
 def _only(rows: Iterable[Agreement], radius: int, estimate: str, exact: str) -> Agreement:
@@ -61,7 +63,14 @@ def ties_table(study: Study, found: Findings) -> Table:
             _span([row.mean for row in there], "{:.3g}".format),
             *(_span([getattr(r, k) for r in there], percent) for k in ("zeros", "tied")),
         )
-        rows.append((found.radius_labels[radius], quantity, _span([row.sample for row in there], "{:,}".format), *spans))
+        rows.append(
+            (
+                found.radius_labels[radius],
+                quantity,
+                _span([row.sample for row in there], "{:,}".format),
+                *spans,
+            )
+        )
     return Table("Zeros and ties, from the least to the largest checkpoint", head, rows)
 
 
@@ -76,22 +85,40 @@ def _span(values: list[float | int | None], form: object) -> str:
 
 def course_table(study: Study, found: Findings) -> Table:
     """Significant moves of the mean curves."""
-    head = ("radius", "quantity", "n, all checkpoints", "moves, with simultaneous 95 % intervals", "two descents")
+    head = (
+        "radius",
+        "quantity",
+        "n, all checkpoints",
+        "moves, with simultaneous 95 % intervals",
+        "two descents",
+    )
     rows = [
-        (found.radius_labels[c.radius], c.quantity, f"{c.sample:,}", _moves(study, c), "yes" if c.double_descent else "no")
+        (
+            found.radius_labels[c.radius],
+            c.quantity,
+            f"{c.sample:,}",
+            _moves(study, c),
+            "yes" if c.double_descent else "no",
+        )
         for c in sorted(found.courses, key=lambda c: c.radius)
     ]
     return Table("Do the mean curves turn?", head, rows)
 
 
 def _moves(study: Study, course: Course) -> str:
-    names = [f"step {step:,}" for step in study.steps] if len(set(study.steps.tolist())) == len(study.steps) else list(study.names)
+    names = (
+        [f"step {step:,}" for step in study.steps]
+        if len(set(study.steps.tolist())) == len(study.steps)
+        else list(study.names)
+    )
     words = []
     for move in course.moves:
         c = move.change
         fall = (c.value or 0.0) < 0
         size = _negative(c) if fall else c
-        words.append(f"{'falls' if fall else 'rises'} by {size} from {names[move.start]} to {names[move.end]}")
+        words.append(
+            f"{'falls' if fall else 'rises'} by {size} from {names[move.start]} to {names[move.end]}"
+        )
     return "; ".join(words) or "no significant move"
 
 
@@ -117,9 +144,18 @@ def calibration_tables(study: Study, found: Findings) -> tuple[Table, ...]:
     ]
     names = ("one_cell", "all_found", "no_crossing", "equal", "beyond_zaslavsky")
     matches = [
-        (found.radius_labels[m.radius], f"{m.sample:,}", *(percent(getattr(m, name)) for name in names)) for m in found.matches
+        (found.radius_labels[m.radius], f"{m.sample:,}", *(percent(getattr(m, name)) for name in names))
+        for m in found.matches
     ]
-    titles = ("radius", "n", "R = 1", "n_sep = n_cut", "n_cut = R - 1", "n_sep = R - 1", "R above Zaslavsky of n_cut")
+    titles = (
+        "radius",
+        "n",
+        "R = 1",
+        "n_sep = n_cut",
+        "n_cut = R - 1",
+        "n_sep = R - 1",
+        "R above Zaslavsky of n_cut",
+    )
     return (
         Table("Mean R by bins of the proxy, all checkpoints together", head, rows),
         Table("Neighbourhoods where counts are the same (P = 2, same set)", titles, matches),
@@ -170,7 +206,9 @@ def missed_tables(study: Study, found: Findings) -> tuple[Table, ...]:
 
 
 def _percents(rate: Measured) -> str:
-    interval = "" if rate.low is None or rate.high is None else f" [{percent(rate.low)}, {percent(rate.high)}]"
+    interval = (
+        "" if rate.low is None or rate.high is None else f" [{percent(rate.low)}, {percent(rate.high)}]"
+    )
     return percent(rate.value) + interval
 
 
@@ -189,8 +227,17 @@ def direction_tables(study: Study, found: Findings) -> tuple[Table, ...]:
         for s in found.sweep
     ]
     head = ("radius", "P", "n", "mean n_sep", "over P = 2", "m_P / m_2", "normalised")
-    varied = [(found.radius_labels[f.radius], f.quantity, str(f.frames), str(f.share), str(f.of_mean)) for f in found.frames]
-    titles = ("radius", "quantity", "frames", "share of variance from the frame", "sd of the mean over frames, relative")
+    varied = [
+        (found.radius_labels[f.radius], f.quantity, str(f.frames), str(f.share), str(f.of_mean))
+        for f in found.frames
+    ]
+    titles = (
+        "radius",
+        "quantity",
+        "frames",
+        "share of variance from the frame",
+        "sd of the mean over frames, relative",
+    )
     return Table("More directions", head, swept), Table("Other directions", titles, varied)
 
 
@@ -202,7 +249,8 @@ def _over(ratio: Measured, expected: float) -> str:
 def plane_table(study: Study, found: Findings) -> Table:
     """How well k planes rank as the others do."""
     rows = [
-        (found.radius_labels[p.radius], p.quantity, str(p.k), str(p.others), f"{p.tau.sample:,}", str(p.tau)) for p in found.planes
+        (found.radius_labels[p.radius], p.quantity, str(p.k), str(p.others), f"{p.tau.sample:,}", str(p.tau))
+        for p in found.planes
     ]
     return Table(
         "Mean over k planes, or frames, against mean R over the others",
@@ -216,8 +264,14 @@ def trust_tables(study: Study, found: Findings) -> tuple[Table, ...]:
     times = [
         (
             found.radius_labels[c.radius],
-            *(UNDEFINED if t is None else f"{1e3 * t:.3g} ms" for t in (c.exact, c.regions, c.proxy, c.plain)),
-            *(UNDEFINED if ratio is None else f"{ratio:.2g}" for ratio in (c.exact_to_plain, c.exact_to_proxy, c.proxy_to_plain)),
+            *(
+                UNDEFINED if t is None else f"{1e3 * t:.3g} ms"
+                for t in (c.exact, c.regions, c.proxy, c.plain)
+            ),
+            *(
+                UNDEFINED if ratio is None else f"{ratio:.2g}"
+                for ratio in (c.exact_to_plain, c.exact_to_proxy, c.proxy_to_plain)
+            ),
         )
         for c in found.costs
     ]
@@ -236,12 +290,26 @@ def trust_tables(study: Study, found: Findings) -> tuple[Table, ...]:
         for p in found.precision
     ]
     doubts = [
-        (found.radius_labels[d.radius], *(f"{n:,}" for n in (d.neighbourhoods, d.given_up, d.decisions, d.undecided, d.zeros)))
+        (
+            found.radius_labels[d.radius],
+            *(f"{n:,}" for n in (d.neighbourhoods, d.given_up, d.decisions, d.undecided, d.zeros)),
+        )
         for d in found.doubts
     ]
-    certain = ("radius", "neighbourhoods", "given up", "decisions", "undecided", f"exact zeros of the proxy, {found.headline}")
+    certain = (
+        "radius",
+        "neighbourhoods",
+        "given up",
+        "decisions",
+        "undecided",
+        f"exact zeros of the proxy, {found.headline}",
+    )
     return (
         Table("Wall time of one neighbourhood", costs, times),
-        Table("Signs that float32 sees differently than float64", ("radius", "stage", "differing", "compared", "share"), signs),
+        Table(
+            "Signs that float32 sees differently than float64",
+            ("radius", "stage", "differing", "compared", "share"),
+            signs,
+        ),
         Table("What is not certain", certain, doubts),
     )

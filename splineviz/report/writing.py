@@ -30,15 +30,17 @@ SUFFIXES = (".html", ".md", ".json")
 
 
 def write_report(study: Study, path: str | os.PathLike[str], *, found: Findings | None = None) -> None:
-    """Write the report of a study. Files appear whole or not at all, with identical bytes for an identical study.
+    """Write the report of a study. Files appear whole or not at all, with identical bytes for an identical
+    study.
 
     Parameters
     ----------
     study
         The study.
     path
-        ``.html``: one page that needs nothing else, neither a network nor scripts. ``.md``: Markdown; its figures go to a folder
-        beside it, ``NAME-figures``. ``.json``: one object with the verdict, every finding, and the design.
+        ``.html``: one page that needs nothing else, neither a network nor scripts. ``.md``: Markdown; its
+        figures go to a folder beside it, ``NAME-figures``. ``.json``: one object with the verdict, every
+        finding, and the design.
     found
         Findings of the study, if they were computed already.
 
@@ -75,9 +77,15 @@ def json_report(study: Study, found: Findings) -> dict[str, Any]:
         "frames": study.n_frames,
         "directions": list(study.directions),
         "radii": study.radii.tolist(),
-        "stages": [{"name": stage.name, "kind": stage.kind, "units": stage.n_units} for stage in study.stages],
+        "stages": [
+            {"name": stage.name, "kind": stage.kind, "units": stage.n_units} for stage in study.stages
+        ],
         "checkpoints": [
-            {"name": name, "step": int(step), "metrics": {key: _number(series[i]) for key, series in study.metrics.items()}}
+            {
+                "name": name,
+                "step": int(step),
+                "metrics": {key: _number(series[i]) for key, series in study.metrics.items()},
+            }
             for i, (name, step) in enumerate(zip(study.names, study.steps, strict=True))
         ],
         "findings": found.to_json(),
@@ -89,7 +97,9 @@ def _number(value: float) -> float | None:
 
 
 def _html(document: Document) -> str:
-    return _rendered("report.html.j2", document, {picture.name: _inline(picture) for picture in document.pictures})
+    return _rendered(
+        "report.html.j2", document, {picture.name: _inline(picture) for picture in document.pictures}
+    )
 
 
 def _inline(picture: Picture) -> str:
@@ -107,7 +117,9 @@ def _markdown(document: Document, target: Path) -> str:
     folder.mkdir(exist_ok=True)
     for picture in document.pictures:
         save_picture(picture, folder / f"{picture.name}.png")
-    return _rendered("report.md.j2", document, {p.name: quote(f"{folder.name}/{p.name}.png") for p in document.pictures})
+    return _rendered(
+        "report.md.j2", document, {p.name: quote(f"{folder.name}/{p.name}.png") for p in document.pictures}
+    )
 
 
 def _rendered(template: str, document: Document, images: Mapping[str, str]) -> str:
@@ -120,7 +132,9 @@ def _rendered(template: str, document: Document, images: Mapping[str, str]) -> s
         keep_trailing_newline=True,
     )
     environment.filters["text"] = _as_markdown
-    return environment.get_template(template).render(document=document, images=images, version=splineviz.__version__)
+    return environment.get_template(template).render(
+        document=document, images=images, version=splineviz.__version__
+    )
 
 
 def _as_markdown(text: str) -> str:

@@ -1,4 +1,5 @@
-"""Do the proxy and the baselines rank neighbourhoods as the exact counts do? Within each checkpoint, and across, apart."""
+"""Do the proxy and the baselines rank neighbourhoods as the exact counts do? Within each checkpoint, and
+across, apart."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ class Ties:
 
 
 def within_checkpoints(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[Agreement]:
-    """Of each pair, over the planes and points of each checkpoint; then the mean over the checkpoints where it is defined.
+    """Of each pair, over the planes and points of each checkpoint; then the mean over the checkpoints where
+    it is defined.
 
     Means have the interval of the same resamples of points at all checkpoints.
     """
@@ -55,18 +57,28 @@ def within_checkpoints(study: Study, weights: Float64[np.ndarray, "resample poin
         found: dict[tuple[str, str], list[Correlation]] = {pair: [] for pair in pairs(study)}
         for checkpoint in range(study.n_checkpoints):
             drawn = Drawn(study.counted[checkpoint, radius], weights)
-            sides = [{name: Ranked(values[checkpoint, radius], drawn) for name, values in side.items()} for side in (x, y)]
+            sides = [
+                {name: Ranked(values[checkpoint, radius], drawn) for name, values in side.items()}
+                for side in (x, y)
+            ]
             for (estimate, exact), several in found.items():
                 several.append(correlate(sides[0][estimate], sides[1][exact]))
         for (estimate, exact), several in found.items():
             if study.n_checkpoints > 1:
                 rows += [agreement_of(c, radius, place, estimate, exact) for place, c in enumerate(several)]
-            mean = Correlation(*(Sampled.mean([getattr(c, kind) for c in several], "checkpoint") for kind in ("tau", "spearman")))
+            mean = Correlation(
+                *(
+                    Sampled.mean([getattr(c, kind) for c in several], "checkpoint")
+                    for kind in ("tau", "spearman")
+                )
+            )
             rows.append(agreement_of(mean, radius, None, estimate, exact))
     return rows
 
 
-def agreement_of(found: Correlation, radius: int, checkpoint: int | None, estimate: str, exact: str) -> Agreement:
+def agreement_of(
+    found: Correlation, radius: int, checkpoint: int | None, estimate: str, exact: str
+) -> Agreement:
     return Agreement(radius, checkpoint, estimate, exact, found.tau.measured(), found.spearman.measured())
 
 
@@ -75,7 +87,9 @@ def ties(study: Study) -> list[Ties]:
     proxies = {name: values for name, values in estimates(study).items() if name.startswith("P = ")}
     quantities = proxies | exact_counts(study)
     rows = []
-    for radius, checkpoint, (name, values) in product(range(study.n_radii), range(study.n_checkpoints), quantities.items()):
+    for radius, checkpoint, (name, values) in product(
+        range(study.n_radii), range(study.n_checkpoints), quantities.items()
+    ):
         there = values[checkpoint, radius][study.counted[checkpoint, radius]]
         least = 1 if name in ("R", "linear regions") else 0
         mean, zeros = (float(there.mean()), float((there == least).mean())) if len(there) else (None, None)

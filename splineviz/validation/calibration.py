@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from splineviz.validation.cluster_bootstrap import ratio
 from splineviz.validation.measured import Measured
-from splineviz.validation.resampling import ratio
 from splineviz.validation.study import Study
 
 __all__ = ["BINS", "FEWEST", "Bin", "Match", "calibration", "matches", "zaslavsky"]
@@ -78,7 +78,16 @@ def calibration(study: Study, directions: int, weights: Float64[np.ndarray, "res
             mean = ratio(total, count, weights, int(held.sum()), "no neighbourhood").measured()
             here = n[held]
             found.append(
-                Bin(radius, directions, low, high, float(here.mean()), mean, float(here.mean() + 1), float(zaslavsky(here).mean()))
+                Bin(
+                    radius,
+                    directions,
+                    low,
+                    high,
+                    float(here.mean()),
+                    mean,
+                    float(here.mean() + 1),
+                    float(zaslavsky(here).mean()),
+                )
             )
     return found
 
@@ -115,6 +124,9 @@ def matches(study: Study) -> list[Match]:
     for radius in range(study.n_radii):
         there = study.counted[:, radius]
         n, r, c = (values[:, radius][there] for values in (n_sep, cells, cut))
-        shares = [float(held.mean()) if len(r) else None for held in (r == 1, n == c, c == r - 1, n == r - 1, r > zaslavsky(c))]
+        shares = [
+            float(held.mean()) if len(r) else None
+            for held in (r == 1, n == c, c == r - 1, n == r - 1, r > zaslavsky(c))
+        ]
         rows.append(Match(radius, len(r), *shares))
     return rows

@@ -1,4 +1,5 @@
-"""What the numbers cost and how far they can be trusted: wall time, signs in float32, decisions that are not proven, time-outs."""
+"""What the numbers cost and how far they can be trusted: wall time, signs in float32, decisions that are not
+proven, time-outs."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from dataclasses import dataclass
 
 from splineviz.validation.study import Study
 
-__all__ = ["Cost", "Doubt", "Precision", "costs", "doubts", "precision"]
+__all__ = ["Cost", "Precision", "Uncertainty", "costs", "doubts", "precision"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Uncertainty:
     """What is not certain in the exact counts, and where the proxy rests on ties, at one radius."""
 
     radius: int
@@ -38,8 +39,8 @@ class Doubt:
     given_up: int
     """Neighbourhoods whose exact count a budget ended; left out of every statistic that needs it."""
     zeros: int
-    """Pairs of a neighbourhood of the most directions and a unit whose smallest or largest value at the vertices is exactly its
-    breakpoint, over all frames."""
+    """Pairs of a neighbourhood of the most directions and a unit whose smallest or largest value at the
+    vertices is exactly its breakpoint, over all frames."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,25 @@ def costs(study: Study) -> list[Cost]:
         n = study.n_checkpoints * study.n_points
         exact, regions, proxy, plain = (
             float(study.seconds[name][:, radius].sum()) / parts if name in study.seconds else None
-            for name, parts in (("exact", n * study.n_planes), ("regions", n * study.n_planes), ("proxy", n), ("plain", n))
+            for name, parts in (
+                ("exact", n * study.n_planes),
+                ("regions", n * study.n_planes),
+                ("proxy", n),
+                ("plain", n),
+            )
         )
-        rows.append(Cost(radius, exact, regions, proxy, plain, _ratio(exact, plain), _ratio(exact, proxy), _ratio(proxy, plain)))
+        rows.append(
+            Cost(
+                radius,
+                exact,
+                regions,
+                proxy,
+                plain,
+                _ratio(exact, plain),
+                _ratio(exact, proxy),
+                _ratio(proxy, plain),
+            )
+        )
     return rows
 
 
@@ -70,10 +87,10 @@ def _ratio(above: float | None, below: float | None) -> float | None:
     return above / below if above is not None and below else None
 
 
-def doubts(study: Study) -> list[Doubt]:
+def doubts(study: Study) -> list[Uncertainty]:
     """By radius."""
     return [
-        Doubt(
+        Uncertainty(
             radius,
             int(study.decisions[:, radius].sum()),
             int(study.undecided[:, radius].sum()),
@@ -90,6 +107,10 @@ def precision(study: Study) -> list[Precision]:
     rows = []
     for radius in range(study.n_radii):
         for stage in range(len(study.stages)):
-            differing, compared = (int(a[:, radius, stage].sum()) for a in (study.disagreements, study.compared))
-            rows.append(Precision(radius, stage, differing, compared, differing / compared if compared else None))
+            differing, compared = (
+                int(a[:, radius, stage].sum()) for a in (study.disagreements, study.compared)
+            )
+            rows.append(
+                Precision(radius, stage, differing, compared, differing / compared if compared else None)
+            )
     return rows

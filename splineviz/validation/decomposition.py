@@ -1,4 +1,5 @@
-"""Where the cells come from: R - 1 = n_sep + missed + crossings + coincident, exactly, for each neighbourhood and stage."""
+"""Where the cells come from: R - 1 = n_sep + missed + crossings + coincident, exactly, for each neighbourhood
+and stage."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ TERMS = ("n_sep", "missed", "crossings", "coincident")
 
 @dataclass(frozen=True, eq=False)
 class Decomposition:
-    """The four terms of each neighbourhood, by stage; zeros where the exact count was given up (not ``counted``).
+    """The four terms of each neighbourhood, by stage; zeros where the exact count was given up (not
+    ``counted``).
 
     Insert the units of the stages in their order; unit i splits s_i cells, so that R - 1 = sum of s_i.
 
@@ -25,12 +27,13 @@ class Decomposition:
     n_sep
         What the proxy finds with P = 2 on the same set.
     missed
-        n_cut - n_sep: units that cut the set, but have one state at all of its vertices. Negative only where values at a vertex
-        are exactly, or within rounding, at a breakpoint.
+        n_cut - n_sep: units that cut the set, but have one state at all of its vertices. Negative only where
+        values at a vertex are exactly, or within rounding, at a breakpoint.
     crossings
         Sum of max(s_i - 1, 0): what units split beyond a first cell, by crossing others or by being folded.
     coincident
-        Units with s_i >= 1, less n_cut: negative where units share a zero set, and the later draws nothing new.
+        Units with s_i >= 1, less n_cut: negative where units share a zero set, and the later draws nothing
+        new.
     counted
         Whether the exact count was finished.
     """
@@ -51,8 +54,12 @@ def decompose(study: Study) -> Decomposition:
     """
     counted = study.counted
     there = counted[..., None]
-    n_sep = np.where(there, study.n_sep[:, :, study.directions.index(2), : study.n_planes], 0).astype(np.int64)
-    cells, cut, first = (np.where(there, counts, 0).astype(np.int64) for counts in (study.cells, study.cut, study.first))
+    n_sep = np.where(there, study.n_sep[:, :, study.directions.index(2), : study.n_planes], 0).astype(
+        np.int64
+    )
+    cells, cut, first = (
+        np.where(there, counts, 0).astype(np.int64) for counts in (study.cells, study.cut, study.first)
+    )
     before = np.concatenate([there.astype(np.int64), cells[..., :-1]], axis=-1)
     made = Decomposition(n_sep, cut - n_sep, cells - before - first, first - cut, counted)
     total = sum(getattr(made, term).sum(-1) for term in TERMS)

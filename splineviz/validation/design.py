@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from splineviz.arrangement.walk import Certify
+from splineviz.engine.walk import Certify
 from splineviz.errors import InputError
 
 __all__ = ["Design"]
@@ -24,9 +24,11 @@ class Design:
     radii
         Radii as given, input distance.
     medians
-        Further radii by what they cut: that at which the median of n_cut over points and checkpoints is so many.
+        Further radii by what they cut: that at which the median of n_cut over points and checkpoints is so
+        many.
     directions
-        Numbers of directions P of the proxy; 2, which spans the plane of the exact count, is always among them.
+        Numbers of directions P of the proxy; 2, which spans the plane of the exact count, is always among
+        them.
     frames
         Frames of the proxy; frame number f is that of seed ``seed + f``.
     planes
@@ -38,7 +40,8 @@ class Design:
     certify
         As for :func:`splineviz.arrange`.
     seconds
-        Time for the exact counts of one radius at one checkpoint; neighbourhoods that are not finished then are left uncounted.
+        Time for the exact counts of one radius at one checkpoint; neighbourhoods that are not finished then
+        are left uncounted.
     examples
         Neighbourhoods of the best and of the worst agreement that are kept to be drawn, of each kind so many.
     """
@@ -73,23 +76,30 @@ class Design:
 
     def _check(self, dim: int) -> None:
         if not self.radii and not self.medians:
-            raise InputError("a validation needs a radius", hint="radii=0.005, or medians=5 for the radius that cuts 5 units")
+            raise InputError(
+                "a validation needs a radius",
+                hint="radii=0.005, or medians=5 for the radius that cuts 5 units",
+            )
         self._check_numbers()
         if dim < 2:
             raise InputError("a plane needs an input space of at least two dimensions, got 1")
         if max(self.directions) > dim:
             raise InputError(
-                f"{max(self.directions)} orthonormal directions do not fit into an input space of {dim} dimensions",
+                f"{max(self.directions)} orthonormal directions do not fit into an input space of {dim} "
+                f"dimensions",
                 hint=f"choose at most {dim}",
             )
         if self.planes > self.frames:
             raise InputError(
-                f"planes are those of the first frames, so there can be at most {self.frames}, got {self.planes}",
+                f"planes are those of the first frames, so there can be at most {self.frames}, got "
+                f"{self.planes}",
                 hint="ask for as many frames",
             )
         for name, kind in (("frame", Frame), ("certify", Certify)):
             if getattr(self, name) not in get_args(kind):
-                raise InputError(f"{name} must be one of {', '.join(get_args(kind))}, got {getattr(self, name)!r}")
+                raise InputError(
+                    f"{name} must be one of {', '.join(get_args(kind))}, got {getattr(self, name)!r}"
+                )
 
     def _check_numbers(self) -> None:
         numbers = [("radii", radius) for radius in self.radii]
@@ -99,7 +109,8 @@ class Design:
                 raise InputError(f"{name} must be greater than 0, got {value:g}")
         whole = [(name, value, 1) for name in ("medians", "directions") for value in getattr(self, name)]
         whole += [
-            (name, getattr(self, name), least) for name, least in (("frames", 1), ("planes", 1), ("examples", 0), ("seed", 0))
+            (name, getattr(self, name), least)
+            for name, least in (("frames", 1), ("planes", 1), ("examples", 0), ("seed", 0))
         ]
         for name, value, least in whole:
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -113,7 +124,9 @@ class Design:
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for files and digests."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
 
 
 def _several(given: Any) -> tuple[Any, ...]:

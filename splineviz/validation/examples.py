@@ -1,4 +1,5 @@
-"""Which neighbourhoods are worth looking at: where the proxy sees most of what is there, and where it sees least."""
+"""Which neighbourhoods are worth looking at: where the proxy sees most of what is there, and where it sees
+least."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from splineviz.arrangement.arranging import arrange
-from splineviz.arrangement.diamonds import plane_frames, planes_through
+from splineviz.engine.arrange import arrange
+from splineviz.neighbourhoods.diamonds import plane_frames, planes_through
 from splineviz.plane import Window
 from splineviz.program.checkpoints import Checkpoints
 from splineviz.program.program import Program
@@ -25,8 +26,9 @@ _TYPICAL, _LEAST = 20.0, 5
 def chosen_examples(study: Study, runs: Runs, points: np.ndarray, design: Design) -> Study:
     """The study with the neighbourhoods of best and worst agreement, arranged.
 
-    Agreement is the share of R - 1 that the proxy counts with the two directions of the same plane. The neighbourhoods are those of
-    any checkpoint, at the radius where the median R is nearest to 20, with 5 cells or more.
+    Agreement is the share of R - 1 that the proxy counts with the two directions of the same plane. The
+    neighbourhoods are those of any checkpoint, at the radius where the median R is nearest to 20, with 5
+    cells or more.
     """
     cells = study.exact("cells").swapaxes(0, 1)
     medians = [np.median(known) if len(known := counts[np.isfinite(counts)]) else np.inf for counts in cells]
@@ -46,5 +48,9 @@ def chosen_examples(study: Study, runs: Runs, points: np.ndarray, design: Design
             window = Window.diamond(float(study.radii[radius]))
             arr = arrange(program, through, [window], jobs=1, certify=design.certify)
             cut = int(study.cut[checkpoint, radius, plane, point].sum())
-            made.append(Example(kind, checkpoint, radius, plane, point, int(found[checkpoint, plane, point]), cut, arr))
+            made.append(
+                Example(
+                    kind, checkpoint, radius, plane, point, int(found[checkpoint, plane, point]), cut, arr
+                )
+            )
     return replace(study, examples=tuple(made))

@@ -1,4 +1,5 @@
-"""All statistics of a study in one object, which knows how to become JSON and how to be held to thresholds."""
+"""All statistics of a study in one object, which knows how to become JSON and how to be held to
+thresholds."""
 
 from __future__ import annotations
 
@@ -11,16 +12,16 @@ import numpy as np
 from splineviz.errors import InputError
 from splineviz.validation.agreement import Agreement, Ties, ties, within_checkpoints
 from splineviz.validation.calibration import Bin, Match, calibration, matches
-from splineviz.validation.costs import Cost, Doubt, Precision, costs, doubts, precision
-from splineviz.validation.courses import Course, across_checkpoints, along_points, courses
+from splineviz.validation.cluster_bootstrap import point_weights
+from splineviz.validation.costs import Cost, Precision, Uncertainty, costs, doubts, precision
 from splineviz.validation.decomposition import decompose
-from splineviz.validation.frames import FrameVariance, Swept, frame_variance, sweep
+from splineviz.validation.decomposition_sums import Missed, Stretch, Term, missed, stretch, terms_of
+from splineviz.validation.frame_effects import FrameVariance, Swept, frame_variance, sweep
 from splineviz.validation.measured import Measured
 from splineviz.validation.planes import PlaneAgreement, plane_agreement
 from splineviz.validation.quantities import headline, radius_names, same_set
-from splineviz.validation.resampling import point_weights
 from splineviz.validation.study import Study
-from splineviz.validation.terms import Missed, Stretch, Term, missed, stretch, terms_of
+from splineviz.validation.training_curves import Course, across_checkpoints, along_points, courses
 
 __all__ = ["RESAMPLES", "Findings", "check_thresholds", "findings"]
 
@@ -29,7 +30,8 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What a study shows: lists of a row for each case, with places on the study's axes. docs/validation.md defines each."""
+    """What a study shows: lists of a row for each case, with places on the study's axes. docs/validation.md
+    defines each."""
 
     resamples: int
     seed: int
@@ -53,20 +55,29 @@ class Findings:
     frames: list[FrameVariance]
     planes: list[PlaneAgreement]
     costs: list[Cost]
-    doubts: list[Doubt]
+    doubts: list[Uncertainty]
     precision: list[Precision]
 
     def agreement(self, radius: int, estimate: str, exact: str = "R", *, across: bool = False) -> Agreement:
         """Of one pair at one radius, over all checkpoints: the mean within them, or across."""
         rows = self.across if across else self.within
-        return next(row for row in rows if (row.radius, row.checkpoint, row.estimate, row.exact) == (radius, None, estimate, exact))
+        return next(
+            row
+            for row in rows
+            if (row.radius, row.checkpoint, row.estimate, row.exact) == (radius, None, estimate, exact)
+        )
 
     def miss_rate(self, radius: int, stage: int | None = None) -> Measured:
         """Over all checkpoints."""
-        return next(row.rate for row in self.missed if (row.radius, row.checkpoint, row.stage) == (radius, None, stage))
+        return next(
+            row.rate
+            for row in self.missed
+            if (row.radius, row.checkpoint, row.stage) == (radius, None, stage)
+        )
 
     def check(self, thresholds: Mapping[str, float]) -> list[str]:
-        """What falls below: a sentence for each threshold and radius. What is undefined is below every threshold.
+        """What falls below: a sentence for each threshold and radius. What is undefined is below every
+        threshold.
 
         Raises
         ------
@@ -75,7 +86,8 @@ class Findings:
         """
         check_thresholds(thresholds)
         return [
-            f"{name} is {value} at {label}, below {least:g}" + (f" ({value.note})" if value.value is None else "")
+            f"{name} is {value} at {label}, below {least:g}"
+            + (f" ({value.note})" if value.value is None else "")
             for name, least in thresholds.items()
             for radius, label in enumerate(self.radius_labels)
             if (value := _CHECKED[name](self, radius)).value is None or value.value < least
@@ -83,9 +95,12 @@ class Findings:
 
     def to_json(self) -> dict[str, Any]:
         """Plain objects, lists, numbers and null. Resamples are left out."""
-        found: dict[str, Any] = _plain({f.name: getattr(self, f.name) for f in fields(self) if f.name != "courses"})
+        found: dict[str, Any] = _plain(
+            {f.name: getattr(self, f.name) for f in fields(self) if f.name != "courses"}
+        )
         found["courses"] = [
-            {"radius": c.radius, "quantity": c.quantity, "mean": _plain(c.band()), "moves": _plain(c.moves)} for c in self.courses
+            {"radius": c.radius, "quantity": c.quantity, "mean": _plain(c.band()), "moves": _plain(c.moves)}
+            for c in self.courses
         ]
         return found
 
@@ -144,7 +159,9 @@ def findings(study: Study, *, resamples: int = RESAMPLES, seed: int = 0) -> Find
         along=along_points(study, weights),
         ties=ties(study),
         courses=curves,
-        calibration=[row for p in dict.fromkeys((2, study.directions[-1])) for row in calibration(study, p, weights)],
+        calibration=[
+            row for p in dict.fromkeys((2, study.directions[-1])) for row in calibration(study, p, weights)
+        ],
         matches=matches(study),
         terms=terms_of(study, parts, weights),
         missed=rates,

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 
 import splineviz
-from splineviz.arrangement.diamonds import plane_frames
-from splineviz.arrangement.local import UNCOUNTED, local_counts
-from splineviz.arrangement.threads import one_thread
 from splineviz.estimators.baselines import distinct_patterns, first_order, mean_distance
 from splineviz.estimators.deformation import deformation
+from splineviz.estimators.forward_cost import plain_seconds
 from splineviz.estimators.local_complexity import local_complexity
-from splineviz.estimators.plain import plain_seconds
 from splineviz.estimators.precision import sign_disagreements
+from splineviz.neighbourhoods.counts import UNCOUNTED, local_counts
+from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.program.program import Program
 from splineviz.validation.design import Design
+from splineviz.values.threads import one_thread
 
 __all__ = ["Job"]
 
@@ -30,7 +30,8 @@ SCHEMA = "splineviz.validation-job/1"
 _FORWARD_MODE = threading.Lock()
 """Torch differentiates forward in one thread at a time only."""
 _DEFORMED = 64
-"""Points, the first ones, whose deformation is measured: all distances between the vertices are, at every stage."""
+"""Points, the first ones, whose deformation is measured: all distances between the vertices are, at every
+stage."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,12 @@ class Job:
         asked = self.design.as_json()
         for name in ("radii", "medians", "examples"):  # of other jobs, or of what is made from all of them
             del asked[name]
-        facts = {"schema": SCHEMA, "version": splineviz.__version__, "program": self.program.digest, "points": points_digest}
+        facts = {
+            "schema": SCHEMA,
+            "version": splineviz.__version__,
+            "program": self.program.digest,
+            "points": points_digest,
+        }
         text = json.dumps(facts | asked | {"radius": self.radius.hex()}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -73,29 +79,52 @@ class Job:
         together = time.perf_counter() - began
         most = design.directions[-1]
         alone = local_complexity(
-            self.program, self.points, radius=self.radius, directions=most, frame=design.frame, seed=design.seed
+            self.program,
+            self.points,
+            radius=self.radius,
+            directions=most,
+            frame=design.frame,
+            seed=design.seed,
         ).seconds
-        plain = plain_seconds(self.program, self.points, radius=self.radius, directions=most, seed=design.seed)
+        plain = plain_seconds(
+            self.program, self.points, radius=self.radius, directions=most, seed=design.seed
+        )
         n_sep = np.stack([estimate.counts[0] for estimate in found], 1)
         zeros = np.stack([estimate.zeros[0].sum(-1) for estimate in found if estimate.zeros is not None], 1)
         times = {"seconds_proxy": alone, "seconds_proxies": together, "seconds_plain": plain}
-        return {"n_sep": n_sep.astype(np.int32), "zeros": zeros.astype(np.int32)} | {k: np.array(v) for k, v in times.items()}
+        return {"n_sep": n_sep.astype(np.int32), "zeros": zeros.astype(np.int32)} | {
+            k: np.array(v) for k, v in times.items()
+        }
 
     def _exact(self) -> dict[str, np.ndarray]:
         design = self.design
         axes = plane_frames(self.points[0].size, len(self.points), design.planes, design.frame, design.seed)
-        how: dict[str, Any] = {"radius": self.radius, "axes": axes, "certify": design.certify, "jobs": 1, "seconds": design.seconds}
+        how: dict[str, Any] = {
+            "radius": self.radius,
+            "axes": axes,
+            "certify": design.certify,
+            "jobs": 1,
+            "seconds": design.seconds,
+        }
         found = local_counts(self.program, self.points, regions=True, **how)
         assert found.regions is not None
         tables = {"cells": found.cells, "cut": found.cut, "first": found.first, "regions": found.regions}
-        counts = {"decisions": found.decisions[0], "undecided": found.undecided[0], "seconds_exact": found.seconds[0]}
+        counts = {
+            "decisions": found.decisions[0],
+            "undecided": found.undecided[0],
+            "seconds_exact": found.seconds[0],
+        }
         counts["seconds_regions"] = found.seconds_regions[0]
-        return {name: table[0].astype(np.int32) for name, table in tables.items()} | {k: np.array(v) for k, v in counts.items()}
+        return {name: table[0].astype(np.int32) for name, table in tables.items()} | {
+            k: np.array(v) for k, v in counts.items()
+        }
 
     def _baselines(self) -> dict[str, np.ndarray]:
         network, x, r = self.program, self.points, self.radius
         # as many samples as the largest proxy has vertices, so that they cost the same
-        patterns = distinct_patterns(network, x, radius=r, samples=2 * self.design.directions[-1], seed=self.design.seed)
+        patterns = distinct_patterns(
+            network, x, radius=r, samples=2 * self.design.directions[-1], seed=self.design.seed
+        )
         found = {"patterns": patterns.astype(np.int32)}
         if any(stage.candidates for stage in network.stages):  # maxima have no breakpoint to be near
             nothing = np.full(len(x), UNCOUNTED)

@@ -46,7 +46,9 @@ class Measured:
 
     def to_json(self) -> dict[str, Any]:
         interval = None if self.low is None else [self.low, self.high]
-        return {"value": self.value, "interval": interval, "sample": self.sample} | ({"note": self.note} if self.note else {})
+        return {"value": self.value, "interval": interval, "sample": self.sample} | (
+            {"note": self.note} if self.note else {}
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,9 @@ class Sampled:
         there = self.resampled[~np.isnan(self.resampled)]
         if len(there) < LEVEL * len(self.resampled):
             lost = f"no interval: undefined in {len(self.resampled) - len(there)} of {len(self.resampled)} resamples"
-            return Measured(float(self.value), None, None, self.sample, "; ".join(filter(None, (self.note, lost))))
+            return Measured(
+                float(self.value), None, None, self.sample, "; ".join(filter(None, (self.note, lost)))
+            )
         low, high = np.quantile(there, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return Measured(float(self.value), float(low), float(high), self.sample, self.note)
 
@@ -93,7 +97,12 @@ class Sampled:
         resampled = np.where(counts > 0, np.where(defined, held, 0.0).sum(0) / np.maximum(counts, 1), np.nan)
         lost = len(parts) - len(there)
         note = f"undefined at {lost} of {len(parts)} {each}s, which the mean leaves out" if lost else ""
-        return cls(float(np.mean([part.value for part in there])), resampled, sum(part.sample for part in there), note=note)
+        return cls(
+            float(np.mean([part.value for part in there])),
+            resampled,
+            sum(part.sample for part in there),
+            note=note,
+        )
 
 
 def undefined(reason: str, sample: int) -> Sampled:

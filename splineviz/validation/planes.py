@@ -18,19 +18,22 @@ __all__ = ["PlaneAgreement", "plane_agreement"]
 
 @dataclass(frozen=True)
 class PlaneAgreement:
-    """The rank agreement of a mean over k planes with the mean of R over the others, as mean over the checkpoints."""
+    """The rank agreement of a mean over k planes with the mean of R over the others, as mean over the
+    checkpoints."""
 
     radius: int
     quantity: str
     """R, or the proxy in the frames of the same k planes."""
     k: int
     others: int
-    """Planes that stand for the limit of many. They are a sample of it, too, which lowers the agreement of all quantities alike."""
+    """Planes that stand for the limit of many. They are a sample of it, too, which lowers the agreement of
+    all quantities alike."""
     tau: Measured
 
 
 def plane_agreement(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[PlaneAgreement]:
-    """For k = 1, 2, 4 ... planes, at most half of them: the first k against the rest, over points counted on all planes."""
+    """For k = 1, 2, 4 ... planes, at most half of them: the first k against the rest, over points counted on
+    all planes."""
     exact = study.exact("cells")
     sources = {"R": exact} | {
         name: study.proxy(p)[:, :, : study.n_planes].astype(np.float64)
@@ -44,9 +47,15 @@ def plane_agreement(study: Study, weights: Float64[np.ndarray, "resample point"]
             drawn = Drawn(~np.isnan(cells).any(0, keepdims=True), weights)
             rest = Ranked(cells[k:].mean(0, keepdims=True), drawn)
             for name, values in sources.items():
-                taus[name].append(kendall(Ranked(values[checkpoint, radius, :k].mean(0, keepdims=True), drawn), rest))
+                taus[name].append(
+                    kendall(Ranked(values[checkpoint, radius, :k].mean(0, keepdims=True), drawn), rest)
+                )
         for name, several in taus.items():
-            rows.append(PlaneAgreement(radius, name, k, study.n_planes - k, Sampled.mean(several, "checkpoint").measured()))
+            rows.append(
+                PlaneAgreement(
+                    radius, name, k, study.n_planes - k, Sampled.mean(several, "checkpoint").measured()
+                )
+            )
     return rows
 
 

@@ -1,4 +1,5 @@
-"""What is compared: the proxy and the baselines on one side, the exact counts on the other, all by plane and point."""
+"""What is compared: the proxy and the baselines on one side, the exact counts on the other, all by plane and
+point."""
 
 from __future__ import annotations
 
@@ -7,15 +8,29 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float64
 
-from splineviz.arrangement.local import UNCOUNTED
+from splineviz.neighbourhoods.counts import UNCOUNTED
 from splineviz.validation.study import Study
 
-__all__ = ["BASELINES", "EXACT", "estimates", "exact_counts", "headline", "pairs", "proxy_name", "radius_names", "same_set"]
+__all__ = [
+    "BASELINES",
+    "EXACT",
+    "estimates",
+    "exact_counts",
+    "headline",
+    "pairs",
+    "proxy_name",
+    "radius_names",
+    "same_set",
+]
 
 EXACT = {"cells": "R", "cut": "n_cut", "regions": "linear regions"}
 """Exact counts, and how they are named in reports."""
 
-BASELINES = {"first_order": "units with |z| < r |grad z|", "patterns": "distinct patterns", "distance": "mean |z|"}
+BASELINES = {
+    "first_order": "units with |z| < r |grad z|",
+    "patterns": "distinct patterns",
+    "distance": "mean |z|",
+}
 
 
 def proxy_name(directions: int) -> str:
@@ -35,16 +50,21 @@ def same_set() -> str:
 def radius_names(study: Study) -> tuple[str, ...]:
     """How each radius was asked for, and what it is where that is not the same."""
     labels = zip(study.radius_labels, study.radii, strict=True)
-    return tuple(label if label.startswith("r = ") else f"{label} (r = {radius:.4g})" for label, radius in labels)
+    return tuple(
+        label if label.startswith("r = ") else f"{label} (r = {radius:.4g})" for label, radius in labels
+    )
 
 
 def estimates(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius plane point"]]:
-    """Of the frames that have a plane: the proxy for each P, and the baselines, which are the same on all planes of a point.
+    """Of the frames that have a plane: the proxy for each P, and the baselines, which are the same on all
+    planes of a point.
 
     Those that the network has none of, since its units have no breakpoint to be near, are left out.
     """
     shape = study.counted.shape
-    found = {proxy_name(p): study.proxy(p)[:, :, : study.n_planes].astype(np.float64) for p in study.directions}
+    found = {
+        proxy_name(p): study.proxy(p)[:, :, : study.n_planes].astype(np.float64) for p in study.directions
+    }
     by_point = {
         "first_order": study.first_order[:, :, None],
         "patterns": study.patterns[:, :, None],

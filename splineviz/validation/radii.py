@@ -1,4 +1,5 @@
-"""Radii by what they cut, solved for exactly: from the arrangement of a large diamond, not by trying radii."""
+"""Radii by what they cut, solved for exactly: from the arrangement of a large diamond, not by trying
+radii."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.arrangement.cut_radii import cut_radii
 from splineviz.errors import InputError
+from splineviz.neighbourhoods.cut_radii import cut_radii
 from splineviz.program.program import Program
 
 __all__ = ["radii_for"]
@@ -17,7 +18,9 @@ _FIRST = 2.0**-10
 _LARGEST = 2.0**20
 
 
-def radii_for(programs: Iterable[Program], points: Any, medians: Sequence[int], axes: np.ndarray, **how: Any) -> tuple[float, ...]:
+def radii_for(
+    programs: Iterable[Program], points: Any, medians: Sequence[int], axes: np.ndarray, **how: Any
+) -> tuple[float, ...]:
     """Radii, as small as can be, at which the median of n_cut, over points and programs, is at least so many.
 
     Parameters
@@ -44,7 +47,9 @@ def radii_for(programs: Iterable[Program], points: Any, medians: Sequence[int], 
     most = max(medians)
     radius = _FIRST
     while True:
-        cut_at = np.concatenate([_smallest(cut_radii(program, points, axes, radius, **how), most) for program in several])
+        cut_at = np.concatenate(
+            [_smallest(cut_radii(program, points, axes, radius, **how), most) for program in several]
+        )
         ordered, middle = np.sort(cut_at, axis=0), len(cut_at) // 2
         # between the pair that makes it more than half, and the next
         found = ordered[middle : middle + 2].mean(0)
@@ -52,11 +57,15 @@ def radii_for(programs: Iterable[Program], points: Any, medians: Sequence[int], 
             return tuple(float(found[m - 1]) for m in medians)
         radius *= 4.0
         if radius > _LARGEST:
-            raise InputError(f"no radius cuts {most} units at half of the points", hint="ask for fewer, or give radii")
+            raise InputError(
+                f"no radius cuts {most} units at half of the points", hint="ask for fewer, or give radii"
+            )
 
 
 def _smallest(cut_at: np.ndarray, most: int) -> np.ndarray:
     """(point, most) the smallest radii of each row, in order; inf where it has fewer."""
     if cut_at.shape[1] < most:
-        raise InputError(f"the network has {cut_at.shape[1]} units, so that no radius cuts {most}", hint="ask for fewer")
+        raise InputError(
+            f"the network has {cut_at.shape[1]} units, so that no radius cuts {most}", hint="ask for fewer"
+        )
     return np.sort(np.partition(cut_at, most - 1, axis=1)[:, :most], axis=1)

@@ -1,12 +1,13 @@
-"""Kendall's tau-b and Spearman's rho of counts with many ties, also in each of a thousand resamples of the points.
+"""Kendall's tau-b and Spearman's rho of counts with many ties, also in each of a thousand resamples of the
+points.
 
-A resample is a weight for each point, and both coefficients are functions of weights, so that nothing is ever sorted again. With
-s(a, b) the sign of the difference of two observations, and observations drawn w times,
+A resample is a weight for each point, and both coefficients are functions of weights, so that nothing is ever
+sorted again. With s(a, b) the sign of the difference of two observations, and observations drawn w times,
 
     tau-b = sum w_a w_b s_x s_y / sqrt(sum w_a w_b s_x^2  sum w_a w_b s_y^2),
 
-a quadratic form in the weights of the points: exactly tau-b of the resampled data. Copies of one observation are tied in both, and
-so count nowhere. Mid-ranks are cumulative sums of the weights of the distinct values.
+a quadratic form in the weights of the points: exactly tau-b of the resampled data. Copies of one observation
+are tied in both, and so count nowhere. Mid-ranks are cumulative sums of the weights of the distinct values.
 """
 
 from __future__ import annotations
@@ -20,7 +21,17 @@ from scipy import stats
 
 from splineviz.validation.measured import Sampled, undefined
 
-__all__ = ["Correlation", "Drawn", "Ranked", "correlate", "kendall", "quotient", "spearman", "tied_pairs", "why_undefined"]
+__all__ = [
+    "Correlation",
+    "Drawn",
+    "Ranked",
+    "correlate",
+    "kendall",
+    "quotient",
+    "spearman",
+    "tied_pairs",
+    "why_undefined",
+]
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,8 @@ class Ranked:
 
     @cached_property
     def signs(self) -> np.ndarray:
-        """(plane, plane, point, point) int8: of the difference of two observations; 0 where one is not counted."""
+        """(plane, plane, point, point) int8: of the difference of two observations; 0 where one is not
+        counted."""
         counted = self.drawn.counted
         place = np.zeros(counted.shape, dtype=np.int32)
         place[counted] = self.order
@@ -141,7 +153,9 @@ def kendall(x: Ranked, y: Ranked) -> Sampled:
     agree = (x.signs * y.signs).sum((0, 1), dtype=np.int16).astype(np.float32)
     drawn = x.drawn.single
     resampled = quotient((drawn @ agree * drawn).sum(1, dtype=np.float64), x.untied, y.untied)
-    return Sampled(float(stats.kendalltau(x.values, y.values, variant="b").statistic), resampled, len(x.values))
+    return Sampled(
+        float(stats.kendalltau(x.values, y.values, variant="b").statistic), resampled, len(x.values)
+    )
 
 
 def spearman(x: Ranked, y: Ranked) -> Sampled:
@@ -183,5 +197,7 @@ def tied_pairs(values: np.ndarray) -> float | None:
 def quotient(above: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """above / sqrt(x y), NaN where one of them is zero."""
     there = x * y > 0
-    found: np.ndarray = np.where(there, np.clip(above / np.sqrt(np.where(there, x * y, 1.0)), -1.0, 1.0), np.nan)
+    found: np.ndarray = np.where(
+        there, np.clip(above / np.sqrt(np.where(there, x * y, 1.0)), -1.0, 1.0), np.nan
+    )
     return found

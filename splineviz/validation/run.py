@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 import splineviz
-from splineviz.arrangement.diamonds import plane_frames
-from splineviz.arrangement.threads import Crew, on_threads, one_thread
+from splineviz.engine.workers import Crew, on_threads
 from splineviz.errors import InputError
 from splineviz.estimators.request import checked_points
 from splineviz.files import atomic_path
+from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
 from splineviz.validation.design import Design
@@ -27,6 +27,7 @@ from splineviz.validation.examples import chosen_examples
 from splineviz.validation.job import Job
 from splineviz.validation.radii import radii_for
 from splineviz.validation.study import Study, array_fields
+from splineviz.values.threads import one_thread
 
 __all__ = ["Validation", "validate"]
 
@@ -55,7 +56,8 @@ def validate(
     about: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Study:
-    """Hold the proxy against the exact counts of the same neighbourhoods, at every checkpoint, radius and point.
+    """Hold the proxy against the exact counts of the same neighbourhoods, at every checkpoint, radius and
+    point.
 
     Parameters
     ----------
@@ -80,14 +82,16 @@ def validate(
     certify
         As for :func:`splineviz.arrange`.
     seconds
-        Time for the exact counts of one radius at one checkpoint; what is not finished then is left uncounted, and said to be.
+        Time for the exact counts of one radius at one checkpoint; what is not finished then is left
+        uncounted, and said to be.
     examples
         Neighbourhoods kept for drawing: so many of best and so many of worst agreement.
     folder
-        Where finished jobs are kept, one file each, named by what they depend on: a request that was interrupted, or is widened,
-        goes on there with what is done. By default in memory only.
+        Where finished jobs are kept, one file each, named by what they depend on: a request that was
+        interrupted, or is widened, goes on there with what is done. By default in memory only.
     jobs
-        Workers; by default as many as there are cores. They are threads, or whatever ``joblib.parallel_config`` says.
+        Workers; by default as many as there are cores. They are threads, or whatever
+        ``joblib.parallel_config`` says.
     about
         Put into the study's design: the command, the source of the data.
     progress
@@ -100,7 +104,8 @@ def validate(
     Raises
     ------
     InputError
-        If a number is out of its range, points do not fit the program, a checkpoint cannot be read, or a job cannot be written.
+        If a number is out of its range, points do not fit the program, a checkpoint cannot be read, or a job
+        cannot be written.
 
     Examples
     --------
@@ -127,10 +132,13 @@ class _Result:
 class Validation:
     """The jobs of one request, of which several processes may each do their share.
 
-    Parameters are those of :func:`validate`; ``asked`` are the fields of a :class:`~splineviz.validation.design.Design`.
+    Parameters are those of :func:`validate`; ``asked`` are the fields of a
+    :class:`~splineviz.validation.design.Design`.
     """
 
-    def __init__(self, program: Program | Checkpoints, points: Any, asked: Mapping[str, Any], folder: str | Path | None) -> None:
+    def __init__(
+        self, program: Program | Checkpoints, points: Any, asked: Mapping[str, Any], folder: str | Path | None
+    ) -> None:
         self.runs: list[Program] | Checkpoints = [program] if isinstance(program, Program) else program
         self._checkpoints = None if isinstance(program, Program) else program
         first = self.runs[0]
@@ -142,7 +150,9 @@ class Validation:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise InputError(f"cannot make the folder {self._folder} for finished jobs: {error.strerror}") from error
+                raise InputError(
+                    f"cannot make the folder {self._folder} for finished jobs: {error.strerror}"
+                ) from error
 
     @cached_property
     def radii(self) -> tuple[float, ...]:
@@ -154,13 +164,18 @@ class Validation:
         programs = (self.runs[i] for i in few)
         return (*self.design.radii, *radii_for(programs, some, self.design.medians, axes))
 
-    def run(self, jobs: int | None, *, about: Mapping[str, Any] | None = None, progress: Progress | None = None) -> Study:
+    def run(
+        self, jobs: int | None, *, about: Mapping[str, Any] | None = None, progress: Progress | None = None
+    ) -> Study:
         """Do all jobs that are not done, and put the study together."""
         self.work(jobs, progress=progress)
         return self._study(about or {})
 
-    def work(self, jobs: int | None, *, shard: tuple[int, int] = (1, 1), progress: Progress | None = None) -> tuple[int, int]:
-        """Do the jobs of share ``i`` of ``n`` that are not done; returns how many of all jobs are done now, and how many there are.
+    def work(
+        self, jobs: int | None, *, shard: tuple[int, int] = (1, 1), progress: Progress | None = None
+    ) -> tuple[int, int]:
+        """Do the jobs of share ``i`` of ``n`` that are not done; returns how many of all jobs are done now,
+        and how many there are.
 
         Raises
         ------
@@ -192,7 +207,9 @@ class Validation:
                 found.append(_Result(key, i, radius))
         return found
 
-    def _worked(self, todo: Sequence[_Result], jobs: int | None) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    def _worked(
+        self, todo: Sequence[_Result], jobs: int | None
+    ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
         """The results of jobs under their keys, as they are finished."""
         import joblib
 
@@ -212,7 +229,9 @@ class Validation:
                 yield from results
             finally:
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)  # of results that nobody waits for, after an interruption
+                    warnings.simplefilter(
+                        "ignore", UserWarning
+                    )  # of results that nobody waits for, after an interruption
                     results.close()
                 if crew is not None:
                     crew.call_off()
@@ -240,7 +259,8 @@ class Validation:
                 np.savez_compressed(temporary, allow_pickle=False, **arrays)
         except OSError as error:
             raise InputError(
-                f"cannot write {path}: {error.strerror or error}", hint="make room and run it again; finished jobs are kept"
+                f"cannot write {path}: {error.strerror or error}",
+                hint="make room and run it again; finished jobs are kept",
             ) from error
 
     def _study(self, about: Mapping[str, Any]) -> Study:
@@ -251,7 +271,11 @@ class Validation:
             stacked = np.stack([row[name] for row in rows if row is not None])
             tables[name] = stacked.reshape(*shape, *stacked.shape[1:])
         tables["distance"] = tables["distance"][:, 0]
-        seconds = {name.removeprefix("seconds_"): tables.pop(name) for name in list(tables) if name.startswith("seconds_")}
+        seconds = {
+            name.removeprefix("seconds_"): tables.pop(name)
+            for name in list(tables)
+            if name.startswith("seconds_")
+        }
         kinds = {name: kind for name, _, kind in array_fields()}
         first, known = self.runs[0], self._checkpoints
         study = Study(

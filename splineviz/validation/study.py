@@ -11,9 +11,9 @@ from typing import Any, get_type_hints
 import numpy as np
 from jaxtyping import Bool, Float64, Int32, Int64
 
-from splineviz.arrangement.local import UNCOUNTED
 from splineviz.arrangement.result import Arrangement
 from splineviz.errors import InputError
+from splineviz.neighbourhoods.counts import UNCOUNTED
 from splineviz.stage import Stage
 
 __all__ = ["Example", "Study"]
@@ -39,16 +39,16 @@ class Example:
 class Study:
     """The neighbourhoods of points at checkpoints: what the proxy counts there, and what is there.
 
-    A neighbourhood of radius r round x is conv{x ± r v_1, ..., x ± r v_P}, v_1 .. v_P the first P directions of a frame. The exact
-    counts are on the diamond of P = 2; plane p is that of frame p, so that ``n_sep[:, :, directions.index(2), p]`` is the proxy on
-    the very set whose cells ``cells[:, :, p]`` are. Exact counts of neighbourhoods that were given up hold -1, ``UNCOUNTED``,
-    throughout.
+    A neighbourhood of radius r round x is conv{x ± r v_1, ..., x ± r v_P}, v_1 .. v_P the first P directions
+    of a frame. The exact counts are on the diamond of P = 2; plane p is that of frame p, so that ``n_sep[:,
+    :, directions.index(2), p]`` is the proxy on the very set whose cells ``cells[:, :, p]`` are. Exact counts
+    of neighbourhoods that were given up hold -1, ``UNCOUNTED``, throughout.
 
     Attributes
     ----------
     design
-        All that was asked for, as JSON: ``frame`` (``"shared"`` or ``"per-point"``), ``seed``, ``dtype``, ``command``, ``data``,
-        ``versions`` (an object), and whatever else tells how to do it again.
+        All that was asked for, as JSON: ``frame`` (``"shared"`` or ``"per-point"``), ``seed``, ``dtype``,
+        ``command``, ``data``, ``versions`` (an object), and whatever else tells how to do it again.
     model, digest, stages
         Name, program digest and stages of the network.
     steps, names
@@ -74,15 +74,17 @@ class Study:
     decisions, undecided
         Combinatorial decisions of the exact counts, and those of them that rest on estimates.
     first_order, patterns, distance
-        Baselines: units with abs(z) < r abs(grad z), distinct patterns among samples of the ball, mean abs(z). The first and the
-        last hold -1 throughout where the network has maxima, which have no breakpoint to be near.
+        Baselines: units with abs(z) < r abs(grad z), distinct patterns among samples of the ball, mean
+        abs(z). The first and the last hold -1 throughout where the network has maxima, which have no
+        breakpoint to be near.
     eccentricity, diameter
         Of the embedded neighbourhood that enters each stage, mean over points.
     disagreements, compared
         Signs at the proxy's vertices that float32 sees differently than float64, and all that were compared.
     seconds
-        Name -> (checkpoint, radius) wall time: ``"exact"`` (cells, all planes), ``"regions"`` (their linear regions, on top),
-        ``"proxy"`` (the largest P, one frame), ``"plain"`` (a plain forward pass over the vertices of that P).
+        Name -> (checkpoint, radius) wall time: ``"exact"`` (cells, all planes), ``"regions"`` (their linear
+        regions, on top), ``"proxy"`` (the largest P, one frame), ``"plain"`` (a plain forward pass over the
+        vertices of that P).
     examples
         Neighbourhoods of best and of worst agreement.
 
@@ -125,24 +127,33 @@ class Study:
         for name, axes, dtype in array_fields():
             array = getattr(self, name)
             if array.ndim != len(axes) or array.dtype != dtype:
-                raise InputError(f"{name} of a study must be {dtype} of axes ({', '.join(axes)}), got {array.dtype} {array.shape}")
+                raise InputError(
+                    f"{name} of a study must be {dtype} of axes ({', '.join(axes)}), got {array.dtype} "
+                    f"{array.shape}"
+                )
             self._fit(name, dict(zip(axes, array.shape, strict=True)), sizes)
         self._fit("names", {"checkpoint": len(self.names)}, sizes)
         self._fit("radius_labels", {"radius": len(self.radius_labels)}, sizes)
         for name, series in self.metrics.items():
             self._fit(f"metric {name}", {"checkpoint": len(series)}, sizes)
         for name, times in self.seconds.items():
-            self._fit(f"seconds of {name}", dict(zip(("checkpoint", "radius"), times.shape, strict=True)), sizes)
+            self._fit(
+                f"seconds of {name}", dict(zip(("checkpoint", "radius"), times.shape, strict=True)), sizes
+            )
         if 2 not in self.directions or list(self.directions) != sorted(set(self.directions)):
             raise InputError(f"the directions of a study must ascend and hold 2, got {self.directions}")
         if sizes["plane"] > sizes["frame"] or not all(sizes.values()):
-            raise InputError(f"a study needs at least one of everything, and no more planes than frames, got {sizes}")
+            raise InputError(
+                f"a study needs at least one of everything, and no more planes than frames, got {sizes}"
+            )
 
     @staticmethod
     def _fit(name: str, found: dict[str, int], sizes: dict[str, int]) -> None:
         for axis, size in found.items():
             if sizes.setdefault(axis, size) != size:
-                raise InputError(f"{name} has {size} entries along its axis {axis}, other arrays have {sizes[axis]}")
+                raise InputError(
+                    f"{name} has {size} entries along its axis {axis}, other arrays have {sizes[axis]}"
+                )
 
     @property
     def n_checkpoints(self) -> int:
@@ -178,14 +189,20 @@ class Study:
         return total
 
     def exact(self, quantity: str) -> Float64[np.ndarray, "checkpoint radius plane point"]:
-        """``"cells"`` (R), ``"cut"`` (n_cut) or ``"regions"`` as numbers, NaN where the count was given up."""
-        values = {"cells": self.cells[..., -1], "cut": self.cut.sum(-1, dtype=np.int64), "regions": self.regions}
+        """``"cells"`` (R), ``"cut"`` (n_cut) or ``"regions"`` as numbers, NaN where the count was given
+        up."""
+        values = {
+            "cells": self.cells[..., -1],
+            "cut": self.cut.sum(-1, dtype=np.int64),
+            "regions": self.regions,
+        }
         if quantity not in values:
             raise InputError(f"the exact quantities are {', '.join(values)}, got {quantity!r}")
         return np.where(self.counted, values[quantity], np.nan)
 
     def table(self) -> dict[str, np.ndarray]:
-        """Tidy columns, a row for each checkpoint, radius, frame and point; see :mod:`splineviz.validation.table`."""
+        """Tidy columns, a row for each checkpoint, radius, frame and point; see
+        :mod:`splineviz.validation.table`."""
         from splineviz.validation.table import columns_of
 
         return columns_of(self)
@@ -197,15 +214,15 @@ class Study:
         save_table(self, path)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write all of the study to one NPZ file; see :mod:`splineviz.validation.files`."""
-        from splineviz.validation.files import save_study
+        """Write all of the study to one NPZ file; see :mod:`splineviz.validation.study_files`."""
+        from splineviz.validation.study_files import save_study
 
         save_study(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Study:
         """Read what :meth:`save` wrote."""
-        from splineviz.validation.files import load_study
+        from splineviz.validation.study_files import load_study
 
         return load_study(path)
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.arrangement.local import UNCOUNTED
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.io.parquet import require_pyarrow
+from splineviz.neighbourhoods.counts import UNCOUNTED
 from splineviz.validation.decomposition import TERMS, decompose
 from splineviz.validation.study import Study
 
@@ -23,13 +23,17 @@ SUFFIXES = (".csv", ".parquet")
 
 
 def columns_of(study: Study) -> dict[str, np.ndarray]:
-    """Columns of equal length. Exact counts are masked arrays: masked where a frame has no plane, or the count was given up.
+    """Columns of equal length. Exact counts are masked arrays: masked where a frame has no plane, or the
+    count was given up.
 
-    ``n_sep_P`` and ``zeros_P`` for each P; ``cells``, ``n_cut``, ``linear_regions`` and the terms of R - 1 of the diamond of the
-    frame's first two directions; the baselines, which are those of the point, in each of its frames.
+    ``n_sep_P`` and ``zeros_P`` for each P; ``cells``, ``n_cut``, ``linear_regions`` and the terms of R - 1 of
+    the diamond of the frame's first two directions; the baselines, which are those of the point, in each of
+    its frames.
     """
     shape = (study.n_checkpoints, study.n_radii, study.n_frames, study.n_points)
-    place = dict(zip(("checkpoint", "radius_index", "frame", "point"), np.indices(shape).reshape(4, -1), strict=True))
+    place = dict(
+        zip(("checkpoint", "radius_index", "frame", "point"), np.indices(shape).reshape(4, -1), strict=True)
+    )
     columns = {
         "checkpoint": place["checkpoint"],
         "step": study.steps[place["checkpoint"]],
@@ -60,7 +64,8 @@ def columns_of(study: Study) -> dict[str, np.ndarray]:
 
 
 def save_table(study: Study, path: str | os.PathLike[str]) -> None:
-    """Write the columns to a CSV file, whose first line is a comment with the design, or to Parquet with it in the schema.
+    """Write the columns to a CSV file, whose first line is a comment with the design, or to Parquet with it
+    in the schema.
 
     Raises
     ------
@@ -86,5 +91,8 @@ def _to_csv(path: Path, columns: dict[str, np.ndarray], card: dict[str, Any]) ->
 
 def _to_parquet(path: Path, columns: dict[str, np.ndarray], card: dict[str, Any]) -> None:
     pa = require_pyarrow()
-    made = {name: pa.array(np.ma.getdata(column), mask=np.ma.getmaskarray(column)) for name, column in columns.items()}
+    made = {
+        name: pa.array(np.ma.getdata(column), mask=np.ma.getmaskarray(column))
+        for name, column in columns.items()
+    }
     pa.parquet.write_table(pa.table(made).replace_schema_metadata({"splineviz": json.dumps(card)}), path)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from splineviz.validation.courses import Course
 from splineviz.validation.decomposition import TERMS
 from splineviz.validation.findings import Findings
 from splineviz.validation.measured import UNDEFINED, Measured
 from splineviz.validation.study import Study
+from splineviz.validation.training_curves import Course
 
 __all__ = ["percent", "reading", "verdict"]
 
 
 def verdict(study: Study, found: Findings) -> list[str]:
-    """The verdict first, then what it rests on; all of this study's points, checkpoints, radii and directions, and of no others."""
+    """The verdict first, then what it rests on; all of this study's points, checkpoints, radii and
+    directions, and of no others."""
     return [
         _ranking(study, found),
         *_planes(study, found),
@@ -22,8 +23,10 @@ def verdict(study: Study, found: Findings) -> list[str]:
         _terms(found),
         *_cost(found),
         _certainty(study, found),
-        f"Scope: {_population(study)}; {', '.join(found.radius_labels)}; {_frames(study)}. Intervals are of {found.resamples:,}"
-        " resamples of the points. Of other networks, data or radii, or of another run of the same training, this says nothing.",
+        f"Scope: {_population(study)}; {', '.join(found.radius_labels)}; {_frames(study)}. Intervals "
+        f"are of {found.resamples:,}"
+        " resamples of the points. Of other networks, data or radii, or of another run of the same "
+        "training, this says nothing.",
     ]
 
 
@@ -81,7 +84,10 @@ def _across(study: Study, found: Findings) -> list[str]:
     turns = []
     for r, label in enumerate(found.radius_labels):
         exact, proxy = curves[r, "R"], curves[r, found.headline]
-        turns.append(f"at {label} the mean of R {reading(exact)}, that of the proxy {reading(proxy)}{_descent(exact, proxy)}")
+        turns.append(
+            f"at {label} the mean of R {reading(exact)}, that of the proxy "
+            f"{reading(proxy)}{_descent(exact, proxy)}"
+        )
     return [text, f"Over training, {'; '.join(turns)}."]
 
 
@@ -89,23 +95,36 @@ def _descent(exact: Course, proxy: Course) -> str:
     both = exact.double_descent, proxy.double_descent
     if all(both):
         return " (both descend twice)"
-    return {(True, False): " (only the exact count descends twice)", (False, True): " (only the proxy descends twice)"}.get(
-        both, " (neither descends twice)"
-    )
+    return {
+        (True, False): " (only the exact count descends twice)",
+        (False, True): " (only the proxy descends twice)",
+    }.get(both, " (neither descends twice)")
 
 
 def _terms(found: Findings) -> str:
     share = {(t.radius, t.term): t.share for t in found.terms if t.checkpoint is None and t.stage is None}
-    names = {"n_sep": "are cuts that the proxy finds", "missed": "cuts that it misses", "crossings": "crossings and folds"}
+    names = {
+        "n_sep": "are cuts that the proxy finds",
+        "missed": "cuts that it misses",
+        "crossings": "crossings and folds",
+    }
     parts = []
     for r, label in enumerate(found.radius_labels):
-        there = [f"{percent(share[r, term].value)} {names.get(term, term)}" for term in TERMS if share[r, term].value]
+        there = [
+            f"{percent(share[r, term].value)} {names.get(term, term)}"
+            for term in TERMS
+            if share[r, term].value
+        ]
         parts.append(f"at {label} " + (", ".join(there) or "there are none"))
     return f"Of the cells beyond the first, R - 1, with P = 2 on the same sets: {'; '.join(parts)}."
 
 
 def _cost(found: Findings) -> list[str]:
-    known = [(label, cost) for label, cost in zip(found.radius_labels, found.costs, strict=True) if cost.exact_to_plain is not None]
+    known = [
+        (label, cost)
+        for label, cost in zip(found.radius_labels, found.costs, strict=True)
+        if cost.exact_to_plain is not None
+    ]
     if not known:
         return []
     plain = _listed([f"{cost.exact_to_plain:.2g} at {label}" for label, cost in known])
@@ -116,12 +135,21 @@ def _cost(found: Findings) -> list[str]:
 
 def _certainty(study: Study, found: Findings) -> str:
     decisions, undecided, given_up, all_ = (
-        sum(getattr(doubt, name) for doubt in found.doubts) for name in ("decisions", "undecided", "given_up", "neighbourhoods")
+        sum(getattr(doubt, name) for doubt in found.doubts)
+        for name in ("decisions", "undecided", "given_up", "neighbourhoods")
     )
-    proof = "all of them proven" if not undecided else f"{undecided:,} of them not proven, but resting on estimates"
+    proof = (
+        "all of them proven"
+        if not undecided
+        else f"{undecided:,} of them not proven, but resting on estimates"
+    )
     if study.design.get("certify") == "off":
         proof = "none of them proven, as was asked for"
-    left = "none was given up" if not given_up else f"{given_up:,} were given up when a budget ended, and are left out"
+    left = (
+        "none was given up"
+        if not given_up
+        else f"{given_up:,} were given up when a budget ended, and are left out"
+    )
     return f"The exact counts of {all_:,} neighbourhoods took {decisions:,} decisions, {proof}; {left}."
 
 
@@ -144,5 +172,11 @@ def _planes(study: Study, found: Findings) -> list[str]:
     tau = {(row.radius, row.quantity): row.tau for row in found.planes if row.k == 1}
     others = study.n_planes - 1
     of = "the other" if others == 1 else f"the {others} others"
-    exact, proxy = _by_radius(found, lambda r: tau[r, "R"]), _by_radius(found, lambda r: tau[r, found.headline])
-    return [f"R on one plane ranks as R on {of} with tau-b {exact}, the proxy with {found.headline} in one frame with {proxy}."]
+    exact, proxy = (
+        _by_radius(found, lambda r: tau[r, "R"]),
+        _by_radius(found, lambda r: tau[r, found.headline]),
+    )
+    return [
+        f"R on one plane ranks as R on {of} with tau-b {exact}, the proxy with {found.headline} in one "
+        f"frame with {proxy}."
+    ]

@@ -79,9 +79,17 @@ def test_animated_images(folder: Path, place: Place, suffix: str) -> None:
             shown = [image.seek(k) or image.info["duration"] for k in range(4)]
             assert sum(shown) == pytest.approx(4000, abs=50)
             assert shown[1] > 1.9 * shown[0], "from 1 to 10 takes longer than from 0 to 1"
-        card = image.getexif()[0x010E] if suffix == ".webp" else image.info["comment" if suffix == ".gif" else "splineviz"]
+        card = (
+            image.getexif()[0x010E]
+            if suffix == ".webp"
+            else image.info["comment" if suffix == ".gif" else "splineviz"]
+        )
     card = json.loads(card)
-    assert card["schema"] == "splineviz.animation/1" and card["steps"] == list(STEPS) and len(set(card["digests"])) == 4
+    assert (
+        card["schema"] == "splineviz.animation/1"
+        and card["steps"] == list(STEPS)
+        and len(set(card["digests"])) == 4
+    )
 
 
 def test_a_pattern_keeps_its_colour_and_the_rest_stands_still(folder: Path, place: Place) -> None:
@@ -92,8 +100,12 @@ def test_a_pattern_keeps_its_colour_and_the_rest_stands_still(folder: Path, plac
     assert len(frames) == 5
     height = frames[0].shape[0] - round(1.15 * 60)
     title = round(0.24 * 60)
-    assert np.array_equal(frames[0][title:height], frames[2][title:height]), "the same weights make the same picture"
-    stages = [frame[title : title + 16, round(3.75 * 60) :] for frame in frames]  # of the legend: the first lines
+    assert np.array_equal(frames[0][title:height], frames[2][title:height]), (
+        "the same weights make the same picture"
+    )
+    stages = [
+        frame[title : title + 16, round(3.75 * 60) :] for frame in frames
+    ]  # of the legend: the first lines
     assert (stages[0] < 128).any() and all(np.array_equal(part, stages[0]) for part in stages)
     bars = [frame[height - 20 : height, : round(1.5 * 60)] for frame in frames]
     assert (bars[0] < 128).any() and all(np.array_equal(part, bars[0]) for part in bars)
@@ -102,16 +114,22 @@ def test_a_pattern_keeps_its_colour_and_the_rest_stands_still(folder: Path, plac
 def test_one_scale_for_all_frames(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     keep = pictures.save_picture
-    monkeypatch.setattr(pictures, "save_picture", lambda *a, **style: seen.append(style["limits"]) or keep(*a, **style))
+    monkeypatch.setattr(
+        pictures, "save_picture", lambda *a, **style: seen.append(style["limits"]) or keep(*a, **style)
+    )
     animate(folder, place, folder.parent / "a.webp", color="norm")
     assert len(seen) == 4 and len(set(seen)) == 1
     from splineviz.render.cellcolor import shared_limits
 
-    ends = [shared_limits([sv.arrange(program, *place)], "norm") for program in sv.Checkpoints(net(0), folder)]
+    ends = [
+        shared_limits([sv.arrange(program, *place)], "norm") for program in sv.Checkpoints(net(0), folder)
+    ]
     assert seen[0] == (min(low for low, _ in ends), max(high for _, high in ends))
 
 
-def test_restyling_and_extending_compute_only_what_is_new(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restyling_and_extending_compute_only_what_is_new(
+    folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = folder.parent / "a.webp"
     animate(folder, place, out)
     drawn = []
@@ -146,9 +164,13 @@ def test_interrupted_work_goes_on(folder: Path, place: Place, monkeypatch: pytes
 
 def test_several_processes_make_the_same(folder: Path, place: Place) -> None:
     animate(folder, place, folder.parent / "one" / "%d.png", cache=folder.parent / "one-cache", dpi=50)
-    animate(folder, place, folder.parent / "two" / "%d.png", cache=folder.parent / "two-cache", dpi=50, jobs=2)
+    animate(
+        folder, place, folder.parent / "two" / "%d.png", cache=folder.parent / "two-cache", dpi=50, jobs=2
+    )
     for k in range(4):
-        assert (folder.parent / "one" / f"{k}.png").read_bytes() == (folder.parent / "two" / f"{k}.png").read_bytes()
+        assert (folder.parent / "one" / f"{k}.png").read_bytes() == (
+            folder.parent / "two" / f"{k}.png"
+        ).read_bytes()
 
 
 def test_weights_that_are_no_numbers_give_a_marked_frame(folder: Path, place: Place) -> None:
@@ -184,8 +206,12 @@ def test_following_a_run(folder: Path, place: Place, monkeypatch: pytest.MonkeyP
     after = next(animations)
     assert after.steps == STEPS and after.computed == 1
     animations.close()
-    assert not list(follow(net(0), folder.parent / "none-yet-*.pt", *place, folder.parent / "b.webp", idle=0.05, **how))
-    assert [done.steps for done in follow(net(0), folder, *place, folder.parent / "a.webp", idle=0.05, **how)] == [STEPS]
+    assert not list(
+        follow(net(0), folder.parent / "none-yet-*.pt", *place, folder.parent / "b.webp", idle=0.05, **how)
+    )
+    assert [
+        done.steps for done in follow(net(0), folder, *place, folder.parent / "a.webp", idle=0.05, **how)
+    ] == [STEPS]
 
 
 def test_a_file_that_is_still_growing_waits(folder: Path, place: Place) -> None:
@@ -194,7 +220,9 @@ def test_a_file_that_is_still_growing_waits(folder: Path, place: Place) -> None:
     assert not list(follow(net(0), folder, *place, folder.parent / "a.webp", idle=0.1, every=0.01))
 
 
-def test_bad_requests_are_refused_before_any_work(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_requests_are_refused_before_any_work(
+    folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(animating, "measure", None)
     bad: list[tuple[Any, dict[str, Any], str]] = [
         ("a.jpg", {}, r"unknown suffix '.jpg' .*expected one of .webp, .apng"),
@@ -214,7 +242,9 @@ def test_bad_requests_are_refused_before_any_work(folder: Path, place: Place, mo
 
 
 def test_a_notebook_shows_it(folder: Path, place: Place) -> None:
-    done = animate(folder, place, [folder.parent / "a.html", folder.parent / "a.webp", folder.parent / "frames"], dpi=60)
+    done = animate(
+        folder, place, [folder.parent / "a.html", folder.parent / "a.webp", folder.parent / "frames"], dpi=60
+    )
     html = done._repr_html_()
     assert html.startswith("<iframe srcdoc=") and "4 checkpoints" in html
     shown = animate(folder, place, folder.parent / "a.webp", dpi=60)._repr_html_()

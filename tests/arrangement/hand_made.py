@@ -13,30 +13,48 @@ from splineviz.program.program import Affine, Gain, Pointwise, Program, Stage
 
 
 def program_of(*layers: nn.Module, input_shape: tuple[int, ...] | None = None) -> Program:
-    """A chain of nn.Linear, nn.ReLU, nn.Hardtanh and nn.Flatten; the input shape can be left out where the first is linear."""
+    """A chain of nn.Linear, nn.ReLU, nn.Hardtanh and nn.Flatten; the input shape can be left out where the
+    first is linear."""
     input_shape = (layers[0].in_features,) if input_shape is None else input_shape
     nodes: list[Affine | Pointwise] = []
     stages: list[Stage] = []
     shape = input_shape
     for slot, layer in enumerate(layers):
-        place = {"name": str(slot), "module": str(slot), "source": "", "inputs": (slot,), "output": slot + 1, "frees": (slot,)}
+        place = {
+            "name": str(slot),
+            "module": str(slot),
+            "source": "",
+            "inputs": (slot,),
+            "output": slot + 1,
+            "frees": (slot,),
+        }
         if isinstance(layer, nn.Linear):
             nodes.append(_linear(layer, place))
             shape = (layer.out_features,)
         elif isinstance(layer, nn.Flatten):
-            nodes.append(Affine(**place, run=lambda x: x.flatten(1), linear=lambda x: x.flatten(1), gain=Gain("layout")))
+            nodes.append(
+                Affine(
+                    **place, run=lambda x: x.flatten(1), linear=lambda x: x.flatten(1), gain=Gain("layout")
+                )
+            )
             shape = (math.prod(shape),)
         else:
             table = (
-                ([0.0], [0.0, 1.0], [0.0, 0.0]) if isinstance(layer, nn.ReLU) else ([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0])
+                ([0.0], [0.0, 1.0], [0.0, 0.0])
+                if isinstance(layer, nn.ReLU)
+                else ([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0])
             )
             tensors = (torch.tensor(x, dtype=torch.float64).reshape(-1, *[1] * len(shape)) for x in table)
             columns = dict(zip(("breakpoints", "slopes", "intercepts"), tensors, strict=True))
-            stages.append(Stage(len(stages), str(slot), type(layer).__name__.lower(), shape, len(table[0]), ""))
+            stages.append(
+                Stage(len(stages), str(slot), type(layer).__name__.lower(), shape, len(table[0]), "")
+            )
             nodes.append(Pointwise(**place, stage=len(stages) - 1, shape=shape, run=layer, **columns))
     parameters = sum(p.numel() for layer in layers for p in layer.parameters())
     n = len(layers)
-    return Program(tuple(nodes), tuple(stages), n + 1, n, input_shape, shape, "hand-made", "", parameters, _no_rebind)
+    return Program(
+        tuple(nodes), tuple(stages), n + 1, n, input_shape, shape, "hand-made", "", parameters, _no_rebind
+    )
 
 
 def random_mlp(*sizes: int, seed: int = 0, hardtanh: bool = False) -> Program:

@@ -1,4 +1,5 @@
-"""A referee of the walk: what every refinement is told, and what it decides, against exact arithmetic at its vertices."""
+"""A referee of the walk: what every refinement is told, and what it decides, against exact arithmetic at its
+vertices."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import splineviz.arrangement.walk
-import splineviz.geometry.maxima
-from splineviz.arrangement.exact.ancestry import Ancestry, missing
-from splineviz.arrangement.exact.judge import Judge, _at_once, find
+import splineviz.engine.walk
+import splineviz.geometry.refine_maxima
+from splineviz.exact.ancestry import Ancestry, missing
+from splineviz.exact.resolver import Resolver, _at_once, find
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.program import Program
@@ -32,14 +33,14 @@ def places(program: Program, ancestry: Ancestry, vertices: Iterable[int]) -> lis
     return [(Fraction(x, w), Fraction(y, w)) for x, y, w in points]
 
 
-def values(judge: Judge, vertices: Iterable[int]) -> np.ndarray:
+def values(resolver: Resolver, vertices: Iterable[int]) -> np.ndarray:
     """(vertices, units) fractions: what a step switches on, exactly."""
-    keys = [judge.ancestry.key(int(vertex)) for vertex in vertices]
-    find(judge.program, missing(keys))
+    keys = [resolver.ancestry.key(int(vertex)) for vertex in vertices]
+    find(resolver.program, missing(keys))
     rows: list[list[Fraction]] = []
     for first in range(0, len(keys), 64):
         some = keys[first : first + 64]
-        order, exact = _at_once(judge.program, some, judge.step)
+        order, exact = _at_once(resolver.program, some, resolver.step)
         n, unit = exact.digits[0, 0].numel(), Fraction(2) ** -exact.exponent / exact.divisor
         for (born, at), row in zip(some, order.tolist(), strict=True):
             numbers = exact.integers(np.full(n, row), np.arange(n))
@@ -55,14 +56,22 @@ class Referee:
         self.seen, self.asked, self.zeros, self.steps = 0, 0, 0, 0
         self.nearest = np.inf
         """The least share of its bound that an error, of those that are not zero, left unused"""
-        for module in (splineviz.arrangement.walk, splineviz.geometry.maxima):
+        for module in (splineviz.engine.walk, splineviz.geometry.refine_maxima):
             monkeypatch.setattr(module, "refine", self.refine)
 
     def some(self, n: int) -> np.ndarray:
-        return np.arange(n) if n <= self.sample else np.sort(self.random.choice(n, self.sample, replace=False))
+        return (
+            np.arange(n) if n <= self.sample else np.sort(self.random.choice(n, self.sample, replace=False))
+        )
 
     def refine(
-        self, subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, *arguments: Any, **options: Any
+        self,
+        subdivision: Subdivision,
+        z: np.ndarray,
+        scale: np.ndarray,
+        slack: np.ndarray,
+        *arguments: Any,
+        **options: Any,
     ) -> Refinement:
         proof = options.get("proof", arguments[3] if len(arguments) > 3 else None)
         assert proof is not None, "decisions are not proven any more"
@@ -82,27 +91,33 @@ class Referee:
         assert (np.sign(z[rows]) == signs)[decided].all(), "signs"
         self.check_bounds(z[rows], exact, known, scale, proof.slack[rows])
         self.check_births(subdivision, result, proof.exact)
-        self.seen, self.asked, self.steps = self.seen + int(known.sum()), self.asked + result.re_evaluated, self.steps + 1
+        self.seen, self.asked, self.steps = (
+            self.seen + int(known.sum()),
+            self.asked + result.re_evaluated,
+            self.steps + 1,
+        )
         self.zeros += int(((signs == 0) & decided).sum())
         assert np.array_equal(before[~(np.abs(z) < MISSING)], z[~(np.abs(z) < MISSING)])
         return result
 
-    def check_bounds(self, z: np.ndarray, exact: np.ndarray, known: np.ndarray, scale: np.ndarray, slack: np.ndarray) -> None:
+    def check_bounds(
+        self, z: np.ndarray, exact: np.ndarray, known: np.ndarray, scale: np.ndarray, slack: np.ndarray
+    ) -> None:
         for v, u in np.argwhere(known):
             error, bound = abs(Fraction(z[v, u]) - exact[v, u]), Fraction(float(scale[u] * slack[v]))
             assert error <= bound, f"unit {u}: {float(error):.3g} is more than {float(bound):.3g}"
             if error:
                 self.nearest = min(self.nearest, 1.0 - float(error / bound))
 
-    def check_births(self, before: Subdivision, result: Refinement, judge: Judge) -> None:
+    def check_births(self, before: Subdivision, result: Refinement, resolver: Resolver) -> None:
         """Parameters are within their bounds, and the new vertices of an edge in their exact order."""
-        steps = [(judge.step, len(result.birth))]
-        ancestry = judge.ancestry.after(result.birth, steps, len(before.vertices), None)
+        steps = [(resolver.step, len(result.birth))]
+        ancestry = resolver.ancestry.after(result.birth, steps, len(before.vertices), None)
         births = self.some(len(result.birth))
         if not len(births):
             return
-        own = places(judge.program, ancestry, births + len(before.vertices))
-        ends = [places(judge.program, ancestry, result.birth[end][births]) for end in ("a", "b")]
+        own = places(resolver.program, ancestry, births + len(before.vertices))
+        ends = [places(resolver.program, ancestry, result.birth[end][births]) for end in ("a", "b")]
         for born, v, a, b in zip(result.birth[births], own, *ends, strict=True):
             axis = int(abs(b[1] - a[1]) > abs(b[0] - a[0]))
             t = (v[axis] - a[axis]) / (b[axis] - a[axis])
@@ -113,7 +128,7 @@ class Referee:
         for e in several[self.some(len(several))]:
             parts = result.subdivision.edges[result.first_part[e] : result.first_part[e + 1]]
             assert (parts[1:, 0] == parts[:-1, 1]).all()
-            way = places(judge.program, ancestry, [parts[0, 0], *parts[:, 1]])
+            way = places(resolver.program, ancestry, [parts[0, 0], *parts[:, 1]])
             axis = int(abs(way[-1][1] - way[0][1]) > abs(way[-1][0] - way[0][0]))
             forward = 1 if way[-1][axis] > way[0][axis] else -1
             assert min(forward * (q[axis] - p[axis]) for p, q in pairwise(way)) > 0, "order on an edge"

@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 import splineviz as sv
-from splineviz.arrangement.interior import next_side
+from splineviz.arrangement.cell_geometry import next_side
 
 __all__ = ["assert_equal_cells", "assert_identical", "states"]
 
 
 def assert_identical(arr: sv.Arrangement, other: sv.Arrangement) -> None:
     """Bit for bit, in everything but times."""
-    for name in ("vertices", "cell_edges", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells"):
+    for name in (
+        "vertices",
+        "cell_edges",
+        "cell_window",
+        "cell_stage",
+        "pattern_hash",
+        "edges",
+        "edge_cells",
+    ):
         np.testing.assert_array_equal(getattr(arr, name), getattr(other, name), err_msg=name)
     for name in ("cells", "edge_units"):
         np.testing.assert_array_equal(getattr(arr, name).offsets, getattr(other, name).offsets, err_msg=name)
@@ -36,9 +44,11 @@ def assert_equal_patterns(arr: sv.Arrangement, other: sv.Arrangement) -> None:
 
 
 def assert_equal_cells(arr: sv.Arrangement, other: sv.Arrangement, tolerance: float = 1e-9) -> None:
-    """The same cells in the same order and the same subdivision, but vertices and edges may be numbered in another way.
+    """The same cells in the same order and the same subdivision, but vertices and edges may be numbered in
+    another way.
 
-    Rings may begin at another corner. Their corners are matched by place, then every vertex and edge must have one partner.
+    Rings may begin at another corner. Their corners are matched by place, then every vertex and edge must
+    have one partner.
     """
     assert (arr.n_cells, arr.n_vertices, arr.n_edges) == (other.n_cells, other.n_vertices, other.n_edges)
     for name in ("cell_window", "cell_stage", "pattern_hash"):
@@ -47,7 +57,9 @@ def assert_equal_cells(arr: sv.Arrangement, other: sv.Arrangement, tolerance: fl
     assert arr.stats.cells_per_stage == other.stats.cells_per_stage
     np.testing.assert_array_equal(arr.cells.lengths, other.cells.lengths)
     place = _matched(arr, other)
-    np.testing.assert_allclose(arr.vertices[arr.cells.values], other.vertices[other.cells.values[place]], rtol=0, atol=tolerance)
+    np.testing.assert_allclose(
+        arr.vertices[arr.cells.values], other.vertices[other.cells.values[place]], rtol=0, atol=tolerance
+    )
     _assert_one_to_one(arr.cells.values, other.cells.values[place])
     edge, partner = arr.cell_edges, other.cell_edges[place]
     _assert_one_to_one(edge, partner)
@@ -63,7 +75,9 @@ def _matched(arr: sv.Arrangement, other: sv.Arrangement) -> np.ndarray:
     """(S,) for each side of ``arr`` the side of ``other`` that begins at the same place of the same cell."""
     start, after = other.cells.offsets[:-1], next_side(other.cells.offsets)
     first = arr.vertices[arr.cells.values[arr.cells.offsets[:-1]]]
-    far = np.linalg.norm(other.vertices[other.cells.values] - np.repeat(first, other.cells.lengths, axis=0), axis=1)
+    far = np.linalg.norm(
+        other.vertices[other.cells.values] - np.repeat(first, other.cells.lengths, axis=0), axis=1
+    )
     nearest = np.minimum.reduceat(far, start)
     candidates = np.flatnonzero(far == np.repeat(nearest, other.cells.lengths))
     _, which = np.unique(other.cells.row_of[candidates], return_index=True)

@@ -1,4 +1,5 @@
-"""Products on an accelerator: the same cells, proofs that hold, and layers that stay on the CPU where they could not.
+"""Products on an accelerator: the same cells, proofs that hold, and layers that stay on the CPU where they
+could not.
 
 The CPU stands in for one wherever there is none, trips and all.
 """
@@ -15,13 +16,13 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
-from splineviz.arrangement import accelerator
-from splineviz.arrangement.accelerator import Accelerator
-from splineviz.arrangement.arranging import arrange_with
-from splineviz.arrangement.budget import Budget
-from splineviz.arrangement.carrier import Carrier
+from splineviz.engine.arrange import arrange_with
+from splineviz.engine.budget import Budget
 from splineviz.errors import InputError
 from splineviz.program.program import Affine
+from splineviz.values import accelerator
+from splineviz.values.accelerator import Accelerator
+from splineviz.values.propagation import Propagator
 from tests.oracles.harness import small_as_large
 
 from .referee import Referee
@@ -65,10 +66,12 @@ def mixed() -> Request:
     return sv.load_program(Mixed().eval(), input_shape=(1, 5, 5)), [plane], [sv.Window.diamond(1.5)]
 
 
-def accelerated(make: Callable[[], Request], device: str, max_memory: int = 1 << 32, jobs: int = 1) -> sv.Arrangement:
+def accelerated(
+    make: Callable[[], Request], device: str, max_memory: int = 1 << 32, jobs: int = 1
+) -> sv.Arrangement:
     program, planes, window = request_of(make)
-    carrier = Carrier(accelerator=Accelerator(torch.device(device)))
-    return arrange_with(carrier, Budget.of(max_memory, None, None, jobs), program, planes, window)
+    propagator = Propagator(accelerator=Accelerator(torch.device(device)))
+    return arrange_with(propagator, Budget.of(max_memory, None, None, jobs), program, planes, window)
 
 
 @pytest.fixture
@@ -78,9 +81,15 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def taken(make: Callable[[], Request], device: str) -> list[str]:
     """Names of the nodes that run there."""
-    program, there, shapes = request_of(make)[0], Accelerator(torch.device(device)), shapes_of(request_of(make)[0])
+    program, there, shapes = (
+        request_of(make)[0],
+        Accelerator(torch.device(device)),
+        shapes_of(request_of(make)[0]),
+    )
     affine = [node for node in program.nodes if isinstance(node, Affine)]
-    return [node.name for node in affine if len(node.inputs) == 1 and there.product(node, shapes[node.inputs[0]])]
+    return [
+        node.name for node in affine if len(node.inputs) == 1 and there.product(node, shapes[node.inputs[0]])
+    ]
 
 
 def shapes_of(program: sv.Program) -> dict[int, tuple[int, ...]]:
@@ -118,7 +127,9 @@ def test_workers_share_it(make: Callable[[], Request], device: str) -> None:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("make", [residual, mixed, FAMILY[0]], ids=lambda make: make.__name__)
-def test_bounds_hold_for_what_comes_from_there(make: Callable[[], Request], device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bounds_hold_for_what_comes_from_there(
+    make: Callable[[], Request], device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with small_as_large():
         referee = Referee(monkeypatch, sample=200)
         accelerated(make, device)
@@ -127,12 +138,18 @@ def test_bounds_hold_for_what_comes_from_there(make: Callable[[], Request], devi
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("trip", [SMALL, 1 << 20])
-def test_a_row_alone_is_the_same_to_the_last_bit(device: str, trip: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_alone_is_the_same_to_the_last_bit(
+    device: str, trip: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(accelerator, "_TRIP", trip)
     program, shapes = request_of(mixed)[0], shapes_of(request_of(mixed)[0])
     there = Accelerator(torch.device(device))
     for node in program.nodes:
-        product = there.product(node, shapes[node.inputs[0]]) if isinstance(node, Affine) and len(node.inputs) == 1 else None
+        product = (
+            there.product(node, shapes[node.inputs[0]])
+            if isinstance(node, Affine) and len(node.inputs) == 1
+            else None
+        )
         if product is None:
             continue
         x = torch.randn(50, *shapes[node.inputs[0]], dtype=torch.float64)
@@ -186,7 +203,7 @@ def test_a_layer_that_a_library_does_not_sum_up_plainly_stays_on_the_cpu(
     monkeypatch.setitem(node.form.__dict__, "apply", apply)
     assert Accelerator(torch.device("cpu")).product(node, (3, 6)) is None
     x = torch.randn(200, 3, 6, dtype=torch.float64)
-    values, _ = Carrier(accelerator=Accelerator(torch.device("cpu")))._run(node, x)
+    values, _ = Propagator(accelerator=Accelerator(torch.device("cpu")))._run(node, x)
     torch.testing.assert_close(values, node.run(x), rtol=0, atol=0)
 
 
@@ -195,15 +212,23 @@ def test_a_layer_that_a_library_does_not_sum_up_plainly_stays_on_the_cpu(
     [(nn.Conv2d(1, 1, 15, padding=7), (1, 1, 1)), (Summed(), (100, 5))],
     ids=["only padding", "an axis that is summed without weights"],
 )
-def test_a_layer_of_which_it_cannot_be_told_stays_on_the_cpu(network: nn.Module, shape: tuple[int, ...]) -> None:
+def test_a_layer_of_which_it_cannot_be_told_stays_on_the_cpu(
+    network: nn.Module, shape: tuple[int, ...]
+) -> None:
     program = sv.load_program(nn.Sequential(network, nn.ReLU()), input_shape=shape)
     there = Accelerator(torch.device("cpu"))
-    found = [there.product(node, shape) for node in program.nodes if isinstance(node, Affine) and node.inputs == (0,)]
+    found = [
+        there.product(node, shape)
+        for node in program.nodes
+        if isinstance(node, Affine) and node.inputs == (0,)
+    ]
     assert found == [None]
 
 
 @pytest.mark.parametrize("make", [residual, mixed, FAMILY[0]], ids=lambda make: make.__name__)
-def test_rows_that_depend_on_their_place_change_no_cell(make: Callable[[], Request], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_depend_on_their_place_change_no_cell(
+    make: Callable[[], Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(accelerator, "_TRIP", 20 * SMALL)
     one, several = whole(make), []
     for node in request_of(make)[0].nodes:
@@ -216,7 +241,9 @@ def test_rows_that_depend_on_their_place_change_no_cell(make: Callable[[], Reque
     assert arr.stats.undecided == one.stats.undecided
 
 
-def by_place(apply: Callable[[Tensor, Tensor], Tensor], several: list[bool]) -> Callable[[Tensor, Tensor], Tensor]:
+def by_place(
+    apply: Callable[[Tensor, Tensor], Tensor], several: list[bool]
+) -> Callable[[Tensor, Tensor], Tensor]:
     """Every second row is summed in another order: first one half of the terms, then the other."""
 
     def other(x: Tensor, weights: Tensor) -> Tensor:
@@ -241,7 +268,9 @@ def test_it_travels_without_weights() -> None:
     assert again.device == there.device and not again._products
 
 
-@pytest.mark.parametrize("ask", [sv.arrange, lambda *request, device: next(sv.stream(*request, device=device))])
+@pytest.mark.parametrize(
+    "ask", [sv.arrange, lambda *request, device: next(sv.stream(*request, device=device))]
+)
 @pytest.mark.parametrize("device", ["cuda:77", "meta", "nonsense"])
 def test_devices_that_cannot_be_used(ask: Callable[..., Any], device: str) -> None:
     with pytest.raises(InputError, match=f"the device '{device}' cannot be used"):
@@ -249,7 +278,7 @@ def test_devices_that_cannot_be_used(ask: Callable[..., Any], device: str) -> No
 
 
 def test_the_cpu_by_name_is_no_accelerator() -> None:
-    assert Carrier.on("cpu").accelerator is Carrier.on(None).accelerator is None
+    assert Propagator.on("cpu").accelerator is Propagator.on(None).accelerator is None
 
 
 @pytest.mark.gpu

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
-from splineviz.arrangement.affine import _split, affine_maps, jacobian_norms
+from splineviz.arrangement.affine_maps import _split, affine_maps, jacobian_norms
 from splineviz.arrangement.result import Arrangement
 from splineviz.program.program import Program
 from tests.arrangement.hand_made import linear, program_of, random_mlp
@@ -47,7 +47,9 @@ def _at_interior(arr: Arrangement) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("hardtanh", [False, True])
 def test_maps_reproduce_the_forward_pass_inside_every_cell(hardtanh: bool) -> None:
-    arr = sv.arrange(random_mlp(2, 12, 12, 3, hardtanh=hardtanh), sv.Plane.identity(), sv.Window.box(-4, 4, -4, 4))
+    arr = sv.arrange(
+        random_mlp(2, 12, 12, 3, hardtanh=hardtanh), sv.Plane.identity(), sv.Window.box(-4, 4, -4, 4)
+    )
     assert arr.n_cells > 50
     found, expected = _at_interior(arr)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
@@ -98,16 +100,23 @@ def test_jacobian_norms_follow_branches() -> None:
     arr = sv.arrange(program, plane, sv.Window.box(-3, 3, -3, 3))
     x = torch.from_numpy(plane.lift(arr.interior_points))
     exact = [torch.autograd.functional.jacobian(lambda p: program.forward(p[None])[0], point) for point in x]
-    np.testing.assert_allclose(jacobian_norms(arr), [float(torch.linalg.matrix_norm(j, 2)) for j in exact], rtol=1e-12)
+    np.testing.assert_allclose(
+        jacobian_norms(arr), [float(torch.linalg.matrix_norm(j, 2)) for j in exact], rtol=1e-12
+    )
 
 
 class Narrowing(nn.Module):
-    """Three affine layers that narrow the input before the first unit; with ``skip`` the input is read again later."""
+    """Three affine layers that narrow the input before the first unit; with ``skip`` the input is read again
+    later."""
 
     def __init__(self, skip: bool = False) -> None:
         super().__init__()
         self.conv, self.norm, self.first = nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(32, 7)
-        self.second, self.last, self.skip = nn.Linear(7, 6), nn.Linear(6, 3), nn.Linear(36, 3) if skip else None
+        self.second, self.last, self.skip = (
+            nn.Linear(7, 6),
+            nn.Linear(6, 3),
+            nn.Linear(36, 3) if skip else None,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.first(self.norm(self.conv(x)).flatten(1))
@@ -127,10 +136,16 @@ def test_jacobian_norms_through_a_narrow_first_part(skip: bool) -> None:
         head, rest = parts
         x = torch.randn(5, 1, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
         torch.testing.assert_close(rest.forward(head.forward(x)), program.forward(x), rtol=0, atol=0)
-    found, general = jacobian_norms(arr), jacobian_norms(arr, budget_bytes=1)  # too little for the matrix of the first part
+    found, general = (
+        jacobian_norms(arr),
+        jacobian_norms(arr, budget_bytes=1),
+    )  # too little for the matrix of the first part
     np.testing.assert_allclose(found, general, rtol=1e-12)
     x = torch.from_numpy(arr.planes[0].lift(arr.interior_points))
-    exact = [torch.autograd.functional.jacobian(lambda p: program.forward(p[None])[0], point).reshape(3, 36) for point in x]
+    exact = [
+        torch.autograd.functional.jacobian(lambda p: program.forward(p[None])[0], point).reshape(3, 36)
+        for point in x
+    ]
     np.testing.assert_allclose(found, [float(torch.linalg.matrix_norm(j, 2)) for j in exact], rtol=1e-12)
 
 

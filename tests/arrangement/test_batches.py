@@ -67,7 +67,11 @@ def zero_bias() -> Request:
 
 
 def hardtanh() -> Request:
-    return sv.load_program(dense(2, 14, 12, 2, activation=nn.Hardtanh)), [sv.Plane.identity()], [sv.Window.box(-4, 4, -4, 4)]
+    return (
+        sv.load_program(dense(2, 14, 12, 2, activation=nn.Hardtanh)),
+        [sv.Plane.identity()],
+        [sv.Window.box(-4, 4, -4, 4)],
+    )
 
 
 def residual() -> Request:
@@ -82,7 +86,14 @@ def several() -> Request:
 
 
 def pools() -> Request:
-    layers = [nn.Conv2d(1, 2, 3), nn.LeakyReLU(0.2), nn.MaxPool2d(3, 2, 1), nn.Conv2d(2, 4, 2), nn.ReLU(), nn.MaxPool2d(2, 1)]
+    layers = [
+        nn.Conv2d(1, 2, 3),
+        nn.LeakyReLU(0.2),
+        nn.MaxPool2d(3, 2, 1),
+        nn.Conv2d(2, 4, 2),
+        nn.ReLU(),
+        nn.MaxPool2d(2, 1),
+    ]
     plane = sv.Plane.at(np.random.default_rng(0).normal(size=(1, 7, 7)))
     net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4, 3))
     return sv.load_program(net, input_shape=(1, 7, 7)), [plane], [sv.Window.diamond(4.0)]
@@ -98,7 +109,9 @@ def request_of(make: Callable[[], Request]) -> Request:
     return make()
 
 
-def arranged(make: Callable[[], Request], max_memory: int | None, jobs: int = 1, **how: float) -> sv.Arrangement:
+def arranged(
+    make: Callable[[], Request], max_memory: int | None, jobs: int = 1, **how: float
+) -> sv.Arrangement:
     program, planes, window = request_of(make)
     return sv.arrange(program, planes, window, max_memory=max_memory, jobs=jobs, **how)  # type: ignore[arg-type]
 
@@ -129,7 +142,10 @@ def test_workers_change_nothing(make: Callable[[], Request]) -> None:
 @settings(deadline=None, max_examples=40)
 def test_batches_of_degenerate_networks(network: object, window: sv.Window, size: int) -> None:
     request = sv.load_program(to_torch(network), input_shape=(2,)), sv.Plane.identity(), window
-    one, many = sv.arrange(*request, max_memory=1 << 32, jobs=1), sv.arrange(*request, max_memory=size, jobs=1)
+    one, many = (
+        sv.arrange(*request, max_memory=1 << 32, jobs=1),
+        sv.arrange(*request, max_memory=size, jobs=1),
+    )
     many.check()
     assert many.stats.undecided == one.stats.undecided == 0 or one.status is sv.Status.UNDECIDED
     if one.stats.undecided == 0:
@@ -145,10 +161,16 @@ def test_a_stream_holds_every_cell_once_and_in_order(make: Callable[[], Request]
         batches.append(batch)
         totals.add(batch)
     for name in ("pattern_hash", "cell_stage", "cell_window"):
-        np.testing.assert_array_equal(np.concatenate([getattr(batch, name) for batch in batches]), getattr(arr, name))
-    np.testing.assert_allclose(np.concatenate([batch.areas for batch in batches]), arr.areas, rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(
+            np.concatenate([getattr(batch, name) for batch in batches]), getattr(arr, name)
+        )
+    np.testing.assert_allclose(
+        np.concatenate([batch.areas for batch in batches]), arr.areas, rtol=1e-9, atol=1e-12
+    )
     for stage in range(len(arr.patterns)):
-        np.testing.assert_array_equal(np.concatenate([states(batch, stage) for batch in batches]), states(arr, stage))
+        np.testing.assert_array_equal(
+            np.concatenate([states(batch, stage) for batch in batches]), states(arr, stage)
+        )
     assert tuple(totals.cells_per_stage) == arr.stats.cells_per_stage
     # What is open on an edge between two batches is counted in both.
     assert totals.cells == arr.n_cells and totals.undecided >= arr.stats.undecided
@@ -184,7 +206,9 @@ def prefixes(arrs: list[sv.Arrangement]) -> list[int]:
 
 @pytest.mark.parametrize("make", [default, pools], ids=lambda make: make.__name__)
 @pytest.mark.parametrize("allowed", [None, 40, 130])
-def test_cells_per_stage_are_those_that_the_cells_are_parts_of(make: Callable[[], Request], allowed: int | None) -> None:
+def test_cells_per_stage_are_those_that_the_cells_are_parts_of(
+    make: Callable[[], Request], allowed: int | None
+) -> None:
     arr = arranged(make, 100_000, max_cells=allowed)
     assert (arr.status is sv.Status.COMPLETE) == (allowed is None)
     counts = prefixes([arr])
@@ -215,7 +239,7 @@ def test_no_time_leaves_nothing_and_little_time_leaves_a_part(monkeypatch: pytes
     nothing = arranged(default, None, seconds=1e-9)
     assert nothing.n_cells == 0 and nothing.covered == 0.0 and nothing.status is sv.Status.INCOMPLETE
     nothing.check()
-    from splineviz.arrangement import budget
+    from splineviz.engine import budget
 
     ticks = iter(range(10**9))
     monkeypatch.setattr(budget.time, "monotonic", lambda: float(next(ticks)))
@@ -230,12 +254,16 @@ def test_nothing_can_be_asked_of_nothing(make: Callable[[], Request]) -> None:
     arr = arranged(make, None, seconds=1e-9)
     assert arr.n_linear_regions == 0 and len(arr.decision_boundary()) == 0 and len(arr.jacobian_norms()) == 0
     assert arr.affine.shape[0] == len(arr.edge_jump) == len(arr.interior_points) == 0
-    assert len(arr.decision_regions().areas) == 0 and len(arr.to_shapely()) == 0 and len(arr.to_networkx()) == 0
+    assert (
+        len(arr.decision_regions().areas) == 0 and len(arr.to_shapely()) == 0 and len(arr.to_networkx()) == 0
+    )
     assert arr.pattern_bits(0).shape == (0, arr.program.stages[0].n_units)  # type: ignore[union-attr]
     assert (arr.locate(np.zeros((3, 2))) == -1).all()
 
 
-@pytest.mark.parametrize("wrong", [{"max_memory": 0}, {"max_cells": -1}, {"seconds": 0.0}, {"jobs": 0}, {"jobs": -2}])
+@pytest.mark.parametrize(
+    "wrong", [{"max_memory": 0}, {"max_cells": -1}, {"seconds": 0.0}, {"jobs": 0}, {"jobs": -2}]
+)
 def test_budgets_are_positive(wrong: dict[str, int]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):
         arranged(default, **{"max_memory": None, **wrong})  # type: ignore[arg-type]
@@ -259,7 +287,9 @@ print(cells, at_once >> 20, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss -
 
 def test_memory_stays_within_bounds() -> None:
     """A wide layer's values at all vertices would take many times what the budget of 256 MiB lets it."""
-    done = subprocess.run([sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True, timeout=300
+    )
     cells, at_once, grown = map(int, done.stdout.split())
     assert cells > 50_000 and at_once > 800
     assert grown < 400

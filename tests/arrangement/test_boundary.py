@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement.boundary import DecisionRegions, decision_boundary, decision_regions
+from splineviz.arrangement.decisions.boundary import DecisionRegions, decision_boundary, decision_regions
 from splineviz.arrangement.result import Arrangement
 from tests.arrangement.hand_made import linear, program_of, random_mlp
 
@@ -41,7 +41,11 @@ def _random_classifier(seed: int, n_classes: int) -> Arrangement:
     shift = program.forward(x).mean(0)
     spread = program.forward(x).std(0)
     shifted = type(last)(
-        **{**vars(last), "run": lambda h: (last.run(h) - shift) / spread, "linear": lambda h: last.linear(h) / spread}
+        **{
+            **vars(last),
+            "run": lambda h: (last.run(h) - shift) / spread,
+            "linear": lambda h: last.linear(h) / spread,
+        }
     )
     program = type(program)(**{**vars(program), "nodes": (*program.nodes[:-1], shifted)})
     return sv.arrange(program, sv.Plane.identity(), sv.Window.box(-3, 3, -3, 3))
@@ -113,15 +117,22 @@ def test_a_boundary_that_only_touches() -> None:
 
 
 def test_logits_equal_everywhere_have_no_boundary() -> None:
-    arr = _arrange(linear([[1.0, 0.3], [0.2, -1.0]]), nn.ReLU(), linear([[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]], [1.0, 1.0, -9.0]))
+    arr = _arrange(
+        linear([[1.0, 0.3], [0.2, -1.0]]),
+        nn.ReLU(),
+        linear([[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]], [1.0, 1.0, -9.0]),
+    )
     assert len(decision_boundary(arr)) == 0
     assert set(decision_regions(arr).classes.tolist()) == {0}
 
 
 def test_a_boundary_through_vertices_of_the_arrangement() -> None:
-    """The diagonal x = y of four quadrant cells, through their common vertex and two corners of the window."""
+    """The diagonal x = y of four quadrant cells, through their common vertex and two corners of the
+    window."""
     arr = _arrange(
-        linear([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), nn.ReLU(), linear([[1.0, -1.0, 0, 0], [0, 0, 1.0, -1.0]])
+        linear([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]),
+        nn.ReLU(),
+        linear([[1.0, -1.0, 0, 0], [0, 0, 1.0, -1.0]]),
     )
     segments = decision_boundary(arr)
     assert arr.n_cells == 4 and len(segments) == 2
@@ -131,7 +142,9 @@ def test_a_boundary_through_vertices_of_the_arrangement() -> None:
 
 @pytest.mark.parametrize("level", [None, 0.3, -0.2])
 def test_level_set_of_a_scalar_output(level: float | None) -> None:
-    arr = _arrange(linear([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), nn.ReLU(), linear([[1.0] * 4], [-0.5]))
+    arr = _arrange(
+        linear([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), nn.ReLU(), linear([[1.0] * 4], [-0.5])
+    )
     radius = 0.5 + (level or 0.0)  # the diamond |x| + |y| = 1/2 + level
     segments = decision_boundary(arr, level=level)
     assert len(segments) == 4
@@ -169,7 +182,10 @@ def test_segments_are_the_outlines_of_the_merged_classes(seed: int, n_classes: i
     arr = _random_classifier(seed, n_classes)
     pieces = decision_regions(arr)
     polygons = np.array(_polygons(pieces))
-    merged = [shapely.unary_union(shapely.set_precision(polygons[pieces.classes == c], 1e-9)) for c in np.unique(pieces.classes)]
+    merged = [
+        shapely.unary_union(shapely.set_precision(polygons[pieces.classes == c], 1e-9))
+        for c in np.unique(pieces.classes)
+    ]
     inner_length = (sum(m.length for m in merged) - 24.0) / 2
     np.testing.assert_allclose(_lengths(decision_boundary(arr)).sum(), inner_length, rtol=1e-6)
 
@@ -194,11 +210,16 @@ def test_window_selects_segments() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_integer_networks_full_of_ties(seed: int) -> None:
-    """Small integers make boundaries through vertices, along edges and areas of ties: class and tie hold everywhere."""
+    """Small integers make boundaries through vertices, along edges and areas of ties: class and tie hold
+    everywhere."""
     rng = np.random.default_rng(seed)
     first, second = rng.integers(-2, 3, (5, 2)), rng.integers(-1, 2, (4, 5))
     bias = [rng.integers(-2, 3, n).astype(float).tolist() for n in (5, 4)]
-    layers = [linear(first.astype(float).tolist(), bias[0]), nn.ReLU(), linear(second.astype(float).tolist(), bias[1])]
+    layers = [
+        linear(first.astype(float).tolist(), bias[0]),
+        nn.ReLU(),
+        linear(second.astype(float).tolist(), bias[1]),
+    ]
     arr = _arrange(*layers, window=sv.Window.box(-3, 3, -3, 3))
     pieces, segments = decision_regions(arr), decision_boundary(arr)
     np.testing.assert_allclose(np.bincount(pieces.cells, weights=pieces.areas), arr.areas, rtol=1e-12)
@@ -208,7 +229,9 @@ def test_integer_networks_full_of_ties(seed: int) -> None:
     assert (_lengths(segments) > 1e-9).all()
     ordered = np.sort(_outputs(arr, segments.mean(1)), axis=1)
     np.testing.assert_allclose(ordered[:, -1], ordered[:, -2], atol=1e-12)
-    assert len(np.unique(np.round(segments.mean(1), 9), axis=0)) == len(segments), "a segment is reported twice"
+    assert len(np.unique(np.round(segments.mean(1), 9), axis=0)) == len(segments), (
+        "a segment is reported twice"
+    )
     _assert_complete(arr, segments)
 
 
@@ -249,11 +272,17 @@ def test_decision_regions_that_touch_in_a_point_are_two() -> None:
 def test_decision_regions_are_the_connected_parts_of_the_merged_classes(seed: int) -> None:
     torch.manual_seed(seed)
     net = torch.nn.Sequential(
-        torch.nn.Linear(2, 12), torch.nn.ReLU(), torch.nn.Linear(12, 12), torch.nn.ReLU(), torch.nn.Linear(12, 3)
+        torch.nn.Linear(2, 12),
+        torch.nn.ReLU(),
+        torch.nn.Linear(12, 12),
+        torch.nn.ReLU(),
+        torch.nn.Linear(12, 3),
     )
     arr = sv.arrange(sv.load_program(net), sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9))
     regions = arr.decision_regions()
-    polygons = shapely.polygons(shapely.linearrings(regions.vertices[regions.pieces.values], indices=regions.pieces.row_of))
+    polygons = shapely.polygons(
+        shapely.linearrings(regions.vertices[regions.pieces.values], indices=regions.pieces.row_of)
+    )
     parts = 0
     for label in np.unique(regions.classes):
         merged = shapely.union_all(shapely.buffer(polygons[regions.classes == label], 1e-9))

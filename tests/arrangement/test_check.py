@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import splineviz as sv
-from splineviz.arrangement.interior import areas, check, interior_points
+from splineviz.arrangement.cell_geometry import areas, check, interior_points
 from splineviz.arrangement.result import Arrangement
 from splineviz.geometry.csr import Csr
 from tests.arrangement.hand_made import random_mlp
@@ -14,7 +14,11 @@ from tests.arrangement.hand_made import random_mlp
 
 @pytest.fixture(scope="module")
 def arr() -> Arrangement:
-    return sv.arrange(random_mlp(2, 12, 12, 3), [sv.Plane.identity()] * 2, [sv.Window.box(-1, 1, -1, 1), sv.Window.diamond(3.0)])
+    return sv.arrange(
+        random_mlp(2, 12, 12, 3),
+        [sv.Plane.identity()] * 2,
+        [sv.Window.box(-1, 1, -1, 1), sv.Window.diamond(3.0)],
+    )
 
 
 def _changed(array: np.ndarray, index: object, value: object) -> np.ndarray:
@@ -37,7 +41,9 @@ def test_areas_against_a_plain_shoelace(arr: Arrangement) -> None:
 
 
 def test_small_cells_far_from_the_origin_keep_their_area() -> None:
-    arr = sv.arrange(random_mlp(2, 4, 2), sv.Plane.identity(), sv.Window.box(1e6, 1e6 + 2.0**-20, 1e6, 1e6 + 2.0**-20))
+    arr = sv.arrange(
+        random_mlp(2, 4, 2), sv.Plane.identity(), sv.Window.box(1e6, 1e6 + 2.0**-20, 1e6, 1e6 + 2.0**-20)
+    )
     np.testing.assert_allclose(areas(arr).sum(), 2.0**-40, rtol=1e-12)
 
 
@@ -58,14 +64,22 @@ def _merge_two_windows(arr: Arrangement) -> dict[str, object]:
 
 
 BROKEN = {
-    "edge_cells does not name": lambda a: {"edge_cells": _changed(a.edge_cells, _inner(a), a.edge_cells[_inner(a), ::-1])},
-    "is not the edge it names": lambda a: {"cell_edges": _changed(a.cell_edges, [0, 1], a.cell_edges[[1, 0]])},
+    "edge_cells does not name": lambda a: {
+        "edge_cells": _changed(a.edge_cells, _inner(a), a.edge_cells[_inner(a), ::-1])
+    },
+    "is not the edge it names": lambda a: {
+        "cell_edges": _changed(a.cell_edges, [0, 1], a.cell_edges[[1, 0]])
+    },
     "names a cell that it does not bound": lambda a: {
         "edge_cells": np.vstack([a.edge_cells, [0, -1]]),
         "edges": np.vstack([a.edges, [0, 1]]),
     },
-    "names no unit": lambda a: {"edge_units": Csr(np.zeros(a.n_edges + 1, dtype=np.int64), a.edge_units.values[:0])},
-    "has the activation pattern of another": lambda a: {"pattern_hash": _changed(a.pattern_hash, 1, a.pattern_hash[0])},
+    "names no unit": lambda a: {
+        "edge_units": Csr(np.zeros(a.n_edges + 1, dtype=np.int64), a.edge_units.values[:0])
+    },
+    "has the activation pattern of another": lambda a: {
+        "pattern_hash": _changed(a.pattern_hash, 1, a.pattern_hash[0])
+    },
     "is not finite": lambda a: {"vertices": _changed(a.vertices, (0, 0), np.nan)},
     "no positive area": lambda a: {"vertices": a.vertices * [-1.0, 1.0]},
     "do not add up to the area of window 0": lambda a: {"vertices": a.vertices * (1 + 1e-8)},

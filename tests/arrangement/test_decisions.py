@@ -45,7 +45,9 @@ def test_cells_of_one_class_are_the_pieces_of_the_decision_regions(seed: int) ->
 
 def test_every_place_of_a_map_decides_for_itself() -> None:
     torch.manual_seed(0)
-    program = sv.load_program(nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 12), nn.Unflatten(1, (3, 2, 2))))
+    program = sv.load_program(
+        nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 12), nn.Unflatten(1, (3, 2, 2)))
+    )
     arr = sv.arrange(with_decisions(program), sv.Plane.identity(), BOX)
     labels = program.forward(torch.from_numpy(arr.interior_points)).argmax(1).flatten(1)
     np.testing.assert_array_equal(arr.winners(1), labels.numpy())

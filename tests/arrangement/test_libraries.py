@@ -1,4 +1,5 @@
-"""Last bits of products belong to a library and a processor: they change no cell, and no two batches see different ones."""
+"""Last bits of products belong to a library and a processor: they change no cell, and no two batches see
+different ones."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 
 import splineviz as sv
-from splineviz.arrangement.front import Front
-from splineviz.arrangement.walk import Walk
+from splineviz.engine.stage_state import StageState
+from splineviz.engine.walk import Walk
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.refine import Refinement
 from splineviz.program.program import Pointwise
@@ -24,7 +25,9 @@ from .test_accelerator import mixed
 from .test_batches import FAMILY, Request, arranged, residual, whole
 
 SIZES = [20_000, 300_000]
-LEAST = {mixed: 1_000_000}  # bytes with which stages are not cut by groups of units: these may order cells in another way
+LEAST = {
+    mixed: 1_000_000
+}  # bytes with which stages are not cut by groups of units: these may order cells in another way
 WAYS = [nullcontext, small_as_large]
 NAMES = ["products", "interpolated products"]
 
@@ -55,7 +58,9 @@ def test_last_bits_change_nothing_that_is_proven(
 @both_ways
 @by_name
 def test_last_bits_change_no_estimate(
-    make: Callable[[], Request], way: Callable[[], AbstractContextManager[None]], monkeypatch: pytest.MonkeyPatch
+    make: Callable[[], Request],
+    way: Callable[[], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is proven, and batches agree all the same."""
     one, counts = arranged(make, 1 << 32, certify="off"), []
@@ -73,18 +78,23 @@ def test_last_bits_change_no_estimate(
 @pytest.mark.parametrize("certify", ["fast", "off"])
 @by_name
 def test_batches_read_the_same_numbers_at_common_vertices(
-    make: Callable[[], Request], certify: str, way: Callable[[], AbstractContextManager[None]], monkeypatch: pytest.MonkeyPatch
+    make: Callable[[], Request],
+    certify: str,
+    way: Callable[[], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """To the last bit, values and what is estimated of their errors, whatever the library makes of rows elsewhere.
+    """To the last bit, values and what is estimated of their errors, whatever the library makes of rows
+    elsewhere.
 
-    Where there are proofs, what stands for a zero or a sign may be another in another batch: it is of no other consequence.
+    Where there are proofs, what stands for a zero or a sign may be another in another batch: it is of no
+    other consequence.
     """
     unsteady(monkeypatch)
     seen: dict[tuple[int, bytes], set[bytes]] = defaultdict(set)
     visits: dict[tuple[int, bytes], int] = defaultdict(int)
     refine = Walk._refine
 
-    def watched(self: Walk, front: Front, node: Pointwise, word: int) -> Refinement:
+    def watched(self: Walk, front: StageState, node: Pointwise, word: int) -> Refinement:
         shared, live = front.shared_vertices(), front.live[node.inputs[0]]
         if shared is not None and word == 0:
             on_faces = shared[np.isin(shared, front.subdivision.faces.values)]
@@ -104,9 +114,13 @@ def test_batches_read_the_same_numbers_at_common_vertices(
 
 
 @both_ways
-@pytest.mark.parametrize("make", [residual, mixed, FAMILY[0], FAMILY[3], FAMILY[6]], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make", [residual, mixed, FAMILY[0], FAMILY[3], FAMILY[6]], ids=lambda make: make.__name__
+)
 def test_bounds_hold_for_sums_in_any_order(
-    make: Callable[[], Request], way: Callable[[], AbstractContextManager[None]], monkeypatch: pytest.MonkeyPatch
+    make: Callable[[], Request],
+    way: Callable[[], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one = whole(make)
     any_order(monkeypatch)

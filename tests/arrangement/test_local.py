@@ -1,4 +1,5 @@
-"""Exact counts of many diamonds at once: those of each alone, of a dense sample, and of units put in one by one."""
+"""Exact counts of many diamonds at once: those of each alone, of a dense sample, and of units put in one by
+one."""
 
 from __future__ import annotations
 
@@ -8,11 +9,11 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement import diamonds
-from splineviz.arrangement.cut_radii import cut_radii
-from splineviz.arrangement.diamonds import plane_frames
-from splineviz.arrangement.local import UNCOUNTED, local_counts
 from splineviz.errors import InputError
+from splineviz.neighbourhoods import diamonds
+from splineviz.neighbourhoods.counts import UNCOUNTED, local_counts
+from splineviz.neighbourhoods.cut_radii import cut_radii
+from splineviz.neighbourhoods.diamonds import plane_frames
 from tests.estimators.nets import perceptron
 from tests.estimators.test_against_cells import units_cut
 
@@ -43,7 +44,8 @@ def test_many_diamonds_at_once_are_those_of_each_alone(program: sv.Program, fram
 
 
 def test_units_with_one_zero_set_are_first_once() -> None:
-    """Units 0, 1, 2 share a line, which unit 3 crosses: 4 cells, 4 units cut, 2 of them divide a cell when they come."""
+    """Units 0, 1, 2 share a line, which unit 3 crosses: 4 cells, 4 units cut, 2 of them divide a cell when
+    they come."""
     net = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
     with torch.no_grad():
         net[0].weight.copy_(torch.tensor([[1.0, 0.0], [-2.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
@@ -53,7 +55,8 @@ def test_units_with_one_zero_set_are_first_once() -> None:
 
 
 def test_divisions_add_up_when_units_are_put_in_one_by_one(program: sv.Program) -> None:
-    """R - 1 = sum s_i, s_i counted from the patterns of the first i units; and s_i >= 1 for as many as ``first`` says."""
+    """R - 1 = sum s_i, s_i counted from the patterns of the first i units; and s_i >= 1 for as many as
+    ``first`` says."""
     x, axes, r = RNG.standard_normal((4, 7)), plane_frames(7, 4, 1, "shared", 0), 1.5
     found = local_counts(program, x, radius=r, axes=axes)
     for k, point in enumerate(x):
@@ -70,7 +73,14 @@ def test_divisions_add_up_when_units_are_put_in_one_by_one(program: sv.Program) 
 
 def test_maxima_and_convolutions() -> None:
     torch.manual_seed(4)
-    layers = [nn.Conv2d(1, 3, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten()]
+    layers = [
+        nn.Conv2d(1, 3, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Conv2d(3, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+    ]
     net = nn.Sequential(*layers, nn.Linear(64, 2)).double().eval()
     program = sv.load_program(net, input_shape=(1, 10, 10))
     x, axes = torch.randn(3, 1, 10, 10, dtype=torch.float64), plane_frames(100, 3, 1, "shared", 0)
@@ -127,7 +137,9 @@ def test_the_proxy_never_exceeds_the_cuts_of_its_own_plane(program: sv.Program) 
         cuts = sv.exact_local_complexity(program, x, radius=0.8, count="cuts", frame=frame, seed=6, first=11)
         cells = sv.exact_local_complexity(program, x, radius=0.8, frame=frame, seed=6, first=11)
         assert (proxy.counts <= cuts.counts).all() and (cuts.totals <= cells.totals).all()
-        assert (proxy.counts[..., 0] == cuts.counts[..., 0]).all(), "an affine function takes its extremes at the vertices"
+        assert (proxy.counts[..., 0] == cuts.counts[..., 0]).all(), (
+            "an affine function takes its extremes at the vertices"
+        )
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,10 @@ def assert_edges_name_what_changes(arr: sv.Arrangement) -> None:
 @pytest.mark.parametrize("size", [1, 1_000_000, 20_000_000])
 def test_windows_of_one_face_may_cut_in_groups(size: int) -> None:
     request = pooled_at_once(np.random.default_rng(0).normal(size=(1, 12, 12)), 8.0)
-    one, many = sv.arrange(*request, max_memory=1 << 33, jobs=1), sv.arrange(*request, max_memory=size, jobs=1)
+    one, many = (
+        sv.arrange(*request, max_memory=1 << 33, jobs=1),
+        sv.arrange(*request, max_memory=size, jobs=1),
+    )
     many.check()
     assert one.status is many.status is sv.Status.COMPLETE
     assert (one.n_cells, one.n_vertices, one.n_edges) == (many.n_cells, many.n_vertices, many.n_edges)
@@ -58,7 +61,9 @@ def test_a_stream_of_groups_holds_every_cell() -> None:
     batches = list(sv.stream(*request, max_memory=1_000_000))
     whole = sv.arrange(*request, max_memory=1_000_000, jobs=1)
     assert len(batches) == whole.stats.batches > 5
-    np.testing.assert_array_equal(np.concatenate([batch.pattern_hash for batch in batches]), whole.pattern_hash)
+    np.testing.assert_array_equal(
+        np.concatenate([batch.pattern_hash for batch in batches]), whole.pattern_hash
+    )
 
 
 def test_a_network_may_begin_with_maxima() -> None:
@@ -69,7 +74,9 @@ def test_a_network_may_begin_with_maxima() -> None:
     one, many = sv.arrange(*request, max_memory=1 << 33, jobs=1), sv.arrange(*request, max_memory=1, jobs=1)
     assert_equal_cells(many, one)
     batches = list(sv.stream(*request, max_memory=1))
-    assert many.stats.batches == len(batches) > 5 and all(batch.status is sv.Status.BATCH for batch in batches)
+    assert many.stats.batches == len(batches) > 5 and all(
+        batch.status is sv.Status.BATCH for batch in batches
+    )
 
 
 _PEAK = """
@@ -90,11 +97,14 @@ print(cells, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
 
 
 def test_flat_ground_fits_into_memory() -> None:
-    """In one point thousands of candidates tie, and all of them at all vertices that this makes would be gigabytes.
+    """In one point thousands of candidates tie, and all of them at all vertices that this makes would be
+    gigabytes.
 
     To prove each of these ties, batch by batch, would take minutes.
     """
-    done = subprocess.run([sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True, timeout=600
+    )
     cells, grown = map(int, done.stdout.split())
     assert cells > 2000
     assert grown < 250

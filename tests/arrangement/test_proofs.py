@@ -1,4 +1,5 @@
-"""The float path alone never decides something wrongly: every refinement against exact arithmetic at its vertices."""
+"""The float path alone never decides something wrongly: every refinement against exact arithmetic at its
+vertices."""
 
 from __future__ import annotations
 
@@ -14,17 +15,17 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
-from splineviz.arrangement.exact.ancestry import Ancestry
-from splineviz.arrangement.exact.forward import Step
-from splineviz.arrangement.exact.judge import Judge
-from splineviz.arrangement.front import Finished, Front
-from splineviz.arrangement.live import Live, Zeros
-from splineviz.arrangement.passing import after_affine
-from splineviz.arrangement.walk import Walk
-from splineviz.geometry.extend import extend_values
+from splineviz.engine.stage_state import FinishedFaces, StageState
+from splineviz.engine.walk import Walk
+from splineviz.exact.ancestry import Ancestry
+from splineviz.exact.forward import StageRound
+from splineviz.exact.resolver import Resolver
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.records import BIRTH
 from splineviz.program.operations.gains import matrix_norm
+from splineviz.values.extension import extend_values
+from splineviz.values.transfer import after_affine
+from splineviz.values.vertex_values import VertexValues, Zeros
 from tests.oracles.harness import small_as_large
 
 from .referee import Referee, Uv, places, values
@@ -111,7 +112,11 @@ def program_of(name: str, kind: str) -> sv.Program:
 
 def plane_of(kind: str, shape: Point) -> sv.Plane:
     rng, n = np.random.default_rng(1), math.prod(shape)
-    points = {"random": rng.normal(size=(3, n)), "lattice": rng.integers(-2, 3, (3, n)), "axes": np.eye(3, n, -1)}[kind]
+    points = {
+        "random": rng.normal(size=(3, n)),
+        "lattice": rng.integers(-2, 3, (3, n)),
+        "axes": np.eye(3, n, -1),
+    }[kind]
     return sv.Plane.through(*points.reshape(3, *shape).astype(float))
 
 
@@ -137,42 +142,65 @@ def test_batches_decide_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     Referee(monkeypatch, 40)
     parts = sv.arrange(*request, certify="full", jobs=1, max_memory=20_000)
     assert parts.stats.batches > 3
-    assert (parts.n_cells, parts.n_vertices, parts.n_edges) == (whole.n_cells, whole.n_vertices, whole.n_edges)
+    assert (parts.n_cells, parts.n_vertices, parts.n_edges) == (
+        whole.n_cells,
+        whole.n_vertices,
+        whole.n_edges,
+    )
 
 
 @each[0]
 @each[1]
 def test_coordinates_are_within_their_bounds(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     program, plane = program_of(name, kind), plane_of(kind, NETS[name][1])
-    fronts, finished = [], Finished.of
+    fronts, finished = [], FinishedFaces.of
 
-    def of(front: Front, *arguments: Any) -> Finished:
+    def of(front: StageState, *arguments: Any) -> FinishedFaces:
         fronts.append(front)
         return finished(front, *arguments)
 
-    monkeypatch.setattr(Finished, "of", of)
+    monkeypatch.setattr(FinishedFaces, "of", of)
     arr = sv.arrange(program, plane, sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1)
     (front,) = fronts
-    assert front.ancestry is not None and front.doubt is not None and arr.stats.largest_displacement is not None
+    assert (
+        front.ancestry is not None and front.doubt is not None and arr.stats.largest_displacement is not None
+    )
     exact = places(program, front.ancestry, range(arr.n_vertices))
     used = np.unique(arr.cells.values)
     before = distances(front.subdivision.vertices, exact)
     assert (before <= front.doubt.proof).all()
     assert (before[used] <= 16.0 * front.doubt.estimate[used] + 1e-300).mean() > 0.99
-    assert distances(arr.vertices, exact)[used].max() <= arr.stats.largest_displacement <= 2.0**-16 * front.doubt.reach.max()
+    assert (
+        distances(arr.vertices, exact)[used].max()
+        <= arr.stats.largest_displacement
+        <= 2.0**-16 * front.doubt.reach.max()
+    )
 
 
 def distances(points: np.ndarray, exact: list[Uv]) -> np.ndarray:
     pairs = zip(points.tolist(), exact, strict=True)
-    return np.array([math.hypot(*(float(Fraction(x) - y) for x, y in zip(*pair, strict=True))) for pair in pairs])
+    return np.array(
+        [math.hypot(*(float(Fraction(x) - y) for x, y in zip(*pair, strict=True))) for pair in pairs]
+    )
 
 
 LARGE: dict[str, tuple[Callable[[], nn.Module], Point, float]] = {
     "784-200x3": (lambda: dense(784, 200, R(), 200, R(), 200, R()), (784,), 6.0),
-    "200x5, every unit twice": (lambda: twice(dense(30, 200, R(), 200, R(), 200, R(), 200, R(), 200, R())), (30,), 0.3),
+    "200x5, every unit twice": (
+        lambda: twice(dense(30, 200, R(), 200, R(), 200, R(), 200, R(), 200, R())),
+        (30,),
+        0.3,
+    ),
     "convolutions and pools": (
         lambda: nn.Sequential(
-            *(nn.Conv2d(1, 8, 3, padding=1), R(), nn.MaxPool2d(3, 2, 1), nn.Conv2d(8, 8, 3, padding=1), R(), nn.MaxPool2d(2)),
+            *(
+                nn.Conv2d(1, 8, 3, padding=1),
+                R(),
+                nn.MaxPool2d(3, 2, 1),
+                nn.Conv2d(8, 8, 3, padding=1),
+                R(),
+                nn.MaxPool2d(2),
+            ),
             *(nn.Flatten(), nn.Linear(72, 20), R()),
         ),
         (1, 12, 12),
@@ -198,7 +226,11 @@ def test_decisions_of_large_networks_at_some_vertices(name: str, monkeypatch: py
     program = sv.load_program(make().double(), input_shape=shape)
     referee = Referee(monkeypatch, 60)
     arr = sv.arrange(
-        program, sv.Plane.at(np.random.default_rng(0).normal(size=shape)), sv.Window.diamond(radius), certify="full", jobs=1
+        program,
+        sv.Plane.at(np.random.default_rng(0).normal(size=shape)),
+        sv.Window.diamond(radius),
+        certify="full",
+        jobs=1,
     )
     assert arr.n_cells > 100 and arr.stats.certified
     assert referee.steps >= len(program.stages)
@@ -209,16 +241,17 @@ def assert_same_patterns(*hashes: np.ndarray) -> None:
 
 
 def disturb(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Put every value of a stage somewhere else within its proven bound before it decides; how far, as a share of the bound."""
+    """Put every value of a stage somewhere else within its proven bound before it decides; how far, as a
+    share of the bound."""
     rng, original, moved = np.random.default_rng(0), Walk._refine, []
 
-    def refine(walk: Walk, front: Front, node: Any, word: int) -> Any:
+    def refine(walk: Walk, front: StageState, node: Any, word: int) -> Any:
         live = front.live[node.inputs[0]]
         live.values = live.values.contiguous()
         assert front.ancestry is not None and live.proof is not None
-        judge = Judge(walk.program, front.ancestry, Step(node.stage))
+        resolver = Resolver(walk.program, front.ancestry, StageRound(node.stage))
         z, (scale, _), slack = live.flat, live.entrywise(), live.proven()[0]
-        exact = values(judge, range(len(z)))[:, : z.shape[1]]
+        exact = values(resolver, range(len(z)))[:, : z.shape[1]]
         exact = (exact + node.kinks[0]).astype(np.float64) if node.kinks.any() else exact.astype(np.float64)
         delta = rng.choice([-1.0, 1.0], z.shape) * rng.uniform(0.5, 0.99, z.shape) * scale * slack[:, None]
         length = np.linalg.norm(delta, axis=1)
@@ -234,14 +267,20 @@ def disturb(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @each[0]
 @each[1]
-def test_values_may_be_anywhere_within_their_bounds(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_may_be_anywhere_within_their_bounds(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     request = program_of(name, kind), plane_of(kind, NETS[name][1]), sv.Window.box(-2, 2, -2, 2)
     expected = sv.arrange(*request, certify="full", jobs=1)
     moved = disturb(monkeypatch)
     arr = sv.arrange(*request, certify="full", jobs=1)
     arr.check()
     assert arr.stats.certified and max(moved) > 0.0
-    assert (arr.n_cells, arr.n_vertices, arr.n_edges) == (expected.n_cells, expected.n_vertices, expected.n_edges)
+    assert (arr.n_cells, arr.n_vertices, arr.n_edges) == (
+        expected.n_cells,
+        expected.n_vertices,
+        expected.n_edges,
+    )
     assert_same_patterns(arr.pattern_hash, expected.pattern_hash)
 
 
@@ -254,14 +293,26 @@ PARALLEL: dict[str, tuple[Callable[[], nn.Module], Point]] = NETS | {
 
 
 def parallel(kind: str, shape: Point) -> tuple[list[sv.Plane], list[sv.Window]]:
-    """Windows of two forms on planes of two families of parallel ones, through points on black ground that is wider than theirs."""
+    """Windows of two forms on planes of two families of parallel ones, through points on black ground that is
+    wider than theirs."""
     rng, n = np.random.default_rng(2), math.prod(shape)
     ground, wider = np.arange(n) < n - n // 3, np.arange(n) < max(3, n // 3)
     points = rng.integers(-2, 3, (9, n)) / 2.0 if kind != "random" else rng.normal(size=(9, n))
-    axes = {"random": rng.normal(size=(4, n)), "lattice": rng.integers(-2, 3, (4, n)), "axes": np.eye(n)[[0, 1, 1, n // 2]]}[kind]
-    bases = [sv.Plane.through(0.0 * pair[0], *(pair * ground)).basis for pair in axes.reshape(2, 2, n).astype(float)]
-    planes = [sv.Plane(point * wider, bases[i % 2], shape, np.zeros((1, 2))) for i, point in enumerate(points)]
-    return planes, [sv.Window.diamond(0.75) if i % 3 else sv.Window.box(-1, 0.5, -0.5, 1) for i in range(len(points))]
+    axes = {
+        "random": rng.normal(size=(4, n)),
+        "lattice": rng.integers(-2, 3, (4, n)),
+        "axes": np.eye(n)[[0, 1, 1, n // 2]],
+    }[kind]
+    bases = [
+        sv.Plane.through(0.0 * pair[0], *(pair * ground)).basis
+        for pair in axes.reshape(2, 2, n).astype(float)
+    ]
+    planes = [
+        sv.Plane(point * wider, bases[i % 2], shape, np.zeros((1, 2))) for i, point in enumerate(points)
+    ]
+    return planes, [
+        sv.Window.diamond(0.75) if i % 3 else sv.Window.box(-1, 0.5, -0.5, 1) for i in range(len(points))
+    ]
 
 
 def parallel_program(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> sv.Program:
@@ -271,13 +322,18 @@ def parallel_program(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> s
 
 @pytest.mark.parametrize("name", PARALLEL)
 @each[1]
-def test_windows_on_parallel_planes_have_their_cells(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_on_parallel_planes_have_their_cells(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Their corners are sums of few products; those of each window alone are not."""
     program, (planes, windows) = parallel_program(name, kind, monkeypatch), parallel(kind, PARALLEL[name][1])
-    alone = [sv.arrange(program, plane, window, certify="full", jobs=1) for plane, window in zip(planes, windows, strict=True)]
+    alone = [
+        sv.arrange(program, plane, window, certify="full", jobs=1)
+        for plane, window in zip(planes, windows, strict=True)
+    ]
     starts, original = [], Walk.advance
 
-    def advance(walk: Walk, front: Front, *arguments: Any) -> Any:
+    def advance(walk: Walk, front: StageState, *arguments: Any) -> Any:
         starts.append(set(front.live))
         return original(walk, front, *arguments)
 
@@ -285,7 +341,9 @@ def test_windows_on_parallel_planes_have_their_cells(name: str, kind: str, monke
     referee = Referee(monkeypatch)
     arr = sv.arrange(program, planes, windows, certify="full", jobs=1)
     arr.check()
-    assert (starts[0] == {0}) == (name in ("relu of the input", "input used again")), "else they start behind the first map"
+    assert (starts[0] == {0}) == (name in ("relu of the input", "input used again")), (
+        "else they start behind the first map"
+    )
     assert arr.stats.certified and referee.seen > 100
     for i, one in enumerate(alone):
         assert_same_patterns(arr.pattern_hash[arr.cell_window == i], one.pattern_hash)
@@ -293,7 +351,9 @@ def test_windows_on_parallel_planes_have_their_cells(name: str, kind: str, monke
 
 @pytest.mark.parametrize("name", PARALLEL)
 @each[1]
-def test_values_on_parallel_planes_may_be_anywhere_in_bounds(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_on_parallel_planes_may_be_anywhere_in_bounds(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     request = parallel_program(name, kind, monkeypatch), *parallel(kind, PARALLEL[name][1])
     expected = sv.arrange(*request, certify="full", jobs=1)
     moved = disturb(monkeypatch)
@@ -303,7 +363,8 @@ def test_values_on_parallel_planes_may_be_anywhere_in_bounds(name: str, kind: st
 
 
 def test_what_may_be_positive_is_not_cut_off_to_a_sure_zero() -> None:
-    """Another unit vanishes where the new vertex is, as far as numbers tell; exactly, a little later or a little earlier."""
+    """Another unit vanishes where the new vertex is, as far as numbers tell; exactly, a little later or a
+    little earlier."""
     born = np.zeros(1, BIRTH)
     born["b"], born["t"], born["proof"] = 1, 0.5, 1e-15
     z = np.array([[1.0, 1.0, 0.0, -1.0, 1.0], [-1.0, -1.0 - 1e-15, 0.0, -2.0, -1.1]])
@@ -317,7 +378,7 @@ def test_an_average_that_rounds_to_zero_is_not_taken_for_one() -> None:
     """Nothing but zeros goes into an entry that is dead, not what is small or cancels."""
     program = sv.load_program(nn.Sequential(nn.AvgPool1d(3), nn.Flatten(), nn.ReLU()), input_shape=(1, 6))
     values = torch.tensor([[[0.1, 1e-18, -0.1, 0.0, 0.0, 0.0]]], dtype=torch.float64)
-    live = Live(values, np.full(1, 1e-17), proof=np.full(1, 1e-17), zeros=Zeros.HERE)
+    live = VertexValues(values, np.full(1, 1e-17), proof=np.full(1, 1e-17), zeros=Zeros.HERE)
     after = after_affine(program.nodes[0], [live], lambda node, x: (node.run(x), None))
     assert after.flat.tolist() == [[0.0, 0.0]] and after.scale is not None
     assert after.scale[0] > 0.0 == after.scale[1]
@@ -331,14 +392,14 @@ def test_norms_of_matrices_of_any_size(size: float) -> None:
 def test_ancestry_travels_with_what_its_vertices_come_from_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """And works where it arrives: corners have no births, only places."""
     program, plane, kept = program_of("overlapping pools", "random"), plane_of("random", (1, 4, 4)), []
-    original = Front.part
+    original = StageState.part
 
-    def part(*arguments: Any) -> Front:
+    def part(*arguments: Any) -> StageState:
         front = original(*arguments)
         kept.append((front.ancestry, len(front.subdivision.vertices)))
         return front
 
-    monkeypatch.setattr(Front, "part", part)
+    monkeypatch.setattr(StageState, "part", part)
     sv.arrange(program, plane, sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1, max_memory=200_000)
     assert len(kept) > 5
     for ancestry, n in kept[::7]:

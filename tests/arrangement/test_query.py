@@ -6,7 +6,7 @@ import shapely
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement.query import distance, locate
+from splineviz.arrangement.locate import distance, locate
 from splineviz.arrangement.result import Arrangement
 from tests.arrangement.hand_made import linear, program_of, random_mlp
 
@@ -54,7 +54,13 @@ def test_ties_are_exact() -> None:
 
 
 def test_outside_is_minus_one(arr: Arrangement) -> None:
-    outside = [[np.nextafter(1.0, 2), 0.0], [0.0, np.nextafter(-1.0, -2)], [5.0, 5.0], [np.nan, 0.0], [np.inf, 0.0]]
+    outside = [
+        [np.nextafter(1.0, 2), 0.0],
+        [0.0, np.nextafter(-1.0, -2)],
+        [5.0, 5.0],
+        [np.nan, 0.0],
+        [np.inf, 0.0],
+    ]
     assert locate(arr, outside).tolist() == [-1] * 5
     assert (locate(arr, [[1.0, 1.0], [-1.0, 0.3], [0.2, -1.0]]) >= 0).all()
 
@@ -78,7 +84,9 @@ def test_random_points_against_shapely(arr: Arrangement) -> None:
 def test_windows_are_looked_up_apart() -> None:
     program = random_mlp(4, 8, 2)
     planes = [sv.Plane.at(np.full(4, 0.5 * i), seed=i) for i in range(3)]
-    arr = sv.arrange(program, planes, [sv.Window.diamond(1.0), sv.Window.diamond(2.0), sv.Window.box(1, 2, 1, 2)])
+    arr = sv.arrange(
+        program, planes, [sv.Window.diamond(1.0), sv.Window.diamond(2.0), sv.Window.box(1, 2, 1, 2)]
+    )
     np.testing.assert_array_equal(locate(arr, arr.interior_points, arr.cell_window), np.arange(arr.n_cells))
     assert arr.cell_window[locate(arr, [0.1, 0.1], 1)] == 1
     assert locate(arr, [0.1, 0.1], 2) == -1
@@ -92,7 +100,9 @@ def test_windows_are_looked_up_apart() -> None:
 
 def test_distance_to_one_edge_and_one_boundary() -> None:
     """The edge is x + y = 0, the boundary 2 relu(x + y) = 1; the rim is nearer than both and no edge."""
-    arr = sv.arrange(program_of(linear([[1.0, 1.0]]), nn.ReLU(), linear([[2.0]], [-1.0])), sv.Plane.identity(), BOX)
+    arr = sv.arrange(
+        program_of(linear([[1.0, 1.0]]), nn.ReLU(), linear([[2.0]], [-1.0])), sv.Plane.identity(), BOX
+    )
     to_edge, to_boundary = distance(arr, [[0.75, 0.75], [-1.0, -0.9], [0.0, 0.0]])
     np.testing.assert_allclose(to_edge, np.array([1.5, 1.9, 0.0]) / np.sqrt(2), atol=1e-15)
     np.testing.assert_allclose(to_boundary, np.array([1.0, 2.4, 0.5]) / np.sqrt(2), atol=1e-15)

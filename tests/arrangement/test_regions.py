@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
-from splineviz.arrangement import regions
-from splineviz.arrangement.reach import without_effect
+from splineviz.arrangement import jumps as regions
 from splineviz.arrangement.result import Arrangement
+from splineviz.arrangement.unread_units import without_effect
 from tests.arrangement.hand_made import linear, program_of, random_mlp
 
 BOX = sv.Window.box(-1, 1, -1, 1)
@@ -49,7 +49,8 @@ def test_cancelling_kinks_join_cells(scale: float) -> None:
 
 
 def test_a_tiny_kink_beside_a_steep_map_is_found() -> None:
-    """The gradients differ by one part in 1e13 only: their difference would not tell the kink from rounding."""
+    """The gradients differ by one part in 1e13 only: their difference would not tell the kink from
+    rounding."""
     big = linear([[1.0, 0.3], [0.2, 1.0]], [3.0, 0.0])
     arr = _arrange(big, nn.ReLU(), linear([[1e6, 1e-7]]), linear([[0.7]]))
     inner = (arr.edge_cells >= 0).all(1)
@@ -67,7 +68,13 @@ def test_regions_that_touch_in_one_vertex_stay_apart() -> None:
 
 
 def test_a_dead_network_is_one_region() -> None:
-    arr = _arrange(linear([[1.0, 0.2], [0.3, 1.0]]), nn.ReLU(), linear([[-1.0, -1.0]], [-1.0]), nn.ReLU(), linear([[1.0], [2.0]]))
+    arr = _arrange(
+        linear([[1.0, 0.2], [0.3, 1.0]]),
+        nn.ReLU(),
+        linear([[-1.0, -1.0]], [-1.0]),
+        nn.ReLU(),
+        linear([[1.0], [2.0]]),
+    )
     assert arr.n_cells == 4
     assert arr.n_linear_regions == 1
     assert (arr.edge_jump == 0).all()
@@ -86,7 +93,11 @@ class _Residual(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first, self.second, self.last = nn.Conv2d(1, 3, 3), nn.Conv2d(3, 3, 3, padding=1), nn.Linear(12, 3)
+        self.first, self.second, self.last = (
+            nn.Conv2d(1, 3, 3),
+            nn.Conv2d(3, 3, 3, padding=1),
+            nn.Linear(12, 3),
+        )
         nn.init.constant_(self.second.bias, -0.8)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -99,7 +110,9 @@ class _Residual(nn.Module):
 def test_what_the_output_does_not_read_has_no_jump(seed: int) -> None:
     torch.manual_seed(seed)
     program = sv.load_program(_Residual(), input_shape=(1, 6, 6))
-    arr = sv.arrange(program, sv.Plane.at(np.random.default_rng(seed).normal(size=(1, 6, 6))), sv.Window.diamond(5.0))
+    arr = sv.arrange(
+        program, sv.Plane.at(np.random.default_rng(seed).normal(size=(1, 6, 6))), sv.Window.diamond(5.0)
+    )
     assert arr.status is sv.Status.COMPLETE
     inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
     unread, carried = without_effect(arr, inner), regions._carried_jump(arr, inner)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
-from splineviz.arrangement.segment import Segment, segment
 from splineviz.program.program import Program
+from splineviz.segments.segment import Segment, segment
 from tests.arrangement.hand_made import linear, program_of, random_mlp
 
 
@@ -16,7 +16,9 @@ def _assert_affine_between_knots(walk: Segment, program: Program) -> None:
     """Values are the network's, affine in between, and patterns those of the middle of each cell."""
     share = np.array([0.0, 0.25, 0.5, 1.0])[:, None]
     t = walk.knots[:-1] + share * np.diff(walk.knots)
-    x = walk.points[:1] + t.reshape(-1, *[1] * len(program.input_shape)) * (walk.points[-1:] - walk.points[:1])
+    x = walk.points[:1] + t.reshape(-1, *[1] * len(program.input_shape)) * (
+        walk.points[-1:] - walk.points[:1]
+    )
     with torch.no_grad():
         y = program.forward(torch.from_numpy(x)).reshape(*t.shape, -1).numpy()
     between = walk.values[:-1] + share[..., None] * np.diff(walk.values, axis=0)
@@ -84,7 +86,9 @@ def test_copies_of_a_unit_share_its_knot() -> None:
     stacked = np.concatenate([w, -w, 8 * w, 2.0**-20 * w])
     later = np.zeros((2, 8))
     later[[0, 1], [0, 1]], later[[0, 1], [2, 3]] = 3.0, -3.0
-    program = program_of(linear(stacked.tolist()), nn.ReLU(), linear(later.tolist()), nn.ReLU(), linear([[1.0, 1.0]]))
+    program = program_of(
+        linear(stacked.tolist()), nn.ReLU(), linear(later.tolist()), nn.ReLU(), linear([[1.0, 1.0]])
+    )
     walk = segment(program, [-0.9, 0.3], [1.0, -0.8])
     assert walk.n_cells == 3
     assert sorted(len(row) for row in walk.units) == [0, 0, 5, 5]
@@ -97,7 +101,9 @@ def test_concurrent_units_of_two_stages_share_a_knot(seed: int) -> None:
     w = rng.integers(-9, 10, (6, 3)).astype(float)
     w[:, 0] += np.where((w @ np.ones(3)) == 0, 1.0, 0.0)
     copies = np.eye(6) * rng.integers(1, 9, 6)[:, None] * 0.1  # relu(c relu(z)) kinks where z does
-    program = program_of(linear((0.1 * w).tolist()), nn.ReLU(), linear(copies.tolist()), nn.ReLU(), linear([[1.0] * 6]))
+    program = program_of(
+        linear((0.1 * w).tolist()), nn.ReLU(), linear(copies.tolist()), nn.ReLU(), linear([[1.0] * 6])
+    )
     direction = np.ones(3) / 3
     walk = segment(program, -0.7 * direction, 0.4 * direction)
     assert walk.n_cells == 2
@@ -118,7 +124,9 @@ def test_a_segment_along_a_boundary() -> None:
 
 
 def test_ends_on_a_boundary_are_no_knots() -> None:
-    walk = segment(program_of(linear([[1.0, 0.0], [1.0, 0.0]], [0.0, -0.6]), nn.ReLU()), [0.0, 0.1], [0.6, 0.2])
+    walk = segment(
+        program_of(linear([[1.0, 0.0], [1.0, 0.0]], [0.0, -0.6]), nn.ReLU()), [0.0, 0.1], [0.6, 0.2]
+    )
     assert walk.n_cells == 1
     np.testing.assert_array_equal(walk.pattern_bits(0), [[True, False]])
 
@@ -134,7 +142,9 @@ def test_scales_of_weights_do_not_matter(scale: float) -> None:
         layers[2].bias *= scale
     after = segment(program_of(*layers, input_shape=(4,)), [-4.0] * 4, [5.0, 3.0, 4.0, 6.0])
     assert after.n_cells == before.n_cells > 5
-    np.testing.assert_allclose(after.knots, before.knots, rtol=1e-4)  # the scaled weights are rounded to float32
+    np.testing.assert_allclose(
+        after.knots, before.knots, rtol=1e-4
+    )  # the scaled weights are rounded to float32
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -157,7 +167,8 @@ def test_knots_are_the_edges_that_the_segment_crosses(seed: int) -> None:
 
 
 def test_deep_networks_do_not_drown_in_bounds() -> None:
-    """Products of spectral norms would put every sign of the later layers of a He-initialised network in doubt."""
+    """Products of spectral norms would put every sign of the later layers of a He-initialised network in
+    doubt."""
     torch.manual_seed(0)
     layers: list[nn.Module] = []
     for _ in range(18):
@@ -184,7 +195,9 @@ def test_convolutions_and_branches() -> None:
 
         def forward(self, x: Tensor) -> Tensor:
             h = torch.relu(self.norm(self.conv(x)))
-            h = torch.cat([nn.functional.avg_pool2d(h, 2), torch.abs(nn.functional.avg_pool2d(h, 2) - 0.2)], dim=1)
+            h = torch.cat(
+                [nn.functional.avg_pool2d(h, 2), torch.abs(nn.functional.avg_pool2d(h, 2) - 0.2)], dim=1
+            )
             return self.out(h.flatten(1))
 
     torch.manual_seed(0)

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement.segment import segment
 from splineviz.errors import InputError
+from splineviz.segments.segment import segment
 from tests.oracles.along import assert_like_forward
 from tests.oracles.network import linear, max_pool1d, maxout, sequential
 from tests.oracles.rational import crossings
@@ -36,10 +36,14 @@ def test_three_that_tie_at_once_and_identical_ones() -> None:
     assert walk.winners(0).tolist() == [[0, 0, 2], [2, 0, 0]]
 
 
-@pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1), nn.AdaptiveMaxPool2d(3)], ids=["2", "3", "adaptive"])
+@pytest.mark.parametrize(
+    "pool", [nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1), nn.AdaptiveMaxPool2d(3)], ids=["2", "3", "adaptive"]
+)
 def test_networks_for_images_agree_with_the_plane(pool: nn.Module) -> None:
     torch.manual_seed(0)
-    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), pool, nn.Conv2d(2, 3, 2), nn.ReLU(), nn.Flatten(), nn.LazyLinear(4))
+    module = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.ReLU(), pool, nn.Conv2d(2, 3, 2), nn.ReLU(), nn.Flatten(), nn.LazyLinear(4)
+    )
     module(torch.zeros(1, 1, 8, 8))
     program = sv.load_program(module.eval(), input_shape=(1, 8, 8))
     rng = np.random.default_rng(0)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement.segment import Segment, segment
 from splineviz.program import Program
+from splineviz.segments.segment import Segment, segment
 from tests.arrangement.hand_made import random_mlp
 from tests.oracles.harness import program_of
 from tests.properties.strategies import networks
@@ -57,12 +57,18 @@ def test_right_and_wrong_cells_of_small_networks(request_: tuple[Program, np.nda
 @pytest.mark.parametrize("shape", [(784,), (1, 8, 8)])
 def test_segments_of_larger_networks(shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
-    net: nn.Module = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+    net: nn.Module = nn.Sequential(
+        nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)
+    )
     if len(shape) == 3:
         net = nn.Sequential(
-            *(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 4, 2), nn.Hardtanh()), nn.Flatten(), nn.Linear(16, 3)
+            *(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 4, 2), nn.Hardtanh()),
+            nn.Flatten(),
+            nn.Linear(16, 3),
         )
-    walk = segment(sv.load_program(net, input_shape=shape), *np.random.default_rng(0).normal(0, 3, (2, *shape)))
+    walk = segment(
+        sv.load_program(net, input_shape=shape), *np.random.default_rng(0).normal(0, 3, (2, *shape))
+    )
     assert walk.n_cells > 20 and walk.proven
     assert not _without_knot(walk).proven
 

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 import splineviz as sv
-from splineviz.arrangement.budget import SpentError
-from splineviz.arrangement.threads import Crew, each
-from splineviz.arrangement.walk import Walk
+from splineviz.engine.budget import SpentError
+from splineviz.engine.walk import Walk
+from splineviz.engine.workers import Crew
+from splineviz.values.threads import each
 from tests.arrangement.hand_made import random_mlp
 
 
@@ -67,7 +68,12 @@ def test_nothing_is_at_work_after_a_budget_has_ended(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Walk, "advance", slowly)
     arr = sv.arrange(
-        random_mlp(2, 24, 16, 16, 3), sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2), max_memory=200_000, max_cells=7, jobs=2
+        random_mlp(2, 24, 16, 16, 3),
+        sv.Plane.identity(),
+        sv.Window.box(-2, 2, -2, 2),
+        max_memory=200_000,
+        max_cells=7,
+        jobs=2,
     )
     assert arr.status is sv.Status.INCOMPLETE
     assert not at_work

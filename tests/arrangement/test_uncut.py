@@ -9,7 +9,7 @@ SCRIPT = """
 import importlib, pkgutil
 from numba.core.dispatcher import Dispatcher
 import splineviz as sv, splineviz.geometry
-from splineviz.arrangement.uncut import compile_others
+from splineviz.engine.warm_up import compile_others
 
 names = [f"splineviz.geometry.{found.name}" for found in pkgutil.iter_modules(splineviz.geometry.__path__)]
 modules = [importlib.import_module(name) for name in names]

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement.volume import polarity_samples, volume_factor
-from splineviz.arrangement.walks import translated, walk
+from splineviz.arrangement.volume_factors import polarity_samples, volume_factor
 from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.volume import volume
+from splineviz.segments.paths import translated, walk
 from tests.estimators.nets import perceptron, with_biases
 
 
@@ -26,7 +26,8 @@ def test_a_change_of_sign_is_where_the_bound_is_none() -> None:
     """An odd zigzag: its deviation changes sign in the middle of a cell."""
     network = with_biases([[[1.0], [1.0]], [[1.0, -1.0]]], [[0.5, -0.5], [0.0]])
     along = walk(sv.load_program(network), [[-1.0], [1.0]])
-    # f is 0, t + 1/2, 1 on the cells, its chord (t + 1) / 2: four equal triangles of base 1/2... and the middle ones cross
+    # f is 0, t + 1/2, 1 on the cells, its chord (t + 1) / 2: four equal triangles of base 1/2... and the
+    # middle ones cross
     t = np.linspace(-1, 1, 2_000_001)
     gap = np.abs(np.clip(t + 0.5, 0, 1) - (t + 1) / 2)
     assert along.absolute_deviation == pytest.approx([np.trapezoid(gap, t)], abs=1e-9)
@@ -43,7 +44,9 @@ def test_a_closed_walk_against_dense_sampling() -> None:
     for a, b in zip(corners, np.roll(corners, -1, 0), strict=True):
         with torch.no_grad():
             f = network(torch.from_numpy(a + t * (b - a))).numpy()
-        expected += np.linalg.norm(b - a) * np.trapezoid(np.abs(f - (f[:1] + t * (f[-1:] - f[:1]))), t[:, 0], axis=0)
+        expected += np.linalg.norm(b - a) * np.trapezoid(
+            np.abs(f - (f[:1] + t * (f[-1:] - f[:1]))), t[:, 0], axis=0
+        )
     assert around.absolute_deviation == pytest.approx(expected, rel=1e-6)
     assert (around.deviation_bound >= around.absolute_deviation).all()
     with pytest.raises(sv.InputError, match="at least two points"):
@@ -62,7 +65,14 @@ def test_translations_of_an_image_are_the_corners_of_a_walk() -> None:
 
 def test_volume_at_a_point_is_that_of_the_cell_of_the_slice_around_it() -> None:
     torch.manual_seed(3)
-    layers = [nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(12, 5)]
+    layers = [
+        nn.Conv2d(1, 3, 3),
+        nn.BatchNorm2d(3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(12, 5),
+    ]
     network, points = nn.Sequential(*layers).double().eval(), torch.randn(4, 1, 6, 6, dtype=torch.float64)
     program, frame = sv.load_program(network, input_shape=(1, 6, 6)), shared_frame(36, 2, 0)
     factors = volume(network, points, batch=3)
@@ -72,15 +82,19 @@ def test_volume_at_a_point_is_that_of_the_cell_of_the_slice_around_it() -> None:
     with pytest.raises(sv.InputError, match="6 directions are flattened by a network of 5 outputs"):
         volume(network, points, directions=6)
     turned = nn.Linear(3, 3).double()
-    assert volume(nn.Sequential(turned, nn.LeakyReLU(0.5)), np.full((1, 3), 9.0), directions=3)[0] == pytest.approx(
-        float(torch.linalg.det(turned.weight.detach()).abs()) * 0.5 ** int((turned(torch.full((3,), 9.0).double()) < 0).sum())
+    assert volume(nn.Sequential(turned, nn.LeakyReLU(0.5)), np.full((1, 3), 9.0), directions=3)[
+        0
+    ] == pytest.approx(
+        float(torch.linalg.det(turned.weight.detach()).abs())
+        * 0.5 ** int((turned(torch.full((3,), 9.0).double()) < 0).sum())
     )
 
 
 def test_polarity_spreads_the_outputs_or_the_inputs_evenly() -> None:
     # the left half of the slice is stretched by 4, the right half not
     network = with_biases(
-        [[[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [[1.0, -4.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]]], [[0.0] * 4, [0.0] * 2]
+        [[[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [[1.0, -4.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]]],
+        [[0.0] * 4, [0.0] * 2],
     )
     arr = sv.arrange(sv.load_program(network), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
     assert sorted(volume_factor(arr.affine)) == pytest.approx([1, 1, 4, 4])
@@ -92,7 +106,9 @@ def test_polarity_spreads_the_outputs_or_the_inputs_evenly() -> None:
         left = uv[uv[:, 0] < 0]
         assert np.abs(left.mean(0) - [-0.5, 0.0]).max() < 4 * np.sqrt(1 / 3 / len(left))
     flat = sv.arrange(
-        sv.load_program(with_biases([[[1.0, 0.0]], [[1.0]]], [[0.0], [0.0]])), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1)
+        sv.load_program(with_biases([[[1.0, 0.0]], [[1.0]]], [[0.0], [0.0]])),
+        sv.Plane.identity(),
+        sv.Window.box(-1, 1, -1, 1),
     )
     with pytest.raises(sv.InputError, match="volume is 0"):
         polarity_samples(flat, 5)

@@ -19,7 +19,10 @@ def test_the_same_cells_and_their_times(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "bench-accelerator.json").read_text(encoding="utf-8"))
     assert report["schema"] == "splineviz.bench-accelerator/1"
-    assert all(found["same_patterns"] and found["undecided"] == {"cpu": 0, "device": 0} for found in report["arrangements"])
+    assert all(
+        found["same_patterns"] and found["undecided"] == {"cpu": 0, "device": 0}
+        for found in report["arrangements"]
+    )
     assert all(min(found["seconds"].values()) > 0 for found in report["arrangements"])
     assert all(min(found["points_a_second"].values()) > 0 for found in report["proxies"])
     page = (tmp_path / "bench-accelerator.md").read_text(encoding="utf-8")

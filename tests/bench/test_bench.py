@@ -98,6 +98,10 @@ def test_bars(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     assert reached["times faster than regioncam"] is True
     assert reached["splineviz slice demo in a new process, seconds"] is False
     assert reached["splineviz slice demo the very first time, seconds"] is True
-    assert verdicts(Workload(NETWORK, (5, 8, 8, 3), speedup=6.6), result)["times faster than regioncam"] is False
-    absent = verdicts(Workload(NETWORK, (5, 8, 8, 3), speedup=1.0), result | {"regioncam": {"reason": "not installed"}})
+    assert (
+        verdicts(Workload(NETWORK, (5, 8, 8, 3), speedup=6.6), result)["times faster than regioncam"] is False
+    )
+    absent = verdicts(
+        Workload(NETWORK, (5, 8, 8, 3), speedup=1.0), result | {"regioncam": {"reason": "not installed"}}
+    )
     assert absent["times faster than regioncam"] is None

@@ -18,7 +18,10 @@ BENCH = Path(__file__).parents[2] / "bench"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bench")
     done = subprocess.run(
-        [sys.executable, str(BENCH / "networks.py"), "--quick", "-o", str(out)], capture_output=True, text=True, check=False
+        [sys.executable, str(BENCH / "networks.py"), "--quick", "-o", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return out
@@ -84,5 +87,8 @@ def test_bars(monkeypatch: pytest.MonkeyPatch) -> None:
 
     facts = {"cells": 99_999, "forward": {"ratio": 0.9}}
     growth = {"steps": [{"cells": 6_000_000}], "exponent": 1.06}
-    results = {name: {"found": found} for name, found in (("residual", facts), ("growth", growth), ("workers", {"speedup": 1.5}))}
+    results = {
+        name: {"found": found}
+        for name, found in (("residual", facts), ("growth", growth), ("workers", {"speedup": 1.5}))
+    }
     assert [bar["passed"] for bar in check_bars(results)] == [False, True, True, False, True]

@@ -26,7 +26,11 @@ def linear(weight: list[list[float]], bias: list[float]) -> nn.Linear:
 
 
 def mlp(
-    *widths: int, seed: int = 0, act: Callable[[], nn.Module] = nn.ReLU, bias: bool = True, whole: bool = False
+    *widths: int,
+    seed: int = 0,
+    act: Callable[[], nn.Module] = nn.ReLU,
+    bias: bool = True,
+    whole: bool = False,
 ) -> nn.Sequential:
     """With ``whole`` all coefficients are whole numbers from -2 to 2."""
     torch.manual_seed(seed)
@@ -117,7 +121,10 @@ SOUND = [
     Sound("leaky with a negative slope", lambda: mlp(2, 10, 10, 2, act=lambda: nn.LeakyReLU(-0.5))),
     Sound("clamp", lambda: mlp(2, 10, 10, 2, act=nn.Hardtanh)),
     Sound("zero bias", lambda: mlp(2, 12, 12, 2, bias=False)),
-    *(Sound(f"whole numbers {seed}", lambda seed=seed: mlp(2, 8, 8, 2, seed=seed, whole=True)) for seed in range(3)),
+    *(
+        Sound(f"whole numbers {seed}", lambda seed=seed: mlp(2, 8, 8, 2, seed=seed, whole=True))
+        for seed in range(3)
+    ),
     Sound("zero on open sets", Cancelling),
     Sound("residual on many windows", Residual, (3,), 6),
     Sound("convolution, average pool", lambda: _images(nn.AvgPool2d(2)), (1, 6, 6), 3),

@@ -22,7 +22,8 @@ Fault = Callable[[Arrangement], dict[str, Any]]
 
 
 def network(without: int | None = None) -> nn.Sequential:
-    """Nothing depends on unit 7 of the second layer, so that linear regions are joined across it; unit 2 of a layer may be off."""
+    """Nothing depends on unit 7 of the second layer, so that linear regions are joined across it; unit 2 of a
+    layer may be off."""
     net = mlp(2, 10, 10, 3)
     with torch.no_grad():
         net[4].weight[:, 7] = 0.0
@@ -90,7 +91,9 @@ def merge_two_cells(arr: Arrangement) -> dict[str, Any]:
     joined = []
     for rows in (corners, sides):
         at, other = (int(np.flatnonzero(sides[cell] == edge)[0]) for cell in (left, right))
-        joined.append(np.concatenate([np.roll(rows[left], -at - 1)[:-1], np.roll(rows[right], -other - 1)[:-1]]))
+        joined.append(
+            np.concatenate([np.roll(rows[left], -at - 1)[:-1], np.roll(rows[right], -other - 1)[:-1]])
+        )
     cells, cell_edges = (
         [*(j if k == left else row for k, row in enumerate(rows) if k != right)]
         for rows, j in zip((corners, sides), joined, strict=True)
@@ -98,7 +101,10 @@ def merge_two_cells(arr: Arrangement) -> dict[str, Any]:
     edge_cells = np.where(arr.edge_cells == right, left, arr.edge_cells)
     edge_cells = np.delete(np.where(edge_cells > right, edge_cells - 1, edge_cells), edge, axis=0)
     flat = np.concatenate(cell_edges)
-    per_cell = {name: np.delete(getattr(arr, name), right, axis=0) for name in ("cell_window", "cell_stage", "pattern_hash")}
+    per_cell = {
+        name: np.delete(getattr(arr, name), right, axis=0)
+        for name in ("cell_window", "cell_stage", "pattern_hash")
+    }
     return {
         **per_cell,
         "affine": np.delete(arr.affine, right, axis=0),
@@ -147,8 +153,14 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     "a vertex moved by 1e-9": (lambda a: moved(a, 1e-9), {"kinks"}),
     "a vertex moved by 0.2": (lambda a: moved(a, 0.2), {"kinks", "corners", "points"}),
     "a vertex twice": (split_vertex, {"edges"}),
-    "a vertex that nothing uses": (lambda a: {"vertices": np.vstack([a.vertices, [0.1, 0.1]])}, {"vertices", "euler"}),
-    "all cells clockwise": (lambda a: {"vertices": a.vertices * [-1.0, 1.0]}, {"convex", "areas", "rim", "corners"}),
+    "a vertex that nothing uses": (
+        lambda a: {"vertices": np.vstack([a.vertices, [0.1, 0.1]])},
+        {"vertices", "euler"},
+    ),
+    "all cells clockwise": (
+        lambda a: {"vertices": a.vertices * [-1.0, 1.0]},
+        {"convex", "areas", "rim", "corners"},
+    ),
     "an edge with its cells exchanged": (
         lambda a: {"edge_cells": changed(a.edge_cells, inner_edge(a), a.edge_cells[inner_edge(a), ::-1])},
         {"edges"},
@@ -163,31 +175,48 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     ),
     "two cells in one": (merge_two_cells, {"kinks", "corners"}),
     "a hash twice": (lambda a: {"pattern_hash": changed(a.pattern_hash, 1, a.pattern_hash[0])}, {"patterns"}),
-    "two hashes for one pattern": (lambda a: {"pattern_hash": changed(a.pattern_hash, 1, 12345)}, {"patterns"}),
+    "two hashes for one pattern": (
+        lambda a: {"pattern_hash": changed(a.pattern_hash, 1, 12345)},
+        {"patterns"},
+    ),
     "two hashes exchanged": (lambda a: {"pattern_hash": exchanged(a.pattern_hash, 0, 1)}, {"patterns"}),
     "another unit on an edge": (lambda a: named(a, inner_edge(a), [[1, 9]]), {"edge units"}),
     "a unit that there is not": (lambda a: named(a, inner_edge(a), [[5, 9]]), {"edge units"}),
     "no unit on an edge": (lambda a: named(a, inner_edge(a), []), {"edge units"}),
-    "a unit on the rim": (lambda a: named(a, int(np.flatnonzero((a.edge_cells < 0).any(1))[0]), [[0, 1]]), {"edge units"}),
+    "a unit on the rim": (
+        lambda a: named(a, int(np.flatnonzero((a.edge_cells < 0).any(1))[0]), [[0, 1]]),
+        {"edge units"},
+    ),
     "a scaled affine map": (lambda a: {"affine": changed(a.affine, 3, a.affine[3] * (1 + 1e-7))}, {"maps"}),
     "a shifted affine map": (lambda a: {"affine": a.affine + np.array([0.0, 0.0, 1e-6])}, {"maps"}),
     "maps of too few outputs": (lambda a: {"affine": a.affine[:, :1]}, {"maps"}),
-    "two regions in one": (lambda a: {"linear_regions": np.minimum(a.linear_regions, a.n_linear_regions - 2)}, {"regions"}),
+    "two regions in one": (
+        lambda a: {"linear_regions": np.minimum(a.linear_regions, a.n_linear_regions - 2)},
+        {"regions"},
+    ),
     "every cell a region": (lambda a: {"linear_regions": np.arange(a.n_cells)}, {"regions"}),
-    "a scaled kink": (lambda a: {"edge_jump": changed(a.edge_jump, inner_edge(a), 2 * a.edge_jump.max())}, {"kink sizes"}),
+    "a scaled kink": (
+        lambda a: {"edge_jump": changed(a.edge_jump, inner_edge(a), 2 * a.edge_jump.max())},
+        {"kink sizes"},
+    ),
     "a plane that is shifted": (lambda a: other_plane(a, origin=np.array([1e-6, 0.0])), {"kinks"}),
     "a plane that is turned": (
         lambda a: other_plane(a, basis=np.array([[np.cos(1.0), np.sin(1.0)], [-np.sin(1.0), np.cos(1.0)]])),
         {"kinks", "edge units", "patterns", "points", "segments", "maps", "corners"},
     ),
-    "a plane that is stretched": (lambda a: other_plane(a, basis=np.array([[1.0, 0.0], [0.0, 1.0 + 1e-9]])), {"frames", "kinks"}),
+    "a plane that is stretched": (
+        lambda a: other_plane(a, basis=np.array([[1.0, 0.0], [0.0, 1.0 + 1e-9]])),
+        {"frames", "kinks"},
+    ),
     "a window that is too large": (
         lambda a: {"windows": (a.windows[0], unit_square(2.5), a.windows[2])},
         {"rim", "areas", "points"},
     ),
     "a cell of another stage": (lambda a: {"cell_stage": changed(a.cell_stage, 5, 0)}, {"stages"}),
     "another number of cells after a stage": (
-        lambda a: {"stats": dataclasses.replace(a.stats, cells_per_stage=(a.stats.cells_per_stage[0] + 1, a.n_cells))},
+        lambda a: {
+            "stats": dataclasses.replace(a.stats, cells_per_stage=(a.stats.cells_per_stage[0] + 1, a.n_cells))
+        },
         {"stages"},
     ),
     "a cell in another window": (lambda a: {"cell_window": changed(a.cell_window, 0, 2)}, {"edges", "areas"}),
@@ -209,7 +238,9 @@ def test_offenders_are_named(arr: Arrangement, program: Program) -> None:
     edge = inner_edge(arr)
     report = sv.check(with_faults(arr, **named(arr, edge, [[1, 9]])), program)
     assert report["edge units"].offenders == (edge,) and report["edge units"].failed == 1
-    report = sv.check(with_faults(arr, pattern_hash=changed(arr.pattern_hash, 1, arr.pattern_hash[0])), program)
+    report = sv.check(
+        with_faults(arr, pattern_hash=changed(arr.pattern_hash, 1, arr.pattern_hash[0])), program
+    )
     assert set(report["patterns"].offenders) & {0, 1}
     vertex = inner_vertex(arr)
     report = sv.check(with_faults(arr, **moved(arr, 1e-7)), program)
@@ -233,24 +264,36 @@ def test_a_cut_too_many_is_found(program: Program) -> None:
 
 
 def _three_lines(offset: float) -> Program:
-    layers = linear([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [0.0, 0.0, -offset]), nn.ReLU(), linear([[1.0, 1.0, 1.0]], [0.0])
+    layers = (
+        linear([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [0.0, 0.0, -offset]),
+        nn.ReLU(),
+        linear([[1.0, 1.0, 1.0]], [0.0]),
+    )
     return sv.load_program(nn.Sequential(*layers))
 
 
 def test_a_missing_cell_of_area_1e_37_is_found_by_exact_areas_alone() -> None:
-    """Three lines that nearly meet in one point, and the arrangement of those that do: six cells for seven."""
+    """Three lines that nearly meet in one point, and the arrangement of those that do: six cells for
+    seven."""
     nearly, through = _three_lines(2.0**-60), _three_lines(0.0)
     arr = dataclasses.replace(sv.arrange(through, sv.Plane.identity(), unit_square()), info=nearly.info)
     assert arr.n_cells == 6
     assert failing(arr, nearly) == set()
     report = sv.check(arr, nearly, exact_cells="all")
     assert [check.name for check in report.failures] == ["exact areas"]
-    assert sv.check(dataclasses.replace(arr, info=through.info), through, exact_cells="all")["exact areas"].verdict is Verdict.HOLDS
+    assert (
+        sv.check(dataclasses.replace(arr, info=through.info), through, exact_cells="all")[
+            "exact areas"
+        ].verdict
+        is Verdict.HOLDS
+    )
 
 
 def test_another_network_is_refused(arr: Arrangement) -> None:
     other = sv.load_program(mlp(2, 10, 10, 3, seed=1))
-    with pytest.raises(sv.InputError, match=r"is not the one that was arranged: expected .* with digest [0-9a-f]{16}"):
+    with pytest.raises(
+        sv.InputError, match=r"is not the one that was arranged: expected .* with digest [0-9a-f]{16}"
+    ):
         sv.check(arr, other)
 
 

@@ -75,7 +75,8 @@ class Result(NamedTuple):
 
 @pytest.fixture
 def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder, made the current one, with networks in nets.py, their weights, and ten data points in several files."""
+    """A folder, made the current one, with networks in nets.py, their weights, and ten data points in several
+    files."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nets.py").write_text(textwrap.dedent(NETS))
     x = np.random.default_rng(0).random((10, 6))

@@ -28,7 +28,12 @@ def run(nets: Path) -> Path:
         torch.manual_seed(step)
         net = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3))
         average = {name: 2 * value for name, value in net.state_dict().items()}
-        content = {"state_dict": net.state_dict(), "ema": average, "step": step, "metrics": {"test_accuracy": step / 20}}
+        content = {
+            "state_dict": net.state_dict(),
+            "ema": average,
+            "step": step,
+            "metrics": {"test_accuracy": step / 20},
+        }
         torch.save(content, folder / f"step-{step}.pt")
     return folder
 
@@ -38,11 +43,16 @@ def test_a_movie_frames_and_json(run: Path, splineviz: Command) -> None:
     assert result.code == 0, result.err
     report = json.loads(result.out)
     assert (
-        report["schema"] == "splineviz.animate/1" and report["computed"] == 3 and report["files"] == ["a.webp", "frames/%03d.svg"]
+        report["schema"] == "splineviz.animate/1"
+        and report["computed"] == 3
+        and report["files"] == ["a.webp", "frames/%03d.svg"]
     )
     assert [row["step"] for row in report["checkpoints"]] == [0, 5, 20]
     assert [row["test_accuracy"] for row in report["checkpoints"]] == [0, 0.25, 1]
-    assert all(row["error"] is None and row["cells"] >= 1 and row["exact"] >= row["proxy"] for row in report["checkpoints"])
+    assert all(
+        row["error"] is None and row["cells"] >= 1 and row["exact"] >= row["proxy"]
+        for row in report["checkpoints"]
+    )
     assert sorted(path.name for path in Path("frames").glob("*.svg")) == ["000.svg", "001.svg", "002.svg"]
     with Image.open("a.webp") as image:
         assert image.n_frames == 3 and image.width == 605
@@ -55,14 +65,18 @@ def test_a_movie_frames_and_json(run: Path, splineviz: Command) -> None:
 
 def test_the_averaged_weights(run: Path, splineviz: Command) -> None:
     reports = [
-        json.loads(splineviz("animate", "run", *WHERE, "-o", "a.webp", "--json", "--radius", 1, *more).out)["checkpoints"]
+        json.loads(splineviz("animate", "run", *WHERE, "-o", "a.webp", "--json", "--radius", 1, *more).out)[
+            "checkpoints"
+        ]
         for more in ((), ("--weights-key", "ema"))
     ]
     assert [row["exact"] for row in reports[0]] != [row["exact"] for row in reports[1]]
 
 
 def test_local_complexity_at_more_points(run: Path, splineviz: Command) -> None:
-    report = json.loads(splineviz("animate", "run", *WHERE, "-o", "a.webp", "--json", "--radius", 1, "--lc-points", 7).out)
+    report = json.loads(
+        splineviz("animate", "run", *WHERE, "-o", "a.webp", "--json", "--radius", 1, "--lc-points", 7).out
+    )
     sums = np.array([7 * row["exact"] for row in report["checkpoints"]])
     np.testing.assert_allclose(sums, sums.round(), atol=1e-9)
     three = json.loads(splineviz("animate", "run", *WHERE, "-o", "a.webp", "--json", "--radius", 1).out)
@@ -72,7 +86,18 @@ def test_local_complexity_at_more_points(run: Path, splineviz: Command) -> None:
 def test_a_network_with_two_inputs_has_no_anchors(nets: Path, splineviz: Command) -> None:
     torch.manual_seed(3)
     torch.save(nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)).state_dict(), "step-3.pt")
-    result = splineviz("animate", "step-*.pt", "--model", "nets:plane", "--box=-2,2,-2,2", "-o", "a.gif", "--json", "--jobs", 1)
+    result = splineviz(
+        "animate",
+        "step-*.pt",
+        "--model",
+        "nets:plane",
+        "--box=-2,2,-2,2",
+        "-o",
+        "a.gif",
+        "--json",
+        "--jobs",
+        1,
+    )
     assert result.code == 0, result.err
     (row,) = json.loads(result.out)["checkpoints"]
     assert row["cells"] > 1 and "exact" not in row
@@ -92,7 +117,9 @@ def test_broken_and_incomplete_checkpoints_end_with_5(run: Path, splineviz: Comm
     assert splineviz("animate", "run", *WHERE, "-o", "a.webp", "--max-cells", 2).code == 5
 
 
-def test_following_until_nothing_comes(run: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_following_until_nothing_comes(
+    run: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("splineviz.animation.animating._SETTLED", -1.0)
     result = splineviz("animate", "run", *WHERE, "-o", "a.webp", "--follow", "--idle", 0.1)
     assert result.code == 0 and "3 of 3 arrangements computed" in result.out
@@ -104,17 +131,31 @@ def test_following_until_nothing_comes(run: Path, splineviz: Command, monkeypatc
     [
         (("run", "--model", "nets:small", "-o", "a.webp"), 2, "say where to look"),
         (("run", "--model", "nets:small", "--data", "data.npz", "-o", "a.webp"), 2, "say which of the data"),
-        (("run", "--model", "nets:small", "--points", "0,1,2", "-o", "a.webp"), 2, "indices into --data FILE"),
-        (("run", "--model", "nets:plane", "--box=0,1,0,1", "--lc-points", 3, "-o", "a.webp"), 2, "which is missing"),
+        (
+            ("run", "--model", "nets:small", "--points", "0,1,2", "-o", "a.webp"),
+            2,
+            "indices into --data FILE",
+        ),
+        (
+            ("run", "--model", "nets:plane", "--box=0,1,0,1", "--lc-points", 3, "-o", "a.webp"),
+            2,
+            "which is missing",
+        ),
         (("run", *WHERE, "-o", "a.webp", "--idle", 3), 2, "--idle belongs to --follow"),
         (("run", *WHERE), 2, "Missing option '-o'"),
         (("nothing", *WHERE, "-o", "a.webp"), 4, "no checkpoint in 'nothing'"),
         (("run", *WHERE, "-o", "a.tiff"), 4, "unknown suffix '.tiff'"),
-        (("run", *WHERE, "-o", "a.webp", "--weights-key", "mean"), 4, "holds nothing under the key 'mean'; it has state_dict, ema"),
+        (
+            ("run", *WHERE, "-o", "a.webp", "--weights-key", "mean"),
+            4,
+            "holds nothing under the key 'mean'; it has state_dict, ema",
+        ),
         (("run", "--model", "nets:plane", "--box=0,1,0,1", "-o", "a.webp"), 4, "wrong shape: 0.weight"),
     ],
 )
-def test_bad_input(run: Path, splineviz: Command, arguments: tuple[object, ...], code: int, words: str) -> None:
+def test_bad_input(
+    run: Path, splineviz: Command, arguments: tuple[object, ...], code: int, words: str
+) -> None:
     result = splineviz("animate", *arguments)
     assert result.code == code and words in result.err
     assert not Path("a.webp").exists()

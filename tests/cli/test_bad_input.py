@@ -35,39 +35,87 @@ BAD = {
     "no such model file": (("nets:nothing", *DATA, "--points", "0,1,2"), "nets:nothing"),
     "no such module": (("nonets:small", *DATA, "--points", "0,1,2"), "nonets"),
     "missing data": (("nets:small", "--data", "gone.npz", "--points", "0,1,2"), "cannot read gone.npz"),
-    "data of another kind": (("nets:small", "--data", "nets.py", "--points", "0,1,2"), "expected a file .npy, .npz or .pt"),
-    "unreadable data": (("nets:small", "--data", "garbage.npz", "--points", "0,1,2"), "cannot read garbage.npz"),
+    "data of another kind": (
+        ("nets:small", "--data", "nets.py", "--points", "0,1,2"),
+        "expected a file .npy, .npz or .pt",
+    ),
+    "unreadable data": (
+        ("nets:small", "--data", "garbage.npz", "--points", "0,1,2"),
+        "cannot read garbage.npz",
+    ),
     "wrong key": (("nets:small", *DATA, "--key", "z", "--points", "0,1,2"), "it has x, y"),
     "index outside": (("nets:small", *DATA, "--points", "0,1,10"), "there is no 10"),
     "at outside": (("nets:small", *DATA, "--at", "99", "--radius", "1"), "there is no 99"),
     "equal points": (("nets:small", *DATA, "--points", "0,1,1"), "are equal"),
     "collinear points": (("nets:small", "--data", "line.npy", "--points", "0,1,2"), "lie on one line"),
     "NaN in a point": (("nets:small", "--data", "nan.npy", "--points", "0,1,2"), "NaN or infinite"),
-    "wrong shape": (("nets:small", "--data", "wide.npy", "--points", "0,1,2"), "the network takes (6,), 6 values"),
+    "wrong shape": (
+        ("nets:small", "--data", "wide.npy", "--points", "0,1,2"),
+        "the network takes (6,), 6 values",
+    ),
     "flat file": (("nets:small", "--data", "a.npy", "--points", "0,1,2"), "must hold an array of points"),
     "text": (("nets:small", "--data", "text.npy", "--points", "0,1,2"), "must hold real numbers"),
-    "labels that are no numbers": (("nets:small", *DATA, "--labels", "text.npz", "--points", "0,1,2"), "must be class numbers"),
-    "objects": (("nets:small", "--data", "junk.npy", "--points", "0,1,2"), "it is damaged, or holds Python objects"),
-    "output that is no tensor": (("nets:Pair", "--data", "row.npy", "--points", "0,1,2"), "must return one tensor, got tuple"),
-    "labels of another length": (("nets:small", *DATA, "--labels", "a.npy", "--points", "0,1,2"), "labels must have shape (10,)"),
+    "labels that are no numbers": (
+        ("nets:small", *DATA, "--labels", "text.npz", "--points", "0,1,2"),
+        "must be class numbers",
+    ),
+    "objects": (
+        ("nets:small", "--data", "junk.npy", "--points", "0,1,2"),
+        "it is damaged, or holds Python objects",
+    ),
+    "output that is no tensor": (
+        ("nets:Pair", "--data", "row.npy", "--points", "0,1,2"),
+        "must return one tensor, got tuple",
+    ),
+    "labels of another length": (
+        ("nets:small", *DATA, "--labels", "a.npy", "--points", "0,1,2"),
+        "labels must have shape (10,)",
+    ),
     "radius 0": (("nets:small", *DATA, "--at", "0", "--radius", "0"), "radius must be a number > 0"),
-    "negative margin": (("nets:small", *DATA, "--points", "0,1,2", "--margin", "-1"), "margin must be a number >= 0"),
+    "negative margin": (
+        ("nets:small", *DATA, "--points", "0,1,2", "--margin", "-1"),
+        "margin must be a number >= 0",
+    ),
     "empty window": (("nets:plane", "--box", "1,1,0,2"), "the window is empty"),
     "box without plane": (("nets:small", "--box", "0,1,0,1"), "dimension 6"),
     "std 0": (("nets:small", *DATA, "--points", "0,1,2", "--std", "0"), "--std must be greater than 0"),
     "mean per channel": (("nets:small", *DATA, "--points", "0,1,2", "--mean", "1,2"), "one per channel"),
-    "transform": (("nets:small", *DATA, "--points", "0,1,2", "--transform", "nets:gone"), "cannot import --transform"),
-    "failing transform": (("nets:small", *DATA, "--points", "0,1,2", "--transform", "torch:zeros"), "--transform failed"),
-    "image shape": (("nets:small", *DATA, "--points", "0,1,2", "--image-shape", "2,2", "-o", "x.png"), "does not fit points"),
-    "valid range": (("nets:small", *DATA, "--points", "0,1,2", "--valid-range", "1,0", "-o", "x.png"), "low < high"),
-    "no such output": (("nets:small", *DATA, "--points", "0,1,2", "--output-index", "3"), "different outputs from 0 to 2"),
-    "no choice": (("nets:small", *DATA, "--points", "0,1,2", "--output-index", "1", "--decisions"), "two outputs or more"),
+    "transform": (
+        ("nets:small", *DATA, "--points", "0,1,2", "--transform", "nets:gone"),
+        "cannot import --transform",
+    ),
+    "failing transform": (
+        ("nets:small", *DATA, "--points", "0,1,2", "--transform", "torch:zeros"),
+        "--transform failed",
+    ),
+    "image shape": (
+        ("nets:small", *DATA, "--points", "0,1,2", "--image-shape", "2,2", "-o", "x.png"),
+        "does not fit points",
+    ),
+    "valid range": (
+        ("nets:small", *DATA, "--points", "0,1,2", "--valid-range", "1,0", "-o", "x.png"),
+        "low < high",
+    ),
+    "no such output": (
+        ("nets:small", *DATA, "--points", "0,1,2", "--output-index", "3"),
+        "different outputs from 0 to 2",
+    ),
+    "no choice": (
+        ("nets:small", *DATA, "--points", "0,1,2", "--output-index", "1", "--decisions"),
+        "two outputs or more",
+    ),
     "no such stage": (("nets:small", *DATA, "--points", "0,1,2", "--stage", "2"), "stage must be in 0 .. 1"),
     "half precision": (("nets:half", *DATA, "--points", "0,1,2"), "half precision"),
     "NaN weights": (("nets:broken", *DATA, "--points", "0,1,2"), "NaN or infinite weights: 0.weight"),
     "two outputs": (("nets:Pair", *DATA, "--points", "0,1,2"), "must return one tensor, got tuple"),
-    "weights of another network": (("nets:small", "--weights", "other.pt", *DATA, "--points", "0,1,2"), "do not fit the network"),
-    "unreadable weights": (("nets:small", "--weights", "garbage.pt", *DATA, "--points", "0,1,2"), "garbage.pt"),
+    "weights of another network": (
+        ("nets:small", "--weights", "other.pt", *DATA, "--points", "0,1,2"),
+        "do not fit the network",
+    ),
+    "unreadable weights": (
+        ("nets:small", "--weights", "garbage.pt", *DATA, "--points", "0,1,2"),
+        "garbage.pt",
+    ),
 }
 
 
@@ -98,7 +146,9 @@ def test_wrong_usage_exits_with_2(arguments: tuple[object, ...], folder: Path, s
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD)
-def test_bad_input_exits_with_4(arguments: tuple[str, ...], message: str, folder: Path, splineviz: Command) -> None:
+def test_bad_input_exits_with_4(
+    arguments: tuple[str, ...], message: str, folder: Path, splineviz: Command
+) -> None:
     before = {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
     done = splineviz("slice", *arguments)
     assert done.code == 4, done.err
@@ -108,7 +158,9 @@ def test_bad_input_exits_with_4(arguments: tuple[str, ...], message: str, folder
 
 
 @pytest.mark.parametrize("command", ["slice", "inspect"])
-def test_what_is_not_piecewise_affine_exits_with_3_and_names_all_offenders(command: str, folder: Path, splineviz: Command) -> None:
+def test_what_is_not_piecewise_affine_exits_with_3_and_names_all_offenders(
+    command: str, folder: Path, splineviz: Command
+) -> None:
     where = (*DATA, "--points", "0,1,2", "-o", "x.png") if command == "slice" else ()
     done = splineviz(command, "nets:smooth", *where)
     assert done.code == 3
@@ -122,7 +174,7 @@ def test_an_unexpected_failure_exits_with_1_and_points_to_debug(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the engine broke")
 
-    monkeypatch.setattr("splineviz.arrangement.arranging.arrange", fail)
+    monkeypatch.setattr("splineviz.engine.arrange.arrange", fail)
     plain = splineviz("slice", "nets:plane", "--box", "0,1,0,1")
     assert plain.code == 1
     assert "unexpected RuntimeError: the engine broke" in plain.err and "--debug" in plain.err
@@ -134,13 +186,15 @@ def test_an_interrupt_exits_with_130(nets: Path, splineviz: Command, monkeypatch
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("splineviz.arrangement.arranging.arrange", interrupt)
+    monkeypatch.setattr("splineviz.engine.arrange.arrange", interrupt)
     done = splineviz("slice", "nets:plane", "--box", "0,1,0,1", "-o", "x.png")
     assert done.code == 130
     assert not (nets / "x.png").exists()
 
 
-def test_if_one_file_fails_none_is_written(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_one_file_fails_none_is_written(
+    nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")
 

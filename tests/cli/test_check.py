@@ -17,7 +17,19 @@ Command = Callable[..., Result]
 @pytest.fixture
 def cells(nets: Path, splineviz: Command) -> Path:
     assert (
-        splineviz("slice", "nets:small", "--data", "data.npz", "--points", "0,1,2", "--color", "norm", "-o", "cells.npz").code == 0
+        splineviz(
+            "slice",
+            "nets:small",
+            "--data",
+            "data.npz",
+            "--points",
+            "0,1,2",
+            "--color",
+            "norm",
+            "-o",
+            "cells.npz",
+        ).code
+        == 0
     )
     return nets / "cells.npz"
 
@@ -25,7 +37,9 @@ def cells(nets: Path, splineviz: Command) -> Path:
 def _change(path: Path, **arrays: Callable[[np.ndarray], np.ndarray]) -> None:
     with np.load(path) as file:
         content = dict(file)
-    np.savez(path, **{name: arrays[name](value) if name in arrays else value for name, value in content.items()})
+    np.savez(
+        path, **{name: arrays[name](value) if name in arrays else value for name, value in content.items()}
+    )
 
 
 def _stretched(vertices: np.ndarray) -> np.ndarray:
@@ -91,7 +105,10 @@ def test_another_network_is_bad_input(cells: Path, splineviz: Command) -> None:
     for other in ("nets:other", "demo"):
         done = splineviz("check", cells, "--model", other)
         assert done.code == 4
-        assert "the network is not the one that was arranged" in done.err and "try: the model with the weights" in done.err
+        assert (
+            "the network is not the one that was arranged" in done.err
+            and "try: the model with the weights" in done.err
+        )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +119,10 @@ def test_another_network_is_bad_input(cells: Path, splineviz: Command) -> None:
         ({"cells_offsets": lambda a: a[::-1]}, "is damaged: the rows of cells do not fit"),
         ({"vertices": lambda a: a * np.nan}, "is damaged: a vertex is not finite"),
         ({"schema": lambda a: np.array("something/1")}, "holds no arrangement"),
-        ({"plane_basis": lambda a: a[:, :, :3], "plane_origin": lambda a: a[:, :3]}, "has planes of 3 dimensions"),
+        (
+            {"plane_basis": lambda a: a[:, :, :3], "plane_origin": lambda a: a[:, :3]},
+            "has planes of 3 dimensions",
+        ),
         ({"meta": lambda a: np.array("{}")}, "is damaged: "),
     ],
 )

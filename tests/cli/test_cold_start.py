@@ -25,7 +25,9 @@ def loaded_by(action: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["slice", "--help"], ["inspect", "--help"], ["check", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["--version"], ["slice", "--help"], ["inspect", "--help"], ["check", "--help"]],
+    ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(f"from splineviz_cli.main import run; assert run({arguments!r}) == 0") == []
@@ -36,4 +38,7 @@ def test_import_loads_nothing_heavy() -> None:
 
 
 def test_bad_suffix_is_refused_before_anything_heavy_is_loaded() -> None:
-    assert loaded_by("from splineviz_cli.main import run; assert run(['slice', 'demo', '-o', 'x.bmp']) == 4") == []
+    assert (
+        loaded_by("from splineviz_cli.main import run; assert run(['slice', 'demo', '-o', 'x.bmp']) == 4")
+        == []
+    )

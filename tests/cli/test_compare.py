@@ -51,7 +51,9 @@ def test_json_has_the_numbers_of_the_library(nets: Path, splineviz: Command) -> 
     assert pair["exact"]["certified"] and pair["area"] == pytest.approx(plane_area(both))
     for model, arr in zip(got["models"], both.arrangements, strict=True):
         ends = arr.vertices[arr.edges[(arr.edge_cells >= 0).all(1)]]
-        assert sum(model["edge_length_per_stage"]) == pytest.approx(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).sum())
+        assert sum(model["edge_length_per_stage"]) == pytest.approx(
+            np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).sum()
+        )
     assert (nets / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -68,25 +70,44 @@ def plane_area(both: sv.Comparison) -> float:
     ],
     ids=["files", "one model", "two models"],
 )
-def test_checkpoints_are_named_after_their_files(arguments: tuple[str, ...], weights: Path, splineviz: Command) -> None:
+def test_checkpoints_are_named_after_their_files(
+    arguments: tuple[str, ...], weights: Path, splineviz: Command
+) -> None:
     done = splineviz("compare", *arguments, *POINTS, "--json")
     assert done.code == 0, done.err
-    got, modules = json.loads(done.out), json.loads(splineviz("compare", "nets:small", "nets:other", *POINTS, "--json").out)
+    got, modules = (
+        json.loads(done.out),
+        json.loads(splineviz("compare", "nets:small", "nets:other", *POINTS, "--json").out),
+    )
     assert [model["name"] for model in got["models"]] == ["step-0", "step-10"]
     # but for the names in notes
-    assert [pair | {"notes": []} for pair in got["pairs"]] == [pair | {"notes": []} for pair in modules["pairs"]]
+    assert [pair | {"notes": []} for pair in got["pairs"]] == [
+        pair | {"notes": []} for pair in modules["pairs"]
+    ]
     assert {stage["stage"] for stage in got["pairs"][0]["units"]["stages"]} == {0, 1}
 
 
 def test_the_table_says_the_same(weights: Path, splineviz: Command) -> None:
     done = splineviz(
-        "compare", "--model", "nets:small", "run/step-0.pt", "run/step-10.pt", "run/step-0.pt", *POINTS, "--names", "a,b,c"
+        "compare",
+        "--model",
+        "nets:small",
+        "run/step-0.pt",
+        "run/step-10.pt",
+        "run/step-0.pt",
+        *POINTS,
+        "--names",
+        "a,b,c",
     )
     assert done.code == 0 and done.err == "note: no -o FILE, so nothing is drawn\n"
     text = done.out
     assert all(title in text for title in ("a and b", "a and c", "b and c"))
     same = text[text.index("a and c") : text.index("b and c")]
-    assert "0.0000 nats" in same and "adjusted Rand index       1.0000" in same and "100.00 % of the area" in same
+    assert (
+        "0.0000 nats" in same
+        and "adjusted Rand index       1.0000" in same
+        and "100.00 % of the area" in same
+    )
     assert "lines of stage 0" in text and "all " in text
 
 
@@ -101,10 +122,16 @@ def test_the_table_says_the_same(weights: Path, splineviz: Command) -> None:
         (("nets:small", "nets:plane"), 4, "take inputs of one size"),
         (("nets:small", "nets:smooth"), 3, "gelu"),
         (("nets:small", "nets:other", "-o", "x.npz"), 4, "unknown suffix '.npz'"),
-        (("nets:small", "nets:other", "--max-cells", "3"), 4, "the budget ended before all of nets:small was arranged"),
+        (
+            ("nets:small", "nets:other", "--max-cells", "3"),
+            4,
+            "the budget ended before all of nets:small was arranged",
+        ),
     ],
 )
-def test_what_cannot_be_compared(arguments: tuple[str, ...], code: int, sentence: str, nets: Path, splineviz: Command) -> None:
+def test_what_cannot_be_compared(
+    arguments: tuple[str, ...], code: int, sentence: str, nets: Path, splineviz: Command
+) -> None:
     done = splineviz("compare", *arguments, *POINTS)
     assert (done.code, done.out) == (code, "")
     assert sentence in done.err
@@ -116,11 +143,14 @@ def test_the_demo_needs_no_data(nets: Path, splineviz: Command) -> None:
     assert done.code == 0, done.err
     got = json.loads(done.out)
     assert [model["name"] for model in got["models"]] == ["demo 1", "demo 2"]
-    assert got["pairs"][0]["variation_of_information"] == 0.0 and got["pairs"][0]["agreement"] == pytest.approx(1.0)
+    assert got["pairs"][0]["variation_of_information"] == 0.0 and got["pairs"][0][
+        "agreement"
+    ] == pytest.approx(1.0)
 
 
 def test_files_anywhere_have_names(weights: Path, splineviz: Command) -> None:
-    """An absolute path beside a relative one, a model without a file; equal names with as much of a path as tells them apart."""
+    """An absolute path beside a relative one, a model without a file; equal names with as much of a path as
+    tells them apart."""
     (weights / "other").mkdir()
     (weights / "run" / "step-10.pt").rename(weights / "other" / "step-0.pt")
     absolute = str((weights / "run" / "step-0.pt").absolute())

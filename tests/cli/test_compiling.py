@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import splineviz as sv
-from splineviz.arrangement import uncut
-from splineviz.geometry import extend
+from splineviz.engine import warm_up as uncut
 from splineviz.geometry.refine import _refine
+from splineviz.values import extension as extend
 from splineviz_cli import compiling
 
 
@@ -23,18 +23,29 @@ class Other:
         self.waited_for = True
 
 
-@pytest.mark.parametrize(("cached", "cores", "quiet"), [(False, 2, False), (False, 1, False), (False, 2, True), (True, 2, False)])
+@pytest.mark.parametrize(
+    ("cached", "cores", "quiet"), [(False, 2, False), (False, 1, False), (False, 2, True), (True, 2, False)]
+)
 def test_the_first_time_is_announced_and_shared(
-    cached: bool, cores: int, quiet: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    cached: bool,
+    cores: int,
+    quiet: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     started: list[Other] = []
     own: list[int] = []
     if cached:
         (tmp_path / "kernel.nbi").touch()
-    monkeypatch.setattr(extend, "extend_values", SimpleNamespace(stats=SimpleNamespace(cache_path=str(tmp_path))))
+    monkeypatch.setattr(
+        extend, "extend_values", SimpleNamespace(stats=SimpleNamespace(cache_path=str(tmp_path)))
+    )
     monkeypatch.setattr(uncut, "compile_others", lambda: own.append(1))
     monkeypatch.setattr(
-        compiling.subprocess, "Popen", lambda *arguments, **options: started.append(Other(*arguments)) or started[0]
+        compiling.subprocess,
+        "Popen",
+        lambda *arguments, **options: started.append(Other(*arguments)) or started[0],
     )
     monkeypatch.setattr(compiling.os, "cpu_count", lambda: cores)
     finish = compiling.begin_compiling(quiet)

@@ -14,7 +14,9 @@ Command = Callable[..., Result]
 
 
 def test_a_config_gives_defaults_that_the_command_line_overrides(nets: Path, splineviz: Command) -> None:
-    Path("run.toml").write_text('[slice]\ndata = "data.npz"\npoints = [3, 1, 4]\nstage = 0\noutput = ["x.npz"]\njson = true\n')
+    Path("run.toml").write_text(
+        '[slice]\ndata = "data.npz"\npoints = [3, 1, 4]\nstage = 0\noutput = ["x.npz"]\njson = true\n'
+    )
     done = splineviz("--config", "run.toml", "slice", "nets:small")
     assert done.code == 0, done.err
     assert len(json.loads(done.out)["cells_per_stage"]) == 1
@@ -29,7 +31,8 @@ def test_a_config_gives_defaults_that_the_command_line_overrides(nets: Path, spl
         ("[slice", "cannot read the configuration run.toml"),
         (
             "[slices]\n",
-            "may hold one table per command ([animate], [check], [compare], [estimate], [inspect], [slice], [validate]), found",
+            "may hold one table per command ([animate], [check], [compare], [estimate], [inspect], "
+            "[slice], [validate]), found",
         ),
         ("[slice]\npoint = 3\n", "[slice] has no option point"),
     ],

@@ -1,4 +1,5 @@
-"""`splineviz estimate`: the same numbers as the library, in every format, and going on after an interruption."""
+"""`splineviz estimate`: the same numbers as the library, in every format, and going on after an
+interruption."""
 
 from __future__ import annotations
 
@@ -30,14 +31,30 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def test_all_formats_hold_the_counts_of_the_library(nets: Path, splineviz: Command) -> None:
-    done = splineviz("estimate", *ASKED, "--frame", "per-point", "-o", "lc.csv", "-o", "lc.json", "-o", "lc.parquet", "--json")
+    done = splineviz(
+        "estimate",
+        *ASKED,
+        "--frame",
+        "per-point",
+        "-o",
+        "lc.csv",
+        "-o",
+        "lc.json",
+        "-o",
+        "lc.parquet",
+        "--json",
+    )
     assert done.code == 0, done.err
     x = np.load("data.npz")["x"]
     estimate = sv.local_complexity("nets:small", x, radius=[0.05, 0.5], directions=[2, 6], frame="per-point")
     rows = rows_of(nets / "lc.csv")
     for i, radius in enumerate((0.05, 0.5)):
         for j, p in enumerate((2, 6)):
-            found = [r for r in rows if (float(r["radius"]), int(r["directions"]), r["stage"]) == (radius, p, "all")]
+            found = [
+                r
+                for r in rows
+                if (float(r["radius"]), int(r["directions"]), r["stage"]) == (radius, p, "all")
+            ]
             assert [int(r["value"]) for r in found] == estimate.totals[i, j].tolist()
             assert [int(r["label"]) for r in found] == [k % 3 for k in range(10)]
     loaded = json.loads((nets / "lc.json").read_text())
@@ -46,7 +63,10 @@ def test_all_formats_hold_the_counts_of_the_library(nets: Path, splineviz: Comma
     assert parquet["value"].to_pylist() == [float(r["value"]) for r in rows]
     summary = json.loads(done.out)["summary"]
     whole = next(s for s in summary if (s["radius"], s["directions"], s["stage"]) == (0.5, 6, "all"))
-    assert whole["mean"] == estimate.totals[1, 1].mean() and whole["share_of_zeros"] == (estimate.totals[1, 1] == 0).mean()
+    assert (
+        whole["mean"] == estimate.totals[1, 1].mean()
+        and whole["share_of_zeros"] == (estimate.totals[1, 1] == 0).mean()
+    )
     assert whole["interval"][0] < whole["mean"] < whole["interval"][1]
     assert not list(nets.glob("*.partial"))
 
@@ -56,7 +76,20 @@ def test_every_metric_gives_finite_numbers(nets: Path, splineviz: Command) -> No
 
     asked = [part for metric in METRICS for part in ("--metric", metric)]
     precise = ("--dtype", "float32")
-    done = splineviz("estimate", *ASKED, *asked, *precise, "--samples", "2", "-o", "all.csv", "-o", "all.parquet", "--limit", "4")
+    done = splineviz(
+        "estimate",
+        *ASKED,
+        *asked,
+        *precise,
+        "--samples",
+        "2",
+        "-o",
+        "all.csv",
+        "-o",
+        "all.parquet",
+        "--limit",
+        "4",
+    )
     assert done.code == 0, done.err
     rows = rows_of(nets / "all.csv")
     assert {r["metric"].split(" ")[0] for r in rows} == {*METRICS, "bound"} - {"bounds"}
@@ -67,13 +100,30 @@ def test_every_metric_gives_finite_numbers(nets: Path, splineviz: Command) -> No
         assert metric.removesuffix("s") in done.out
 
 
-def test_bounds_are_those_of_the_library(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bounds_are_those_of_the_library(
+    nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(estimate_job, "PART", 4)
-    asked = ("--metric", "bounds", "--metric", "rank", "--sigma", "0.3", "--samples", "2", "--weight-decay", "0.01")
-    done = splineviz("estimate", "nets:small", "--data", "data.npz", *asked, "-o", "b.json", "-o", "b.csv", "--json")
+    asked = (
+        "--metric",
+        "bounds",
+        "--metric",
+        "rank",
+        "--sigma",
+        "0.3",
+        "--samples",
+        "2",
+        "--weight-decay",
+        "0.01",
+    )
+    done = splineviz(
+        "estimate", "nets:small", "--data", "data.npz", *asked, "-o", "b.json", "-o", "b.csv", "--json"
+    )
     assert done.code == 0, done.err
     found = {(b["name"], b["form"]): b for b in json.loads(done.out)["bounds"]}
-    assert {name for name, _ in found} == {"(7)", "(8)", "(11)", "(12)", "(13)", "(14)", "(17)"} and len(found) == 14
+    assert {name for name, _ in found} == {"(7)", "(8)", "(11)", "(12)", "(13)", "(14)", "(17)"} and len(
+        found
+    ) == 14
     assert found["(7)", "corrected"]["left"] == found["(8)", "corrected"]["right"] > 0
     for bound in found.values():
         assert bound["holds"] == (None if bound["name"] == "(17)" else bound["left"] <= bound["right"])
@@ -82,9 +132,16 @@ def test_bounds_are_those_of_the_library(nets: Path, splineviz: Command, monkeyp
             assert low <= high and np.isfinite([low, high]).all()
     x = np.load("data.npz")["x"]
     seeds = [int(np.random.SeedSequence([0, first]).generate_state(1)[0]) for first in (0, 4, 8)]
-    parts = [moments("nets:small", x[4 * k : 4 * k + 4], sigma=0.3, samples=2, seed=seed) for k, seed in enumerate(seeds)]
+    parts = [
+        moments("nets:small", x[4 * k : 4 * k + 4], sigma=0.3, samples=2, seed=seed)
+        for k, seed in enumerate(seeds)
+    ]
     assert found["(14)", "corrected"]["right"] == bounds.bound_14(parts[0]).right
-    for name, made, side in (("(7)", bounds.bound_7, "left"), ("(7)", bounds.bound_7, "right"), ("(12)", bounds.bound_12, "left")):
+    for name, made, side in (
+        ("(7)", bounds.bound_7, "left"),
+        ("(7)", bounds.bound_7, "right"),
+        ("(12)", bounds.bound_12, "left"),
+    ):
         mean = sum(len(m.variation) * getattr(made(m), side) for m in parts) / 10
         assert found[name, "corrected"][side] == pytest.approx(mean)
     rows = [r for r in rows_of(nets / "b.csv") if r["metric"].startswith("bound")]
@@ -95,10 +152,14 @@ def test_bounds_are_those_of_the_library(nets: Path, splineviz: Command, monkeyp
 def test_bounds_that_do_not_apply_are_named(nets: Path, splineviz: Command) -> None:
     done = splineviz("estimate", "nets:smooth", "--data", "data.npz", "--metric", "bounds", "--samples", "1")
     assert done.code == 0, done.err
-    assert "(14) is one on chains of linear layers" in done.err and "(14)" not in done.out and "(8)" in done.out
+    assert (
+        "(14) is one on chains of linear layers" in done.err and "(14)" not in done.out and "(8)" in done.out
+    )
 
 
-def test_goes_on_where_it_was_interrupted(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_goes_on_where_it_was_interrupted(
+    nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(estimate_job, "PART", 4)
     whole = splineviz("estimate", *ASKED, "--frame", "per-point", "-o", "whole.csv")
     assert whole.code == 0, whole.err
@@ -125,7 +186,9 @@ def test_goes_on_where_it_was_interrupted(nets: Path, splineviz: Command, monkey
 
 
 def test_another_request_begins_anew(nets: Path, splineviz: Command) -> None:
-    (nets / "lc.csv.partial").write_text('{"fingerprint": "of another request"}\n{"metric": "lc", "start": 0, "columns": []}\n')
+    (nets / "lc.csv.partial").write_text(
+        '{"fingerprint": "of another request"}\n{"metric": "lc", "start": 0, "columns": []}\n'
+    )
     done = splineviz("estimate", *ASKED, "-o", "lc.csv")
     assert done.code == 0 and "going on" not in done.err
 
@@ -139,7 +202,17 @@ def test_smooth_networks_have_a_proxy_and_no_walk(nets: Path, splineviz: Command
 def test_integers_are_taken_once_the_request_says_how(nets: Path, splineviz: Command) -> None:
     x = np.random.default_rng(2).integers(0, 256, (5, 6), dtype=np.uint8)
     np.savez("pixels.npz", x=x)
-    asked = ("estimate", "nets:small", "--data", "pixels.npz", "--directions", "2", "--radius", "0.5", "--json")
+    asked = (
+        "estimate",
+        "nets:small",
+        "--data",
+        "pixels.npz",
+        "--directions",
+        "2",
+        "--radius",
+        "0.5",
+        "--json",
+    )
     for std in (255, 1):
         done = splineviz(*asked, "--std", str(std))
         assert done.code == 0, done.err
@@ -155,7 +228,11 @@ def test_integers_are_taken_once_the_request_says_how(nets: Path, splineviz: Com
         ((*ASKED, "--metric", "bounds", "--sigma", "0"), 4, "--sigma must be greater than 0"),
         ((*ASKED, "--metric", "bounds", "--eta", "-1"), 4, "--eta must be greater than 0"),
         ((*ASKED, "--metric", "bounds", "--weight-decay", "2"), 4, "--weight-decay must lie between 0 and 1"),
-        (("nets:small", "--data", "data.npz", "--metric", "deformation", "--directions", "1"), 4, "at least 2 directions"),
+        (
+            ("nets:small", "--data", "data.npz", "--metric", "deformation", "--directions", "1"),
+            4,
+            "at least 2 directions",
+        ),
         (("nets:flat", "--data", "data.npz", "--directions", "2"), 4, "the network has no unit"),
         ((*ASKED, "-o", "lc.txt"), 4, "expected one of .csv, .parquet, .json"),
         ((*ASKED, "-o", "lc.csv", "-o", "lc.csv"), 2, "the same -o is given twice"),
@@ -169,10 +246,16 @@ def test_integers_are_taken_once_the_request_says_how(nets: Path, splineviz: Com
             "1 of 3 points hold NaN",
         ),
         (("nets:small", "--data", "images.npy"), 4, "36 values; the network takes (6,), 6 values"),
-        (("nets:small", "--data", "data.npz", "--directions", "2", "--metric", "walk", "--limit", "1"), 4, "at least two points"),
+        (
+            ("nets:small", "--data", "data.npz", "--directions", "2", "--metric", "walk", "--limit", "1"),
+            4,
+            "at least two points",
+        ),
     ],
 )
-def test_bad_requests(nets: Path, splineviz: Command, arguments: tuple[str, ...], code: int, words: str) -> None:
+def test_bad_requests(
+    nets: Path, splineviz: Command, arguments: tuple[str, ...], code: int, words: str
+) -> None:
     np.save("raw.npy", np.array([[0, 50, 100, 150, 200, 7]] * 3, dtype=np.uint8))
     np.save("spoilt.npy", np.array([[0.0] * 6, [0.0] * 5 + [np.nan], [1.0] * 6]))
     done = splineviz("estimate", *arguments)

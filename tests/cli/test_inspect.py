@@ -39,5 +39,8 @@ def test_logits_in_place_of_a_last_softmax(nets: Path, splineviz: Command) -> No
     done = splineviz("inspect", "nets:classifier", "--logits")
     assert done.code == 0
     assert "cut off       softmax in 1 (Softmax): the output is what enters it" in done.out
-    assert json.loads(splineviz("inspect", "nets:classifier", "--logits", "--json").out)["cut_off"] == "softmax in 1 (Softmax)"
+    assert (
+        json.loads(splineviz("inspect", "nets:classifier", "--logits", "--json").out)["cut_off"]
+        == "softmax in 1 (Softmax)"
+    )
     assert json.loads(splineviz("inspect", "nets:small", "--logits", "--json").out)["cut_off"] is None

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import splineviz as sv
-from splineviz_cli.slice_limits import Output, OutputType, Size
+from splineviz_cli.slice_budget import Output, OutputType, Size
 
 from .conftest import Result
 
@@ -37,7 +37,14 @@ def report(done: Result, code: int = 0) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("2G", 2 << 30), ("500m", 500 << 20), ("64KiB", 65536), ("1.5M", 3 << 19), ("12345", 12345), ("1 TB", 1 << 40)],
+    [
+        ("2G", 2 << 30),
+        ("500m", 500 << 20),
+        ("64KiB", 65536),
+        ("1.5M", 3 << 19),
+        ("12345", 12345),
+        ("1 TB", 1 << 40),
+    ],
 )
 def test_sizes(text: str, size: int) -> None:
     assert Size().convert(text, None, None) == size
@@ -52,11 +59,18 @@ def test_what_is_no_size(text: str) -> None:
 def test_a_folder_is_one_by_its_slash_or_because_it_is_there(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there.png").mkdir()
-    for text, folder in (("x/", True), ("x", False), (f"{tmp_path}/there", True), (f"{tmp_path}/there.png", False)):
+    for text, folder in (
+        ("x/", True),
+        ("x", False),
+        (f"{tmp_path}/there", True),
+        (f"{tmp_path}/there.png", False),
+    ):
         assert OutputType().convert(text, None, None) == Output(Path(text), folder)
 
 
-@pytest.mark.parametrize("limits", [SMALL, ("--jobs", "2", *SMALL), ("--max-cells", "100000"), ("--seconds", "1000")])
+@pytest.mark.parametrize(
+    "limits", [SMALL, ("--jobs", "2", *SMALL), ("--max-cells", "100000"), ("--seconds", "1000")]
+)
 def test_limits_that_suffice_change_nothing(limits: tuple[str, ...], nets: Path, splineviz: Command) -> None:
     got, arr = report(splineviz("slice", *WIDE, *limits, "--json")), expected(nets)
     assert (got["cells"], got["vertices"], got["edges"]) == (arr.n_cells, arr.n_vertices, arr.n_edges)
@@ -64,21 +78,33 @@ def test_limits_that_suffice_change_nothing(limits: tuple[str, ...], nets: Path,
     assert got["linear_regions"] == arr.n_linear_regions
 
 
-def test_counting_keeps_nothing_and_counts_everything(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counting_keeps_nothing_and_counts_everything(
+    nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before, arr = sorted(nets.iterdir()), expected(nets)
-    monkeypatch.setattr("splineviz.arrangement.arranging.arrange", None)
+    monkeypatch.setattr("splineviz.engine.arrange.arrange", None)
     got = report(splineviz("slice", *WIDE, *SMALL, "--count", "--json"))
     assert got["schema"] == "splineviz.slice/1" and got["status"] == "complete"
     assert (got["cells"], got["cells_per_stage"]) == (arr.n_cells, list(arr.stats.cells_per_stage))
-    assert got["area"] == pytest.approx(arr.windows[0].area) and got["covered"] == pytest.approx(1) and got["batches"] > 1
+    assert (
+        got["area"] == pytest.approx(arr.windows[0].area)
+        and got["covered"] == pytest.approx(1)
+        and got["batches"] > 1
+    )
     assert got["linear_regions"] is got["vertices"] is got["edges"] is None
-    assert got["exact"]["certified"] and got["exact"]["undecided"] == 0 and got["exact"]["proven"] == got["exact"]["decisions"]
+    assert (
+        got["exact"]["certified"]
+        and got["exact"]["undecided"] == 0
+        and got["exact"]["proven"] == got["exact"]["decisions"]
+    )
     assert got["exact"]["smallest_cell"] == pytest.approx(arr.areas.min())
     assert "--jobs has no effect" in splineviz("slice", *WIDE, *SMALL, "--count", "--jobs", 2).err
     rows = dict(line.split("  ", 1) for line in splineviz("slice", *WIDE, *SMALL, "--count").out.splitlines())
     assert rows["cells"].strip() == f"{arr.n_cells:,}" and rows["area"].endswith("100 % of the window")
     assert "linear regions" not in rows
-    assert [path for path in sorted(nets.iterdir()) if path.name != "__pycache__"] == [p for p in before if p.name != "__pycache__"]
+    assert [path for path in sorted(nets.iterdir()) if path.name != "__pycache__"] == [
+        p for p in before if p.name != "__pycache__"
+    ]
 
 
 def test_a_budget_that_ends_exits_with_5_and_says_how_far_it_came(nets: Path, splineviz: Command) -> None:
@@ -86,7 +112,10 @@ def test_a_budget_that_ends_exits_with_5_and_says_how_far_it_came(nets: Path, sp
         got = report(splineviz("slice", *WIDE, "--max-cells", 20, "--json", *how), 5)
         assert got["status"] == "incomplete" and 0 < got["cells"] <= 20 and 0 < got["covered"] < 1
     done = splineviz("slice", *WIDE, "--max-cells", 20, "-q")
-    assert f"{100 * got['covered']:.1f} % of the window" in done.out and "incomplete: the budget ended" in done.out
+    assert (
+        f"{100 * got['covered']:.1f} % of the window" in done.out
+        and "incomplete: the budget ended" in done.out
+    )
 
 
 def test_nothing_at_all_is_drawn_written_and_told(nets: Path, splineviz: Command) -> None:
@@ -105,7 +134,9 @@ def test_nothing_at_all_is_drawn_written_and_told(nets: Path, splineviz: Command
 def test_shards_are_the_cells(beside: tuple[str, ...], nets: Path, splineviz: Command) -> None:
     got = report(splineviz("slice", *WIDE, *SMALL, "-o", "cells/", *beside, "--json"))
     shards = [sv.load(path) for path in sorted(Path("cells").glob("*.npz"))]
-    np.testing.assert_array_equal(np.concatenate([shard.pattern_hash for shard in shards]), expected(nets).pattern_hash)
+    np.testing.assert_array_equal(
+        np.concatenate([shard.pattern_hash for shard in shards]), expected(nets).pattern_hash
+    )
     assert json.loads(Path("cells/index.json").read_text())["provenance"]["model"] == "nets:small"
     assert got["files"][0] == "cells/" and got["cells"] == expected(nets).n_cells
     assert (len(shards) == 1) == ("x.png" in beside)
@@ -118,14 +149,16 @@ def test_a_folder_in_use_is_refused_before_the_work(nets: Path, splineviz: Comma
     assert splineviz("slice", *WIDE, "-o", "cells", "--overwrite").code == 0
 
 
-def test_an_interrupted_folder_is_unfinished(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from splineviz.arrangement.arranging import stream
+def test_an_interrupted_folder_is_unfinished(
+    nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from splineviz.engine.arrange import stream
 
     def interrupted(*given: Any, **how: Any) -> Any:
         yield next(iter(stream(*given, **how)))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("splineviz.arrangement.arranging.stream", interrupted)
+    monkeypatch.setattr("splineviz.engine.arrange.stream", interrupted)
     done = splineviz("slice", *WIDE, *SMALL, "-o", "cells/", "-o", "x.parquet")
     assert done.code == 130
     assert [path.name for path in Path("cells").iterdir()] == ["cells-00000.npz"]
@@ -150,7 +183,9 @@ def test_wrong_usage(arguments: tuple[str, ...], message: str, nets: Path, splin
 
 
 @pytest.mark.parametrize(("command", "files"), [("slice", WIDE), ("compare", ("demo", "demo"))])
-def test_a_device_that_is_not_there(command: str, files: tuple[str, ...], nets: Path, splineviz: Command) -> None:
+def test_a_device_that_is_not_there(
+    command: str, files: tuple[str, ...], nets: Path, splineviz: Command
+) -> None:
     done = splineviz(command, *files, "--device", "cuda:77")
     assert done.code == 4 and "the device 'cuda:77' cannot be used" in done.err
 

@@ -29,10 +29,15 @@ def onnx_file(tmp_path: Path) -> Path:
         helper.make_node("Relu", ["h"], ["r"], name="/act/Relu"),
         helper.make_node("Gemm", ["r", "v"], ["y"], transB=1),
     ]
-    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", m]) for n, m in (("x", 2), ("y", 1))]
+    values = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", m]) for n, m in (("x", 2), ("y", 1))
+    ]
     weights = [numpy_helper.from_array(array.astype(np.float32), name) for name, array in arrays.items()]
     graph = helper.make_graph(nodes, "net", values[:1], values[1:], weights)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "net.onnx")
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+        tmp_path / "net.onnx",
+    )
     return tmp_path / "net.onnx"
 
 
@@ -44,7 +49,9 @@ def test_inspect_lists_the_nodes_of_an_onnx_file(onnx_file: Path, splineviz: Com
 
 def test_slice_of_an_onnx_file(onnx_file: Path, splineviz: Command) -> None:
     output = onnx_file.with_suffix(".png")
-    report = json.loads(splineviz("slice", str(onnx_file), "--box=-2,2,-2,2", "-o", str(output), "--json").out)
+    report = json.loads(
+        splineviz("slice", str(onnx_file), "--box=-2,2,-2,2", "-o", str(output), "--json").out
+    )
     assert report["vertices"] - report["edges"] + report["cells"] == 1
     assert report["cells"] > 8
     assert output.stat().st_size > 1000
@@ -58,7 +65,9 @@ def test_slice_of_an_exported_program(tmp_path: Path, splineviz: Command) -> Non
     assert json.loads(splineviz("slice", str(path), "--box=-2,2,-2,2", "--json").out)["status"] == "complete"
 
 
-def test_a_missing_package_is_named(onnx_file: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(
+    onnx_file: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "splineviz.program.onnx", None)
     done = splineviz("inspect", str(onnx_file))
     assert done.code == 4

@@ -27,7 +27,9 @@ def report(done: Result) -> dict[str, Any]:
     return parsed
 
 
-def expected(nets: Path, model: str = "nets:small", rows: tuple[int, ...] = (3, 1, 4), **how: Any) -> sv.Arrangement:
+def expected(
+    nets: Path, model: str = "nets:small", rows: tuple[int, ...] = (3, 1, 4), **how: Any
+) -> sv.Arrangement:
     x = np.load(nets / "data.npz")["x"]
     return sv.slice(model, [x[row] for row in rows], **how)
 
@@ -40,7 +42,11 @@ def test_json_has_the_promised_fields_and_the_counts_of_the_library(nets: Path, 
     assert got["cells_per_stage"] == list(arr.stats.cells_per_stage)
     stats, exact = arr.stats, got["exact"]
     assert (exact["certified"], exact["certify"], exact["undecided"]) == (True, "fast", 0)
-    assert (exact["decisions"], exact["proven"], exact["re_evaluated"]) == (stats.decisions, stats.decisions, stats.re_evaluated)
+    assert (exact["decisions"], exact["proven"], exact["re_evaluated"]) == (
+        stats.decisions,
+        stats.decisions,
+        stats.re_evaluated,
+    )
     assert exact["decisions_per_stage"] == exact["proven_per_stage"] == list(stats.decisions_per_stage)
     assert exact["smallest_cell"] == arr.areas.min() and 0 < exact["largest_bound"] < 1e-9
     assert got["provenance"]["exact"] == exact
@@ -67,7 +73,9 @@ def test_table_says_the_same(nets: Path, splineviz: Command) -> None:
     ],
     ids=["npy", "pt", "key", "shape"],
 )
-def test_every_way_to_name_the_same_points_gives_the_same_cells(arguments: tuple[str, ...], nets: Path, splineviz: Command) -> None:
+def test_every_way_to_name_the_same_points_gives_the_same_cells(
+    arguments: tuple[str, ...], nets: Path, splineviz: Command
+) -> None:
     assert report(splineviz("slice", "nets:small", *arguments, "--json"))["cells"] == expected(nets).n_cells
 
 
@@ -103,9 +111,34 @@ def test_a_network_of_two_inputs_needs_only_a_box(nets: Path, splineviz: Command
     assert got["cells"] == arr.n_cells > 8
 
 
-def test_images_shape_the_input_of_a_convolution_and_are_the_thumbnails(nets: Path, splineviz: Command) -> None:
-    conv = ("nets:conv", "--input-shape", "1,6,6", "--data", "images.npy", "--points", "0,1,2", "--mean", "0.5", "--std", "0.25")
-    drawn = ("--valid-range", "0,1", "--overlay-data", 1, "--color", "class", "--edges", "kink", "--class-names", "red,green,blue")
+def test_images_shape_the_input_of_a_convolution_and_are_the_thumbnails(
+    nets: Path, splineviz: Command
+) -> None:
+    conv = (
+        "nets:conv",
+        "--input-shape",
+        "1,6,6",
+        "--data",
+        "images.npy",
+        "--points",
+        "0,1,2",
+        "--mean",
+        "0.5",
+        "--std",
+        "0.25",
+    )
+    drawn = (
+        "--valid-range",
+        "0,1",
+        "--overlay-data",
+        1,
+        "--color",
+        "class",
+        "--edges",
+        "kink",
+        "--class-names",
+        "red,green,blue",
+    )
     done = splineviz("slice", *conv, *drawn, "-o", "x.npz", "-o", "x.svg")
     assert done.code == 0, done.err
     arr = sv.load(nets / "x.npz")
@@ -117,7 +150,18 @@ def test_images_shape_the_input_of_a_convolution_and_are_the_thumbnails(nets: Pa
 
 def test_the_valid_range_follows_the_mean_and_std_of_each_channel(nets: Path, splineviz: Command) -> None:
     np.save(nets / "rgb.npy", np.random.default_rng(0).random((3, 3, 4, 4)))
-    given = ("--data", "rgb.npy", "--points", "0,1,2", "--mean", "0.5,0.4,0.3", "--std", "0.2,0.25,0.5", "--valid-range", "0,1")
+    given = (
+        "--data",
+        "rgb.npy",
+        "--points",
+        "0,1,2",
+        "--mean",
+        "0.5,0.4,0.3",
+        "--std",
+        "0.2,0.25,0.5",
+        "--valid-range",
+        "0,1",
+    )
     done = splineviz("slice", "nets:channels", *given, "-o", "x.svg")
     assert done.code == 0, done.err
     low, high = Preprocessing.make(None, (0.5, 0.4, 0.3), (0.2, 0.25, 0.5)).range(0.0, 1.0, (3, 4, 4))
@@ -127,25 +171,34 @@ def test_the_valid_range_follows_the_mean_and_std_of_each_channel(nets: Path, sp
     assert Preprocessing.make(None, (0.0,), (1.0,)).range(0.0, 1.0, (3, 4, 4)) == (0.0, 1.0)
 
 
-def test_undecided_is_told_and_no_error(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undecided_is_told_and_no_error(
+    nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import dataclasses
 
-    from splineviz.arrangement.arranging import arrange
+    from splineviz.engine.arrange import arrange
 
     def doubtful(*given: Any, **how: Any) -> sv.Arrangement:
         arr = arrange(*given, **how)
         proven = (*arr.stats.proven_per_stage[:-1], arr.stats.proven_per_stage[-1] - 2)
-        stats = dataclasses.replace(arr.stats, undecided=2, proven=arr.stats.proven - 2, proven_per_stage=proven)
+        stats = dataclasses.replace(
+            arr.stats, undecided=2, proven=arr.stats.proven - 2, proven_per_stage=proven
+        )
         return dataclasses.replace(arr, status=sv.Status.UNDECIDED, stats=stats)
 
-    monkeypatch.setattr("splineviz.arrangement.arranging.arrange", doubtful)
+    monkeypatch.setattr("splineviz.engine.arrange.arrange", doubtful)
     got = report(splineviz("slice", *POINTS, "--json"))
-    assert got["status"] == "undecided" and (got["exact"]["certified"], got["exact"]["undecided"]) == (False, 2)
+    assert got["status"] == "undecided" and (got["exact"]["certified"], got["exact"]["undecided"]) == (
+        False,
+        2,
+    )
     assert got["provenance"]["exact"] == got["exact"]
     stage, decisions = len(got["cells_per_stage"]) - 1, got["exact"]["decisions"]
     told = f"2 of {decisions:,} decisions are not proven, the first of them in stage {stage}"
     assert told in splineviz("slice", *POINTS).out
-    assert splineviz("slice", *POINTS, "--certify", "full").code == 5, "what was asked for in full is not done in full"
+    assert splineviz("slice", *POINTS, "--certify", "full").code == 5, (
+        "what was asked for in full is not done in full"
+    )
 
 
 def test_nothing_is_proven_if_nobody_wants_it(nets: Path, splineviz: Command) -> None:
@@ -156,7 +209,9 @@ def test_nothing_is_proven_if_nobody_wants_it(nets: Path, splineviz: Command) ->
 def test_the_shape_of_the_points_tells_what_the_model_does_not(nets: Path, splineviz: Command) -> None:
     x = np.load(nets / "images.npy")
     np.save(nets / "channel.npy", x[:, None])
-    told = splineviz("slice", "nets:conv", "--input-shape", "1,6,6", "--data", "images.npy", "--points", "0,1,2", "--json")
+    told = splineviz(
+        "slice", "nets:conv", "--input-shape", "1,6,6", "--data", "images.npy", "--points", "0,1,2", "--json"
+    )
     found = splineviz("slice", "nets:conv", "--data", "channel.npy", "--points", "0,1,2", "--json")
     assert report(found)["cells"] == report(told)["cells"]
 
@@ -164,23 +219,31 @@ def test_the_shape_of_the_points_tells_what_the_model_does_not(nets: Path, splin
 def test_a_transform_is_applied_to_each_point(nets: Path, splineviz: Command) -> None:
     given = ("--data", "images.npy", "--points", "0,1,2", "--transform", "nets:first_six", "-o", "x.npz")
     assert splineviz("slice", "nets:small", *given).code == 0
-    np.testing.assert_array_equal(sv.load(nets / "x.npz").planes[0].origin, np.load(nets / "images.npy")[0].ravel()[:6])
+    np.testing.assert_array_equal(
+        sv.load(nets / "x.npz").planes[0].origin, np.load(nets / "images.npy")[0].ravel()[:6]
+    )
 
 
 def test_stage_stops_early(nets: Path, splineviz: Command) -> None:
-    got = report(splineviz("slice", *POINTS, "--stage", 0, "--json", "-o", "x.png", "-o", "x.npz", "-o", "x.geojson"))
+    got = report(
+        splineviz("slice", *POINTS, "--stage", 0, "--json", "-o", "x.png", "-o", "x.npz", "-o", "x.geojson")
+    )
     assert got["linear_regions"] is None
     assert got["cells_per_stage"] == report(splineviz("slice", *POINTS, "--json"))["cells_per_stage"][:1]
 
 
 def test_one_output_has_a_level_set_and_keeps_the_cells(nets: Path, splineviz: Command) -> None:
-    whole, one = (report(splineviz("slice", *POINTS, *more, "--json")) for more in ((), ("--output-index", "1")))
+    whole, one = (
+        report(splineviz("slice", *POINTS, *more, "--json")) for more in ((), ("--output-index", "1"))
+    )
     assert one["cells"] == whole["cells"]
     assert one["provenance"]["program"]["digest"] != whole["provenance"]["program"]["digest"]
 
 
 def test_decisions_are_one_stage_more(nets: Path, splineviz: Command) -> None:
-    plain, decided = (report(splineviz("slice", *POINTS, "--margin", 3, *more, "--json")) for more in ((), ("--decisions",)))
+    plain, decided = (
+        report(splineviz("slice", *POINTS, "--margin", 3, *more, "--json")) for more in ((), ("--decisions",))
+    )
     assert decided["cells_per_stage"][:-1] == plain["cells_per_stage"]
     assert decided["cells"] > plain["cells"] and decided["linear_regions"] == plain["linear_regions"]
 
@@ -201,12 +264,12 @@ def test_a_finished_but_incomplete_result_is_written_and_exits_with_5(
 ) -> None:
     import dataclasses
 
-    from splineviz.arrangement.arranging import arrange
+    from splineviz.engine.arrange import arrange
 
     def out_of_budget(*given: Any, **how: Any) -> sv.Arrangement:
         return dataclasses.replace(arrange(*given, **how), status=sv.Status.INCOMPLETE)
 
-    monkeypatch.setattr("splineviz.arrangement.arranging.arrange", out_of_budget)
+    monkeypatch.setattr("splineviz.engine.arrange.arrange", out_of_budget)
     done = splineviz("slice", *POINTS, "--json", "-o", "x.npz")
     assert done.code == 5
     assert json.loads(done.out)["status"] == "incomplete"
@@ -219,7 +282,9 @@ def test_the_demo_draws_its_three_digits(tmp_path: Path, splineviz: Command) -> 
     assert (tmp_path / "demo.svg").stat().st_size > 100_000
 
 
-def test_logits_of_a_classifier_are_those_of_the_network_without_its_softmax(nets: Path, splineviz: Command) -> None:
+def test_logits_of_a_classifier_are_those_of_the_network_without_its_softmax(
+    nets: Path, splineviz: Command
+) -> None:
     points = POINTS[1:]
     assert splineviz("slice", "nets:classifier", *points).code == 3
     got = report(splineviz("slice", "nets:classifier", *points, "--logits", "--json", "-o", "x.npz"))
@@ -227,4 +292,7 @@ def test_logits_of_a_classifier_are_those_of_the_network_without_its_softmax(net
     assert got["cut_off"] == got["provenance"]["program"]["cut_off"] == "softmax in 1 (Softmax)"
     loaded = sv.load("x.npz")
     assert loaded.info is not None and loaded.info.cut_off == "softmax in 1 (Softmax)"
-    assert "cut off           softmax in 1 (Softmax): the outputs" in splineviz("slice", "nets:classifier", *points, "--logits").out
+    assert (
+        "cut off           softmax in 1 (Softmax): the outputs"
+        in splineviz("slice", "nets:classifier", *points, "--logits").out
+    )

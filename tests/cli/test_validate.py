@@ -17,7 +17,20 @@ from .conftest import Result
 
 Command = Callable[..., Result]
 
-ASKED = ("--data", "data.npz", "--radii", "0.3", "--medians", "2", "--directions", "2,5", "--frames", "3", "--jobs", "1")
+ASKED = (
+    "--data",
+    "data.npz",
+    "--radii",
+    "0.3",
+    "--medians",
+    "2",
+    "--directions",
+    "2,5",
+    "--frames",
+    "3",
+    "--jobs",
+    "1",
+)
 
 
 @pytest.fixture
@@ -36,16 +49,22 @@ def run(nets: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_output_of_one_run(run: Path, splineviz: Command) -> None:
-    outputs = [part for name in ("a.html", "a.md", "a.json", "a.npz", "a.csv", "figures/") for part in ("-o", name)]
+    outputs = [
+        part for name in ("a.html", "a.md", "a.json", "a.npz", "a.csv", "figures/") for part in ("-o", name)
+    ]
     done = splineviz("validate", "run/step-*.pt", "--model", "nets:small", *ASKED, *outputs)
     assert done.code == 0, done.err
     study = sv.Study.load("a.npz")
     assert study.steps.tolist() == [1, 10, 100] and study.n_points == 10 and study.n_frames == 3
     page = Path("a.html").read_text()
     assert "<svg" in page or "data:image/png" in page
-    assert "http" not in page.replace("http://www.w3.org", "").replace("https://doi.org", "").replace("https://arxiv.org", "")
+    assert "http" not in page.replace("http://www.w3.org", "").replace("https://doi.org", "").replace(
+        "https://arxiv.org", ""
+    )
     assert json.loads(Path("a.json").read_text())["schema"] == "splineviz.validate/1"
-    assert len(Path("a.csv").read_text().splitlines()) == 1 + 3 * 2 * 3 * 10 or Path("a.csv").read_text().startswith("#")
+    assert len(Path("a.csv").read_text().splitlines()) == 1 + 3 * 2 * 3 * 10 or Path(
+        "a.csv"
+    ).read_text().startswith("#")
     assert list(Path("figures").iterdir()) and "Scope:" in done.out
     assert not list(Path().glob("*.jobs")), "jobs are kept no longer than until the report is written"
 
@@ -78,7 +97,17 @@ def test_a_threshold_that_fails_is_exit_code_6(nets: Path, splineviz: Command) -
 
 def test_neighbourhoods_left_out_are_exit_code_5(nets: Path, splineviz: Command) -> None:
     done = splineviz(
-        "validate", "nets:small", *ASKED[:4], "--medians", "0", "--directions", "2", "--seconds", "1e-9", "-o", "a.html"
+        "validate",
+        "nets:small",
+        *ASKED[:4],
+        "--medians",
+        "0",
+        "--directions",
+        "2",
+        "--seconds",
+        "1e-9",
+        "-o",
+        "a.html",
     )
     assert done.code == 5, done.err
     assert Path("a.html").is_file()

@@ -42,7 +42,10 @@ def test_a_skip_moves_the_second_break(skip: bool, breaks: list[float]) -> None:
 
 def batch_norm(mean: list[float], var: list[float], gamma: list[float], beta: list[float]) -> nn.BatchNorm1d:
     norm = nn.BatchNorm1d(len(mean)).double().eval()
-    norm.running_mean, norm.running_var = torch.tensor(mean, dtype=torch.float64), torch.tensor(var, dtype=torch.float64)
+    norm.running_mean, norm.running_var = (
+        torch.tensor(mean, dtype=torch.float64),
+        torch.tensor(var, dtype=torch.float64),
+    )
     with torch.no_grad():
         norm.weight.copy_(torch.tensor(gamma, dtype=torch.float64))
         norm.bias.copy_(torch.tensor(beta, dtype=torch.float64))
@@ -71,7 +74,12 @@ def test_a_batch_norm_without_gamma_cuts_nothing() -> None:
 def test_batch_norm_behind_a_relu_does_not_move_its_lines() -> None:
     torch.manual_seed(2)
     layer, last = nn.Linear(2, 6).double(), nn.Linear(6, 3).double()
-    norm = batch_norm([0.1, 0.5, 0.2, 0.3, 0.9, 0.0], [0.5] * 6, [1.0, 2.0, -1.0, 0.5, 3.0, 1.0], [0.0, 1.0, 2.0, -1.0, 0.0, 0.5])
+    norm = batch_norm(
+        [0.1, 0.5, 0.2, 0.3, 0.9, 0.0],
+        [0.5] * 6,
+        [1.0, 2.0, -1.0, 0.5, 3.0, 1.0],
+        [0.0, 1.0, 2.0, -1.0, 0.0, 0.5],
+    )
     plain = arranged(nn.Sequential(layer, nn.ReLU(), last))
     normed = arranged(nn.Sequential(layer, nn.ReLU(), norm, last))
     assert normed.program is not None

@@ -1,4 +1,5 @@
-"""Walks and neighbourhoods: crossings of a segment, what the proxy can see, random lines, the area of a surface."""
+"""Walks and neighbourhoods: crossings of a segment, what the proxy can see, random lines, the area of a
+surface."""
 
 from __future__ import annotations
 
@@ -57,7 +58,9 @@ def test_crossings_of_a_walk_are_crossings_of_edges(seed: int) -> None:
 @pytest.mark.parametrize("width", [6, 20])
 def test_polygonize_and_dense_sampling(seed: int, width: int) -> None:
     module = mlp(seed, 2, width, 1)
-    layers = [(m.weight.detach().numpy(), m.bias.detach().numpy()) for m in module if isinstance(m, nn.Linear)][:-1]
+    layers = [
+        (m.weight.detach().numpy(), m.bias.detach().numpy()) for m in module if isinstance(m, nn.Linear)
+    ][:-1]
     arr = arranged(module)
     assert arr.program is not None
     assert_valid(arr, arr.program)

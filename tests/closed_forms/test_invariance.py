@@ -1,4 +1,5 @@
-"""What must not change the cells: the choice of coordinates, of scale, of the order of units; and how deeper stages refine them."""
+"""What must not change the cells: the choice of coordinates, of scale, of the order of units; and how deeper
+stages refine them."""
 
 from __future__ import annotations
 
@@ -45,8 +46,14 @@ def assert_same_cells(one: Arrangement, other: Arrangement, scale: float = 1.0) 
     """The same patterns, and areas in one ratio."""
     mine, theirs = by_pattern(one), by_pattern(other)
     assert mine.keys() == theirs.keys()
-    np.testing.assert_allclose([theirs[key] for key in mine], [scale * area for area in mine.values()], rtol=0, atol=1e-9 * scale)
-    assert (one.n_vertices, one.n_edges, one.n_linear_regions) == (other.n_vertices, other.n_edges, other.n_linear_regions)
+    np.testing.assert_allclose(
+        [theirs[key] for key in mine], [scale * area for area in mine.values()], rtol=0, atol=1e-9 * scale
+    )
+    assert (one.n_vertices, one.n_edges, one.n_linear_regions) == (
+        other.n_vertices,
+        other.n_edges,
+        other.n_linear_regions,
+    )
     assert set(map(tuple, one.pattern_hash.tolist())) == set(map(tuple, other.pattern_hash.tolist()))
 
 
@@ -89,7 +96,8 @@ def test_permutation_of_units() -> None:
 def test_a_duplicate_unit_cuts_nothing_new(factor: float) -> None:
     """A repeated, rescaled or opposite copy lies on the same edges, which then belong to two units.
 
-    By 3 and 0.1 the rounded copy is another line, an ulp away: the copy's source is made short enough for an exact product.
+    By 3 and 0.1 the rounded copy is another line, an ulp away: the copy's source is made short enough for an
+    exact product.
     """
     (w0, b0), (w1, b1), *rest = random_layers(4)
     factor = float(np.float32(factor))
@@ -116,7 +124,10 @@ def test_rotated_basis() -> None:
     c, s = np.cos(0.7), np.sin(0.7)
     turned = Plane(plane.origin, np.array([[c, s], [-s, c]]) @ plane.basis, plane.input_shape, plane.anchors)
     corners = Window.box(-2, 2, -2, 2).vertices @ np.array([[c, s], [-s, c]]).T
-    one, two = arranged(module, Window.box(-2, 2, -2, 2), plane), arranged(module, Window.polygon(corners), turned)
+    one, two = (
+        arranged(module, Window.box(-2, 2, -2, 2), plane),
+        arranged(module, Window.polygon(corners), turned),
+    )
     assert one.n_cells > 20
     assert_same_cells(one, two)
 
@@ -158,4 +169,6 @@ def test_pattern_of_one_cell_is_its_row_of_bits() -> None:
     arr = arranged(mlp(random_layers(8)))
     rows = patterns_of(arr)
     for cell in (0, arr.n_cells // 2, arr.n_cells - 1):
-        np.testing.assert_array_equal(np.concatenate([np.ravel(part) for part in arr.pattern(cell)]), rows[cell])
+        np.testing.assert_array_equal(
+            np.concatenate([np.ravel(part) for part in arr.pattern(cell)]), rows[cell]
+        )

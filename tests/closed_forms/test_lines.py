@@ -32,7 +32,11 @@ def test_odd_lines_round_a_circle(n: int, cells: int) -> None:
     assert arr.program is not None
     assert assert_valid(arr, arr.program).n_thin == 0
     assert cells == 1 + n + math.comb(n, 2)
-    assert (arr.n_cells, arr.n_vertices, arr.n_edges) == (cells, math.comb(n, 2) + 2 * n + 4, n * n + 2 * n + 4)
+    assert (arr.n_cells, arr.n_vertices, arr.n_edges) == (
+        cells,
+        math.comb(n, 2) + 2 * n + 4,
+        n * n + 2 * n + 4,
+    )
     assert (arr.edge_units.lengths <= 1).all()
 
 
@@ -84,7 +88,11 @@ def test_nested_and_flat_sequential_are_one_network() -> None:
 def zero_bias(seed: int) -> nn.Sequential:
     torch.manual_seed(seed)
     return nn.Sequential(
-        nn.Linear(2, 8, bias=False), nn.ReLU(), nn.Linear(8, 8, bias=False), nn.ReLU(), nn.Linear(8, 2, bias=False)
+        nn.Linear(2, 8, bias=False),
+        nn.ReLU(),
+        nn.Linear(8, 8, bias=False),
+        nn.ReLU(),
+        nn.Linear(8, 2, bias=False),
     ).double()
 
 

@@ -92,7 +92,8 @@ def test_unit_gradients_make_equal_cells_and_as_many_rays(k: int) -> None:
 
 @pytest.mark.parametrize("k", [3, 5, 8, 24])
 def test_tangents_of_a_paraboloid_are_all_seen(k: int) -> None:
-    """Of the planes that touch |x|^2 at k points each is the largest nearest to its point: the Voronoi cells of the points."""
+    """Of the planes that touch |x|^2 at k points each is the largest nearest to its point: the Voronoi cells
+    of the points."""
     points = np.random.default_rng(k).integers(-60, 61, (k, 2)) / 64
     points = np.unique(points, axis=0)
     network = sequential(2, [linear(2 * points, -(points**2).sum(1)), maxout([range(len(points))])])
@@ -113,12 +114,15 @@ def test_an_absolute_value_is_the_larger_of_both_signs() -> None:
 
 
 def test_a_minimum_is_that_of_negatives() -> None:
-    arr = agree(sequential(2, [linear([[1, 2], [0, 1], [-1, 1], [3, -1]]), smaller(4), relu(), linear([[1, -1]])]))
+    arr = agree(
+        sequential(2, [linear([[1, 2], [0, 1], [-1, 1], [3, -1]]), smaller(4), relu(), linear([[1, -1]])])
+    )
     assert [stage.kind for stage in arr.program.stages] == ["minimum", "relu"]  # type: ignore[union-attr]
 
 
 def test_windows_that_are_off_have_no_boundaries() -> None:
-    """Behind a relu, where both are 0, the first wins; the larger of relu(x), relu(y) is three cells, not four."""
+    """Behind a relu, where both are 0, the first wins; the larger of relu(x), relu(y) is three cells, not
+    four."""
     arr = agree(sequential(2, [relu(), maxout([(0, 1)])]))
     assert (arr.n_cells, arr.stats.cells_per_stage) == (5, (4, 5))
     assert arr.n_linear_regions == 3
@@ -141,7 +145,8 @@ def test_identical_candidates_make_no_edge_and_the_first_of_them_wins() -> None:
 
 
 def test_shared_candidates_have_one_boundary() -> None:
-    """Overlapping windows: where two of them see the same tie they share the edge, and nothing is left open."""
+    """Overlapping windows: where two of them see the same tie they share the edge, and nothing is left
+    open."""
     torch.manual_seed(0)
     layer = nn.Linear(2, 12)
     network = sequential(2, [linear(layer.weight, layer.bias), max_pool1d(12, 5, 1)])
@@ -159,7 +164,15 @@ def test_ties_along_the_rim_and_through_corners() -> None:
 
 def test_a_tie_along_an_older_edge_is_recorded_there() -> None:
     steps = (Step(relu(), (0,)), Step(linear([[1, 0], [-2, 0]]), (1,)), Step(larger(2), (2,)))
-    arr = agree(Network(2, (Step(linear([[1, 0], [0, 1]]), (0,)), *(Step(s.op, tuple(i + 1 for i in s.inputs)) for s in steps))))
+    arr = agree(
+        Network(
+            2,
+            (
+                Step(linear([[1, 0], [0, 1]]), (0,)),
+                *(Step(s.op, tuple(i + 1 for i in s.inputs)) for s in steps),
+            ),
+        )
+    )
     assert arr.n_cells == 4
     assert arr.status is Status.COMPLETE
 
@@ -188,7 +201,14 @@ def test_a_vertex_where_both_neighbours_go_straight_on_is_not_there() -> None:
 
 def test_many_windows_at_once() -> None:
     torch.manual_seed(1)
-    module = nn.Sequential(nn.Linear(2, 12), nn.ReLU(), nn.Unflatten(1, (3, 2, 2)), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(3, 2))
+    module = nn.Sequential(
+        nn.Linear(2, 12),
+        nn.ReLU(),
+        nn.Unflatten(1, (3, 2, 2)),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(3, 2),
+    )
     program = sv.load_program(module)
     windows = [Window.box(i, i + 1.5, j, j + 1.25) for i in (-3, -1, 1) for j in (-2, 0, 2)]
     arr = sv.arrange(program, [Plane.identity()] * len(windows), windows)
@@ -199,7 +219,13 @@ def test_many_windows_at_once() -> None:
 
 def test_stopping_at_a_maximum() -> None:
     module = nn.Sequential(
-        nn.Linear(2, 6), nn.ReLU(), nn.Unflatten(1, (1, 6)), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(3, 4), nn.ReLU()
+        nn.Linear(2, 6),
+        nn.ReLU(),
+        nn.Unflatten(1, (1, 6)),
+        nn.MaxPool1d(2),
+        nn.Flatten(),
+        nn.Linear(3, 4),
+        nn.ReLU(),
     )
     program = sv.load_program(module)
     full = sv.arrange(program, Plane.identity(), unit_box())
@@ -214,7 +240,11 @@ class Digits(nn.Module):
 
     def __init__(self, activation: Callable[[], nn.Module], pool: nn.Module) -> None:
         super().__init__()
-        self.one, self.two, self.out = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1), nn.LazyLinear(10)
+        self.one, self.two, self.out = (
+            nn.Conv2d(1, 2, 3, padding=1),
+            nn.Conv2d(2, 2, 3, padding=1),
+            nn.LazyLinear(10),
+        )
         self.act, self.pool = activation(), pool
 
     def forward(self, x: Tensor) -> Tensor:
@@ -223,7 +253,9 @@ class Digits(nn.Module):
         return self.out(functional.adaptive_max_pool2d(h, 2).flatten(1))
 
 
-@pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.MaxPool2d(3, stride=2, padding=1)], ids=["2", "3 overlapping"])
+@pytest.mark.parametrize(
+    "pool", [nn.MaxPool2d(2), nn.MaxPool2d(3, stride=2, padding=1)], ids=["2", "3 overlapping"]
+)
 @pytest.mark.parametrize("activation", [nn.ReLU, nn.PReLU], ids=["relu", "prelu"])
 def test_networks_for_images(activation: Callable[[], nn.Module], pool: nn.Module) -> None:
     torch.manual_seed(0)
@@ -247,7 +279,13 @@ def test_networks_for_images(activation: Callable[[], nn.Module], pool: nn.Modul
 def test_jacobians_where_a_maximum_is_the_first_bend() -> None:
     torch.manual_seed(0)
     module = nn.Sequential(
-        nn.Linear(20, 6), nn.Unflatten(1, (1, 6)), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2)
+        nn.Linear(20, 6),
+        nn.Unflatten(1, (1, 6)),
+        nn.MaxPool1d(2),
+        nn.Flatten(),
+        nn.Linear(3, 5),
+        nn.ReLU(),
+        nn.Linear(5, 2),
     )
     plane = Plane.at(np.zeros(20), seed=0)
     arr = arranged(module, Window.box(-5, 5, -5, 5), plane)
@@ -255,7 +293,9 @@ def test_jacobians_where_a_maximum_is_the_first_bend() -> None:
     x = torch.from_numpy(plane.lift(arr.interior_points))
     for cell in range(arr.n_cells):
         jacobian = torch.autograd.functional.jacobian(arr.program.forward, x[cell : cell + 1]).reshape(2, 20)
-        assert float(torch.linalg.matrix_norm(jacobian, 2)) == pytest.approx(arr.jacobian_norms()[cell], rel=1e-12)
+        assert float(torch.linalg.matrix_norm(jacobian, 2)) == pytest.approx(
+            arr.jacobian_norms()[cell], rel=1e-12
+        )
 
 
 def test_a_file_keeps_what_its_units_are(tmp_path: Path) -> None:

@@ -31,7 +31,12 @@ def test_four_to_the_depth_squares(depth: int, shift: float) -> None:
     assert arr.program is not None
     assert_valid(arr, arr.program)
     n = 2**depth
-    assert (arr.n_cells, arr.n_linear_regions, arr.n_vertices, arr.n_edges) == (n * n, n * n, (n + 1) ** 2, 2 * n * (n + 1))
+    assert (arr.n_cells, arr.n_linear_regions, arr.n_vertices, arr.n_edges) == (
+        n * n,
+        n * n,
+        (n + 1) ** 2,
+        2 * n * (n + 1),
+    )
     np.testing.assert_array_equal(arr.areas, np.full(n * n, 4.0**-depth))
     assert arr.stats.cells_per_stage == tuple(4**k for k in range(1, depth + 1))
 

@@ -15,9 +15,13 @@ __all__ = ["PLANE", "SQUARE", "lines", "random_net", "with_lines"]
 PLANE, SQUARE = Plane.identity(), Window.box(-1, 1, -1, 1)
 
 
-def with_lines(coefficients: list[tuple[float, float, float]], out: list[list[float]], bias: list[float]) -> Program:
+def with_lines(
+    coefficients: list[tuple[float, float, float]], out: list[list[float]], bias: list[float]
+) -> Program:
     """out relu(a x + b y + c) + bias, with a unit for each (a, b, c)."""
-    net = nn.Sequential(nn.Linear(2, len(coefficients)), nn.ReLU(), nn.Linear(len(coefficients), len(out))).double()
+    net = nn.Sequential(
+        nn.Linear(2, len(coefficients)), nn.ReLU(), nn.Linear(len(coefficients), len(out))
+    ).double()
     table = torch.tensor(coefficients, dtype=torch.float64)
     with torch.no_grad():
         net[0].weight.copy_(table[:, :2])

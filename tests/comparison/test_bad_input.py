@@ -27,7 +27,10 @@ def test_inputs_of_different_sizes() -> None:
 
 
 def test_a_budget_that_ends() -> None:
-    with pytest.raises(InputError, match=r"budget ended before all of Sequential 1 was arranged \(0 cells, 0.0% of the window\)"):
+    with pytest.raises(
+        InputError,
+        match=r"budget ended before all of Sequential 1 was arranged \(0 cells, 0.0% of the window\)",
+    ):
         sv.compare([random_net(0), random_net(1)], PLANE, SQUARE, max_cells=2)
 
 
@@ -54,7 +57,9 @@ def test_different_numbers_of_outputs_leave_decisions_out() -> None:
     both = sv.compare([random_net(0), random_net(1, (2, 8, 2))], PLANE, SQUARE, names=["three", "two"])
     pair = both.pair(0, 1)
     assert pair.decisions is None and pair.boundaries is None and pair.change is None and pair.units is None
-    assert pair.notes[0] == "three has 3 outputs and two 2: decisions, boundaries and outputs are not compared"
+    assert (
+        pair.notes[0] == "three has 3 outputs and two 2: decisions, boundaries and outputs are not compared"
+    )
     assert pair.partitions.variation_of_information > 0
     assert pair.to_dict()["agreement"] is None
 

@@ -15,7 +15,8 @@ from splineviz.comparison.distances import line_distances
 
 
 def sampled(first: np.ndarray, second: np.ndarray, n: int = 2000) -> tuple[float, float, float]:
-    """Mean and largest distance of n midpoints a segment to the other drawing, and the largest step between them."""
+    """Mean and largest distance of n midpoints a segment to the other drawing, and the largest step between
+    them."""
     t = (np.arange(n) + 0.5)[:, None] / n
     other = shapely.multilinestrings(second)
     means, lengths = [], []
@@ -29,19 +30,23 @@ def sampled(first: np.ndarray, second: np.ndarray, n: int = 2000) -> tuple[float
 
 
 coordinates = st.integers(-8, 8).map(lambda n: n / 4)
-segments = st.lists(st.tuples(coordinates, coordinates, coordinates, coordinates), min_size=1, max_size=6).filter(
-    lambda rows: all(row[:2] != row[2:] for row in rows)
-)
+segments = st.lists(
+    st.tuples(coordinates, coordinates, coordinates, coordinates), min_size=1, max_size=6
+).filter(lambda rows: all(row[:2] != row[2:] for row in rows))
 
 
 @settings(max_examples=60, deadline=None)
 @given(segments, segments)
-def test_bounds_hold_the_sampled_distances(one: list[tuple[float, ...]], two: list[tuple[float, ...]]) -> None:
+def test_bounds_hold_the_sampled_distances(
+    one: list[tuple[float, ...]], two: list[tuple[float, ...]]
+) -> None:
     first, second = (np.array(rows).reshape(-1, 2, 2) for rows in (one, two))
     found = line_distances(first, second)
     there, back = sampled(first, second), sampled(second, first)
     step = max(there[2], back[2])
-    for (mean, _, _), known in zip((there, back), (found.first_to_second, found.second_to_first), strict=True):
+    for (mean, _, _), known in zip(
+        (there, back), (found.first_to_second, found.second_to_first), strict=True
+    ):
         assert known.error <= 1e-4 * known.value + 1e-8
         assert abs(known.value - mean) <= known.error + step
     far = found.hausdorff
@@ -65,7 +70,9 @@ def test_the_middle_between_two_lines_is_found() -> None:
     first = np.array([[[0.0, 0.0], [3.0, 0.0]]])
     second = np.array([[[0.0, -1.0], [0.0, 1.0]], [[3.0, -1.0], [3.0, 1.0]]])
     found = line_distances(first, second)
-    assert found.hausdorff.value == pytest.approx(1.5, rel=1e-8) and found.first_to_second.value == pytest.approx(0.75, rel=1e-4)
+    assert found.hausdorff.value == pytest.approx(
+        1.5, rel=1e-8
+    ) and found.first_to_second.value == pytest.approx(0.75, rel=1e-4)
 
 
 def test_a_drawing_and_itself_in_other_pieces() -> None:
@@ -84,7 +91,11 @@ def test_lines_that_are_close_take_no_more_pieces(gap: float, monkeypatch: pytes
     chain = np.stack([points[:-1], points[1:]], 1)
     asked = []
     nearest = distances._Others.nearest
-    monkeypatch.setattr(distances._Others, "nearest", lambda self, points: (asked.append(len(points)), nearest(self, points))[1])
+    monkeypatch.setattr(
+        distances._Others,
+        "nearest",
+        lambda self, points: (asked.append(len(points)), nearest(self, points))[1],
+    )
     found = line_distances(chain, chain + np.array([0.0, gap]), tolerance=1e-3)
     assert 0.7 * gap < found.mean.value <= gap and found.mean.error <= 1e-3 * found.mean.value + 2e-9
     assert sum(asked) < 20_000

@@ -20,7 +20,9 @@ def pair_of(first: sv.Program, second: sv.Program) -> Pair:
     assert all(arr.stats.certified for arr in (*both.arrangements, pair.overlay.arrangement))
     pair.overlay.arrangement.check()
     for cells, arr in zip((pair.overlay.first, pair.overlay.second), both.arrangements, strict=True):
-        assert np.allclose(np.sort(np.bincount(cells, weights=pair.overlay.areas)), np.sort(arr.areas), atol=1e-14)
+        assert np.allclose(
+            np.sort(np.bincount(cells, weights=pair.overlay.areas)), np.sort(arr.areas), atol=1e-14
+        )
     return pair
 
 
@@ -33,7 +35,8 @@ def test_independent_partitions() -> None:
     pair = pair_of(lines((1, 0, 0.5), (1, 0, -0.5)), lines((0, 1, -0.25)))
     assert pair.overlay.n_cells == 6
     assert np.allclose(
-        np.sort(np.bincount(pair.overlay.cells, weights=pair.overlay.areas)), [0.375, 0.375, 0.625, 0.625, 0.75, 1.25]
+        np.sort(np.bincount(pair.overlay.cells, weights=pair.overlay.areas)),
+        [0.375, 0.375, 0.625, 0.625, 0.75, 1.25],
     )
     both = entropy(0.25, 0.5, 0.25), entropy(0.375, 0.625)
     assert pair.partitions.entropies == pytest.approx(both)
@@ -42,10 +45,13 @@ def test_independent_partitions() -> None:
 
 
 def test_nested_partitions_differ_by_the_difference_of_their_entropies() -> None:
-    """The finer network has the coarser one's line too, drawn by a unit of twice the opposite coefficients."""
+    """The finer network has the coarser one's line too, drawn by a unit of twice the opposite
+    coefficients."""
     pair = pair_of(lines((1, 1, 0)), lines((0, 1, 0.5), (-2, -2, 0), (1, 0, -0.3)))
     coarse, fine = pair.partitions.entropies
-    assert pair.overlay.n_cells == len(np.unique(pair.overlay.second)) > len(np.unique(pair.overlay.first)) == 2
+    assert (
+        pair.overlay.n_cells == len(np.unique(pair.overlay.second)) > len(np.unique(pair.overlay.first)) == 2
+    )
     assert pair.partitions.variation_of_information == pytest.approx(fine - coarse)
 
 
@@ -54,12 +60,20 @@ def test_a_shifted_fold() -> None:
     s = 0.375
     pair = pair_of(with_lines([(1, 0, 0)], [[1]], [-0.25]), with_lines([(1, 0, -s)], [[1]], [-0.25]))
     assert pair.overlay.n_cells == 3
-    assert pair.decisions is not None and pair.change is not None and pair.boundaries is not None and pair.units is not None
+    assert (
+        pair.decisions is not None
+        and pair.change is not None
+        and pair.boundaries is not None
+        and pair.units is not None
+    )
     assert pair.decisions.agreement == pytest.approx(1 - s / 2)
     assert pair.decisions.confusion == pytest.approx(np.array([[1.25 / 2, 0], [s / 2, (0.75 - s) / 2]]))
     assert pair.change.gradient == pytest.approx(s / 2)
     mean = (s**2 / 2 + s * (1 - s)) / 2
-    assert abs(pair.change.output.value - mean) <= pair.change.output.error + 1e-15 and pair.change.output.error < 1e-4 * mean
+    assert (
+        abs(pair.change.output.value - mean) <= pair.change.output.error + 1e-15
+        and pair.change.output.error < 1e-4 * mean
+    )
     assert pair.change.output_rms**2 == pytest.approx((s**3 / 3 + s**2 * (1 - s)) / 2)
     for distance in (pair.boundaries.hausdorff, pair.boundaries.mean, pair.boundaries.first_to_second):
         assert abs(distance.value - s) <= distance.error + 1e-9 and distance.error <= 1e-4 * s
@@ -69,7 +83,8 @@ def test_a_shifted_fold() -> None:
 
 
 def test_units_that_come_and_go() -> None:
-    """The first unit leaves the window, the second comes into it, the third turns about the origin by 45 degrees."""
+    """The first unit leaves the window, the second comes into it, the third turns about the origin by 45
+    degrees."""
     pair = pair_of(lines((1, 0, 0.5), (0, 1, 3), (1, 0, 0)), lines((1, 0, 5), (0, 1, 0.75), (1, -1, 0)))
     assert pair.units is not None
     (row,) = pair.units.by_stage()
@@ -78,7 +93,9 @@ def test_units_that_come_and_go() -> None:
     assert pair.units.lengths == pytest.approx(np.array([[2, 0], [0, 2], [2, 2 * math.sqrt(2)]]))
     # Two triangles, of base and height 1, lie between the vertical line and the diagonal.
     assert pair.units.switched == pytest.approx([1.0, 0.5, 1.0])
-    assert pair.units.moved[2] == pytest.approx(1 / (1 + math.sqrt(2))) and np.isnan(pair.units.moved[:2]).all()
+    assert (
+        pair.units.moved[2] == pytest.approx(1 / (1 + math.sqrt(2))) and np.isnan(pair.units.moved[:2]).all()
+    )
 
 
 def test_a_network_and_itself() -> None:
@@ -87,7 +104,11 @@ def test_a_network_and_itself() -> None:
     assert len(pair.overlay.arrangement.info.stages) == 3  # type: ignore[union-attr]
     assert pair.partitions.variation_of_information == 0.0 and pair.partitions.adjusted_rand_index == 1.0
     assert pair.decisions is not None and pair.decisions.agreement == pytest.approx(1.0, abs=1e-15)
-    assert pair.change is not None and (pair.change.gradient, pair.change.output.value, pair.change.output_rms) == (0.0, 0.0, 0.0)
+    assert pair.change is not None and (
+        pair.change.gradient,
+        pair.change.output.value,
+        pair.change.output_rms,
+    ) == (0.0, 0.0, 0.0)
     assert pair.boundaries is not None and pair.boundaries.hausdorff.value <= 1e-12
     assert pair.units is not None and len(pair.units.moved) and not pair.units.moved.any()
 
@@ -114,7 +135,9 @@ def test_the_same_function_with_its_units_in_another_order() -> None:
 def test_a_common_beginning_is_there_once() -> None:
     torch.manual_seed(4)
     body = nn.Sequential(nn.Linear(2, 9), nn.ReLU(), nn.Linear(9, 7), nn.ReLU())
-    first, second = (sv.load_program(nn.Sequential(*body, nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3))) for _ in range(2))
+    first, second = (
+        sv.load_program(nn.Sequential(*body, nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3))) for _ in range(2)
+    )
     pair = pair_of(first, second)
     stages = pair.overlay.arrangement.info.stages  # type: ignore[union-attr]
     assert [stage.n_units for stage in stages] == [9, 7, 5, 5, 1, 1]

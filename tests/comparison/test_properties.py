@@ -1,4 +1,5 @@
-"""What holds for any networks: against shapely's overlay, a forward pass on a grid, and the laws of a metric."""
+"""What holds for any networks: against shapely's overlay, a forward pass on a grid, and the laws of a
+metric."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def test_overlay_is_that_of_shapely(seed: int, other: tuple[int, ...]) -> None:
     assert pair.overlay.n_cells == (areas > 0).sum()
     assert np.allclose(np.sort(found), np.sort(areas[areas > 0]), atol=1e-12)
     assert found.sum() == pytest.approx(SQUARE.area, rel=1e-14)
-    assert pair.partitions.variation_of_information == pytest.approx(variation_of_information(areas), abs=1e-9)
+    assert pair.partitions.variation_of_information == pytest.approx(
+        variation_of_information(areas), abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -44,7 +47,9 @@ def test_decisions_and_changes_are_those_of_forward_passes(seed: int) -> None:
     assert pair.change.output_rms**2 == pytest.approx((gap**2).mean(), rel=2e-4)
     at = pair.overlay.arrangement.locate(points.numpy())
     maps = pair.overlay.change[at]
-    assert np.allclose(np.einsum("pcd,pd->pc", maps[:, :, :2], points.numpy()) + maps[:, :, 2], second - first, atol=1e-12)
+    assert np.allclose(
+        np.einsum("pcd,pd->pc", maps[:, :, :2], points.numpy()) + maps[:, :, 2], second - first, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -58,7 +63,9 @@ def test_variation_of_information_is_a_metric(seed: int) -> None:
     for i, j in ((0, 1), (0, 2), (1, 2)):
         one, other = forth.pair(i, j), back.pair(2 - i, 2 - j)
         assert distance(i, j) == pytest.approx(other.partitions.variation_of_information, abs=1e-12)
-        assert one.partitions.adjusted_rand_index == pytest.approx(other.partitions.adjusted_rand_index, abs=1e-12)
+        assert one.partitions.adjusted_rand_index == pytest.approx(
+            other.partitions.adjusted_rand_index, abs=1e-12
+        )
         assert one.partitions.entropies == pytest.approx(other.partitions.entropies[::-1])
         assert one.overlay.n_cells == other.overlay.n_cells
     assert distance(0, 1) <= distance(0, 2) + distance(2, 1) + 1e-12
@@ -85,6 +92,8 @@ def test_cells_of_each_network_are_unions_of_pieces() -> None:
     pieces = pair.overlay.arrangement.to_shapely()
     for cells, arr in zip((pair.overlay.first, pair.overlay.second), both.arrangements, strict=True):
         joined = [shapely.union_all(pieces[cells == k]) for k in range(cells.max() + 1)]
-        whole = arr.to_shapely()[arr.locate(np.array([part.representative_point().coords[0] for part in joined]))]
+        whole = arr.to_shapely()[
+            arr.locate(np.array([part.representative_point().coords[0] for part in joined]))
+        ]
         assert len(joined) == arr.n_cells
         assert max(shapely.area(shapely.symmetric_difference(joined, whole))) < 1e-12

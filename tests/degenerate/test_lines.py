@@ -1,4 +1,5 @@
-"""Lines where they are awkward: concurrent, repeated, opposite, through corners, along the rim, nearly parallel, huge and tiny."""
+"""Lines where they are awkward: concurrent, repeated, opposite, through corners, along the rim, nearly
+parallel, huge and tiny."""
 
 from __future__ import annotations
 
@@ -9,7 +10,18 @@ from splineviz import arrange
 from splineviz.plane import Plane, Window
 from tests.oracles.compare import assert_same
 from tests.oracles.harness import Case, agree
-from tests.oracles.network import Add, Concat, Linear, Network, Pointwise, Step, absolute, linear, relu, sequential
+from tests.oracles.network import (
+    Add,
+    Concat,
+    Linear,
+    Network,
+    Pointwise,
+    Step,
+    absolute,
+    linear,
+    relu,
+    sequential,
+)
 
 
 def lines(rows: object, bias: object = None) -> Network:
@@ -28,7 +40,8 @@ def test_one_unit(bias: float) -> None:
 @pytest.mark.parametrize("point", [(0.0, 0.0), (0.25, -0.5), (1 / 3, 0.7), (1.0, 0.125), (1.0, 1.0)])
 @pytest.mark.parametrize("n", [3, 4, 7])
 def test_concurrent_lines(n: int, point: tuple[float, float]) -> None:
-    """Inside, on the rim, and in a corner. Through a point that is not dyadic the lines miss each other by rounding."""
+    """Inside, on the rim, and in a corner. Through a point that is not dyadic the lines miss each other by
+    rounding."""
     rows = np.array([[k + 1, k * k - 3] for k in range(n)], dtype=float)
     arr = agree(lines(rows, -(rows @ point)), up_to_rounding=point[0] == 1 / 3)
     if max(map(abs, point)) < 1:
@@ -68,7 +81,9 @@ def test_corners_and_rim_of_the_window(rows: list[list[int]], bias: list[int], c
         assert arr.n_cells == cells
 
 
-@pytest.mark.parametrize("corners", [[[0, 0], [1, 0], [0, 1]], [[0, 0], [2, -1], [3, 1], [2, 3], [0, 2], [-1, 1]]])
+@pytest.mark.parametrize(
+    "corners", [[[0, 0], [1, 0], [0, 1]], [[0, 0], [2, -1], [3, 1], [2, 3], [0, 2], [-1, 1]]]
+)
 def test_lines_through_all_pairs_of_corners(corners: list[list[float]]) -> None:
     points = np.array(corners, dtype=float)
     pairs = [(points[i], points[j]) for i in range(len(points)) for j in range(i)]
@@ -80,7 +95,10 @@ def test_lines_through_all_pairs_of_corners(corners: list[list[float]]) -> None:
 @pytest.mark.parametrize("tilt", [1e-3, 1e-9, 1e-12])
 @pytest.mark.parametrize("gap", [0.0, 1e-9])
 def test_nearly_parallel_lines(tilt: float, gap: float) -> None:
-    agree(lines([[0.3, 1.0], [0.3 + tilt, 1.0], [0.3, 1.0 - tilt]], [0.1, 0.1 + gap, 0.1 - gap]), up_to_rounding=True)
+    agree(
+        lines([[0.3, 1.0], [0.3 + tilt, 1.0], [0.3, 1.0 - tilt]], [0.1, 0.1 + gap, 0.1 - gap]),
+        up_to_rounding=True,
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6, 1e-30, 1e30])
@@ -101,8 +119,14 @@ def test_scaled_weights_that_stay_scaled(scale: float) -> None:
     rng = np.random.default_rng(1)
     ops: list[Linear | Pointwise] = []
     for inputs, outputs in ((2, 5), (5, 4), (4, 3)):
-        ops += [linear(rng.standard_normal((outputs, inputs)) * scale, rng.standard_normal(outputs) * scale * 0.1), relu()]
-    # Scaled up, a bias is 1e-7 of its layer: kinks pass that close to vertices, and the third layer's closer than rounding.
+        ops += [
+            linear(
+                rng.standard_normal((outputs, inputs)) * scale, rng.standard_normal(outputs) * scale * 0.1
+            ),
+            relu(),
+        ]
+    # Scaled up, a bias is 1e-7 of its layer: kinks pass that close to vertices, and the third layer's closer
+    # than rounding.
     agree(sequential(2, ops), up_to_rounding=True)
 
 
@@ -115,7 +139,9 @@ def test_small_integer_grid() -> None:
 
 def test_absolute_values_of_concurrent_lines() -> None:
     """Folded twice: the second layer's lines bend at the edges of the first."""
-    network = sequential(2, [linear([[1, 0], [0, 1]]), absolute(), linear([[1, 1], [1, -1], [2, 1]], [-1, 0, -1]), absolute()])
+    network = sequential(
+        2, [linear([[1, 0], [0, 1]]), absolute(), linear([[1, 1], [1, -1], [2, 1]], [-1, 0, -1]), absolute()]
+    )
     agree(network)
 
 
@@ -164,7 +190,8 @@ A_BILLIONTH = sequential(
         linear([[3, 0, 3], [-3, -1, 1]], [0, 0]),
     ],
 )
-"""A line crosses others between vertices of which one, where two lines 1e-9 apart meet, is off by 1e-7: ``make fuzz`` found it."""
+"""A line crosses others between vertices of which one, where two lines 1e-9 apart meet, is off by 1e-7:
+``make fuzz`` found it."""
 
 
 @pytest.mark.parametrize("certify", ["full", "fast"])
@@ -178,7 +205,9 @@ def test_vertices_between_one_that_is_badly_known(certify: str) -> None:
 def test_badly_known_vertices_of_batches() -> None:
     """Also those that there were before the faces were divided."""
     case = Case(A_BILLIONTH, (Window.polygon([[-4.0, -3.0], [3.0, -3.0], [3.0, 5.0], [-4.0, 5.0]]),))
-    parts = arrange(case.program, Plane.identity(), case.windows[0], certify="full", jobs=1, max_memory=10_000)
+    parts = arrange(
+        case.program, Plane.identity(), case.windows[0], certify="full", jobs=1, max_memory=10_000
+    )
     assert parts.stats.batches > 2
     assert_same(parts, case.exact[0])
 
@@ -198,8 +227,11 @@ def test_badly_known_vertices_of_batches() -> None:
         ),
     ],
 )
-def test_points_that_are_taken_for_one_at_first(rows: list[list[float]], bias: list[float], corners: list[list[float]]) -> None:
-    """Where an edge was cut in another order than is assumed, chords end elsewhere, and what was asked about them means nothing."""
+def test_points_that_are_taken_for_one_at_first(
+    rows: list[list[float]], bias: list[float], corners: list[list[float]]
+) -> None:
+    """Where an edge was cut in another order than is assumed, chords end elsewhere, and what was asked about
+    them means nothing."""
     layers = [
         linear(rows, bias),
         relu(),

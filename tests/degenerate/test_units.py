@@ -1,4 +1,5 @@
-"""Units that do nothing, or nearly: dead ones, constant ones, those that only touch zero, slopes without a kink."""
+"""Units that do nothing, or nearly: dead ones, constant ones, those that only touch zero, slopes without a
+kink."""
 
 from __future__ import annotations
 
@@ -29,20 +30,35 @@ from tests.oracles.twin import linear_of
 
 
 def test_dead_units_and_units_that_are_always_on() -> None:
-    arr = agree(sequential(2, [linear([[1, 1], [1, 1], [1, 0]], [-50, 50, 0]), relu(), linear([[1, 1, -3]], [-50]), relu()]))
+    arr = agree(
+        sequential(
+            2, [linear([[1, 1], [1, 1], [1, 0]], [-50, 50, 0]), relu(), linear([[1, 1, -3]], [-50]), relu()]
+        )
+    )
     np.testing.assert_array_equal(arr.pattern_bits(0)[:, :2], np.tile([False, True], (arr.n_cells, 1)))
 
 
 @pytest.mark.parametrize("bias", [0, 1, -1])
 def test_constant_layers_and_zero_weights(bias: int) -> None:
     network = sequential(
-        2, [linear([[0, 0], [0, 0]], [bias, 0]), relu(), linear([[0, 0], [1, 2]], [bias, 0]), absolute(), linear([[1, 1]])]
+        2,
+        [
+            linear([[0, 0], [0, 0]], [bias, 0]),
+            relu(),
+            linear([[0, 0], [1, 2]], [bias, 0]),
+            absolute(),
+            linear([[1, 1]]),
+        ],
     )
     assert (agree(network).n_cells, agree(network).n_linear_regions) == (1, 1)
 
 
 def test_a_constant_unit_among_others() -> None:
-    agree(sequential(2, [linear([[1, 1], [0, 0], [1, -2]], [0, 0, 0]), relu(), linear([[0, 1, 0], [1, 0, -1]]), relu()]))
+    agree(
+        sequential(
+            2, [linear([[1, 1], [0, 0], [1, -2]], [0, 0, 0]), relu(), linear([[0, 1, 0], [1, 0, -1]]), relu()]
+        )
+    )
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -55,14 +71,18 @@ def test_a_unit_that_only_touches_zero(sign: int) -> None:
 
 def test_units_that_touch_zero_along_edges_and_at_vertices() -> None:
     """-|x|, -|x| - |y| and |x| - |y| vanish on an edge, at a vertex, and along two chords through it."""
-    network = sequential(2, [absolute(), linear([[-1, 0], [-1, -1], [1, -1], [1, 1]]), relu(), linear([[1, 1, 1, 1]])])
+    network = sequential(
+        2, [absolute(), linear([[-1, 0], [-1, -1], [1, -1], [1, 1]]), relu(), linear([[1, 1, 1, 1]])]
+    )
     arr = agree(network)
     assert arr.n_cells == 8
 
 
 def test_relu_twice_cuts_once() -> None:
     once = agree(sequential(2, [linear([[1, 2], [2, 1]], [0.5, 0]), relu(), linear([[1, 1]])]))
-    twice = agree(sequential(2, [linear([[1, 2], [2, 1]], [0.5, 0]), relu(), relu(), relu(), linear([[1, 1]])]))
+    twice = agree(
+        sequential(2, [linear([[1, 2], [2, 1]], [0.5, 0]), relu(), relu(), relu(), linear([[1, 1]])])
+    )
     assert once.n_cells == twice.n_cells
     assert twice.edge_units.lengths.max() == 3
 
@@ -71,7 +91,13 @@ def test_relu_twice_cuts_once() -> None:
 def test_leaky_slopes(slope: float) -> None:
     """With slope 1 there is a cell on either side and one linear region."""
     network = sequential(
-        2, [linear([[1, 2], [2, -1]], [0.5, 0]), leaky_relu(slope), linear([[1, 1], [1, -2]], [0, 0.25]), leaky_relu(slope)]
+        2,
+        [
+            linear([[1, 2], [2, -1]], [0.5, 0]),
+            leaky_relu(slope),
+            linear([[1, 1], [1, -2]], [0, 0.25]),
+            leaky_relu(slope),
+        ],
     )
     arr = agree(network)
     assert (arr.n_linear_regions == 1) == (slope == 1.0)
@@ -80,14 +106,32 @@ def test_leaky_slopes(slope: float) -> None:
 def test_prelu_with_one_slope_per_unit() -> None:
     agree(
         sequential(
-            2, [linear([[1, 2], [2, -1], [1, 0]], [0.5, 0, 0]), prelu([1, -1, 0.5]), linear([[1, 1, 1], [1, -2, 0]]), relu()]
+            2,
+            [
+                linear([[1, 2], [2, -1], [1, 0]], [0.5, 0, 0]),
+                prelu([1, -1, 0.5]),
+                linear([[1, 1, 1], [1, -2, 0]]),
+                relu(),
+            ],
         )
     )
 
 
 def test_hardtanh_breakpoints_that_meet_other_units() -> None:
     """The second clamp saturates where the first one does, so its units vanish on whole cells."""
-    agree(sequential(2, [linear([[2, 0], [0, 2]]), hardtanh(), linear([[1, 0], [1, 1]]), hardtanh(), linear([[1, 1]]), relu()]))
+    agree(
+        sequential(
+            2,
+            [
+                linear([[2, 0], [0, 2]]),
+                hardtanh(),
+                linear([[1, 0], [1, 1]]),
+                hardtanh(),
+                linear([[1, 1]]),
+                relu(),
+            ],
+        )
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -144,7 +188,14 @@ def test_convolution_and_average_pool() -> None:
         conv.weight.copy_(torch.from_numpy(rng.integers(-2, 3, (2, 1, 3, 3))))
     module = nn.Sequential(conv, nn.ReLU(), pool, nn.ReLU(), nn.Flatten(), last).double()
     network = sequential(
-        16, [linear_of(conv, (1, 4, 4)), relu(), linear_of(pool, (2, 4, 4)), relu(), linear(last.weight, last.bias)]
+        16,
+        [
+            linear_of(conv, (1, 4, 4)),
+            relu(),
+            linear_of(pool, (2, 4, 4)),
+            relu(),
+            linear(last.weight, last.bias),
+        ],
     )
     basis = np.zeros((2, 16))
     basis[0, :2] = basis[1, 6:8] = 0.5
@@ -161,5 +212,7 @@ def test_convolution_and_average_pool() -> None:
 def test_a_plane_in_a_space_that_the_network_hardly_sees() -> None:
     """Rows orthogonal to the plane up to rounding: the float frame decides, exactly."""
     plane = Plane.at([0.1, 0.2, 0.3, 0.4], directions=[[1.0, 2.0, 3.0, 1.0], [0.0, 1.0, -1.0, 0.5]])
-    network = sequential(4, [linear([[1, 0, 0, -1], [2, -1, 0, 0], [1, 1, 1, 1]], [0, 0, -1]), relu(), linear([[1, 1, 1]])])
+    network = sequential(
+        4, [linear([[1, 0, 0, -1], [2, -1, 0, 0], [1, 1, 1, 1]], [0, 0, -1]), relu(), linear([[1, 1, 1]])]
+    )
     agree(network, Window.box(-2, 2, -2, 2), plane)

@@ -21,7 +21,12 @@ def test_the_network_classifies_them_correctly() -> None:
     network = demo.load_network()
     assert not network.training
     assert network(torch.from_numpy(demo.load_points())).argmax(1).tolist() == demo.load_labels().tolist()
-    assert [tuple(p.shape) for p in network.parameters() if p.ndim == 2] == [(200, 784), (200, 200), (200, 200), (10, 200)]
+    assert [tuple(p.shape) for p in network.parameters() if p.ndim == 2] == [
+        (200, 784),
+        (200, 200),
+        (200, 200),
+        (10, 200),
+    ]
 
 
 def test_callers_cannot_change_it_for_each_other() -> None:

@@ -13,10 +13,17 @@ from splineviz.estimators.frames import shared_frame
 
 
 def counted(
-    module: nn.Module, points: Tensor, radius: float, directions: int, watched: Sequence[nn.Module], seed: int = 0
+    module: nn.Module,
+    points: Tensor,
+    radius: float,
+    directions: int,
+    watched: Sequence[nn.Module],
+    seed: int = 0,
 ) -> np.ndarray:
     """(point, call of a watched module) units that are on at one vertex and not at another."""
-    axes = torch.from_numpy(shared_frame(points[0].numel(), directions, seed)).reshape(directions, *points.shape[1:])
+    axes = torch.from_numpy(shared_frame(points[0].numel(), directions, seed)).reshape(
+        directions, *points.shape[1:]
+    )
     rows = []
     for point in points:
         entered: list[Tensor] = []

@@ -23,7 +23,9 @@ def perceptron(*widths: int, activation: type[nn.Module] = nn.ReLU, seed: int = 
     return nn.Sequential(*layers, nn.Linear(*widths[-2:])).double().eval()
 
 
-def with_biases(weights: Sequence[Sequence[Sequence[float]]], biases: Sequence[Sequence[float]]) -> nn.Sequential:
+def with_biases(
+    weights: Sequence[Sequence[Sequence[float]]], biases: Sequence[Sequence[float]]
+) -> nn.Sequential:
     """A ReLU network of given numbers; ReLU after each layer but the last."""
     layers: list[nn.Module] = []
     for weight, bias in zip(weights, biases, strict=True):
@@ -37,7 +39,8 @@ def with_biases(weights: Sequence[Sequence[Sequence[float]]], biases: Sequence[S
 
 
 class Tokens(nn.Module):
-    """Two attention layers, or two perceptrons, on the tokens of a sequence, with the batch on the first axis or on the second."""
+    """Two attention layers, or two perceptrons, on the tokens of a sequence, with the batch on the first axis
+    or on the second."""
 
     def __init__(self, batch_first: bool, attention: bool) -> None:
         super().__init__()

@@ -40,7 +40,14 @@ def test_perceptron(radius: float) -> None:
 def test_convolutions_with_pools_of_both_kinds() -> None:
     """In front of a ReLU and behind one, where windows that are off tie."""
     torch.manual_seed(4)
-    layers = [nn.Conv2d(1, 3, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    layers = [
+        nn.Conv2d(1, 3, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Conv2d(3, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    ]
     network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(16, 2)).double().eval()
     program, frame = sv.load_program(network, input_shape=(1, 10, 10)), shared_frame(100, 2, 0)
     points = torch.randn(4, 1, 10, 10, dtype=torch.float64)

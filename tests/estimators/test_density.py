@@ -23,31 +23,42 @@ def test_a_single_neuron(w: float, beta: float, sigma: float) -> None:
     """The paper's first example: f(x) = |w| N(wx; beta, sigma^2), beta minus the bias of torch."""
     network = with_biases([[[w]], [[1.7]]], [[-beta], [0.0]])
     x = np.linspace(-2, 2, 9)[:, None]
-    assert np.allclose(density(network, x, sigma=sigma, samples=2).totals, abs(w) * normal(w * x[:, 0] - beta, sigma))
+    assert np.allclose(
+        density(network, x, sigma=sigma, samples=2).totals, abs(w) * normal(w * x[:, 0] - beta, sigma)
+    )
 
 
 def test_two_neurons_on_top_of_each_other() -> None:
     """The paper's second example, its expectations over the biases by quadrature."""
     w1, w2, beta1, beta2, sigma, x = 1.3, 0.8, 0.2, 0.1, 0.4, 0.5
     network = with_biases([[[w1]], [[w2]], [[1.0]]], [[-beta1], [-beta2], [0.0]])
-    found, kinks = (density(network, np.full((400, 1), x), sigma=sigma, samples=20, variant=v) for v in ("theorem", "kinks"))
+    found, kinks = (
+        density(network, np.full((400, 1), x), sigma=sigma, samples=20, variant=v)
+        for v in ("theorem", "kinks")
+    )
     error = np.linalg.norm(found.error, axis=0) / 400
     b1 = np.linspace(beta1 - 8 * sigma, beta1 + 8 * sigma, 40_001)
     weight = normal(b1 - beta1, sigma) * (b1[1] - b1[0])
     z2 = w2 * np.maximum(w1 * x - b1, 0)
     second = (weight * (w1 * x > b1) * abs(w1 * w2) * normal(z2 - beta2, sigma)).sum()
     # the second neuron is open where z2 exceeds its noisy bias
-    open_ = (weight * 0.5 * (1 + np.array([math.erf((z - beta2) / (sigma * math.sqrt(2))) for z in z2]))).sum()
+    open_ = (
+        weight * 0.5 * (1 + np.array([math.erf((z - beta2) / (sigma * math.sqrt(2))) for z in z2]))
+    ).sum()
     first = abs(w1) * normal(w1 * x - beta1, sigma)
     assert (np.abs(found.values.mean(0) - np.array([first * open_, second])) < 4 * error).all()
     # where the first neuron switches it passes nothing on, and the second is open if 0 exceeds its bias
     on_breakpoint = first * 0.5 * (1 + math.erf(-beta2 / (sigma * math.sqrt(2))))
-    assert (np.abs(kinks.values.mean(0) - np.array([on_breakpoint, second])) < 4 * np.linalg.norm(kinks.error, axis=0) / 400).all()
+    assert (
+        np.abs(kinks.values.mean(0) - np.array([on_breakpoint, second]))
+        < 4 * np.linalg.norm(kinks.error, axis=0) / 400
+    ).all()
     assert abs(found.values.mean(0)[0] - on_breakpoint) > 8 * error[0]
 
 
 def test_mean_length_of_exact_edges_under_noise_on_the_biases() -> None:
-    """Edges per area over draws of the biases = window mean of the density with in-plane gradients and all edges."""
+    """Edges per area over draws of the biases = window mean of the density with in-plane gradients and all
+    edges."""
     sigma, draws = 0.3, 60
     network = perceptron(5, 6, 6, 1, seed=3)
     program = sv.load_program(network)
@@ -63,9 +74,13 @@ def test_mean_length_of_exact_edges_under_noise_on_the_biases() -> None:
         }
         arr = sv.arrange(program.rebind({k: v + noise.get(k, 0.0) for k, v in state.items()}), plane, window)
         inner = arr.edges[(arr.edge_cells >= 0).all(1)]
-        lengths.append(np.linalg.norm(arr.vertices[inner[:, 0]] - arr.vertices[inner[:, 1]], axis=1).sum() / 4)
+        lengths.append(
+            np.linalg.norm(arr.vertices[inner[:, 0]] - arr.vertices[inner[:, 1]], axis=1).sum() / 4
+        )
     grid = (np.stack(np.meshgrid(*[np.arange(20) / 10 - 0.95] * 2), -1)).reshape(-1, 2)
-    found = density(network, plane.lift(grid), sigma=sigma, samples=20, variant="all-edges", basis=plane.basis)
+    found = density(
+        network, plane.lift(grid), sigma=sigma, samples=20, variant="all-edges", basis=plane.basis
+    )
     error = math.hypot(np.std(lengths) / math.sqrt(draws), float(np.linalg.norm(found.error)) / len(grid))
     assert abs(np.mean(lengths) - found.local_complexity) < 4 * error
 
@@ -80,7 +95,9 @@ def test_mean_length_of_exact_kinks_under_noise_on_the_biases() -> None:
     for _ in range(draws):
         noisy = dict(state)
         for name in ("0.bias", "2.bias", "4.bias"):
-            noisy[name] = state[name] + sigma * torch.randn(state[name].shape, generator=generator, dtype=torch.float64)
+            noisy[name] = state[name] + sigma * torch.randn(
+                state[name].shape, generator=generator, dtype=torch.float64
+            )
         arr = sv.arrange(program.rebind(noisy), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
         inner = (arr.edge_cells >= 0).all(1)
         ends = arr.vertices[arr.edges[inner]]
@@ -106,14 +123,20 @@ def test_small_neighbourhoods_count_the_density_times_a_known_factor() -> None:
     for k in range(draws):
         noisy = dict(state)
         for name in ("0.bias", "2.bias"):
-            noisy[name] = state[name] + sigma * torch.randn(state[name].shape, generator=generator, dtype=torch.float64)
-        estimate = sv.local_complexity(program.rebind(noisy), x, radius=radius, directions=p, frame="per-point", seed=k)
+            noisy[name] = state[name] + sigma * torch.randn(
+                state[name].shape, generator=generator, dtype=torch.float64
+            )
+        estimate = sv.local_complexity(
+            program.rebind(noisy), x, radius=radius, directions=p, frame="per-point", seed=k
+        )
         counts.append(estimate.counts[0, 0].mean(0))
     length = math.sqrt(2) * math.gamma((dim + 1) / 2) / math.gamma(dim / 2)
     found = density(network, x, sigma=sigma, samples=5, variant="all-edges")
     expected = 2 * radius * 1.56983 / length * found.values.mean(0)
     assert (np.abs(np.mean(counts, 0) - expected) < 4 * np.std(counts, 0) / math.sqrt(draws)).all()
-    assert (np.mean(counts, 0) > 20 * np.std(counts, 0) / math.sqrt(draws)).all()  # else the comparison would say little
+    assert (
+        np.mean(counts, 0) > 20 * np.std(counts, 0) / math.sqrt(draws)
+    ).all()  # else the comparison would say little
 
 
 def test_noise_on_weights_in_closed_form() -> None:
@@ -129,7 +152,9 @@ def test_noise_on_weights_in_closed_form() -> None:
 
 def test_variants() -> None:
     network, x = perceptron(4, 9, 7, 2), torch.randn(6, 4)
-    plain, everything = (density(network, x, sigma=0.5, samples=3, variant=v).values for v in ("theorem", "all-edges"))
+    plain, everything = (
+        density(network, x, sigma=0.5, samples=3, variant=v).values for v in ("theorem", "all-edges")
+    )
     assert (plain <= everything + 1e-12).all() and np.allclose(plain[:, 1], everything[:, 1])
     gradient = density(network, x, sigma=0.5, samples=3, variant="gradient").values
     weights = network[0].weight

@@ -58,7 +58,11 @@ class HostReads(TorchDispatchMode):
         self.count = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func.overloadpacket in (torch.ops.aten._local_scalar_dense, torch.ops.aten.nonzero, torch.ops.aten.masked_select):
+        if func.overloadpacket in (
+            torch.ops.aten._local_scalar_dense,
+            torch.ops.aten.nonzero,
+            torch.ops.aten.masked_select,
+        ):
             self.count += 1
         return func(*args, **(kwargs or {}))
 
@@ -71,7 +75,9 @@ def test_the_host_waits_for_the_device_as_often_for_many_batches_as_for_one(
     copies: list[str] = []
     for method in ("cpu", "tolist"):  # numpy() is refused by what lies on a device
         real = getattr(Tensor, method)
-        monkeypatch.setattr(Tensor, method, lambda self, *a, real=real, **k: (copies.append(""), real(self, *a, **k))[1])
+        monkeypatch.setattr(
+            Tensor, method, lambda self, *a, real=real, **k: (copies.append(""), real(self, *a, **k))[1]
+        )
     counts = []
     for batch in (6, 2):
         copies.clear()
@@ -90,4 +96,8 @@ def test_the_same_on_an_accelerator(name: str, network: Residual) -> None:
     assert here
     for one, other in zip(here, there, strict=True):
         # a sign at the edge of rounding
-        assert np.abs(one - other).sum() <= 2 if one.dtype.kind == "i" else np.allclose(one, other, equal_nan=True)
+        assert (
+            np.abs(one - other).sum() <= 2
+            if one.dtype.kind == "i"
+            else np.allclose(one, other, equal_nan=True)
+        )

@@ -1,4 +1,5 @@
-"""The proxy against hooks, against itself in other batches and lists, in other precisions, and what it refuses."""
+"""The proxy against hooks, against itself in other batches and lists, in other precisions, and what it
+refuses."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ def test_same_as_hooks(radius: float, directions: int) -> None:
     network = perceptron(9, 20, 20, 20, 3)
     points = torch.randn(6, 9, dtype=torch.float64)
     expected = counted(network, points, radius, directions, activations(network))
-    assert np.array_equal(sv.local_complexity(network, points, radius=radius, directions=directions).counts[0, 0], expected)
+    assert np.array_equal(
+        sv.local_complexity(network, points, radius=radius, directions=directions).counts[0, 0], expected
+    )
 
 
 @pytest.mark.parametrize("frame", ["shared", "per-point"])
@@ -33,7 +36,9 @@ def test_lists_batches_and_single_requests_agree(frame: str) -> None:
     assert whole.radii == (0.3, 0.05) and whole.directions == (5, 2, 8)
     for i, radius in enumerate(radii):
         for j, p in enumerate(directions):
-            one = sv.local_complexity(network, points, radius=radius, directions=p, frame=frame, seed=4, batch=3)  # type: ignore[arg-type]
+            one = sv.local_complexity(
+                network, points, radius=radius, directions=p, frame=frame, seed=4, batch=3
+            )  # type: ignore[arg-type]
             assert np.array_equal(one.counts[0, 0], whole.counts[i, j])
             assert np.array_equal(whole.at(radius, p), one.totals[0, 0])
 
@@ -49,7 +54,10 @@ def test_bad_input_is_refused_in_plain_words() -> None:
         ({"directions": 5}, "5 orthonormal directions do not fit into an input space of 4 dimensions"),
         ({"directions": 0}, "directions must be whole numbers of at least 1"),
         ({"points": spoilt}, "1 of 3 points hold NaN or infinite values, the first is point 1"),
-        ({"points": torch.zeros(3, 4, dtype=torch.uint8)}, "points must hold floating-point numbers, got uint8"),
+        (
+            {"points": torch.zeros(3, 4, dtype=torch.uint8)},
+            "points must hold floating-point numbers, got uint8",
+        ),
         ({"points": torch.zeros(3, 5)}, r"points must have shape \(n, 4\), got \(3, 5\)"),
         ({"points": good[:0]}, "there is no point"),
         ({"frame": "own"}, "frame must be 'shared' or 'per-point'"),
@@ -66,7 +74,9 @@ def test_half_precision_runs_and_its_signs_are_compared() -> None:
     network, points = perceptron(20, 50, 50, 2), torch.randn(30, 20)
     for dtype in (torch.float32, torch.bfloat16):
         assert sv.local_complexity(network, points, directions=5, radius=0.5, dtype=dtype).totals.sum() > 0
-    low, full = (sign_disagreements(network, points, dtype=dtype, directions=5) for dtype in ("bfloat16", "float64"))
+    low, full = (
+        sign_disagreements(network, points, dtype=dtype, directions=5) for dtype in ("bfloat16", "float64")
+    )
     assert full.share == 0.0 and 0.0 < low.share < 0.05
     assert low.compared.tolist() == [10 * 50] * 2 and low.differing.shape == (30, 2)
     batched = sign_disagreements(network, points, dtype="bfloat16", directions=5, batch=7)
@@ -74,7 +84,10 @@ def test_half_precision_runs_and_its_signs_are_compared() -> None:
 
 
 def test_points_are_left_as_they_were() -> None:
-    network, points = nn.Sequential(nn.ReLU(), nn.Linear(4, 3), nn.ReLU()).double(), torch.randn(5, 4, dtype=torch.float64)
+    network, points = (
+        nn.Sequential(nn.ReLU(), nn.Linear(4, 3), nn.ReLU()).double(),
+        torch.randn(5, 4, dtype=torch.float64),
+    )
     before = points.clone()
     sv.local_complexity(network, points, directions=2)
     assert sign_disagreements(network, points, dtype="float64", directions=2).share == 0
@@ -96,6 +109,8 @@ def test_single_precision_on_large_and_small_maps_counts_the_same() -> None:
     points = torch.randn(6, 2, 24, 24)
     network(points)
     asked: dict[str, Any] = {"radius": [0.1, 1.0], "directions": [3, 8]}
-    full, single = (sv.local_complexity(network.eval(), points, dtype=dtype, **asked) for dtype in ("float64", "float32"))
+    full, single = (
+        sv.local_complexity(network.eval(), points, dtype=dtype, **asked) for dtype in ("float64", "float32")
+    )
     assert full.counts[..., 0].sum() > 1000
     assert np.abs(full.counts - single.counts).sum() <= 3  # signs at the edge of rounding

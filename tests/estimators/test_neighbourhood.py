@@ -36,7 +36,9 @@ def test_deformation_is_that_of_the_graph_of_vertices() -> None:
 
 
 def test_first_order_count_is_exact_in_the_first_layer_of_a_ball() -> None:
-    network = with_biases([[[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]], [[1.0, 1.0, 1.0]]], [[-1.0, 1.0, 10.0], [0.0]])
+    network = with_biases(
+        [[[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]], [[1.0, 1.0, 1.0]]], [[-1.0, 1.0, 10.0], [0.0]]
+    )
     x = np.zeros((1, 2))
     assert first_order(network, x, radius=0.4).tolist() == [[0]]
     assert first_order(network, x, radius=0.6).tolist() == [[1]]

@@ -23,7 +23,10 @@ def test_rank_and_variation_are_those_of_autograd() -> None:
     assert np.isclose(total_variation(network, x), np.mean([float(j.norm()) for j in jacobians]))
     inner = [torch.autograd.functional.jacobian(network[:3], point[None])[0, :, 0] for point in x]  # type: ignore[no-untyped-call]
     expected = np.mean([int((torch.linalg.svdvals(j) >= 0.2).sum()) for j in inner])
-    assert np.allclose(local_rank(network, x, epsilon=0.2), [np.sum(np.linalg.svd(network[0].weight.detach())[1] >= 0.2), expected])
+    assert np.allclose(
+        local_rank(network, x, epsilon=0.2),
+        [np.sum(np.linalg.svd(network[0].weight.detach())[1] >= 0.2), expected],
+    )
     dead = with_biases([[[1.0], [1.0]], [[1.0, 0.0]], [[0.0]]], [[0.0, 0.0], [-5.0], [0.0]])
     assert moments(dead, [[1.0]], sigma=0.01).mean_not_good == 3
 
@@ -34,26 +37,43 @@ CHAINS = (bounds.bound_7, bounds.bound_8, bounds.bound_11, bounds.bound_12, boun
 def test_corrected_bounds_hold_on_random_networks() -> None:
     for seed in range(30):
         r = np.random.default_rng(seed)
-        widths = [int(r.integers(1, 6)), *(int(n) for n in r.integers(1, 30, int(r.integers(1, 4)))), int(r.integers(1, 3))]
+        widths = [
+            int(r.integers(1, 6)),
+            *(int(n) for n in r.integers(1, 30, int(r.integers(1, 4)))),
+            int(r.integers(1, 3)),
+        ]
         network = perceptron(*widths, seed=seed)
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter *= r.choice([0.3, 1.0, 3.0])
         m = moments(
-            network, r.standard_normal((5, widths[0])), sigma=r.choice([0.05, 0.5, 2.0]), samples=3, epsilon=r.choice([0.01, 3.0])
+            network,
+            r.standard_normal((5, widths[0])),
+            sigma=r.choice([0.05, 0.5, 2.0]),
+            samples=3,
+            epsilon=r.choice([0.01, 3.0]),
         )
         for bound in CHAINS:
             assert bound(m).holds, (seed, bound.__name__)
 
 
 @pytest.mark.parametrize("noise", ["bias", "weights"])
-@pytest.mark.parametrize("make", [lambda: nn.Hardtanh(-0.01, 0.01), lambda: nn.PReLU(init=5.0), nn.ReLU6, nn.Identity])
+@pytest.mark.parametrize(
+    "make", [lambda: nn.Hardtanh(-0.01, 0.01), lambda: nn.PReLU(init=5.0), nn.ReLU6, nn.Identity]
+)
 def test_corrected_bounds_hold_for_other_activations(make: Callable[[], nn.Module], noise: Noise) -> None:
     """Two breakpoints, steep slopes, linear layers in a row."""
     for seed in range(4):
         torch.manual_seed(seed)
         network = nn.Sequential(
-            nn.Linear(1, 12), make(), nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 2), nn.Linear(2, 7), make(), nn.Linear(7, 2)
+            nn.Linear(1, 12),
+            make(),
+            nn.Linear(12, 9),
+            nn.ReLU(),
+            nn.Linear(9, 2),
+            nn.Linear(2, 7),
+            make(),
+            nn.Linear(7, 2),
         )
         for parameter in network.parameters():
             parameter.data *= 3
@@ -68,7 +88,8 @@ def test_corrected_bounds_hold_for_other_activations(make: Callable[[], nn.Modul
 
 
 def test_bounds_are_close_where_they_can_be() -> None:
-    """Equal rows, far apart from nothing: (7), (11) and (14) are equations up to the width of the breakpoints."""
+    """Equal rows, far apart from nothing: (7), (11) and (14) are equations up to the width of the
+    breakpoints."""
     clamp = nn.Sequential(nn.Linear(1, 50), nn.Hardtanh(-0.01, 0.01), nn.Linear(50, 1)).double()
     with torch.no_grad():
         clamp[0].weight.fill_(1.0)
@@ -96,7 +117,9 @@ def test_moments_of_some_of_the_points() -> None:
     assert np.allclose(whole.largest_jacobian[:, 1], [float(torch.linalg.matrix_norm(j, 2)) for j in rows])
     assert np.allclose(whole.largest_gradient[:, 1], [float(j.norm(dim=1).max()) for j in rows])
     behind = [torch.autograd.functional.jacobian(network[3:], inner(p.double()[None]))[0, :, 0] for p in x]  # type: ignore[no-untyped-call]
-    assert np.allclose(whole.largest_sensitivity[:, 1], [float(torch.linalg.matrix_norm(j, 2)) for j in behind])
+    assert np.allclose(
+        whole.largest_sensitivity[:, 1], [float(torch.linalg.matrix_norm(j, 2)) for j in behind]
+    )
 
 
 def test_where_the_printed_bounds_fail() -> None:
@@ -135,7 +158,10 @@ def test_bounds_that_do_not_apply_say_so() -> None:
 @pytest.mark.parametrize("batch_first", [True, False])
 def test_gradients_within_attention_are_those_of_autograd(batch_first: bool) -> None:
     torch.manual_seed(1)
-    network, points = Tokens(batch_first, attention=True).double().eval(), torch.randn(3, 3, 4, dtype=torch.float64)
+    network, points = (
+        Tokens(batch_first, attention=True).double().eval(),
+        torch.randn(3, 3, 4, dtype=torch.float64),
+    )
     found = moments(network, points, sigma=0.0)
     for point, gradients, variation in zip(points, found.gradients, found.variation, strict=True):
 

@@ -20,7 +20,9 @@ def test_sign_of_what_enters_any_activation(kind: type[nn.Module]) -> None:
     network = perceptron(6, 15, 15, 2, activation=kind)
     points = torch.randn(5, 6, dtype=torch.float64)
     expected = counted(network, points, 0.4, 4, activations(network, kind))
-    assert np.array_equal(sv.local_complexity(network, points, radius=0.4, directions=4).counts[0, 0], expected)
+    assert np.array_equal(
+        sv.local_complexity(network, points, radius=0.4, directions=4).counts[0, 0], expected
+    )
 
 
 FORMS: dict[str, tuple[Callable[[Tensor], Tensor], tuple[float, ...]]] = {
@@ -72,7 +74,9 @@ def test_convolutions_batch_norm_residual_and_reuse() -> None:
     assert np.array_equal(estimate.counts[0, 0], expected)
     program = sv.load_program(network, input_shape=(2, 6, 6))
     assert estimate.stages == program.stages
-    assert np.array_equal(sv.local_complexity(program, points, radius=0.3, directions=5).counts, estimate.counts)
+    assert np.array_equal(
+        sv.local_complexity(program, points, radius=0.3, directions=5).counts, estimate.counts
+    )
 
 
 @pytest.mark.parametrize("batch_first", [True, False])
@@ -124,7 +128,9 @@ def test_pools_of_every_shape_count_changes_of_the_arg_max() -> None:
             places = pool(torch.cat([point + 0.2 * axes, point - 0.2 * axes]))[1]
             assert int((places != places[:1]).any(0).sum()) == count
     adaptive = nn.AdaptiveMaxPool2d((3, 4), return_indices=True)
-    estimate = sv.local_complexity(nn.Sequential(nn.AdaptiveMaxPool2d((3, 4))), points, radius=0.2, directions=10)
+    estimate = sv.local_complexity(
+        nn.Sequential(nn.AdaptiveMaxPool2d((3, 4))), points, radius=0.2, directions=10
+    )
     for point, count in zip(points, estimate.totals[0, 0], strict=True):
         places = adaptive(torch.cat([point + 0.2 * axes, point - 0.2 * axes]))[1]
         assert int((places != places[:1]).any(0).sum()) == count
@@ -144,7 +150,9 @@ def test_maximum_of_two_and_over_an_axis() -> None:
 
 def test_a_smooth_function_at_the_end_is_the_output() -> None:
     network = nn.Sequential(*perceptron(4, 8, 3), nn.Sigmoid())
-    assert [stage.kind for stage in sv.local_complexity(network, torch.randn(2, 4), directions=2).stages] == ["relu"]
+    assert [stage.kind for stage in sv.local_complexity(network, torch.randn(2, 4), directions=2).stages] == [
+        "relu"
+    ]
 
 
 def test_exact_zeros_are_off_and_reported() -> None:

@@ -1,9 +1,10 @@
 """Do engine and exact oracle agree on tens of thousands of small networks, whatever their coincidences?
 
-``make fuzz`` runs it; ``python -m tests.fuzz --help`` lists the options. Every case is arranged and compared with rational
-arithmetic (`tests.oracles.compare`). A failure stops nothing: it is counted, one of each kind and family is shrunk, and a script
-that reproduces it is printed and kept. Work is in chunks of one family and one seed; those that are done, for the code as it is
-now, are not done again. Figures go into docs/fuzz.json and docs/fuzz.md, unless only some families were asked for.
+``make fuzz`` runs it; ``python -m tests.fuzz --help`` lists the options. Every case is arranged and compared
+with rational arithmetic (`tests.oracles.compare`). A failure stops nothing: it is counted, one of each kind
+and family is shrunk, and a script that reproduces it is printed and kept. Work is in chunks of one family and
+one seed; those that are done, for the code as it is now, are not done again. Figures go into docs/fuzz.json
+and docs/fuzz.md, unless only some families were asked for.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(chunk, given.output)
     figures = summary(store.of(families), given.certify if CERTIFIES else None, given.jobs)
     folder = given.output if given.only else given.docs
-    for name, text in (("fuzz.json", json.dumps(figures, indent=1) + "\n"), ("fuzz.md", to_markdown(figures))):
+    for name, text in (
+        ("fuzz.json", json.dumps(figures, indent=1) + "\n"),
+        ("fuzz.md", to_markdown(figures)),
+    ):
         with atomic_path(folder / name) as path:
             path.write_text(text)
     print(f"{figures['cases']:,} cases, {figures['failures']:,} failures; {folder / 'fuzz.md'}")
@@ -49,17 +53,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Compare the engine with the exact oracle.")
-    parser.add_argument("--cases", type=int, default=20_000, help="in all, evenly over the families; %(default)s")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fuzz", description="Compare the engine with the exact oracle."
+    )
+    parser.add_argument(
+        "--cases", type=int, default=20_000, help="in all, evenly over the families; %(default)s"
+    )
     parser.add_argument("--minutes", type=float, help="begin no more chunks after so many")
-    parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count(), help="worker processes; %(default)s")
+    parser.add_argument(
+        "--jobs", type=int, default=multiprocessing.cpu_count(), help="worker processes; %(default)s"
+    )
     parser.add_argument("--only", nargs="+", metavar="PART", help="families whose names contain one of these")
     parser.add_argument(
-        "--certify", choices=["full", "fast", "off"], default="full", help="what the engine is asked for; %(default)s"
+        "--certify",
+        choices=["full", "fast", "off"],
+        default="full",
+        help="what the engine is asked for; %(default)s",
     )
     parser.add_argument("--size", type=int, default=SIZE, help="cases in a chunk; %(default)s")
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "build/fuzz", help="where chunks and scripts are kept")
-    parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the figures go when all families run")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=ROOT / "build/fuzz", help="where chunks and scripts are kept"
+    )
+    parser.add_argument(
+        "--docs", type=Path, default=ROOT / "docs", help="where the figures go when all families run"
+    )
     return parser.parse_args(arguments)
 
 
@@ -70,7 +87,9 @@ def _rounds(families: list[str], cases: int, size: int) -> Iterator[tuple[str, i
         yield chunk
 
 
-def _work(todo: Iterable[tuple[str, int]], store: _Store, given: argparse.Namespace, deadline: float | None) -> Iterator[Chunk]:
+def _work(
+    todo: Iterable[tuple[str, int]], store: _Store, given: argparse.Namespace, deadline: float | None
+) -> Iterator[Chunk]:
     """Chunks as they are done, never more in work than there are workers; one worker is this process."""
     timely = takewhile(lambda _: deadline is None or time.monotonic() < deadline, todo)
     tasks = ((family, seed, given.size, given.certify, store.kinds(family)) for family, seed in timely)
@@ -94,7 +113,11 @@ class _Store:
         folder.mkdir(parents=True, exist_ok=True)
         self.path, self.code = folder / "chunks.jsonl", f"{_digest()}-{certify}"
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        rows = [json.loads(line) for line in lines if line.startswith(f'{{"code": "{self.code}"') and line.endswith("}}")]
+        rows = [
+            json.loads(line)
+            for line in lines
+            if line.startswith(f'{{"code": "{self.code}"') and line.endswith("}}")
+        ]
         self.chunks = [Chunk(**row["chunk"]) for row in rows]
 
     @property
@@ -116,14 +139,17 @@ class _Store:
 
 def _digest() -> str:
     files = sorted(
-        path for part in ("splineviz", "tests/oracles", "tests/fuzz", "tests/properties") for path in (ROOT / part).rglob("*.py")
+        path
+        for part in ("splineviz", "tests/oracles", "tests/fuzz", "tests/properties")
+        for path in (ROOT / part).rglob("*.py")
     )
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def _say(chunk: Chunk, folder: Path) -> None:
     print(
-        f"{chunk.family}, seed {chunk.seed}: {chunk.cases} cases, {chunk.seconds:.0f} s, {chunk.failures or 'no failure'}",
+        f"{chunk.family}, seed {chunk.seed}: {chunk.cases} cases, {chunk.seconds:.0f} s, "
+        f"{chunk.failures or 'no failure'}",
         flush=True,
     )
     for name, script in chunk.scripts.items():

@@ -1,4 +1,5 @@
-"""One family, one seed, some hundred cases: all are run, whatever fails, and one failure of each kind is shrunk."""
+"""One family, one seed, some hundred cases: all are run, whatever fails, and one failure of each kind is
+shrunk."""
 
 from __future__ import annotations
 
@@ -99,7 +100,12 @@ def _shrunk(family: str, seed: int, size: int, certify: str, kind: str) -> tuple
 def _over(body: Callable[[Case], None], family: str, seed: int, size: int, phases: list[Any]) -> None:
     @hypothesis.seed(seed)
     @settings(
-        max_examples=size, phases=phases, database=None, derandomize=False, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=size,
+        phases=phases,
+        database=None,
+        derandomize=False,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(FAMILIES[family])
     def over(case: Case) -> None:

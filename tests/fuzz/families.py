@@ -1,4 +1,5 @@
-"""Families of small networks and windows, each with the coincidences, exact or near, that one kind of network brings."""
+"""Families of small networks and windows, each with the coincidences, exact or near, that one kind of network
+brings."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ def _cases(draw: st.DrawFn, **how: Any) -> Case:
     return Case(network, (draw(windows()), draw(windows_on_kinks(network))))
 
 
-def _gaussian(seed: int, widths: list[int], scales: list[float], kind: Callable[[float], float] = float) -> Network:
+def _gaussian(
+    seed: int, widths: list[int], scales: list[float], kind: Callable[[float], float] = float
+) -> Network:
     rng = random.Random(seed)
     ops: list[Linear | Pointwise] = []
     for inputs, outputs, scale in zip(widths, widths[1:], scales, strict=False):

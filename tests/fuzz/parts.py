@@ -14,7 +14,9 @@ __all__ = ["SMALL", "draw_rows", "draw_tail"]
 SMALL = st.integers(-3, 3)
 
 
-def draw_rows(draw: st.DrawFn, n: int, width: int, entries: st.SearchStrategy[Any] = SMALL) -> list[list[Any]]:
+def draw_rows(
+    draw: st.DrawFn, n: int, width: int, entries: st.SearchStrategy[Any] = SMALL
+) -> list[list[Any]]:
     row = st.lists(entries, min_size=width, max_size=width)
     return draw(st.lists(row, min_size=n, max_size=n))
 

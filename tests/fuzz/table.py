@@ -23,7 +23,8 @@ def summary(chunks: Iterable[Chunk], certify: str | None, jobs: int) -> dict[str
     families: dict[str, dict[str, Any]] = {}
     for chunk in sorted(chunks, key=lambda chunk: (list(FAMILIES).index(chunk.family), chunk.seed)):
         row = families.setdefault(
-            chunk.family, {"cases": 0, "cells": 0, "seconds": 0.0, "seeds": [], "failures": Counter(), "shares": {}}
+            chunk.family,
+            {"cases": 0, "cells": 0, "seconds": 0.0, "seeds": [], "failures": Counter(), "shares": {}},
         )
         row["cases"] += chunk.cases
         row["cells"] += chunk.cells
@@ -71,7 +72,11 @@ first failure of each kind, shrunk, and goes on with new seeds where an earlier 
 
 
 def to_markdown(figures: dict[str, Any]) -> str:
-    asked = f'`certify="{figures["certify"]}"`' if figures["certify"] else "This engine has no option to prove its decisions"
+    asked = (
+        f'`certify="{figures["certify"]}"`'
+        if figures["certify"]
+        else "This engine has no option to prove its decisions"
+    )
     rows = "\n".join(_row(name, row) for name, row in figures["families"].items())
     versions = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
     return _PAGE.format(**figures | {"asked": asked, "rows": rows, "versions": versions})

@@ -26,7 +26,8 @@ def _line(n: int) -> Case:
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A family whose cases are all right, with an engine that moves a vertex wherever it finds more than one cell."""
+    """A family whose cases are all right, with an engine that moves a vertex wherever it finds more than one
+    cell."""
     monkeypatch.setitem(FAMILIES, "faulty", st.fractions(-2, 2, max_denominator=8).map(_line))
     arrange = Case.arrange
 
@@ -49,16 +50,22 @@ def test_a_fault_is_counted_and_shrunk_and_stops_nothing(faulty: str) -> None:
     assert not run_chunk(faulty, 0, 40, "full", frozenset({"vertices"})).scripts
 
 
-@pytest.mark.parametrize("family", ["reused modules", "convolutions and pools", "pictures", "batch-norm", "trained, int8"])
+@pytest.mark.parametrize(
+    "family", ["reused modules", "convolutions and pools", "pictures", "batch-norm", "trained, int8"]
+)
 @settings(max_examples=2)
 @given(data=st.data())
-def test_scripts_run_on_their_own(family: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_scripts_run_on_their_own(
+    family: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     case = data.draw(FAMILIES[family])
     path = tmp_path_factory.mktemp("script") / "case.py"
     path.write_text(as_script(case, family, path.name, "full"))
     again = runpy.run_path(str(path))["case"]
     assert again.network == case.network
-    assert [window.vertices.tolist() for window in again.windows] == [window.vertices.tolist() for window in case.windows]
+    assert [window.vertices.tolist() for window in again.windows] == [
+        window.vertices.tolist() for window in case.windows
+    ]
 
 
 def test_a_run_goes_on_where_it_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +76,10 @@ def test_a_run_goes_on_where_it_ended(tmp_path: Path, capsys: pytest.CaptureFixt
         file.write('{"code": "other", "chunk": {}}\n{"code": "half')
     assert main([*how, "--cases", "6"]) == 0
     said = capsys.readouterr().out
-    assert [line[:16] for line in said.splitlines() if "seed" in line] == ["tangency, seed 0", "tangency, seed 1"]
+    assert [line[:16] for line in said.splitlines() if "seed" in line] == [
+        "tangency, seed 0",
+        "tangency, seed 1",
+    ]
     figures = json.loads((tmp_path / "fuzz.json").read_text())
     assert (figures["cases"], figures["failures"], figures["families"]["tangency"]["seeds"]) == (6, 0, [0, 1])
     assert "| tangency | 6 |" in (tmp_path / "fuzz.md").read_text()

@@ -1,4 +1,5 @@
-"""Tiny trained networks, made on the spot from a seed, in the number formats that networks are deployed in."""
+"""Tiny trained networks, made on the spot from a seed, in the number formats that networks are deployed
+in."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ FORMATS = ("float32", "float16", "int8", "ternary", "pruned float32", "pruned in
 
 def flat(form: str) -> st.SearchStrategy[Case]:
     """Two inputs: toy classes, or the first two principal components of digits."""
-    return st.builds(_flat, st.just(form), st.integers(0, 15), st.sampled_from(["rings", "components"]), _zooms())
+    return st.builds(
+        _flat, st.just(form), st.integers(0, 15), st.sampled_from(["rings", "components"]), _zooms()
+    )
 
 
 def digits(form: str) -> st.SearchStrategy[Case]:
@@ -45,7 +48,9 @@ def _flat(form: str, seed: int, data: str, zoom: tuple[float, float, float]) -> 
 
 def _digits(form: str, seed: int, anchors: int, zoom: tuple[float, float, float]) -> Case:
     x, _ = _images()
-    plane = Plane.through(*x[np.random.default_rng(anchors).choice(len(x), 3, replace=False)].double().numpy())
+    plane = Plane.through(
+        *x[np.random.default_rng(anchors).choice(len(x), 3, replace=False)].double().numpy()
+    )
     (x0, y0), (x1, y1) = plane.anchors.min(0), plane.anchors.max(0)
     u, v, size = zoom
     reach = 0.5 * max(x1 - x0, y1 - y0)
@@ -87,14 +92,20 @@ def _trained(data: str, seed: int) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
         torch.manual_seed(seed)
         x, y = {"rings": lambda: _rings(seed), "components": _components, "images": _images}[data]()
         module = nn.Sequential(
-            nn.Linear(x.shape[1], 7), nn.ReLU(), nn.Linear(7, 6), nn.ReLU(), nn.Linear(6, 10 if data == "images" else 4)
+            nn.Linear(x.shape[1], 7),
+            nn.ReLU(),
+            nn.Linear(7, 6),
+            nn.ReLU(),
+            nn.Linear(6, 10 if data == "images" else 4),
         )
         optimizer = torch.optim.Adam(module.parameters(), lr=0.02)
         for _ in range(60):
             optimizer.zero_grad()
             nn.functional.cross_entropy(module(x), y if data != "components" else y % 4).backward()
             optimizer.step()
-    return tuple((m.weight.detach().numpy(), m.bias.detach().numpy()) for m in module if isinstance(m, nn.Linear))
+    return tuple(
+        (m.weight.detach().numpy(), m.bias.detach().numpy()) for m in module if isinstance(m, nn.Linear)
+    )
 
 
 def _quantised(weights: tuple[tuple[np.ndarray, np.ndarray], ...], form: str) -> Network:
@@ -104,7 +115,9 @@ def _quantised(weights: tuple[tuple[np.ndarray, np.ndarray], ...], form: str) ->
             weight = np.where(np.abs(weight) < np.median(np.abs(weight)), 0, weight)
         number = form.rsplit(maxsplit=1)[-1]
         if number == "float16":
-            mix = linear(weight.astype(np.float16).astype(np.float64), bias.astype(np.float16).astype(np.float64))
+            mix = linear(
+                weight.astype(np.float16).astype(np.float64), bias.astype(np.float16).astype(np.float64)
+            )
         elif number == "float32":
             mix = linear(weight.astype(np.float64), bias.astype(np.float64))
         else:
@@ -112,7 +125,8 @@ def _quantised(weights: tuple[tuple[np.ndarray, np.ndarray], ...], form: str) ->
             # Biases in the same steps as weights, as integer arithmetic has them
             step = np.float32(np.abs(weight).max() / levels if levels > 1 else 1.2 * np.abs(weight).mean())
             table = [
-                np.clip(np.rint(part / step), -128, 127) if levels > 1 else np.sign(np.rint(part / step)) for part in (weight, bias)
+                np.clip(np.rint(part / step), -128, 127) if levels > 1 else np.sign(np.rint(part / step))
+                for part in (weight, bias)
             ]
             mix = linear(
                 [[int(q) * Fraction(float(step)) for q in row] for row in table[0]],

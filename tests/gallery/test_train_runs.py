@@ -39,5 +39,12 @@ def test_networks_are_those_of_the_papers() -> None:
     torch.manual_seed(0)
     large = RUNS["grokking"].network()
     assert all(torch.equal(8 * a, b) for a, b in zip(plain.parameters(), large.parameters(), strict=True))
-    assert [stage.n_units for stage in sv.load_program(RUNS["figure14"].network().eval()).stages] == [200, 200]
-    assert sum(p.numel() for p in RUNS["batchnorm"].network().parameters()) - sum(p.numel() for p in plain.parameters()) == 1200
+    assert [stage.n_units for stage in sv.load_program(RUNS["figure14"].network().eval()).stages] == [
+        200,
+        200,
+    ]
+    assert (
+        sum(p.numel() for p in RUNS["batchnorm"].network().parameters())
+        - sum(p.numel() for p in plain.parameters())
+        == 1200
+    )

@@ -42,7 +42,8 @@ def cut(
     n_windows: int = 1,
     open_before: int = 0,
 ) -> Refinement:
-    """Refine; check the structure, and where nothing was left open the coordinates and the pattern of every face."""
+    """Refine; check the structure, and where nothing was left open the coordinates and the pattern of every
+    face."""
     given = z.copy()
     slacks = np.broadcast_to(np.float64(slack), len(z)).copy()
     result = refine(sub, given, np.ones(z.shape[1]), slacks, stage)
@@ -56,7 +57,8 @@ def cut(
 
 
 def carry(values: np.ndarray, refinement: Refinement) -> np.ndarray:
-    """The same affine functions at the vertices of a refinement, read from where the new vertices were born."""
+    """The same affine functions at the vertices of a refinement, read from where the new vertices were
+    born."""
     birth, n_old = refinement.birth, len(values)
     out = np.empty((n_old + len(birth), values.shape[1]))
     out[:n_old] = values
@@ -74,11 +76,14 @@ def bits(refinement: Refinement, n_units: int) -> np.ndarray:
 
 
 def _assert_patterns(z: np.ndarray, refinement: Refinement) -> None:
-    """A unit that is on is nowhere negative on its face and somewhere positive; one that is off is nowhere positive."""
+    """A unit that is on is nowhere negative on its face and somewhere positive; one that is off is nowhere
+    positive."""
     values = carry(z, refinement)
     vertex, unit = vanishing(refinement)
     size = np.abs(z).max(initial=1.0)
-    assert np.abs(values[vertex, unit]).max(initial=0.0) <= 1e-12 * size, "a unit is far from zero where it is said to vanish"
+    assert np.abs(values[vertex, unit]).max(initial=0.0) <= 1e-12 * size, (
+        "a unit is far from zero where it is said to vanish"
+    )
     values[vertex, unit] = 0.0
     faces, on = refinement.subdivision.faces, bits(refinement, z.shape[1])
     low = np.minimum.reduceat(values[faces.values], faces.offsets[:-1])
@@ -104,7 +109,9 @@ class Cuts:
         self.open = 0
 
     def __call__(self, z: np.ndarray, slack: float = 0.0, n_windows: int = 1) -> Refinement:
-        result = cut(self.sub, z, slack=slack, stage=len(self.states), n_windows=n_windows, open_before=self.open)
+        result = cut(
+            self.sub, z, slack=slack, stage=len(self.states), n_windows=n_windows, open_before=self.open
+        )
         self.states = [*(state[result.parent] for state in self.states), bits(result, z.shape[1])]
         self.sub = result.subdivision
         self.open += result.open

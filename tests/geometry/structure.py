@@ -1,7 +1,8 @@
-"""A strict check that arrays are a planar subdivision; it shares no code with the engine and believes none of its arrays.
+"""A strict check that arrays are a planar subdivision; it shares no code with the engine and believes none of
+its arrays.
 
-What is checked of the topology holds whatever rounding did to the coordinates. `assert_geometry` adds what must hold where no
-decision was left open.
+What is checked of the topology holds whatever rounding did to the coordinates. `assert_geometry` adds what
+must hold where no decision was left open.
 """
 
 from __future__ import annotations
@@ -14,14 +15,24 @@ from scipy.sparse.csgraph import connected_components
 from splineviz.geometry.refine import Refinement
 from splineviz.geometry.subdivision import RIM, Subdivision
 
-__all__ = ["areas_of", "assert_descent", "assert_geometry", "assert_structure", "left_right", "rings", "vanishing"]
+__all__ = [
+    "areas_of",
+    "assert_descent",
+    "assert_geometry",
+    "assert_structure",
+    "left_right",
+    "rings",
+    "vanishing",
+]
 
 
 def rings(sub: Subdivision) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(sides,) face, vertex and next vertex of every side."""
     offsets, here = sub.faces.offsets, sub.faces.values
     face = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    after = here[np.where(np.arange(1, len(here) + 1) == offsets[face + 1], offsets[face], np.arange(1, len(here) + 1))]
+    after = here[
+        np.where(np.arange(1, len(here) + 1) == offsets[face + 1], offsets[face], np.arange(1, len(here) + 1))
+    ]
     return face, here, after
 
 
@@ -53,17 +64,25 @@ def assert_structure(sub: Subdivision, n_windows: int = 1) -> None:
     ends = np.sort(sub.edges, axis=1)
     assert (ends[:, 0] < ends[:, 1]).all(), "an edge begins where it ends"
     assert len(np.unique(ends, axis=0)) == n_edges, "two edges have the same ends"
-    assert (ends[sub.side_edges] == np.sort(np.stack([here, after], axis=1), axis=1)).all(), "a side has another edge's ends"
+    assert (ends[sub.side_edges] == np.sort(np.stack([here, after], axis=1), axis=1)).all(), (
+        "a side has another edge's ends"
+    )
     assert len(np.unique(here * n_vertices + after)) == len(here), "two faces lie on one side of an edge"
     n_sides = np.bincount(sub.side_edges, minlength=n_edges)
     assert ((n_sides == 1) | (n_sides == 2)).all(), "an edge has no face, or more than two"
     rim = n_sides == 1
-    assert (rim == (sub.edge_source == RIM).all(axis=1)).all(), "an edge is on the rim by its source or by its faces, not by both"
+    assert (rim == (sub.edge_source == RIM).all(axis=1)).all(), (
+        "an edge is on the rim by its source or by its faces, not by both"
+    )
     assert (np.bincount(here, minlength=n_vertices) > 0).all(), "a vertex has no face"
 
     kind, part = _pieces(sub)
     assert kind == n_windows, f"{kind} connected pieces for {n_windows} windows"
-    characteristic = np.bincount(part) - np.bincount(part[sub.edges[:, 0]]) + np.bincount(part[here[sub.faces.offsets[:-1]]])
+    characteristic = (
+        np.bincount(part)
+        - np.bincount(part[sub.edges[:, 0]])
+        + np.bincount(part[here[sub.faces.offsets[:-1]]])
+    )
     assert (characteristic == 1).all(), f"V - E + F of the pieces is {characteristic.tolist()}, not 1"
     assert n_vertices - n_edges + n_faces == n_windows
     _assert_fans(sub, rim)
@@ -73,21 +92,32 @@ def assert_structure(sub: Subdivision, n_windows: int = 1) -> None:
 def _pieces(sub: Subdivision) -> tuple[int, np.ndarray]:
     """Number of connected pieces, and (V,) the piece of each vertex."""
     n = len(sub.vertices)
-    kind, part = connected_components(coo_array((np.ones(len(sub.edges)), sub.edges.T), (n, n)), directed=False)
+    kind, part = connected_components(
+        coo_array((np.ones(len(sub.edges)), sub.edges.T), (n, n)), directed=False
+    )
     return int(kind), part
 
 
 def _assert_arrays(sub: Subdivision) -> None:
     n_vertices, n_edges, n_sides = len(sub.vertices), len(sub.edges), len(sub.faces.values)
-    assert sub.vertices.shape == (n_vertices, 2) and sub.vertices.dtype == np.float64 and np.isfinite(sub.vertices).all()
-    assert sub.edges.shape == (n_edges, 2) and sub.edge_source.shape == (n_edges, 2) and sub.side_edges.shape == (n_sides,)
+    assert (
+        sub.vertices.shape == (n_vertices, 2)
+        and sub.vertices.dtype == np.float64
+        and np.isfinite(sub.vertices).all()
+    )
+    assert (
+        sub.edges.shape == (n_edges, 2)
+        and sub.edge_source.shape == (n_edges, 2)
+        and sub.side_edges.shape == (n_sides,)
+    )
     assert sub.faces.offsets[0] == 0 and sub.faces.offsets[-1] == n_sides
     for ids, below in ((sub.faces.values, n_vertices), (sub.edges, n_vertices), (sub.side_edges, n_edges)):
         assert ids.min() >= 0 and ids.max() < below, "an index points outside its table"
 
 
 def _assert_fans(sub: Subdivision, rim: np.ndarray) -> None:
-    """The faces round a vertex are one fan: closed inside the window, open on its rim. So no two sheets touch in a point."""
+    """The faces round a vertex are one fan: closed inside the window, open on its rim. So no two sheets touch
+    in a point."""
     face, here, _ = rings(sub)
     leaving = sub.side_edges
     first = sub.faces.offsets[face]
@@ -97,7 +127,9 @@ def _assert_fans(sub: Subdivision, rim: np.ndarray) -> None:
     end_leaving = 2 * leaving + (sub.edges[leaving, 1] == here)
     end_arriving = 2 * arriving + (sub.edges[arriving, 1] == here)
     n_ends = 2 * len(sub.edges)
-    kind, _ = connected_components(coo_array((np.ones(len(here)), (end_leaving, end_arriving)), (n_ends, n_ends)), directed=False)
+    kind, _ = connected_components(
+        coo_array((np.ones(len(here)), (end_leaving, end_arriving)), (n_ends, n_ends)), directed=False
+    )
     assert kind == len(sub.vertices), "the faces round a vertex are more than one fan"
     rim_ends = np.bincount(sub.edges[rim].ravel(), minlength=len(sub.vertices))
     assert np.isin(rim_ends, (0, 2)).all(), "the rim is not a closed curve"
@@ -109,12 +141,15 @@ def _assert_shared(sub: Subdivision, rim: np.ndarray) -> None:
     if len(edge):
         assert edge.min() >= 0 and edge.max() < len(sub.edges)
         assert not rim[edge].any(), "an edge of the rim is shared by a unit"
-    rows = np.concatenate([np.column_stack([edge, stage, unit]), np.column_stack([np.arange(len(sub.edges)), sub.edge_source])])
+    rows = np.concatenate(
+        [np.column_stack([edge, stage, unit]), np.column_stack([np.arange(len(sub.edges)), sub.edge_source])]
+    )
     assert len(np.unique(rows, axis=0)) == len(rows), "a unit is named twice on one edge"
 
 
 def assert_geometry(sub: Subdivision, tolerance: float = 1e-13) -> None:
-    """Faces are convex, counter-clockwise and watertight in their coordinates; ``tolerance`` is relative to the whole."""
+    """Faces are convex, counter-clockwise and watertight in their coordinates; ``tolerance`` is relative to
+    the whole."""
     face, here, after = rings(sub)
     assert (areas_of(sub) > 0).all(), "a face has no area"
     last = np.flatnonzero(np.diff(np.append(face, -1)))
@@ -123,7 +158,9 @@ def assert_geometry(sub: Subdivision, tolerance: float = 1e-13) -> None:
     a, b = sub.vertices[after] - sub.vertices[here], sub.vertices[beyond] - sub.vertices[after]
     reach = np.hypot(*a.T) + np.hypot(*b.T)
     size = np.abs(sub.vertices).max() + np.ptp(sub.vertices, axis=0).max()
-    assert (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] >= -tolerance * size * reach).all(), "a face turns clockwise"
+    assert (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] >= -tolerance * size * reach).all(), (
+        "a face turns clockwise"
+    )
     polygons = shapely.polygons(shapely.linearrings(sub.vertices[here], indices=face))
     _, part = _pieces(sub)
     window = part[sub.faces.values[sub.faces.offsets[:-1]]]
@@ -132,14 +169,20 @@ def assert_geometry(sub: Subdivision, tolerance: float = 1e-13) -> None:
 
 
 def assert_descent(before: Subdivision, after: Refinement, tolerance: float = 1e-12) -> None:
-    """A refinement keeps what was there: vertices bit by bit, the area of every face, the source of every edge."""
+    """A refinement keeps what was there: vertices bit by bit, the area of every face, the source of every
+    edge."""
     sub, n_old = after.subdivision, len(before.vertices)
     assert (sub.vertices[:n_old] == before.vertices).all(), "an old vertex moved"
     birth = after.birth
     assert len(birth) == len(sub.vertices) - n_old
     assert ((birth["t"] >= 0) & (birth["t"] <= 1)).all() and (birth["bound"] >= 0).all()
     born = np.arange(n_old, len(sub.vertices))
-    assert (birth["a"] >= 0).all() and (birth["b"] >= 0).all() and (birth["a"] < born).all() and (birth["b"] < born).all()
+    assert (
+        (birth["a"] >= 0).all()
+        and (birth["b"] >= 0).all()
+        and (birth["a"] < born).all()
+        and (birth["b"] < born).all()
+    )
     a, b = sub.vertices[birth["a"]], sub.vertices[birth["b"]]
     np.testing.assert_array_equal(sub.vertices[n_old:], a + birth["t"][:, None] * (b - a))
 
@@ -150,7 +193,9 @@ def assert_descent(before: Subdivision, after: Refinement, tolerance: float = 1e
     size = (np.abs(before.vertices).max() + np.ptp(before.vertices, axis=0).max()) ** 2
     np.testing.assert_allclose(total, areas_of(before), rtol=0, atol=tolerance * size)
     vertex, _ = vanishing(after)
-    assert set(vertex.tolist()) == set(born.tolist()), "no unit vanishes at a new vertex, or one is said to at an old one"
+    assert set(vertex.tolist()) == set(born.tolist()), (
+        "no unit vanishes at a new vertex, or one is said to at an old one"
+    )
 
 
 def vanishing(refinement: Refinement) -> tuple[np.ndarray, np.ndarray]:

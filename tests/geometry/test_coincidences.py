@@ -1,4 +1,5 @@
-"""Lines through corners, along sides and through one point; units that repeat, oppose or rescale each other."""
+"""Lines through corners, along sides and through one point; units that repeat, oppose or rescale each
+other."""
 
 from __future__ import annotations
 
@@ -13,7 +14,11 @@ from tests.geometry.structure import areas_of, vanishing
 def test_through_one_corner() -> None:
     cuts = Cuts()
     after = cuts(at(square(), [[2, -1, 1]]))
-    assert (len(after.subdivision.vertices), len(after.subdivision.edges), len(after.subdivision.faces)) == (5, 6, 2)
+    assert (len(after.subdivision.vertices), len(after.subdivision.edges), len(after.subdivision.faces)) == (
+        5,
+        6,
+        2,
+    )
     assert (after.zeros, after.open) == (1, 0)
     assert sorted(areas_of(after.subdivision)) == [1.0, 3.0]
     cuts.assert_edges()
@@ -21,15 +26,24 @@ def test_through_one_corner() -> None:
 
 def test_through_two_corners() -> None:
     after = cut(square(), at(square(), [[1, 1, 0]]))
-    assert (len(after.subdivision.vertices), len(after.subdivision.edges), len(after.subdivision.faces)) == (4, 5, 2)
+    assert (len(after.subdivision.vertices), len(after.subdivision.edges), len(after.subdivision.faces)) == (
+        4,
+        5,
+        2,
+    )
     assert (len(after.birth), after.zeros, after.open) == (0, 2, 0)
 
 
 def test_both_diagonals_and_both_axes() -> None:
-    """Four lines through the centre, two of them through the corners: the orders at the centre are taken as one point."""
+    """Four lines through the centre, two of them through the corners: the orders at the centre are taken as
+    one point."""
     cuts = Cuts()
     after = cuts(at(square(), [[1, 1, 0], [1, -1, 0], [1, 0, 0], [0, 1, 0]]))
-    assert (len(after.subdivision.vertices), len(after.subdivision.edges), len(after.subdivision.faces)) == (9, 16, 8)
+    assert (len(after.subdivision.vertices), len(after.subdivision.edges), len(after.subdivision.faces)) == (
+        9,
+        16,
+        8,
+    )
     assert after.open > 0
     centre = np.flatnonzero((after.subdivision.vertices == 0).all(axis=1))
     vertex, unit = vanishing(after)
@@ -82,7 +96,9 @@ def test_two_bundles_of_concurrent_lines() -> None:
     cuts.assert_edges()
 
 
-@pytest.mark.parametrize("factors", [[1, 1], [1, -1], [1, 3], [1, -0.3], [0.1, 0.7, -1e-3], [1e9, -1e-9, 1, 1]])
+@pytest.mark.parametrize(
+    "factors", [[1, 1], [1, -1], [1, 3], [1, -0.3], [0.1, 0.7, -1e-3], [1e9, -1e-9, 1, 1]]
+)
 def test_copies_of_one_unit_share_its_edges(factors: list[float]) -> None:
     line, others = np.array([0.7, 0.3, 0.11]), [[0.2, -0.9, 0.1], [-0.4, 0.5, 0.3]]
     k = len(factors)

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import runpy
 import shutil
 from pathlib import Path
 
-from splineviz.geometry import compiled, extend, refine
+import splineviz
+from splineviz.geometry import refine
+from splineviz.geometry.compiled import FOLDERS, stamp_of
+from splineviz.values import extension
+
+PACKAGE = Path(splineviz.__file__).parent
 
 
-def _stamp_of(folder: Path) -> str:
-    return str(runpy.run_path(str(folder / "compiled.py"))["_STAMP"])
+def with_kernels() -> list[Path]:
+    """All files that define compiled functions, relative to the package."""
+    files = (path for path in PACKAGE.rglob("*.py") if "geometry.compiled import" in path.read_text())
+    return [path.relative_to(PACKAGE) for path in files]
 
 
 def test_a_change_in_any_file_makes_all_caches_invalid(tmp_path: Path) -> None:
-    folder = shutil.copytree(Path(compiled.__file__).parent, tmp_path / "geometry")
-    before = _stamp_of(folder)
-    for kernel in (extend.extend_values, refine._refine):
+    copy = shutil.copytree(PACKAGE, tmp_path / "splineviz", ignore=shutil.ignore_patterns("__pycache__"))
+    before = stamp_of(copy)
+    for kernel in (extension.extend_values, refine._refine):
         assert kernel._cache._cache_file._source_stamp == before
-    (folder / "records.py").write_text((folder / "records.py").read_text() + "\n")
-    assert _stamp_of(folder) != before
+    for name in (*with_kernels(), Path("geometry/records.py")):
+        text = (copy / name).read_text()
+        (copy / name).write_text(text + "\n")
+        assert stamp_of(copy) != before, name
+        (copy / name).write_text(text)
+    assert stamp_of(copy) == before
+
+
+def test_all_kernels_lie_in_folders_that_are_looked_at() -> None:
+    assert {path.parts[0] for path in with_kernels()} == set(FOLDERS)

@@ -83,7 +83,10 @@ def test_joined_excerpts_are_the_whole(n_parts: int) -> None:
     assert_geometry(joined.subdivision)
     at_once = cut(whole, z, stage=1).subdivision
     assert len(joined.subdivision.faces) == len(at_once.faces)
-    assert (len(joined.subdivision.vertices), len(joined.subdivision.edges)) == (len(at_once.vertices), len(at_once.edges))
+    assert (len(joined.subdivision.vertices), len(joined.subdivision.edges)) == (
+        len(at_once.vertices),
+        len(at_once.edges),
+    )
     np.testing.assert_allclose(areas_of(joined.subdivision), areas_of(at_once), rtol=0, atol=1e-14)
     np.testing.assert_array_equal(joined.subdivision.vertices[: len(whole.vertices)], whole.vertices)
     for edges, (begin, end) in zip(joined.chains, whole.edges, strict=True):
@@ -99,7 +102,10 @@ def test_shared_units_stay_with_their_edges() -> None:
     whole = first.subdivision
     assert len(whole.shared)
     taken = [excerpt(whole, first.birth, *run) for run in runs_of(len(whole.faces), 3)]
-    plain = [(part, part.subdivision, Csr(np.arange(len(part.border) + 1), np.arange(len(part.border)))) for part in taken]
+    plain = [
+        (part, part.subdivision, Csr(np.arange(len(part.border) + 1), np.arange(len(part.border))))
+        for part in taken
+    ]
     joined = join(whole, plain).subdivision
     assert_structure(joined)
     assert len(joined.shared) == len(whole.shared)
@@ -111,7 +117,9 @@ def test_several_windows_come_together() -> None:
     first = cut(windows, at(windows, LINES), n_windows=3)
     z = values_at(windows, first)
     runs = runs_of(len(first.subdivision.faces), 4)
-    joined = join(first.subdivision, [refined(excerpt(first.subdivision, first.birth, *run), z) for run in runs])
+    joined = join(
+        first.subdivision, [refined(excerpt(first.subdivision, first.birth, *run), z) for run in runs]
+    )
     assert joined.unmatched == 0
     assert_structure(joined.subdivision, 3)
 
@@ -130,7 +138,8 @@ def test_missing_parts_leave_a_border() -> None:
 
 
 def test_excerpts_that_cut_an_edge_differently_are_both_kept_and_told() -> None:
-    """As it could happen if rounding decided a coincidence in two ways: the one part has a vertex where the other has none."""
+    """As it could happen if rounding decided a coincidence in two ways: the one part has a vertex where the
+    other has none."""
     whole, z, parts = parts_of(2)
     taken = parts[1][0]
     fewer = np.array(z)
@@ -142,14 +151,20 @@ def test_excerpts_that_cut_an_edge_differently_are_both_kept_and_told() -> None:
     ends = np.sort(sub.edges[sub.side_edges], axis=1)
     np.testing.assert_array_equal(ends, np.sort(np.stack([here, after], axis=1), axis=1))
     assert np.bincount(sub.side_edges, minlength=len(sub.edges)).max() <= 2
-    assert len(np.unique(np.column_stack([here, after]), axis=0)) == len(here), "two faces lie on one side of an edge"
+    assert len(np.unique(np.column_stack([here, after]), axis=0)) == len(here), (
+        "two faces lie on one side of an edge"
+    )
     assert areas_of(sub).sum() == pytest.approx(4.0) and (areas_of(sub) > 0).all()
     assert face.max() + 1 == len(sub.faces)
 
 
 def test_no_faces_are_an_excerpt() -> None:
     nothing = only_used(
-        replace(square(), faces=Csr(np.zeros(1, np.int64), np.zeros(0, np.int64)), side_edges=np.zeros(0, np.int64))
+        replace(
+            square(),
+            faces=Csr(np.zeros(1, np.int64), np.zeros(0, np.int64)),
+            side_edges=np.zeros(0, np.int64),
+        )
     )
     assert len(nothing.vertices) == len(nothing.edges) == len(nothing.faces) == 0
     whole = excerpt(square(), np.empty(0, BIRTH), 0, 1)

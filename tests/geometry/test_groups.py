@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from splineviz.geometry.extend import extend_slack, extend_values
 from splineviz.geometry.refine import Proof, Refinement, refine
+from splineviz.values.extension import extend_slack, extend_values
 
 from .hand import at, square
 
@@ -40,7 +40,10 @@ def test_groups_of_units_leave_what_all_at_once_leave(seed: int) -> None:
         z = out
     assert rounds == 5 and step.open == 0
     assert patterns(step.on) == patterns(at_once.on) and len(step.on) == len(at_once.on)
-    assert (len(sub.vertices), len(sub.edges)) == (len(at_once.subdivision.vertices), len(at_once.subdivision.edges))
+    assert (len(sub.vertices), len(sub.edges)) == (
+        len(at_once.subdivision.vertices),
+        len(at_once.subdivision.edges),
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -54,14 +57,18 @@ def test_slack_and_proof_cover_the_error_of_every_entry(seed: int) -> None:
     assert step.open == 0, "nothing is so close that it matters"
     out = np.empty((len(step.subdivision.vertices), 40))
     whole = np.full(4, 1e-10 * np.linalg.norm(scale))
-    _, _, proof = extend_values(wrong, np.arange(4), step.birth, out, scale, slack, whole, False, slack, whole)
+    _, _, proof = extend_values(
+        wrong, np.arange(4), step.birth, out, scale, slack, whole, False, slack, whole
+    )
     covered, proven = extend_slack(out, step.birth, scale, slack, slack)
     vertices = step.subdivision.vertices.copy()
     vertices[4:] = _meeting_points(step, lines)
     exact = vertices @ lines[:, :2].T + lines[:, 2]
     assert (np.abs(out - exact) <= 4 * covered[:, None] * scale).all()
     assert (covered > 0).all() and np.median(covered) < 1e-9
-    assert (np.abs(out - exact) <= proven[:, None] * scale).all() and (np.linalg.norm(out - exact, axis=1) <= proof).all()
+    assert (np.abs(out - exact) <= proven[:, None] * scale).all() and (
+        np.linalg.norm(out - exact, axis=1) <= proof
+    ).all()
     assert np.median(proven) < 1e-8 and np.median(proof) < 1e-8
 
 

@@ -52,7 +52,10 @@ def test_units_that_do_not_cut_are_on_or_off() -> None:
 def test_one_line() -> None:
     after = cut(square(), at(square(), [[2, 0, -1]]))
     assert counts(after.subdivision) == (6, 7, 2)
-    assert sorted(zip(areas_of(after.subdivision), bits(after, 1)[:, 0], strict=True)) == [(1.0, True), (3.0, False)]
+    assert sorted(zip(areas_of(after.subdivision), bits(after, 1)[:, 0], strict=True)) == [
+        (1.0, True),
+        (3.0, False),
+    ]
     assert after.subdivision.edge_source[-1].tolist() == [0, 0]
     assert sorted(after.subdivision.vertices[4:].tolist()) == [[0.5, -1.0], [0.5, 1.0]]
 
@@ -115,7 +118,9 @@ def test_states_are_those_of_the_functions_inside() -> None:
     lines = general(40, 6)
     after = cut(square(), at(square(), lines), slack=1e-16)
     faces = after.subdivision.faces
-    middle = np.add.reduceat(after.subdivision.vertices[faces.values], faces.offsets[:-1]) / faces.lengths[:, None]
+    middle = (
+        np.add.reduceat(after.subdivision.vertices[faces.values], faces.offsets[:-1]) / faces.lengths[:, None]
+    )
     np.testing.assert_array_equal(bits(after, 40), middle @ lines[:, :2].T + lines[:, 2] > 0)
 
 

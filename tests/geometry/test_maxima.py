@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from splineviz.geometry.maxima import Maxima, refine_by_maxima
+from splineviz.geometry.refine_maxima import Maxima, refine_by_maxima
 from splineviz.geometry.subdivision import Subdivision
 from tests.geometry.hand import SQUARE, at, cut, polygon, square
 from tests.geometry.structure import areas_of, assert_geometry, assert_structure, left_right
@@ -17,7 +17,13 @@ def rounds_of(windows: np.ndarray) -> np.ndarray:
 
 
 def maxima(
-    sub: Subdivision, x: np.ndarray, windows: list[list[int]], *, slack: float = 1e-15, n_windows: int = 1, rounds: object = None
+    sub: Subdivision,
+    x: np.ndarray,
+    windows: list[list[int]],
+    *,
+    slack: float = 1e-15,
+    n_windows: int = 1,
+    rounds: object = None,
 ) -> Maxima:
     """Refine; check structure, coordinates, descent and every winner at the middle of its face."""
     table = np.array(windows)
@@ -41,7 +47,10 @@ def extended(values: np.ndarray, result: Maxima) -> np.ndarray:
 
 def winners_of(result: Maxima, n_candidates: int, n_windows: int) -> np.ndarray:
     planes = np.split(result.refinement.on, max(1, (n_candidates - 1).bit_length()), axis=1)
-    bits = [np.unpackbits(np.ascontiguousarray(p).view(np.uint8), axis=1, bitorder="little")[:, :n_windows] for p in planes]
+    bits = [
+        np.unpackbits(np.ascontiguousarray(p).view(np.uint8), axis=1, bitorder="little")[:, :n_windows]
+        for p in planes
+    ]
     return np.sum([bit.astype(np.int64) << b for b, bit in enumerate(bits)], axis=0)
 
 

@@ -27,7 +27,10 @@ def classify(z: np.ndarray, scale: np.ndarray, slack: np.ndarray, first: int) ->
 
 def test_units_that_have_cut_are_not_counted_as_zeros() -> None:
     z = np.zeros((1, 100))
-    assert (classify(z, np.ones(100), np.ones(1), 1).zeros, classify(z, np.ones(100), np.ones(1), 0).zeros) == (36, 100)
+    assert (
+        classify(z, np.ones(100), np.ones(1), 1).zeros,
+        classify(z, np.ones(100), np.ones(1), 0).zeros,
+    ) == (36, 100)
 
 
 @pytest.mark.parametrize("n_units", [1, 63, 64, 65, 200])
@@ -69,11 +72,21 @@ def test_a_crossing_lies_within_its_bound() -> None:
 
 def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
     given = np.array([[3e-9, -3e-9, 0.0, 2e-9, 5e-9, 1.0], [0.0, 1.0, -1.0, 1.0, -1.0, 1.0]])
-    scale, proof, slack = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]), np.array([4e-9, 1e-12]), np.array([1e-11, 1e-14])
+    scale, proof, slack = (
+        np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]),
+        np.array([4e-9, 1e-12]),
+        np.array([1e-11, 1e-14]),
+    )
     asked, z = asking(100), given.copy()
     signs = judge(z, scale, slack, proof, False, 0, NO_ANSWERS, asked)
     rows = asked.rows[: asked.asked[0]]
-    assert rows[["place", "chord", "first"]].tolist() == [(0, SIGN, 0), (0, SIGN, 1), (0, SIGN, 2), (0, SIGN, 3), (1, SIGN, 0)]
+    assert rows[["place", "chord", "first"]].tolist() == [
+        (0, SIGN, 0),
+        (0, SIGN, 1),
+        (0, SIGN, 2),
+        (0, SIGN, 3),
+        (1, SIGN, 0),
+    ]
     assert signs.open == 5
     np.testing.assert_array_equal(z, given, "values wait for their answers")
 
@@ -84,7 +97,9 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
     assert asked.asked[0] == 0
     assert z[0].tolist() == [3e-9, TINY, -TINY, 0.0, 5e-9, 1.0] and z[1].tolist() == given[1].tolist()
     assert (signs.positive[0, 0], signs.negative[0, 0]) == (0b110011, 0b000100)
-    assert (signs.zeros, signs.open) == (2, 1), "nobody can tell the last one, so it is taken as the estimate has it"
+    assert (signs.zeros, signs.open) == (2, 1), (
+        "nobody can tell the last one, so it is taken as the estimate has it"
+    )
 
 
 def test_zeros_that_are_sure_are_not_asked_for() -> None:
@@ -99,12 +114,18 @@ def test_zeros_that_are_sure_are_not_asked_for() -> None:
 def test_what_nobody_can_tell_stays_open_though_zeros_are_sure() -> None:
     z, answers = np.array([[1e-20]]), tabulate(np.array([(0, SIGN, 0, -1, UNKNOWN)], ANSWER))
     for _ in range(2):
-        assert judge(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9), True, 0, answers, asking(100)).open == 1
+        assert (
+            judge(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9), True, 0, answers, asking(100)).open == 1
+        )
 
 
 def test_answers_are_found_again() -> None:
     rng = np.random.default_rng(0)
-    rows = np.unique(np.array([tuple(row) for row in rng.integers(-1, 6, (400, 5)).tolist()], ANSWER)[list(ANSWER.names or ())[:4]])
+    rows = np.unique(
+        np.array([tuple(row) for row in rng.integers(-1, 6, (400, 5)).tolist()], ANSWER)[
+            list(ANSWER.names or ())[:4]
+        ]
+    )
     table = np.empty(len(rows), ANSWER)
     for name in rows.dtype.names or ():
         table[name] = rows[name]
@@ -128,7 +149,9 @@ def test_a_proof_covers_the_crossing_whatever_the_values_are_within_theirs() -> 
         for da, db in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
             a, b = Fraction(za) + da * Fraction(errors[0]), Fraction(zb) + db * Fraction(errors[1])
             assert abs(a / (a - b) - Fraction(t)) <= Fraction(proof)
-    assert prove_crossing(0.5, 1e-9, -1e-9, 1e-9, 1e-9) == 1.0, "the values may be of one sign, so it may be anywhere"
+    assert prove_crossing(0.5, 1e-9, -1e-9, 1e-9, 1e-9) == 1.0, (
+        "the values may be of one sign, so it may be anywhere"
+    )
 
 
 def test_a_crossing_is_the_same_for_the_opposite_unit() -> None:

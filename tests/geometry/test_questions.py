@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from splineviz.geometry import refine as module
+from splineviz.geometry.answers import Value
 from splineviz.geometry.refine import Proof, Refinement, refine
-from splineviz.geometry.verdicts import Value
 
 from .hand import at, square
 
@@ -48,9 +48,12 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def refined(given: np.ndarray, exact: Any) -> Refinement:
-    """The square cut along lines as they are given, known to a millionth, and estimated to be known far better."""
+    """The square cut along lines as they are given, known to a millionth, and estimated to be known far
+    better."""
     sub = square()
-    return refine(sub, at(sub, given), np.ones(3), np.full(4, 1e-14), 0, proof=Proof(np.full(4, 2e-6), True, exact))
+    return refine(
+        sub, at(sub, given), np.ones(3), np.full(4, 1e-14), 0, proof=Proof(np.full(4, 2e-6), True, exact)
+    )
 
 
 def along_lower_edge(step: Refinement) -> list[int]:
@@ -89,6 +92,13 @@ def test_signs_are_asked_for_before_anything_is_cut(runs: list[int]) -> None:
     exact = at(square(), TRUE)
     exact[0, 0] = 2.0**-30
     sub = square()
-    step = refine(sub, exact.copy(), np.ones(3), np.full(4, 1e-14), 0, proof=Proof(np.full(4, 1e-8), True, Oracle(exact)))
+    step = refine(
+        sub,
+        exact.copy(),
+        np.ones(3),
+        np.full(4, 1e-14),
+        0,
+        proof=Proof(np.full(4, 1e-8), True, Oracle(exact)),
+    )
     assert runs == [1, 0]
     assert (step.open, step.re_evaluated) == (0, 1)

@@ -62,7 +62,8 @@ def test_three_stages_under_any_bounds(seed: int, kinds: list[str], exponent: fl
 
 @given(st.integers(0, 2**32), st.sampled_from([1e-12, 1e-9, 1e-6, 1e-3]))
 def test_bounds_that_are_too_small(seed: int, noise: float) -> None:
-    """Values off by far more than is claimed: signs and orders contradict each other, and faces may stay whole."""
+    """Values off by far more than is claimed: signs and orders contradict each other, and faces may stay
+    whole."""
     rng = np.random.default_rng(seed)
     sub = square()
     for stage in range(3):
@@ -81,7 +82,8 @@ def test_forty_lines_under_a_bound_of_a_thousandth(kind: str, seed: int) -> None
 
 @pytest.mark.parametrize("k", [1, 5, 20, 60, 300])
 def test_signs_that_change_four_times_round_a_face(k: int) -> None:
-    """No affine function does that; values on a face that rounding bent may. Nothing is drawn, every unit is counted."""
+    """No affine function does that; values on a face that rounding bent may. Nothing is drawn, every unit is
+    counted."""
     z = np.outer([1, -1, 1, -1], np.arange(1.0, k + 1)) + np.linspace(0, 0.3, k)
     after = refine(square(), np.ascontiguousarray(z), np.ones(k), np.zeros(4), 0)
     assert_structure(after.subdivision)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from splineviz.geometry.extend import extend_values
 from splineviz.geometry.lineage import inherit
 from splineviz.geometry.subdivision import Subdivision
+from splineviz.values.extension import extend_values
 from tests.geometry.hand import Cuts, at, bits, carry, square, units_of_edges
 from tests.geometry.structure import areas_of, left_right, vanishing
 
@@ -43,13 +43,16 @@ def test_rim_stays_rim() -> None:
     cuts(at(cuts.sub, [[1, 0.3, 0.1]]))
     cuts(at(cuts.sub, [[0.2, 1, 0.1], [1, -1, 0.3]]), slack=1e-16)
     rim = left_right(cuts.sub)[1] < 0
-    length = np.hypot(*(cuts.sub.vertices[cuts.sub.edges[rim, 0]] - cuts.sub.vertices[cuts.sub.edges[rim, 1]]).T).sum()
+    length = np.hypot(
+        *(cuts.sub.vertices[cuts.sub.edges[rim, 0]] - cuts.sub.vertices[cuts.sub.edges[rim, 1]]).T
+    ).sum()
     assert length == pytest.approx(8, rel=1e-14)
     assert rim.sum() == 4 + 6
 
 
 @pytest.mark.parametrize(
-    ("name", "listed"), [("identical", True), ("relu", True), ("off", True), ("absolute", False), ("tent", False)]
+    ("name", "listed"),
+    [("identical", True), ("relu", True), ("off", True), ("absolute", False), ("tent", False)],
 )
 def test_a_later_unit_that_vanishes_along_an_old_edge(name: str, listed: bool) -> None:
     """It is named there if and only if its states on the two sides differ."""
@@ -68,7 +71,8 @@ def test_a_later_unit_that_vanishes_along_an_old_edge(name: str, listed: bool) -
 
 
 def test_a_unit_may_cut_one_side_of_an_old_edge_and_touch_it_from_the_other() -> None:
-    """z = x on the right, 0 on the left, minus y above: chords end on the old edge, which every face still shares."""
+    """z = x on the right, 0 on the left, minus y above: chords end on the old edge, which every face still
+    shares."""
     cuts = Cuts()
     h = relu_stage(cuts, at(cuts.sub, [[1, 0, 0], [0, 1, 0]]), slack=1e-16)
     cuts(h @ np.array([[1.0], [-1.0]]) - 0.0, slack=1e-16)
@@ -90,9 +94,12 @@ def test_an_edge_that_many_units_cross_is_shared_point_by_point(seed: int) -> No
     cuts.assert_edges()
 
 
-@pytest.mark.parametrize(("widths", "seed"), [((6, 6, 6), 0), ((12, 5, 3), 1), ((3, 20, 4), 2), ((2, 2, 2, 2, 2), 3)])
+@pytest.mark.parametrize(
+    ("widths", "seed"), [((6, 6, 6), 0), ((12, 5, 3), 1), ((3, 20, 4), 2), ((2, 2, 2, 2, 2), 3)]
+)
 def test_relu_stages(widths: tuple[int, ...], seed: int) -> None:
-    """Every stage cuts the faces of the one before; the states of all stages differ across exactly the edges that say so."""
+    """Every stage cuts the faces of the one before; the states of all stages differ across exactly the edges
+    that say so."""
     rng = np.random.default_rng(seed)
     cuts = Cuts()
     h = cuts.sub.vertices
@@ -109,7 +116,8 @@ def test_relu_stages(widths: tuple[int, ...], seed: int) -> None:
 
 
 def test_integer_relu_stages_with_zeros_everywhere() -> None:
-    """Small integers make units vanish at corners, along edges and on whole faces, and lines meet in one point."""
+    """Small integers make units vanish at corners, along edges and on whole faces, and lines meet in one
+    point."""
     rng = np.random.default_rng(3)
     for _ in range(40):
         cuts = Cuts()
@@ -132,7 +140,11 @@ def test_hashes_tell_patterns_apart() -> None:
     second = cuts(at(cuts.sub, np.random.default_rng(1).standard_normal((20, 3)) * (1, 1, 0.4)), slack=1e-16)
     one = hashed(np.zeros((1, 2), np.uint64), first.parent, first.on)
     two = hashed(one, second.parent, second.on)
-    assert len(np.unique(two, axis=0)) == len(np.unique(np.concatenate(cuts.states, axis=1), axis=0)) == len(cuts.sub.faces)
+    assert (
+        len(np.unique(two, axis=0))
+        == len(np.unique(np.concatenate(cuts.states, axis=1), axis=0))
+        == len(cuts.sub.faces)
+    )
     for lane in range(2):
         assert len(np.unique(two[:, lane])) == len(two), "each half alone should already do"
     np.testing.assert_array_equal(two, hashed(one, second.parent, second.on))
@@ -144,13 +156,17 @@ def test_hashes_tell_patterns_apart() -> None:
 @pytest.mark.parametrize("relu", [False, True])
 def test_values_are_carried_to_new_vertices_within_their_error(relu: bool) -> None:
     cuts = Cuts()
-    refinement = cuts(at(cuts.sub, np.random.default_rng(2).standard_normal((15, 3)) * (1, 1, 0.4)), slack=1e-16)
+    refinement = cuts(
+        at(cuts.sub, np.random.default_rng(2).standard_normal((15, 3)) * (1, 1, 0.4)), slack=1e-16
+    )
     rng = np.random.default_rng(3)
     lines = rng.standard_normal((7, 3))
     values = at(square(), lines)
     out = np.empty((len(cuts.sub.vertices), 7))
     small, none = np.full(4, 1e-15), np.empty(0)
-    error, norm, proof = extend_values(values, np.arange(4), refinement.birth, out, np.ones(7), small, small, relu, none, none)
+    error, norm, proof = extend_values(
+        values, np.arange(4), refinement.birth, out, np.ones(7), small, small, relu, none, none
+    )
     assert len(proof) == 0
     expected = carry(values, refinement)
     np.testing.assert_allclose(out, np.maximum(expected, 0) if relu else expected, rtol=0, atol=1e-15)

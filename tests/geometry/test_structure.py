@@ -16,7 +16,9 @@ from tests.geometry.structure import assert_geometry, assert_structure
 
 def sound() -> Subdivision:
     sub = cut(square(), at(square(), [[1, 0.1, 0], [0.2, 1, 0.1], [0.9, -1, 0.3]])).subdivision
-    return replace(sub, vertices=sub.vertices.copy(), edges=sub.edges.copy(), edge_source=sub.edge_source.copy())
+    return replace(
+        sub, vertices=sub.vertices.copy(), edges=sub.edges.copy(), edge_source=sub.edge_source.copy()
+    )
 
 
 def with_faces(sub: Subdivision, offsets: np.ndarray, keep: np.ndarray) -> Subdivision:
@@ -43,7 +45,12 @@ def swap_edges_of_two_sides(sub: Subdivision) -> Subdivision:
 def repeat_an_edge(sub: Subdivision) -> Subdivision:
     edges, sides = np.concatenate([sub.edges, sub.edges[-1:]]), sub.side_edges.copy()
     sides[np.flatnonzero(sides == len(sub.edges) - 1)[0]] = len(sub.edges)
-    return replace(sub, edges=edges, side_edges=sides, edge_source=np.concatenate([sub.edge_source, sub.edge_source[-1:]]))
+    return replace(
+        sub,
+        edges=edges,
+        side_edges=sides,
+        edge_source=np.concatenate([sub.edge_source, sub.edge_source[-1:]]),
+    )
 
 
 def forget_the_rim(sub: Subdivision) -> Subdivision:

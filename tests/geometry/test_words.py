@@ -95,7 +95,9 @@ def test_multiples_draw_one_edge() -> None:
 @pytest.mark.parametrize("n", [3, 8])
 def test_concurrent_lines_make_one_vertex(n: int) -> None:
     angle = np.pi * (np.arange(n) + 0.3) / n
-    arr = checked(layer(np.stack([np.cos(angle), np.sin(angle)], axis=1).tolist()), nn.ReLU(), layer([[1.0] * n]))
+    arr = checked(
+        layer(np.stack([np.cos(angle), np.sin(angle)], axis=1).tolist()), nn.ReLU(), layer([[1.0] * n])
+    )
     assert arr.n_cells == 2 * n
     assert (np.bincount(arr.edges.ravel()) == 2 * n).sum() == 1
     assert arr.status is Status.COMPLETE and arr.stats.undecided == 0 and arr.stats.re_evaluated > 0
@@ -118,7 +120,14 @@ def test_a_linear_region_does_not_go_through_a_single_vertex() -> None:
     """relu(min(u, v)) + relu(min(-u, -v)) is 0 on two quadrants that touch in one point."""
     smallest = maxout([[0, 1], [2, 3]])
     network = sequential(
-        2, [linear([[-1, 0], [0, -1], [1, 0], [0, 1]]), smallest, linear([[-1, 0], [0, -1]]), relu(), linear([[1, 1]])]
+        2,
+        [
+            linear([[-1, 0], [0, -1], [1, 0], [0, 1]]),
+            smallest,
+            linear([[-1, 0], [0, -1]]),
+            relu(),
+            linear([[1, 1]]),
+        ],
     )
     arr = agreed(network)
     zero = [cell for cell in range(arr.n_cells) if not arr.affine[cell].any()]
@@ -151,7 +160,17 @@ def test_constant_units_draw_nothing(bias: int, on: bool) -> None:
 
 def test_a_dead_layer_hides_what_is_behind_it() -> None:
     arr = agreed(
-        sequential(2, [linear([[1, 0], [0, 1]]), relu(), linear([[1, 1], [2, 1]], [-9, -9]), relu(), linear([[1, 1]], [2]), relu()])
+        sequential(
+            2,
+            [
+                linear([[1, 0], [0, 1]]),
+                relu(),
+                linear([[1, 1], [2, 1]], [-9, -9]),
+                relu(),
+                linear([[1, 1]], [2]),
+                relu(),
+            ],
+        )
     )
     assert (arr.n_cells, arr.n_linear_regions) == (4, 1)
     assert {stage for units in units_inside(arr) for stage, _ in units} == {0}
@@ -170,7 +189,9 @@ def test_parallel_lines_a_billionth_apart_have_a_cell_between_them() -> None:
 
 
 def test_parallel_lines_one_unit_in_the_last_place_apart_have_a_cell_between_them() -> None:
-    arr = agreed(sequential(2, [linear([[1, 0], [1, 0]], [0.3, np.nextafter(0.3, 1)]), relu(), linear([[1, 1]])]))
+    arr = agreed(
+        sequential(2, [linear([[1, 0], [1, 0]], [0.3, np.nextafter(0.3, 1)]), relu(), linear([[1, 1]])])
+    )
     assert arr.n_cells == 3
 
 
@@ -178,13 +199,23 @@ def test_parallel_lines_one_unit_in_the_last_place_apart_have_a_cell_between_the
 def test_a_cell_counts_however_small(power: int) -> None:
     """The triangle between u = 0, v = 0 and u + v = 2^-power."""
     assert (
-        agreed(sequential(2, [linear([[1, 0], [0, 1], [1, 1]], [0, 0, -(2.0**-power)]), relu(), linear([[1, 1, 1]])])).n_cells == 7
+        agreed(
+            sequential(
+                2, [linear([[1, 0], [0, 1], [1, 1]], [0, 0, -(2.0**-power)]), relu(), linear([[1, 1, 1]])]
+            )
+        ).n_cells
+        == 7
     )
 
 
 def test_candidates_that_tie_on_a_whole_cell_have_no_edge_between_them() -> None:
-    arr = agreed(sequential(2, [linear([[1, 0]]), relu(), linear([[0], [1], [2]]), maxout([[0, 1, 2], [2, 1, 0]])]))
-    assert [arr.winners(1, arr.locate(np.array([[u, 0.3]]))).tolist() for u in (-0.5, 0.5)] == [[[0, 0]], [[2, 0]]]
+    arr = agreed(
+        sequential(2, [linear([[1, 0]]), relu(), linear([[0], [1], [2]]), maxout([[0, 1, 2], [2, 1, 0]])])
+    )
+    assert [arr.winners(1, arr.locate(np.array([[u, 0.3]]))).tolist() for u in (-0.5, 0.5)] == [
+        [[0, 0]],
+        [[2, 0]],
+    ]
     assert units_inside(arr) == [{(0, 0), (1, 0)}]
 
 

@@ -179,7 +179,9 @@ def test_redrawing_a_saved_slice_imports_neither_torch_nor_pyplot(tmp_path):
         "for color in ('random', 'norm', 'class'): save_figure(arr, 'a.png', color=color, dpi=40)\n"
         "print(sorted({'torch', 'numba', 'matplotlib.pyplot'} & set(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.stdout.strip() == "[]", done.stderr
     assert (tmp_path / "a.png").stat().st_size > 1000
 

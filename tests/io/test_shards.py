@@ -21,7 +21,13 @@ BOX = sv.Window.box(-2, 2, -2, 2)
 
 def program() -> sv.Program:
     torch.manual_seed(0)
-    layers = [torch.nn.Linear(2, 20), torch.nn.ReLU(), torch.nn.Linear(20, 12), torch.nn.ReLU(), torch.nn.Linear(12, 3)]
+    layers = [
+        torch.nn.Linear(2, 20),
+        torch.nn.ReLU(),
+        torch.nn.Linear(20, 12),
+        torch.nn.ReLU(),
+        torch.nn.Linear(12, 3),
+    ]
     return sv.load_program(torch.nn.Sequential(*layers))
 
 
@@ -46,7 +52,10 @@ def test_shards_hold_all_cells_in_order_and_the_index_tells(tmp_path: Path) -> N
     assert sorted(path.name for path in (tmp_path / "cells").iterdir()) == [*names, "index.json"]
     loaded = [sv.load(tmp_path / "cells" / name) for name in names]
     np.testing.assert_array_equal(np.concatenate([shard.pattern_hash for shard in loaded]), arr.pattern_hash)
-    assert [shard["first_cell"] for shard in index["shards"]] == [0, *np.cumsum([shard.n_cells for shard in loaded])[:-1]]
+    assert [shard["first_cell"] for shard in index["shards"]] == [
+        0,
+        *np.cumsum([shard.n_cells for shard in loaded])[:-1],
+    ]
     assert len(loaded) > 3 and all(shard.status is sv.Status.BATCH for shard in loaded)
     for shard in loaded:
         shard.check()
@@ -63,7 +72,10 @@ def test_a_folder_without_index_is_unfinished(tmp_path: Path) -> None:
         add(next(batches()))
         raise KeyboardInterrupt
     assert [path.name for path in tmp_path.iterdir()] == ["cells-00000.npz"]
-    with pytest.raises(InputError, match=r"not empty, it holds the shards of an earlier, unfinished run\n  try: .*--overwrite"):
+    with pytest.raises(
+        InputError,
+        match=r"not empty, it holds the shards of an earlier, unfinished run\n  try: .*--overwrite",
+    ):
         write(tmp_path)
 
 
@@ -120,7 +132,9 @@ def test_parquet_has_a_row_per_cell(tmp_path: Path) -> None:
     arr, table = whole(), pq.read_table(tmp_path / "x.parquet")
     rows = {name: table[name].to_pylist() for name in table.column_names}
     assert table.column_names == list(COLUMNS)
-    assert all(table.schema.field(name).metadata[b"description"].decode() == text for name, text in COLUMNS.items())
+    assert all(
+        table.schema.field(name).metadata[b"description"].decode() == text for name, text in COLUMNS.items()
+    )
     assert rows["cell"] == list(range(arr.n_cells)) and set(rows["window"]) == {0}
     assert rows["stage"] == arr.cell_stage.tolist()
     assert rows["class"] == cell_class(arr).tolist()
@@ -131,7 +145,9 @@ def test_parquet_has_a_row_per_cell(tmp_path: Path) -> None:
 
     polygons = np.array([shapely.Polygon(np.reshape(corners, (-1, 2))) for corners in rows["polygon"]])
     np.testing.assert_allclose(shapely.area(polygons), arr.areas, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(shapely.get_coordinates(shapely.centroid(polygons)), rows["centroid"], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        shapely.get_coordinates(shapely.centroid(polygons)), rows["centroid"], rtol=0, atol=1e-9
+    )
     card = json.loads(pq.read_metadata(tmp_path / "x.parquet").metadata[b"splineviz"])
     assert (card["schema"], card["cells"], card["status"]) == ("splineviz.cells/1", arr.n_cells, "complete")
     assert card["provenance"]["seed"] == 7
@@ -160,5 +176,8 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
     import sys
 
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(InputError, match=r"pip install 'splineviz\[parquet\]'"), parquet_writer(tmp_path / "x.parquet"):
+    with (
+        pytest.raises(InputError, match=r"pip install 'splineviz\[parquet\]'"),
+        parquet_writer(tmp_path / "x.parquet"),
+    ):
         pass

@@ -32,7 +32,14 @@ class VGG(nn.Module):
             else:
                 layers.append(POOLS[pooling](2, stride=2))
         self.features = nn.Sequential(*layers)
-        hidden = [nn.Linear(4 * n_in, 24), nn.ReLU(True), nn.Dropout(), nn.Linear(24, 24), nn.ReLU(True), nn.Dropout()]
+        hidden = [
+            nn.Linear(4 * n_in, 24),
+            nn.ReLU(True),
+            nn.Dropout(),
+            nn.Linear(24, 24),
+            nn.ReLU(True),
+            nn.Dropout(),
+        ]
         self.classifier = nn.Sequential(*hidden, nn.Linear(24, classes))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -42,7 +49,11 @@ class VGG(nn.Module):
 class _DenseLayer(nn.Module):
     def __init__(self, n_in: int, growth: int) -> None:
         super().__init__()
-        self.norm1, self.relu1, self.conv1 = nn.BatchNorm2d(n_in), nn.ReLU(), nn.Conv2d(n_in, 2 * growth, 1, bias=False)
+        self.norm1, self.relu1, self.conv1 = (
+            nn.BatchNorm2d(n_in),
+            nn.ReLU(),
+            nn.Conv2d(n_in, 2 * growth, 1, bias=False),
+        )
         self.norm2, self.relu2 = nn.BatchNorm2d(2 * growth), nn.ReLU()
         self.conv2 = nn.Conv2d(2 * growth, growth, 3, padding=1, bias=False)
 
@@ -52,13 +63,18 @@ class _DenseLayer(nn.Module):
 
 
 class DenseNet(nn.Module):
-    """Two dense blocks with bottlenecks and a transition: batch norm *before* each activation, all earlier maps concatenated."""
+    """Two dense blocks with bottlenecks and a transition: batch norm *before* each activation, all earlier
+    maps concatenated."""
 
     def __init__(self, pooling: str, growth: int = 3) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU(), POOLS[pooling](2))
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU(), POOLS[pooling](2)
+        )
         self.block1 = nn.ModuleList(_DenseLayer(6 + i * growth, growth) for i in range(3))
-        self.transition = nn.Sequential(nn.BatchNorm2d(15), nn.ReLU(), nn.Conv2d(15, 7, 1, bias=False), nn.AvgPool2d(2))
+        self.transition = nn.Sequential(
+            nn.BatchNorm2d(15), nn.ReLU(), nn.Conv2d(15, 7, 1, bias=False), nn.AvgPool2d(2)
+        )
         self.block2 = nn.ModuleList(_DenseLayer(7 + i * growth, growth) for i in range(2))
         self.norm, self.classifier = nn.BatchNorm2d(13), nn.Linear(13, 4)
 
@@ -75,12 +91,17 @@ class DenseNet(nn.Module):
 
 
 class UNet(nn.Module):
-    """Down and up again, with the maps of the way down concatenated on the way up; one output for each pixel and class."""
+    """Down and up again, with the maps of the way down concatenated on the way up; one output for each pixel
+    and class."""
 
     def __init__(self, pooling: str, up: str, width: int = 3) -> None:
         super().__init__()
         self.pool = POOLS[pooling](2)
-        self.down1, self.down2, self.bottom = _twice(2, width), _twice(width, 2 * width), _twice(2 * width, 4 * width)
+        self.down1, self.down2, self.bottom = (
+            _twice(2, width),
+            _twice(width, 2 * width),
+            _twice(2 * width, 4 * width),
+        )
         self.up2, self.up1 = _up(up, 4 * width, 2 * width), _up(up, 2 * width, width)
         self.join2, self.join1 = _twice(4 * width, 2 * width), _twice(2 * width, width)
         self.head = nn.Conv2d(width, 2, 1)
@@ -96,7 +117,11 @@ class UNet(nn.Module):
 def _twice(n_in: int, n_out: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for n in (n_in, n_out):
-        layers += [nn.Conv2d(n, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
+        layers += [
+            nn.Conv2d(n, n_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(inplace=True),
+        ]
     return nn.Sequential(*layers)
 
 
@@ -107,7 +132,8 @@ def _up(kind: str, n_in: int, n_out: int) -> nn.Module:
 
 
 class Detector(nn.Module):
-    """A proposal network in the manner of MTCNN: PReLU with a slope for each channel, some negative or above 1, and two heads."""
+    """A proposal network in the manner of MTCNN: PReLU with a slope for each channel, some negative or above
+    1, and two heads."""
 
     def __init__(self, pooling: str) -> None:
         super().__init__()
@@ -142,7 +168,10 @@ class Case:
 
 
 def _pooled(name: str, make: Callable[[str], nn.Module], shape: tuple[int, ...], radius: float) -> list[Case]:
-    return [Case(f"{name}, {pooling} pooling", lambda pooling=pooling: make(pooling), shape, radius) for pooling in POOLINGS]
+    return [
+        Case(f"{name}, {pooling} pooling", lambda pooling=pooling: make(pooling), shape, radius)
+        for pooling in POOLINGS
+    ]
 
 
 CASES = [

@@ -1,4 +1,5 @@
-"""Dense sampling: what an arrangement says of random points, against the module's own float64 forward pass there."""
+"""Dense sampling: what an arrangement says of random points, against the module's own float64 forward pass
+there."""
 
 from __future__ import annotations
 
@@ -61,12 +62,18 @@ def assert_sampled(arr: sv.Arrangement, module: nn.Module, *, count: int = 1000,
     assert (cell >= 0).all(), "a point of the window lies in no cell"
     signs, output = signs_of(module, torch.from_numpy(plane.lift(uv)).reshape(-1, *_program(arr).input_shape))
 
-    stages = [stage for stage in _program(arr).stages if stage.kind.strip("_") in {"relu", "leaky_relu", "prelu"}]
-    assert [stage.n_units for stage in stages] == [sign.shape[1] for sign in signs], "stages are not the activations called"
+    stages = [
+        stage for stage in _program(arr).stages if stage.kind.strip("_") in {"relu", "leaky_relu", "prelu"}
+    ]
+    assert [stage.n_units for stage in stages] == [sign.shape[1] for sign in signs], (
+        "stages are not the activations called"
+    )
     switched = 0
     for stage, sign in zip(stages, signs, strict=True):
         wrong = arr.pattern_bits(stage.index)[cell] != sign
-        assert not wrong.any(), f"{wrong.sum()} signs of {stage.name} differ at {wrong.any(axis=1).sum()} of {len(uv)} points"
+        assert not wrong.any(), (
+            f"{wrong.sum()} signs of {stage.name} differ at {wrong.any(axis=1).sum()} of {len(uv)} points"
+        )
         switched += bool((sign != sign[0]).any())
 
     predicted = np.einsum("pck,pk->pc", arr.affine[cell], np.column_stack([uv, np.ones(len(uv))]))

@@ -1,4 +1,5 @@
-"""The trained detectors inside the package mtcnn: PReLU with learned slopes, several heads, weights in Keras' order."""
+"""The trained detectors inside the package mtcnn: PReLU with learned slopes, several heads, weights in Keras'
+order."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ from gallery.detectors import NAMES, Detector, _unpickled, load_detector, load_w
 from tests.networks.architectures import POOLS
 from tests.networks.sampling import assert_sampled
 
-# (network, pooling, half-width of the window, noise in the picture). On flat ground hundreds of maxima tie in one point. The three
-# overlapping max-pools of O-Net leave decisions open in every window with more than a few cells.
+# (network, pooling, half-width of the window, noise in the picture). On flat ground hundreds of maxima tie in
+# one point. The three overlapping max-pools of O-Net leave decisions open in every window with more than a
+# few cells.
 ARRANGED = [
     ("pnet", "average", 0.15, 0.0),
     ("rnet", "average", 0.01, 0.0),
@@ -29,7 +31,8 @@ ARRANGED = [
 
 
 def _image(detector: Detector, noise: float) -> np.ndarray:
-    """A bright oval with two dark spots on a grey ground; without noise hundreds of maxima over flat ground tie in one point."""
+    """A bright oval with two dark spots on a grey ground; without noise hundreds of maxima over flat ground
+    tie in one point."""
     _, height, width = detector.input_shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     oval = 1 / (1 + np.exp(8 * (x**2 / 0.5 + y**2 / 0.8 - 1)))
@@ -38,11 +41,15 @@ def _image(detector: Detector, noise: float) -> np.ndarray:
     return picture + np.random.default_rng(0).normal(0, noise, picture.shape)
 
 
-def _keras(weights: list[np.ndarray], x: np.ndarray, pools: list[tuple[int, int, bool]], pooling: str) -> np.ndarray:
+def _keras(
+    weights: list[np.ndarray], x: np.ndarray, pools: list[tuple[int, int, bool]], pooling: str
+) -> np.ndarray:
     """The networks once more, as Keras lays them out: (batch, rows, columns, channels), windows by numpy."""
     reduce = {"average": np.nanmean, "max": np.nanmax}[pooling]
     arrays, steps = list(weights), iter(pools)
-    while len(arrays) >= 3 and arrays[2].shape[-1] == arrays[1].shape[-1] and arrays[2].shape != arrays[0].shape:
+    while (
+        len(arrays) >= 3 and arrays[2].shape[-1] == arrays[1].shape[-1] and arrays[2].shape != arrays[0].shape
+    ):
         kernel, bias, slope = arrays[:3]
         del arrays[:3]
         x = _dense(x, kernel, bias)
@@ -52,14 +59,20 @@ def _keras(weights: list[np.ndarray], x: np.ndarray, pools: list[tuple[int, int,
             more = max(0, (-(-x.shape[1] // stride) - 1) * stride + side - x.shape[1]) if same else 0
             rim = (more // 2, more - more // 2)
             padded = np.pad(x, ((0, 0), rim, rim, (0, 0)), constant_values=np.nan)
-            windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), (1, 2))[:, ::stride, ::stride]
+            windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), (1, 2))[
+                :, ::stride, ::stride
+            ]
             x = reduce(windows, axis=(-2, -1))
-    return np.concatenate([_dense(x, *arrays[i : i + 2]).reshape(len(x), -1) for i in range(0, len(arrays), 2)], axis=1)
+    return np.concatenate(
+        [_dense(x, *arrays[i : i + 2]).reshape(len(x), -1) for i in range(0, len(arrays), 2)], axis=1
+    )
 
 
 def _dense(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
     if kernel.ndim == 2:
-        return x.transpose(0, 2, 1, 3).reshape(len(x), -1) @ kernel + bias if x.ndim == 4 else x @ kernel + bias
+        return (
+            x.transpose(0, 2, 1, 3).reshape(len(x), -1) @ kernel + bias if x.ndim == 4 else x @ kernel + bias
+        )
     windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], (1, 2))
     return np.einsum("byxcij,ijcd->byxd", windows, kernel) + bias
 
@@ -87,8 +100,14 @@ def test_weights(name: str) -> None:
 def test_layout(name: str, pooling: str) -> None:
     detector = load_detector(name, POOLS[pooling]).double()
     x = np.random.default_rng(0).normal(0, 0.5, (3, *detector.input_shape))
-    pools = {"pnet": [(2, 2, True)], "rnet": [(3, 2, True), (3, 2, False)], "onet": [(3, 2, True), (3, 2, False), (2, 2, True)]}
-    expected = _keras([array.astype(float) for array in load_weights(name)], x.transpose(0, 2, 3, 1), pools[name], pooling)
+    pools = {
+        "pnet": [(2, 2, True)],
+        "rnet": [(3, 2, True), (3, 2, False)],
+        "onet": [(3, 2, True), (3, 2, False), (2, 2, True)],
+    }
+    expected = _keras(
+        [array.astype(float) for array in load_weights(name)], x.transpose(0, 2, 3, 1), pools[name], pooling
+    )
     with torch.no_grad():
         np.testing.assert_allclose(detector(torch.from_numpy(x)).numpy(), expected, atol=1e-10)
 
@@ -113,7 +132,11 @@ def test_arrangement(name: str, pooling: str, radius: float, noise: float) -> No
     program = sv.load_program(detector, input_shape=detector.input_shape)
     assert program.fidelity is not None and program.fidelity.float64 is not None
     assert program.fidelity.float64 < 1e-12
-    request = program, sv.Plane.at(_image(detector, noise), seed=1), sv.Window.box(-radius, radius, -radius, radius)
+    request = (
+        program,
+        sv.Plane.at(_image(detector, noise), seed=1),
+        sv.Window.box(-radius, radius, -radius, radius),
+    )
     arr = sv.arrange(*request, certify="off")
     assert arr.status is sv.Status.COMPLETE, "no decision is close"
     proven = sv.arrange(*request)

@@ -25,12 +25,15 @@ def test_network(case: Case) -> None:
         arr = sv.arrange(bound, plane, window, certify="off")
         assert arr.status is sv.Status.COMPLETE, "no decision is close"
         arr.check()
-        # Proven bounds grow past use in networks as deep as these: from some stage on decisions rest on estimates again.
+        # Proven bounds grow past use in networks as deep as these: from some stage on decisions rest on
+        # estimates again.
         proven = sv.arrange(bound, plane, window)
         assert proven.stats.proven > 0
         np.testing.assert_array_equal(proven.pattern_hash, arr.pattern_hash)
         sampled = assert_sampled(arr, module)
-        assert arr.n_cells > 100 and sampled.cells > 50, f"{arr.n_cells} cells, {sampled.cells} of them sampled"
+        assert arr.n_cells > 100 and sampled.cells > 50, (
+            f"{arr.n_cells} cells, {sampled.cells} of them sampled"
+        )
         assert sampled.stages > 1, "the points switch units of one stage only"
         digests.add(bound.digest)
     assert len(digests) == 2

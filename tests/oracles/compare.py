@@ -1,7 +1,8 @@
 """An arrangement against the exact slice: the same subdivision, and on it the same function.
 
-Combinatorics must be equal: patterns, who is whose neighbour in which order round each cell, units of edges, linear regions.
-Numbers must lie within the bounds of `rounding`: vertices, areas, affine maps, areas of decisions.
+Combinatorics must be equal: patterns, who is whose neighbour in which order round each cell, units of edges,
+linear regions. Numbers must lie within the bounds of `rounding`: vertices, areas, affine maps, areas of
+decisions.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Agreement:
 
 
 def patterns_of(arr: Arrangement) -> np.ndarray:
-    """(F, n_units) the states of all units, stage after stage: bool, or int with the places of winners where there are maxima."""
+    """(F, n_units) the states of all units, stage after stage: bool, or int with the places of winners where
+    there are maxima."""
     assert arr.program is not None
     states = [arr.winners(s.index) if s.candidates else arr.pattern_bits(s.index) for s in arr.program.stages]
     return np.concatenate([np.zeros((arr.n_cells, 0), dtype=bool), *states], axis=1)
@@ -49,13 +51,17 @@ def patterns_of(arr: Arrangement) -> np.ndarray:
 def _keys(arr: Arrangement, exact: ExactSlice) -> tuple[list[bytes], list[bytes]]:
     """The patterns of both sides, in the order of their cells."""
     mine = [row.tobytes() for row in patterns_of(arr).astype(np.int64)]
-    theirs = [np.array([state for row in cell.pattern for state in row], dtype=np.int64).tobytes() for cell in exact.cells]
+    theirs = [
+        np.array([state for row in cell.pattern for state in row], dtype=np.int64).tobytes()
+        for cell in exact.cells
+    ]
     assert len(set(theirs)) == len(theirs), "the oracle found one pattern twice"
     return mine, theirs
 
 
 def assert_same_up_to_rounding(arr: Arrangement, exact: ExactSlice, *, tolerance: float = 1e-9) -> None:
-    """As `assert_same`; but an undecided arrangement may lose, or bend the patterns of, cells of no area to speak of."""
+    """As `assert_same`; but an undecided arrangement may lose, or bend the patterns of, cells of no area to
+    speak of."""
     if arr.status is not Status.UNDECIDED:
         assert_same(arr, exact)
         return
@@ -65,7 +71,9 @@ def assert_same_up_to_rounding(arr: Arrangement, exact: ExactSlice, *, tolerance
     found = dict(zip(mine, arr.areas.tolist(), strict=True))
     for pattern in areas.keys() | found.keys():
         mismatch = abs(areas.get(pattern, 0.0) - found.get(pattern, 0.0))
-        assert mismatch <= tolerance * window, f"a cell of area {areas.get(pattern)} has area {found.get(pattern)}"
+        assert mismatch <= tolerance * window, (
+            f"a cell of area {areas.get(pattern)} has area {found.get(pattern)}"
+        )
 
 
 def assert_same(arr: Arrangement, exact: ExactSlice) -> Agreement:
@@ -90,7 +98,9 @@ def assert_same(arr: Arrangement, exact: ExactSlice) -> Agreement:
         _within("affine", np.abs(arr.affine - affine[match]), rounding.affine[match]),
     ]
     _compare_regions(arr, exact, match)
-    return Agreement(*shares, _compare_decisions(arr, exact, match, rounding), visible=bool((areas > rounding.areas).all()))
+    return Agreement(
+        *shares, _compare_decisions(arr, exact, match, rounding), visible=bool((areas > rounding.areas).all())
+    )
 
 
 def _match_cells(arr: Arrangement, exact: ExactSlice) -> np.ndarray:
@@ -100,15 +110,21 @@ def _match_cells(arr: Arrangement, exact: ExactSlice) -> np.ndarray:
     if missing or invented or len(mine) != len(theirs):
         lost = [float(area) for pattern, area in zip(theirs, exact.areas, strict=True) if pattern in missing]
         sizes = f", the largest of area {max(lost):.2g}," if lost else ""
-        raise Mismatch("cells", f"{len(missing)} of {exact.n_cells}{sizes} are missing, {len(invented)} of {arr.n_cells} invented")
+        raise Mismatch(
+            "cells",
+            f"{len(missing)} of {exact.n_cells}{sizes} are missing, {len(invented)} of {arr.n_cells} "
+            f"invented",
+        )
     where = {pattern: number for number, pattern in enumerate(theirs)}
     return np.array([where[pattern] for pattern in mine])
 
 
 def _match_rings(arr: Arrangement, exact: ExactSlice, match: np.ndarray) -> list[Triple]:
-    """The exact point of each vertex, from the order of neighbours round each cell; coordinates are not looked at.
+    """The exact point of each vertex, from the order of neighbours round each cell; coordinates are not
+    looked at.
 
-    But for a cell without neighbours, which is the window: its ring starts at the vertex that is nearest to the first corner.
+    But for a cell without neighbours, which is the window: its ring starts at the vertex that is nearest to
+    the first corner.
     """
     names = np.append(match, RIM)
     sides = arr.edge_cells[arr.cell_edges]
@@ -120,7 +136,9 @@ def _match_rings(arr: Arrangement, exact: ExactSlice, match: np.ndarray) -> list
         mine, theirs = beyond[begin:end], [neighbour for neighbour, _, _ in ring]
         if sorted(mine) != sorted(theirs):
             raise Mismatch(
-                "neighbours", f"cell {cell} has {sorted(mine)}, expected {sorted(theirs)} (exact numbers, {RIM} is the rim)"
+                "neighbours",
+                f"cell {cell} has {sorted(mine)}, expected {sorted(theirs)} (exact numbers, {RIM} is "
+                f"the rim)",
             )
         shift = _shift(mine, theirs, arr.vertices[vertices[begin:end]], ring[0][1])
         if mine[shift:] + mine[:shift] != theirs:
@@ -139,7 +157,8 @@ def _match_rings(arr: Arrangement, exact: ExactSlice, match: np.ndarray) -> list
 
 
 def _shift(mine: list[int], theirs: list[int], uv: np.ndarray, first: Triple) -> int:
-    """Where the ring of one cell begins in the other's order. Two convex cells share one edge, so a neighbour comes once."""
+    """Where the ring of one cell begins in the other's order. Two convex cells share one edge, so a neighbour
+    comes once."""
     anchor = next((i for i, neighbour in enumerate(theirs) if neighbour != RIM), None)
     if anchor is None:
         return int(np.argmin(np.hypot(*(uv - np.array([first[0] / first[2], first[1] / first[2]])).T)))
@@ -172,7 +191,10 @@ def _compare_regions(arr: Arrangement, exact: ExactSlice, match: np.ndarray) -> 
     pairs = np.unique(np.stack([arr.linear_regions, expected]), axis=1).shape[1]
     n = arr.n_linear_regions
     if not n == pairs == exact.n_linear_regions:
-        raise Mismatch("regions", f"{n} linear regions, expected {exact.n_linear_regions}, with {pairs} meetings between them")
+        raise Mismatch(
+            "regions",
+            f"{n} linear regions, expected {exact.n_linear_regions}, with {pairs} meetings between them",
+        )
 
 
 def _compare_decisions(arr: Arrangement, exact: ExactSlice, match: np.ndarray, rounding: Rounding) -> float:
@@ -183,4 +205,6 @@ def _compare_decisions(arr: Arrangement, exact: ExactSlice, match: np.ndarray, r
     np.add.at(found, (match[regions.cells], regions.classes), regions.areas)
     for (cell, place), area in exact.decisions.items():
         expected[cell, place] = float(area)
-    return _within("decisions", np.abs(found - expected), np.broadcast_to(rounding.decisions[:, None], found.shape))
+    return _within(
+        "decisions", np.abs(found - expected), np.broadcast_to(rounding.decisions[:, None], found.shape)
+    )

@@ -12,18 +12,26 @@ from unittest import mock
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement import carrier
 from splineviz.arrangement.result import Arrangement
-from splineviz.geometry import bends
 from splineviz.plane import Plane, Window
 from splineviz.program.program import Program
+from splineviz.values import interpolated_products, propagation
 from tests.oracles.compare import Agreement, Mismatch, assert_same, assert_same_up_to_rounding
 from tests.oracles.invariants import assert_valid
 from tests.oracles.network import Network
 from tests.oracles.rational import ExactSlice, frame_of, slice_exactly
 from tests.oracles.twin import structure, to_torch
 
-__all__ = ["CERTIFIES", "Case", "agree", "arranged", "exact_slice", "program_of", "small_as_large", "unit_box"]
+__all__ = [
+    "CERTIFIES",
+    "Case",
+    "agree",
+    "arranged",
+    "exact_slice",
+    "program_of",
+    "small_as_large",
+    "unit_box",
+]
 
 CERTIFIES = "certify" in inspect.signature(sv.arrange).parameters
 """Whether the engine can be asked to prove its decisions."""
@@ -34,7 +42,10 @@ _TRACED: dict[Hashable, Program] = {}
 @contextmanager
 def small_as_large() -> Iterator[None]:
     """The engine takes small matrices for large ones, and interpolates their products where little bends."""
-    with mock.patch.object(carrier, "most_bends", return_value=3), mock.patch.object(bends, "_APART", 2):
+    with (
+        mock.patch.object(propagation, "most_deviations", return_value=3),
+        mock.patch.object(interpolated_products, "_APART", 2),
+    ):
         yield
 
 
@@ -88,10 +99,11 @@ class Case:
         return arr
 
     def agree(self, certify: str | None = None) -> list[Agreement]:
-        """Arrange every window, in both ways, and compare it with the exact slice; `Mismatch` at the first difference.
+        """Arrange every window, in both ways, and compare it with the exact slice; `Mismatch` at the first
+        difference.
 
-        Cells whose vertices may be one point in float64 are compared by their place in the subdivision alone, so the arrangement's
-        own check, which wants areas, is left out where there are such.
+        Cells whose vertices may be one point in float64 are compared by their place in the subdivision alone,
+        so the arrangement's own check, which wants areas, is left out where there are such.
         """
         found = []
         for way in (nullcontext, small_as_large):
@@ -107,11 +119,16 @@ class Case:
 
 
 def agree(
-    network: Network, window: Window | None = None, plane: Plane | None = None, *, up_to_rounding: bool = False
+    network: Network,
+    window: Window | None = None,
+    plane: Plane | None = None,
+    *,
+    up_to_rounding: bool = False,
 ) -> Arrangement:
     """Arrange the network's twin, check every invariant, and compare with the exact oracle.
 
-    ``up_to_rounding`` is for lines that miss each other by the last bits of their coefficients: "undecided" is an answer there.
+    ``up_to_rounding`` is for lines that miss each other by the last bits of their coefficients: "undecided"
+    is an answer there.
     """
     case = Case(network, (window or unit_box(),), plane)
     arr = case.arrange(case.windows[0])

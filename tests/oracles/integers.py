@@ -1,4 +1,5 @@
-"""A network over the integers: the forms of each slot share one denominator, known beforehand, so only integers are multiplied."""
+"""A network over the integers: the forms of each slot share one denominator, known beforehand, so only
+integers are multiplied."""
 
 from __future__ import annotations
 
@@ -104,10 +105,16 @@ def _compile(op: object, inputs: tuple[int, ...], before: list[int]) -> tuple[Mi
             factors = [after // b for b in before]
             return Mix(inputs, _added(factors) if isinstance(op, Add) else _joined(factors)), after
         case Pointwise():
-            after = lcm(before[0] * _denominator(s for slopes in op.slopes for s in slopes), _denominator(op.intercepts))
+            after = lcm(
+                before[0] * _denominator(s for slopes in op.slopes for s in slopes),
+                _denominator(op.intercepts),
+            )
             breakpoints = tuple((b.numerator * before[0], b.denominator) for b in op.breakpoints)
             constants = _times(op.intercepts, after)
-            pieces = tuple((_times(slopes, after // before[0]), c) for slopes, c in zip(op.slopes, constants, strict=True))
+            pieces = tuple(
+                (_times(slopes, after // before[0]), c)
+                for slopes, c in zip(op.slopes, constants, strict=True)
+            )
             return Bend(inputs, breakpoints, pieces), after
         case Maximum():
             return Choice(inputs, op), before[0]
@@ -135,13 +142,18 @@ def _scaled(factor: int, forms: Forms) -> Forms:
 def _added(factors: list[int]) -> Callable[..., list[Triple]]:
     def apply(*values: Forms) -> list[Triple]:
         scaled = [_scaled(factor, forms) for factor, forms in zip(factors, values, strict=True)]
-        return [(sum(a), sum(b), sum(c)) for a, b, c in (zip(*forms, strict=True) for forms in zip(*scaled, strict=True))]
+        return [
+            (sum(a), sum(b), sum(c))
+            for a, b, c in (zip(*forms, strict=True) for forms in zip(*scaled, strict=True))
+        ]
 
     return apply
 
 
 def _joined(factors: list[int]) -> Callable[..., list[Triple]]:
     def apply(*values: Forms) -> list[Triple]:
-        return [form for factor, forms in zip(factors, values, strict=True) for form in _scaled(factor, forms)]
+        return [
+            form for factor, forms in zip(factors, values, strict=True) for form in _scaled(factor, forms)
+        ]
 
     return apply

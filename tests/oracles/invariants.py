@@ -1,4 +1,5 @@
-"""What must hold for every arrangement, whatever the network, checked from the public arrays and a forward pass alone."""
+"""What must hold for every arrangement, whatever the network, checked from the public arrays and a forward
+pass alone."""
 
 from __future__ import annotations
 
@@ -17,23 +18,30 @@ __all__ = ["Checked", "assert_valid", "forward_states"]
 
 @dataclass(frozen=True)
 class Checked:
-    """How much could be checked: thin cells are those whose interior point lies within rounding of a boundary."""
+    """How much could be checked: thin cells are those whose interior point lies within rounding of a
+    boundary."""
 
     n_thin: int
     n_states_skipped: int
-    """States at interior points that rounding does not decide, nearly all of units that vanish on a whole cell."""
+    """States at interior points that rounding does not decide, nearly all of units that vanish on a whole
+    cell."""
 
 
 def assert_valid(arr: Arrangement, program: Program, *, tolerance: float = 1e-9, seed: int = 0) -> Checked:
-    """All invariants of one arrangement; ``tolerance`` is relative to the windows' size and the network's values."""
+    """All invariants of one arrangement; ``tolerance`` is relative to the windows' size and the network's
+    values."""
     arr.check()
     _assert_subdivision(arr, tolerance)
     _assert_coverage(arr)
     patterns = patterns_of(arr)
     for window in range(len(arr.windows)):
         inside = arr.cell_window == window
-        assert len(np.unique(patterns[inside], axis=0)) == inside.sum(), "two cells of one window have one pattern"
-        assert len(np.unique(arr.pattern_hash[inside], axis=0)) == inside.sum(), "two cells of one window have one hash"
+        assert len(np.unique(patterns[inside], axis=0)) == inside.sum(), (
+            "two cells of one window have one pattern"
+        )
+        assert len(np.unique(arr.pattern_hash[inside], axis=0)) == inside.sum(), (
+            "two cells of one window have one hash"
+        )
     _assert_edge_units(arr, patterns)
     checked = _assert_function(arr, program, patterns, tolerance)
     if len(arr.windows) == 1:
@@ -46,12 +54,16 @@ def _size(arr: Arrangement) -> float:
 
 
 def _assert_subdivision(arr: Arrangement, tolerance: float) -> None:
-    assert arr.n_vertices - arr.n_edges + arr.n_cells == len(arr.windows), "V - E + F must be the number of windows"
+    assert arr.n_vertices - arr.n_edges + arr.n_cells == len(arr.windows), (
+        "V - E + F must be the number of windows"
+    )
     assert arr.areas.shape == (arr.n_cells,)
     assert (arr.areas > 0).all(), "a cell has no area"
     for number, window in enumerate(arr.windows):
         total = float(arr.areas[arr.cell_window == number].sum())
-        assert abs(total - window.area) <= tolerance * window.area, f"areas sum to {total}, the window has {window.area}"
+        assert abs(total - window.area) <= tolerance * window.area, (
+            f"areas sum to {total}, the window has {window.area}"
+        )
 
     cell, here = arr.cells.row_of, arr.cells.values
     last = arr.cells.offsets[1:] - 1
@@ -63,8 +75,11 @@ def _assert_subdivision(arr: Arrangement, tolerance: float) -> None:
     turned[last] = side[arr.cells.offsets[:-1]]
     cross = side[:, 0] * turned[:, 1] - side[:, 1] * turned[:, 0]
     reach = np.hypot(*side.T) + np.hypot(*turned.T)
-    # A vertex is known to about the rounding of its coordinates, so a turn at it to that times the lengths beside it.
-    assert (cross >= -1e-12 * (_size(arr) + np.abs(arr.vertices).max()) * reach).all(), "a cell turns clockwise"
+    # A vertex is known to about the rounding of its coordinates, so a turn at it to that times the lengths
+    # beside it.
+    assert (cross >= -1e-12 * (_size(arr) + np.abs(arr.vertices).max()) * reach).all(), (
+        "a cell turns clockwise"
+    )
 
     ends = np.sort(arr.edges, axis=1)
     assert len(np.unique(ends, axis=0)) == arr.n_edges, "two edges have the same ends"
@@ -77,8 +92,8 @@ def _assert_subdivision(arr: Arrangement, tolerance: float) -> None:
 
 
 def _assert_coverage(arr: Arrangement) -> None:
-    """Vertices compared bit by bit, so a seam between two cells cannot hide. Where cells are thin, rounded vertices may fold
-    them and their neighbours."""
+    """Vertices compared bit by bit, so a seam between two cells cannot hide. Where cells are thin, rounded
+    vertices may fold them and their neighbours."""
     rings = shapely.linearrings(arr.vertices[arr.cells.values], indices=arr.cells.row_of)
     polygons = shapely.polygons(rings)
     for number in range(len(arr.windows)):
@@ -93,7 +108,9 @@ def _assert_edge_units(arr: Arrangement, patterns: np.ndarray) -> None:
     inner = (arr.edge_cells >= 0).all(axis=1)
     claimed = np.zeros((arr.n_edges, int(start[-1])), dtype=bool)
     if len(arr.edge_units.values):
-        claimed[arr.edge_units.row_of, start[arr.edge_units.values[:, 0]] + arr.edge_units.values[:, 1]] = True
+        claimed[arr.edge_units.row_of, start[arr.edge_units.values[:, 0]] + arr.edge_units.values[:, 1]] = (
+            True
+        )
     left, right = arr.edge_cells[inner].T
     np.testing.assert_array_equal(claimed[inner], patterns[left] != patterns[right])
     assert claimed[inner].any(axis=1).all(), "an inner edge belongs to no unit"
@@ -101,9 +118,11 @@ def _assert_edge_units(arr: Arrangement, patterns: np.ndarray) -> None:
 
 
 def forward_states(program: Program, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """(N, n_units) the state of every unit, and how far it is from another, as a share of the largest distance up to its stage.
+    """(N, n_units) the state of every unit, and how far it is from another, as a share of the largest
+    distance up to its stage.
 
-    A pointwise unit is as far as its pre-activation from its breakpoint, a maximum as its largest candidate from the second.
+    A pointwise unit is as far as its pre-activation from its breakpoint, a maximum as its largest candidate
+    from the second.
     """
     slots: dict[int, torch.Tensor] = {0: x}
     largest = torch.zeros(len(x), 1)
@@ -151,18 +170,26 @@ def _assert_function(arr: Arrangement, program: Program, patterns: np.ndarray, t
     doubtful = share <= 1e-12
     doubtful[arr.thin_cells] = True  # the mean of rounded vertices need not lie in them
     wrong = (states != patterns) & ~doubtful
-    assert not wrong.any(), f"{wrong.any(axis=1).sum()} cells have another pattern than a forward pass inside them"
+    assert not wrong.any(), (
+        f"{wrong.any(axis=1).sum()} cells have another pattern than a forward pass inside them"
+    )
 
     output = program.forward(x.reshape(len(uv), *program.input_shape)).reshape(len(uv), -1)
     affine = arr.affine
     assert affine.shape == (arr.n_cells, output.shape[1], 3)
     homogeneous = np.column_stack([uv, np.ones(len(uv))])
     terms = np.einsum("fck,fk->fc", np.abs(affine), np.abs(homogeneous))
-    scale = tolerance * max(float(output.detach().abs().max()), float(np.abs(affine).max()), float(terms.max()))
-    np.testing.assert_allclose(np.einsum("fck,fk->fc", affine, homogeneous), output.detach().numpy(), rtol=0, atol=scale)
+    scale = tolerance * max(
+        float(output.detach().abs().max()), float(np.abs(affine).max()), float(terms.max())
+    )
+    np.testing.assert_allclose(
+        np.einsum("fck,fk->fc", affine, homogeneous), output.detach().numpy(), rtol=0, atol=scale
+    )
 
     steady = (states == patterns).all(axis=1)
-    basis = np.stack([plane.basis for plane in arr.planes])[arr.cell_window if len(arr.planes) > 1 else np.zeros(len(uv), int)]
+    basis = np.stack([plane.basis for plane in arr.planes])[
+        arr.cell_window if len(arr.planes) > 1 else np.zeros(len(uv), int)
+    ]
     for c in range(output.shape[1]):
         (gradient,) = torch.autograd.grad(output[:, c].sum(), x, retain_graph=True)
         along = np.einsum("fd,fkd->fk", gradient.reshape(len(uv), -1).numpy(), basis)
@@ -173,7 +200,9 @@ def _assert_function(arr: Arrangement, program: Program, patterns: np.ndarray, t
     for end in arr.edges[inner].T:
         here = np.column_stack([arr.vertices[end], np.ones(len(end))])
         jump = np.einsum("eck,ek->ec", affine[left] - affine[right], here)
-        assert np.abs(jump).max(initial=0.0) <= 10 * scale, f"the function jumps by {np.abs(jump).max()} across an edge"
+        assert np.abs(jump).max(initial=0.0) <= 10 * scale, (
+            f"the function jumps by {np.abs(jump).max()} across an edge"
+        )
     return Checked(int((~_clear(arr)).sum()), int(doubtful.sum()))
 
 
@@ -187,7 +216,9 @@ def _clear(arr: Arrangement) -> np.ndarray:
     return np.asarray(margin > 1e-12 * (_size(arr) + np.abs(arr.vertices).max()))
 
 
-def _assert_locate(arr: Arrangement, program: Program, patterns: np.ndarray, tolerance: float, seed: int) -> None:
+def _assert_locate(
+    arr: Arrangement, program: Program, patterns: np.ndarray, tolerance: float, seed: int
+) -> None:
     clear = _clear(arr)
     np.testing.assert_array_equal(arr.locate(arr.interior_points)[clear], np.flatnonzero(clear))
     x0, x1, y0, y1 = arr.windows[0].bounds
@@ -199,4 +230,6 @@ def _assert_locate(arr: Arrangement, program: Program, patterns: np.ndarray, tol
     np.testing.assert_array_equal((found >= 0)[~rim], inside[~rim])
     points, found = points[inside & ~rim], found[inside & ~rim]
     states, share = forward_states(program, _lifted(arr, points, np.zeros(len(points), dtype=np.int64)))
-    assert not ((states != patterns[found]) & (share > tolerance)).any(), "a random point has another pattern than its cell"
+    assert not ((states != patterns[found]) & (share > tolerance)).any(), (
+        "a random point has another pattern than its cell"
+    )

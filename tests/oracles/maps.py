@@ -1,4 +1,5 @@
-"""Affine maps and maxima of images, and batch-norm, as rational matrices: written out entry by entry, with their twins in torch."""
+"""Affine maps and maxima of images, and batch-norm, as rational matrices: written out entry by entry, with
+their twins in torch."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class _OnMaps(nn.Module):
 
 
 def _places(shape: Shape, size: int, stride: int, padding: int) -> list[list[tuple[int, int, int]]]:
-    """For each place of a square window: row and column of the kernel and entry of one channel, -1 in the padding."""
+    """For each place of a square window: row and column of the kernel and entry of one channel, -1 in the
+    padding."""
     _, height, width = shape
     starts = (range(-padding, n + padding - size + 1, stride) for n in (height, width))
     return [
@@ -60,13 +62,19 @@ def _matrix(
     return rows
 
 
-def conv2d(kernel: Sequence[Any], bias: Sequence[Any], shape: Shape, padding: int = 0, stride: int = 1) -> Linear:
+def conv2d(
+    kernel: Sequence[Any], bias: Sequence[Any], shape: Shape, padding: int = 0, stride: int = 1
+) -> Linear:
     """``kernel`` is nested: (out, in, size, size), of dyadic numbers."""
     weights = [[[[Fraction(w) for w in line] for line in plane] for plane in block] for block in kernel]
     size = len(weights[0][0])
     module = nn.Conv2d(shape[0], len(weights), size, stride, padding, dtype=torch.float64)
     with torch.no_grad():
-        module.weight.copy_(torch.tensor([[[[float(w) for w in li] for li in p] for p in b] for b in weights], dtype=torch.float64))
+        module.weight.copy_(
+            torch.tensor(
+                [[[[float(w) for w in li] for li in p] for p in b] for b in weights], dtype=torch.float64
+            )
+        )
         module.bias.copy_(torch.tensor([float(b) for b in bias], dtype=torch.float64))
     places = _places(shape, size, stride, padding)
     matrix = _matrix(shape, places, [lambda c, i, j, block=block: block[c][i][j] for block in weights])
@@ -82,7 +90,10 @@ def average_pool2d(shape: Shape, size: int, stride: int, padding: int = 0) -> Li
     matrix = _matrix(shape, _places(shape, size, stride, padding), kernels)
     source = f"average_pool2d({shape}, {size}, {stride}, {padding})"
     return Linear(
-        tuple(map(tuple, matrix)), (Fraction(0),) * len(matrix), _OnMaps(shape, nn.AvgPool2d(size, stride, padding)), source
+        tuple(map(tuple, matrix)),
+        (Fraction(0),) * len(matrix),
+        _OnMaps(shape, nn.AvgPool2d(size, stride, padding)),
+        source,
     )
 
 
@@ -102,7 +113,9 @@ def normed(gamma: Sequence[Any], beta: Sequence[Any], mean: Sequence[Any], varia
     module = nn.BatchNorm1d(len(gamma), dtype=torch.float64)
     with torch.no_grad():
         for into, row in zip(
-            (module.weight, module.bias, module.running_mean, module.running_var), (gamma, beta, mean, variance), strict=True
+            (module.weight, module.bias, module.running_mean, module.running_var),
+            (gamma, beta, mean, variance),
+            strict=True,
         ):
             into.copy_(torch.tensor([float(x) for x in row], dtype=torch.float64))
     found = batch_norm(module)

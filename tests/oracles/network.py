@@ -1,4 +1,5 @@
-"""A network as a plain list of steps with rational coefficients: what the exact oracle reads. Its twin in torch is in `twin`."""
+"""A network as a plain list of steps with rational coefficients: what the exact oracle reads. Its twin in
+torch is in `twin`."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class Concat:
 
 @dataclass(frozen=True)
 class Pointwise:
-    """A piecewise-affine function of one variable, applied entry by entry. Piece k holds where k breakpoints lie below z."""
+    """A piecewise-affine function of one variable, applied entry by entry. Piece k holds where k breakpoints
+    lie below z."""
 
     kind: str
     breakpoints: tuple[Fraction, ...]
@@ -51,7 +53,8 @@ class Pointwise:
 
 @dataclass(frozen=True)
 class Maximum:
-    """The largest of each of several windows of entries, or the smallest; ties belong to the first of a window."""
+    """The largest of each of several windows of entries, or the smallest; ties belong to the first of a
+    window."""
 
     windows: tuple[tuple[int, ...], ...]
     """-1 where there is no entry."""
@@ -92,12 +95,19 @@ class _Pool(nn.Module):
 
 def larger(width: int) -> Maximum:
     """Entry by entry the larger of the first and the second half."""
-    return Maximum(tuple((i, i + width // 2) for i in range(width // 2)), _Halves(lower=False), f"larger({width})")
+    return Maximum(
+        tuple((i, i + width // 2) for i in range(width // 2)), _Halves(lower=False), f"larger({width})"
+    )
 
 
 def smaller(width: int) -> Maximum:
     """Entry by entry the smaller of the first and the second half."""
-    return Maximum(tuple((i, i + width // 2) for i in range(width // 2)), _Halves(lower=True), f"smaller({width})", lower=True)
+    return Maximum(
+        tuple((i, i + width // 2) for i in range(width // 2)),
+        _Halves(lower=True),
+        f"smaller({width})",
+        lower=True,
+    )
 
 
 def maxout(windows: Iterable[Iterable[int]]) -> Maximum:
@@ -109,7 +119,9 @@ def maxout(windows: Iterable[Iterable[int]]) -> Maximum:
 def max_pool1d(width: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Maximum:
     """A pool over all entries."""
     starts = range(-padding, width + padding - dilation * (kernel - 1), stride)
-    windows = tuple(tuple(i if 0 <= i < width else -1 for i in range(s, s + dilation * kernel, dilation)) for s in starts)
+    windows = tuple(
+        tuple(i if 0 <= i < width else -1 for i in range(s, s + dilation * kernel, dilation)) for s in starts
+    )
     source = f"max_pool1d({width}, {kernel}, {stride}, {padding}, {dilation})"
     return Maximum(windows, _Pool(kernel=kernel, stride=stride, padding=padding, dilation=dilation), source)
 
@@ -149,7 +161,8 @@ def relu6() -> Pointwise:
 class Step:
     op: Linear | Add | Concat | Pointwise | Maximum
     inputs: tuple[int, ...]
-    """Slots: 0 is the network's input, the i-th step writes slot i + 1. The same object in two steps is one module used twice."""
+    """Slots: 0 is the network's input, the i-th step writes slot i + 1. The same object in two steps is one
+    module used twice."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +173,12 @@ class Network:
 
 
 def linear(weight: Any, bias: Any = None) -> Linear:
-    """From nested sequences, arrays or tensors of integers, fractions or floats; floats are taken as they are, exactly."""
+    """From nested sequences, arrays or tensors of integers, fractions or floats; floats are taken as they
+    are, exactly."""
     rows = tuple(tuple(Fraction(w) for w in row) for row in plain(weight))
-    return Linear(rows, tuple(Fraction(b) for b in plain(bias)) if bias is not None else (Fraction(0),) * len(rows))
+    return Linear(
+        rows, tuple(Fraction(b) for b in plain(bias)) if bias is not None else (Fraction(0),) * len(rows)
+    )
 
 
 def sequential(dim: int, ops: Iterable[Linear | Pointwise | Maximum]) -> Network:

@@ -9,7 +9,8 @@ __all__ = ["overlaps", "variation_of_information"]
 
 
 def overlaps(first: np.ndarray, second: np.ndarray, least: float = 1e-12) -> np.ndarray:
-    """(F1, F2) areas that the cells of one partition have in common with those of the other; what is smaller is rounding."""
+    """(F1, F2) areas that the cells of one partition have in common with those of the other; what is smaller
+    is rounding."""
     one, other = shapely.STRtree(second).query(first, predicate="intersects")
     areas = np.zeros((len(first), len(second)))
     areas[one, other] = shapely.area(shapely.intersection(first[one], second[other]))

@@ -1,8 +1,10 @@
-"""Convex polygons and intervals in exact integer arithmetic, in homogeneous coordinates: no fraction is ever reduced term by term.
+"""Convex polygons and intervals in exact integer arithmetic, in homogeneous coordinates: no fraction is ever
+reduced term by term.
 
-A point (X, Y, W) with W > 0 is (X / W, Y / W), a form (a, b, c) is a u + b v + c; only its sign and zeros matter here. Points and
-lines are primitive (divided by their greatest common divisor), so that equal ones are equal tuples, and every point is the meeting
-of two lines, so that numbers do not grow with the number of cuts.
+A point (X, Y, W) with W > 0 is (X / W, Y / W), a form (a, b, c) is a u + b v + c; only its sign and zeros
+matter here. Points and lines are primitive (divided by their greatest common divisor), so that equal ones are
+equal tuples, and every point is the meeting of two lines, so that numbers do not grow with the number of
+cuts.
 """
 
 from __future__ import annotations
@@ -62,7 +64,10 @@ class Polygon:
     @classmethod
     def of(cls, corners: Iterable[Sequence[Any]]) -> Polygon:
         points = tuple(as_point(*corner) for corner in corners)
-        return cls(points, tuple(primitive(_cross(p, q)) for p, q in zip(points, points[1:] + points[:1], strict=True)))
+        return cls(
+            points,
+            tuple(primitive(_cross(p, q)) for p, q in zip(points, points[1:] + points[:1], strict=True)),
+        )
 
     def values(self, form: Triple) -> list[int]:
         """The form at the points, each times a positive number."""
@@ -70,7 +75,8 @@ class Polygon:
         return [a * x + b * y + c * w for x, y, w in self.points]
 
     def cut(self, form: Triple) -> tuple[Polygon | None, Polygon | None]:
-        """The parts where the form is at most and at least zero, None without interior; where it vanishes, all is the first."""
+        """The parts where the form is at most and at least zero, None without interior; where it vanishes,
+        all is the first."""
         values = self.values(form)
         if max(values) <= 0:
             return self, None

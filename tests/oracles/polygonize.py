@@ -1,4 +1,5 @@
-"""Two float64 witnesses for networks in general position: shapely's polygonize, layer by layer, and dense sampling."""
+"""Two float64 witnesses for networks in general position: shapely's polygonize, layer by layer, and dense
+sampling."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 def count_cells(layers: Layers, corners: np.ndarray) -> list[int]:
     """Number of cells of a relu network with two inputs after each hidden layer, on a convex polygon (k, 2).
 
-    Each face of the layer before is cut by the lines of its own units: lines and rim are noded, and polygonized. Needs general
-    position: a cell much smaller than the rounding of shapely's overlay is lost.
+    Each face of the layer before is cut by the lines of its own units: lines and rim are noded, and
+    polygonized. Needs general position: a cell much smaller than the rounding of shapely's overlay is lost.
     """
     faces = [(shapely.Polygon(corners), np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))]
     counts = []

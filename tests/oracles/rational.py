@@ -1,7 +1,8 @@
-"""The cells of a small network on a convex window, by cutting polygons in exact arithmetic, one unit at a time.
+"""The cells of a small network on a convex window, by cutting polygons in exact arithmetic, one unit at a
+time.
 
-It is plain on purpose: no shared vertices, no half-edges, no rounding. Units are numbered as in a program: breakpoint first, then
-entry. Neighbours are found afterwards, from sides that lie on one line.
+It is plain on purpose: no shared vertices, no half-edges, no rounding. Units are numbered as in a program:
+breakpoint first, then entry. Neighbours are found afterwards, from sides that lie on one line.
 """
 
 from __future__ import annotations
@@ -83,16 +84,21 @@ class ExactSlice:
 
     @cached_property
     def rings(self) -> tuple[tuple[tuple[int, Triple, Triple], ...], ...]:
-        """Each cell's sides, counter-clockwise: the cell beyond or `RIM`, the point where the side starts, its line.
+        """Each cell's sides, counter-clockwise: the cell beyond or `RIM`, the point where the side starts,
+        its line.
 
-        A side faces one side of one neighbour: a unit that changes sign along an edge is cut on both sides of it, since it is
-        continuous, so no line ends in the middle of a side.
+        A side faces one side of one neighbour: a unit that changes sign along an edge is cut on both sides of
+        it, since it is continuous, so no line ends in the middle of a side.
         """
-        ways = [list(zip(p := cell.shape.points, p[1:] + p[:1], cell.shape.lines, strict=True)) for cell in self.cells]
+        ways = [
+            list(zip(p := cell.shape.points, p[1:] + p[:1], cell.shape.lines, strict=True))
+            for cell in self.cells
+        ]
         owner = {(start, end): number for number, sides in enumerate(ways) for start, end, _ in sides}
         rim = set(self.window.lines)
         return tuple(
-            tuple((RIM if line in rim else owner[end, start], start, line) for start, end, line in sides) for sides in ways
+            tuple((RIM if line in rim else owner[end, start], start, line) for start, end, line in sides)
+            for sides in ways
         )
 
     @cached_property
@@ -116,7 +122,12 @@ class ExactSlice:
         """Segments of positive length that two cells share."""
         patterns = [cell.pattern for cell in self.cells]
         return tuple(
-            Edge((left, right), (start, ring[(i + 1) % len(ring)][1]), line, _changes(patterns[left], patterns[right]))
+            Edge(
+                (left, right),
+                (start, ring[(i + 1) % len(ring)][1]),
+                line,
+                _changes(patterns[left], patterns[right]),
+            )
             for left, ring in enumerate(self.rings)
             for i, (right, start, line) in enumerate(ring)
             if left < right
@@ -124,7 +135,8 @@ class ExactSlice:
 
     @cached_property
     def region_of(self) -> tuple[int, ...]:
-        """For each cell the lowest cell of its linear region: cells joined across edges, never across single vertices."""
+        """For each cell the lowest cell of its linear region: cells joined across edges, never across single
+        vertices."""
         region = list(range(self.n_cells))
 
         def root(cell: int) -> int:
@@ -145,7 +157,8 @@ class ExactSlice:
 
     @cached_property
     def decisions(self) -> dict[tuple[int, int], Fraction]:
-        """(cell, class): area where the class's output is the largest; of equal ones the lowest. A single output decides by > 0."""
+        """(cell, class): area where the class's output is the largest; of equal ones the lowest. A single
+        output decides by > 0."""
         found = {}
         for number, cell in enumerate(self.cells):
             candidates = dict(enumerate(cell.candidates))
@@ -156,14 +169,20 @@ class ExactSlice:
         return found
 
 
-def slice_exactly(network: Network, window: Iterable[Sequence[Any]], frame: Sequence[Form] | None = None) -> ExactSlice:
-    """All cells on a convex window (counter-clockwise corners in uv); ``frame`` gives each input as a form in (u, v, 1)."""
+def slice_exactly(
+    network: Network, window: Iterable[Sequence[Any]], frame: Sequence[Form] | None = None
+) -> ExactSlice:
+    """All cells on a convex window (counter-clockwise corners in uv); ``frame`` gives each input as a form in
+    (u, v, 1)."""
     if frame is None:
         assert network.dim == 2
         frame = [(Fraction(1), Fraction(0), Fraction(0)), (Fraction(0), Fraction(1), Fraction(0))]
     assert len(frame) == network.dim
     integral, shape = Integral(network, tuple(frame)), Polygon.of(window)
-    cells = (Cell(part, pattern, tuple(forms), integral.denominators[-1]) for part, pattern, forms in _walk(integral, shape))
+    cells = (
+        Cell(part, pattern, tuple(forms), integral.denominators[-1])
+        for part, pattern, forms in _walk(integral, shape)
+    )
     return ExactSlice(tuple(cells), shape, integral)
 
 
@@ -193,7 +212,11 @@ def _walk(integral: Integral, domain: Any) -> list[tuple[Any, Pattern, Sequence[
             if isinstance(step, Mix):
                 following.append((shape, pattern, (*slots, step.apply(*values))))
             else:
-                parts = _bent(step, shape, values[0]) if isinstance(step, Bend) else _chosen(step, shape, values[0])
+                parts = (
+                    _bent(step, shape, values[0])
+                    if isinstance(step, Bend)
+                    else _chosen(step, shape, values[0])
+                )
                 following += [(part, (*pattern, states), (*slots, forms)) for part, states, forms in parts]
         cells = following
     return [(shape, pattern, slots[-1]) for shape, pattern, slots in cells]
@@ -214,7 +237,10 @@ def _bent(step: Bend, domain: Any, forms: Sequence[Triple]) -> Parts:
                     following.append((on, (*bits, True)))
             parts = following
     n = len(forms)
-    return [(part, bits, [step.piece(j, sum(bits[j::n]), form) for j, form in enumerate(forms)]) for part, bits in parts]
+    return [
+        (part, bits, [step.piece(j, sum(bits[j::n]), form) for j, form in enumerate(forms)])
+        for part, bits in parts
+    ]
 
 
 def _chosen(step: Choice, domain: Any, forms: Sequence[Triple]) -> Parts:
@@ -233,7 +259,8 @@ def _chosen(step: Choice, domain: Any, forms: Sequence[Triple]) -> Parts:
 
 
 def _where_largest(domain: Any, candidates: dict[int, Triple], place: int, lower: bool) -> Any:
-    """The part with interior where a candidate is the largest, or None; a tie on all of it belongs to the lower place."""
+    """The part with interior where a candidate is the largest, or None; a tie on all of it belongs to the
+    lower place."""
     a, b, c = candidates[place]
     for other, (p, q, r) in candidates.items():
         if other != place:

@@ -1,8 +1,10 @@
-"""How far float64 may be from an exact slice: bounds for affine maps, vertices, areas and decisions, from the network's own sizes.
+"""How far float64 may be from an exact slice: bounds for affine maps, vertices, areas and decisions, from the
+network's own sizes.
 
-A sum of n products errs by at most n u times the sum of their magnitudes (Higham, *Accuracy and Stability of Numerical Algorithms*,
-2002, ch. 3). Followed through the network with the exact pattern of a cell, every form has a magnitude: what comes out where all
-coefficients and all inputs are taken positive. So with the number N of operations from the input to the output:
+A sum of n products errs by at most n u times the sum of their magnitudes (Higham, *Accuracy and Stability of
+Numerical Algorithms*, 2002, ch. 3). Followed through the network with the exact pattern of a cell, every form
+has a magnitude: what comes out where all coefficients and all inputs are taken positive. So with the number N
+of operations from the input to the output:
 
 - a coefficient of an affine map errs by N u times its magnitude;
 - a unit with gradient g errs by N u M on the window, so its line is displaced by N u M / (|g| - its error) at most, and by any
@@ -65,7 +67,10 @@ class Rounding:
 
     @cached_property
     def _operations(self) -> float:
-        terms = [len(step.op.weight[0]) + 1 if isinstance(step.op, Linear) else 2 for step in self.exact.integral.network.steps]
+        terms = [
+            len(step.op.weight[0]) + 1 if isinstance(step.op, Linear) else 2
+            for step in self.exact.integral.network.steps
+        ]
         return SLACK * _UNIT_ROUNDOFF * (3 + sum(terms))
 
     @cached_property
@@ -108,7 +113,8 @@ class Rounding:
         return {point: min(self.diameter, rim + _vertex(through)) for point, through in lines.items()}
 
     def _displacements(self) -> dict[tuple[int, int], float]:
-        """For each inner edge, by its cells (higher first), how far its line may be off: the most of all its units."""
+        """For each inner edge, by its cells (higher first), how far its line may be off: the most of all its
+        units."""
         edges = self.exact.edges
         rows = [(e, *edge.cells, stage, unit) for e, edge in enumerate(edges) for stage, unit in edge.units]
         worst = np.zeros(len(edges))
@@ -119,14 +125,20 @@ class Rounding:
             # On one side the unit may be constant: then it is drawn by the other.
             off = np.minimum(*(self._off(switch) for switch in here))
             np.maximum.at(worst, edge, off)
-        return {(max(edge.cells), min(edge.cells)): off for edge, off in zip(edges, worst.tolist(), strict=True)}
+        return {
+            (max(edge.cells), min(edge.cells)): off for edge, off in zip(edges, worst.tolist(), strict=True)
+        }
 
-    def _switches(self, stage: int, unit: np.ndarray, cells: np.ndarray, left: np.ndarray, right: np.ndarray) -> _Forms:
+    def _switches(
+        self, stage: int, unit: np.ndarray, cells: np.ndarray, left: np.ndarray, right: np.ndarray
+    ) -> _Forms:
         op, forms = self._ops[stage], self._slots[1][stage]
         if isinstance(op, Maximum):
             windows = np.array(op.windows)
             one, other = (
-                windows[unit, [self.exact.cells[c].pattern[stage][u] for c, u in zip(side, unit, strict=True)]]
+                windows[
+                    unit, [self.exact.cells[c].pattern[stage][u] for c, u in zip(side, unit, strict=True)]
+                ]
                 for side in (left, right)
             )
             return forms.pick(cells, one).minus(forms.pick(cells, other))
@@ -138,7 +150,9 @@ class Rounding:
 
     @cached_property
     def _ops(self) -> list[Pointwise | Maximum]:
-        return [step.op for step in self.exact.integral.network.steps if isinstance(step.op, Pointwise | Maximum)]
+        return [
+            step.op for step in self.exact.integral.network.steps if isinstance(step.op, Pointwise | Maximum)
+        ]
 
     def _off(self, switch: _Forms, error: float = 0.0) -> np.ndarray:
         """How far the zeros of forms (n, 3) may be displaced; infinite where the gradient may be rounding."""
@@ -167,18 +181,24 @@ class Rounding:
 
     @cached_property
     def decisions(self) -> np.ndarray:
-        """(cells,) how far the area of a class in each cell may be off: the cell's own, and the displaced boundary's.
+        """(cells,) how far the area of a class in each cell may be off: the cell's own, and the displaced
+        boundary's.
 
-        Decisions are drawn in float64: classes within `TIE` of the largest output at a vertex, seen from any cell there, tie.
+        Decisions are drawn in float64: classes within `TIE` of the largest output at a vertex, seen from any
+        cell there, tie.
         """
         outputs = self._slots[0][-1]
         if outputs.value.shape[1] == 1:
             zero = np.zeros_like(outputs.value)
-            outputs = _Forms(np.concatenate([zero, outputs.value], 1), np.concatenate([zero, outputs.size], 1))
+            outputs = _Forms(
+                np.concatenate([zero, outputs.value], 1), np.concatenate([zero, outputs.size], 1)
+            )
         near = (self._operations + TIE) * float((outputs.size @ self._reach).max())
         total, everywhere = np.zeros(self.exact.n_cells), np.arange(self.exact.n_cells)
         for a, b in combinations(range(outputs.value.shape[1]), 2):
-            gap = outputs.pick(everywhere, np.full_like(everywhere, a)).minus(outputs.pick(everywhere, np.full_like(everywhere, b)))
+            gap = outputs.pick(everywhere, np.full_like(everywhere, a)).minus(
+                outputs.pick(everywhere, np.full_like(everywhere, b))
+            )
             far = np.abs(gap.value[:, 2]) - np.abs(gap.value[:, :2]) @ self._reach[:2] > near
             tied = np.array([cell.candidates[a] == cell.candidates[b] for cell in self.exact.cells])
             total += np.where(far | tied, 0.0, self._off(gap, near))
@@ -197,13 +217,18 @@ def _applied(op: object, inputs: list[_Forms], states: np.ndarray | None) -> _Fo
         case Add():
             return _Forms(sum(x.value for x in inputs), sum(x.size for x in inputs))
         case Concat():
-            return _Forms(*(np.concatenate([getattr(x, part) for x in inputs], axis=1) for part in ("value", "size")))
+            return _Forms(
+                *(np.concatenate([getattr(x, part) for x in inputs], axis=1) for part in ("value", "size"))
+            )
         case Pointwise():
             n = inputs[0].value.shape[1]
             assert states is not None
             piece = states.reshape(len(states), -1, n).sum(axis=1)
             slopes = np.array([[float(s[j % len(s)]) for j in range(n)] for s in op.slopes])
-            slope, constant = slopes[piece, np.arange(n)][:, :, None], np.array([float(c) for c in op.intercepts])[piece]
+            slope, constant = (
+                slopes[piece, np.arange(n)][:, :, None],
+                np.array([float(c) for c in op.intercepts])[piece],
+            )
             value, size = slope * inputs[0].value, np.abs(slope) * inputs[0].size
             value[:, :, 2] += constant
             size[:, :, 2] += np.abs(constant)

@@ -77,7 +77,8 @@ def test_planted_faults(what: str) -> None:
 
 
 def test_a_decision_for_another_class() -> None:
-    """As if the arrangement were that of a network whose outputs are exchanged; its maps are put right again."""
+    """As if the arrangement were that of a network whose outputs are exchanged; its maps are put right
+    again."""
     *head, last = [step.op for step in NETWORK.steps]
     turned = sequential(2, [*head, linear(last.weight[::-1], last.bias[::-1])])
     right, wrong = (Case(network, (unit_box(),)).arrange(unit_box()) for network in (NETWORK, turned))
@@ -91,10 +92,15 @@ def test_a_decision_for_another_class() -> None:
 def test_a_vertex_of_lines_that_are_nearly_parallel_may_be_far_off() -> None:
     near = Fraction(1, 2**40)
     crossing, parallel = (
-        Case(sequential(2, [linear([[1, 0], [slope, 1 - slope]], [0.125, 0.125]), relu()]), (unit_box(),)).exact[0]
+        Case(
+            sequential(2, [linear([[1, 0], [slope, 1 - slope]], [0.125, 0.125]), relu()]), (unit_box(),)
+        ).exact[0]
         for slope in (Fraction(0), 1 - near)
     )
-    inner = [max(rounding.uv[point] for point in rounding.exact.points) for rounding in map(Rounding, (crossing, parallel))]
+    inner = [
+        max(rounding.uv[point] for point in rounding.exact.points)
+        for rounding in map(Rounding, (crossing, parallel))
+    ]
     assert inner[0] < 1e-13 and inner[1] > 1e-4
 
 

@@ -11,7 +11,11 @@ import torch
 from tests.oracles.maps import average_pool2d, conv2d, max_pool2d, normed
 from tests.oracles.network import Linear, Maximum, larger, max_pool1d, maxout, smaller
 
-_KERNEL = [[[[1, -2], [0, 3]], [[Fraction(1, 2), 1], [-1, 0]]], [[[0, 1], [1, 1]], [[2, 0], [0, -1]]], [[[0, 0], [0, 1]]] * 2]
+_KERNEL = [
+    [[[1, -2], [0, 3]], [[Fraction(1, 2), 1], [-1, 0]]],
+    [[[0, 1], [1, 1]], [[2, 0], [0, -1]]],
+    [[[0, 0], [0, 1]]] * 2,
+]
 _AFFINE = {
     "convolution": conv2d(_KERNEL, [1, 0, Fraction(-1, 4)], (2, 3, 4), padding=1),
     "strided": conv2d(_KERNEL, [0, 2, 1], (2, 5, 4), stride=2),

@@ -10,7 +10,19 @@ import pytest
 import torch
 from torch import nn
 
-from tests.oracles.network import Add, Concat, Network, Step, absolute, hardtanh, leaky_relu, linear, prelu, relu, sequential
+from tests.oracles.network import (
+    Add,
+    Concat,
+    Network,
+    Step,
+    absolute,
+    hardtanh,
+    leaky_relu,
+    linear,
+    prelu,
+    relu,
+    sequential,
+)
 from tests.oracles.rational import ExactSlice, crossings, frame_of, slice_exactly
 from tests.oracles.twin import Abs, from_torch, to_torch
 
@@ -48,7 +60,8 @@ def test_concurrent_lines(n: int) -> None:
 
 @pytest.mark.parametrize(("shift", "depth"), [(QUARTER, 1), (QUARTER, 2), (Fraction(0), 2), (Fraction(0), 3)])
 def test_tents(shift: Fraction, depth: int) -> None:
-    """2 relu(t + s) - 2 s - 4 relu(t - 1/2): with s = 0 the first unit only touches zero, and cuts nothing."""
+    """2 relu(t + s) - 2 s - 4 relu(t - 1/2): with s = 0 the first unit only touches zero, and cuts
+    nothing."""
     up = linear([[1, 0], [1, 0], [0, 1], [0, 1]], [shift, -HALF, shift, -HALF])
     down = linear([[2, -4, 0, 0], [0, 0, 2, -4]], [-2 * shift, -2 * shift])
     exact = slice_exactly(sequential(2, [up, relu(), down] * depth), UNIT)
@@ -88,7 +101,9 @@ def test_dead_downstream_joins_cells_across_edges_only() -> None:
 
 def test_residual_breaks() -> None:
     """h = x + relu(x), then relu(h - 2): breaks at 0 and 1; at 0 and 2 without the skip."""
-    skip = Network(1, (Step(relu(), (0,)), Step(Add(), (0, 1)), Step(linear([[1]], [-2]), (2,)), Step(relu(), (3,))))
+    skip = Network(
+        1, (Step(relu(), (0,)), Step(Add(), (0, 1)), Step(linear([[1]], [-2]), (2,)), Step(relu(), (3,)))
+    )
     assert crossings(skip, [-3], [3]) == [HALF, Fraction(2, 3)]
     plain = sequential(1, [relu(), linear([[1]], [-2]), relu()])
     assert crossings(plain, [-3], [3]) == [HALF, Fraction(5, 6)]
@@ -98,7 +113,11 @@ def test_no_units_is_one_cell_and_hardtanh_has_two_breakpoints() -> None:
     affine = slice_exactly(sequential(2, [linear([[1, 2], [3, 4]])]), BOX)
     assert (affine.n_cells, affine.n_edges, affine.n_rim_edges) == (1, 4, 4)
     clamp = slice_exactly(sequential(2, [linear([[2, 0]]), hardtanh()]), BOX)
-    assert sorted(cell.pattern for cell in clamp.cells) == [((False, False),), ((True, False),), ((True, True),)]
+    assert sorted(cell.pattern for cell in clamp.cells) == [
+        ((False, False),),
+        ((True, False),),
+        ((True, True),),
+    ]
     assert [[int(c) for c in cell.output[0]] for cell in clamp.cells] == [[0, 0, -1], [2, 0, 0], [0, 0, 1]]
 
 
@@ -121,7 +140,9 @@ def test_outputs_are_those_of_torch(seed: int) -> None:
     exact = slice_exactly(from_torch(module, 3), [(4 * u, 4 * v) for u, v in BOX], frame_of(origin, basis))
     assert exact.n_cells > 8
     assert_planar(exact, 64)
-    middle = np.array([np.mean([[float(c) for c in p] for p in cell.polygon], axis=0) for cell in exact.cells])
+    middle = np.array(
+        [np.mean([[float(c) for c in p] for p in cell.polygon], axis=0) for cell in exact.cells]
+    )
     with torch.no_grad():
         expected = module(torch.from_numpy(origin + middle @ basis)).numpy()
     affine = np.array([[[float(c) for c in form] for form in cell.output] for cell in exact.cells])
@@ -152,7 +173,9 @@ def test_the_twin_computes_the_same_function() -> None:
 
 def test_crossings_are_those_of_the_cells() -> None:
     torch.manual_seed(3)
-    network = from_torch(nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 1)), 2)
+    network = from_torch(
+        nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 1)), 2
+    )
     exact = slice_exactly(network, BOX)
     a, b = np.array([-0.9, -0.71]), np.array([0.83, 0.67])
     met = []

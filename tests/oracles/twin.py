@@ -36,7 +36,8 @@ class Abs(nn.Module):
 
 
 def from_torch(module: nn.Module, dim: int) -> Network:
-    """The exact twin of an ``nn.Sequential`` (nested ones too) of linear, batch-norm in eval mode and pointwise modules."""
+    """The exact twin of an ``nn.Sequential`` (nested ones too) of linear, batch-norm in eval mode and
+    pointwise modules."""
     return sequential(dim, _ops(module))
 
 
@@ -89,7 +90,10 @@ class _Twin(nn.Module):
 def structure(network: Network) -> tuple[Hashable, ...]:
     """What two networks have in common whose twins differ in parameters only."""
     first: dict[int, int] = {}
-    return (network.dim, *((first.setdefault(id(s.op), i), s.inputs, _kind(s.op)) for i, s in enumerate(network.steps)))
+    return (
+        network.dim,
+        *((first.setdefault(id(s.op), i), s.inputs, _kind(s.op)) for i, s in enumerate(network.steps)),
+    )
 
 
 def _kind(op: object) -> Hashable:
@@ -117,7 +121,9 @@ def _module(op: Linear | Add | Concat | Pointwise | Maximum) -> nn.Module:
         case Linear():
             layer = nn.Linear(len(op.weight[0]), len(op.weight), dtype=torch.float64)
             with torch.no_grad():
-                layer.weight.copy_(torch.tensor([[float(w) for w in row] for row in op.weight], dtype=torch.float64))
+                layer.weight.copy_(
+                    torch.tensor([[float(w) for w in row] for row in op.weight], dtype=torch.float64)
+                )
                 layer.bias.copy_(torch.tensor([float(b) for b in op.bias], dtype=torch.float64))
             return layer
         case Pointwise(kind="relu"):
@@ -139,12 +145,15 @@ def _module(op: Linear | Add | Concat | Pointwise | Maximum) -> nn.Module:
 
 
 def linear_of(module: nn.Module, shape: tuple[int, ...]) -> Linear:
-    """The matrix of an affine module for one input of ``shape``, flattened, read off at zero and at the unit vectors.
+    """The matrix of an affine module for one input of ``shape``, flattened, read off at zero and at the unit
+    vectors.
 
     Exact where the constant is zero, or where every coefficient and the constant add without rounding.
     """
     module = module.double().eval()
     n = int(np.prod(shape))
     with torch.no_grad():
-        values = module(torch.cat([torch.zeros(1, n), torch.eye(n)]).double().reshape(n + 1, *shape)).reshape(n + 1, -1)
+        values = module(torch.cat([torch.zeros(1, n), torch.eye(n)]).double().reshape(n + 1, *shape)).reshape(
+            n + 1, -1
+        )
     return linear((values[1:] - values[:1]).T, values[0])

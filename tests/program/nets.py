@@ -30,7 +30,10 @@ class Residual(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(2, 2, 3, padding=1, bias=False), nn.Conv2d(2, 2, 3, padding=1, bias=False)
+        self.conv1, self.conv2 = (
+            nn.Conv2d(2, 2, 3, padding=1, bias=False),
+            nn.Conv2d(2, 2, 3, padding=1, bias=False),
+        )
         self.bn1, self.bn2 = noisy(nn.BatchNorm2d(2)), noisy(nn.BatchNorm2d(2))
         self.relu = nn.ReLU(inplace=True)
         self.drop = nn.Dropout(0.3)
@@ -94,7 +97,10 @@ _MODULES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "batch norm plain": (lambda: nn.BatchNorm2d(2, affine=False), _M),
     "average pool": (lambda: nn.AvgPool2d(2), _M),
     "average pool overlapping": (lambda: nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True), _M),
-    "average pool without padding": (lambda: nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False), _M),
+    "average pool without padding": (
+        lambda: nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
+        _M,
+    ),
     "average pool divisor": (lambda: nn.AvgPool2d(2, divisor_override=3), _M),
     "average pool 1d": (lambda: nn.AvgPool1d(2), _I),
     "adaptive pool": (lambda: nn.AdaptiveAvgPool2d((4, 1)), _M),
@@ -127,7 +133,10 @@ _FUNCTIONS: dict[str, tuple[Callable[[Call, Tensor], Tensor], tuple[int, ...]]] 
     "functional hardtanh": (lambda m, x: functional.hardtanh_(x + 0) + functional.relu6(x), _V),
     "functional prelu": (lambda m, x: functional.prelu(x, m.row[:1]), _V),
     "clamp": (lambda m, x: torch.clamp(x, -0.5, 1), _V),
-    "clamp one side": (lambda m, x: x.clamp(min=0.5) + x.clamp(max=1.5) + x.clamp_min(0.5) + torch.clamp_max(x, -1), _V),
+    "clamp one side": (
+        lambda m, x: x.clamp(min=0.5) + x.clamp(max=1.5) + x.clamp_min(0.5) + torch.clamp_max(x, -1),
+        _V,
+    ),
     "clamp in place": (lambda m, x: (x * 2).clamp_(-1, 1).clamp_min_(0).clip_(max=0.5), _V),
     "clamp reversed": (lambda m, x: x.clamp(1.0, -1.0), _V),
     "clamp infinite": (lambda m, x: x.clamp(0.0, float("inf")), _V),
@@ -147,7 +156,10 @@ _FUNCTIONS: dict[str, tuple[Callable[[Call, Tensor], Tensor], tuple[int, ...]]] 
     "sum": (lambda m, x: x.sum(-1) + torch.sum(x, 2, keepdim=False), _I),
     "matmul": (lambda m, x: x @ m.row + torch.matmul(x, m.table.t()) @ m.row[:3], _I),
     "matmul left": (lambda m, x: m.table @ x.transpose(1, 2), _I),
-    "addmm": (lambda m, x: torch.addmm(m.row[:3], x, m.table.T, beta=2, alpha=0.5) + torch.mm(x, m.table.T), _V),
+    "addmm": (
+        lambda m, x: torch.addmm(m.row[:3], x, m.table.T, beta=2, alpha=0.5) + torch.mm(x, m.table.T),
+        _V,
+    ),
     "masked weight": (lambda m, x: functional.linear(x, m.table * (m.table > 0), m.row[:3].exp()), _V),
     "view": (lambda m, x: x.view(x.size(0), -1).reshape(x.shape[0], 2, 6).reshape(-1, 12), _I),
     "permute": (lambda m, x: x.permute(0, 2, 3, 1).transpose(1, -1).swapaxes(2, 3).movedim(1, 3).mT, _M),
@@ -156,13 +168,25 @@ _FUNCTIONS: dict[str, tuple[Callable[[Call, Tensor], Tensor], tuple[int, ...]]] 
     "select": (lambda m, x: x[:, -1] + x.select(2, 1)[:, :1].narrow(1, 0, 1), _I),
     "index": (lambda m, x: x[:, [0, 2, 2]] + x.index_select(1, torch.tensor([1, 1, 0])), _I),
     "split": (lambda m, x: x.split(3, dim=1)[0] + x.split([1, 3], 1)[1], _V),
-    "chunk": (lambda m, x: torch.cat([p.relu() if i else -p for i, p in enumerate(x.chunk(3, 1))], 1) + x, _V),
+    "chunk": (
+        lambda m, x: torch.cat([p.relu() if i else -p for i, p in enumerate(x.chunk(3, 1))], 1) + x,
+        _V,
+    ),
     "unbind": (lambda m, x: x.unbind(1)[2] - x.unbind(-1)[0].sum(1, keepdim=True), _I),
     "cat": (lambda m, x: torch.cat([x, x.relu(), x[:, :1]], 1), _M),
-    "cat with constants": (lambda m, x: torch.cat([m.row.expand(x.size(0), 4), x, torch.ones(x.shape[0], 2)], -1), _V),
-    "batch size as a constant": (lambda m, x: torch.cat([m.row.expand(len(x), 4), x.reshape(len(x), 4)], 1).relu(), (2, 2)),
+    "cat with constants": (
+        lambda m, x: torch.cat([m.row.expand(x.size(0), 4), x, torch.ones(x.shape[0], 2)], -1),
+        _V,
+    ),
+    "batch size as a constant": (
+        lambda m, x: torch.cat([m.row.expand(len(x), 4), x.reshape(len(x), 4)], 1).relu(),
+        (2, 2),
+    ),
     "stack": (lambda m, x: torch.stack([x, x.abs(), -x], 2), _I),
-    "pad": (lambda m, x: functional.pad(x, (1, 2), value=3.0) + functional.pad(x, (0, 3), mode="replicate"), _I),
+    "pad": (
+        lambda m, x: functional.pad(x, (1, 2), value=3.0) + functional.pad(x, (0, 3), mode="replicate"),
+        _I,
+    ),
     "expand": (lambda m, x: x[:, None].expand(-1, 3, -1) + x[:, None].repeat(1, 3, 1), _V),
     "casts": (lambda m, x: x.contiguous().clone().to(torch.float64).detach().type_as(x), _V),
     "dropout functional": (lambda m, x: functional.dropout(x, 0.5, m.training) + 1, _V),
@@ -183,7 +207,10 @@ def _call(function: Callable[[Call, Tensor], Tensor]) -> Callable[[], nn.Module]
     return lambda: Call(function, row=_row, table=_table)
 
 
-CASES = [Case(name, _seed(make), shape) for name, (make, shape) in (*_MODULES.items(), *families.MODULES.items())]
+CASES = [
+    Case(name, _seed(make), shape) for name, (make, shape) in (*_MODULES.items(), *families.MODULES.items())
+]
 CASES += [
-    Case(name, _seed(_call(function)), shape) for name, (function, shape) in (*_FUNCTIONS.items(), *families.FUNCTIONS.items())
+    Case(name, _seed(_call(function)), shape)
+    for name, (function, shape) in (*_FUNCTIONS.items(), *families.FUNCTIONS.items())
 ]

@@ -38,7 +38,10 @@ _FUNCTIONS: dict[str, tuple[Callable[[Call, Tensor], Tensor], tuple[int, ...]]] 
     "max pool values": (lambda m, x: functional.max_pool2d(x, 2, return_indices=True)[0], _M),
     "max pool values 1d": (lambda m, x: functional.max_pool1d(x, 2, return_indices=True)[0], _I),
     "max pool values 3d": (lambda m, x: functional.max_pool3d(x, 2, return_indices=True)[0], _B),
-    "adaptive max pool values": (lambda m, x: functional.adaptive_max_pool2d(x, 2, return_indices=True)[0], _M),
+    "adaptive max pool values": (
+        lambda m, x: functional.adaptive_max_pool2d(x, 2, return_indices=True)[0],
+        _M,
+    ),
     "maximum": (lambda m, x: torch.maximum(x, x.flip(1) * 2), _V),
     "minimum": (lambda m, x: torch.minimum(x, x.flip(1) - 1), _V),
     "fmax fmin": (lambda m, x: torch.fmax(x, -x) + torch.fmin(x, x.flip(1)), _V),
@@ -50,7 +53,10 @@ _FUNCTIONS: dict[str, tuple[Callable[[Call, Tensor], Tensor], tuple[int, ...]]] 
     "max over axis": (lambda m, x: x.max(1, keepdim=True).values + x.max(dim=-1, keepdim=True)[0], _I),
     "min over axis": (lambda m, x: torch.min(x, 2)[0], _I),
     "clamp by activations": (lambda m, x: torch.clamp(x, min=x.flip(1) - 1, max=x.sum(1, keepdim=True)), _V),
-    "clamp by one activation": (lambda m, x: x.clamp(max=x.flip(1)) + x.clamp_min(x.flip(1) * 2) + x.clamp_max(-x), _V),
+    "clamp by one activation": (
+        lambda m, x: x.clamp(max=x.flip(1)) + x.clamp_min(x.flip(1) * 2) + x.clamp_max(-x),
+        _V,
+    ),
     "clamp by activation and number": (lambda m, x: torch.clamp(x, min=m.row, max=x.flip(1)), _V),
     "maxout": (lambda m, x: functional.linear(x, m.table.t()[:, :2]).view(x.shape[0], 2, 2).amax(2), (2,)),
 }
@@ -65,7 +71,9 @@ def _seeded(make: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
 
 
 def _call(function: Callable[[Call, Tensor], Tensor]) -> Callable[[], nn.Module]:
-    return lambda: Call(function, row=torch.tensor([0.5, -2.0, 4.0, 0.25]), table=torch.arange(12.0).reshape(3, 4) - 5.0)
+    return lambda: Call(
+        function, row=torch.tensor([0.5, -2.0, 4.0, 0.25]), table=torch.arange(12.0).reshape(3, 4) - 5.0
+    )
 
 
 CASES = [Case(name, _seeded(make), shape) for name, (make, shape) in _MODULES.items()]

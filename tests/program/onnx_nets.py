@@ -125,7 +125,12 @@ _case("batch norm of a vector", (1, 4), op("BatchNormalization", "x s b m v"), *
 
 # Convolutions
 _case("conv", _M, op("Conv", "x w b", pads=[1, 1, 1, 1]), w=_r(3, 4, 3, 3), b=_r(3))
-_case("conv uneven", _M, op("Conv", "x w", pads=[1, 0, 2, 1], strides=[2, 1], dilations=[1, 2]), w=_r(3, 4, 3, 2))
+_case(
+    "conv uneven",
+    _M,
+    op("Conv", "x w", pads=[1, 0, 2, 1], strides=[2, 1], dilations=[1, 2]),
+    w=_r(3, 4, 3, 2),
+)
 _case("conv groups", _M, op("Conv", "x w b", group=2, kernel_shape=[2, 2]), w=_r(6, 2, 2, 2), b=_r(6))
 _case("conv 1d", (1, 3, 9), op("Conv", "x w", strides=[2], pads=[2, 1]), w=_r(2, 3, 4))
 _case("conv 3d", (1, 2, 4, 3, 3), op("Conv", "x w", pads=[1, 1, 1, 1, 1, 1]), w=_r(2, 2, 3, 3, 3))
@@ -169,14 +174,28 @@ for _pool in ("MaxPool", "AveragePool"):
     _case(f"{_pool} ceil", _M, op(_pool, "x", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1), opset=10)
     _case(f"{_pool} same upper", _M, op(_pool, "x", **_k, auto_pad="SAME_UPPER", strides=[2, 2]))
     _lower = op(_pool, "x", **_k, pads=[1, 1, 1, 0], strides=[1, 2])
-    _case(f"{_pool} same lower", _M, op(_pool, "x", **_k, auto_pad="SAME_LOWER", strides=[1, 2]), same=[_lower])
+    _case(
+        f"{_pool} same lower", _M, op(_pool, "x", **_k, auto_pad="SAME_LOWER", strides=[1, 2]), same=[_lower]
+    )
     _case(f"{_pool} 1d", (1, 2, 9), op(_pool, "x", kernel_shape=[4], strides=[3], pads=[1, 2]))
     _case(f"{_pool} 3d", (1, 2, 4, 4, 4), op(_pool, "x", kernel_shape=[2, 2, 2], strides=[2, 2, 2]))
 _case("MaxPool dilated", _M, op("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 3]))
-_case("MaxPool dilated, uneven", _M, op("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 3], pads=[0, 1, 1, 0]))
+_case(
+    "MaxPool dilated, uneven",
+    _M,
+    op("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 3], pads=[0, 1, 1, 0]),
+)
 _case("AveragePool dilated", _M, op("AveragePool", "x", kernel_shape=[2, 2], dilations=[2, 3]), opset=19)
-_case("AveragePool counts padding", _M, op("AveragePool", "x", kernel_shape=[3, 2], pads=[1, 0, 0, 1], count_include_pad=1))
-_case("AveragePool even padding counts", _M, op("AveragePool", "x", kernel_shape=[3, 3], pads=[1] * 4, count_include_pad=1))
+_case(
+    "AveragePool counts padding",
+    _M,
+    op("AveragePool", "x", kernel_shape=[3, 2], pads=[1, 0, 0, 1], count_include_pad=1),
+)
+_case(
+    "AveragePool even padding counts",
+    _M,
+    op("AveragePool", "x", kernel_shape=[3, 3], pads=[1] * 4, count_include_pad=1),
+)
 _case("global average", _M, op("GlobalAveragePool", "x"))
 _case("global max", _M, op("GlobalMaxPool", "x"))
 
@@ -186,7 +205,12 @@ for _kind in ("Relu", "Abs", "Neg", "Identity", "Sigmoid", "Tanh", "Softplus", "
 _case("Softmax", _I, op("Softmax", "x"))
 _case("Selu", _I, op("Selu", "x", alpha=1.5, gamma=2.0))
 _case("Erf", _I, op("Erf", "x"), tolerance=1e-6)
-_flat = [op("Flatten", "x", "h"), op("Softmax", "h", "p", axis=1), op("Shape", "x", "s"), op("Reshape", "p s")]
+_flat = [
+    op("Flatten", "x", "h"),
+    op("Softmax", "h", "p", axis=1),
+    op("Shape", "x", "s"),
+    op("Reshape", "p s"),
+]
 _case("Softmax", _I, op("Softmax", "x"), opset=11, same=_flat)
 _case("LogSoftmax", _I, op("LogSoftmax", "x", axis=1))
 _case("Softmax no batch", (5,), op("Softmax", "x", axis=0))
@@ -210,7 +234,13 @@ _case("clip one side", _I, op("Clip", "x - hi"), opset=13, hi=np.array(1.0))
 _case("clip without bounds", _I, op("Clip", "x"), opset=13)
 _case("dropout", _I, op("Dropout", "x", "h m", ratio=0.5), op("Relu", "h"), opset=7)
 _case("dropout inputs", _I, op("Dropout", "x r t"), r=np.array(0.5), t=np.array(False))
-_case("cast", _I, op("Cast", "x", "h", to=TensorProto.FLOAT), op("Cast", "h", to=TensorProto.DOUBLE), tolerance=1e-6)
+_case(
+    "cast",
+    _I,
+    op("Cast", "x", "h", to=TensorProto.FLOAT),
+    op("Cast", "h", to=TensorProto.DOUBLE),
+    tolerance=1e-6,
+)
 _case("where", _I, op("Where", "c x v"), c=np.arange(6) % 2 == 0, v=_r(3, 1))
 
 # Several tensors
@@ -286,9 +316,17 @@ _case("gather first axis", _I, op("Gather", "x i"), i=np.array(0))
 _case("gather elements", (3, 4), op("GatherElements", "x i", axis=1), i=np.array([[0, 1], [2, 0], [3, 3]]))
 _case("gather nd", (1, 3, 4), op("GatherND", "x i"), i=np.array([[0, 1], [0, 2]]))
 _case("split", _V, op("Split", "x", "a b", axis=1), op("Sub", "a b"), opset=7)
-_case("split lengths", _V, op("Split", "x", "a b", axis=1, split=[2, 4]), op("Concat", "b a", axis=1), opset=11)
+_case(
+    "split lengths", _V, op("Split", "x", "a b", axis=1, split=[2, 4]), op("Concat", "b a", axis=1), opset=11
+)
 _case("split", _V, op("Split", "x s", "a b", axis=-1), op("Concat", "b a", axis=1), s=_i(5, 1), opset=13)
-_case("split number", (1, 7), op("Split", "x", "a b", axis=1, num_outputs=2), op("Concat", "b a", axis=1), opset=18)
+_case(
+    "split number",
+    (1, 7),
+    op("Split", "x", "a b", axis=1, num_outputs=2),
+    op("Concat", "b a", axis=1),
+    opset=18,
+)
 _case("depth to space", (1, 8, 2, 3), op("DepthToSpace", "x", blocksize=2))
 _case("depth to space CRD", (1, 8, 2, 3), op("DepthToSpace", "x", blocksize=2, mode="CRD"), opset=11)
 _case("space to depth", (1, 2, 4, 6), op("SpaceToDepth", "x", blocksize=2))
@@ -310,10 +348,27 @@ _case(
     _S,
     op("Upsample", "x", scales=[1.0, 1.0, 2.0, 1.5]),
     opset=7,
-    same=[op("Constant", "", "s", value_floats=[1.0, 1.0, 2.0, 1.5]), op("Resize", "x - s", mode="nearest", **_old)],
+    same=[
+        op("Constant", "", "s", value_floats=[1.0, 1.0, 2.0, 1.5]),
+        op("Resize", "x - s", mode="nearest", **_old),
+    ],
 )
-_case("upsample", _S, op("Upsample", "x s", mode="linear"), opset=9, s=_scales, same=[op("Resize", "x - s", mode="linear", **_old)])
-_case("resize", _S, op("Resize", "x s", mode="nearest"), opset=10, s=_scales, same=[op("Resize", "x - s", mode="nearest", **_old)])
+_case(
+    "upsample",
+    _S,
+    op("Upsample", "x s", mode="linear"),
+    opset=9,
+    s=_scales,
+    same=[op("Resize", "x - s", mode="linear", **_old)],
+)
+_case(
+    "resize",
+    _S,
+    op("Resize", "x s", mode="nearest"),
+    opset=10,
+    s=_scales,
+    same=[op("Resize", "x - s", mode="nearest", **_old)],
+)
 for _mode in ("nearest", "linear", "cubic"):
     for _where in ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"):
         _case(
@@ -326,7 +381,9 @@ for _mode in ("nearest", "linear", "cubic"):
         )
 for _rounding in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"):
     _a = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": _rounding}
-    _case(f"resize {_rounding}", _S, op("Resize", "x - - n", mode="nearest", **_a), opset=13, n=_i(1, 2, 8, 2))
+    _case(
+        f"resize {_rounding}", _S, op("Resize", "x - - n", mode="nearest", **_a), opset=13, n=_i(1, 2, 8, 2)
+    )
 _case("resize sizes", _S, op("Resize", "x - - n", mode="linear"), opset=13, n=_i(1, 2, 8, 2))
 _case("resize axes", _S, op("Resize", "x - - n", mode="linear", axes=[2, 3]), opset=18, n=_i(8, 8))
 _case(
@@ -427,5 +484,11 @@ _case(
     i=_i(1, 2),
 )
 _case(
-    "weight computed in the graph", _V, op("Transpose", "w", "t"), op("Mul", "t g", "u"), op("MatMul", "x u"), w=_r(4, 6), g=_r(4)
+    "weight computed in the graph",
+    _V,
+    op("Transpose", "w", "t"),
+    op("Mul", "t g", "u"),
+    op("MatMul", "x u"),
+    w=_r(4, 6),
+    g=_r(4),
 )

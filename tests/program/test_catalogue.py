@@ -43,5 +43,7 @@ def test_nodes_are_what_their_entry_says() -> None:
     for name, kinds_made in made.items():
         # an operation that broadcasts an argument first moves entries, whatever else it does
         assert kinds_made - {"layout"} <= set(OPERATIONS[name].makes.split()), name
-    covered = set(made) | {name for name, entry in OPERATIONS.items() if not entry.makes or OTHER_NAMES.get(name) in made}
+    covered = set(made) | {
+        name for name, entry in OPERATIONS.items() if not entry.makes or OTHER_NAMES.get(name) in made
+    }
     assert set(OPERATIONS) <= covered, "an operation has no case"

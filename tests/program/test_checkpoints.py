@@ -90,7 +90,10 @@ def test_weights_are_those_of_the_file_everywhere(tmp_path: Path, kind: str) -> 
     assert program.digest == fresh.digest
     assert torch.equal(program.forward(x), fresh.forward(x))
     assert program.origin is not None and torch.equal(program.origin.weights["0.weight"], trained[0].weight)
-    counts = [sv.local_complexity(model, x, radius=0.3, directions=3).counts for model in (program, fresh, trained, net())]
+    counts = [
+        sv.local_complexity(model, x, radius=0.3, directions=3).counts
+        for model in (program, fresh, trained, net())
+    ]
     assert np.array_equal(counts[0], counts[1]) and np.array_equal(counts[0], counts[2])
     assert not np.array_equal(counts[0], counts[3])
 
@@ -106,7 +109,9 @@ def test_a_program_is_traced_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_metrics_where_files_tell_them(tmp_path: Path) -> None:
     for step, metrics in enumerate([{"loss": 1.0}, {}, {"loss": 0.5, "accuracy": 0.75}]):
-        torch.save({"state_dict": net().state_dict(), "step": step, "metrics": metrics}, tmp_path / f"{step}.pt")
+        torch.save(
+            {"state_dict": net().state_dict(), "step": step, "metrics": metrics}, tmp_path / f"{step}.pt"
+        )
     metrics = sv.Checkpoints(net(), tmp_path).metrics
     assert metrics["loss"].dtype == np.float64
     np.testing.assert_array_equal(metrics["loss"], [1.0, np.nan, 0.5])
@@ -163,7 +168,10 @@ def test_weights_at_fault_are_named_with_their_file_when_asked_for(tmp_path: Pat
     assert runs[0].digest == runs.program.digest
     with pytest.raises(InputError, match=r"step-1\.pt': NaN or infinite weights: 3\.bias"):
         runs[1]
-    with pytest.raises(InputError, match=r"step-2\.pt': the weights do not fit .* missing: 1\.weight.* wrong shape: 0\.weight"):
+    with pytest.raises(
+        InputError,
+        match=r"step-2\.pt': the weights do not fit .* missing: 1\.weight.* wrong shape: 0\.weight",
+    ):
         runs[2]
     runs.paths[0].unlink()
     with pytest.raises(InputError, match="no such weights file"):

@@ -1,4 +1,5 @@
-"""Exact forms against the nodes that they stand for: every operation, every node, within the bound that is proven of it."""
+"""Exact forms against the nodes that they stand for: every operation, every node, within the bound that is
+proven of it."""
 
 from __future__ import annotations
 
@@ -10,26 +11,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from splineviz.arrangement.exact.digits import Exact, InexactError, from_integers
-from splineviz.arrangement.exact.forward import _maximum, _pointwise, affine
-from splineviz.arrangement.live import Live
-from splineviz.arrangement.passing import after_affine, after_pointwise
+from splineviz.exact.digits import ExactTensor, InexactError, from_integers
+from splineviz.exact.forward import _maximum, _pointwise, affine
 from splineviz.program import Affine, Maximum, Program, load_program
+from splineviz.values.transfer import after_affine, after_pointwise
+from splineviz.values.vertex_values import VertexValues
 
 from .nets import Case
 from .test_operations import each, loaded, points, steps
 
 
-def exact_of(x: Tensor) -> Exact:
+def exact_of(x: Tensor) -> ExactTensor:
     """Float64 numbers, (V, *shape), as they are."""
     ratios = [Fraction(value) for value in x.flatten().tolist()]
     exponent = max(ratio.denominator.bit_length() - 1 for ratio in ratios)
     whole = [int(ratio * (1 << exponent)) for ratio in ratios]
     digits = from_integers(np.array(whole, dtype=object).reshape(len(x), -1).tolist()).reshape(-1, *x.shape)
-    return Exact(digits, exponent, 1, torch.ones(1, len(x), dtype=torch.float64))
+    return ExactTensor(digits, exponent, 1, torch.ones(1, len(x), dtype=torch.float64))
 
 
-def fractions_of(x: Exact) -> np.ndarray:
+def fractions_of(x: ExactTensor) -> np.ndarray:
     """(V, n)"""
     n_vertices, n = x.digits.shape[1], x.digits[0, 0].numel()
     unit = Fraction(2) ** -x.exponent / x.divisor
@@ -37,21 +38,26 @@ def fractions_of(x: Exact) -> np.ndarray:
     return np.array([[number * unit for number in row] for row in rows], dtype=object)
 
 
-def proven(node: Affine, inputs: list[Tensor]) -> Live:
-    lives = [Live(x, np.zeros(len(x)), proof=np.zeros(len(x))) for x in inputs]
+def proven(node: Affine, inputs: list[Tensor]) -> VertexValues:
+    lives = [VertexValues(x, np.zeros(len(x)), proof=np.zeros(len(x))) for x in inputs]
     return after_affine(node, lives, lambda node, *values: (node.run(*values), None))
 
 
-def assert_within(live: Live, exact: Exact) -> None:
+def assert_within(live: VertexValues, exact: ExactTensor) -> None:
     expected, values = fractions_of(exact), live.flat
     assert values.shape == expected.shape and live.proof is not None
     errors = np.array(
-        [[abs(Fraction(a) - b) for a, b in zip(*rows, strict=True)] for rows in zip(values.tolist(), expected, strict=True)]
+        [
+            [abs(Fraction(a) - b) for a, b in zip(*rows, strict=True)]
+            for rows in zip(values.tolist(), expected, strict=True)
+        ]
     )
     slack, proof = live.proven()
     bounds = live.entrywise()[0] * slack[:, None]
     assert (errors <= np.vectorize(Fraction, otypes=[object])(bounds)).all()
-    assert all(sum(row * row) <= Fraction(bound) ** 2 for row, bound in zip(errors, proof.tolist(), strict=True))
+    assert all(
+        sum(row * row) <= Fraction(bound) ** 2 for row, bound in zip(errors, proof.tolist(), strict=True)
+    )
 
 
 def check(program: Program, x: Tensor) -> int:
@@ -60,7 +66,10 @@ def check(program: Program, x: Tensor) -> int:
     for node, inputs in steps(program, x):
         exact = [exact_of(value) for value in inputs]
         if isinstance(node, Maximum):
-            assert (fractions_of(_maximum(node, exact[0])) == np.vectorize(Fraction)(node.run(inputs[0]).flatten(1).numpy())).all()
+            assert (
+                fractions_of(_maximum(node, exact[0]))
+                == np.vectorize(Fraction)(node.run(inputs[0]).flatten(1).numpy())
+            ).all()
         elif isinstance(node, Affine):
             try:
                 result = affine(node, exact)
@@ -69,7 +78,7 @@ def check(program: Program, x: Tensor) -> int:
                 continue
             assert_within(proven(node, inputs), result)
         else:
-            live = Live(inputs[0], np.zeros(len(x)), proof=np.zeros(len(x)))
+            live = VertexValues(inputs[0], np.zeros(len(x)), proof=np.zeros(len(x)))
             assert_within(after_pointwise(node, live, node.run(inputs[0]), None), _pointwise(node, exact[0]))
     return without
 
@@ -78,7 +87,11 @@ def check(program: Program, x: Tensor) -> int:
 def test_every_node_is_within_its_bound_of_its_exact_form(case: Case) -> None:
     program, x = loaded(case), points(case)
     without = check(program, torch.cat([x[:1], x[7:9], x[-1:]]))
-    names = [node.name for node in program.nodes if isinstance(node, Affine) and node.form is None and node.gain.rows is not None]
+    names = [
+        node.name
+        for node in program.nodes
+        if isinstance(node, Affine) and node.form is None and node.gain.rows is not None
+    ]
     assert without == len(names) and all("upsample" in name for name in names)
 
 
@@ -103,13 +116,19 @@ def test_averages_over_another_number(divisor: int) -> None:
     assert check(program, torch.randn(2, 1, 4, 4, dtype=torch.float64)) == 0
 
 
-HOW: list[dict[str, Any]] = [{"scale_factor": 3}, {"scale_factor": 2, "align_corners": True}, {"size": 11}, {"scale_factor": 1.7}]
+HOW: list[dict[str, Any]] = [
+    {"scale_factor": 3},
+    {"scale_factor": 2, "align_corners": True},
+    {"size": 11},
+    {"scale_factor": 1.7},
+]
 UPSAMPLED = [("linear", (7,)), ("bilinear", (5, 8)), ("trilinear", (3, 4, 5))]
 
 
 @pytest.mark.parametrize(("mode", "shape"), UPSAMPLED)
 @pytest.mark.parametrize(
-    "how", [{"scale_factor": 3}, {"scale_factor": 2, "align_corners": True}, {"size": 11}, {"scale_factor": 1.7}]
+    "how",
+    [{"scale_factor": 3}, {"scale_factor": 2, "align_corners": True}, {"size": 11}, {"scale_factor": 1.7}],
 )
 def test_interpolation_by_fractions(mode: str, shape: tuple[int, ...], how: dict[str, object]) -> None:
     program = load_program(nn.Upsample(mode=mode, **how), input_shape=(2, *shape))

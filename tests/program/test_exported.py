@@ -20,22 +20,32 @@ torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
 
-def saved(folder: Path, module: nn.Module, *shape: int, dynamic: Any = ({0: Dim.AUTO},), count: int = 2) -> Path:
+def saved(
+    folder: Path, module: nn.Module, *shape: int, dynamic: Any = ({0: Dim.AUTO},), count: int = 2
+) -> Path:
     path = folder / "net.pt2"
-    torch.export.save(torch.export.export(module, (torch.randn(count, *shape),), dynamic_shapes=dynamic), path)
+    torch.export.save(
+        torch.export.export(module, (torch.randn(count, *shape),), dynamic_shapes=dynamic), path
+    )
     return path
 
 
 def make() -> nn.Module:
-    return nn.Sequential(nn.Linear(3, 4), noisy(nn.BatchNorm1d(4)), nn.ReLU(), nn.Dropout(), nn.Linear(4, 2)).eval()
+    return nn.Sequential(
+        nn.Linear(3, 4), noisy(nn.BatchNorm1d(4)), nn.ReLU(), nn.Dropout(), nn.Linear(4, 2)
+    ).eval()
 
 
 @pytest.mark.parametrize(("make", "shape"), [(make, (3,)), (Residual, (2, 5, 5))])
-def test_an_exported_module_is_the_module(tmp_path: Path, make: Callable[[], nn.Module], shape: tuple[int, ...]) -> None:
+def test_an_exported_module_is_the_module(
+    tmp_path: Path, make: Callable[[], nn.Module], shape: tuple[int, ...]
+) -> None:
     module = make().eval()
     program, plain = load_program(saved(tmp_path, module, *shape)), load_program(module, input_shape=shape)
     assert program.input_shape == shape
-    assert [(s.name, s.kind, s.shape) for s in program.stages] == [(s.name, s.kind, s.shape) for s in plain.stages]
+    assert [(s.name, s.kind, s.shape) for s in program.stages] == [
+        (s.name, s.kind, s.shape) for s in plain.stages
+    ]
     assert program.digest == plain.digest
     assert program.name.endswith("net.pt2")
     assert program.fidelity is not None
@@ -69,7 +79,8 @@ def test_input_shape_must_be_that_of_the_file(tmp_path: Path) -> None:
     path = saved(tmp_path, make(), 3)
     assert load_program(path, input_shape=3).input_shape == (3,)
     with pytest.raises(
-        InputError, match=r"the model takes one input of shape \(3,\), without the batch, but input_shape is \(4,\)"
+        InputError,
+        match=r"the model takes one input of shape \(3,\), without the batch, but input_shape is \(4,\)",
     ):
         load_program(path, input_shape=4)
 
@@ -81,7 +92,9 @@ def test_several_inputs_are_named(tmp_path: Path) -> None:
 
     exported = torch.export.export(Net(), (torch.randn(2, 3), torch.randn(2, 3)))
     torch.export.save(exported, tmp_path / "net.pt2")
-    with pytest.raises(InputError, match=r"a network takes one tensor, but '.*net\.pt2' takes 2: image, mask"):
+    with pytest.raises(
+        InputError, match=r"a network takes one tensor, but '.*net\.pt2' takes 2: image, mask"
+    ):
         load_program(tmp_path / "net.pt2")
 
 

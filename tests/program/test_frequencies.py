@@ -27,7 +27,9 @@ from splineviz.program.operations.frequencies import convolution_norm
     ids=["1d", "padded", "dilated groups", "strided", "3d", "transposed", "transposed groups"],
 )
 @pytest.mark.parametrize("factor", [1.0, 1e-200, 1e150])
-def test_the_norm_is_bounded_closely(make: Callable[[], nn.Module], size: tuple[int, ...], factor: float) -> None:
+def test_the_norm_is_bounded_closely(
+    make: Callable[[], nn.Module], size: tuple[int, ...], factor: float
+) -> None:
     torch.manual_seed(0)
     layer = make().double()
     inputs = layer.in_channels

@@ -39,11 +39,18 @@ def test_the_last_operation_is_cut_off_and_told(name: str) -> None:
     assert program.cut_off == f"{name} in 3 ({type(last).__name__})"
     assert program.info.cut_off == describe(program).cut_off == program.cut_off
     torch.testing.assert_close(program.forward(x), model[:3].double()(x), rtol=1e-12, atol=1e-12)
-    assert program.fidelity is not None and program.fidelity.float64 is not None and program.fidelity.float64 < 1e-12
+    assert (
+        program.fidelity is not None
+        and program.fidelity.float64 is not None
+        and program.fidelity.float64 < 1e-12
+    )
     assert blockers(model.float(), logits=True) == ()
     with pytest.raises(NotPiecewiseAffineError) as caught:
         load_program(model)
-    assert caught.value.hint == f"--logits, in Python logits=True, cuts off the last {name} and takes what enters it as the output"
+    assert (
+        caught.value.hint
+        == f"--logits, in Python logits=True, cuts off the last {name} and takes what enters it as the output"
+    )
 
 
 CHOICES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -72,7 +79,13 @@ def test_the_choice_of_the_largest_is_cut_off(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "choose", [lambda x: x.argmax(), lambda x: x.argmax(0), lambda x: x.topk(2).indices, lambda x: x.topk(1, largest=False).indices]
+    "choose",
+    [
+        lambda x: x.argmax(),
+        lambda x: x.argmax(0),
+        lambda x: x.topk(2).indices,
+        lambda x: x.topk(1, largest=False).indices,
+    ],
 )
 def test_other_choices_stay_refused(choose: Callable[[Tensor], Tensor]) -> None:
     model = Call(lambda m, x: choose(m.body(x)).expand(len(x)) if choose(x).dim() == 0 else choose(m.body(x)))

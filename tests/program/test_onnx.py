@@ -64,7 +64,9 @@ def test_forward_is_that_of_the_reference(case: Case, folder: Path) -> None:
     assert result.dtype == torch.float64
     shape = wanted.shape[2:] if wanted.shape[1:2] == (1,) else wanted.shape[1:]
     assert tuple(result.shape) == (len(x), *shape), "a leading axis of length one is the batch"
-    np.testing.assert_allclose(result.detach().numpy().reshape(wanted.shape), wanted, rtol=case.tolerance, atol=case.tolerance)
+    np.testing.assert_allclose(
+        result.detach().numpy().reshape(wanted.shape), wanted, rtol=case.tolerance, atol=case.tolerance
+    )
 
 
 @each

@@ -65,7 +65,14 @@ def test_a_fixed_batch_that_is_named_in_a_shape(tmp_path: Path) -> None:
     path = saved(tmp_path, nodes, [4, 2, 4], arrays, output_shape=[4, 3], kind=TensorProto.FLOAT)
     agrees(path, (4,))
     nodes = [op("Reshape", "x s", "r"), op("MatMul", "w r")]
-    path = saved(tmp_path, nodes, [4, 8], {"s": np.array([8, 4])} | weights(w=(4, 8)), output_shape=[4, 4], kind=TensorProto.FLOAT)
+    path = saved(
+        tmp_path,
+        nodes,
+        [4, 8],
+        {"s": np.array([8, 4])} | weights(w=(4, 8)),
+        output_shape=[4, 4],
+        kind=TensorProto.FLOAT,
+    )
     with pytest.raises(InputError, match=r"(written for 4 inputs at a time|cannot be computed)"):
         load_program(path)
 
@@ -88,19 +95,28 @@ def test_leading_axes_of_one(tmp_path: Path) -> None:
 
 def test_units_of_maps_are_counted_by_channel_row_and_column(tmp_path: Path) -> None:
     nodes = [op("Conv", "x k", "h"), op("Relu", "h", name="act.relu")]
-    program = load_program(saved(tmp_path, nodes, [1, 1, 4, 5], weights(k=(2, 1, 2, 2)), kind=TensorProto.FLOAT))
-    assert [(stage.name, stage.shape, stage.source) for stage in program.stages] == [("act_relu", (2, 3, 4), "")]
+    program = load_program(
+        saved(tmp_path, nodes, [1, 1, 4, 5], weights(k=(2, 1, 2, 2)), kind=TensorProto.FLOAT)
+    )
+    assert [(stage.name, stage.shape, stage.source) for stage in program.stages] == [
+        ("act_relu", (2, 3, 4), "")
+    ]
 
 
 def test_open_axes_need_an_input_shape(tmp_path: Path) -> None:
     nodes = [op("Conv", "x k", "h"), op("GlobalAveragePool", "h")]
-    path = saved(tmp_path, nodes, ["n", 1, "height", "width"], weights(k=(2, 1, 2, 2)), kind=TensorProto.FLOAT)
-    with pytest.raises(InputError, match=r"the input 'x' .* leaves the shape of one input open: 1 x \? x \?") as caught:
+    path = saved(
+        tmp_path, nodes, ["n", 1, "height", "width"], weights(k=(2, 1, 2, 2)), kind=TensorProto.FLOAT
+    )
+    with pytest.raises(
+        InputError, match=r"the input 'x' .* leaves the shape of one input open: 1 x \? x \?"
+    ) as caught:
         load_program(path)
     assert "input_shape" in (caught.value.hint or "")
     assert load_program(path, input_shape=(1, 5, 6)).input_shape == (1, 5, 6)
     with pytest.raises(
-        InputError, match=r"takes one input of shape 1 x \? x \?, without the batch, but input_shape is \(3, 5, 6\)"
+        InputError,
+        match=r"takes one input of shape 1 x \? x \?, without the batch, but input_shape is \(3, 5, 6\)",
     ):
         load_program(path, input_shape=(3, 5, 6))
     onnx.save(model_of(nodes, None, weights(k=(2, 1, 2, 2)), kind=TensorProto.FLOAT), path)
@@ -129,7 +145,9 @@ def test_weights_computed_in_the_graph_follow_their_initialisers(tmp_path: Path)
     program, state = load_program(path), read_network(path).state_dict()
     assert set(state) == {"w", "g"}
     x = torch.randn(3, 6, dtype=torch.float64)
-    torch.testing.assert_close(program.rebind({"w": 2 * state["w"], "g": 3 * state["g"]}).forward(x), 6 * program.forward(x))
+    torch.testing.assert_close(
+        program.rebind({"w": 2 * state["w"], "g": 3 * state["g"]}).forward(x), 6 * program.forward(x)
+    )
 
 
 def test_initialisers_that_shape_the_network_cannot_be_replaced(tmp_path: Path) -> None:
@@ -144,7 +162,10 @@ def test_numbers_are_read_exactly(tmp_path: Path, kind: str) -> None:
     value = torch.randn(3, 2, dtype=torch.float64).to(getattr(torch, kind))
     array = value.double().numpy()
     proto = helper.make_tensor(
-        "w", getattr(TensorProto, {"float32": "FLOAT", "float64": "DOUBLE"}.get(kind, kind.upper())), [3, 2], array.ravel()
+        "w",
+        getattr(TensorProto, {"float32": "FLOAT", "float64": "DOUBLE"}.get(kind, kind.upper())),
+        [3, 2],
+        array.ravel(),
     )
     model = model_of([op("MatMul", "x w")], [1, 3], kind=proto.data_type)
     model.graph.initializer.append(proto)
@@ -173,11 +194,16 @@ def test_all_that_blocks_exactness_is_listed_at_once(tmp_path: Path) -> None:
     with pytest.raises(NotPiecewiseAffineError) as caught:
         load_program(path)
     norm, gate, product, own, softplus, softmax = caught.value.offenders
-    assert norm.startswith("LayerNormalization in norm (LayerNormalization) is not continuous piecewise affine")
+    assert norm.startswith(
+        "LayerNormalization in norm (LayerNormalization) is not continuous piecewise affine"
+    )
     assert norm.endswith("instead: batch_norm, which in eval mode divides by constants")
     assert gate.startswith("sigmoid in /gate/Sigmoid (Sigmoid) is not continuous piecewise affine")
     assert product.startswith("mul in gated (Mul) multiplies two activations, which is not piecewise affine")
-    assert own == "com.example::Fancy in own (Fancy) is not an operation that splineviz knows to be piecewise affine"
+    assert (
+        own
+        == "com.example::Fancy in own (Fancy) is not an operation that splineviz knows to be piecewise affine"
+    )
     assert softplus.startswith("Softplus in Softplus_0 (Softplus) is not continuous piecewise affine")
     assert softmax.startswith("Softmax in Softmax_0 (Softmax) is not continuous piecewise affine")
     assert [o.module for o in blockers(path)][:2] == ["norm (LayerNormalization)", "/gate/Sigmoid (Sigmoid)"]
@@ -190,7 +216,9 @@ def test_a_last_softmax_is_told_to_go(tmp_path: Path) -> None:
     assert "--logits" in str(caught.value.hint)
     program = load_program(path, logits=True)
     assert program.cut_off is not None
-    torch.testing.assert_close(program.forward(torch.ones(1, 4, dtype=torch.float64)), torch.ones(1, 4, dtype=torch.float64))
+    torch.testing.assert_close(
+        program.forward(torch.ones(1, 4, dtype=torch.float64)), torch.ones(1, 4, dtype=torch.float64)
+    )
 
 
 @pytest.mark.parametrize("how", [{"axis": 1, "keepdims": 0}, {"axis": -1}])
@@ -218,12 +246,18 @@ def test_a_last_argmax_is_cut_off(tmp_path: Path, how: dict[str, int], batch: in
         (op("Gather", "x x"), "takes its input 1 from the values of an activation"),
         (op("Dropout", "x r on"), "is random: the file was written in training mode"),
         (op("RandomNormal", "", shape=[1, 3]), "is not an operation that splineviz knows"),
-        (op("Resize", "m - z", mode="linear", antialias=1), "with antialiasing is piecewise affine, but not supported yet"),
+        (
+            op("Resize", "m - z", mode="linear", antialias=1),
+            "with antialiasing is piecewise affine, but not supported yet",
+        ),
         (op("ConvTranspose", "m c", output_shape=[9, 9]), "names an output_shape larger than what it makes"),
         (op("Shrink", "x", lambd=1.0), "it jumps"),
         (op("MaxPool", "m", "y i", kernel_shape=[1, 1]), "places of the largest entries"),
         (op("LpPool", "m", kernel_shape=[1, 1]), "is not continuous piecewise affine"),
-        (op("BatchNormalization", "x v v v v", "y a b", training_mode=1), "normalises by the statistics of the batch"),
+        (
+            op("BatchNormalization", "x v v v v", "y a b", training_mode=1),
+            "normalises by the statistics of the batch",
+        ),
     ],
     ids=lambda value: value.op_type if hasattr(value, "op_type") else "",
 )
@@ -264,7 +298,12 @@ def test_a_branch_that_is_known_is_taken(tmp_path: Path) -> None:
 
 def test_functions_of_the_file_are_inlined(tmp_path: Path) -> None:
     bent = helper.make_function(
-        "own", "Bent", ["a"], ["b"], [op("Relu", "a", "r"), op("Neg", "r", "b")], [helper.make_opsetid("", 17)]
+        "own",
+        "Bent",
+        ["a"],
+        ["b"],
+        [op("Relu", "a", "r"), op("Neg", "r", "b")],
+        [helper.make_opsetid("", 17)],
     )
     model = model_of([helper.make_node("Bent", ["x"], ["y"], domain="own")], [1, 3])
     model.functions.append(bent)
@@ -311,8 +350,16 @@ def _constant() -> onnx.ModelProto:
 
 
 BAD = {
-    "two inputs": (lambda: _two("input"), r"a network has one input, but '.*net\.onnx' has 2: 'x', 'second'", "extract_model"),
-    "two outputs": (lambda: _two("output"), r"a network has one output, but '.*net\.onnx' has 2: 'y', 'second'", "extract_model"),
+    "two inputs": (
+        lambda: _two("input"),
+        r"a network has one input, but '.*net\.onnx' has 2: 'x', 'second'",
+        "extract_model",
+    ),
+    "two outputs": (
+        lambda: _two("output"),
+        r"a network has one output, but '.*net\.onnx' has 2: 'y', 'second'",
+        "extract_model",
+    ),
     "too new": (lambda: _opset(999), r"is of opset 999, but the installed onnx", "upgrade"),
     "too old": (lambda: _opset(6), r"is of opset 6; the oldest that is read is 7", "convert"),
     "integers": (_of_integers, r"the input 'x' of .* must hold real numbers, but is of type int64", ""),
@@ -348,7 +395,9 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_node_of_the_name_of_a_constant(tmp_path: Path) -> None:
     constant = op("Constant", "", "k", value=helper.make_tensor("v", TensorProto.FLOAT, [], [0.5]))
-    path = saved(tmp_path, [constant, op("Mul", "x k", "h", name="k"), op("Relu", "h")], [1, 3], kind=TensorProto.FLOAT)
+    path = saved(
+        tmp_path, [constant, op("Mul", "x k", "h", name="k"), op("Relu", "h")], [1, 3], kind=TensorProto.FLOAT
+    )
     assert list(read_network(path).state_dict()) == []
     agrees(path, (1,))
 
@@ -360,7 +409,9 @@ def test_odd_names(tmp_path: Path) -> None:
         op("Relu", "r", "s"),
         op("Gemm", "s a", name="a"),
     ]
-    path = saved(tmp_path, nodes, [1, 3], weights(training=(3, 2), a=(2, 2), **{"a.b": (2,)}), kind=TensorProto.FLOAT)
+    path = saved(
+        tmp_path, nodes, [1, 3], weights(training=(3, 2), a=(2, 2), **{"a.b": (2,)}), kind=TensorProto.FLOAT
+    )
     agrees(path, (1,))
     assert [row.name for row in describe(load_program(path)).stages] == ["a_1", "Relu_0"]
     assert numpy_helper.to_array(onnx.load(path).graph.initializer[0]).shape == (3, 2)

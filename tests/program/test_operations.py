@@ -66,7 +66,9 @@ def test_linear_is_run_without_its_constant(case: Case) -> None:
     for node, inputs in steps(loaded(case), points(case)):
         if isinstance(node, Affine):
             constant = node.run(*(torch.zeros_like(x) for x in inputs))
-            torch.testing.assert_close(node.linear(*inputs), node.run(*inputs) - constant, rtol=1e-11, atol=1e-11)
+            torch.testing.assert_close(
+                node.linear(*inputs), node.run(*inputs) - constant, rtol=1e-11, atol=1e-11
+            )
 
 
 @each
@@ -133,7 +135,9 @@ def test_windows_are_the_maximum(case: Case) -> None:
         assert tuple(result.shape[1:]) == node.output_shape
         np.testing.assert_array_equal(result.flatten(1), candidates.max(2))
         winners = candidates.argmax(2)
-        assert torch.equal(torch.cat([node.pick(x[None], w[None]) for x, w in zip(inputs[0], winners, strict=True)]), result)
+        assert torch.equal(
+            torch.cat([node.pick(x[None], w[None]) for x, w in zip(inputs[0], winners, strict=True)]), result
+        )
 
 
 @pytest.mark.parametrize("case", MAXIMA, ids=lambda case: case.name)
@@ -149,7 +153,9 @@ def test_every_entry_enters_its_windows_in_one_round_of_its_own(case: Case) -> N
                     entered.setdefault(int(node.windows[window, place]), set()).add(number)
                     seen[window].add(place)
         assert all(len(rounds) == 1 for rounds in entered.values())
-        assert [sorted(places) for places in seen] == [np.flatnonzero(row >= 0).tolist() for row in node.windows]
+        assert [sorted(places) for places in seen] == [
+            np.flatnonzero(row >= 0).tolist() for row in node.windows
+        ]
         assert node.copies == np.bincount(node.windows[node.windows >= 0]).max()
 
 
@@ -157,9 +163,13 @@ def test_every_entry_enters_its_windows_in_one_round_of_its_own(case: Case) -> N
 def test_stages_match_their_nodes(case: Case) -> None:
     program = loaded(case)
     bends = [node for node in program.nodes if not isinstance(node, Affine)]
-    assert [node.stage for node in bends] == [stage.index for stage in program.stages] == list(range(len(bends)))
+    assert (
+        [node.stage for node in bends] == [stage.index for stage in program.stages] == list(range(len(bends)))
+    )
     assert len({stage.name for stage in program.stages}) == len(program.stages)
-    entering = {node.stage: x[0].shape[1:] for node, x in steps(program, points(case)) if not isinstance(node, Affine)}
+    entering = {
+        node.stage: x[0].shape[1:] for node, x in steps(program, points(case)) if not isinstance(node, Affine)
+    }
     for node, stage in zip(bends, program.stages, strict=True):
         assert stage.name and stage.name == node.name
         assert node.shape == tuple(entering[stage.index])

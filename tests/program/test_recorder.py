@@ -37,7 +37,9 @@ def test_steps(tmp_path: Path, steps: Any, choice: dict[str, int], expected: lis
     assert recorded(sv.Recorder(nn.Linear(1, 1), tmp_path, steps, **choice), range(401)) == expected
 
 
-@pytest.mark.parametrize(("total", "last"), [(2, 1), (2, 9), (20, 30_000), (20, 100_000), (101, 100), (7, 6), (50, 60)])
+@pytest.mark.parametrize(
+    ("total", "last"), [(2, 1), (2, 9), (20, 30_000), (20, 100_000), (101, 100), (7, 6), (50, 60)]
+)
 def test_log_spaced_totals_are_kept(total: int, last: int) -> None:
     steps = log_steps(total, last)
     assert len(set(steps)) == total and (steps[0], steps[-1]) == (0, last)
@@ -55,7 +57,11 @@ def test_files_are_what_checkpoints_read(tmp_path: Path) -> None:
         net.train()(torch.randn(8, 2))
         with torch.no_grad():
             net[0].weight += 1.0
-    assert [path and path.name for path in paths] == ["step-00000000.pt", "step-00000010.pt", "step-00000020.pt"]
+    assert [path and path.name for path in paths] == [
+        "step-00000000.pt",
+        "step-00000010.pt",
+        "step-00000020.pt",
+    ]
     content = torch.load(tmp_path / "made" / "here" / "step-00000010.pt", weights_only=True)
     assert content["step"] == 10 and content["metrics"] == {"loss": 5.0, "accuracy": 0.25}
     runs = sv.Checkpoints(net.eval(), tmp_path / "made" / "here")

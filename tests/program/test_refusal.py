@@ -58,13 +58,20 @@ def test_all_offenders_are_listed_at_once_with_module_and_source() -> None:
     assert str(error).startswith(
         "the network holds 5 operations that keep it from being split into linear regions exactly:\n  - layer"
     )
-    assert not any("tanh" in offender for offender in error.offenders), "only operations between input and output count"
+    assert not any("tanh" in offender for offender in error.offenders), (
+        "only operations between input and output count"
+    )
 
 
 def test_a_last_softmax_is_told_to_go() -> None:
-    with pytest.raises(NotPiecewiseAffineError, match=r"holds an operation .*\n.*softmax in 1 \(Softmax\)") as caught:
+    with pytest.raises(
+        NotPiecewiseAffineError, match=r"holds an operation .*\n.*softmax in 1 \(Softmax\)"
+    ) as caught:
         load_program(nn.Sequential(nn.Linear(3, 3), nn.Softmax(1)))
-    assert caught.value.hint == "--logits, in Python logits=True, cuts off the last softmax and takes what enters it as the output"
+    assert (
+        caught.value.hint
+        == "--logits, in Python logits=True, cuts off the last softmax and takes what enters it as the output"
+    )
 
 
 def test_blockers_are_found_without_raising() -> None:
@@ -85,40 +92,76 @@ REFUSED: dict[str, tuple[Callable[[Call, Tensor], Tensor], str]] = {
     "outer": (lambda m, x: x.unsqueeze(2) @ x.unsqueeze(1), "multiplies two activations"),
     "attention": (lambda m, x: functional.scaled_dot_product_attention(*[x[:, None]] * 3), NEVER),
     "quotient": (lambda m, x: 1 / (x + 10), "(reciprocal is not continuous|divides by an activation)"),
-    "floor division": (lambda m, x: torch.div(x, 2, rounding_mode="floor"), "rounds, which is not continuous"),
+    "floor division": (
+        lambda m, x: torch.div(x, 2, rounding_mode="floor"),
+        "rounds, which is not continuous",
+    ),
     "half": (lambda m, x: x.half().float(), "to rounds to float16"),
     "hardshrink": (lambda m, x: functional.hardshrink(x), "it jumps; instead: softshrink"),
-    "threshold": (lambda m, x: functional.threshold(x, 0.5, 0.0), r"threshold jumps from 0 to 0\.5 at its threshold"),
+    "threshold": (
+        lambda m, x: functional.threshold(x, 0.5, 0.0),
+        r"threshold jumps from 0 to 0\.5 at its threshold",
+    ),
     "sigmoid": (
         lambda m, x: 2 * x.sigmoid(),
         "sigmoid is not continuous piecewise affine; instead: hardsigmoid; as the last operation it can be",
     ),
     "rounding": (lambda m, x: x.round(), "round is not continuous piecewise affine: it jumps"),
     "whole numbers": (lambda m, x: x.int() * 1.0, "to rounds to int32, which is not continuous"),
-    "layer norm": (lambda m, x: functional.layer_norm(x, (4,)), "layer_norm .* divides by the spread .* instead: batch_norm"),
-    "group norm": (lambda m, x: functional.group_norm(x, 2), "group_norm is not continuous piecewise affine: it divides"),
-    "instance norm": (lambda m, x: functional.instance_norm(x[:, None]), "instance_norm is not continuous piecewise affine"),
+    "layer norm": (
+        lambda m, x: functional.layer_norm(x, (4,)),
+        "layer_norm .* divides by the spread .* instead: batch_norm",
+    ),
+    "group norm": (
+        lambda m, x: functional.group_norm(x, 2),
+        "group_norm is not continuous piecewise affine: it divides",
+    ),
+    "instance norm": (
+        lambda m, x: functional.instance_norm(x[:, None]),
+        "instance_norm is not continuous piecewise affine",
+    ),
     "einsum of two": (lambda m, x: torch.einsum("bi,bi->b", x, x), "multiplies two activations"),
-    "einsum over the batch": (lambda m, x: x + torch.einsum("bi->i", x), "einsum mixes the inputs of the batch"),
+    "einsum over the batch": (
+        lambda m, x: x + torch.einsum("bi->i", x),
+        "einsum mixes the inputs of the batch",
+    ),
     "addcmul of two": (lambda m, x: torch.addcmul(m.row, x, x), "addcmul multiplies two activations"),
-    "lerp by an activation": (lambda m, x: torch.lerp(m.row, m.row + 1, x), "lerp multiplies two activations"),
+    "lerp by an activation": (
+        lambda m, x: torch.lerp(m.row, m.row + 1, x),
+        "lerp multiplies two activations",
+    ),
     "index by a mask": (lambda m, x: x[:, m.row > 0], "makes a tensor whose size depends on values"),
     "rolled batch": (lambda m, x: x + x.roll(1), "roll mixes the inputs of the batch"),
     "cumulative batch": (lambda m, x: x.cumsum(0), "cumsum mixes the inputs of the batch"),
     "random leaky relu": (lambda m, x: functional.rrelu(x, training=True), "rrelu is random"),
     "topk": (lambda m, x: x.topk(2).values, "topk is piecewise affine, but not supported yet"),
-    "argmax": (lambda m, x: x.argmax(1, keepdim=True) + 0.0, "argmax is not continuous piecewise affine: it jumps"),
-    "max places": (lambda m, x: x.max(1).indices + 0.0, "max gives the place of the largest value, which jumps"),
+    "argmax": (
+        lambda m, x: x.argmax(1, keepdim=True) + 0.0,
+        "argmax is not continuous piecewise affine: it jumps",
+    ),
+    "max places": (
+        lambda m, x: x.max(1).indices + 0.0,
+        "max gives the place of the largest value, which jumps",
+    ),
     "max of all": (lambda m, x: x - x.max(), "max mixes the inputs of the batch"),
     "max over the batch": (lambda m, x: x - x.amax(0), "amax mixes the inputs of the batch"),
     "batch mean": (lambda m, x: x - x.mean(0), "mean mixes the inputs of the batch"),
-    "batch axis": (lambda m, x: x.permute(1, 0).relu().permute(1, 0), "permute mixes the inputs of the batch, or moves"),
+    "batch axis": (
+        lambda m, x: x.permute(1, 0).relu().permute(1, 0),
+        "permute mixes the inputs of the batch, or moves",
+    ),
     "batch sum": (lambda m, x: x + x.sum(), "sum mixes the inputs of the batch"),
     "batch slice": (lambda m, x: x + x[:1], "slice (takes some|mixes the) inputs of the batch"),
     "batch size": (lambda m, x: x * x.shape[0], "uses the number of inputs in the batch as a value"),
     "random": (lambda m, x: functional.dropout(x), "dropout is random: it is called with training=True"),
-    "write through a view": (lambda m, x: _overwritten(x), "writes in place to memory that is read again through another view"),
-    "unknown": (lambda m, x: torch.special.i0(x), "i0 is not an operation that splineviz knows to be piecewise affine"),
+    "write through a view": (
+        lambda m, x: _overwritten(x),
+        "writes in place to memory that is read again through another view",
+    ),
+    "unknown": (
+        lambda m, x: torch.special.i0(x),
+        "i0 is not an operation that splineviz knows to be piecewise affine",
+    ),
 }
 
 
@@ -139,7 +182,9 @@ def test_is_refused(name: str) -> None:
 
 def test_batch_norm_without_running_statistics() -> None:
     model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3, track_running_stats=False)).eval()
-    with pytest.raises(NotPiecewiseAffineError, match=r"batch_norm in 1 .* normalises by the statistics of the batch"):
+    with pytest.raises(
+        NotPiecewiseAffineError, match=r"batch_norm in 1 .* normalises by the statistics of the batch"
+    ):
         load_program(model)
 
 
@@ -175,7 +220,9 @@ class Autocast(nn.Module):
 
 
 def test_lower_precision_inside_forward_is_refused() -> None:
-    with pytest.raises(NotPiecewiseAffineError, match=r"torch\.autocast inside forward\) rounds to lower precision") as caught:
+    with pytest.raises(
+        NotPiecewiseAffineError, match=r"torch\.autocast inside forward\) rounds to lower precision"
+    ) as caught:
         load_program(Autocast(), input_shape=3)
     assert len(caught.value.offenders) == 1
 
@@ -201,26 +248,71 @@ class Output(nn.Module):
 
 
 BAD: dict[str, tuple[Callable[[], object], int | tuple[int, ...] | None, str, str]] = {
-    "training": (_training, None, r"in training mode.*: 1 \(BatchNorm1d\), 2 \(Dropout\)", "call model.eval()"),
-    "half": (lambda: nn.Linear(3, 2).half(), None, r"half precision: weight \(float16\), bias \(float16\)", "float32"),
-    "bfloat16": (lambda: nn.Linear(3, 2, bias=False).bfloat16(), None, r"half precision: weight \(bfloat16\)", "float32"),
+    "training": (
+        _training,
+        None,
+        r"in training mode.*: 1 \(BatchNorm1d\), 2 \(Dropout\)",
+        "call model.eval()",
+    ),
+    "half": (
+        lambda: nn.Linear(3, 2).half(),
+        None,
+        r"half precision: weight \(float16\), bias \(float16\)",
+        "float32",
+    ),
+    "bfloat16": (
+        lambda: nn.Linear(3, 2, bias=False).bfloat16(),
+        None,
+        r"half precision: weight \(bfloat16\)",
+        "float32",
+    ),
     "complex": (lambda: nn.Linear(3, 2, dtype=torch.complex64), None, "not real numbers: weight", ""),
     "nan": (lambda: _with(float("nan")), None, "NaN or infinite weights: 0.weight", "checkpoint"),
     "infinite": (lambda: _with(float("-inf")), None, "NaN or infinite weights: 0.weight", "checkpoint"),
     "lazy": (lambda: nn.LazyLinear(3), 3, "weights without values: weight, bias", "once"),
     "shape needed": (lambda: nn.Conv2d(1, 2, 3), None, "shape of one input is needed", "input_shape"),
-    "shape wrong": (lambda: nn.Linear(3, 2), (4,), r"does not take inputs of shape \(4,\).*mat1 and mat2", "without the batch"),
+    "shape wrong": (
+        lambda: nn.Linear(3, 2),
+        (4,),
+        r"does not take inputs of shape \(4,\).*mat1 and mat2",
+        "without the batch",
+    ),
     "shape odd": (lambda: nn.Linear(3, 2), (0,), "positive whole numbers", ""),
     "tuple": (lambda: Output(lambda x: (x, x)), 3, "must return one tensor, got tuple", "wrap it"),
     "dict": (lambda: Output(lambda x: {"logits": x}), 3, "must return one tensor, got dict", "wrap it"),
     "scalar": (lambda: Output(lambda x: x.sum()), 3, "one row per input", ""),
     "constant": (lambda: Output(lambda x: torch.zeros(x.shape[0], 2)), 3, "does not depend on its input", ""),
     "branch": (Branching, 3, "cannot be traced", "branch"),
-    "hidden state": (Hidden, 3, "the trace does not reproduce the module: outputs differ by", "fixed function"),
-    "baked batch": (lambda: Output(lambda x: x.view(2, 4).relu()), 4, "one fixed number of inputs only", "-1"),
-    "loop over batch": (lambda: Output(lambda x: torch.stack([r.relu() for r in x])), 4, "for two inputs than for three", "loops"),
-    "division by zero": (lambda: Output(lambda x: x / torch.tensor([1.0, 0.0])), 2, "not finite: a division by zero", ""),
-    "no model": (lambda: {"weight": torch.ones(2)}, 2, "'module:factory', an .onnx or .pt2 file or 'demo', got dict", "weights"),
+    "hidden state": (
+        Hidden,
+        3,
+        "the trace does not reproduce the module: outputs differ by",
+        "fixed function",
+    ),
+    "baked batch": (
+        lambda: Output(lambda x: x.view(2, 4).relu()),
+        4,
+        "one fixed number of inputs only",
+        "-1",
+    ),
+    "loop over batch": (
+        lambda: Output(lambda x: torch.stack([r.relu() for r in x])),
+        4,
+        "for two inputs than for three",
+        "loops",
+    ),
+    "division by zero": (
+        lambda: Output(lambda x: x / torch.tensor([1.0, 0.0])),
+        2,
+        "not finite: a division by zero",
+        "",
+    ),
+    "no model": (
+        lambda: {"weight": torch.ones(2)},
+        2,
+        "'module:factory', an .onnx or .pt2 file or 'demo', got dict",
+        "weights",
+    ),
 }
 
 
@@ -247,7 +339,10 @@ def test_the_module_is_left_as_it_was() -> None:
     state = torch.random.get_rng_state()
     load_program(model)
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert all(torch.equal(value, before[name]) and value.dtype == before[name].dtype for name, value in model.state_dict().items())
+    assert all(
+        torch.equal(value, before[name]) and value.dtype == before[name].dtype
+        for name, value in model.state_dict().items()
+    )
     assert all(p.requires_grad and p.grad is None for p in model.parameters())
 
 

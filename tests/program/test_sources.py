@@ -110,7 +110,9 @@ def test_weights_file(factory: str, tmp_path: Path, wrap: str | None, prefix: st
 def test_counters_of_old_checkpoints(factory: str, tmp_path: Path) -> None:
     state = {key: value for key, value in make().state_dict().items() if "num_batches_tracked" not in key}
     torch.save({"state_dict": state, "best_prec1": 91.8}, tmp_path / "resnet.th")
-    assert same(load_program(f"{factory}:make", weights=tmp_path / "resnet.th"), load_program(make()).rebind(state))
+    assert same(
+        load_program(f"{factory}:make", weights=tmp_path / "resnet.th"), load_program(make()).rebind(state)
+    )
 
 
 def test_weights_leave_the_given_module_alone(tmp_path: Path) -> None:
@@ -157,8 +159,13 @@ def test_rebind_is_loading_anew() -> None:
     assert rebound.digest == fresh.digest != program.digest
     assert rebound.rebind(model.state_dict()).digest == program.digest
     assert rebound.fidelity is None
-    double = {key: value.double() + (1e-12 if value.is_floating_point() else 0) for key, value in other.state_dict().items()}
-    assert program.rebind(double).digest == fresh.digest, "weights pass through the module's data type, as in load_state_dict"
+    double = {
+        key: value.double() + (1e-12 if value.is_floating_point() else 0)
+        for key, value in other.state_dict().items()
+    }
+    assert program.rebind(double).digest == fresh.digest, (
+        "weights pass through the module's data type, as in load_state_dict"
+    )
 
 
 def test_rebind_folds_again() -> None:
@@ -217,7 +224,14 @@ def test_digest_tells_programs_apart_and_ignores_names() -> None:
     first, last = nn.Linear(3, 4), nn.Linear(4, 2)
     digests = [
         load_program(nn.Sequential(first, act, last)).digest
-        for act in (nn.ReLU(), nn.LeakyReLU(0.1), nn.LeakyReLU(0.2), nn.Hardtanh(), nn.Hardtanh(0, 1), nn.Identity())
+        for act in (
+            nn.ReLU(),
+            nn.LeakyReLU(0.1),
+            nn.LeakyReLU(0.2),
+            nn.Hardtanh(),
+            nn.Hardtanh(0, 1),
+            nn.Identity(),
+        )
     ]
     assert len(set(digests)) == 6
     assert load_program(nn.Sequential(first, nn.Identity(), nn.ReLU(), last)).digest == digests[0]
@@ -236,7 +250,14 @@ def test_stage_names() -> None:
             return torch.relu(x - 1).abs()
 
     rows = describe(load_program(Net().eval())).stages
-    names = [("net.1", "prelu"), ("act", "relu"), ("clamp", "clamp"), ("act#2", "relu"), ("relu", "relu"), ("abs", "abs")]
+    names = [
+        ("net.1", "prelu"),
+        ("act", "relu"),
+        ("clamp", "clamp"),
+        ("act#2", "relu"),
+        ("relu", "relu"),
+        ("abs", "abs"),
+    ]
     assert [(row.name, row.kind) for row in rows] == names
     assert [row.units for row in rows] == [3, 3, 6, 3, 3, 3]
     assert "return torch.relu(x - 1).abs()" in rows[-1].source

@@ -26,7 +26,11 @@ CASES: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
 TRANSPOSED: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
     ((2, 3, 9), (3, 4, 3), {}),
     ((2, 4, 9), (4, 3, 4), {"groups": 2, "stride": 3, "padding": 1, "output_padding": 2}),
-    ((3, 2, 5, 4), (2, 5, 3, 2), {"stride": [2, 1], "padding": [3, 0], "dilation": [1, 3], "output_padding": [1, 0]}),
+    (
+        (3, 2, 5, 4),
+        (2, 5, 3, 2),
+        {"stride": [2, 1], "padding": [3, 0], "dilation": [1, 3], "output_padding": [1, 0]},
+    ),
     ((2, 6, 3, 3), (6, 1, 3, 3), {"groups": 6, "padding": [2], "stride": 2}),
     ((2, 3, 4, 4), (3, 4, 1, 1), {"stride": 2}),
     ((1, 2, 3, 4, 2), (2, 2, 2, 3, 2), {"groups": 2, "stride": [1, 2, 1], "padding": [0, 1, 1]}),
@@ -39,7 +43,9 @@ ALL = [(unfolded, *case) for case in CASES] + [(unfolded_transposed, *case) for 
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("ours", "shape", "kernel", "how"), ALL)
-def test_the_same(ours: Any, shape: tuple[int, ...], kernel: tuple[int, ...], how: dict[str, Any], bias: bool) -> None:
+def test_the_same(
+    ours: Any, shape: tuple[int, ...], kernel: tuple[int, ...], how: dict[str, Any], bias: bool
+) -> None:
     torch.manual_seed(0)
     x, w = torch.randn(shape, dtype=torch.float64), torch.randn(kernel, dtype=torch.float64)
     channels = len(w) if ours is unfolded else w.shape[1] * how.get("groups", 1)

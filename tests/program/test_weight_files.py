@@ -29,7 +29,12 @@ def test_npz_with_a_step_metrics_and_a_second_state(tmp_path: Path) -> None:
     plain = {name: value.numpy() for name, value in state().items()}
     second = {f"ema/{name}": value.numpy() for name, value in state(5.0).items()}
     np.savez(tmp_path / "a.npz", **plain, step=7)
-    np.savez(tmp_path / "b.npz", **{f"model/{name}": value for name, value in plain.items()}, **second, **{"metrics/loss": 0.25})
+    np.savez(
+        tmp_path / "b.npz",
+        **{f"model/{name}": value for name, value in plain.items()},
+        **second,
+        **{"metrics/loss": 0.25},
+    )
     assert same(load_weights(tmp_path / "a.npz"), state())
     assert same(load_weights(tmp_path / "b.npz"), state())
     assert same(load_weights(tmp_path / "b.npz", "ema"), state(5.0))
@@ -40,14 +45,18 @@ def test_npz_with_a_step_metrics_and_a_second_state(tmp_path: Path) -> None:
 def test_safetensors_tell_in_their_header(tmp_path: Path) -> None:
     safetensors = pytest.importorskip("safetensors.torch")
     path = tmp_path / "w.safetensors"
-    safetensors.save_file(state(), path, metadata={"global_step": "40", "metrics": '{"loss": 0.5}', "format": "pt"})
+    safetensors.save_file(
+        state(), path, metadata={"global_step": "40", "metrics": '{"loss": 0.5}', "format": "pt"}
+    )
     assert same(load_weights(path), state())
     assert read_facts(path) == Facts({"global_step": 40}, {"loss": 0.5})
 
 
 def test_numbers_of_every_kind_are_told(tmp_path: Path) -> None:
     metrics = {"loss": torch.tensor(0.5), "accuracy": 1, "note": "warm", "good": True, "gone": float("nan")}
-    torch.save({"state_dict": state(), "step": torch.tensor(12), "epoch": 3, "metrics": metrics}, tmp_path / "w.pt")
+    torch.save(
+        {"state_dict": state(), "step": torch.tensor(12), "epoch": 3, "metrics": metrics}, tmp_path / "w.pt"
+    )
     facts = read_facts(tmp_path / "w.pt")
     assert facts.counters == {"step": 12, "epoch": 3}
     assert facts.metrics.keys() == {"loss", "accuracy", "gone"} and facts.metrics["loss"] == 0.5
@@ -70,7 +79,9 @@ def test_wrappers_are_taken_off(tmp_path: Path, wrap: Callable[[nn.Module], Any]
 def test_a_key_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
     torch.save({"state_dict": state(), "ema": {"state_dict": state(2.0)}, "epoch": 3}, tmp_path / "w.pt")
     assert same(load_weights(tmp_path / "w.pt", "ema"), state(2.0))
-    with pytest.raises(InputError, match=r"w\.pt' holds nothing under the key 'average'; it has state_dict, ema, epoch"):
+    with pytest.raises(
+        InputError, match=r"w\.pt' holds nothing under the key 'average'; it has state_dict, ema, epoch"
+    ):
         load_weights(tmp_path / "w.pt", "average")
     with pytest.raises(InputError, match="holds no state dict under the key 'epoch'"):
         load_weights(tmp_path / "w.pt", "epoch")

@@ -1,4 +1,5 @@
-"""Small networks and windows whose coefficients make coincidences likely: integers, dyadics, zero biases, repeated units."""
+"""Small networks and windows whose coefficients make coincidences likely: integers, dyadics, zero biases,
+repeated units."""
 
 from __future__ import annotations
 
@@ -43,8 +44,11 @@ _FACTORS = [Fraction(1), Fraction(-1), Fraction(2), Fraction(-1, 2), Fraction(3)
 
 
 @st.composite
-def layers(draw: st.DrawFn, inputs: int, outputs: int, kind: str, *, zero_bias: bool = False, repeat: bool = False) -> Linear:
-    """Half of all layers are drawn entry by entry, which shrinks well, half from a seed, which is seldom mostly zeros."""
+def layers(
+    draw: st.DrawFn, inputs: int, outputs: int, kind: str, *, zero_bias: bool = False, repeat: bool = False
+) -> Linear:
+    """Half of all layers are drawn entry by entry, which shrinks well, half from a seed, which is seldom
+    mostly zeros."""
     entries = _COEFFICIENTS[kind]
     if draw(st.booleans()):
         rng = random.Random(draw(st.integers(0, 2**16)))
@@ -80,7 +84,12 @@ _ACTIVATIONS["any"] = lambda width: [
 
 
 def _maximum(rng: random.Random, width: int) -> Maximum:
-    choices = [max_pool1d(width, 2, 2), max_pool1d(width, 2), max_pool1d(width, 3, 2, 1), maxout([range(width)])]
+    choices = [
+        max_pool1d(width, 2, 2),
+        max_pool1d(width, 2),
+        max_pool1d(width, 3, 2, 1),
+        maxout([range(width)]),
+    ]
     if width > 3:
         choices.append(max_pool1d(width, 2, 1, 1, 2))
     if width % 2 == 0:
@@ -102,10 +111,11 @@ def networks(
     shapes: Sequence[str] = ("plain", "residual", "concat"),
     activations: str = "any",
 ) -> Network:
-    """Two inputs; a plain layer, then blocks of linear layer and activation: plain, residual, concatenating, or applied twice.
+    """Two inputs; a plain layer, then blocks of linear layer and activation: plain, residual, concatenating,
+    or applied twice.
 
-    With ``maxima``, blocks may end in one, and at least the first does. There are 64 structures, deep ones last, since each has
-    to be traced; weights are drawn one by one.
+    With ``maxima``, blocks may end in one, and at least the first does. There are 64 structures, deep ones
+    last, since each has to be traced; weights are drawn one by one.
     """
     kind = draw(st.sampled_from(kinds))
     zero_bias = draw(st.booleans()) if zero_bias is None else zero_bias
@@ -156,11 +166,14 @@ _GRID = [Fraction(n, 4) for n in range(-8, 9)]
 
 @st.composite
 def windows_on_kinks(draw: st.DrawFn, network: Network) -> Window:
-    """A triangle one side of which lies on a kink of the first layer, or has at least its corners there; else any window."""
+    """A triangle one side of which lies on a kink of the first layer, or has at least its corners there; else
+    any window."""
     first, bend = network.steps[0].op, network.steps[1].op
     assert isinstance(first, Linear)
     shift = bend.breakpoints[0] if isinstance(bend, Pointwise) else Fraction(0)
-    units = [(*row, constant - shift) for row, constant in zip(first.weight, first.bias, strict=True) if any(row)]
+    units = [
+        (*row, constant - shift) for row, constant in zip(first.weight, first.bias, strict=True) if any(row)
+    ]
     if not units:
         return draw(windows())
     a, b, c = draw(st.sampled_from(units))

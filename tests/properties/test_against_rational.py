@@ -1,4 +1,5 @@
-"""Any small network on any window: the engine and the exact oracle agree on cells, areas, neighbours, units and regions."""
+"""Any small network on any window: the engine and the exact oracle agree on cells, areas, neighbours, units
+and regions."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def test_float_networks_on_planes_through_three_points(seed: int) -> None:
     norm = nn.BatchNorm1d(7)
     norm.running_mean, norm.running_var = 0.3 * torch.randn(7), torch.rand(7) + 0.5
     activation = [nn.ReLU(), nn.LeakyReLU(0.1), nn.Hardtanh(-0.5, 0.5)][seed % 3]
-    module = nn.Sequential(nn.Linear(9, 7), norm, activation, nn.Linear(7, 6), nn.ReLU(), nn.Dropout(), nn.Linear(6, 3)).eval()
+    module = nn.Sequential(
+        nn.Linear(9, 7), norm, activation, nn.Linear(7, 6), nn.ReLU(), nn.Dropout(), nn.Linear(6, 3)
+    ).eval()
     plane = Plane.through(*np.random.default_rng(seed).standard_normal((3, 9)))
     window = Window.around(plane)
     arr = arranged(module, window, plane)

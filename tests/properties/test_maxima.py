@@ -7,8 +7,8 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 import splineviz as sv
-from splineviz.arrangement.segment import segment
 from splineviz.plane import Window
+from splineviz.segments.segment import segment
 from tests.oracles.along import assert_like_forward
 from tests.oracles.harness import agree
 from tests.oracles.network import Network

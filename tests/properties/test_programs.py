@@ -1,4 +1,5 @@
-"""Any small network put together from the operation table: the program is the module's own forward pass, with any weights."""
+"""Any small network put together from the operation table: the program is the module's own forward pass, with
+any weights."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ _LAYERS: dict[str, Callable[[Shape], nn.Module]] = {
     "bicubic": lambda s: nn.Upsample(size=(3, 5), mode="bicubic", align_corners=True),
     "pad": lambda s: nn.ReplicationPad2d((1, 0, 0, 1)),
     "constant pad": lambda s: nn.ConstantPad2d((0, 1, 1, 0), 0.5),
-    "unshuffle": lambda s: nn.Sequential(nn.Upsample(size=(2, 4)), nn.PixelUnshuffle(2), nn.Conv2d(4 * s[0], 2, 1)),
+    "unshuffle": lambda s: nn.Sequential(
+        nn.Upsample(size=(2, 4)), nn.PixelUnshuffle(2), nn.Conv2d(4 * s[0], 2, 1)
+    ),
     "shuffle": lambda s: nn.Sequential(nn.Conv2d(s[0], 4, 1), nn.PixelShuffle(2), nn.AvgPool2d(2)),
     "relu": lambda s: nn.ReLU(),
     "relu in place": lambda s: nn.ReLU(inplace=True),
@@ -57,7 +60,9 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "halves": lambda x: x.chunk(2, 1)[0],
     "rotated": lambda x: x.rot90(1, (2, 3)),
     "rows gathered": lambda x: x[:, :, [-1, 0]],
-    "moments": lambda x: torch.einsum("bchw,hk->bckw", x, torch.arange(2.0 * x.shape[2], dtype=x.dtype).reshape(-1, 2) - 1),
+    "moments": lambda x: torch.einsum(
+        "bchw,hk->bckw", x, torch.arange(2.0 * x.shape[2], dtype=x.dtype).reshape(-1, 2) - 1
+    ),
 }
 _JOINS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "residual": lambda new, old: new + functional.interpolate(old, new.shape[2:])[:, :1],
@@ -67,7 +72,8 @@ _JOINS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 class Assembled(nn.Module):
-    """Steps one after another, each of which may be joined with the value of any step before it; then a linear layer."""
+    """Steps one after another, each of which may be joined with the value of any step before it; then a
+    linear layer."""
 
     def __init__(self, shape: Shape, steps: list[tuple[str, str, int]], outputs: int) -> None:
         super().__init__()
@@ -102,7 +108,9 @@ def _used(norm: nn.BatchNorm2d) -> nn.Module:
 
 _steps = st.lists(
     st.tuples(
-        st.sampled_from([*_LAYERS, *_FUNCTIONS]), st.sampled_from(["", "", "", *_JOINS]), st.integers(min_value=0, max_value=6)
+        st.sampled_from([*_LAYERS, *_FUNCTIONS]),
+        st.sampled_from(["", "", "", *_JOINS]),
+        st.integers(min_value=0, max_value=6),
     ),
     min_size=1,
     max_size=6,

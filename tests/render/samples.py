@@ -20,7 +20,9 @@ IMAGES = np.random.default_rng(5).random((3, 1, 6, 6))
 
 def model(outputs: int = 4) -> nn.Module:
     torch.manual_seed(2)
-    return nn.Sequential(nn.Flatten(), nn.Linear(36, 20), nn.ReLU(), nn.Linear(20, 12), nn.ReLU(), nn.Linear(12, outputs)).eval()
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(36, 20), nn.ReLU(), nn.Linear(20, 12), nn.ReLU(), nn.Linear(12, outputs)
+    ).eval()
 
 
 @functools.cache
@@ -30,7 +32,8 @@ def program(outputs: int = 4) -> sv.Program:
 
 @functools.cache
 def images_slice(outputs: int = 4) -> Arrangement:
-    """A plane through three pictures; all lazy members are computed by the tests that need them, on a copy of their own."""
+    """A plane through three pictures; all lazy members are computed by the tests that need them, on a copy of
+    their own."""
     plane = Plane.through(*IMAGES)
     return sv.arrange(program(outputs), plane, Window.around(plane, 1.5))
 

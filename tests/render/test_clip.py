@@ -90,6 +90,8 @@ def test_in_window_takes_the_rim():
     assert in_window(uv, Window.diamond(1.0)).tolist() == [True, True, False, True]
 
 
-@pytest.mark.parametrize(("target", "length"), [(0.99, 0.5), (1.0, 1.0), (4.9, 2.0), (5.0, 5.0), (730.0, 500.0), (2.1e-4, 2e-4)])
+@pytest.mark.parametrize(
+    ("target", "length"), [(0.99, 0.5), (1.0, 1.0), (4.9, 2.0), (5.0, 5.0), (730.0, 500.0), (2.1e-4, 2e-4)]
+)
 def test_nice_length(target, length):
     assert nice_length(target) == length

@@ -20,7 +20,9 @@ from tests.comparison.nets import PLANE, SQUARE, random_net
 
 @functools.cache
 def comparison(n: int = 2) -> sv.Comparison:
-    return sv.compare([random_net(seed) for seed in range(n)], PLANE, SQUARE, names=[f"net {k}" for k in range(n)])
+    return sv.compare(
+        [random_net(seed) for seed in range(n)], PLANE, SQUARE, names=[f"net {k}" for k in range(n)]
+    )
 
 
 def fills(ax: Any) -> np.ndarray:
@@ -43,7 +45,9 @@ def test_two_networks_and_their_difference_stand_in_a_row() -> None:
 def test_of_more_networks_pairs_follow_in_a_second_row() -> None:
     axes = panels(draw_comparison(comparison(4), width=10))
     assert [ax.get_title(loc="left") for ax in axes[4:]] == ["1 → 2", "2 → 3", "3 → 4", "1 → 4"]
-    assert {round(ax.get_position().y0, 9) for ax in axes[:4]}.isdisjoint(round(ax.get_position().y0, 9) for ax in axes[4:])
+    assert {round(ax.get_position().y0, 9) for ax in axes[:4]}.isdisjoint(
+        round(ax.get_position().y0, 9) for ax in axes[4:]
+    )
 
 
 def test_colours_of_all_networks_are_on_one_scale() -> None:
@@ -70,10 +74,19 @@ def test_disagreement_is_filled_by_its_area() -> None:
     ax = panels(draw_comparison(both, difference="decisions"))[2]
     colors = fills(ax)[: len(pair.overlay.areas), :3]
     # Collections come by the number of corners; areas of the drawn polygons tell which is which.
-    shapes = [p.vertices[:-1] for c in ax.collections if isinstance(c, PolyCollection) for p in c.get_paths()][: len(colors)]
-    area = np.array([0.5 * abs(np.dot(s[:, 0], np.roll(s[:, 1], -1)) - np.dot(s[:, 1], np.roll(s[:, 0], -1))) for s in shapes])
+    shapes = [
+        p.vertices[:-1] for c in ax.collections if isinstance(c, PolyCollection) for p in c.get_paths()
+    ][: len(colors)]
+    area = np.array(
+        [
+            0.5 * abs(np.dot(s[:, 0], np.roll(s[:, 1], -1)) - np.dot(s[:, 1], np.roll(s[:, 0], -1)))
+            for s in shapes
+        ]
+    )
     light = np.isclose(colors[:, 2], 0.92)
-    assert pair.decisions is not None and area[light].sum() / area.sum() == pytest.approx(pair.decisions.agreement)
+    assert pair.decisions is not None and area[light].sum() / area.sum() == pytest.approx(
+        pair.decisions.agreement
+    )
 
 
 def test_edges_of_either_network_have_a_colour_of_their_own() -> None:
@@ -81,7 +94,10 @@ def test_edges_of_either_network_have_a_colour_of_their_own() -> None:
     ax = panels(draw_comparison(both, difference="edges"))[2]
     lines = [c for c in ax.collections if isinstance(c, PathCollection)]
     one, other = both.pair(0, 1).overlay.drawn
-    drawn = {tuple(np.round(c.get_edgecolor()[0][:3], 3)): sum(len(p.vertices) // 2 for p in c.get_paths()) for c in lines}
+    drawn = {
+        tuple(np.round(c.get_edgecolor()[0][:3], 3)): sum(len(p.vertices) // 2 for p in c.get_paths())
+        for c in lines
+    }
     assert drawn[tuple(np.round(to_rgb("#0072b2"), 3))] == (one & ~other).sum()
     assert drawn[tuple(np.round(to_rgb("#d55e00"), 3))] == (other & ~one).sum()
 

@@ -46,7 +46,12 @@ def colors_by_polygon(ax: Axes) -> dict[tuple[float, ...], tuple[float, ...]]:
 
 
 def legend_texts(ax: Axes) -> list[str]:
-    return [text.get_text() for child in ax.get_children() if isinstance(child, Legend) for text in child.get_texts()]
+    return [
+        text.get_text()
+        for child in ax.get_children()
+        if isinstance(child, Legend)
+        for text in child.get_texts()
+    ]
 
 
 def test_every_cell_is_filled_once_in_the_color_of_its_pattern():
@@ -77,7 +82,9 @@ def test_neighbours_are_told_apart():
 def test_each_inner_edge_is_drawn_once_by_stage():
     arr = images_slice()
     ax = draw(arr, boundary=False)
-    drawn = np.concatenate([path.vertices.reshape(-1, 4) for layer in segments(ax) for path in layer.get_paths()])
+    drawn = np.concatenate(
+        [path.vertices.reshape(-1, 4) for layer in segments(ax) for path in layer.get_paths()]
+    )
     inner = arr.vertices[arr.edges[arr.edge_stage >= 0]].reshape(-1, 4)
     assert np.array_equal(np.unique(drawn, axis=0), np.unique(inner, axis=0))
     assert len(drawn) == len(inner)
@@ -87,7 +94,9 @@ def test_each_inner_edge_is_drawn_once_by_stage():
 
 
 def test_later_stages_are_thinner_and_lie_below():
-    second, first = sorted(segments(draw(images_slice(), boundary=False)), key=lambda layer: layer.get_zorder())
+    second, first = sorted(
+        segments(draw(images_slice(), boundary=False)), key=lambda layer: layer.get_zorder()
+    )
     assert first.get_linewidths()[0] > second.get_linewidths()[0]
     assert sum(first.get_edgecolors()[0][:3]) < sum(second.get_edgecolors()[0][:3])
 
@@ -140,7 +149,14 @@ def test_quantities_come_with_a_labelled_bar(color):
     bar = next(child for child in ax.child_axes if child.get_label() == "colour bar")
     ticks = [text.get_text() for text in bar.get_xticklabels()]
     assert len([t for t in ticks if t]) >= 2
-    words = {"norm": "gradient", "jacobian": "Jacobian", "area": "area", "kink": "kink", "volume": "volume", "stage": "stage"}
+    words = {
+        "norm": "gradient",
+        "jacobian": "Jacobian",
+        "area": "area",
+        "kink": "kink",
+        "volume": "volume",
+        "stage": "stage",
+    }
     assert any(words[color] in text.get_text() for text in ax.texts)
 
 
@@ -275,7 +291,9 @@ def test_classes_of_the_data_are_explained_unless_the_fills_do_it():
     texts = legend_texts(draw(arr, points=points, point_classes=[1, 5, 3], class_names=names))
     assert [text for text in texts if text in names] == ["dog", "hen"]
     predicted = int(arr.decision_regions().classes[0])
-    texts = legend_texts(draw(arr, points=points, point_classes=[predicted] * 3, class_names=names, color="class"))
+    texts = legend_texts(
+        draw(arr, points=points, point_classes=[predicted] * 3, class_names=names, color="class")
+    )
     assert texts.count(names[predicted]) == 1
 
 

@@ -27,7 +27,12 @@ STEPS = (0, 1, 10, 100)
 def strip(sheet: Sheet) -> Strip:
     cells = np.array([4.0, 9.0, np.nan, 2.0])
     return Strip(
-        sheet, STEPS, [Chart("cells", (("cells", cells),)), Chart("accuracy", (("train", cells / 9), ("test", cells / 10)), 1.05)]
+        sheet,
+        STEPS,
+        [
+            Chart("cells", (("cells", cells),)),
+            Chart("accuracy", (("train", cells / 9), ("test", cells / 10)), 1.05),
+        ],
     )
 
 
@@ -46,9 +51,13 @@ def test_a_series_that_tells_nothing_has_no_axis_of_its_own_size() -> None:
 
 
 @pytest.mark.parametrize("bounds", [(0.0, 1.0, 0.0, 1.0), (0.0, 4.0, 0.0, 1.0), (0.0, 1.0, 0.0, 5.0)])
-def test_a_sheet_is_as_large_with_cells_as_without(tmp_path: Path, bounds: tuple[float, float, float, float]) -> None:
+def test_a_sheet_is_as_large_with_cells_as_without(
+    tmp_path: Path, bounds: tuple[float, float, float, float]
+) -> None:
     sheet, window = Sheet(bounds, 5.5, 60), Window.box(*bounds)
-    save_picture(tmp_path / "a.png", sheet, window, None, title="step 3", message="NaN or infinite weights: 0.bias")
+    save_picture(
+        tmp_path / "a.png", sheet, window, None, title="step 3", message="NaN or infinite weights: 0.bias"
+    )
     save_picture(tmp_path / "b.png", sheet, window, trained(), title="step 4", labels=None)
     a, b = (Image.open(tmp_path / name) for name in ("a.png", "b.png"))
     assert a.size == b.size and a.size[0] == 330
@@ -64,7 +73,9 @@ def test_vector_frames_are_one_document(tmp_path: Path) -> None:
     assert [child.tag.rpartition("}")[2] for child in root] == ["svg", "svg"]
     ids = [element.get("id") for element in root.iter()]
     used = {name for name in re.findall(r'(?:url\(|href=")#([^)"]+)', whole) if not name.startswith("DejaVu")}
-    assert len(used) > 4 and all(ids.count(name) == 1 for name in used), "no clip of one part is taken for one of the other"
+    assert len(used) > 4 and all(ids.count(name) == 1 for name in used), (
+        "no clip of one part is taken for one of the other"
+    )
     below = root[1]
     assert float(below.get("y", "0")) == pytest.approx(72 * sheet.height, abs=0.1)
 
@@ -100,7 +111,12 @@ def test_one_palette_for_all_frames_of_a_gif(tmp_path: Path) -> None:
 def test_a_video_shows_each_frame_as_long_as_it_is_to_be_shown(tmp_path: Path) -> None:
     imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
     shades = (30, 120, 220)
-    save_movie(tmp_path / "a.mp4", [Image.new("RGB", (41, 33), (s, s, s)) for s in shades], [0.5, 0.25, 1.0], {"steps": [0, 1, 2]})
+    save_movie(
+        tmp_path / "a.mp4",
+        [Image.new("RGB", (41, 33), (s, s, s)) for s in shades],
+        [0.5, 0.25, 1.0],
+        {"steps": [0, 1, 2]},
+    )
     reader = imageio_ffmpeg.read_frames(str(tmp_path / "a.mp4"))
     assert next(reader)["size"] == (42, 34), "the codec wants even sizes"
     levels = [np.frombuffer(frame, np.uint8).reshape(34, 42, 3)[5, 5, 0] for frame in reader]

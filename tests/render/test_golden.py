@@ -10,7 +10,9 @@ from splineviz.render import draw
 
 from .samples import images_slice, two_windows
 
-golden = pytest.mark.mpl_image_compare(baseline_dir="baseline", style="default", tolerance=3, savefig_kwargs={"dpi": 90})
+golden = pytest.mark.mpl_image_compare(
+    baseline_dir="baseline", style="default", tolerance=3, savefig_kwargs={"dpi": 90}
+)
 
 
 @golden
@@ -20,14 +22,18 @@ def test_patterns_and_stages() -> Figure:
 
 @golden
 def test_classes_and_kinks() -> Figure:
-    return draw(images_slice(), color="class", edges="kink", class_names=["cat", "dog", "eel", "fox"], title="Kinks").get_figure()
+    return draw(
+        images_slice(), color="class", edges="kink", class_names=["cat", "dog", "eel", "fox"], title="Kinks"
+    ).get_figure()
 
 
 @golden
 def test_norm_with_valid_range_and_data() -> Figure:
     points = images_slice().planes[0].lift(np.random.default_rng(1).uniform(-2, 3, (40, 2)))
     points += np.random.default_rng(2).normal(0, 0.2, points.shape)
-    return draw(images_slice(), color="norm", edges="plain", valid_range=(0, 1), points=points, width=6).get_figure()
+    return draw(
+        images_slice(), color="norm", edges="plain", valid_range=(0, 1), points=points, width=6
+    ).get_figure()
 
 
 @golden

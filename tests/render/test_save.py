@@ -78,7 +78,9 @@ def test_only_the_plane_of_the_drawn_window_is_embedded(tmp_path):
 def test_an_unfinished_arrangement_is_marked():
     arr = dataclasses.replace(images_slice(), status=Status.INCOMPLETE)
     texts = {text.get_text() for text in draw(arr, boundary=False).texts}
-    assert texts - {text.get_text() for text in draw(images_slice(), boundary=False).texts} == {Status.INCOMPLETE.value}
+    assert texts - {text.get_text() for text in draw(images_slice(), boundary=False).texts} == {
+        Status.INCOMPLETE.value
+    }
 
 
 def test_decisions_within_rounding_are_told_on_the_picture():
@@ -86,18 +88,29 @@ def test_decisions_within_rounding_are_told_on_the_picture():
     stats = dataclasses.replace(arr.stats, certify="off", undecided=3)
     figure = draw(dataclasses.replace(arr, status=Status.UNDECIDED, stats=stats), boundary=False).get_figure()
     warning = next(text for text in figure.axes[0].texts if "rounding" in text.get_text())
-    assert warning.get_text() == "no decision is proven; 3 lay within rounding error and were taken as coincidences"
+    assert (
+        warning.get_text()
+        == "no decision is proven; 3 lay within rounding error and were taken as coincidences"
+    )
 
 
-@pytest.mark.parametrize("box", [(-2, 2, -2, 2), (-0.3, 0.3, -2, 2), (-2, 2, -0.2, 0.2)], ids=["square", "tall", "wide"])
+@pytest.mark.parametrize(
+    "box", [(-2, 2, -2, 2), (-0.3, 0.3, -2, 2), (-2, 2, -0.2, 0.2)], ids=["square", "tall", "wide"]
+)
 @pytest.mark.parametrize("legend", [True, False])
 def test_nothing_below_the_frame_overlaps_or_leaves_the_figure(box, legend):
     arr = sv.arrange(program(), images_slice().planes[0], sv.Window.box(*box))
-    arr = dataclasses.replace(arr, status=Status.UNDECIDED, stats=dataclasses.replace(arr.stats, undecided=12345))
+    arr = dataclasses.replace(
+        arr, status=Status.UNDECIDED, stats=dataclasses.replace(arr.stats, undecided=12345)
+    )
     ax = draw(arr, boundary=False, anchors=False, legend=legend)
     figure = ax.get_figure()
     figure.canvas.draw()
-    boxes = [text.get_window_extent() for text in ax.texts if text.get_window_extent().y1 < ax.get_window_extent().y0]
+    boxes = [
+        text.get_window_extent()
+        for text in ax.texts
+        if text.get_window_extent().y1 < ax.get_window_extent().y0
+    ]
     assert len(boxes) >= 3
     for k, box in enumerate(boxes):
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1
@@ -121,7 +134,14 @@ def test_bad_requests_write_nothing(tmp_path, name, options, message):
 
 def test_no_seam_shows_between_cells(tmp_path):
     """One colour for all cells, and no lines: every pixel inside the window has exactly that colour."""
-    options = {"color": "none", "edges": "none", "boundary": False, "anchors": False, "legend": False, "scale_bar": False}
+    options = {
+        "color": "none",
+        "edges": "none",
+        "boundary": False,
+        "anchors": False,
+        "legend": False,
+        "scale_bar": False,
+    }
     save_figure(images_slice(), tmp_path / "flat.png", dpi=150, **options)
     with Image.open(tmp_path / "flat.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))

@@ -114,7 +114,16 @@ def test_markdown_finds_its_figures(written: Path) -> None:
 def test_every_figure_can_be_saved_alone(study: Study, found: Findings, tmp_path: Path) -> None:
     made = save_figures(study, tmp_path / "figures", found=found)
     names = {path.stem for path in made}
-    assert {"training-0", "agreement", "scatter-0-2", "terms", "missed", "sweep", "example-0-best", "example-1-worst"} <= names
+    assert {
+        "training-0",
+        "agreement",
+        "scatter-0-2",
+        "terms",
+        "missed",
+        "sweep",
+        "example-0-best",
+        "example-1-worst",
+    } <= names
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in made)
     with pytest.raises(InputError, match=r"a figure is written to .png, .svg, .pdf"):
         save_figures(study, tmp_path / "figures", suffix=".gif", found=found)
@@ -122,10 +131,14 @@ def test_every_figure_can_be_saved_alone(study: Study, found: Findings, tmp_path
 
 @pytest.mark.parametrize("kind", ["zeros", "single", "lost"])
 def test_studies_at_the_edge(kind: str, tmp_path: Path) -> None:
-    """Nothing cut; one checkpoint, plane and P; nothing counted at all: a report all the same, without a NaN."""
+    """Nothing cut; one checkpoint, plane and P; nothing counted at all: a report all the same, without a
+    NaN."""
     how = {"checkpoints": 1, "planes": 1, "frames": 1, "directions": (2,)} if kind == "single" else {}
     study = synthetic("zeros" if kind == "zeros" else "noisy", radii=(0.1,), **how)
-    study = replace(given_up(study, 1.0) if kind == "lost" else study, eccentricity=np.full_like(study.eccentricity, np.nan))
+    study = replace(
+        given_up(study, 1.0) if kind == "lost" else study,
+        eccentricity=np.full_like(study.eccentricity, np.nan),
+    )
     found = findings(study, resamples=50)
     for suffix in ("html", "json"):
         write_report(study, tmp_path / f"x.{suffix}", found=found)
@@ -155,7 +168,9 @@ def test_names_from_outside_are_only_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_identical_figures_are_identical_files(study: Study, found: Findings, suffix: str, tmp_path: Path) -> None:
+def test_identical_figures_are_identical_files(
+    study: Study, found: Findings, suffix: str, tmp_path: Path
+) -> None:
     picture = next(pictures(study, found))
     for name in ("a", "b"):
         save_picture(picture, tmp_path / f"{name}{suffix}")

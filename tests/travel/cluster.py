@@ -1,4 +1,5 @@
-"""Batches on a dask cluster of two processes: the same arrangement as of one worker, also when a worker dies."""
+"""Batches on a dask cluster of two processes: the same arrangement as of one worker, also when a worker
+dies."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ import joblib
 import torch
 
 import splineviz as sv
-from splineviz.arrangement import budget
+from splineviz.engine import budget
 from splineviz_cli.main import run
 from tests.arrangement.same import assert_identical
 
@@ -29,7 +30,8 @@ MEMORY = 4 << 20
 
 
 class Suicide(distributed.WorkerPlugin):  # type: ignore[misc]
-    """The worker that is the first to begin a batch is killed; once, since those that replace it have this plugin, too."""
+    """The worker that is the first to begin a batch is killed; once, since those that replace it have this
+    plugin, too."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -46,7 +48,13 @@ class Suicide(distributed.WorkerPlugin):  # type: ignore[misc]
 @functools.cache
 def program() -> sv.Program:
     torch.manual_seed(0)
-    layers = [torch.nn.Linear(2, 40), torch.nn.ReLU(), torch.nn.Linear(40, 30), torch.nn.ReLU(), torch.nn.Linear(30, 2)]
+    layers = [
+        torch.nn.Linear(2, 40),
+        torch.nn.ReLU(),
+        torch.nn.Linear(40, 30),
+        torch.nn.ReLU(),
+        torch.nn.Linear(30, 2),
+    ]
     return sv.load_program(torch.nn.Sequential(*layers))
 
 
@@ -64,7 +72,9 @@ def on_one_worker() -> sv.Arrangement:
 @contextmanager
 def cluster() -> Iterator[Any]:
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0) as made,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0
+        ) as made,
         distributed.Client(made) as client,
         joblib.parallel_config(backend="dask"),
     ):
@@ -76,7 +86,7 @@ def check_a_cluster_gives_the_arrangement_of_one_worker() -> None:
         arr = arranged()
         few = arranged(max_cells=700)
         # Both have had batches.
-        assert all(client.run(lambda: "splineviz.arrangement.walk" in __import__("sys").modules).values())
+        assert all(client.run(lambda: "splineviz.engine.walk" in __import__("sys").modules).values())
     assert_identical(arr, on_one_worker())
     arr.check()
     assert_identical(few, arranged(jobs=1, max_cells=700))
@@ -94,7 +104,10 @@ def check_the_command_on_a_cluster() -> None:
             reports.append(json.loads(out.getvalue()))
     there, here = reports
     assert there["batches"] == here["batches"] > 1
-    assert all(there[name] == here[name] for name in ("status", "cells", "vertices", "edges", "linear_regions", "cells_per_stage"))
+    assert all(
+        there[name] == here[name]
+        for name in ("status", "cells", "vertices", "edges", "linear_regions", "cells_per_stage")
+    )
 
 
 def check_a_killed_worker_loses_nothing() -> None:

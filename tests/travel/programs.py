@@ -64,7 +64,9 @@ def check_a_program_of_an_onnx_file() -> None:
 
 
 def check_weights_are_in_a_pickle_once() -> None:
-    program = load_program(torch.nn.Sequential(torch.nn.Linear(1000, 500), torch.nn.ReLU(), torch.nn.Linear(500, 2)))
+    program = load_program(
+        torch.nn.Sequential(torch.nn.Linear(1000, 500), torch.nn.ReLU(), torch.nn.Linear(500, 2))
+    )
     assert len(cloudpickle.dumps(program.alone())) < 1.1 * 8 * 1000 * 500
     # with the weights of the module, in single precision, for rebinding and the estimators
     assert len(cloudpickle.dumps(program)) < 1.6 * 8 * 1000 * 500

@@ -1,7 +1,8 @@
-"""Run all checks of a module in a process of its own, and print a JSON object: what each one complained of, null for nothing.
+"""Run all checks of a module in a process of its own, and print a JSON object: what each one complained of,
+null for nothing.
 
-The checker of array shapes, which all tests run under, wraps functions in a way that cannot be pickled: what travels to other
-processes is tested without it.
+The checker of array shapes, which all tests run under, wraps functions in a way that cannot be pickled: what
+travels to other processes is tested without it.
 """
 
 from __future__ import annotations
@@ -46,4 +47,5 @@ def _outcome(check: Callable[[], None]) -> str | None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(json.dumps({name: _outcome(check) for name, check in checks(importlib.import_module(sys.argv[1])).items()}))  # noqa: T201
+    outcomes = {name: _outcome(check) for name, check in checks(importlib.import_module(sys.argv[1])).items()}
+    print(json.dumps(outcomes))  # noqa: T201

@@ -32,7 +32,9 @@ def splits(arr: sv.Arrangement) -> list[np.ndarray]:
     return np.split(counts, np.cumsum([part.shape[1] for part in bits])[:-1])
 
 
-def exact(program: sv.Program, point: np.ndarray, frame: np.ndarray, radius: float) -> tuple[sv.Arrangement, dict[str, Any]]:
+def exact(
+    program: sv.Program, point: np.ndarray, frame: np.ndarray, radius: float
+) -> tuple[sv.Arrangement, dict[str, Any]]:
     arr = sv.arrange(program, sv.Plane.at(point, frame), sv.Window.diamond(radius))
     bits = [arr.pattern_bits(stage.index) for stage in program.stages]
     counts = {
@@ -48,7 +50,9 @@ def exact(program: sv.Program, point: np.ndarray, frame: np.ndarray, radius: flo
 def computed() -> Study:
     programs = [sv.load_program(perceptron(8, 20, 20, 20, 3, seed=seed)) for seed in range(4)]
     rows, shape = [_one(program) for program in programs], (len(programs), len(RADII))
-    joined = {name: np.stack([row[name] for row in rows]) for name in rows[0] if name not in ("examples", "seconds")}
+    joined = {
+        name: np.stack([row[name] for row in rows]) for name in rows[0] if name not in ("examples", "seconds")
+    }
     examples = [
         Example(
             kind,
@@ -62,18 +66,30 @@ def computed() -> Study:
         for where, arr in [row["examples"]]
     ]
     return Study(
-        design={"frame": "shared", "seed": 0, "dtype": "float64", "data": "normal deviates", "versions": {"splineviz": "test"}}
+        design={
+            "frame": "shared",
+            "seed": 0,
+            "dtype": "float64",
+            "data": "normal deviates",
+            "versions": {"splineviz": "test"},
+        }
         | {"command": "splineviz validate toy --data x.npz --radius 0.3,1.2 -o x.html"},
         model="toy",
         digest=programs[0].digest,
         stages=programs[0].stages,
         steps=np.array([0, 10, 100, 1000], dtype=np.int64),
         names=tuple(f"step-{i}.pt" for i in range(4)),
-        metrics={"train_accuracy": np.array([0.1, 0.5, 0.9, 1.0]), "test_accuracy": np.array([0.1, np.nan, 0.8, 0.9])},
+        metrics={
+            "train_accuracy": np.array([0.1, 0.5, 0.9, 1.0]),
+            "test_accuracy": np.array([0.1, np.nan, 0.8, 0.9]),
+        },
         radii=np.array(RADII),
         radius_labels=("r = 0.3", "median 5 cuts"),
         directions=DIRECTIONS,
-        seconds={name: np.array([row["seconds"][name] for row in rows]).reshape(shape) for name in rows[0]["seconds"]},
+        seconds={
+            name: np.array([row["seconds"][name] for row in rows]).reshape(shape)
+            for name in rows[0]["seconds"]
+        },
         examples=tuple(examples),
         **joined,
     )
@@ -81,17 +97,27 @@ def computed() -> Study:
 
 def _one(program: sv.Program) -> dict[str, Any]:
     """The arrays of one checkpoint."""
-    estimates = [sv.local_complexity(program, POINTS, radius=RADII, directions=DIRECTIONS, seed=f) for f in range(FRAMES)]
+    estimates = [
+        sv.local_complexity(program, POINTS, radius=RADII, directions=DIRECTIONS, seed=f)
+        for f in range(FRAMES)
+    ]
     n_stages, began = len(program.stages), time.perf_counter()
     shape = (len(RADII), PLANES, len(POINTS))
-    made: dict[str, Any] = {name: np.zeros((*shape, n_stages), dtype=np.int32) for name in ("cells", "cut", "first")}
+    made: dict[str, Any] = {
+        name: np.zeros((*shape, n_stages), dtype=np.int32) for name in ("cells", "cut", "first")
+    }
     made["regions"] = np.zeros(shape, dtype=np.int32)
     arranged = {}
     for where in np.ndindex(shape):
-        arranged[where], counts = exact(program, POINTS[where[2]], shared_frame(8, 2, where[1]), RADII[where[0]])
+        arranged[where], counts = exact(
+            program, POINTS[where[2]], shared_frame(8, 2, where[1]), RADII[where[0]]
+        )
         for name, value in counts.items():
             made[name][where] = value
-    seconds = {"exact": [(time.perf_counter() - began) / len(RADII)] * len(RADII), "proxy": [estimates[0].seconds / len(RADII)] * 2}
+    seconds = {
+        "exact": [(time.perf_counter() - began) / len(RADII)] * len(RADII),
+        "proxy": [estimates[0].seconds / len(RADII)] * 2,
+    }
     sizes = [deformation(program, POINTS, radius=r, directions=5) for r in RADII]
     signs = [sign_disagreements(program, POINTS, dtype="float32", radius=r, directions=5) for r in RADII]
     decisions = [
@@ -103,7 +129,9 @@ def _one(program: sv.Program) -> dict[str, Any]:
         "zeros": np.stack([e.zeros.sum(-1) for e in estimates], 2).astype(np.int32),
         "decisions": np.array(decisions[0], dtype=np.int64),
         "undecided": np.array(decisions[1], dtype=np.int64),
-        "first_order": np.stack([first_order(program, POINTS, radius=r).sum(-1) for r in RADII]).astype(np.int32),
+        "first_order": np.stack([first_order(program, POINTS, radius=r).sum(-1) for r in RADII]).astype(
+            np.int32
+        ),
         "patterns": np.stack([distinct_patterns(program, POINTS, radius=r) for r in RADII]).astype(np.int32),
         "distance": mean_distance(program, POINTS).mean(1),
         "eccentricity": np.stack([s.eccentricity.mean(0)[:n_stages] for s in sizes]),

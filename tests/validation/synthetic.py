@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.arrangement.local import UNCOUNTED
+from splineviz.neighbourhoods.counts import UNCOUNTED
 from splineviz.stage import Stage
 from splineviz.validation.study import Study
 
@@ -31,16 +31,21 @@ def synthetic(
 ) -> Study:
     """A study of random counts.
 
-    ``agreement``: ``"perfect"``: every cell is one cut, and the proxy finds every cut; ``"noisy"``: cuts are missed and lines
-    cross; ``"none"``: the exact counts know nothing of the proxy; ``"zeros"``: nothing is cut anywhere. ``course`` is the relative
-    density at each checkpoint.
+    ``agreement``: ``"perfect"``: every cell is one cut, and the proxy finds every cut; ``"noisy"``: cuts are
+    missed and lines cross; ``"none"``: the exact counts know nothing of the proxy; ``"zeros"``: nothing is
+    cut anywhere. ``course`` is the relative density at each checkpoint.
     """
     rng = np.random.default_rng(seed)
     course = np.ones(checkpoints) if course is None else np.asarray(course, dtype=float)
     density = rng.gamma(2.0, 0.5, (1, 1, 1, points, 1)) * course[:, None, None, None, None]
     density = mean / stages * density * (np.array(radii) / max(radii))[None, :, None, None, None]
-    density = np.broadcast_to(density, (checkpoints, len(radii), frames, points, stages)) * (agreement != "zeros")
-    proxies = [rng.poisson(density * dict(zip((1, 2, 5, 10, 20, 25), ARRIVAL, strict=True))[p] / ARRIVAL[1]) for p in directions]
+    density = np.broadcast_to(density, (checkpoints, len(radii), frames, points, stages)) * (
+        agreement != "zeros"
+    )
+    proxies = [
+        rng.poisson(density * dict(zip((1, 2, 5, 10, 20, 25), ARRIVAL, strict=True))[p] / ARRIVAL[1])
+        for p in directions
+    ]
     n_sep = np.stack(proxies, 2).astype(np.int32)
     sep = n_sep[:, :, directions.index(2), :planes]
     cut, crossings = sep, np.zeros_like(sep)
@@ -52,13 +57,22 @@ def synthetic(
     cells = 1 + np.cumsum(cut + crossings, -1)
     shape = (checkpoints, len(radii))
     return Study(
-        design={"frame": "per-point", "seed": seed, "dtype": "float64", "command": "splineviz validate nets:make", "versions": {}},
+        design={
+            "frame": "per-point",
+            "seed": seed,
+            "dtype": "float64",
+            "command": "splineviz validate nets:make",
+            "versions": {},
+        },
         model="nets:make",
         digest="0" * 16,
         stages=tuple(Stage(i, f"relu{i}", "relu", (40,), 1, "") for i in range(stages)),
         steps=np.arange(checkpoints, dtype=np.int64) ** 4,
         names=tuple(f"step-{i}.pt" for i in range(checkpoints)),
-        metrics={"train_accuracy": np.linspace(0.1, 1.0, checkpoints), "test_accuracy": np.full(checkpoints, np.nan)},
+        metrics={
+            "train_accuracy": np.linspace(0.1, 1.0, checkpoints),
+            "test_accuracy": np.full(checkpoints, np.nan),
+        },
         radii=np.array(radii),
         radius_labels=tuple(f"r = {r:g}" for r in radii),
         directions=directions,
@@ -84,7 +98,9 @@ def synthetic(
 def given_up(study: Study, share: float = 0.2, seed: int = 0) -> Study:
     """The same, with the exact counts of some neighbourhoods given up."""
     lost = np.random.default_rng(seed).random(study.counted.shape) < share
-    changes: dict[str, Any] = {name: np.where(lost[..., None], UNCOUNTED, getattr(study, name)).astype(np.int32) for name in _EXACT}
+    changes: dict[str, Any] = {
+        name: np.where(lost[..., None], UNCOUNTED, getattr(study, name)).astype(np.int32) for name in _EXACT
+    }
     return replace(study, **changes, regions=np.where(lost, UNCOUNTED, study.regions).astype(np.int32))
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from splineviz.validation.cluster_bootstrap import point_weights, ratio, resampled_means
 from splineviz.validation.ranks import Drawn, Ranked, correlate, tied_pairs
-from splineviz.validation.resampling import point_weights, ratio, resampled_means
 
 
 @pytest.mark.parametrize("planes", [1, 3])
@@ -23,7 +23,9 @@ def test_resamples_are_those_of_scipy(planes: int, mean: float, lost: float) -> 
     x, y = grid[drawn.counted], other[drawn.counted]
     assert found.tau.value == pytest.approx(stats.kendalltau(x, y).statistic)
     assert found.spearman.value == pytest.approx(stats.spearmanr(x, y).statistic)
-    for copies, tau, rho in zip(drawn.copies.astype(int), found.tau.resampled, found.spearman.resampled, strict=True):
+    for copies, tau, rho in zip(
+        drawn.copies.astype(int), found.tau.resampled, found.spearman.resampled, strict=True
+    ):
         a, b = np.repeat(x, copies), np.repeat(y, copies)
         if len(set(a)) > 1 and len(set(b)) > 1:
             assert tau == pytest.approx(stats.kendalltau(a, b).statistic, abs=1e-5)

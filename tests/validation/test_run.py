@@ -1,4 +1,5 @@
-"""Validations: what is in a study is what the estimators and the arrangement say; and work that was interrupted goes on."""
+"""Validations: what is in a study is what the estimators and the arrangement say; and work that was
+interrupted goes on."""
 
 from __future__ import annotations
 
@@ -13,17 +14,24 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.arrangement.diamonds import plane_frames
-from splineviz.arrangement.local import UNCOUNTED, local_counts
 from splineviz.errors import InputError
 from splineviz.estimators.baselines import first_order
 from splineviz.estimators.deformation import deformation
+from splineviz.neighbourhoods.counts import UNCOUNTED, local_counts
+from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.validation import Validation, findings, job
 from splineviz.validation.study import Study, array_fields
 from tests.estimators.nets import perceptron
 
 X = np.random.default_rng(3).standard_normal((14, 6))
-ASKED: dict[str, Any] = {"radii": 0.3, "medians": 2, "directions": (2, 5), "frames": 3, "planes": 2, "examples": 1}
+ASKED: dict[str, Any] = {
+    "radii": 0.3,
+    "medians": 2,
+    "directions": (2, 5),
+    "frames": 3,
+    "planes": 2,
+    "examples": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +40,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run")
     for step, seed in ((1, 0), (10, 1), (100, 2)):
         net = perceptron(6, 12, 12, 3, seed=seed)
-        torch.save({"state_dict": net.state_dict(), "step": step, "metrics": {"train_accuracy": step / 100}}, path / f"{step}.pt")
+        torch.save(
+            {"state_dict": net.state_dict(), "step": step, "metrics": {"train_accuracy": step / 100}},
+            path / f"{step}.pt",
+        )
     return path
 
 
@@ -47,11 +58,17 @@ def study(runs: sv.Checkpoints) -> Study:
 
 
 def test_it_holds_what_the_estimators_and_the_arrangement_say(runs: sv.Checkpoints, study: Study) -> None:
-    assert study.steps.tolist() == [1, 10, 100] and study.metrics["train_accuracy"].tolist() == [0.01, 0.1, 1.0]
+    assert study.steps.tolist() == [1, 10, 100] and study.metrics["train_accuracy"].tolist() == [
+        0.01,
+        0.1,
+        1.0,
+    ]
     assert study.radius_labels == ("r = 0.3", "median 2 cuts") and study.directions == (2, 5)
     for i, program in enumerate(runs):
         for j, r in enumerate(study.radii):
-            exact = local_counts(program, X, radius=float(r), axes=plane_frames(6, 14, 2, "shared", 0), regions=True)
+            exact = local_counts(
+                program, X, radius=float(r), axes=plane_frames(6, 14, 2, "shared", 0), regions=True
+            )
             for name in ("cells", "cut", "first", "regions"):
                 assert np.array_equal(getattr(study, name)[i, j], getattr(exact, name)[0]), name
             for f in range(3):
@@ -108,7 +125,9 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_study(
     assert len([d for d in done if d]) == 6, "no job was done twice"
 
 
-def test_nobody_is_at_work_any_more_after_an_error(runs: sv.Checkpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_at_work_any_more_after_an_error(
+    runs: sv.Checkpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A thread within torch when the process ends would abort it."""
     begun, ended = [], []
 
@@ -133,7 +152,9 @@ def test_a_damaged_result_is_made_anew(runs: sv.Checkpoints, study: Study, tmp_p
     assert same(sv.validate(runs, X, jobs=1, folder=tmp_path, **ASKED), study)
 
 
-def test_shares_of_several_processes_make_one_study(runs: sv.Checkpoints, study: Study, tmp_path: Path) -> None:
+def test_shares_of_several_processes_make_one_study(
+    runs: sv.Checkpoints, study: Study, tmp_path: Path
+) -> None:
     counts = [Validation(runs, X, ASKED, tmp_path).work(1, shard=(i, 4)) for i in (3, 1, 2, 4)]
     assert counts[-1] == (6, 6) and counts[0][0] in (1, 2)
     made = {path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
@@ -154,14 +175,26 @@ def test_wider_requests_use_what_is_done(runs: sv.Checkpoints, tmp_path: Path) -
 
 def test_one_model_with_maxima_and_a_plane_for_each_point() -> None:
     torch.manual_seed(4)
-    layers = [nn.Conv2d(1, 3, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(27, 5), nn.ReLU(), nn.Linear(5, 2)]
+    layers = [
+        nn.Conv2d(1, 3, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(27, 5),
+        nn.ReLU(),
+        nn.Linear(5, 2),
+    ]
     program = sv.load_program(nn.Sequential(*layers).double().eval(), input_shape=(1, 8, 8))
     x = torch.randn(6, 1, 8, 8, dtype=torch.float64)
-    study = sv.validate(program, x, radii=0.4, medians=(), directions=4, frames=2, planes=1, frame="per-point", jobs=1)
+    study = sv.validate(
+        program, x, radii=0.4, medians=(), directions=4, frames=2, planes=1, frame="per-point", jobs=1
+    )
     proxy = sv.local_complexity(program, x, radius=0.4, directions=(2, 4), frame="per-point", seed=1)
     assert np.array_equal(study.n_sep[0, 0, :, 1], proxy.counts[0]) and study.steps.tolist() == [0]
     assert (study.n_sep[:, :, 0, :1] <= study.cut).all()
-    assert (study.first_order == UNCOUNTED).all() and {a.estimate for a in findings(study, resamples=20).within} == {
+    assert (study.first_order == UNCOUNTED).all() and {
+        a.estimate for a in findings(study, resamples=20).within
+    } == {
         "P = 2",
         "P = 4",
         "distinct patterns",
@@ -169,7 +202,9 @@ def test_one_model_with_maxima_and_a_plane_for_each_point() -> None:
 
 
 def test_neighbourhoods_that_are_not_finished_in_time_are_uncounted(runs: sv.Checkpoints) -> None:
-    study = sv.validate(runs[0], X, radii=0.3, medians=(), frames=1, planes=1, directions=2, seconds=1e-9, jobs=1)
+    study = sv.validate(
+        runs[0], X, radii=0.3, medians=(), frames=1, planes=1, directions=2, seconds=1e-9, jobs=1
+    )
     assert (study.cells[~study.counted] == UNCOUNTED).all() and not study.counted.all()
     assert study.n_sep.max() > 0
 
@@ -178,7 +213,9 @@ def full(*_: Any, **__: Any) -> Iterator[None]:
     raise OSError(28, "No space left on device")
 
 
-def test_a_full_disk_is_told_with_the_file(runs: sv.Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_with_the_file(
+    runs: sv.Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sv.validate(runs, X, jobs=1, folder=tmp_path, **ASKED)
     kept = sorted(tmp_path.iterdir())
     monkeypatch.setattr(np, "savez_compressed", full)

@@ -12,10 +12,10 @@ from scipy import stats
 
 from splineviz.errors import InputError
 from splineviz.validation.calibration import BINS, FEWEST, calibration, zaslavsky
-from splineviz.validation.courses import Course, moves
+from splineviz.validation.cluster_bootstrap import point_weights
 from splineviz.validation.findings import Findings, findings
-from splineviz.validation.frames import largest_of
-from splineviz.validation.resampling import point_weights
+from splineviz.validation.frame_effects import largest_of
+from splineviz.validation.training_curves import Course, moves
 from splineviz.validation.verdict import verdict
 from tests.validation.synthetic import ARRIVAL, given_up, synthetic
 
@@ -37,7 +37,9 @@ def test_perfect_agreement() -> None:
         match = found.matches[radius]
         assert match.equal == match.all_found == match.no_crossing == 1.0
         assert match.beyond_zaslavsky == 0.0
-    terms = {(t.radius, t.term): t.share.value for t in found.terms if t.checkpoint is None and t.stage is None}
+    terms = {
+        (t.radius, t.term): t.share.value for t in found.terms if t.checkpoint is None and t.stage is None
+    }
     assert terms[0, "n_sep"] == terms[1, "n_sep"] == 1.0
     assert found.check({"tau-same": 0.99, "found": 0.99}) == []
 
@@ -59,7 +61,10 @@ def test_nothing_is_cut() -> None:
     assert str(found.miss_rate(0)) == "undefined"
     assert {row.zeros for row in found.ties} == {1.0}
     failed = found.check({"tau": -1.0})
-    assert failed[0] == "tau is undefined at r = 0.01, below -1 (undefined at every checkpoint: all of the first are 0)"
+    assert (
+        failed[0]
+        == "tau is undefined at r = 0.01, below -1 (undefined at every checkpoint: all of the first are 0)"
+    )
     text = json.dumps(found.to_json(), allow_nan=False)
     assert "undefined at every checkpoint" in text
     assert all("nan" not in sentence.lower() for sentence in verdict(study, found))
@@ -104,14 +109,24 @@ def test_means_over_checkpoints_leave_out_where_it_is_undefined() -> None:
         array[0] = name == "cells"
     found = findings(replace(study, **zero), resamples=RESAMPLES)
     tau = found.agreement(0, "P = 2").tau
-    each = [w.tau.value for w in found.within if (w.estimate, w.exact) == ("P = 2", "R") and w.checkpoint in (1, 2)]
+    each = [
+        w.tau.value
+        for w in found.within
+        if (w.estimate, w.exact) == ("P = 2", "R") and w.checkpoint in (1, 2)
+    ]
     assert tau.value == pytest.approx(np.mean(each))
     assert tau.note == "undefined at 1 of 3 checkpoints, which the mean leaves out"
 
 
 def course_of(mean: list[float], noise: float = 0.01) -> Course:
     rng = np.random.default_rng(0)
-    return Course(0, "R", np.array(mean, dtype=float), np.array(mean) + noise * rng.standard_normal((500, len(mean))), 100)
+    return Course(
+        0,
+        "R",
+        np.array(mean, dtype=float),
+        np.array(mean) + noise * rng.standard_normal((500, len(mean))),
+        100,
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +195,11 @@ def test_variance_of_frames() -> None:
     rng = np.random.default_rng(0)
     of_point, of_frame = rng.integers(0, 100, (1, 500)), rng.integers(0, 100, (8, 1))
     each = rng.integers(0, 100, (8, 500))
-    for counts, share in ((of_point + 0 * of_frame, 0.0), (of_frame + 0 * of_point, 1.0), (of_point + each, 0.5)):
+    for counts, share in (
+        (of_point + 0 * of_frame, 0.0),
+        (of_frame + 0 * of_point, 1.0),
+        (of_point + each, 0.5),
+    ):
         n_sep = np.zeros_like(study.n_sep)
         n_sep[0, 0, 0, :, :, 0] = counts
         changed = replace(

@@ -49,13 +49,18 @@ def test_files_that_are_no_study(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"radii": np.array([0.1])}, "has 2 entries along its axis radius, other arrays have 1"),
-        ({"steps": np.zeros(3, dtype=np.int64)}, "has 4 entries along its axis checkpoint, other arrays have 3"),
+        (
+            {"steps": np.zeros(3, dtype=np.int64)},
+            "has 4 entries along its axis checkpoint, other arrays have 3",
+        ),
         ({"directions": (25, 2)}, "must ascend and hold 2"),
         ({"patterns": np.zeros((4, 2, 60))}, "patterns of a study must be int32 of axes"),
         ({"names": ("a",)}, "names has 1 entries"),
     ],
 )
-def test_axes_that_do_not_fit(change: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_axes_that_do_not_fit(
+    change: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as it is for users
     with pytest.raises(InputError, match=message):
         replace(synthetic(), **change)
@@ -82,16 +87,22 @@ def test_the_table(tmp_path: Path) -> None:
     study = given_up(synthetic())
     table = study.table()
     assert {len(column) for column in table.values()} == {4 * 2 * 3 * 60}
-    row = np.flatnonzero((table["checkpoint"] == 2) & (table["radius"] == 0.1) & (table["frame"] == 1) & (table["point"] == 7))
+    row = np.flatnonzero(
+        (table["checkpoint"] == 2) & (table["radius"] == 0.1) & (table["frame"] == 1) & (table["point"] == 7)
+    )
     assert len(row) == 1
     assert table["n_sep_25"][row[0]] == study.n_sep[2, 1, 1, 1, 7].sum()
-    assert table["cells"][row[0]] == (study.cells[2, 1, 1, 7, -1] if study.counted[2, 1, 1, 7] else np.ma.masked)
+    assert table["cells"][row[0]] == (
+        study.cells[2, 1, 1, 7, -1] if study.counted[2, 1, 1, 7] else np.ma.masked
+    )
     assert table["cells"].mask[table["frame"] == 2].all()
     study.save_table(tmp_path / "x.csv")
     with (tmp_path / "x.csv").open(encoding="utf-8") as file:
         assert json.loads(file.readline()[2:])["model"] == "nets:make"
         rows = list(csv.DictReader(file))
-    assert [row["cells"] for row in rows] == ["" if cells is None else str(cells) for cells in table["cells"].tolist()]
+    assert [row["cells"] for row in rows] == [
+        "" if cells is None else str(cells) for cells in table["cells"].tolist()
+    ]
     study.save_table(tmp_path / "x.parquet")
     parquet = pytest.importorskip("pyarrow.parquet")
     read = parquet.read_table(tmp_path / "x.parquet")

@@ -27,14 +27,20 @@ def fitted(made: Made, examples: list[Tensor]) -> tuple[Callable[..., Any], list
 
     def run(*tensors: Tensor) -> Any:
         results = made.run(*tensors)
-        fitting = [r.reshape(r.shape[0], *t) for r, t in zip(results if several else (results,), targets, strict=True)]
+        fitting = [
+            r.reshape(r.shape[0], *t)
+            for r, t in zip(results if several else (results,), targets, strict=True)
+        ]
         return tuple(fitting) if several else fitting[0]
 
     return run, shapes
 
 
-def on_constants(made: Made, position: int, tensors: list[Tensor], shape: tuple[int, ...]) -> tuple[Callable[..., Tensor], Tensor]:
-    """The function of a node with one result where the tensor at ``position``, of ``shape``, has no batch; and its result."""
+def on_constants(
+    made: Made, position: int, tensors: list[Tensor], shape: tuple[int, ...]
+) -> tuple[Callable[..., Tensor], Tensor]:
+    """The function of a node with one result where the tensor at ``position``, of ``shape``, has no batch;
+    and its result."""
 
     def as_one(tensors: list[Tensor]) -> list[Tensor]:
         return [x.reshape(1, *held(shape)) if i == position else x for i, x in enumerate(tensors)]

@@ -1,4 +1,5 @@
-"""The module that an ONNX file becomes: initialisers as parameters under their own names, one submodule for each node."""
+"""The module that an ONNX file becomes: initialisers as parameters under their own names, one submodule for
+each node."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ from torch import Tensor, nn
 
 from splineviz.program.refusal import Offender
 
-__all__ = ["OnnxNetwork", "Step"]
+__all__ = ["GraphStep", "OnnxNetwork"]
 
 
 @dataclass(frozen=True)
-class Step:
+class GraphStep:
     """One node to run: names of the tensors that enter and leave."""
 
     name: str
@@ -47,10 +48,11 @@ class OnnxNetwork(nn.Module):
     held_shape
         How the graph holds one input, where this differs from ``input_shape`` by axes of length one.
     weights
-        Tensors that the steps read, by name: those in ``free`` become parameters, which a state dict may replace.
+        Tensors that the steps read, by name: those in ``free`` become parameters, which a state dict may
+        replace.
     refused
-        Operators that cannot be part of a program. Where there are any, ``forward`` is not the file's function but a stand-in that
-        lets the rest of the graph be examined.
+        Operators that cannot be part of a program. Where there are any, ``forward`` is not the file's
+        function but a stand-in that lets the rest of the graph be examined.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class OnnxNetwork(nn.Module):
         entry: str,
         input_shape: tuple[int, ...],
         held_shape: tuple[int, ...],
-        steps: Sequence[Step],
+        steps: Sequence[GraphStep],
         output: str,
         weights: Mapping[str, np.ndarray],
         free: frozenset[str],
@@ -68,21 +70,34 @@ class OnnxNetwork(nn.Module):
         super().__init__()
         self.input_shape, self.refused = input_shape, tuple(refused)
         self._entry, self._held_shape, self._steps, self._result = entry, held_shape, tuple(steps), output
-        # one precision, since torch does not mix them: the lowest of float32 and float64 that holds every number
-        double = any(not np.array_equal(array, array.astype(np.float32), equal_nan=True) for array in weights.values())
+        # one precision, since torch does not mix them: the lowest of float32 and float64 that holds every
+        # number
+        double = any(
+            not np.array_equal(array, array.astype(np.float32), equal_nan=True) for array in weights.values()
+        )
         kind = np.float64 if double else np.float32
-        tensors = {name: torch.from_numpy(np.array(array, kind, order="C")) for name, array in weights.items()}
+        tensors = {
+            name: torch.from_numpy(np.array(array, kind, order="C")) for name, array in weights.items()
+        }
         self._places = {name: self._place(name, tensors[name], free=True) for name in tensors if name in free}
         for step in self._steps:
             self.add_module(step.name, type(step.kind, (_Node,), {"__module__": __name__})(step.run))
         # last, since nobody asks for these by name
-        self._places |= {name: self._place(name, tensors[name], free=False) for name in tensors if name not in free}
+        self._places |= {
+            name: self._place(name, tensors[name], free=False) for name in tensors if name not in free
+        }
 
     def forward(self, x: Tensor) -> Tensor:
-        tensors = {self._entry: x if self._held_shape == self.input_shape else x.reshape(x.shape[0], *self._held_shape)}
+        tensors = {
+            self._entry: x
+            if self._held_shape == self.input_shape
+            else x.reshape(x.shape[0], *self._held_shape)
+        }
         for step in self._steps:
             results = self.get_submodule(step.name)(*(self._tensor(tensors, name) for name in step.inputs))
-            tensors.update(zip(step.outputs, results if isinstance(results, tuple) else (results,), strict=True))
+            tensors.update(
+                zip(step.outputs, results if isinstance(results, tuple) else (results,), strict=True)
+            )
         return tensors[self._result]
 
     def in_order(self, offenders: Sequence[Offender]) -> tuple[Offender, ...]:
@@ -98,7 +113,8 @@ class OnnxNetwork(nn.Module):
         return tensor
 
     def _place(self, name: str, tensor: Tensor, *, free: bool) -> tuple[str, str]:
-        """Register a tensor so that the key in the state dict is its name: ``fc.weight`` is ``weight`` of a submodule ``fc``."""
+        """Register a tensor so that the key in the state dict is its name: ``fc.weight`` is ``weight`` of a
+        submodule ``fc``."""
         owner: nn.Module = self
         *path, last = (part or "_" for part in name.split("."))
         taken: list[str] = []

@@ -1,8 +1,10 @@
-"""What an entry of the table of ONNX operators gets and gives: one node with the shapes of its inputs, in; a torch function, out.
+"""What an entry of the table of ONNX operators gets and gives: one node with the shapes of its inputs, in; a
+torch function, out.
 
-Every tensor that depends on the network's input is held with the batch in front. An ONNX tensor of shape (1, ...) is held as
-(batch, ...), its own first axis being the batch; any other, of shape (n, ...), as (batch, n, ...). So files with a batch axis, with
-a baked batch of one and with none come out alike, and no layout of theirs can mix the inputs of a batch.
+Every tensor that depends on the network's input is held with the batch in front. An ONNX tensor of shape (1,
+...) is held as (batch, ...), its own first axis being the batch; any other, of shape (n, ...), as (batch, n,
+...). So files with a batch axis, with a baked batch of one and with none come out alike, and no layout of
+theirs can mix the inputs of a batch.
 """
 
 from __future__ import annotations
@@ -15,13 +17,14 @@ import numpy as np
 from onnx import NodeProto, helper
 from torch import Tensor
 
-__all__ = ["OPERATORS", "Made", "Node", "RefusedNodeError", "Value", "held", "operator", "unchanged"]
+__all__ = ["OPERATORS", "Made", "OnnxNode", "RefusedNodeError", "Value", "held", "operator", "unchanged"]
 
 Run = Callable[..., Any]
 
 
 class RefusedNodeError(Exception):
-    """The node cannot be part of a program; the message says why, in words that follow the operator's name."""
+    """The node cannot be part of a program; the message says why, in words that follow the operator's
+    name."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,11 @@ class Value:
 
 @dataclass(frozen=True)
 class Made:
-    """What a node computes: ``run`` takes the tensors of the chosen ``inputs`` and returns one tensor, or a tuple of several.
+    """What a node computes: ``run`` takes the tensors of the chosen ``inputs`` and returns one tensor, or a
+    tuple of several.
 
-    Results have the batch in front, and their own first axis behind it or, if it is of length one, left out: ``ranks`` tells how
-    many axes each of them has in ONNX.
+    Results have the batch in front, and their own first axis behind it or, if it is of length one, left out:
+    ``ranks`` tells how many axes each of them has in ONNX.
     """
 
     run: Run
@@ -57,7 +61,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Node:
+class OnnxNode:
     """One node, its inputs resolved."""
 
     proto: NodeProto
@@ -124,14 +128,16 @@ class Node:
         return axis % max(1, len(self.shape()) if rank is None else rank)
 
     def along(self, axes: Sequence[int], index: int = 0) -> tuple[Callable[[Tensor], Tensor], int]:
-        """A view in which each of the ONNX axes is an axis of its own, and how much further back they are there."""
+        """A view in which each of the ONNX axes is an axis of its own, and how much further back they are
+        there."""
         shape = self.shape(index)
         if held(shape) == shape:
             return unchanged, 1
         return (lambda x: x.unsqueeze(1), 1) if 0 in axes else (unchanged, 0)
 
     def aligned(self, index: int, rank: int, *, leading: bool) -> Callable[[Tensor], Tensor]:
-        """How an input is broadcast against others of up to ``rank`` axes; with ``leading``, the first of them is the batch."""
+        """How an input is broadcast against others of up to ``rank`` axes; with ``leading``, the first of
+        them is the batch."""
         if not self.active(index):
             return unchanged
         shape = self.shape(index)
@@ -149,14 +155,14 @@ def unchanged(x: Tensor) -> Tensor:
     return x
 
 
-OPERATORS: dict[str, Callable[[Node], Made]] = {}
+OPERATORS: dict[str, Callable[[OnnxNode], Made]] = {}
 """Name of an ONNX operator -> what a node of it computes."""
 
 
-def operator(*names: str) -> Callable[[Callable[[Node], Made]], Callable[[Node], Made]]:
+def operator(*names: str) -> Callable[[Callable[[OnnxNode], Made]], Callable[[OnnxNode], Made]]:
     """Register an entry of the table under the names of its operators."""
 
-    def register(entry: Callable[[Node], Made]) -> Callable[[Node], Made]:
+    def register(entry: Callable[[OnnxNode], Made]) -> Callable[[OnnxNode], Made]:
         for name in names:
             OPERATORS[name] = entry
         return entry

@@ -1,4 +1,5 @@
-"""What stands in for a node that cannot be part of a program, so that the rest of the graph can still be examined."""
+"""What stands in for a node that cannot be part of a program, so that the rest of the graph can still be
+examined."""
 
 from __future__ import annotations
 
@@ -43,5 +44,9 @@ def inferred(proto: NodeProto, opset: int, known: list[Value]) -> dict[str, tupl
         found = onnx.shape_inference.infer_node_outputs(schema, proto, types, arrays, opset_imports=imports)
     except Exception:  # an operator of another domain, or one whose inference fails
         return {}
-    dims = {name: [d.dim_value for d in t.tensor_type.shape.dim] for name, t in found.items() if t.tensor_type.HasField("shape")}
+    dims = {
+        name: [d.dim_value for d in t.tensor_type.shape.dim]
+        for name, t in found.items()
+        if t.tensor_type.HasField("shape")
+    }
     return {name: tuple(lengths) for name, lengths in dims.items() if all(n > 0 for n in lengths)}

@@ -1,4 +1,5 @@
-"""What an entry of the operation table gets and gives: one traced call with its arguments resolved, in; nodes, out."""
+"""What an entry of the operation table gets and gives: one traced call with its arguments resolved, in;
+nodes, out."""
 
 from __future__ import annotations
 
@@ -15,7 +16,17 @@ from splineviz.errors import InputError
 from splineviz.program.program import Affine, Form, Gain, Maximum, Pointwise, Stage
 from splineviz.program.trace import BatchSize, Call
 
-__all__ = ["OPERATIONS", "PRODUCT", "Active", "Builder", "Constant", "Entry", "RefusedError", "Step", "operation"]
+__all__ = [
+    "OPERATIONS",
+    "PRODUCT",
+    "Active",
+    "Builder",
+    "Constant",
+    "Entry",
+    "RefusedError",
+    "Step",
+    "operation",
+]
 
 
 _ONE_OPERATION = ("torch.nn.modules.", "splineviz.program.onnx.")
@@ -46,7 +57,8 @@ PRODUCT = "multiplies two activations, which is not piecewise affine; add or con
 
 
 class RefusedError(Exception):
-    """The call cannot be part of a program; the message says why, in words that follow the operation's name."""
+    """The call cannot be part of a program; the message says why, in words that follow the operation's
+    name."""
 
 
 @dataclass
@@ -82,7 +94,9 @@ class Step:
         """An argument as a plain Python value: numbers, lists, flags."""
         value = self.arguments[name]
         value = value.value if isinstance(value, Constant) else value
-        if isinstance(value, BatchSize) or (isinstance(value, list) and any(isinstance(v, BatchSize) for v in value)):
+        if isinstance(value, BatchSize) or (
+            isinstance(value, list) and any(isinstance(v, BatchSize) for v in value)
+        ):
             raise RefusedError("uses the number of inputs in the batch as a value")
         return value
 
@@ -130,35 +144,64 @@ class Step:
         form: Form | None = None,
         matrix: Tensor | None = None,
     ) -> Active:
-        """Append an affine node; ``linear`` is ``run`` unless given. ``form`` is needed where numbers are multiplied."""
+        """Append an affine node; ``linear`` is ``run`` unless given. ``form`` is needed where numbers are
+        multiplied."""
         bounds = [bound for bound in (gain.rows, gain.constants) if bound is not None]
         finite = gain.norm < float("inf") and all(bool((bound < float("inf")).all()) for bound in bounds)
         if not finite:
             where = self.call.module or self.call.name
-            raise InputError(f"'{where}' ({self.call.op}) has coefficients that are not finite: a division by zero, or an overflow")
+            raise InputError(
+                f"'{where}' ({self.call.op}) has coefficients that are not finite: a division by zero, or an "
+                f"overflow"
+            )
         c, slot = self.call, self.builder.slot()
-        node = Affine(c.op, c.module, c.source, tuple(x.slot for x in inputs), slot, (), run, linear or run, gain, form, matrix)
+        node = Affine(
+            c.op,
+            c.module,
+            c.source,
+            tuple(x.slot for x in inputs),
+            slot,
+            (),
+            run,
+            linear or run,
+            gain,
+            form,
+            matrix,
+        )
         self.builder.nodes.append(node)
         return Active(slot, shape)
 
     def pointwise(
-        self, x: Active, kind: str, run: Callable[[Tensor], Tensor], breakpoints: Tensor, slopes: Tensor, intercepts: Tensor
+        self,
+        x: Active,
+        kind: str,
+        run: Callable[[Tensor], Tensor],
+        breakpoints: Tensor,
+        slopes: Tensor,
+        intercepts: Tensor,
     ) -> Active:
         """Append a pointwise node and its stage."""
         c, b, name = self.call, self.builder, self._stage_name()
         slot = b.slot()
         stage = Stage(len(b.stages), name, kind, x.shape, len(breakpoints), c.source)
         table = breakpoints, slopes, intercepts
-        b.nodes.append(Pointwise(name, c.module, c.source, (x.slot,), slot, (), stage.index, x.shape, run, *table))
+        b.nodes.append(
+            Pointwise(name, c.module, c.source, (x.slot,), slot, (), stage.index, x.shape, run, *table)
+        )
         b.stages.append(stage)
         return Active(slot, x.shape)
 
-    def maximum(self, x: Active, run: Callable[[Tensor], Tensor], windows: np.ndarray, shape: tuple[int, ...]) -> Active:
-        """Append the maximum over each of the windows (W, k) of entries of ``x``, -1 for none, and its stage."""
+    def maximum(
+        self, x: Active, run: Callable[[Tensor], Tensor], windows: np.ndarray, shape: tuple[int, ...]
+    ) -> Active:
+        """Append the maximum over each of the windows (W, k) of entries of ``x``, -1 for none, and its
+        stage."""
         c, b, name = self.call, self.builder, self._stage_name()
         slot = b.slot()
         stage = Stage(len(b.stages), name, c.op, shape, 1, c.source, windows.shape[1])
-        b.nodes.append(Maximum(name, c.module, c.source, (x.slot,), slot, (), stage.index, x.shape, shape, run, windows))
+        b.nodes.append(
+            Maximum(name, c.module, c.source, (x.slot,), slot, (), stage.index, x.shape, shape, run, windows)
+        )
         b.stages.append(stage)
         return Active(slot, shape)
 
@@ -166,11 +209,15 @@ class Step:
         """Append the negative of ``x``."""
         ones = np.ones(math.prod(x.shape))
         form = Form(torch.mul, -torch.ones((), dtype=torch.float64))
-        return self.affine([x], x.shape, torch.neg, Gain("diagonal", 1.0, ones, np.zeros(len(ones)), 2, 1.0), form=form)
+        return self.affine(
+            [x], x.shape, torch.neg, Gain("diagonal", 1.0, ones, np.zeros(len(ones)), 2, 1.0), form=form
+        )
 
     def _stage_name(self) -> str:
         own_module = self.call.module_class.startswith(_ONE_OPERATION)
-        return self.builder.distinct((own_module and self.call.module) or f"{self.call.module}.{self.call.op}".lstrip("."))
+        return self.builder.distinct(
+            (own_module and self.call.module) or f"{self.call.module}.{self.call.op}".lstrip(".")
+        )
 
 
 @dataclass(frozen=True)
@@ -179,7 +226,8 @@ class Entry:
 
     lower: Callable[[Step], Active | Constant]
     makes: str
-    """What its nodes may be, the likeliest first: ``layout``, ``sum``, ``diagonal``, ``dense`` or ``stage``; empty for none."""
+    """What its nodes may be, the likeliest first: ``layout``, ``sum``, ``diagonal``, ``dense`` or ``stage``;
+    empty for none."""
 
     @property
     def kind(self) -> str:

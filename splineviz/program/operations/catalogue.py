@@ -1,4 +1,5 @@
-"""The operation table as text, for the README: what is supported, by family, and what to take in place of what is not."""
+"""The operation table as text, for the README: what is supported, by family, and what to take in place of
+what is not."""
 
 from __future__ import annotations
 
@@ -45,10 +46,18 @@ def operations_text() -> str:
     rows = []
     for family, title in _FAMILIES.items():
         for kind, nodes in _NODES.items():
-            names = [n for n, e in OPERATIONS.items() if e.family == family and e.kind == kind and not n.startswith(_INTERNAL)]
+            names = [
+                n
+                for n, e in OPERATIONS.items()
+                if e.family == family and e.kind == kind and not n.startswith(_INTERNAL)
+            ]
             if names:
                 rows.append(f"| {title} | {nodes} | {_joined(names)} |")
-    advice = [f"| {_joined(n for n in g.names if not n.startswith('_'))} | {g.advice} |" for g in REFUSED if g.advice]
+    advice = [
+        f"| {_joined(n for n in g.names if not n.startswith('_'))} | {g.advice} |"
+        for g in REFUSED
+        if g.advice
+    ]
     supported = ["| supported | becomes | names in `torch` |", "| --- | --- | --- |", *rows]
     return "\n".join([*supported, "", "| refused | what to do |", "| --- | --- |", *advice])
 

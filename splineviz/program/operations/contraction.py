@@ -1,4 +1,5 @@
-"""Sums of products of one activation with constants, written as an equation of Einstein's: einsum and all that it can say."""
+"""Sums of products of one activation with constants, written as an equation of Einstein's: einsum and all
+that it can say."""
 
 from __future__ import annotations
 
@@ -23,7 +24,11 @@ _MATRICES = 64  # up to this many spectral norms are worth their time
 @operation("einsum", makes="dense")
 def _einsum(step: Step) -> Active:
     operands = list(step.arguments["tensors"])
-    return contract(step, *_letters(str(step["equation"]).replace(" ", ""), [_rank(operand) for operand in operands]), operands)
+    return contract(
+        step,
+        *_letters(str(step["equation"]).replace(" ", ""), [_rank(operand) for operand in operands]),
+        operands,
+    )
 
 
 @operation("tensordot", makes="dense")
@@ -40,7 +45,8 @@ def _tensordot(step: Step) -> Active:
 
 @operation("inner", "linalg_vecdot", makes="dense")
 def _inner(step: Step) -> Active:
-    """The sum of products along one axis, for every pair of rows (inner) or for rows side by side (vecdot)."""
+    """The sum of products along one axis, for every pair of rows (inner) or for rows side by side
+    (vecdot)."""
     paired = step.call.op == "linalg_vecdot"
     left, right = ("x", "y") if paired else ("self", "other")
     operands = [step.arguments[left], step.arguments[right]]
@@ -48,7 +54,9 @@ def _inner(step: Step) -> Active:
     names = string.ascii_letters[: max(ranks)]
     if paired:
         dim = step["dim"] if step["dim"] < 0 else step["dim"] - max(ranks)
-        return contract(step, [names[len(names) - rank :] for rank in ranks], names[:dim] + names[dim:][1:], operands)
+        return contract(
+            step, [names[len(names) - rank :] for rank in ranks], names[:dim] + names[dim:][1:], operands
+        )
     first, second = names[len(names) - ranks[0] :], names[: ranks[1] - 1].upper() + names[-1]
     return contract(step, [first, second], first[:-1] + second[:-1], operands)
 
@@ -67,8 +75,8 @@ def product(step: Step, left: str, right: str) -> Active:
 def contract(step: Step, letters: Sequence[str], output: str, operands: Sequence[Any]) -> Active:
     """The node that sums products of one activation with constants.
 
-    ``letters`` name the axes of each operand, the batch axis of the activation included; ``output`` those of the result. An axis
-    of length one stands in for any length.
+    ``letters`` name the axes of each operand, the batch axis of the activation included; ``output`` those of
+    the result. An axis of length one stands in for any length.
     """
     which = [i for i, operand in enumerate(operands) if isinstance(operand, Active)]
     if len(which) != 1:
@@ -87,7 +95,9 @@ def contract(step: Step, letters: Sequence[str], output: str, operands: Sequence
     if output[:1] != of_x[0] or of_x.count(of_x[0]) != 1 or sizes[of_x[0]] != 1:
         raise RefusedError("mixes the inputs of the batch")
     spare = iter(name for name in string.ascii_letters if name not in sizes)
-    of_x = of_x[0] + "".join(name if sizes[name] == size else next(spare) for name, size in zip(of_x[1:], x.shape, strict=True))
+    of_x = of_x[0] + "".join(
+        name if sizes[name] == size else next(spare) for name, size in zip(of_x[1:], x.shape, strict=True)
+    )
     constant, of_c = _one_constant(fixed, sizes, of_x, output)
     equation = f"{of_x},{of_c}->{output}"
 
@@ -102,23 +112,32 @@ def contract(step: Step, letters: Sequence[str], output: str, operands: Sequence
     return step.affine([x], step.shape, lambda x: apply(x, constant), gain, form=Form(apply, constant))
 
 
-def _one_constant(fixed: list[tuple[Tensor, str]], sizes: dict[str, int], of_x: str, output: str) -> tuple[Tensor, str]:
+def _one_constant(
+    fixed: list[tuple[Tensor, str]], sizes: dict[str, int], of_x: str, output: str
+) -> tuple[Tensor, str]:
     """The product of all constants, with the axes that only they have summed."""
     plain = []
     for value, names in fixed:
         # the batch axis of a constant has length one, too
-        broadcast = [i for i, name in enumerate(names) if value.shape[i] == 1 and (sizes[name] > 1 or name == of_x[0])]
+        broadcast = [
+            i for i, name in enumerate(names) if value.shape[i] == 1 and (sizes[name] > 1 or name == of_x[0])
+        ]
         shape = [n for i, n in enumerate(value.shape) if i not in broadcast]
-        plain.append((value.reshape(shape), "".join(name for i, name in enumerate(names) if i not in broadcast)))
+        plain.append(
+            (value.reshape(shape), "".join(name for i, name in enumerate(names) if i not in broadcast))
+        )
     present = sorted({name for _, names in plain for name in names})
     kept = "".join(name for name in present if name in of_x or name in output)
     if not plain:
         return torch.ones((), dtype=torch.float64), ""
-    return torch.einsum(f"{','.join(names for _, names in plain)}->{kept}", *(value for value, _ in plain)).contiguous(), kept
+    return torch.einsum(
+        f"{','.join(names for _, names in plain)}->{kept}", *(value for value, _ in plain)
+    ).contiguous(), kept
 
 
 def _spectral(constant: Tensor, of_c: str, of_x: str, output: str) -> float:
-    """The largest norm of the matrices that a constant consists of, one for each index that input and output share."""
+    """The largest norm of the matrices that a constant consists of, one for each index that input and output
+    share."""
     shared = "".join(name for name in of_c if name in of_x and name in output)
     rows = "".join(name for name in of_c if name in of_x and name not in output)
     columns = "".join(name for name in of_c if name not in of_x)
@@ -131,10 +150,13 @@ def _spectral(constant: Tensor, of_c: str, of_x: str, output: str) -> float:
 
 
 def _letters(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
-    """The letters of an equation's operands and of its result, with dots and a missing right side spelled out."""
+    """The letters of an equation's operands and of its result, with dots and a missing right side spelled
+    out."""
     left, arrow, right = equation.partition("->")
     terms = left.split(",")
-    dots = max((rank - len(term) + 3 for term, rank in zip(terms, ranks, strict=True) if "..." in term), default=0)
+    dots = max(
+        (rank - len(term) + 3 for term, rank in zip(terms, ranks, strict=True) if "..." in term), default=0
+    )
     spare = [name for name in string.ascii_letters if name not in equation][:dots]
 
     def spelled(term: str, count: int) -> str:

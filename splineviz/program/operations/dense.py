@@ -38,7 +38,9 @@ def _matmul(step: Step) -> Active:
 @operation("addmm", "addmv", "baddbmm", makes="dense sum diagonal")
 def _add_product(step: Step) -> Active:
     """beta self + alpha (left @ right)."""
-    left, right = next(pair for pair in (("mat1", "mat2"), ("mat", "vec"), ("batch1", "batch2")) if pair[0] in step.arguments)
+    left, right = next(
+        pair for pair in (("mat1", "mat2"), ("mat", "vec"), ("batch1", "batch2")) if pair[0] in step.arguments
+    )
     beta, alpha, bias = float(step["beta"]), float(step["alpha"]), step.arguments["self"]
     if step.call.op == "addmm" and isinstance(step.arguments[left], Active) and not isinstance(bias, Active):
         weight, shift = step.tensor(right), step.tensor("self")
@@ -69,7 +71,9 @@ def _bilinear(step: Step) -> Active:
 def _weighted(step: Step, x: Active, weight: Tensor, bias: Tensor | None) -> Active:
     gain, linear = matrix_gain(weight, bias, step.shape), functional.linear
     form = Form(linear, weight, bias)
-    return step.affine([x], step.shape, lambda x: linear(x, weight, bias), gain, lambda x: linear(x, weight), form, weight)
+    return step.affine(
+        [x], step.shape, lambda x: linear(x, weight, bias), gain, lambda x: linear(x, weight), form, weight
+    )
 
 
 def _times(step: Step, left: str, right: str) -> Active:
@@ -80,7 +84,9 @@ def _times(step: Step, left: str, right: str) -> Active:
     assert matrix is not None
     if matrix.dim() == 1:
         gain = matrix_gain(matrix[None], None, (*x.shape[:-1], 1))
-        return step.affine([x], x.shape[:-1], lambda x: torch.matmul(x, matrix), gain, form=Form(torch.matmul, matrix))
+        return step.affine(
+            [x], x.shape[:-1], lambda x: torch.matmul(x, matrix), gain, form=Form(torch.matmul, matrix)
+        )
     return product(step, left, right) if matrix.dim() > 2 else _weighted(step, x, matrix.T.contiguous(), None)
 
 
@@ -105,25 +111,35 @@ def _transposed_convolution(step: Step) -> Active:
 
     def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
         on_cpu = x.device.type == "cpu"
-        return (function if on_cpu else unfolded_transposed)(x, kernel, bias, stride, padding, extra, groups, dilation)
+        return (function if on_cpu else unfolded_transposed)(
+            x, kernel, bias, stride, padding, extra, groups, dilation
+        )
 
     return _convolved(step, convolve, transposed=True)
 
 
-def _convolved(step: Step, convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor], *, transposed: bool) -> Active:
+def _convolved(
+    step: Step, convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor], *, transposed: bool
+) -> Active:
     x, kernel, bias = step.active("input"), step.tensor("weight"), step.tensor("bias")
     assert kernel is not None
     if len(x.shape) != kernel.dim() - 1:
         raise RefusedError("treats the inputs of the batch as channels")
     constants = None if bias is None else bias.abs().repeat_interleave(math.prod(step.shape[1:])).numpy()
-    # without groups in the second axis this counts all inputs of a transposed convolution, some groups too many
+    # without groups in the second axis this counts all inputs of a transposed convolution, some groups too
+    # many
     terms = kernel.numel() // kernel.shape[1 if transposed else 0] + 1
 
     def apply(x: Tensor, kernel: Tensor) -> Tensor:
         return convolve(x, kernel, None)
 
-    gain, sizes = coefficient_gain(apply, kernel, x.shape, constants, terms), (step.shape if transposed else x.shape)[1:]
+    gain, sizes = (
+        coefficient_gain(apply, kernel, x.shape, constants, terms),
+        (step.shape if transposed else x.shape)[1:],
+    )
     norm = convolution_norm(kernel, sizes, on_axes(len(sizes), step["dilation"]), step["groups"])
     gain = replace(gain, norm=min(gain.norm, norm))
     form = Form(apply, kernel, None if bias is None else bias.reshape(-1, *(1,) * (len(step.shape) - 1)))
-    return step.affine([x], step.shape, lambda x: convolve(x, kernel, bias), gain, lambda x: apply(x, kernel), form)
+    return step.affine(
+        [x], step.shape, lambda x: convolve(x, kernel, bias), gain, lambda x: apply(x, kernel), form
+    )

@@ -42,7 +42,9 @@ def _add(step: Step) -> Active:
 
 @operation("sub", "subtract", makes="sum diagonal")
 def _sub(step: Step) -> Active:
-    return combined(step, step.operand("self"), 1.0, step.operand("other"), -float(step.arguments.get("alpha", 1)))
+    return combined(
+        step, step.operand("self"), 1.0, step.operand("other"), -float(step.arguments.get("alpha", 1))
+    )
 
 
 @operation("rsub", makes="sum diagonal")
@@ -82,7 +84,11 @@ def _add_quotient(step: Step) -> Active:
     if isinstance(step.arguments["tensor2"], Active):
         raise RefusedError(_QUOTIENT)
     dividend, divisor = step.operand("tensor1"), step.constant("tensor2")
-    quotient = divided(step, dividend, divisor) if isinstance(dividend, Active) else Constant(dividend.value / divisor)
+    quotient = (
+        divided(step, dividend, divisor)
+        if isinstance(dividend, Active)
+        else Constant(dividend.value / divisor)
+    )
     return combined(step, step.operand("self"), 1.0, quotient, float(step["value"]))
 
 
@@ -142,7 +148,9 @@ def _sum(step: Step, a: Active, p: float, b: Active, q: float) -> Active:
 
 def _scale(step: Step, x: Active, factor: Number) -> Active:
     x = spread(step, x)
-    return step.affine([x], step.shape, lambda x: x * factor, _gain(factor, 0.0, step.shape), form=_form(factor))
+    return step.affine(
+        [x], step.shape, lambda x: x * factor, _gain(factor, 0.0, step.shape), form=_form(factor)
+    )
 
 
 def _shift(step: Step, x: Active, factor: float, offset: Number) -> Active:
@@ -161,7 +169,9 @@ def _scale_shift(step: Step, x: Active, factor: Number, offset: Number) -> Activ
     gain, form = _gain(factor, offset, step.shape), _form(factor, offset)
     if isinstance(factor, Tensor) and isinstance(offset, Tensor):
         # Each of the two is rounded once, wherever an entry stands; what addcmul does depends on that.
-        return step.affine([x], step.shape, lambda x: (x * factor).add_(offset), gain, lambda x: x * factor, form)
+        return step.affine(
+            [x], step.shape, lambda x: (x * factor).add_(offset), gain, lambda x: x * factor, form
+        )
     return step.affine([x], step.shape, lambda x: x * factor + offset, gain, lambda x: x * factor, form)
 
 

@@ -17,17 +17,19 @@ _SQUARINGS = 6
 
 
 def convolution_norm(kernel: Tensor, sizes: tuple[int, ...], dilation: tuple[int, ...], groups: int) -> float:
-    """An upper bound of the operator norm of a convolution of maps of these sizes; infinite where it would take too much.
+    """An upper bound of the operator norm of a convolution of maps of these sizes; infinite where it would
+    take too much.
 
-    On a torus that is longer than the maps by the reach of the kernel, nothing meets round the back: whatever the padding with
-    zeros and the stride, the outputs are among those of the circular convolution. That is a matrix for every frequency (Sedghi,
-    Gupta, Long, arXiv 1805.10408), whose norms are bounded as those of other matrices. A transposed convolution is the adjoint of
-    one of maps of the size of its output.
+    On a torus that is longer than the maps by the reach of the kernel, nothing meets round the back: whatever
+    the padding with zeros and the stride, the outputs are among those of the circular convolution. That is a
+    matrix for every frequency (Sedghi, Gupta, Long, arXiv 1805.10408), whose norms are bounded as those of
+    other matrices. A transposed convolution is the adjoint of one of maps of the size of its output.
 
     Parameters
     ----------
     kernel
-        (outputs, inputs / groups, *lengths); of a transposed convolution (inputs, outputs / groups, *lengths).
+        (outputs, inputs / groups, *lengths); of a transposed convolution (inputs, outputs / groups,
+        *lengths).
     """
     axes = range(2, kernel.dim())
     reach = [(kernel.shape[axis] - 1) * step for axis, step in zip(axes, dilation, strict=True)]
@@ -41,7 +43,11 @@ def convolution_norm(kernel: Tensor, sizes: tuple[int, ...], dilation: tuple[int
         return math.inf
     spread = torch.zeros(*kernel.shape[:2], *(r + 1 for r in reach), dtype=torch.float64)
     spread[(slice(None), slice(None), *(slice(None, None, step) for step in dilation))] = kernel / largest
-    at = torch.fft.rfftn(spread, s=torus, dim=list(axes)).reshape(groups, rows, columns, n_frequencies).permute(0, 3, 1, 2)
+    at = (
+        torch.fft.rfftn(spread, s=torus, dim=list(axes))
+        .reshape(groups, rows, columns, n_frequencies)
+        .permute(0, 3, 1, 2)
+    )
     at = at if rows <= columns else at.mH
     small, large, n = min(rows, columns), max(rows, columns), groups * n_frequencies
     left = _WORK / n - small**2 * large

@@ -35,10 +35,12 @@ def coefficient_gain(
     constants: np.ndarray | None,
     terms: int,
 ) -> Gain:
-    """Gain of a map x -> apply(x, coefficients), plus constants, for inputs of ``shape``, (1, *shape) with the batch axis.
+    """Gain of a map x -> apply(x, coefficients), plus constants, for inputs of ``shape``, (1, *shape) with
+    the batch axis.
 
-    ``apply`` is linear in either argument and multiplies an entry of the input by at most one coefficient on its way to an entry
-    of the output. Applied to ones, it then sums whatever stands in for the coefficients: their magnitudes, or their squares.
+    ``apply`` is linear in either argument and multiplies an entry of the input by at most one coefficient on
+    its way to an entry of the output. Applied to ones, it then sums whatever stands in for the coefficients:
+    their magnitudes, or their squares.
     """
     sums, columns = _sums(lambda x: apply(x, coefficients.abs()), shape)
     squares = apply(torch.ones(1, *shape, dtype=torch.float64), coefficients.square()).clamp_min(0)
@@ -48,8 +50,11 @@ def coefficient_gain(
     return Gain("dense", norm, rows.reshape(-1).numpy(), constants, terms, norm)
 
 
-def averaging_gain(run: Callable[[Tensor], Tensor], shape: tuple[int, ...], counts: Tensor | None = None) -> Gain:
-    """Gain of a linear map whose outputs are multiples of the sums of ``counts`` entries; plain sums where it is not given."""
+def averaging_gain(
+    run: Callable[[Tensor], Tensor], shape: tuple[int, ...], counts: Tensor | None = None
+) -> Gain:
+    """Gain of a linear map whose outputs are multiples of the sums of ``counts`` entries; plain sums where it
+    is not given."""
     sums, columns = _sums(run, shape)
     counts = sums if counts is None else counts
     norm = math.sqrt(_largest(sums)) * math.sqrt(_largest(columns)) * SLACK
@@ -58,12 +63,14 @@ def averaging_gain(run: Callable[[Tensor], Tensor], shape: tuple[int, ...], coun
 
 
 def _rows(squares: Tensor, sums: Tensor, terms: int) -> Tensor:
-    """Norms of rows from the sums of squares of their coefficients, which may underflow, and of their magnitudes."""
+    """Norms of rows from the sums of squares of their coefficients, which may underflow, and of their
+    magnitudes."""
     return (squares + (sums > 0).to(torch.float64) * (terms * _LEAST)).sqrt()
 
 
 def _sums(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """Sums of the coefficients of each output entry, and of each input entry, of a linear map; (1, *out) and (1, *shape)."""
+    """Sums of the coefficients of each output entry, and of each input entry, of a linear map; (1, *out) and
+    (1, *shape)."""
     with torch.enable_grad():
         ones = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
         sums = run(ones)
@@ -72,7 +79,8 @@ def _sums(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> tuple[Tens
 
 
 def layout_norm(run: Callable[..., Tensor], shapes: Sequence[tuple[int, ...]]) -> float:
-    """Norm of a layout map of inputs of these shapes: the root of the largest number of copies of an entry."""
+    """Norm of a layout map of inputs of these shapes: the root of the largest number of copies of an
+    entry."""
     with torch.enable_grad():
         ones = [torch.ones(1, *shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
         result = run(*ones).sum()
@@ -104,10 +112,11 @@ def matrix_norm(matrix: Tensor) -> float:
 
 
 def largest_eigenvalue(gram: Tensor, squarings: int = _SQUARINGS) -> float:
-    """At least the largest eigenvalue of positive semidefinite matrices G, (*, n, n): |G^m|^(1/m) with m = 2^squarings.
+    """At least the largest eigenvalue of positive semidefinite matrices G, (*, n, n): |G^m|^(1/m) with m =
+    2^squarings.
 
-    It is at most n^(1/2m) times as large. An eigenvalue routine waits for all its threads after every column, which on a busy
-    machine takes seconds.
+    It is at most n^(1/2m) times as large. An eigenvalue routine waits for all its threads after every column,
+    which on a busy machine takes seconds.
     """
     largest = float(gram.abs().max())
     if largest == 0.0:

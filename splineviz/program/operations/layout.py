@@ -27,7 +27,9 @@ def _dropout(step: Step) -> Active:
 
 
 @operation(
-    *"contiguous clone detach alias lift_fresh_copy positive resolve_conj resolve_neg requires_grad nan_to_num".split(), makes=""
+    *"contiguous clone detach alias lift_fresh_copy positive resolve_conj resolve_neg "
+    "requires_grad nan_to_num".split(),
+    makes="",
 )
 def _nothing(step: Step) -> Active:
     return step.active("self")
@@ -119,7 +121,11 @@ def _pad(step: Step) -> Active:
 
 @operation("cat", "concat", "concatenate", "stack", "hstack", "dstack", "column_stack", makes="layout")
 def _join(step: Step) -> Active:
-    items = [item for item in step.arguments["tensors"] if not (isinstance(item, Constant) and item.value.shape == (0,))]
+    items = [
+        item
+        for item in step.arguments["tensors"]
+        if not (isinstance(item, Constant) and item.value.shape == (0,))
+    ]
     inputs = [item for item in items if isinstance(item, Active)]
     stacking = step.call.op == "stack" or (step.call.op == "column_stack" and not inputs[0].shape)
     dim = step.arguments.get("dim", 2 if step.call.op == "dstack" else 1) % (len(step.shape) + 1)
@@ -146,8 +152,14 @@ def spread(step: Step, x: Active) -> Active:
     return moved(step, [x], lambda x: x.expand(shape))
 
 
-def moved(step: Step, inputs: Sequence[Active], run: Callable[..., Tensor], linear: Callable[..., Tensor] | None = None) -> Active:
-    """A node whose every output entry is one entry of the inputs or a constant; refused where it mixes the inputs of the batch."""
+def moved(
+    step: Step,
+    inputs: Sequence[Active],
+    run: Callable[..., Tensor],
+    linear: Callable[..., Tensor] | None = None,
+) -> Active:
+    """A node whose every output entry is one entry of the inputs or a constant; refused where it mixes the
+    inputs of the batch."""
     shapes = [x.shape for x in inputs]
     # entries that all differ: one that came from another input of the batch shows
     sizes = [3 * math.prod(shape) for shape in shapes]

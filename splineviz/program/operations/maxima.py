@@ -1,4 +1,5 @@
-"""Maxima of activations: pools, extremes over axes, of two activations, and bounds. With a constant a maximum is a clamp."""
+"""Maxima of activations: pools, extremes over axes, of two activations, and bounds. With a constant a maximum
+is a clamp."""
 
 from __future__ import annotations
 
@@ -52,7 +53,12 @@ def _clamp(step: Step) -> Active:
         for name in given:
             x = _bounded(step, x, name, name == "max")
         return x
-    return clamped(step, step.active("self"), "clamp", *(step.constant(n) if n in given else None for n in ("min", "max")))
+    return clamped(
+        step,
+        step.active("self"),
+        "clamp",
+        *(step.constant(n) if n in given else None for n in ("min", "max")),
+    )
 
 
 @operation("clamp_min", "clamp_max", makes="stage layout diagonal")
@@ -76,8 +82,15 @@ def _pool(step: Step) -> Active:
         return step.maximum(x, _call(x, op, size), _boxes(x.shape, near), step.shape)
     kernel, padding, dilation = (on_axes(axes, step[name]) for name in ("kernel_size", "padding", "dilation"))
     stride = on_axes(axes, step["stride"]) or kernel
-    near = [_strided(*numbers) for numbers in zip(sizes, outputs, kernel, stride, padding, dilation, strict=True)]
-    return step.maximum(x, _call(x, op, kernel, stride, padding, dilation, step["ceil_mode"]), _boxes(x.shape, near), step.shape)
+    near = [
+        _strided(*numbers) for numbers in zip(sizes, outputs, kernel, stride, padding, dilation, strict=True)
+    ]
+    return step.maximum(
+        x,
+        _call(x, op, kernel, stride, padding, dilation, step["ceil_mode"]),
+        _boxes(x.shape, near),
+        step.shape,
+    )
 
 
 def _values_only(step: Step) -> None:
@@ -125,12 +138,16 @@ def _over_axes(step: Step, dims: Sequence[int], lower: bool) -> Active:
     if 0 in dims:
         raise RefusedError("mixes the inputs of the batch")
     keep = bool(step["keepdim"])
-    entries = np.moveaxis(np.arange(math.prod(x.shape)).reshape(x.shape), [d - 1 for d in dims], range(-len(dims), 0))
+    entries = np.moveaxis(
+        np.arange(math.prod(x.shape)).reshape(x.shape), [d - 1 for d in dims], range(-len(dims), 0)
+    )
     windows = entries.reshape(-1, math.prod(x.shape[d - 1] for d in dims))
     return _signed(step, x, lambda x: x.amax(dims, keep), windows, lower)
 
 
-def _signed(step: Step, x: Active, run: Callable[[Tensor], Tensor], windows: np.ndarray, lower: bool) -> Active:
+def _signed(
+    step: Step, x: Active, run: Callable[[Tensor], Tensor], windows: np.ndarray, lower: bool
+) -> Active:
     """A minimum is the negative of the maximum of negatives."""
     if not lower:
         return step.maximum(x, run, windows, step.shape)
@@ -144,7 +161,8 @@ def _strided(size: int, outputs: int, kernel: int, stride: int, padding: int, di
 
 
 def _adaptive(size: int, outputs: int) -> np.ndarray:
-    """(outputs, longest) positions along one axis: from floor(i size / outputs) to ceil((i + 1) size / outputs)."""
+    """(outputs, longest) positions along one axis: from floor(i size / outputs) to ceil((i + 1) size /
+    outputs)."""
     first = np.arange(outputs) * size // outputs
     last = -(-(np.arange(outputs) + 1) * size // outputs)
     at = first[:, None] + np.arange((last - first).max())

@@ -1,4 +1,5 @@
-"""Operations that take entries from one place to another, and may put constants beside them, whatever their arguments."""
+"""Operations that take entries from one place to another, and may put constants beside them, whatever their
+arguments."""
 
 from __future__ import annotations
 
@@ -68,7 +69,10 @@ def _masked_fill(step: Step) -> Active:
 def _chosen(step: Step, mask: str, there: str, elsewhere: str) -> Active:
     """Entries of one tensor where a constant mask holds, of another one elsewhere."""
     condition = _places(step, mask)
-    operands = [spread(step, x) if isinstance(x, Active) else x for x in (step.arguments[there], step.arguments[elsewhere])]
+    operands = [
+        spread(step, x) if isinstance(x, Active) else x
+        for x in (step.arguments[there], step.arguments[elsewhere])
+    ]
     return placed(step, operands, lambda a, b: torch.where(condition, a, b))
 
 
@@ -108,7 +112,9 @@ def _index_put(step: Step) -> Active:
         raise RefusedError(_BY_VALUE)
     index = [None if i is None else i.value for i in step["indices"]]
     put = torch.ops.aten.index_put
-    return placed(step, [step.arguments["self"], step.arguments["values"]], lambda x, values: put(x, index, values))
+    return placed(
+        step, [step.arguments["self"], step.arguments["values"]], lambda x, values: put(x, index, values)
+    )
 
 
 @operation("read_view", makes="layout")
@@ -122,7 +128,11 @@ def _read_view(step: Step) -> Active:
 def _write_view(step: Step) -> Active:
     """A tensor after a write through a view of it."""
     views = step["views"]
-    return placed(step, [step.arguments["self"], step.arguments["value"]], lambda base, value: write_view(base, value, views))
+    return placed(
+        step,
+        [step.arguments["self"], step.arguments["value"]],
+        lambda base, value: write_view(base, value, views),
+    )
 
 
 @operation("copy", makes="layout")

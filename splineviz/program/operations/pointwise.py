@@ -1,4 +1,5 @@
-"""Continuous piecewise-affine functions of one entry: breakpoints, slopes, intercepts, and the function itself."""
+"""Continuous piecewise-affine functions of one entry: breakpoints, slopes, intercepts, and the function
+itself."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def _relu(step: Step) -> Active:
 @operation("leaky_relu", makes="stage")
 def _leaky_relu(step: Step) -> Active:
     slope = float(step["negative_slope"])
-    return _bent(step, step.active("self"), "leaky_relu", lambda x: functional.leaky_relu(x, slope), slope, 1.0)
+    return _bent(
+        step, step.active("self"), "leaky_relu", lambda x: functional.leaky_relu(x, slope), slope, 1.0
+    )
 
 
 @operation("rrelu", makes="stage")
@@ -68,19 +71,28 @@ def _hardsigmoid(step: Step) -> Active:
 @operation("softshrink", makes="stage")
 def _softshrink(step: Step) -> Active:
     x, width = step.active("self"), float(step["lambd"])
-    breakpoints, slopes, intercepts = (_stacked(x, v) for v in ([-width, width], [1.0, 0.0, 1.0], [width, 0.0, -width]))
-    return step.pointwise(x, "softshrink", lambda z: functional.softshrink(z, width), breakpoints, slopes, intercepts)
+    breakpoints, slopes, intercepts = (
+        _stacked(x, v) for v in ([-width, width], [1.0, 0.0, 1.0], [width, 0.0, -width])
+    )
+    return step.pointwise(
+        x, "softshrink", lambda z: functional.softshrink(z, width), breakpoints, slopes, intercepts
+    )
 
 
 @operation("threshold", makes="stage")
 def _threshold(step: Step) -> Active:
     threshold, value = float(step["threshold"]), float(step["value"])
     if value != threshold:
-        raise RefusedError(f"jumps from {value:g} to {threshold:g} at its threshold: it is continuous only with value = threshold")
+        raise RefusedError(
+            f"jumps from {value:g} to {threshold:g} at its threshold: it is continuous only with value = "
+            f"threshold"
+        )
     return clamped(step, step.active("self"), "threshold", threshold, None)
 
 
-def _bent(step: Step, x: Active, kind: str, run: Callable[[Tensor], Tensor], below: Number, above: Number) -> Active:
+def _bent(
+    step: Step, x: Active, kind: str, run: Callable[[Tensor], Tensor], below: Number, above: Number
+) -> Active:
     """One breakpoint at zero."""
     zero = _stacked(x, [0.0])
     return step.pointwise(x, kind, run, zero, _stacked(x, [below, above]), torch.cat([zero, zero]))
@@ -107,7 +119,12 @@ def clamped(step: Step, x: Active, kind: str, low: Number | None, high: Number |
         lower, upper = (None if bound is None else _entry(bound, x) for bound in (low, high))
     clamp: Callable[..., Tensor] = torch.clamp
     return step.pointwise(
-        x, kind, lambda z: clamp(z, lower, upper), _stacked(x, bounds), _stacked(x, slopes), _stacked(x, intercepts)
+        x,
+        kind,
+        lambda z: clamp(z, lower, upper),
+        _stacked(x, bounds),
+        _stacked(x, slopes),
+        _stacked(x, intercepts),
     )
 
 

@@ -22,7 +22,9 @@ __all__ = ["on_axes"]
 def _reduce(step: Step) -> Active:
     x = step.active("self")
     axes = len(x.shape) + 1
-    dims = sorted(d % axes for d in ([step["dim"]] if isinstance(step["dim"], int) else step["dim"] or range(axes)))
+    dims = sorted(
+        d % axes for d in ([step["dim"]] if isinstance(step["dim"], int) else step["dim"] or range(axes))
+    )
     if 0 in dims:
         raise RefusedError("mixes the inputs of the batch")
     keep, count = bool(step["keepdim"]), math.prod(x.shape[d - 1] for d in dims)
@@ -82,10 +84,15 @@ def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor | None)
     x = step.active("self")
     one, divisors = torch.ones((), dtype=torch.float64), None
     if counts is not None:
-        # what a sum is divided by may be more than the number of its entries: padding counts, or what the caller says
+        # what a sum is divided by may be more than the number of its entries: padding counts, or what the
+        # caller says
         averages = run(torch.ones(1, *x.shape, dtype=torch.float64))
         divisors = torch.where(averages != 0, counts / averages, 1.0).round()
-    form = Form(lambda x, one: (run(x) if divisors is None else (run(x) * divisors).round()) * one, one, divisors=divisors)
+    form = Form(
+        lambda x, one: (run(x) if divisors is None else (run(x) * divisors).round()) * one,
+        one,
+        divisors=divisors,
+    )
     return step.affine([x], step.shape, run, averaging_gain(run, x.shape, counts), form=form)
 
 

@@ -18,8 +18,8 @@ __all__: list[str] = []
 _SLACK = 1 + 1e-9  # above the rounding of the sums and products below
 _DENOMINATOR = 1 << 12  # of weights: with three axes, digits times numerators stay below 2^53
 _CLOSE = 1e-9  # between two fractions with such denominators there is 1 / _DENOMINATOR^2 at least
-# A place among n entries is rounded to 3 u n, and so are its two weights, whose row has a norm of 1 / sqrt(2) at least: as if so
-# many times n products were added up.
+# A place among n entries is rounded to 3 u n, and so are its two weights, whose row has a norm of 1 / sqrt(2)
+# at least: as if so many times n products were added up.
 _POSITION = 6
 
 
@@ -54,7 +54,8 @@ def _interpolate(step: Step) -> Active:
 
 
 def _form(matrices: list[Tensor]) -> Form | None:
-    """Interpolation along axes by fractions, as far as the weights are rounded fractions with a small common denominator."""
+    """Interpolation along axes by fractions, as far as the weights are rounded fractions with a small common
+    denominator."""
     exact = [_numerators(matrix) for matrix in matrices]
     if any(numerators is None for numerators, _ in exact):
         return None
@@ -70,8 +71,12 @@ def _form(matrices: list[Tensor]) -> Form | None:
 
 
 def _numerators(matrix: Tensor) -> tuple[Tensor | None, int]:
-    """(numerators, denominator) of a matrix of weights that add up to 1 in each row; None if no small denominator fits."""
-    fractions = {weight: Fraction(weight).limit_denominator(_DENOMINATOR) for weight in np.unique(matrix.numpy()).tolist()}
+    """(numerators, denominator) of a matrix of weights that add up to 1 in each row; None if no small
+    denominator fits."""
+    fractions = {
+        weight: Fraction(weight).limit_denominator(_DENOMINATOR)
+        for weight in np.unique(matrix.numpy()).tolist()
+    }
     common = math.lcm(*(fraction.denominator for fraction in fractions.values()))
     close = all(abs(float(fraction) - weight) < _CLOSE for weight, fraction in fractions.items())
     numerators = (matrix * common).round()
@@ -80,8 +85,11 @@ def _numerators(matrix: Tensor) -> tuple[Tensor | None, int]:
     return numerators, common
 
 
-def _along(axis: int, axes: int, length: int, arguments: dict[str, object], function: Callable[..., Tensor]) -> Tensor:
-    """(n_out, n_in) interpolation along one axis, read off from impulses on maps that have length one along the others."""
+def _along(
+    axis: int, axes: int, length: int, arguments: dict[str, object], function: Callable[..., Tensor]
+) -> Tensor:
+    """(n_out, n_in) interpolation along one axis, read off from impulses on maps that have length one along
+    the others."""
     only = dict(arguments)
     for name in ("output_size", "scale_factors"):
         value = only.get(name)

@@ -1,4 +1,5 @@
-"""Convolutions as one matrix product, for devices: their libraries have slow ones for float64, and some that are no plain sums."""
+"""Convolutions as one matrix product, for devices: their libraries have slow ones for float64, and some that
+are no plain sums."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ def unfolded(
     dilation: int | list[int],
     groups: int,
 ) -> Tensor:
-    """What `torch.nn.functional.conv1d`, ``conv2d`` or ``conv3d`` make of the same arguments, ``x`` (batch, channels, *sizes)."""
+    """What `torch.nn.functional.conv1d`, ``conv2d`` or ``conv3d`` make of the same arguments, ``x`` (batch,
+    channels, *sizes)."""
     sizes = tuple(kernel.shape[2:])
     n, axes = len(x), len(sizes)
     strides, dilations = on_axes(axes, stride), on_axes(axes, dilation)
@@ -34,11 +36,17 @@ def unfolded(
     for axis in range(axes):
         windows = windows.unfold(2 + axis, spans[axis] + 1, strides[axis])[..., :: dilations[axis]]
     places = tuple(windows.shape[2 : 2 + axes])
-    windows = windows.reshape(n, groups, x.shape[1] // groups, *windows.shape[2:]).movedim((1, 2), (0, 2 + axes))
+    windows = windows.reshape(n, groups, x.shape[1] // groups, *windows.shape[2:]).movedim(
+        (1, 2), (0, 2 + axes)
+    )
     # (groups, batch, *places, channels, *sizes)
     rows = windows.reshape(groups, n * math.prod(places), math.prod(kernel.shape[1:]))
     result: Tensor = rows @ kernel.reshape(groups, len(kernel) // groups, -1).transpose(1, 2)
-    result = result.reshape(groups, n, *places, len(kernel) // groups).movedim((0, -1), (1, 2)).reshape(n, len(kernel), *places)
+    result = (
+        result.reshape(groups, n, *places, len(kernel) // groups)
+        .movedim((0, -1), (1, 2))
+        .reshape(n, len(kernel), *places)
+    )
     return result if bias is None else result + bias.reshape(-1, *(1,) * axes)
 
 
@@ -54,12 +62,17 @@ def unfolded_transposed(
 ) -> Tensor:
     """What `torch.nn.functional.conv_transpose1d`, ``2d`` or ``3d`` make of the same arguments.
 
-    That is a convolution with the kernel turned round, of the input with zeros between its entries and round them.
+    That is a convolution with the kernel turned round, of the input with zeros between its entries and round
+    them.
     """
     sizes, n_in = kernel.shape[2:], kernel.shape[0] // groups
     axes = len(sizes)
-    strides, dilations, paddings, extras = (on_axes(axes, v) for v in (stride, dilation, padding, output_padding))
-    spread = x.new_zeros(*x.shape[:2], *(s * (size - 1) + 1 for s, size in zip(strides, x.shape[2:], strict=True)))
+    strides, dilations, paddings, extras = (
+        on_axes(axes, v) for v in (stride, dilation, padding, output_padding)
+    )
+    spread = x.new_zeros(
+        *x.shape[:2], *(s * (size - 1) + 1 for s, size in zip(strides, x.shape[2:], strict=True))
+    )
     places = spread
     for axis, step in enumerate(strides):
         places = places[(slice(None),) * (2 + axis) + (slice(None, None, step),)]
@@ -71,5 +84,6 @@ def unfolded_transposed(
 
 
 def _padded(x: Tensor, pads: list[tuple[int, int]]) -> Tensor:
-    """With zeros before and after the entries of each of the last axes; torch counts these from the last one."""
+    """With zeros before and after the entries of each of the last axes; torch counts these from the last
+    one."""
     return functional.pad(x, [p for pair in reversed(pads) for p in pair])

@@ -1,4 +1,5 @@
-"""More networks for the differential tests, by family of operations: each module has MODULES and FUNCTIONS."""
+"""More networks for the differential tests, by family of operations: each module has MODULES and
+FUNCTIONS."""
 
 from __future__ import annotations
 

@@ -32,17 +32,29 @@ FUNCTIONS: Functions = {
     "gather": (lambda m, x: x.gather(1, torch.tensor([[0, 2, 2, 1]]).expand(x.shape[0], -1)), VECTOR),
     "take along": (lambda m, x: torch.take_along_dim(x, torch.tensor([[[0, 2], [1, 1], [3, 0]]]), 2), ROWS),
     "masked fill": (lambda m, x: x.masked_fill(m.table > 0, 2.0) - x.masked_fill(m.row < 0, 0), ROWS),
-    "where by a constant": (lambda m, x: torch.where(m.row > 0, x, -x) + torch.where(m.table > 0, x, m.row), ROWS),
+    "where by a constant": (
+        lambda m, x: torch.where(m.row > 0, x, -x) + torch.where(m.table > 0, x, m.row),
+        ROWS,
+    ),
     "where broadcast": (lambda m, x: torch.where(m.table > 0, x[:, None], 1.0), VECTOR),
     "index from behind": (lambda m, x: x[..., [1, 2, 0]] + x[:, torch.tensor([-1]), None, :3].sum(1), ROWS),
     "index of two axes": (lambda m, x: x[:, [0, 2], [1, 1]] + x[:, [[0], [2]], [0, 3]].sum(1), ROWS),
     "steps": (lambda m, x: x[:, 1::2, ::3] - x[:, ::2, 1::2][:, :2, :2], (4, 6)),
-    "parts": (lambda m, x: torch.cat([*x.tensor_split(3, 1)[1:], x.hsplit(2)[0], *x.unsafe_chunk(2, 1)], 1), VECTOR),
+    "parts": (
+        lambda m, x: torch.cat([*x.tensor_split(3, 1)[1:], x.hsplit(2)[0], *x.unsafe_chunk(2, 1)], 1),
+        VECTOR,
+    ),
     "parts of maps": (lambda m, x: x.dsplit(3)[1] + x.split(2, -2)[2], (2, 6, 6)),
-    "joins": (lambda m, x: torch.hstack([x, torch.column_stack([x, x])]) + torch.concat([x, x, -x], -2), ROWS),
+    "joins": (
+        lambda m, x: torch.hstack([x, torch.column_stack([x, x])]) + torch.concat([x, x, -x], -2),
+        ROWS,
+    ),
     "dstack": (lambda m, x: torch.dstack([x, x.relu()]), ROWS),
     "columns of numbers": (lambda m, x: torch.column_stack([x.sum(1), x[:, 0]]), VECTOR),
-    "transposes": (lambda m, x: x.mH.swapdims(1, 2).moveaxis(1, 2).adjoint() + x.transpose(-2, -1).mT, (3, 3)),
+    "transposes": (
+        lambda m, x: x.mH.swapdims(1, 2).moveaxis(1, 2).adjoint() + x.transpose(-2, -1).mT,
+        (3, 3),
+    ),
     "broadcasts": (
         lambda m, x: torch.broadcast_to(x[:, None], (x.shape[0], 2, 4)) + x[:, None].expand(-1, 2, -1),
         VECTOR,
@@ -53,7 +65,10 @@ FUNCTIONS: Functions = {
         ROWS,
     ),
     "constant pad by name": (lambda m, x: torch.constant_pad_nd(x, (0, 1, 2, 0), 0.5), ROWS),
-    "pad modes": (lambda m, x: functional.pad(x, (1, 1), mode="reflect") + functional.pad(x, (2, 0), mode="circular"), ROWS),
+    "pad modes": (
+        lambda m, x: functional.pad(x, (1, 1), mode="reflect") + functional.pad(x, (2, 0), mode="circular"),
+        ROWS,
+    ),
     "scatter functions": (
         lambda m, x: torch.select_scatter(x, x[:, 0] * 2, 1, 1) + torch.slice_scatter(x, x[:, :1], 1, 2, 3),
         ROWS,
@@ -63,5 +78,8 @@ FUNCTIONS: Functions = {
         lambda m, x: x.index_fill(1, torch.tensor([0]), 2.0) + x.index_copy(2, torch.tensor([3]), x[..., :1]),
         ROWS,
     ),
-    "scatter": (lambda m, x: torch.zeros_like(x).scatter(1, torch.tensor([[3, 0, 1, 2]]).expand(x.shape[0], 4), x), VECTOR),
+    "scatter": (
+        lambda m, x: torch.zeros_like(x).scatter(1, torch.tensor([[3, 0, 1, 2]]).expand(x.shape[0], 4), x),
+        VECTOR,
+    ),
 }

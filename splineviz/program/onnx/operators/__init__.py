@@ -3,12 +3,12 @@
 from splineviz.program.onnx.node import OPERATORS
 from splineviz.program.onnx.operators import (  # noqa: F401  (each registers its entries)
     convolution,
-    dense,
-    elementwise,
-    layout,
+    entrywise,
+    matrix_products,
     parts,
-    pooling,
+    pools,
     reductions,
+    reshaping,
     resize,
     smooth,
 )

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.onnx.node import Made, Node, RefusedNodeError, operator
+from splineviz.program.onnx.node import Made, OnnxNode, RefusedNodeError, operator
 from splineviz.program.onnx.operators.windows import batch_of_maps, padded, windows_of
 
 __all__: list[str] = []
 
 
 @operator("Conv")
-def _convolution(node: Node) -> Made:
+def _convolution(node: OnnxNode) -> Made:
     node.only_active()
     axes = batch_of_maps(node)
     function: Callable[..., Tensor] = (functional.conv1d, functional.conv2d, functional.conv3d)[axes - 1]
@@ -29,7 +29,7 @@ def _convolution(node: Node) -> Made:
 
 
 @operator("ConvTranspose")
-def _transposed(node: Node) -> Made:
+def _transposed(node: OnnxNode) -> Made:
     node.only_active()
     axes = batch_of_maps(node)
     transposes = functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d
@@ -47,25 +47,37 @@ def _transposed(node: Node) -> Made:
     def run(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
         if own:
             return function(x, kernel, bias, w.stride, alike, added, groups, w.dilation)
-        made = padded(function(x, kernel, None, w.stride, 0, 0, groups, w.dilation), tuple((-a, -b) for a, b in crops))
+        made = padded(
+            function(x, kernel, None, w.stride, 0, 0, groups, w.dilation), tuple((-a, -b) for a, b in crops)
+        )
         return made if bias is None else made + bias.reshape(-1, *(1,) * axes)
 
     return Made(run, (axes + 2,), (0, 1, 2) if node.has(2) else (0, 1))
 
 
 def _crops(
-    node: Node, full: list[int], extra: list[int], stride: tuple[int, ...], pads: tuple[tuple[int, int], ...]
+    node: OnnxNode,
+    full: list[int],
+    extra: list[int],
+    stride: tuple[int, ...],
+    pads: tuple[tuple[int, int], ...],
 ) -> list[tuple[int, int]]:
     """What is cut off before and after each axis of the full result; a negative number behind is added."""
     auto, wanted = node.attribute("auto_pad", "NOTSET"), node.attribute("output_shape")
     if wanted is None and not auto.startswith("SAME"):
         return [(before, after - e) for (before, after), e in zip(pads, extra, strict=True)]
-    lengths = [n * s for n, s in zip(node.shape()[2:], stride, strict=True)] if wanted is None else wanted[-len(full) :]
+    lengths = (
+        [n * s for n, s in zip(node.shape()[2:], stride, strict=True)]
+        if wanted is None
+        else wanted[-len(full) :]
+    )
     crops = []
     for length, n, e in zip(lengths, full, extra, strict=True):
         total = n + e - length
         if total < 0:
-            raise RefusedNodeError("names an output_shape larger than what it makes, which tools understand in different ways")
+            raise RefusedNodeError(
+                "names an output_shape larger than what it makes, which tools understand in different ways"
+            )
         half = total // 2
         before = half if auto == "SAME_UPPER" else total - half
         crops.append((before, total - before - e))

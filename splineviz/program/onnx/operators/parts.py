@@ -6,17 +6,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.program.onnx.node import Made, Node, operator, unchanged
+from splineviz.program.onnx.node import Made, OnnxNode, operator, unchanged
 
 __all__: list[str] = []
 
 
 @operator("Slice")
-def _slice(node: Node) -> Made:
+def _slice(node: OnnxNode) -> Made:
     shape = node.shape()
     starts, ends = node.numbers("starts", 1) or [], node.numbers("ends", 2) or []
     axes, steps = node.numbers("axes", 3) or range(len(starts)), node.numbers("steps", 4) or [1] * len(starts)
-    kept = {node.axis(a): range(shape[node.axis(a)])[b:e:s] for a, b, e, s in zip(axes, starts, ends, steps, strict=True)}
+    kept = {
+        node.axis(a): range(shape[node.axis(a)])[b:e:s]
+        for a, b, e, s in zip(axes, starts, ends, steps, strict=True)
+    }
     kept = {a: places for a, places in kept.items() if places != range(shape[a])}
     view, shift = node.along(list(kept))
     forward = {a + shift: slice(r.start, r.stop, r.step) for a, r in kept.items() if r.step > 0}
@@ -33,7 +36,7 @@ def _slice(node: Node) -> Made:
 
 
 @operator("Gather")
-def _gather(node: Node) -> Made:
+def _gather(node: OnnxNode) -> Made:
     shape, indices = node.shape(), node.array(1)
     assert indices is not None
     axis = node.axis(node.attribute("axis", 0))
@@ -53,7 +56,7 @@ def _gather(node: Node) -> Made:
 
 
 @operator("Split")
-def _split(node: Node) -> Made:
+def _split(node: OnnxNode) -> Made:
     shape, axis, count = node.shape(), node.axis(node.attribute("axis", 0)), node.n_outputs
     each = -(-shape[axis] // count)
     lengths = node.numbers("split", 1) or [min(each, shape[axis] - each * i) for i in range(count)]
@@ -62,13 +65,15 @@ def _split(node: Node) -> Made:
 
     def run(x: Tensor) -> tuple[Tensor, ...]:
         x = view(x)
-        return tuple(x.narrow(axis + shift, start, length) for start, length in zip(starts, lengths, strict=True))
+        return tuple(
+            x.narrow(axis + shift, start, length) for start, length in zip(starts, lengths, strict=True)
+        )
 
     return Made(run, (len(shape),) * count)
 
 
 @operator("Concat")
-def _concat(node: Node) -> Made:
+def _concat(node: OnnxNode) -> Made:
     rank = len(node.shape())
     axis = node.axis(node.attribute("axis", 1))
     inputs = range(len(node.inputs))

@@ -7,21 +7,25 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from splineviz.program.onnx.node import Made, Node, held, operator, unchanged
+from splineviz.program.onnx.node import Made, OnnxNode, held, operator, unchanged
 
 __all__: list[str] = []
 
 
 def _reduction(
     function: Callable[[Tensor, list[int]], Tensor], of: Callable[[Tensor], Tensor] = unchanged
-) -> Callable[[Node], Made]:
-    def entry(node: Node) -> Made:
+) -> Callable[[OnnxNode], Made]:
+    def entry(node: OnnxNode) -> Made:
         shape = node.shape()
         given = node.numbers("axes", 1)
         if not given and node.attribute("noop_with_empty_axes", 0):
             return Made(of, (len(shape),))
         axes = {node.axis(a) for a in given} if given else set(range(len(shape)))
-        kept = [1 if i in axes else n for i, n in enumerate(shape) if i not in axes or node.attribute("keepdims", 1)]
+        kept = [
+            1 if i in axes else n
+            for i, n in enumerate(shape)
+            if i not in axes or node.attribute("keepdims", 1)
+        ]
         target = held(tuple(kept))
         # an axis of length one, such as the batch, has nothing to reduce
         shift = 1 if held(shape) == shape else 0

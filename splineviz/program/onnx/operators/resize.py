@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.program.onnx.node import Made, Node, RefusedNodeError, operator
+from splineviz.program.onnx.node import Made, OnnxNode, RefusedNodeError, operator
 from splineviz.program.onnx.operators.linear import along_axis
 
 __all__: list[str] = []
@@ -20,19 +20,26 @@ Axis = tuple[int, int, Fraction]
 
 
 @operator("Upsample", "Resize")
-def _resize(node: Node) -> Made:
+def _resize(node: OnnxNode) -> Made:
     if node.attribute("antialias", 0):
         raise RefusedNodeError("with antialiasing is piecewise affine, but not supported yet")
     rank, mode = len(node.shape()), node.attribute("mode", "nearest")
     if mode not in ("nearest", "linear", "bilinear", "cubic"):
         raise RefusedNodeError(f"is not known in the mode '{mode}'")
-    axes = {a: axis for a, axis in _axes(node).items() if axis[:2] != (axis[0], axis[0]) or axis[2] != 1 or _crops(node)}
+    axes = {
+        a: axis
+        for a, axis in _axes(node).items()
+        if axis[:2] != (axis[0], axis[0]) or axis[2] != 1 or _crops(node)
+    }
     outside = {a: _outside(node, axis, a) for a, axis in axes.items()}
     if any(o.any() for o in outside.values()):
         raise RefusedNodeError("reads from outside the tensor (extrapolation_value), which is not supported")
     view, shift = node.along(list(axes))
     if mode == "nearest":
-        places = {a + shift: torch.tensor([_nearest(node, axis, p) for p in _positions(node, axis, a)]) for a, axis in axes.items()}
+        places = {
+            a + shift: torch.tensor([_nearest(node, axis, p) for p in _positions(node, axis, a)])
+            for a, axis in axes.items()
+        }
         return Made(lambda x: _selected(view(x), places), (rank,))
     matrices = {a + shift: _matrix(node, axis, a, cubic=mode == "cubic") for a, axis in axes.items()}
 
@@ -51,7 +58,7 @@ def _selected(x: Tensor, places: dict[int, Tensor]) -> Tensor:
     return x
 
 
-def _axes(node: Node) -> dict[int, Axis]:
+def _axes(node: OnnxNode) -> dict[int, Axis]:
     """What happens to each axis that is named; lengths and scales are inputs but in the oldest form."""
     shape = node.shape()
     chosen = [node.axis(a) for a in node.attribute("axes", range(len(shape)))]
@@ -71,16 +78,16 @@ def _axes(node: Node) -> dict[int, Axis]:
     return {a: (shape[a], math.floor(shape[a] * ratio + Fraction(1, 2)), ratio) for a in chosen}
 
 
-def _mode(node: Node) -> str:
+def _mode(node: OnnxNode) -> str:
     old = node.proto.op_type == "Upsample" or node.opset < 11
     return str("asymmetric" if old else node.attribute("coordinate_transformation_mode", "half_pixel"))
 
 
-def _crops(node: Node) -> bool:
+def _crops(node: OnnxNode) -> bool:
     return _mode(node) == "tf_crop_and_resize"
 
 
-def _positions(node: Node, axis: Axis, which: int) -> list[Fraction]:
+def _positions(node: OnnxNode, axis: Axis, which: int) -> list[Fraction]:
     """Where each new entry lies among the old ones."""
     n, m, scale = axis
     mode, half = _mode(node), Fraction(1, 2)
@@ -108,7 +115,7 @@ def _positions(node: Node, axis: Axis, which: int) -> list[Fraction]:
     return [place(i) for i in range(m)]
 
 
-def _region(node: Node, which: int) -> tuple[Fraction, Fraction]:
+def _region(node: OnnxNode, which: int) -> tuple[Fraction, Fraction]:
     """Begin and end of the region of interest along an axis, as shares of its length."""
     roi = node.array(1)
     assert roi is not None
@@ -117,14 +124,14 @@ def _region(node: Node, which: int) -> tuple[Fraction, Fraction]:
     return Fraction(float(roi[at])), Fraction(float(roi[at + len(axes)]))
 
 
-def _outside(node: Node, axis: Axis, which: int) -> np.ndarray:
+def _outside(node: OnnxNode, axis: Axis, which: int) -> np.ndarray:
     """Which new entries take the extrapolation value."""
     if not _crops(node):
         return np.zeros(0, bool)
     return np.array([not 0 <= p <= axis[0] - 1 for p in _positions(node, axis, which)])
 
 
-def _nearest(node: Node, axis: Axis, position: Fraction) -> int:
+def _nearest(node: OnnxNode, axis: Axis, position: Fraction) -> int:
     old = node.proto.op_type == "Upsample" or node.opset < 11
     rounding = "floor" if old else node.attribute("nearest_mode", "round_prefer_floor")
     half = Fraction(1, 2)
@@ -137,11 +144,14 @@ def _nearest(node: Node, axis: Axis, position: Fraction) -> int:
     return min(max(place, 0), axis[0] - 1)
 
 
-def _matrix(node: Node, axis: Axis, which: int, *, cubic: bool) -> Tensor:
+def _matrix(node: OnnxNode, axis: Axis, which: int, *, cubic: bool) -> Tensor:
     """(m, n) weights of the old entries in each new one, float64."""
     n, m, _ = axis
     matrix = np.zeros((m, n))
-    exclude, a = bool(node.attribute("exclude_outside", 0)), Fraction(float(node.attribute("cubic_coeff_a", -0.75)))
+    exclude, a = (
+        bool(node.attribute("exclude_outside", 0)),
+        Fraction(float(node.attribute("cubic_coeff_a", -0.75))),
+    )
     for row, position in enumerate(_positions(node, axis, which)):
         low = math.floor(position)
         t = position - low

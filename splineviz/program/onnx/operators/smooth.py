@@ -1,4 +1,5 @@
-"""Operators that no program can hold: those of single entries still run, so that the trace refuses them by name."""
+"""Operators that no program can hold: those of single entries still run, so that the trace refuses them by
+name."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from onnx import NodeProto
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.onnx.node import OPERATORS, Made, Node, RefusedNodeError, held, operator
+from splineviz.program.onnx.node import OPERATORS, Made, OnnxNode, RefusedNodeError, held, operator
 from splineviz.program.refusal import why
 
 __all__ = ["refusal_of"]
@@ -86,7 +87,7 @@ def refusal_of(proto: NodeProto) -> str:
     return "" if kind in OPERATORS and not proto.domain else why(_ATEN.get(kind, kind.lower()))
 
 
-def _smooth(node: Node) -> Made:
+def _smooth(node: OnnxNode) -> Made:
     return Made(_ENTRYWISE[node.proto.op_type], (len(node.shape()),))
 
 
@@ -99,7 +100,7 @@ _OF_AXES: dict[str, Callable[[Tensor, int], Tensor]] = {
 
 
 @operator(*_OF_AXES)
-def _softmax(node: Node) -> Made:
+def _softmax(node: OnnxNode) -> Made:
     shape, function = node.shape(), _OF_AXES[node.proto.op_type]
     axis = node.axis(node.attribute("axis", -1 if node.opset >= 13 else 1))
     view, shift = node.along([axis])
@@ -111,7 +112,7 @@ def _softmax(node: Node) -> Made:
 
 
 @operator("ArgMax")
-def _argmax(node: Node) -> Made:
+def _argmax(node: OnnxNode) -> Made:
     if node.attribute("select_last_index", 0):
         raise RefusedNodeError("takes the last of equal entries; splineviz gives ties to the first")
     shape, keep = node.shape(), bool(node.attribute("keepdims", 1))
@@ -125,7 +126,7 @@ _WITH_PARAMETER = ("Elu", "Selu", "Celu", "Gelu", "Pow")
 
 
 @operator(*_WITH_PARAMETER)
-def _with_parameter(node: Node) -> Made:
+def _with_parameter(node: OnnxNode) -> Made:
     kind, rank = node.proto.op_type, len(node.shape())
     if kind == "Pow":
         exponent = node.array(1)

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.onnx.node import Node, RefusedNodeError
+from splineviz.program.onnx.node import OnnxNode, RefusedNodeError
 
 __all__ = ["Windows", "batch_of_maps", "padded", "windows_of"]
 
@@ -39,7 +39,8 @@ class Windows:
         return tuple(len(self.taps(axis)) for axis in range(len(self.kernel)))
 
     def taps(self, axis: int) -> np.ndarray:
-        """(windows, kernel) the positions that each window reads; those of padding are negative, or not below the length."""
+        """(windows, kernel) the positions that each window reads; those of padding are negative, or not below
+        the length."""
         n, k, s, d = (numbers[axis] for numbers in (self.lengths, self.kernel, self.stride, self.dilation))
         before, after = self.pads[axis]
         room = n + before + after - d * (k - 1) - 1
@@ -49,7 +50,7 @@ class Windows:
         return np.arange(count)[:, None] * s - before + np.arange(k) * d
 
 
-def windows_of(node: Node, kernel: tuple[int, ...]) -> Windows:
+def windows_of(node: OnnxNode, kernel: tuple[int, ...]) -> Windows:
     """The windows that a node's attributes tell of."""
     lengths = node.shape()[2:]
     axes = len(kernel)
@@ -66,11 +67,13 @@ def windows_of(node: Node, kernel: tuple[int, ...]) -> Windows:
     return Windows(lengths, kernel, stride, dilation, tuple(pairs), bool(node.attribute("ceil_mode", 0)))
 
 
-def batch_of_maps(node: Node) -> int:
+def batch_of_maps(node: OnnxNode) -> int:
     """Number of spatial axes of a tensor (1, channels, ...), which is held as one map of channels."""
     shape = node.shape()
     if len(shape) not in (3, 4, 5):
-        raise RefusedNodeError(f"is supported on one to three spatial axes, not on a tensor of {len(shape)} axes")
+        raise RefusedNodeError(
+            f"is supported on one to three spatial axes, not on a tensor of {len(shape)} axes"
+        )
     if shape[0] != 1:
         raise RefusedNodeError(f"takes one input apart as a batch of {shape[0]}, which is not supported")
     return len(shape) - 2

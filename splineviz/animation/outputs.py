@@ -1,0 +1,118 @@
+"""The outputs of an animation: where they go, and the frames that they are made of."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import splineviz
+from splineviz.animation.measure import CheckpointMeasurement, Question
+from splineviz.errors import InputError
+from splineviz.files import atomic_path, check_writable
+from splineviz.io.provenance import encode_array, plane_card
+from splineviz.program.checkpoints import Checkpoints
+from splineviz.render.compose import compose_png, compose_svg
+from splineviz.render.movie import check_movie, save_movie
+from splineviz.render.strip import Strip
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Film", "Target", "card"]
+
+_NUMBER = re.compile(r"%0?\d*d")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One output: a file with all frames, or a pattern of names for single ones."""
+
+    path: Path
+    """As it was asked for."""
+    pattern: str | None
+    """Of the names of single frames; None for a file."""
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str]) -> Target:
+        """Refuses what cannot be written; the folder of single frames is made."""
+        text, path = os.fspath(path), Path(path)
+        if _NUMBER.search(path.name):
+            if path.suffix.lower() not in (".png", ".svg"):
+                raise InputError(f"single frames are .png or .svg, got '{text}'", hint="frames/%04d.png")
+            target = cls(path, path.name)
+        elif text.endswith(("/", os.sep)) or path.is_dir() or not path.suffix:
+            target = cls(path, "%04d.png")
+        else:
+            check_movie(path)
+            check_writable(path)
+            return cls(path, None)
+        try:
+            target.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make the folder {target.folder}: {error.strerror}") from error
+        return target
+
+    @property
+    def folder(self) -> Path:
+        """What is written lies in it."""
+        return self.path if self.pattern is not None and self.path.name != self.pattern else self.path.parent
+
+    @property
+    def drawn_as(self) -> str:
+        """Suffix of the pictures that it needs."""
+        return ".svg" if self.pattern is not None and self.pattern.lower().endswith(".svg") else ".png"
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """What goes with the pictures."""
+
+    strip: Strip
+    seconds: Sequence[float]
+    card: dict[str, Any]
+
+    def write(self, targets: Sequence[Target], pictures: Sequence[Path]) -> None:
+        """All targets that are made from these pictures, one for each checkpoint."""
+        if pictures[0].suffix == ".svg":
+            frames = [
+                compose_svg(picture.read_text(), self.strip.svg(i)) for i, picture in enumerate(pictures)
+            ]
+            for target in targets:
+                self._single(target, [frame.encode() for frame in frames])
+            return
+        images = [compose_png(picture, self.strip.image(i)) for i, picture in enumerate(pictures)]
+        for target in targets:
+            if target.pattern is None:
+                save_movie(target.path, images, self.seconds, self.card)
+            else:
+                self._single(target, images)
+
+    def _single(self, target: Target, frames: Sequence[bytes | Image]) -> None:
+        assert target.pattern is not None
+        for i, frame in enumerate(frames):
+            name = _NUMBER.sub(lambda number: number[0] % i, target.pattern)  # noqa: B023 called at once
+            with atomic_path(target.folder / name) as temporary:
+                if isinstance(frame, bytes):
+                    temporary.write_bytes(frame)
+                else:
+                    frame.save(temporary, "PNG")
+
+
+def card(runs: Checkpoints, found: Sequence[CheckpointMeasurement], question: Question) -> dict[str, Any]:
+    """What is embedded in every file."""
+    return {
+        "schema": "splineviz.animation/1",
+        "version": splineviz.__version__,
+        "program": runs.program.name,
+        "steps": list(runs.steps),
+        "checkpoints": list(runs.names),
+        "digests": [measured.digest for measured in found],
+        "plane": plane_card(question.plane),
+        "window": encode_array(question.window.vertices),
+        "radius": question.radius,
+        "seed": question.seed,
+    }

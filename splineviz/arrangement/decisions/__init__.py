@@ -1,0 +1,1 @@
+"""Where the largest output changes: exact segments and pieces of cells."""

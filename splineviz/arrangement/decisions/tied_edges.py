@@ -1,0 +1,84 @@
+"""Edges of an arrangement along which the two largest logits tie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from splineviz.arrangement.decisions.top_logits import Logits, logits_at, rows_of
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["ties_on_edges"]
+
+
+def ties_on_edges(arr: Arrangement, logits: Logits, affected: np.ndarray) -> np.ndarray:
+    """The parts of edges along which the two largest logits tie, and tie not on all of both sides; (K, 2, 2).
+
+    Only edges between vertices where some tie is near, at cells that are not plainly of one class.
+    """
+    sides, _ = rows_of(arr.cells, affected)
+    edges = np.unique(arr.cell_edges[sides])
+    size = max(1, (32 << 20) // (8 * logits.maps.shape[1] ** 2))
+    found = [_ties_on(arr, logits, edges[i : i + size]) for i in range(0, len(edges), size)]
+    return np.concatenate([np.zeros((0, 2, 2)), *found])
+
+
+def _ties_on(arr: Arrangement, logits: Logits, edges: np.ndarray) -> np.ndarray:
+    ends = arr.edges[edges]
+    (la, slack_a), (lb, slack_b) = (
+        logits_at(logits.maps[logits.cell_of[v]], arr.vertices[v], logits.reach) for v in ends.T
+    )
+    near = (_smallest_gap(la) <= slack_a) & (_smallest_gap(lb) <= slack_b)
+    edges, ends, la, lb = edges[near], ends[near], la[near], lb[near]
+    slack = np.maximum(slack_a, slack_b)[near][:, None]
+    tied = (np.abs(la[:, :, None] - la[:, None]) <= slack[:, None]) & (
+        np.abs(lb[:, :, None] - lb[:, None]) <= slack[:, None]
+    )
+    edge, i, j = np.nonzero(tied & (np.arange(la.shape[1])[:, None] < np.arange(la.shape[1])))
+    lowest = tied.argmax(2)[edge, i] == i  # three that tie together are one segment
+    edge, i, j = edge[lowest], i[lowest], j[lowest]
+    differs = ~_identical(arr, logits, edges[edge], i, j)
+    edge, i = np.unique(np.stack([edge[differs], i[differs]]), axis=1)
+    lead_a, lead_b = la[edge, i][:, None] - la[edge], lb[edge, i][:, None] - lb[edge]
+    lead_a[np.abs(lead_a) <= slack[edge]], lead_b[np.abs(lead_b) <= slack[edge]] = 0.0, 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = lead_a / (lead_a - lead_b)
+    low = np.where((lead_a < 0) & (lead_b > 0), root, np.where((lead_a < 0) & (lead_b <= 0), 2.0, 0.0)).max(1)
+    high = np.where((lead_b < 0) & (lead_a > 0), root, np.where((lead_b < 0) & (lead_a <= 0), -1.0, 1.0)).min(
+        1
+    )
+    edge, low, high = (x[low < high] for x in (edge, low, high))
+    a, b = arr.vertices[ends[edge, 0]], arr.vertices[ends[edge, 1]]
+    return np.stack([a + low[:, None] * (b - a), b - (1.0 - high)[:, None] * (b - a)], axis=1)
+
+
+def _smallest_gap(values: np.ndarray) -> np.ndarray:
+    gap: np.ndarray = np.diff(np.sort(values, axis=1), axis=1).min(1, initial=np.inf)
+    return gap
+
+
+def _identical(
+    arr: Arrangement, logits: Logits, edges: np.ndarray, i: np.ndarray, j: np.ndarray
+) -> np.ndarray:
+    """Whether two logits are one function on every cell at each edge."""
+    same = np.ones(len(edges), dtype=bool)
+    for side in (0, 1):
+        cell = arr.edge_cells[edges, side]
+        one, other = logits.maps[cell, i], logits.maps[cell, j]
+        inside = cell >= 0
+        # Two functions that tie along an edge differ on the cell at the vertex that is farthest from it.
+        sides, lengths = rows_of(arr.cells, np.maximum(cell, 0))
+        uv = arr.vertices[arr.cells.values[sides]]
+        pair = np.stack([np.repeat(one, lengths, axis=0), np.repeat(other, lengths, axis=0)], axis=1)
+        values, slack = logits_at(pair, uv, logits.reach)
+        starts = np.cumsum(lengths) - lengths
+        equal = (
+            np.logical_and.reduceat(np.abs(values[:, 0] - values[:, 1]) <= slack, starts)
+            if len(cell)
+            else inside
+        )
+        same &= equal | ~inside
+    return same

@@ -1,0 +1,210 @@
+"""Which boundaries matter: the jump of the affine map across each edge, and the linear regions that edges
+without a jump join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+from splineviz.arrangement.derivative_bounds import steepness
+from splineviz.arrangement.exact_jumps import bends
+from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
+from splineviz.arrangement.unread_units import without_effect
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.values.threads import each
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["edge_jump", "joined_cells", "linear_regions"]
+
+# Below this share of the two gradients their difference is not trusted, and the jump itself is carried
+# through the network.
+_DOUBTFUL = 2.0**-24
+_UNIT_ROUNDOFF = 2.0**-53
+_SAFETY = 8.0
+_DECISIVE = 2.0**20  # times its rounding, and a jump is one
+_ANY = np.array([0.6, 0.8])
+
+
+def linear_regions(arr: Arrangement) -> Int64[np.ndarray, "cell"]:
+    """(F,) the linear region of each cell, numbered by first cell: cells joined across edges where
+    :func:`edge_jump` is zero.
+
+    Continuity makes the constants agree where the gradients do, so gradients decide, and no constant can
+    drown a difference.
+
+    Raises
+    ------
+    InputError
+        If there are no affine maps, or a doubtful edge needs the network of an arrangement that was loaded
+        from a file.
+    """
+    return joined_cells(arr, arr.edge_jump == 0)
+
+
+def joined_cells(arr: Arrangement, edges: np.ndarray) -> Int64[np.ndarray, "cell"]:
+    """(F,) which set each cell is in, numbered by first cell, if cells are joined across some edges, a mask
+    (E,)."""
+    if not arr.n_cells:
+        return np.zeros(0, dtype=np.int64)
+    joined = arr.edge_cells[edges & (arr.edge_cells >= 0).all(1)]
+    graph = coo_array(
+        (np.ones(len(joined), dtype=np.int8), (joined[:, 0], joined[:, 1])), shape=(arr.n_cells, arr.n_cells)
+    )
+    labels = connected_components(graph, directed=False)[1].astype(np.int64)
+    _, first, renamed = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[renamed].astype(np.int64)
+
+
+def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
+    """(E,) how much the function bends at each edge: Frobenius norm of the jump of its in-slice gradient, (C,
+    2).
+
+    Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is
+    below 2^-24 of them, or within what is proven of their rounding (`steepness`), it may be rounding alone.
+    There it is 0 if the output reads none of the edge's units (`without_effect`: past units that are off a
+    change vanishes exactly). Else the jump itself is carried from the units of the edge to the output. Where
+    it is within its proven rounding, too, exact arithmetic tells (`bends`); where that would take too long,
+    or the arrangement itself is not certified, it counts as zero if it does not exceed the rounding that is
+    carried along with it. That rounding is the bound of each node for its own rounding, n u |row| |x| for a
+    sum of n products, with fixed arbitrary signs, mapped by the rest of the network.
+
+    Raises
+    ------
+    InputError
+        If there are no affine maps, or a doubtful edge needs the network of an arrangement that was loaded
+        from a file.
+    """
+    jump = np.zeros(arr.n_edges)
+    inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
+    left, right = arr.edge_cells[inner].T
+    gradient = arr.affine[:, :, :2].reshape(arr.n_cells, 2 * arr.affine.shape[1])
+    size = np.linalg.norm(gradient, axis=1)
+    found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
+    # Of two columns on two sides; 3 is above the root of 8.
+    rounding = 3.0 * steepness(arr.program).error if arr.program is not None and arr.stats.certified else 0.0
+    doubtful = found <= np.maximum(_DOUBTFUL * np.maximum(size[left], size[right]), rounding)
+    if doubtful.any():
+        doubtful = np.flatnonzero(doubtful)
+        unread = without_effect(arr, inner[doubtful])
+        found[doubtful[unread]] = 0.0
+        found[doubtful[~unread]] = _carried_jump(arr, inner[doubtful[~unread]])
+    jump[inner] = found
+    return jump
+
+
+class _Carried(NamedTuple):
+    """At every node, for edges one by one: what is seen along the edge's normal."""
+
+    jump: Tensor
+    """Derivative on the left of the edge minus derivative on the right."""
+    right: Tensor
+    """Derivative on the right."""
+    jump_error: Tensor
+    """Rounding of either, with the arbitrary signs that it was given."""
+    right_error: Tensor
+
+
+def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
+    """The jump across each of some inner edges, carried through the network; exactly 0 where it is
+    rounding."""
+    program = program_of(arr)
+    jump, proven = np.empty(len(edges)), steepness(program).jump_error if arr.stats.certified else 0.0
+
+    def fill(rows: np.ndarray) -> None:
+        result = _carry(arr, program, edges[rows])
+        size, error = (x.reshape(len(rows), -1).norm(dim=1).numpy() for x in (result.jump, result.jump_error))
+        jump[rows] = np.where(size > _SAFETY * error, size, 0.0)
+        open_ = np.flatnonzero((error > 0) & (size <= np.maximum(_DECISIVE * error, proven)))
+        bent = (
+            bends(arr, edges[rows[open_]], _across(arr, program, edges[rows[open_]])) if len(open_) else None
+        )
+        if bent is not None:
+            # A jump that is none of rounding alone, however small.
+            jump[rows[open_]] = np.where(bent, np.maximum(size[open_], np.finfo(np.float64).tiny), 0.0)
+
+    each(fill, chunks(len(edges), 4 * max(program.values_alive), BUDGET_BYTES))
+    return jump
+
+
+def _across(arr: Arrangement, program: Program, edges: np.ndarray) -> Tensor:
+    """(n, *shape) unit vectors in input space that lie in the plane, across each of some edges."""
+    along = arr.vertices[arr.edges[edges, 1]] - arr.vertices[arr.edges[edges, 0]]
+    length = np.linalg.norm(along, axis=1, keepdims=True)
+    # An edge whose ends are rounded to one point has lost its direction: most directions are across it.
+    along = np.where(length > 0, along / np.where(length > 0, length, 1.0), _ANY)
+    normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    direction = np.empty((len(edges), np.prod(program.input_shape, dtype=np.int64)))
+    windows = arr.cell_window[arr.edge_cells[edges, 0]]
+    for window in np.unique(windows):  # windows, not edges: each has its own plane
+        rows = windows == window
+        direction[rows] = normal[rows] @ arr.planes[window].basis
+    return torch.from_numpy(direction).reshape(len(edges), *program.input_shape)
+
+
+def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
+    left, right = arr.edge_cells[edges].T
+    start = _across(arr, program, edges)
+
+    def affine(node: Affine, values: Sequence[_Carried]) -> _Carried:
+        mapped = node.linear(*(torch.cat(value) for value in values))
+        jump, right, jump_error, right_error = mapped.reshape(4, -1, *mapped.shape[1:])
+        return _Carried(
+            jump,
+            right,
+            jump_error + _rounding(node, [value.jump for value in values], jump),
+            right_error + _rounding(node, [value.right for value in values], right),
+        )
+
+    def pointwise(node: Pointwise, value: _Carried) -> _Carried:
+        on_left, on_right = on_pieces(arr, node, left)[0], on_pieces(arr, node, right)[0]
+        step = on_left - on_right
+        jump = on_left * value.jump + step * value.right
+        error = on_left * value.jump_error + step * value.right_error
+        return _Carried(
+            jump, on_right * value.right, error + 2 * _UNIT_ROUNDOFF * jump, on_right * value.right_error
+        )
+
+    def maximum(node: Maximum, value: _Carried) -> _Carried:
+        on_left, on_right = arr.winners(node.stage, left), arr.winners(node.stage, right)
+        # what the winner on the left sees on the right, which is not what the winner on the right sees if
+        # they differ
+        stays, stays_error = (node.pick(x, on_left) for x in (value.right, value.right_error))
+        ahead, ahead_error = (node.pick(x, on_right) for x in (value.right, value.right_error))
+        jump = node.pick(value.jump, on_left) + (stays - ahead)
+        error = node.pick(value.jump_error, on_left) + (stays_error - ahead_error)
+        return _Carried(jump, ahead, error + 2 * _UNIT_ROUNDOFF * jump, ahead_error)
+
+    zero = torch.zeros_like(start)
+    return propagate(
+        program, _Carried(zero, start, zero, 2 * _UNIT_ROUNDOFF * start), affine, pointwise, maximum
+    )
+
+
+def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
+    """A bound for the rounding of each output entry of an affine node, with signs that alternate
+    irregularly."""
+    gain = node.gain
+    if gain.kind == "layout":
+        return torch.zeros_like(output)
+    column = (-1, *[1] * (output.ndim - 1))
+    if gain.kind == "sum":
+        bound = torch.stack([x.flatten(1).abs().amax(1) for x in inputs]).sum(0).reshape(column)
+    else:
+        norm = torch.stack([x.flatten(1).norm(dim=1) for x in inputs]).norm(dim=0).reshape(column)
+        bound = norm * (
+            gain.norm
+            if gain.rows is None
+            else torch.from_numpy(gain.rows).to(output).reshape(output.shape[1:])
+        )
+    index = torch.arange(output[0].numel()).reshape(output.shape[1:])
+    signs = 1.0 - 2.0 * ((index * 0x9E3779B1 >> 16) & 1)
+    return gain.terms * _UNIT_ROUNDOFF * bound * signs

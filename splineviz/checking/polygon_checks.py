@@ -1,0 +1,143 @@
+"""The stored polygons, in exact integer arithmetic on their float64 coordinates, which are dyadic numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from splineviz.checking.claim import Claim
+from splineviz.checking.report import Check, judge
+
+__all__ = [
+    "check_areas",
+    "check_convex",
+    "check_frames",
+    "degenerate_cells",
+    "integers",
+    "outside_points",
+    "twice_areas",
+]
+
+_FRAME = 1e-12
+
+
+def integers(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """Whole numbers of the same shape, as Python's, and an exponent k: values = numbers / 2^k, exactly."""
+    mantissa, exponent = np.frexp(values)
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    exponent = exponent.astype(np.int64) - 53
+    lowest = int(exponent[whole != 0].min(initial=0))
+    shift = np.where(whole != 0, exponent - lowest, 0)
+    return np.left_shift(whole.astype(object), shift.astype(object)), -lowest
+
+
+def twice_areas(claim: Claim) -> tuple[np.ndarray, int]:
+    """Twice the signed area of each cell, times 2^k: (F,) Python integers, and k."""
+    xy, k = integers(claim.vertices)
+    x, y = xy[claim.corner].T
+    return np.add.reduceat(x * y[claim.next_side] - x[claim.next_side] * y, claim.offsets[:-1]), 2 * k
+
+
+def degenerate_cells(claim: Claim) -> np.ndarray:
+    """Cells that have no positive area in their stored coordinates."""
+    return np.flatnonzero(twice_areas(claim)[0] <= 0)
+
+
+def check_convex(claim: Claim) -> Check:
+    """Counter-clockwise, convex, of positive area.
+
+    A corner where only its neighbours' edges end lies on a straight line, and rounding may put it on either
+    side of that. So a corner may stand inside by the slack of coordinates, and a cell whose stored area is
+    not positive may be narrower than that: whether it is a cell at all is then for exact arithmetic to say.
+    """
+    xy, _ = integers(claim.vertices)
+    x, y = (xy[claim.corner[claim.next_side]] - xy[claim.corner]).T
+    turn = x * y[claim.next_side] - y * x[claim.next_side]
+    reflex = np.flatnonzero(turn < 0)
+    a, b, c = (
+        claim.vertices[part[reflex]]
+        for part in (claim.corner, claim.side_end, claim.side_end[claim.next_side])
+    )
+    depth = _distance(b, a, c)
+    slack = claim.slack[claim.cell_window]
+    dented = claim.side_cell[reflex[depth > slack[claim.side_cell[reflex]]]]
+    flat = degenerate_cells(claim)
+    a, b = claim.vertices[claim.corner], claim.vertices[claim.side_end]
+    reach = np.maximum.reduceat(
+        _distance(claim.vertices[claim.corner[claim.next_side[claim.next_side]]], a, b), claim.offsets[:-1]
+    )
+    clockwise = flat[reach[flat] > slack[flat]]
+    # Two turns of a full circle would be convex at every corner as well.
+    angle = np.arctan2((b - a)[:, 1], (b - a)[:, 0])
+    turned = (angle[claim.next_side] - angle + np.pi) % (2 * np.pi) - np.pi
+    wound = np.flatnonzero(np.add.reduceat(turned, claim.offsets[:-1]) > 3 * np.pi)
+    sentence = "cells are convex, counter-clockwise, of positive area"
+    notes = {
+        "corners stand inside by rounding": len(reflex) - len(dented),
+        "cells without area in stored coordinates": len(flat),
+    }
+    bad = np.concatenate([dented, clockwise, wound])
+    worst, limit = float(depth.max(initial=0.0)), float(claim.slack.max())
+    return judge("convex", sentence, "cells", claim.n_cells, bad=bad, worst=worst, limit=limit, notes=notes)
+
+
+def check_areas(claim: Claim) -> Check:
+    """Exact sums of exact areas; what is left is that stored corners on the rim are rounded."""
+    twice, k = twice_areas(claim)
+    order = np.argsort(claim.cell_window, kind="stable")
+    windows, starts = np.unique(claim.cell_window[order], return_index=True)
+    total = dict(zip(windows.tolist(), np.add.reduceat(twice[order], starts), strict=True))
+    off = np.zeros(len(claim.windows))
+    for number, window in enumerate(claim.windows):
+        (x, y), j = (part := integers(window.vertices))[0].T, part[1]
+        wanted = Fraction(int(sum(x * np.roll(y, -1) - np.roll(x, -1) * y)), 4**j)
+        excess = float(Fraction(int(total.get(number, 0)), 2**k) / wanted - 1)
+        off[number] = abs(excess) if claim.covers else max(0.0, excess)
+    spans = np.array([np.linalg.norm(np.ptp(window.vertices, axis=0)) for window in claim.windows])
+    limit = 8 * claim.slack / spans
+    what = "make up that" if claim.covers else "do not exceed that"
+    sentence = f"exact sums of cell areas {what} of the window"
+    return judge(
+        "areas",
+        sentence,
+        "windows",
+        len(off),
+        bad=np.flatnonzero(off > limit),
+        worst=off.max(),
+        limit=limit.max(),
+    )
+
+
+def check_frames(claim: Claim) -> Check:
+    """Distances and areas in uv are those of input space."""
+    bases = np.stack([plane.basis for plane in claim.planes])
+    off = np.abs(bases @ bases.transpose(0, 2, 1) - np.eye(2)).max((1, 2))
+    sentence = "planes have orthonormal directions"
+    return judge(
+        "frames",
+        sentence,
+        "windows",
+        len(off),
+        bad=np.flatnonzero(off > _FRAME),
+        worst=off.max(),
+        limit=_FRAME,
+    )
+
+
+def _distance(p: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N,) from points to the lines through two others."""
+    side = b - a
+    length = np.hypot(side[:, 0], side[:, 1])
+    area = np.abs(side[:, 0] * (p - a)[:, 1] - side[:, 1] * (p - a)[:, 0])
+    distance: np.ndarray = np.divide(area, length, out=np.zeros(len(p)), where=length > 0)
+    return distance
+
+
+def outside_points(claim: Claim) -> np.ndarray:
+    """Cells whose point, (F, 2) in float64, is not strictly inside their stored polygon."""
+    numbers, _ = integers(np.concatenate([claim.vertices, claim.points]))
+    a, b = (numbers[: len(claim.vertices)][part] for part in (claim.corner, claim.side_end))
+    point = numbers[len(claim.vertices) :][claim.side_cell]
+    turn = (b[:, 0] - a[:, 0]) * (point[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (point[:, 0] - a[:, 0])
+    return np.unique(claim.side_cell[turn <= 0])

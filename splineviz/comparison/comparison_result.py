@@ -1,0 +1,163 @@
+"""What a comparison is: the arrangements of several networks on one window, and a record for each pair of
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from splineviz.arrangement.result import Arrangement
+from splineviz.comparison.change import MapChange
+from splineviz.comparison.common_refinement import Overlay
+from splineviz.comparison.distances import LineDistances
+from splineviz.comparison.partitions import PartitionDistance
+from splineviz.comparison.units import UnitMoves
+from splineviz.io.provenance import certificate, provenance
+
+__all__ = ["Comparison", "Decisions", "Pair"]
+
+_MOST_SWITCHED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """How far two networks decide alike."""
+
+    agreement: float
+    """Share of the window's area in which both have the same class."""
+    confusion: Float64[np.ndarray, "class class"]
+    """(C, C) share of the area by the class of the first network and that of the second; with one output 1 is
+    above 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two networks side by side. What needs outputs of equal number is None where they differ, and ``notes``
+    say so."""
+
+    first: int
+    second: int
+    overlay: Overlay
+    partitions: PartitionDistance
+    decisions: Decisions | None
+    boundaries: LineDistances | None
+    """Between the two decision boundaries, as far as the window shows them; None, too, where it shows none of
+    a network."""
+    change: MapChange | None
+    units: UnitMoves | None
+    """None where the networks are no two checkpoints of one."""
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as ``splineviz compare --json`` prints them."""
+        return {
+            "models": [self.first, self.second],
+            "overlay_cells": self.overlay.n_cells,
+            "area": float(self.overlay.areas.sum()),
+            "exact": certificate(self.overlay.arrangement),
+            **asdict(self.partitions),
+            "agreement": None if self.decisions is None else self.decisions.agreement,
+            "confusion": None if self.decisions is None else self.decisions.confusion.tolist(),
+            "boundaries": None if self.boundaries is None else asdict(self.boundaries),
+            "change": None if self.change is None else asdict(self.change),
+            "units": None if self.units is None else _moves(self.units),
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Several networks on one window of a plane, with every pair of them compared. Made by
+    :func:`splineviz.compare`."""
+
+    names: tuple[str, ...]
+    arrangements: tuple[Arrangement, ...]
+    pairs: tuple[Pair, ...]
+    """In the order (0, 1), (0, 2), ..., (1, 2), ..."""
+    seconds: float
+
+    @property
+    def undecided(self) -> bool:
+        """Whether any of the arrangements and overlays rests on decisions that are not proven."""
+        arrangements = (*self.arrangements, *(pair.overlay.arrangement for pair in self.pairs))
+        return any(arr.status.name == "UNDECIDED" for arr in arrangements)
+
+    def __repr__(self) -> str:
+        cells = ", ".join(
+            f"{name}: {arr.n_cells:,} cells" for name, arr in zip(self.names, self.arrangements, strict=True)
+        )
+        return f"Comparison({cells})"
+
+    def pair(self, first: int, second: int) -> Pair:
+        """The record of two networks, by their places; the lower one comes first in it."""
+        low, high = sorted((first % len(self.names), second % len(self.names)))
+        return next(pair for pair in self.pairs if (pair.first, pair.second) == (low, high))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers of the networks and of every pair."""
+        models = [_model(name, arr) for name, arr in zip(self.names, self.arrangements, strict=True)]
+        return {"models": models, "pairs": [pair.to_dict() for pair in self.pairs], "seconds": self.seconds}
+
+    def provenance(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The card that pictures carry: version, plane and window, and each network with what is proven of
+        its cells."""
+        cards = [provenance(arr) for arr in self.arrangements]
+        own = ("program", "status", "exact", "cells")
+        common = {key: value for key, value in cards[0].items() if key not in own}
+        networks = zip(self.names, cards, strict=True)
+        return {
+            **common,
+            "models": [{"name": name, **{key: card[key] for key in own}} for name, card in networks],
+            **(extra or {}),
+        }
+
+    def draw(self, **how: Any) -> Any:
+        """Draw the networks side by side with what differs; see
+        :func:`splineviz.render.comparison.draw_comparison`."""
+        from splineviz.render.comparison import draw_comparison
+
+        return draw_comparison(self, **how)
+
+    def _repr_html_(self) -> str:
+        from splineviz.render.comparison_table import repr_html
+
+        return repr_html(self)
+
+
+def _model(name: str, arr: Arrangement) -> dict[str, Any]:
+    assert arr.info is not None
+    return {
+        "name": name,
+        "program": {"name": arr.info.name, "digest": arr.info.digest},
+        "cells": arr.n_cells,
+        "linear_regions": arr.n_linear_regions,
+        "decision_regions": arr.n_decision_regions,
+        "cells_per_stage": list(arr.stats.cells_per_stage),
+        "edge_length_per_stage": edge_length_per_stage(arr).tolist(),
+        "exact": certificate(arr),
+        "status": arr.status.name.lower(),
+    }
+
+
+def edge_length_per_stage(arr: Arrangement) -> Float64[np.ndarray, "stage"]:
+    """(S,) total length of the edges inside the window by the earliest stage that they belong to, in input
+    distance."""
+    assert arr.info is not None
+    inner = arr.edge_stage >= 0
+    ends = arr.vertices[arr.edges[inner]]
+    lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    total: np.ndarray = np.bincount(arr.edge_stage[inner], weights=lengths, minlength=len(arr.info.stages))
+    return total
+
+
+def _moves(units: UnitMoves) -> dict[str, Any]:
+    order = np.argsort(-units.switched, kind="stable")[:_MOST_SWITCHED]
+    columns = units.stage[order].tolist(), units.unit[order].tolist(), units.switched[order].tolist()
+    most = [
+        {"stage": stage, "unit": unit, "switched": area} for stage, unit, area in zip(*columns, strict=True)
+    ]
+    return {"stages": [asdict(stage) for stage in units.by_stage()], "switched_most": most}

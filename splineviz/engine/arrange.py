@@ -1,0 +1,261 @@
+"""`arrange` and `stream`: from a request to arrangements."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import get_args
+
+import numpy as np
+
+from splineviz.arrangement.cells_per_stage import Ancestors
+from splineviz.arrangement.result import Arrangement, Stats, Status
+from splineviz.engine.batches import finish, leaves
+from splineviz.engine.budget import Budget, SpentError
+from splineviz.engine.stage_state import FinishedFaces, Patterns, start
+from splineviz.engine.walk import Certify, Progress, Walk
+from splineviz.errors import InputError
+from splineviz.geometry.excerpt import only_used
+from splineviz.plane import Plane, Window
+from splineviz.program.program import Program
+from splineviz.values.propagation import Device, Propagator
+
+__all__ = ["arrange", "arrange_with", "stream"]
+
+Planes = Plane | Sequence[Plane]
+Windows = Window | Sequence[Window]
+
+
+def arrange(
+    program: Program,
+    planes: Planes,
+    windows: Windows,
+    *,
+    stage: int | None = None,
+    max_memory: int | None = None,
+    max_cells: int | None = None,
+    seconds: float | None = None,
+    jobs: int | None = None,
+    device: Device = None,
+    certify: Certify = "fast",
+    progress: Progress | None = None,
+) -> Arrangement:
+    """The exact cells of a network on a window of a plane, or on many windows at once.
+
+    Large arrangements are worked off in batches of faces of an earlier stage, by all workers. No line is
+    drawn for that, and cells, patterns and their order are the same for any batches and any number of
+    workers; the numbers of vertices and edges depend on the batches, and so do the last bits of coordinates.
+    (Where so many units of a stage cut one face that their pairs do not fit into memory, they cut by groups,
+    and the order of cells is another.)
+
+    Parameters
+    ----------
+    program
+        From :func:`splineviz.load_program`.
+    planes, windows
+        One plane and one window on it, or as many of each; the result holds all windows as one subdivision.
+    stage
+        Stop after this stage (counted from 0); by default the last. Its units still cut.
+    max_memory
+        Bytes for values at vertices and for geometry in work, for all workers together; by default half of
+        what is free. The result itself comes on top: see :func:`stream`. A single face is not divided,
+        however many units cut it.
+    max_cells, seconds
+        Budgets. When one ends, the batches that are finished are the result, with the status ``INCOMPLETE``:
+        whole cells of the network, which cover ``arr.covered`` of the windows.
+    jobs
+        Workers; by default as many as there are cores. They are threads, or whatever
+        ``joblib.parallel_config`` says.
+    device
+        Where products with weights are taken, ``"cuda"`` for example; by default on the CPU, where all else
+        stays. It pays for convolutions. Bounds hold there too: a layer that the device does not compute by
+        plain sums of products stays on the CPU.
+    certify
+        ``"fast"`` proves decisions by error bounds, and re-evaluates in exact arithmetic what they leave
+        open, unless that would take long: then this stage and later ones of a batch of faces rest on
+        estimates, and ``stats`` counts them as undecided. ``"full"`` re-evaluates whatever is open, however
+        long it takes. ``"off"`` proves nothing, and takes what lies within an estimate as a coincidence.
+    progress
+        Called as ``progress(share of the work that is done, cells of the faces in work)``.
+
+    Returns
+    -------
+    Arrangement
+        With its verdict in ``status`` and counts in ``stats``.
+
+    Raises
+    ------
+    InputError
+        If a plane does not fit the program's input, the numbers of planes and windows differ, a budget is not
+        positive, the device cannot be used, or ``certify`` is none of the three.
+
+    Examples
+    --------
+    >>> import torch, splineviz as sv
+    >>> fold = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU())
+    >>> program = sv.load_program(fold)
+    >>> sv.arrange(program, sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9)).n_cells
+    2
+    """
+    budget = Budget.of(max_memory, max_cells, seconds, jobs)
+    return arrange_with(
+        Propagator.on(device),
+        budget,
+        program,
+        planes,
+        windows,
+        stage=stage,
+        certify=certify,
+        progress=progress,
+    )
+
+
+def arrange_with(
+    propagator: Propagator,
+    budget: Budget,
+    program: Program,
+    planes: Planes,
+    windows: Windows,
+    *,
+    stage: int | None = None,
+    certify: Certify = "fast",
+    progress: Progress | None = None,
+) -> Arrangement:
+    """The same with a propagator, whose memory several arrangements may use one after the other."""
+    request = _Request(program, planes, windows, stage, certify)
+    state = start(program, request.planes, request.windows, prove=certify != "off")
+    finished = finish(
+        Walk(program, request.n_stages, budget, certify, progress, propagator),
+        state,
+        allowed=budget.max_cells,
+    )
+    return request.result(finished or FinishedFaces.nothing(state))
+
+
+def stream(
+    program: Program,
+    planes: Planes,
+    windows: Windows,
+    *,
+    stage: int | None = None,
+    max_memory: int | None = None,
+    max_cells: int | None = None,
+    seconds: float | None = None,
+    device: Device = None,
+    certify: Certify = "fast",
+) -> Iterator[Arrangement]:
+    """The cells of :func:`arrange` batch by batch, for results that are too large to hold: each batch as soon
+    as it is finished.
+
+    Together they hold every cell once, in the same order. Where batches meet, both hold the edges and
+    vertices between them, and such an edge has a cell on one side only, but names the unit that drew it.
+    Counts in ``stats`` add up: what was counted before batches parted is counted with the first of them.
+    Where a budget ends, an empty arrangement with the status ``INCOMPLETE`` comes last.
+    :class:`splineviz.io.Totals` adds up what there is to add.
+    """
+    request = _Request(program, planes, windows, stage, certify)
+    budget = Budget.of(max_memory, max_cells, seconds, 1)
+    state = start(program, request.planes, request.windows, prove=certify != "off")
+    walk, left = Walk(program, request.n_stages, budget, certify, propagator=Propagator.on(device)), max_cells
+    try:
+        for finished in leaves(walk, state):
+            if left is not None:
+                left -= len(finished.stage_of)
+                budget.check(0, left)
+            yield request.result(finished)
+    except SpentError:
+        yield request.result(FinishedFaces.nothing(state))
+
+
+class _Request:
+    """What is to be arranged, checked."""
+
+    def __init__(
+        self, program: Program, planes: Planes, windows: Windows, stage: int | None, certify: str
+    ) -> None:
+        self.began = time.perf_counter()
+        self.ancestors = Ancestors()
+        self.program = program
+        self.certify = certify
+        if certify not in get_args(Certify):
+            raise InputError(f"certify must be one of {', '.join(get_args(Certify))}, got {certify!r}")
+        self.planes = (planes,) if isinstance(planes, Plane) else tuple(planes)
+        self.windows = (windows,) if isinstance(windows, Window) else tuple(windows)
+        self.n_stages = len(program.stages) if stage is None else stage + 1
+        if len(self.planes) != len(self.windows) or not self.planes:
+            raise InputError(
+                f"expected as many planes as windows and at least one, got {len(self.planes)} and "
+                f"{len(self.windows)}"
+            )
+        wanted = int(np.prod(program.input_shape))
+        for i, plane in enumerate(self.planes):
+            if plane.dim != wanted:
+                raise InputError(
+                    f"plane {i} lies in a space of dimension {plane.dim}, but {program.name} takes inputs "
+                    f"of shape "
+                    f"{program.input_shape}, dimension {wanted}"
+                )
+        if stage is not None and not 0 <= stage < len(program.stages):
+            raise InputError(f"stage must be in 0 .. {len(program.stages) - 1}, got {stage}")
+
+    def result(self, finished: FinishedFaces) -> Arrangement:
+        tally = finished.tally
+        stages, decisions, proven = range(self.n_stages), tally.decisions.total(), tally.proven.total()
+        undecided = tally.open if self.certify == "off" else decisions - proven
+        status = Status.UNDECIDED if undecided else Status.COMPLETE
+        if not finished.complete:
+            status = Status.INCOMPLETE
+        elif finished.batch:
+            status = Status.BATCH
+        sub = finished.subdivision if status.covers else only_used(finished.subdivision)
+        patterns = finished.patterns or self._no_patterns()
+        whole = tuple(len(on) for on, _ in patterns)  # every cell of an earlier stage has parts
+        return Arrangement(
+            vertices=sub.vertices,
+            cells=sub.faces,
+            cell_edges=sub.side_edges,
+            cell_window=finished.window_of,
+            cell_stage=finished.stage_of,
+            pattern_hash=finished.hash,
+            edges=sub.edges,
+            edge_cells=sub.edge_faces(),
+            edge_units=sub.edge_units(),
+            planes=self.planes,
+            windows=self.windows,
+            status=status,
+            stats=Stats(
+                cells_per_stage=whole
+                if status.covers
+                else self.ancestors.count(patterns, len(finished.stage_of)),
+                decisions=decisions,
+                re_evaluated=tally.re_evaluated,
+                undecided=undecided,
+                zeros=tally.zeros,
+                seconds=time.perf_counter() - self.began,
+                seconds_affine=tally.seconds_affine,
+                batches=tally.batches,
+                certify=self.certify,
+                proven=proven,
+                decisions_per_stage=tuple(tally.decisions[stage] for stage in stages),
+                proven_per_stage=tuple(tally.proven[stage] for stage in stages),
+                largest_bound=tally.largest_bound,
+                largest_displacement=tally.largest_displacement
+                if math.isfinite(tally.largest_displacement)
+                else None,
+            ),
+            program=self.program,
+            patterns=patterns,
+            thin_cells=finished.thin.cells,
+            thin_areas=finished.thin.areas,
+        )
+
+    def _no_patterns(self) -> Patterns:
+        """Those of no cells, so that what asks for them finds none in place of no stages."""
+        result = []
+        for stage in self.program.stages[: self.n_stages]:
+            words = max(1, (stage.candidates - 1).bit_length() if stage.candidates else 1) * -(
+                -stage.n_units // 64
+            )
+            result.append((np.zeros((0, words), np.uint64), np.zeros(0, np.int64)))
+        return tuple(result)

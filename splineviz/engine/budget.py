@@ -1,0 +1,149 @@
+"""How much memory, how many cells and how much time an arrangement may take, and how its faces are worked off
+in batches."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from splineviz.errors import InputError
+from splineviz.geometry.refine import ROOM
+from splineviz.geometry.subdivision import Subdivision
+
+__all__ = ["Budget", "SpentError", "divided"]
+
+_BATCH = 256 << 20  # bytes; larger batches are no faster
+_SMALL = 16 << 20  # bytes; not worth a look at the memory that is free
+_SHARE = 0.5  # of the memory that is free
+_LEVELS = 4  # a batch that grows is divided again while the larger one waits; so many of them fit into the memory of one worker
+_PARTS = 8  # batches that a batch that has become too large is divided into, at least
+_GEOMETRY = 400  # bytes for a vertex, its share of faces, sides and edges, and what is worked out beside them
+_FINE = 4096  # vertices in a batch where only so many cells or so much time is allowed: whole batches count
+
+
+class SpentError(Exception):
+    """The budget ended before these faces were finished."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What an arrangement may use. Batches depend on the memory alone, so that they are the same for any
+    number of workers."""
+
+    max_memory: int | None = None
+    """Bytes of live values and of geometry in work, for all workers together; by default half of what is
+    free"""
+    max_cells: int | None = None
+    deadline: float | None = None
+    """On the clock of ``time.monotonic``"""
+    jobs: int | None = None
+    """Workers, -1 or None for all cores; fewer are used where memory does not suffice"""
+
+    @classmethod
+    def of(
+        cls, max_memory: int | None, max_cells: int | None, seconds: float | None, jobs: int | None
+    ) -> Budget:
+        """The budget that a caller asks for.
+
+        Raises
+        ------
+        InputError
+            If a number is not positive.
+        """
+        for name, value in (("max_memory", max_memory), ("max_cells", max_cells), ("seconds", seconds)):
+            if value is not None and not value > 0:
+                raise InputError(f"{name} must be a number > 0, got {value}")
+        if jobs is not None and jobs != -1 and jobs < 1:
+            raise InputError(f"jobs must be a whole number >= 1, or -1 for all cores, got {jobs}")
+        return cls(max_memory, max_cells, None if seconds is None else time.monotonic() + seconds, jobs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The clock is that of one machine, what is left until the deadline travels as a time of day.
+        state = dict(vars(self))
+        if self.deadline is not None:
+            state["deadline"] = self.deadline - time.monotonic() + time.time()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if state["deadline"] is not None:
+            state = {**state, "deadline": state["deadline"] - time.time() + time.monotonic()}
+        vars(self).update(state)
+
+    @cached_property
+    def total(self) -> int:
+        if self.max_memory is not None:
+            return self.max_memory
+        import psutil
+
+        return int(psutil.virtual_memory().available * _SHARE)
+
+    @cached_property
+    def memory(self) -> int:
+        """Bytes for one worker."""
+        return max(1, min(_BATCH * _LEVELS, self.total // 2))
+
+    @property
+    def room(self) -> int:
+        """Bytes to set aside, mostly untouched, for what the units of one stage may leave of the faces."""
+        return ROOM if self.max_memory is None else min(ROOM, 4 * self.memory)
+
+    @cached_property
+    def workers(self) -> int:
+        import joblib
+
+        wanted = joblib.effective_n_jobs(-1) if self.jobs in (None, -1) else self.jobs or 1
+        return max(1, min(wanted, self.total // self.memory))
+
+    def batches(self, subdivision: Subdivision, values: int, held: int) -> list[tuple[int, int]]:
+        """Runs of faces (first, last + 1) to go on with, one after the other; a single one where all of them
+        fit.
+
+        ``values`` are alive at each vertex until the next stage is done; ``held`` bytes are taken by batches
+        that wait.
+        """
+        each = 8 * values + _GEOMETRY
+        n_faces, need = len(subdivision.faces), each * len(subdivision.vertices)
+        limited = self.max_cells is not None or self.deadline is not None
+        small = need <= _SMALL and self.max_memory is None and not limited
+        if small or n_faces == 1:
+            return [(0, n_faces)]
+        room = (self.memory - held) / _LEVELS
+        if limited:
+            room = min(room, each * min(_FINE, (self.max_cells or 8 * _FINE) // 8))
+        if need <= room:
+            return [(0, n_faces)]
+        return divided(subdivision, int(np.ceil(need * _PARTS / max(room, 1.0))))
+
+    def growth(self, values: int, held: int) -> int:
+        """How many vertices a stage of maxima may add at once, if each needs so many values while it is
+        worked on."""
+        return int(
+            max(_SMALL if self.max_memory is None else 0, (self.memory - held) / _LEVELS)
+            / (8 * values + _GEOMETRY)
+        )
+
+    def check(self, n_cells: int, allowed: int | None) -> None:
+        """Raise `SpentError` if these are more cells than allowed, or if time is up."""
+        if (allowed is not None and n_cells > allowed) or (
+            self.deadline is not None and time.monotonic() > self.deadline
+        ):
+            raise SpentError
+
+
+def divided(subdivision: Subdivision, n_parts: int = 0) -> list[tuple[int, int]]:
+    """Runs of faces (first, last + 1), about as many as asked for and at least a few; of a single face one,
+    else more."""
+    # Faces are about as many as vertices, but where sides are many, so are these.
+    n_faces, weight = (
+        len(subdivision.faces),
+        subdivision.faces.offsets / max(1, int(subdivision.faces.offsets[-1])),
+    )
+    n_parts = min(n_faces, max(_PARTS, n_parts))
+    ends = np.unique(np.searchsorted(weight, np.arange(1, n_parts + 1) / n_parts, side="left"))
+    if len(ends) == 1:
+        ends = np.unique([max(1, n_faces // 2), n_faces])  # one face has nearly all sides
+    return [(int(first), int(last)) for first, last in zip([0, *ends[:-1]], ends, strict=True)]

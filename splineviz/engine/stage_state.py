@@ -1,0 +1,325 @@
+"""Where a walk stands: faces, what they have inherited, and the network's live tensors at their vertices."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from splineviz.engine.displacement import Displacement, no_displacement, settled
+from splineviz.engine.thin_cells import NO_THIN, Thin, all_thin, measured
+from splineviz.exact.ancestry import Ancestry, StageRounds, root
+from splineviz.geometry.csr import Csr
+from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
+from splineviz.geometry.lineage import inherit
+from splineviz.geometry.refine import Refinement
+from splineviz.geometry.subdivision import RIM, Subdivision
+from splineviz.plane import Plane, Window
+from splineviz.program.program import Program
+from splineviz.values.initial_values import first_live
+from splineviz.values.row_products import with_ends
+from splineviz.values.vertex_values import VertexValues
+
+__all__ = ["FinishedFaces", "Patterns", "StageState", "Tally", "joined", "start"]
+
+Patterns = tuple[tuple[np.ndarray, np.ndarray], ...]
+"""For each stage so far: (faces, words) the bit sets of its units, and (faces,) the parents among the faces
+of the stage before."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted on the way."""
+
+    decisions: Counter[int] = field(default_factory=Counter)
+    """By stage, and so the next"""
+    proven: Counter[int] = field(default_factory=Counter)
+    re_evaluated: int = 0
+    largest_bound: float = 0.0
+    largest_displacement: float = 0.0
+    """Infinite where nothing is proven of coordinates"""
+    open: int = 0
+    zeros: int = 0
+    batches: int = 0
+    seconds_affine: float = 0.0
+
+    def add(self, refinement: Refinement, stage: int, *, proven: bool) -> None:
+        self.decisions[stage] += refinement.decisions
+        self.proven[stage] += refinement.decisions - refinement.open if proven else 0
+        self.largest_bound = max(self.largest_bound, refinement.largest_bound)
+        self.re_evaluated += refinement.re_evaluated
+        self.open += refinement.open
+        self.zeros += refinement.zeros
+
+    def merge(self, other: Tally) -> None:
+        self.decisions.update(other.decisions)
+        self.proven.update(other.proven)
+        self.largest_bound = max(self.largest_bound, other.largest_bound)
+        self.largest_displacement = max(self.largest_displacement, other.largest_displacement)
+        self.re_evaluated += other.re_evaluated
+        self.open += other.open
+        self.zeros += other.zeros
+        self.batches += other.batches
+        self.seconds_affine += other.seconds_affine
+
+
+@dataclass(slots=True, eq=False)
+class StageState:
+    """Faces of one stage, all or some consecutive ones, on the way to the next."""
+
+    subdivision: Subdivision
+    window_of: np.ndarray
+    stage_of: np.ndarray
+    hash: np.ndarray
+    live: dict[int, VertexValues]
+    border: np.ndarray
+    """(B + 1,) its first edges are the parts of its B border edges of the start: those of the i-th from
+    border[i] on"""
+    patterns: Patterns = ()
+    origin: np.ndarray | None = None
+    """(F,) the face among those of the last stage in ``patterns`` that each was cut from; None if they are
+    these"""
+    ancestry: Ancestry | None = None
+    """Where its vertices come from; None if decisions are not proven, or not any more"""
+    displacement: Displacement | None = None
+    """How far its vertices may be off, where there is an ancestry"""
+    batch: bool = False
+    """Whether these are some of the faces only"""
+    states: np.ndarray | None = None
+    """(F, words) of the units that have cut already, in the middle of a stage"""
+    born: np.ndarray = field(default_factory=lambda: NO_BIRTH)
+    """`records.BIRTH` of its last vertices, as far as it is known which between which"""
+
+    @property
+    def bytes_alive(self) -> int:
+        """Of its live tensors."""
+        return sum(live.values.nbytes for live in self.live.values())
+
+    def advance(self, refinement: Refinement, stage: int, steps: StageRounds) -> None:
+        """Take over the faces of a refinement, made in some steps; the live tensors are carried along by the
+        walk."""
+        parent, on = refinement.parent, refinement.on
+        before = self.hash
+        self.window_of, self.stage_of, self.hash = inherit(
+            parent, on, self.window_of, self.stage_of, before, stage
+        )
+        origin = parent if self.origin is None else self.origin[parent]
+        if refinement.next_word is None:
+            self.patterns, self.origin, self.states = (*self.patterns, (on, origin)), None, None
+        else:
+            self.hash, self.origin, self.states = before[parent], origin, on
+        self.border = refinement.first_part[self.border]
+        if self.ancestry is not None and self.displacement is not None:
+            self.ancestry = self.ancestry.after(
+                refinement.birth, steps, len(self.subdivision.vertices), refinement.kept
+            )
+            self.displacement = self.displacement.after(
+                self.subdivision.vertices, refinement.birth, refinement.kept
+            )
+        self.subdivision = refinement.subdivision
+        self.born = refinement.birth if refinement.kept is None else NO_BIRTH
+
+    def prove_no_more(self) -> None:
+        """From here on decisions rest on estimates."""
+        self.ancestry = self.displacement = None
+        for live in self.live.values():
+            live.proof = None
+
+    def shared_vertices(self) -> np.ndarray | None:
+        """The vertices that other batches have as well, ascending, and all that their values come from; None
+        if it is no batch."""
+        if not self.batch:
+            return None
+        marked = np.zeros(len(self.subdivision.vertices), dtype=bool)
+        marked[self.subdivision.edges[: self.border[-1]]] = True
+        with_ends(marked, self.born)
+        return np.flatnonzero(marked)
+
+    def part(self, excerpt: Excerpt, first: int, live: dict[int, VertexValues]) -> StageState:
+        """The state of some of its faces, from ``first`` on, with the live tensors at their vertices."""
+        rows = slice(first, first + len(excerpt.subdivision.faces))
+        border = np.arange(len(excerpt.border) + 1)
+        inherited = self.window_of[rows], self.stage_of[rows], self.hash[rows]
+        origin = np.arange(rows.start, rows.stop) if self.origin is None else self.origin[rows]
+        states = None if self.states is None else self.states[rows]
+        ancestry = None if self.ancestry is None else self.ancestry.part(excerpt.vertices)
+        displacement = None if self.displacement is None else self.displacement.part(excerpt.vertices)
+        return StageState(
+            excerpt.subdivision,
+            *inherited,
+            live,
+            border,
+            self.patterns,
+            origin,
+            ancestry,
+            displacement,
+            True,
+            states,
+            excerpt.birth,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class FinishedFaces:
+    """Faces that the walk is done with."""
+
+    subdivision: Subdivision
+    window_of: np.ndarray
+    stage_of: np.ndarray
+    hash: np.ndarray
+    patterns: Patterns
+    border: Csr
+    """The edges that each border edge of the start has become, in order"""
+    tally: Tally
+    complete: bool = True
+    """Whether all faces are there, or only those that a budget allowed"""
+    batch: bool = False
+    """Whether it is one part of a larger arrangement"""
+    thin: Thin = NO_THIN
+
+    @classmethod
+    def of(
+        cls, state: StageState, tally: Tally, program: Program, spare: float, limit: float
+    ) -> FinishedFaces:
+        """A state at its end: doubtful coordinates are made good as far as ``spare`` goes, thin cells
+        measured within ``limit``."""
+        border = Csr(state.border, np.arange(state.border[-1]))
+        tally.batches += 1
+        s = subdivision = state.subdivision
+        tally.largest_displacement, thin = math.inf, NO_THIN
+        if state.ancestry is not None and state.displacement is not None:
+            known = program, state.ancestry
+            points, displacement = settled(
+                *known, state.displacement, s.vertices, s.faces, state.window_of, spare
+            )
+            points, thin = measured(*known, points, s.faces, state.displacement.reach[state.window_of], limit)
+            tally.largest_displacement, subdivision = displacement, replace(s, vertices=points)
+        return cls(
+            subdivision, state.window_of, state.stage_of, state.hash, state.patterns, border, tally, thin=thin
+        )
+
+    @classmethod
+    def nothing(cls, state: StageState) -> FinishedFaces:
+        """No face of a state at all."""
+        rows = state.window_of[:0], state.stage_of[:0], state.hash[:0]
+        s = state.subdivision
+        empty = Subdivision(
+            s.vertices,
+            Csr(s.faces.offsets[:1], s.faces.values[:0]),
+            s.side_edges[:0],
+            s.edges,
+            s.edge_source,
+            s.shared,
+        )
+        return cls(empty, *rows, (), Csr(state.border, np.arange(0)), Tally(), complete=False)
+
+
+def start(program: Program, planes: Sequence[Plane], windows: Sequence[Window], *, prove: bool) -> StageState:
+    """The windows as faces, and what is alive at their corners."""
+    n, subdivision = len(windows), Subdivision.from_polygons([window.vertices for window in windows])
+    uv, window_of = subdivision.vertices, np.repeat(np.arange(n), subdivision.faces.lengths)
+    origins = np.stack([plane.origin for plane in planes])
+    reaches = np.sqrt(np.einsum("ij,ij->i", origins, origins))[window_of] + np.abs(uv).sum(1)
+    return StageState(
+        subdivision,
+        window_of=np.arange(n),
+        stage_of=np.full(n, RIM),
+        hash=np.zeros((n, 2), np.uint64),
+        live=first_live(
+            program, origins, [plane.basis for plane in planes], uv, window_of, reaches, prove=prove
+        ),
+        border=np.zeros(1, np.int64),
+        ancestry=root(planes, windows, NO_BIRTH) if prove else None,
+        displacement=no_displacement(reaches, subdivision.faces.offsets[:-1]) if prove else None,
+    )
+
+
+def joined(
+    state: StageState,
+    parts: Sequence[tuple[Excerpt, FinishedFaces]],
+    n_units: Sequence[int],
+    tally: Tally,
+    *,
+    complete: bool,
+) -> FinishedFaces:
+    """The finished parts of a state as one; ``n_units`` of each stage. ``tally`` has counted up to there."""
+    whole = join(state.subdivision, [(excerpt, part.subdivision, part.border) for excerpt, part in parts])
+    for _, part in parts:
+        tally.merge(part.tally)
+    tally.open += whole.unmatched
+    patterns = _patterns(state, [part.patterns for _, part in parts])
+    subdivision = _with_border_units(
+        whole.subdivision, whole.chains.values, patterns, len(state.patterns), n_units
+    )
+    edges = whole.chains.take(np.arange(state.border[-1]))
+    lengths = np.concatenate([[0], np.cumsum(edges.lengths)])
+    nothing = state.window_of[:0], state.stage_of[:0], state.hash[:0]
+    finished = [(part.window_of, part.stage_of, part.hash) for _, part in parts]
+    window_of, stage_of, hashes = (
+        np.concatenate(columns) for columns in zip(nothing, *finished, strict=True)
+    )
+    border = Csr(lengths[state.border], edges.values)
+    before = np.cumsum([0, *(len(part.stage_of) for _, part in parts)])
+    thin = [
+        Thin(part.thin.cells + first, part.thin.areas)
+        for (_, part), first in zip(parts, before, strict=False)
+    ]
+    return FinishedFaces(
+        subdivision, window_of, stage_of, hashes, patterns, border, tally, complete, thin=all_thin(thin)
+    )
+
+
+def _patterns(state: StageState, parts: Sequence[Patterns]) -> Patterns:
+    """The patterns of all parts as one: up to the state they are the same, from there on they follow each
+    other."""
+    known = len(state.patterns)
+    result = list(state.patterns)
+    before = [0] * len(
+        parts
+    )  # the first stage after the state counts its parents among all faces of the state already
+    for stage in range(known, len(parts[0]) if parts else known):
+        on = np.concatenate([part[stage][0] for part in parts])
+        parent = np.concatenate([part[stage][1] + shift for part, shift in zip(parts, before, strict=True)])
+        result.append((on, parent))
+        sizes = [len(part[stage][0]) for part in parts]
+        before = [int(n) for n in np.cumsum([0, *sizes[:-1]])]
+    return tuple(result)
+
+
+def _with_border_units(
+    subdivision: Subdivision, edges: np.ndarray, patterns: Patterns, known: int, n_units: Sequence[int]
+) -> Subdivision:
+    """With the units of later stages than ``known`` that change state across border edges.
+
+    A part sees one face of its border edges only, so these units vanish along an edge unnoticed until the
+    parts are together.
+    """
+    faces = subdivision.edge_faces()[edges]
+    inner = (faces >= 0).all(1)
+    edges, left, right = edges[inner], faces[inner, 0], faces[inner, 1]
+    found = [subdivision.shared]
+    for stage in range(len(patterns) - 1, known - 1, -1):
+        on, parent = patterns[stage]
+        changed = on[left] ^ on[right]
+        rows = np.flatnonzero(changed.any(1))
+        # The state of a maximum is a number: bit b of all of them is in the b-th of equal groups of words.
+        n_words = max(1, (n_units[stage] + 63) // 64)
+        units = np.bitwise_or.reduce(
+            changed[rows].reshape(len(rows), changed.shape[1] // n_words, n_words), axis=1
+        )
+        bits = np.unpackbits(np.ascontiguousarray(units).view(np.uint8), axis=1, bitorder="little")
+        row, unit = np.nonzero(bits)
+        edge = edges[rows[row]]
+        drew = (subdivision.edge_source[edge] == np.column_stack([np.full(len(row), stage), unit])).all(1)
+        found.append(np.column_stack([edge, np.full(len(row), stage), unit])[~drew])
+        left, right = parent[left], parent[right]
+    s = subdivision
+    shared = np.concatenate(found)
+    if len(shared):
+        # The state may be one in the middle of a stage, some of whose units are known to share an edge
+        # already.
+        shared = np.unique(shared, axis=0)
+    return Subdivision(s.vertices, s.faces, s.side_edges, s.edges, s.edge_source, shared)

@@ -1,0 +1,306 @@
+"""The walk of a program over the vertices of a subdivision, refined at every stage."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from splineviz.engine.budget import Budget, divided
+from splineviz.engine.stage_state import FinishedFaces, StageState, Tally
+from splineviz.exact.ancestry import StageRounds
+from splineviz.exact.forward import StageRound, work
+from splineviz.exact.resolver import Resolver
+from splineviz.geometry.answers import ExactAnswers
+from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
+from splineviz.geometry.refine import Proof, Refinement, refine
+from splineviz.geometry.refine_maxima import NO_LIMIT, Births, among_winners
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.values.propagation import Propagator
+from splineviz.values.window_maxima import after_maximum
+
+__all__ = ["START", "Certify", "Divided", "Position", "Progress", "Walk"]
+
+Progress = Callable[[float, int], None]
+
+Certify = Literal["full", "fast", "off"]
+"""What happens to decisions that bounds leave open: all are re-evaluated exactly, cheap ones are, or nothing
+is proven at all"""
+
+_FEW, _SECOND, _SHARE = 1e8, 4e8, 2.0
+"""What ``fast`` allows one set of questions: products of two digits for a batch and, before there are
+batches, for all, and times those of two numbers that the vertices take anyway"""
+
+_SPARE, _FRACTION = 2e7, 0.02
+"""The same for coordinates, which are good enough nearly always: as much as nobody notices"""
+
+Position = tuple[int, int]
+"""Where a walk goes on: index of the node, and first word of its units, if some of them have cut already"""
+
+START = (0, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Divided:
+    """A state to go on with in batches."""
+
+    state: StageState
+    cut: tuple[Pointwise, Refinement] | None
+    """The node that cut its faces last, if the live tensors still stand at the vertices before that"""
+    position: Position
+    """Where to go on"""
+    runs: list[tuple[int, int]]
+    """Faces (first, last + 1) of each batch"""
+    tally: Tally
+    held: int
+    """Bytes that wait until all batches are done"""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How to get from a state to its finished faces; keeps nothing between calls, so that batches may be
+    walked anywhere."""
+
+    program: Program
+    n_stages: int
+    budget: Budget
+    certify: Certify = "off"
+    progress: Progress | None = None
+    propagator: Propagator = field(default_factory=Propagator)
+
+    def advance(
+        self,
+        state: StageState,
+        position: Position,
+        held: int,
+        allowed: int | None,
+        share: tuple[float, float],
+    ) -> FinishedFaces | Divided:
+        """Go on node by node, to the end or to a stage after which the faces are too many for one batch.
+
+        ``held``, ``allowed`` and ``share`` are those of `batches.finish`.
+
+        Raises
+        ------
+        SpentError
+            If the budget ends before.
+        """
+        tally, first = Tally(), len(state.patterns)
+        start, word = position[0], max(position[1], 0)
+        reached = None
+        for i in range(start, len(self.program.nodes)):
+            node = self.program.nodes[i]
+            if isinstance(node, Affine):
+                if not state.live.keys() & set(node.inputs):
+                    continue  # a state may start behind the first nodes
+                began = time.perf_counter()
+                self.propagator.affine(state.live, node, state.born, state.shared_vertices())
+                tally.seconds_affine += time.perf_counter() - began
+                continue
+            if node.stage >= self.n_stages:
+                break
+            marks = tuple(
+                share[0] + share[1] * (node.stage + k - first) / (self.n_stages - first) for k in (0, 1)
+            )
+            here = (i, word if i == start else 0)
+            if isinstance(node, Maximum):
+                reached = self._cut_by_maxima(state, node, here, held, allowed, marks, tally)
+            else:
+                reached = self._cut(state, node, here, held, allowed, marks, tally)
+            if reached is not None or node.stage == self.n_stages - 1:
+                break
+        if reached is not None:
+            return reached
+        self.propagator.release(state.live)
+        last = self.n_stages - 1
+        return FinishedFaces.of(
+            state,
+            tally,
+            self.program,
+            self._allowed(state, last, _FRACTION, _SPARE),
+            self._allowed(state, last),
+        )
+
+    def part(self, reached: Divided, n: int) -> tuple[Excerpt, StageState]:
+        """One batch, beyond the units that cut it."""
+        state, run = reached.state, reached.runs[n]
+        if reached.cut is None:
+            excerpted = excerpt(state.subdivision, NO_BIRTH, *run)
+            return excerpted, state.part(
+                excerpted, run[0], self.propagator.to_part(state.live, excerpted.vertices)
+            )
+        node, refinement = reached.cut
+        excerpted = excerpt(state.subdivision, refinement.birth, *run)
+        live = self.propagator.to_vertices(state.live, refinement, node, excerpted)
+        if refinement.next_word is None:
+            self.propagator.pointwise(live, node)
+        return excerpted, state.part(excerpted, run[0], live)
+
+    def _cut(
+        self,
+        state: StageState,
+        node: Pointwise,
+        position: Position,
+        held: int,
+        allowed: int | None,
+        marks: tuple[float, ...],
+        tally: Tally,
+    ) -> Divided | None:
+        """Cut along the units of one stage and run its node; stop where the faces are too many for one batch.
+
+        ``marks`` are the shares of all work that are done before and after this stage.
+        """
+        i, word = position
+        while True:
+            refinement = self._refine(state, node, word)
+            steps = [(StageRound(node.stage), len(refinement.birth))]
+            runs = self._take_over(state, refinement, node.stage, steps, held, allowed, marks, tally)
+            if not runs:
+                return None
+            if len(runs) > 1:
+                after = (i + 1, 0) if refinement.next_word is None else (i, refinement.next_word)
+                return Divided(state, (node, refinement), after, runs, tally, held + state.bytes_alive)
+            state.live = self.propagator.to_vertices(state.live, refinement, node)
+            if refinement.next_word is None:
+                self.propagator.pointwise(state.live, node)
+                return None
+            word = refinement.next_word
+
+    def _cut_by_maxima(
+        self,
+        state: StageState,
+        node: Maximum,
+        position: Position,
+        held: int,
+        allowed: int | None,
+        marks: tuple[float, ...],
+        tally: Tally,
+    ) -> Divided | None:
+        """Cut where the two largest candidates of a window tie; the maxima come with the new vertices.
+
+        What comes up within a stage cannot be divided: edges between its faces may yet go. So where it does
+        not fit, the faces before it are divided, and of a single face the windows.
+        """
+        (i, first), n_words = position, -(-len(node.windows) // 64)
+        last, (slot,) = n_words, node.inputs
+        values = self.program.values_alive[node.stage] + 2 * math.prod(node.shape) + 5 * len(node.windows)
+        most = self.budget.growth(values, held)
+        while True:
+            rows, alone = np.arange(len(state.subdivision.vertices)), len(state.subdivision.faces) == 1
+            limits = (NO_LIMIT, NO_LIMIT) if alone and last - first == 1 else (self.budget.room, most)
+            resolvers = self._resolvers(state, node, (first, last))
+            found = after_maximum(
+                node, state.live[slot], state.subdivision, (first, last), *limits, resolvers
+            )
+            if found is None and not alone:
+                return Divided(
+                    state, None, (i, first), divided(state.subdivision), tally, held + state.bytes_alive
+                )
+            if found is None:
+                last = first + (last - first) // 2
+                continue
+            refinement = among_winners(found[0], state.states, (first, last), n_words)
+            steps = self._steps(node, (first, last), refinement.turns)
+            runs = self._take_over(state, refinement, node.stage, steps, held, allowed, marks, tally)
+            if not runs:
+                return None
+            self.propagator.past_maxima(state.live, refinement, node, (first, last), found[1], rows)
+            if len(runs) > 1:
+                after = (i + 1, 0) if last == n_words else (i, last)
+                return Divided(state, None, after, runs, tally, held + state.bytes_alive)
+            if last == n_words:
+                return None
+            first, last = last, n_words
+
+    def _take_over(
+        self,
+        state: StageState,
+        refinement: Refinement,
+        stage: int,
+        steps: StageRounds,
+        held: int,
+        allowed: int | None,
+        marks: tuple[float, ...],
+        tally: Tally,
+    ) -> list[tuple[int, int]]:
+        """Make the faces that a stage has left those of the state; the batches to go on in, none after the
+        last stage."""
+        done = refinement.next_word is None
+        tally.add(refinement, stage, proven=state.ancestry is not None)
+        state.advance(refinement, stage, steps)
+        if state.ancestry is not None and refinement.open:
+            state.prove_no_more()
+        if self.progress is not None:
+            self.progress(marks[done], len(refinement.parent))
+        last = done and stage == self.n_stages - 1
+        runs = (
+            []
+            if last
+            else self.budget.batches(state.subdivision, self.program.values_alive[stage + done], held)
+        )
+        self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
+        return runs
+
+    def _refine(self, state: StageState, node: Pointwise, word: int) -> Refinement:
+        """Cut along the units of a stage, from that word of them on."""
+        live, proof = state.live[node.inputs[0]], None
+        if not live.values.is_contiguous():
+            # Signs that are decided change values where they are: not in a copy that is gone afterwards.
+            live.values, live.storage = live.values.contiguous(), None
+        scale, slack = live.entrywise()
+        if len(node.kinks) > 1:
+            scale = np.tile(scale, len(node.kinks))
+        if state.ancestry is not None:
+            sure = bool(live.zeros) and node.breaks_at_zero
+            resolver = Resolver(
+                self.program, state.ancestry, StageRound(node.stage), self._allowed(state, node.stage)
+            )
+            proof = Proof(live.proven()[0], sure, resolver)
+        return refine(
+            state.subdivision,
+            node.switching(live.flat),
+            scale,
+            slack,
+            node.stage,
+            word,
+            self.budget.room,
+            proof,
+        )
+
+    def _resolvers(
+        self, state: StageState, node: Maximum, words: tuple[int, int]
+    ) -> Callable[[Births], ExactAnswers] | None:
+        """Who tells, in each round of some maxima, what is not proven."""
+        before, n_before = state.ancestry, len(state.subdivision.vertices)
+        if before is None:
+            return None
+        allowed = self._allowed(state, node.stage)
+
+        def resolver(births: Births) -> ExactAnswers:
+            ancestry = before.after(
+                births.born, self._steps(node, words, births.counts), n_before, births.kept
+            )
+            return Resolver(
+                self.program, ancestry, StageRound(node.stage, len(births.counts), words), allowed
+            )
+
+        return resolver
+
+    @staticmethod
+    def _steps(node: Maximum, words: tuple[int, int], counts: Sequence[int]) -> StageRounds:
+        """The rounds of some maxima, with how many vertices each made."""
+        return [(StageRound(node.stage, turn, words), count) for turn, count in enumerate(counts)]
+
+    def _allowed(
+        self, state: StageState, stage: int, share: float = _SHARE, least: float | None = None
+    ) -> float:
+        """How much `effort` one set of questions may take; batches are what they are for any number of
+        workers."""
+        if self.certify != "fast":
+            return math.inf
+        least = (_FEW if state.batch else _SECOND) if least is None else least
+        return share * len(state.subdivision.vertices) * work(self.program, stage) + least

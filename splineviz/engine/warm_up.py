@@ -1,0 +1,54 @@
+"""An arrangement in which nothing cuts: it compiles all kernels but that of `refine`, while another process
+compiles that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from torch import nn
+
+from splineviz.engine.batches import finish
+from splineviz.engine.budget import Budget
+from splineviz.engine.stage_state import StageState, start
+from splineviz.engine.walk import Walk
+from splineviz.geometry.records import BIRTH, CROSSING, VANISHING
+from splineviz.geometry.refine import Refinement
+from splineviz.plane import Plane, Window
+from splineviz.program import load_program
+from splineviz.program.program import Pointwise
+
+__all__ = ["compile_others"]
+
+
+def compile_others() -> None:
+    """Walk through a network with layers that are wide enough for all that large ones need."""
+    net = nn.Sequential(nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 1))
+    program, planes, windows = load_program(net), [Plane.identity()], [Window.box(-1, 1, -1, 1)]
+    walk = _Uncut(program, len(program.stages), Budget.of(None, None, None, 1), "fast")
+    finished = finish(walk, start(program, planes, windows, prove=True))
+    if finished is not None:
+        finished.subdivision.edge_faces()
+        finished.subdivision.edge_units()
+
+
+class _Uncut(Walk):
+    """Leaves all faces as they are, with a new vertex between the first two that none of them has."""
+
+    def _refine(self, state: StageState, node: Pointwise, word: int) -> Refinement:
+        before, n_faces, born = state.subdivision, len(state.subdivision.faces), np.zeros(1, BIRTH)
+        born["b"], born["t"] = 1, 0.5
+        between = before.vertices[:2].mean(0, keepdims=True)
+        return Refinement(
+            subdivision=replace(before, vertices=np.concatenate([before.vertices, between])),
+            parent=np.arange(n_faces),
+            on=np.zeros((n_faces, -(-node.kinks.size // 64)), np.uint64),
+            birth=born,
+            first_part=np.arange(len(before.edges) + 1),
+            vanishing=(np.empty(0, CROSSING), np.empty(0, VANISHING)),
+            decisions=0,
+            re_evaluated=0,
+            open=0,
+            identical=0,
+            zeros=0,
+        )

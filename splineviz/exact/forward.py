@@ -1,0 +1,209 @@
+"""A program at points of its planes, in exact arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.exact.digits import ExactTensor, InexactError, even, from_integers
+from splineviz.plane import Plane
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
+
+__all__ = ["Point", "StageRound", "affine", "distances", "piece", "switching", "work"]
+
+Point = tuple[int, int, int]
+"""A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""
+
+_FRAMES: WeakKeyDictionary[Plane, Tensor] = WeakKeyDictionary()
+
+_COMMON = 1 << 10
+"""Bits of a number that all divisors of a node divide, at most: each vertex has as many more, to the end"""
+
+
+@dataclass(frozen=True)
+class StageRound:
+    """Some switching functions that cut at once: those of a stage, and of maxima those of one round."""
+
+    stage: int
+    turn: int = 0
+    words: tuple[int, int] | None = None
+    """The windows of those maxima, counted by 64; None for all"""
+
+
+def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: StageRound) -> ExactTensor:
+    """The switching functions of a step, (V, units), at points on one or several planes, one plane after the
+    other.
+
+    Raises
+    ------
+    InexactError
+        If a node on the way has no exact form.
+    """
+    slots = {0: _lifted(points, program.input_shape)}
+    for node in program.ways[step.stage]:
+        values = [slots[i] for i in node.inputs]
+        if isinstance(node, Affine):
+            slots[node.output] = affine(node, values)
+        elif node.stage == step.stage:
+            return (
+                _differences(node, values[0], step)
+                if isinstance(node, Maximum)
+                else distances(node, values[0])
+            )
+        else:
+            slots[node.output] = (
+                _pointwise(node, values[0]) if isinstance(node, Pointwise) else _maximum(node, values[0])
+            )
+        for slot in node.frees:
+            slots.pop(slot, None)
+    raise AssertionError("a program has every stage")
+
+
+def work(program: Program, stage: int | None = None) -> float:
+    """Products of two numbers that one point takes up to a stage, or to the end; of digits they are many
+    times more."""
+    total = 0.0
+    for node in program.nodes if stage is None or not program.stages else program.ways[stage]:
+        if isinstance(node, Affine):
+            total += node.gain.terms * (1 if node.gain.rows is None else len(node.gain.rows))
+    return total
+
+
+def _lifted(points: Mapping[Plane, Sequence[Point]], shape: tuple[int, ...]) -> ExactTensor:
+    """x = (W origin + X u + Y v) / W."""
+    parts = []
+    for plane, own in points.items():
+        one = from_integers([[w] for _, _, w in own])[..., 0]
+        place = ExactTensor(from_integers([[w, x, y] for x, y, w in own]), 0, 1, one)
+        parts.append(place.weighted(torch.matmul, _frame(plane), 3).map(lambda x: x.reshape(-1, *shape)))
+    return parts[0] if len(parts) == 1 else _stacked(parts)
+
+
+def _frame(plane: Plane) -> Tensor:
+    """(3, D) origin and axes; the same tensor each time, so that it is split into digits once."""
+    if plane not in _FRAMES:
+        _FRAMES[plane] = torch.from_numpy(np.concatenate([plane.origin[None], plane.basis]))
+    result: Tensor = _FRAMES[plane]
+    return result
+
+
+def _stacked(parts: Sequence[ExactTensor]) -> ExactTensor:
+    """Different vertices in one tensor."""
+    exponent = max(part.exponent for part in parts)
+    raised = [part.with_exponent(exponent) for part in parts]
+    digits, one = (
+        torch.cat(even(*numbers), 1) for numbers in ([x.digits for x in raised], [x.one for x in raised])
+    )
+    return ExactTensor(digits, exponent, 1, one)
+
+
+def affine(node: Affine, inputs: Sequence[ExactTensor], *, constants: bool = True) -> ExactTensor:
+    """An affine node, or its linear part alone.
+
+    Raises
+    ------
+    InexactError
+        If it has no exact form.
+    """
+    if node.gain.kind == "sum":
+        one = torch.ones(1, dtype=torch.float64)
+        return inputs[0].plus(inputs[1], float(node.run(0 * one, one)))
+    if node.gain.kind == "layout":
+        moved = inputs[0].map(node.linear) if len(inputs) == 1 else inputs[0].joined(inputs[1:], node.linear)
+        inserted = node.run(*(x.digits[0, :1] * 0.0 for x in inputs))[0]
+        return moved.plus_constants(inserted) if constants and bool(inserted.any()) else moved
+    if node.form is None:
+        raise InexactError(f"'{node.name}' has no exact form")
+    form, (x,) = node.form, inputs
+    added = form.constants if constants else None
+    if form.divisors is None:
+        return x.weighted(form.apply, form.weights, node.gain.terms, added)
+    result = _divided(x.weighted(form.apply, form.weights, node.gain.terms), form.divisors)
+    return result if added is None else result.plus_constants(added)
+
+
+def _divided(x: ExactTensor, divisors: Tensor) -> ExactTensor:
+    """Entries over float64 divisors, which broadcast against one vertex."""
+    values = divisors.detach().numpy()
+    ratios = {value: Fraction(value) for value in np.unique(values).tolist()}
+    common = 1
+    for ratio in ratios.values():
+        common = math.lcm(common, ratio.numerator)
+        if common.bit_length() > _COMMON:
+            raise InexactError("divisors with too large a common multiple")
+    # 1 / (p / 2^k) = (common / p) 2^k / common
+    factors = {value: common // ratio.numerator * ratio.denominator for value, ratio in ratios.items()}
+    scaled = x.scaled(np.vectorize(factors.__getitem__, otypes=[object])(values))
+    odd, shift = common, 0
+    while odd % 2 == 0:
+        odd, shift = odd // 2, shift + 1
+    return ExactTensor(scaled.digits, scaled.exponent + shift, scaled.divisor * odd, scaled.one)
+
+
+def _rows(x: Tensor) -> Tensor:
+    return x.reshape(len(x), -1)
+
+
+def distances(node: Pointwise, x: ExactTensor) -> ExactTensor:
+    """(V, K n) how far every entry is above each of its breakpoints."""
+    flat = x.map(_rows)
+    if node.breaks_at_zero:
+        return flat
+    above = [flat.plus_constants(-torch.from_numpy(kink)) for kink in node.kinks]
+    return above[0].joined(above[1:], lambda *parts: torch.cat(parts, 1))
+
+
+def _pointwise(node: Pointwise, x: ExactTensor) -> ExactTensor:
+    if node.is_relu:
+        return x.masked(x.signs() > 0)
+    result = piece(node, x, 0)
+    for k, breakpoint_ in enumerate(node.breakpoints):
+        above = x.plus_constants(-breakpoint_).signs() > 0
+        result = piece(node, x, k + 1).where(above, result)
+    return result
+
+
+def piece(node: Pointwise, x: ExactTensor, k: int) -> ExactTensor:
+    """What a pointwise node would be if its k-th piece were all of it."""
+    return x.weighted(torch.mul, node.slopes[k], 1, node.intercepts[k])
+
+
+def _maximum(node: Maximum, x: ExactTensor) -> ExactTensor:
+    top = _top(node.windows, node.rounds, x.map(_rows))
+    return top.map(lambda x: x.reshape(len(x), *node.output_shape))
+
+
+def _differences(node: Maximum, x: ExactTensor, step: StageRound) -> ExactTensor:
+    """(V, W) how far the candidate of a round is above the largest before it; of no meaning where either is
+    missing."""
+    (windows, rounds), flat = node.group(step.words), x.map(_rows)
+    candidate, _ = _candidates(windows, rounds[step.turn], flat)
+    return candidate.plus(_top(windows, rounds[: step.turn], flat), -1.0)
+
+
+def _top(windows: np.ndarray, rounds: np.ndarray, flat: ExactTensor) -> ExactTensor:
+    """(V, W) the largest of the candidates that have entered each window in these rounds; 0 where none
+    has."""
+    entered = np.zeros(len(windows), bool)
+    top = flat.map(lambda x: torch.zeros(len(x), len(windows), dtype=torch.float64))
+    for place in rounds:
+        candidate, present = _candidates(windows, place, flat)
+        first = torch.from_numpy(present & ~entered)
+        larger = (candidate.plus(top, -1.0).signs() > 0) & torch.from_numpy(present)
+        top = candidate.where(first | larger, top)
+        entered |= present
+    return top
+
+
+def _candidates(windows: np.ndarray, place: np.ndarray, flat: ExactTensor) -> tuple[ExactTensor, np.ndarray]:
+    """(V, W) the entry that comes to each window, and whether one does."""
+    present = place >= 0
+    entries = torch.from_numpy(np.where(present, windows[np.arange(len(place)), np.maximum(place, 0)], 0))
+    return flat.map(lambda x: x[:, entries]), present

@@ -1,0 +1,161 @@
+"""Exact values of units at exact vertices, as far as a budget goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from splineviz.exact.ancestry import Ancestry, ExactPoint, Key, Lacking, missing
+from splineviz.exact.digits import ExactTensor, InexactError
+from splineviz.exact.forward import Point, StageRound, switching, work
+from splineviz.geometry.answers import Value
+from splineviz.plane import Plane
+from splineviz.program.program import Program
+
+__all__ = ["Resolver", "effort", "find", "located"]
+
+_BATCH = 3e8  # products of two digits in one batch, more or less
+_DIGITS = 100.0  # products of two digits for one of two numbers, more or less
+_CALL = 4e5  # products of two digits in the time that a node takes however few they are
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """Answers for one step of a walk; see `geometry.verdicts`."""
+
+    program: Program
+    ancestry: Ancestry
+    step: StageRound
+    limit: float = math.inf
+    """`effort` for one set of questions"""
+
+    def at(self, pairs: np.ndarray) -> Value | None:
+        """Exact values for rows (vertex, unit); None where they cost more than allowed, or cannot be had."""
+        vertices, place = np.unique(pairs[:, 0], return_inverse=True)
+        keys = [self.ancestry.key(vertex) for vertex in vertices.tolist()]
+        lacking = missing(keys)
+        if effort(self.program, lacking, len(keys), self.step.stage) > self.limit:
+            return None
+        try:
+            find(self.program, lacking)
+            known = _values(self.program, keys, place, pairs[:, 1], self.step)
+        except InexactError:
+            return None
+        if known is None:
+            return None
+        values = dict(zip(map(tuple, pairs.tolist()), known, strict=True))
+        return lambda vertex, unit: values[vertex, unit]
+
+
+def effort(program: Program, lacking: Lacking, n_vertices: int, stage: int) -> float:
+    """Products of two digits, more or less, that the values of so many vertices up to a stage take, and the
+    places that they lack.
+
+    Calls are counted as some of these.
+    """
+    n_vertices, n_passes = n_vertices + len(lacking), len({step for *_, step in lacking.values()}) + 1
+    n_nodes = 1 + next(
+        (i for i, node in enumerate(program.nodes) if getattr(node, "stage", -1) == stage), len(program.nodes)
+    )
+    return _DIGITS * n_vertices * work(program, stage) + _CALL * n_passes * n_nodes
+
+
+def located(
+    program: Program, ancestry: Ancestry, vertices: Sequence[int] | np.ndarray, limit: float
+) -> list[ExactPoint | None]:
+    """The exact places of vertices, or of as many of the first as ``limit`` of `effort` allows; None where
+    none is known."""
+    last = len(program.stages) - 1
+    n = int(min(len(vertices), limit / effort(program, {}, 1, last)))
+    while n:
+        keys = [ancestry.key(int(vertex)) for vertex in vertices[:n]]
+        lacking = missing(keys)
+        if effort(program, lacking, 0, last) <= limit:
+            try:
+                find(program, lacking)
+            except InexactError:
+                break
+            return [born.places[row] for born, row in keys]
+        n //= 2
+    return []
+
+
+def find(program: Program, lacking: Lacking) -> None:
+    """Find the places that are `missing`.
+
+    Raises
+    ------
+    InexactError
+        If a node of the program has no exact form.
+    """
+    lacking = dict(lacking)
+    while lacking:
+        ready = [key for key, (a, b, _, _) in lacking.items() if a not in lacking and b not in lacking]
+        _settle(program, {key: lacking.pop(key) for key in ready})
+
+
+def _settle(program: Program, ready: Lacking) -> None:
+    """Find the places of vertices both of whose ends have one."""
+    by_step: dict[StageRound, list[Key]] = {}
+    for key, (*_, step) in ready.items():
+        by_step.setdefault(step, []).append(key)
+    for step, keys in by_step.items():
+        ends = list(
+            dict.fromkeys(end for key in keys for end in ready[key][:2] if end[0].places[end[1]] is not None)
+        )
+        row = {end: i for i, end in enumerate(ends)}
+        whole = [key for key in keys if all(end in row for end in ready[key][:2])]
+        asked = np.array(
+            [(row[end], ready[key][2]) for key in whole for end in ready[key][:2]], dtype=np.int64
+        ).reshape(-1, 2)
+        known = _values(program, ends, asked[:, 0], asked[:, 1], step) or []
+        for key in keys:
+            key[0].places[key[1]] = None
+        for i, key in enumerate(whole):
+            a, b = (end[0].places[end[1]] for end in ready[key][:2])
+            key[0].places[key[1]] = _between(a, b, known[2 * i], known[2 * i + 1])
+
+
+def _values(
+    program: Program, keys: Sequence[Key], vertex: np.ndarray, unit: np.ndarray, step: StageRound
+) -> list[int] | None:
+    """Switching functions of a step at some of the vertices ``keys``, for rows of (vertex, unit).
+
+    Those of a vertex are times one positive number. None if a vertex has no place.
+    """
+    if any(key[0].places[key[1]] is None for key in keys):
+        return None
+    result = np.empty(len(vertex), dtype=object)
+    size = max(1, int(_BATCH / (_DIGITS * max(1.0, work(program, step.stage)))))
+    for first in range(0, len(keys), size):
+        rows = np.flatnonzero((vertex >= first) & (vertex < first + size))
+        order, exact = _at_once(program, keys[first : first + size], step)
+        result[rows] = exact.integers(order[vertex[rows] - first], unit[rows])
+    return list(result)
+
+
+def _at_once(program: Program, keys: Sequence[Key], step: StageRound) -> tuple[np.ndarray, ExactTensor]:
+    """(the row of each vertex, the switching functions there)."""
+    points: dict[Plane, list[Point]] = {}
+    owners: dict[Plane, list[int]] = {}
+    for i, key in enumerate(keys):
+        place = key[0].places[key[1]]
+        assert place is not None
+        points.setdefault(place.plane, []).append(place.point)
+        owners.setdefault(place.plane, []).append(i)
+    row = np.empty(len(keys), dtype=np.int64)
+    row[[i for own in owners.values() for i in own]] = np.arange(len(keys))
+    return row, switching(program, points, step)
+
+
+def _between(a: ExactPoint | None, b: ExactPoint | None, za: int, zb: int) -> ExactPoint | None:
+    """Where a function with these values at a and b, over the third coordinates of both, vanishes; None if it
+    does not between."""
+    if a is None or b is None or za * zb >= 0:
+        return None
+    x, y, w = (abs(zb) * p + abs(za) * q for p, q in zip(a.point, b.point, strict=True))
+    common = math.gcd(x, y, w)
+    return ExactPoint(a.plane, (x // common, y // common, w // common))

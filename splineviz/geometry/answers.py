@@ -1,0 +1,98 @@
+"""Exact answers to what error bounds leave open, from exact values of units at exact vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from splineviz.geometry.questions import ANSWER, EDGE, SIGN, UNKNOWN, Answers, tabulate
+
+__all__ = ["ExactAnswers", "Value", "checked"]
+
+Value = Callable[[int, int], int]
+
+
+class ExactAnswers(Protocol):
+    """Knows the units of one stage in exact arithmetic."""
+
+    def at(self, pairs: np.ndarray) -> Value | None:
+        """For rows (vertex, unit): ``value(vertex, unit)``, times a positive number that all units of a
+        vertex share.
+
+        None if that cannot be told.
+        """
+
+
+def checked(
+    answers: Answers, questions: np.ndarray, exact: ExactAnswers | None
+) -> tuple[Answers, int | None]:
+    """All answers, with those to `questions.QUESTION` of a run added, and how many say what it assumed; None
+    if one does not.
+
+    Points on chords are those of the run: what it asks about faces makes sense only if it was right about
+    their edges.
+    """
+    if len(questions) == 0:
+        return answers, 0
+    within = (questions["chord"] != SIGN) & (questions["chord"] != EDGE)
+    n_confirmed: int | None = 0
+    for some in (questions[~within], questions[within]):
+        if len(some) and n_confirmed is not None:
+            answers = _answered(answers, some, exact)
+            verdicts = answers.rows["verdict"][-len(some) :]
+            same = verdicts == some["assumed"]
+            n_confirmed = n_confirmed + int(same.sum()) if (same | (verdicts == UNKNOWN)).all() else None
+    return answers, n_confirmed
+
+
+def _answered(answers: Answers, questions: np.ndarray, exact: ExactAnswers | None) -> Answers:
+    """All answers, with those to `questions.QUESTION` added."""
+    value = None if exact is None else exact.at(_needed(questions))
+    rows = np.empty(len(questions), ANSWER)
+    for key in list(ANSWER.names or ())[:4]:
+        rows[key] = questions[key]
+    rows["verdict"] = UNKNOWN if value is None else [_verdict(row, value) for row in questions.tolist()]
+    return tabulate(np.concatenate([answers.rows, rows]))
+
+
+def _needed(questions: np.ndarray) -> np.ndarray:
+    """(n, 2) the (vertex, unit) whose values the questions depend on, each once."""
+    pairs = []
+    for a, b, unit in (("pa", "pb", "pu"), ("qa", "qb", "qu")):
+        for vertex in (a, b):
+            for column in ("first", "second", unit):
+                pairs.append(np.column_stack([questions[vertex], questions[column]]))
+    rows = np.concatenate(pairs)
+    rows = rows[rows[:, 1] >= 0]
+    width = int(rows[:, 1].max()) + 1
+    return np.stack(np.divmod(np.unique(rows[:, 0] * width + rows[:, 1]), width), axis=1)
+
+
+def _verdict(question: tuple[int, ...], value: Value) -> int:
+    place, chord, first, second, pa, pb, pu, qa, qb, qu, _ = question
+    if chord == SIGN:
+        z = value(place, first)
+        return (z > 0) - (z < 0)
+    # A unit with values z, y of opposite sign at p and q vanishes at |z| / (|z| + |y|) of the way.
+    z_first, z_second = _on_edge(pa, pb, pu, first, value), _on_edge(pa, pb, pu, second, value)
+    y_first, y_second = _on_edge(qa, qb, qu, first, value), _on_edge(qa, qb, qu, second, value)
+    if _opposite(z_first, y_first) and _opposite(z_second, y_second):
+        lead = abs(z_second * y_first) - abs(z_first * y_second)
+        return (lead > 0) - (lead < 0)
+    return (
+        UNKNOWN  # not both cross between p and q, so earlier decisions were wrong: they were not all proven
+    )
+
+
+def _on_edge(a: int, b: int, w: int, unit: int, value: Value) -> int:
+    """The value of a unit at a point of `QUESTION`, times a positive number that does not depend on the
+    unit."""
+    if w < 0:
+        return value(a, unit)
+    return value(a, unit) * abs(value(b, w)) + value(b, unit) * abs(value(a, w))
+
+
+def _opposite(z: int, y: int) -> bool:
+    return (z > 0 and y < 0) or (z < 0 and y > 0)

@@ -1,0 +1,1 @@
+"""Exact local complexity: the cells of many small neighbourhoods, counted."""

@@ -1,0 +1,1 @@
+"""A network along a straight segment of input space: where it bends, exactly, and what follows from that."""

@@ -1,0 +1,164 @@
+"""Whether the cells of a segment are right, in exact arithmetic.
+
+On each cell the states that were found make the network one affine map. So they are right, or a unit
+contradicts them at one end of the cell; and ends are where the first unit that changes its state there
+vanishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.exact.digits import ExactTensor, InexactError, split
+from splineviz.exact.forward import affine, distances, piece
+from splineviz.geometry.predicates import EPS
+from splineviz.program.program import Affine, Maximum, Pointwise
+
+if TYPE_CHECKING:
+    from splineviz.segments.segment import Segment
+
+__all__ = ["confirmed"]
+
+_TINY = 2.0**-1000
+
+
+@dataclass(frozen=True, eq=False)
+class _Claim:
+    """What states say of functions that are affine on each cell: the units of a stage, or of its maxima one
+    candidate each."""
+
+    stage: int
+    place: int
+    """-1 for units that are no maxima"""
+    z: ExactTensor
+    """(2 cells, n) the functions of each cell, first at one end of the whole segment, then at the other"""
+    sign: np.ndarray
+    """(cells, n) 1 if a function must not be negative on the cell, -1 if it must not be positive, 0 if all is
+    well"""
+    strict: np.ndarray
+    """(cells, n) whether it must not be zero on the whole cell"""
+
+    def integers(self, cells: np.ndarray, entries: np.ndarray) -> list[tuple[int, int]]:
+        """At both ends of the segment, times one positive number."""
+        n = len(self.sign)
+        return list(zip(self.z.integers(cells, entries), self.z.integers(cells + n, entries), strict=True))
+
+    def holds(self, knots: list[Fraction]) -> bool:
+        t = np.array([float(knot) for knot in knots])[:, None]
+        a, b = (x.numpy() for x in _rounded(self.z).chunk(2))
+        slack = (len(self.z.digits) + 16.0) * EPS * (np.abs(a) + np.abs(b)) + _TINY
+        low, high = (self.sign * (a + at * (b - a)) for at in (t[:-1], t[1:]))
+        zero = (self.z.signs() == 0).numpy()
+        well = (
+            (self.sign == 0)
+            | (zero[: len(a)] & zero[len(a) :] & ~self.strict)
+            | ((low > slack) & (high > slack))
+        )
+        cells, entries = np.nonzero(~well)
+        for cell, entry, (p, q) in zip(
+            cells.tolist(), entries.tolist(), self.integers(cells, entries), strict=True
+        ):
+            ends = [
+                p * (knot.denominator - knot.numerator) + q * knot.numerator
+                for knot in knots[cell : cell + 2]
+            ]
+            if min(int(self.sign[cell, entry]) * x for x in ends) < 0 or (
+                self.strict[cell, entry] and not any(ends)
+            ):
+                return False
+        return True
+
+
+def confirmed(segment: Segment) -> bool:
+    """Whether exact arithmetic confirms all cells of a segment; not where a node has no exact form."""
+    try:
+        knots = _knots(segment)
+        return all(a < b for a, b in pairwise(knots)) and all(
+            claim.holds(knots) for claim in _claims(segment)
+        )
+    except InexactError:
+        return False
+
+
+def _knots(segment: Segment) -> list[Fraction]:
+    """The exact place of every knot, in [0, 1]; 0 for what is none."""
+    knots = [Fraction(0)] * segment.n_cells + [Fraction(1)]
+    first = segment.units.values[segment.units.offsets[1:-2]]
+    for claim in _claims(segment):
+        cells = np.flatnonzero(first[:, 0] == claim.stage)
+        if claim.place >= 0:
+            cells = cells[segment.winners(claim.stage)[cells + 1, first[cells, 1]] == claim.place]
+        for cell, (p, q) in zip(cells.tolist(), claim.integers(cells, first[cells, 1]), strict=True):
+            knots[cell + 1] = Fraction(p, p - q) if p != q else Fraction(0)
+    return knots
+
+
+def _claims(segment: Segment) -> Iterator[_Claim]:
+    ends = torch.from_numpy(np.stack([segment.points[0], segment.points[-1]]))
+    digits, exponent = split(ends.repeat_interleave(segment.n_cells, 0))
+    slots = {0: ExactTensor(digits, exponent, 1, torch.ones(1, 2 * segment.n_cells, dtype=torch.float64))}
+    for node in segment.program.nodes:
+        values = [slots[i] for i in node.inputs]
+        if isinstance(node, Affine):
+            slots[node.output] = affine(node, values)
+        elif isinstance(node, Pointwise):
+            on = segment.pattern_bits(node.stage)
+            yield _Claim(node.stage, -1, distances(node, values[0]), np.where(on, 1, -1), on)
+            slots[node.output] = _bent(node, values[0], torch.from_numpy(np.concatenate([on, on])))
+        else:
+            yield from _maxima(node, values[0], segment.winners(node.stage))
+            slots[node.output] = _largest(node, values[0], segment.winners(node.stage))
+        for slot in node.frees:
+            slots.pop(slot, None)
+
+
+def _bent(node: Pointwise, x: ExactTensor, on: Tensor) -> ExactTensor:
+    """A pointwise node with its units (rows, K n) in given states."""
+    states = on.reshape(len(on), len(node.breakpoints), *node.shape)
+    result = piece(node, x, 0)
+    for k in range(len(node.breakpoints)):
+        result = piece(node, x, k + 1).where(states[:, k], result)
+    return result
+
+
+def _maxima(node: Maximum, x: ExactTensor, winners: np.ndarray) -> Iterator[_Claim]:
+    """No candidate is larger than the winner (cells, W) of its window, nor, in a lower place, as large
+    everywhere."""
+
+    def flat(values: Tensor) -> Tensor:
+        return values.flatten(1)
+
+    largest, entered = _largest(node, x, winners).map(flat), x.map(flat)
+    for place, entries in enumerate(node.windows.T):
+        ahead = entered.map(
+            partial(torch.index_select, dim=1, index=torch.from_numpy(np.maximum(entries, 0)))
+        ).plus(largest, -1.0)
+        asked = (entries >= 0) & (winners != place)
+        yield _Claim(node.stage, place, ahead, -1 * asked, place < winners)
+
+
+def _largest(node: Maximum, x: ExactTensor, winners: np.ndarray) -> ExactTensor:
+    return x.map(lambda values: node.pick(values, np.tile(winners, (len(values) // len(winners), 1))))
+
+
+def _rounded(x: ExactTensor) -> Tensor:
+    """(V, n) the numbers times one positive number, each with a relative error of as many roundings as there
+    are digits.
+
+    From the top, what comes is less than a unit of what is there, and that is rounded only where it is far
+    more.
+    """
+    total, unit = x.digits[-1].clone(), 1.0
+    for digits in x.digits.flip(0)[1:]:
+        unit /= 1 << 16
+        total += digits * unit
+    return total

@@ -1,0 +1,199 @@
+"""Carry values that are affine on every face to the vertices of its refinement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from splineviz.geometry.compiled import kernel, part
+from splineviz.geometry.predicates import EPS, TINY
+from splineviz.values.linear_error_bounds import FLOOR, SAFE
+
+__all__ = ["extend_slack", "extend_values", "pin"]
+
+
+@kernel
+def extend_values(
+    values: Any,
+    rows: Any,
+    birth: Any,
+    out: Any,
+    scale: Any,
+    slack: Any,
+    errors: Any,
+    relu: Any,
+    proven_slack: Any,
+    proofs: Any,
+) -> Any:
+    """Fill ``out`` (R + new, n) from rows of ``values`` (V, n), these R rows first, new ones by interpolation
+    between their ends.
+
+    With ``relu`` the rows are cut off at 0 on the way, which saves a pass through memory. Returns (error,
+    norm, proof), (R + new,) each: the norms of the rows of ``out``, and their errors: inherited from both
+    ends (the smaller of the norm-wise ``errors`` (V,) and the entry-wise ``scale`` (n,) times ``slack``
+    (V,)), moved by the error of t, and rounded. Entries cut off have none. ``proof`` is the same of
+    ``proofs`` and ``proven_slack``, in the worst case; all three are empty where there are no proofs. With
+    proofs, a new entry is 0.0 only if it is zero at both ends, or surely cut off: what may be something else
+    is `TINY`.
+    """
+    n_old, n_all = len(rows), len(out)
+    error, entry, norm, scales = np.empty(n_all), np.empty(n_all), np.empty(n_all), np.empty(n_all)
+    spread = np.empty(len(birth))
+    whole = np.empty(n_all if len(proofs) else 0)
+    squares = 0.0
+    for i in range(len(scale)):
+        squares += scale[i] * scale[i]
+    every = np.sqrt(squares) + FLOOR
+    for v in range(n_old if len(proofs) else 0):
+        whole[v] = min(proofs[rows[v]], SAFE * every * proven_slack[rows[v]])
+    _interpolate(values, rows, birth, out, scale, relu, spread, norm, scales, whole)
+    for v in range(n_old):
+        error[v], entry[v] = min(errors[rows[v]], scales[v] * slack[rows[v]]), slack[rows[v]]
+        if len(proofs):
+            # Only now: what is cut off at an end still takes part in what is interpolated from there.
+            whole[v] = min(whole[v], SAFE * (scales[v] + FLOOR) * proven_slack[rows[v]])
+    for k in range(len(birth)):
+        a, b, t, v = birth[k].a, birth[k].b, birth[k].t, n_old + k
+        entry[v] = (1.0 - t) * entry[a] + t * entry[b]
+        inherited = min((1.0 - t) * error[a] + t * error[b], scales[v] * entry[v])
+        error[v] = np.hypot(inherited, birth[k].bound * spread[k]) + 2.0 * EPS * (norm[v] + spread[k])
+    return error, norm, whole
+
+
+@part(fastmath={"reassoc", "contract"})
+def _interpolate(
+    values: Any,
+    rows: Any,
+    birth: Any,
+    out: Any,
+    scale: Any,
+    relu: Any,
+    spread: Any,
+    norm: Any,
+    scales: Any,
+    whole: Any,
+) -> None:
+    """All rows of ``out``; ``whole`` comes with the proofs of the old ones and gets those of the new, nothing
+    being cut off."""
+    n_old, width, proven = len(rows), values.shape[1], len(whole) > 0
+    floor = 0.0 if relu else -np.inf
+    _copy(values, rows, out, scale, floor, norm, scales)
+    # Rows between old ones, on edges, come first. Those that are ends of later rows are cut off only after
+    # these.
+    is_end = np.zeros(len(birth), np.bool_)
+    for k in range(len(birth)):
+        for end in (birth[k].a, birth[k].b):
+            if end >= n_old:
+                is_end[end - n_old] = True
+    # What is 0.0 at both ends only is to be 0.0 here.
+    tiny = TINY if proven else 0.0
+    on = tiny if relu else -np.inf
+    for k in range(len(birth)):
+        a = values[rows[birth[k].a]] if birth[k].a < n_old else out[birth[k].a]
+        b = values[rows[birth[k].b]] if birth[k].b < n_old else out[birth[k].b]
+        row, s = out[n_old + k], birth[k].t
+        least = -np.inf if is_end[k] else floor
+        inherited, moved, fresh = _doubt(birth[k], whole, n_old) if proven else (0.0, 0.0, False)
+        total = 0.0
+        squares = 0.0
+        steps = 0.0
+        all_steps = 0.0
+        for i in range(width):
+            step = b[i] - a[i]
+            x = a[i] + s * step
+            x = tiny if x == 0.0 and (a[i] != 0.0 or b[i] != 0.0) else x
+            x = x if x > least else _cut_off(x, a[i], b[i], inherited, moved, fresh, tiny)
+            row[i] = x
+            total += scale[i] * scale[i] if x > on else 0.0
+            squares += x * x if x > on else 0.0
+            steps += step * step if x > on else 0.0
+            all_steps += step * step if x > least else 0.0
+        # Whether rows lie between this one and another is another matter in each batch: estimates are to be
+        # the same in all.
+        norm[n_old + k], scales[n_old + k], spread[k] = np.sqrt(squares), np.sqrt(total), np.sqrt(steps)
+        if proven:
+            longest = np.sqrt(all_steps)
+            rounded = 4.0 * EPS * (norm[n_old + k] + longest) + FLOOR
+            whole[n_old + k] = SAFE * (inherited + birth[k].proof * longest + rounded)
+    for k in range(len(birth) - 1 if relu else -1, -1, -1):  # ends after the rows between them
+        if is_end[k]:
+            a = values[rows[birth[k].a]] if birth[k].a < n_old else out[birth[k].a]
+            b = values[rows[birth[k].b]] if birth[k].b < n_old else out[birth[k].b]
+            row = out[n_old + k]
+            inherited, moved, fresh = _doubt(birth[k], whole, n_old) if proven else (0.0, 0.0, False)
+            for i in range(width):
+                row[i] = (
+                    row[i] if row[i] > 0.0 else _cut_off(row[i], a[i], b[i], inherited, moved, fresh, tiny)
+                )
+
+
+@part(fastmath={"reassoc", "contract"})
+def _copy(values: Any, rows: Any, out: Any, scale: Any, floor: Any, norm: Any, scales: Any) -> None:
+    """The old rows, cut off at ``floor``."""
+    for v in range(len(rows)):
+        source, target = values[rows[v]], out[v]
+        total = 0.0
+        squares = 0.0
+        for i in range(values.shape[1]):
+            x = max(source[i], floor)
+            target[i] = x
+            squares += x * x
+            total += scale[i] * scale[i] if x > floor else 0.0
+        norm[v], scales[v] = np.sqrt(squares), np.sqrt(total)
+
+
+@part(forceinline=True)
+def _doubt(born: Any, whole: Any, n_old: Any) -> Any:
+    """(inherited, moved, fresh): entries err by ``inherited`` and ``moved`` times their step; signs at fresh
+    ends may be wrong."""
+    fresh = born.a >= n_old or born.b >= n_old
+    return SAFE * max(whole[born.a], whole[born.b]), SAFE * (born.proof + 4.0 * EPS), fresh
+
+
+@part(forceinline=True)
+def _cut_off(x: Any, a: Any, b: Any, inherited: Any, moved: Any, fresh: Any, tiny: Any) -> Any:
+    """0 for relu of an entry that is not positive, between a and b; where it may yet be positive, something
+    that is not 0.0."""
+    may_be = a > 0.0 or b > 0.0 or (fresh and x != 0.0)
+    return tiny if may_be and x > -(inherited + moved * abs(b - a)) else 0.0
+
+
+@kernel
+def extend_slack(values: Any, birth: Any, scale: Any, before: Any, proven_before: Any) -> Any:
+    """(slack, proof), (V,) each, of values (V, n) that `extend_values` has made without relu, from those of
+    the rows before.
+
+    ``scale`` times ``slack`` is then right for every entry. Sharper than the error of the whole row, by up to
+    sqrt(n), and a pass of its own. ``proof`` is the worst case, empty where there are no proofs.
+    """
+    n_old, proven = len(before), len(proven_before) > 0
+    slack, proof = np.empty(len(values)), np.empty(len(values) if proven else 0)
+    slack[:n_old] = before
+    if proven:
+        proof[:n_old] = proven_before
+    for k in range(len(birth)):
+        a, b, t, row = values[birth[k].a], values[birth[k].b], birth[k].t, values[n_old + k]
+        worst, farthest, largest = 0.0, 0.0, 0.0
+        for i in range(len(scale)):
+            step = abs(b[i] - a[i])
+            if scale[i] > 0.0:
+                worst = max(worst, (birth[k].bound * step + 2.0 * EPS * (abs(row[i]) + step)) / scale[i])
+                farthest, largest = max(farthest, step / scale[i]), max(largest, abs(row[i]) / scale[i])
+        slack[n_old + k] = (1.0 - t) * slack[birth[k].a] + t * slack[birth[k].b] + worst
+        if proven:
+            inherited = max(proof[birth[k].a], proof[birth[k].b])
+            proof[n_old + k] = SAFE * (
+                inherited + birth[k].proof * farthest + 4.0 * EPS * (largest + farthest) + FLOOR
+            )
+    return slack, proof
+
+
+@kernel
+def pin(values: Any, rows: Any, kinks: Any) -> None:
+    """Set entries to their breakpoint where their unit vanishes by construction: rows of (vertex, unit),
+    kinks (K, n)."""
+    n = values.shape[1]
+    for k in range(len(rows)):
+        unit = rows[k].unit
+        values[rows[k].vertex, unit % n] = kinks[unit // n, unit % n]

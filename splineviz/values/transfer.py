@@ -1,0 +1,160 @@
+"""How live tensors, and what is known of their errors, pass through the nodes of a program and to new
+vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.geometry.predicates import EPS
+from splineviz.program.program import Affine, Pointwise
+from splineviz.values.extension import extend_slack, extend_values
+from splineviz.values.interpolated_products import NO_DEVIATIONS, Deviations
+from splineviz.values.linear_error_bounds import FLOOR, SAFE, prove_linear, through_linear
+from splineviz.values.memory import Buffers
+from splineviz.values.vertex_values import VertexValues, Zeros
+
+__all__ = ["after_affine", "after_pointwise", "extend"]
+
+_NOTHING = np.empty(0)
+
+
+def after_affine(
+    node: Affine,
+    inputs: Sequence[VertexValues],
+    run: Callable[..., tuple[Tensor, Tensor | None]],
+    bends: Deviations = NO_DEVIATIONS,
+) -> VertexValues:
+    """Apply an affine node with ``run``; its error is that of its inputs, passed on, and that of its own
+    sums.
+
+    ``bends`` are those of the vertices where ``run`` puts it together from what it is at others.
+    """
+    gain, proofs = node.gain, [live.proof for live in inputs if live.proof is not None]
+    proofs = proofs if len(proofs) == len(inputs) else []
+    if gain.kind == "layout":
+        # A layout node may return a view, which lives in the storage of its input.
+        error = _together([live.error for live in inputs]) * gain.norm
+        proof = SAFE * _together(proofs) * gain.norm if proofs else None
+        values, zeros = node.run(*(live.values for live in inputs)), min(live.zeros for live in inputs)
+        return VertexValues(values, error, storage=inputs[0].storage, proof=proof, zeros=zeros)
+    values, storage = run(node, *(live.values for live in inputs))
+    if gain.kind == "sum":
+        live = VertexValues(
+            values, sum((live.error for live in inputs), start=np.zeros(len(values))), storage=storage
+        )
+        rounding = EPS * live.norms()
+        proof_sum = SAFE * (sum(proofs, start=np.zeros(len(values))) + rounding + FLOOR) if proofs else None
+        return replace(live, error=live.error + rounding, proof=proof_sum)
+    (live,) = inputs
+    norms, n_inputs = (gain.norm, gain.row_norm, gain.scale_norm), float(live.values[0].numel())
+    between = bends.ends, bends.n_deviating
+    error, slack, rounding = through_linear(
+        live.norms(), live.error, *norms, gain.size, float(gain.terms), n_inputs, *between
+    )
+    scale, proof, proven = gain.scale, None, None
+    if live.proof is not None:
+        magnitude = min(gain.magnitude, gain.row_norm)
+        sizes = magnitude, gain.constants_norm, gain.size
+        terms = float(gain.terms + 1)
+        proof, proven, proven_rounding = prove_linear(
+            live.norms(), live.proof, gain.norm, *sizes, terms, *between
+        )
+    if gain.kind == "diagonal":
+        before, slack_before = live.entrywise()
+        scale, slack = scale * np.maximum(before, 1.0), slack_before + rounding
+        if live.proof is not None:
+            proven = SAFE * live.proven()[0] + proven_rounding
+    result = VertexValues(values, error, scale, slack, storage, proof=proof, proven_slack=proven)
+    return _without_dead_entries(node, live, result) if live.zeros and proof is not None else result
+
+
+def _together(errors: Sequence[np.ndarray]) -> np.ndarray:
+    """The errors of several tensors as one."""
+    result: np.ndarray = errors[0] if len(errors) == 1 else np.sqrt(sum(error**2 for error in errors))
+    return result
+
+
+def _without_dead_entries(node: Affine, before: VertexValues, after: VertexValues) -> VertexValues:
+    """With scale 0 for entries that are zero at every vertex since nothing but zeros goes into them: flat
+    ground in a picture."""
+    form, flat = node.form, after.flat
+    if form is None or after.scale is None or not len(flat) or flat[0].all():
+        return after
+    columns = np.flatnonzero(flat[0] == 0.0)
+    columns = columns[(flat[:, columns] == 0.0).all(0)]
+    if not len(columns):
+        return after
+    # Counts of what goes in, not sizes: of these a form need not be right, and products may underflow.
+    alive = (before.values != 0.0).any(0, keepdim=True).to(torch.float64)
+    reach = form.apply(alive, (form.weights != 0.0).to(torch.float64))
+    reach = reach if form.constants is None else reach + (form.constants != 0.0)
+    dead = columns[reach.expand(1, *after.values.shape[1:]).reshape(-1).numpy()[columns] == 0.0]
+    scale = after.scale.copy()
+    scale[dead] = 0.0
+    return replace(after, scale=scale)
+
+
+def after_pointwise(
+    node: Pointwise, before: VertexValues, values: Tensor, storage: Tensor | None
+) -> VertexValues:
+    """The result of a pointwise node; no entry of it errs by more than the steepest slope times that of its
+    input."""
+    proof = None
+    # A flat piece makes zeros of values of either sign that are close to the kink.
+    lasting = node.breaks_at_zero and bool(node.slopes.all())
+    if before.proof is not None:
+        rounding = 4.0 * EPS * (node.steepest * before.norms() + node.offset_norm) + FLOOR
+        proof = SAFE * (node.steepest * before.proof + rounding)
+    return VertexValues(
+        values, node.steepest * before.error, storage=storage, proof=proof, zeros=_bent(lasting)
+    )
+
+
+def extend(
+    live: VertexValues,
+    rows: np.ndarray,
+    birth: np.ndarray,
+    buffers: Buffers,
+    *,
+    relu: bool = False,
+    again: bool = False,
+    kept: np.ndarray | None = None,
+) -> VertexValues:
+    """The same tensor, or relu of it, at some vertices and new ones between them; it must be affine on every
+    face.
+
+    Where more units of it are to cut (``again``), its error stays known entry by entry. Of all these vertices
+    those in ``kept`` remain, if given.
+    """
+    values, storage = buffers.take((len(rows) + len(birth), *live.values.shape[1:]))
+    scale, slack = live.entrywise()
+    flat, zeros = values.view(len(values), -1).numpy(), _bent(relu or live.zeros is Zeros.LASTING)
+    error, norm, proof = extend_values(
+        live.flat, rows, birth, flat, scale, slack, live.error, relu, *live.proven()
+    )
+    after = VertexValues(values, error, storage=storage, norm=norm, proof=_few(proof), zeros=zeros)
+    if again:
+        after.scale = scale
+        after.slack, proven = extend_slack(
+            flat, birth, scale, slack[rows], _few(live.proven()[0], rows, _NOTHING)
+        )
+        after.proven_slack = _few(proven)
+    if kept is not None:
+        after = after.only(kept)
+        buffers.give(storage)  # only now: another thread may take it at once
+    return after
+
+
+def _bent(lasting: bool) -> Zeros:
+    return Zeros.LASTING if lasting else Zeros.UNSURE
+
+
+def _few(values: np.ndarray, rows: np.ndarray | slice = slice(None), otherwise: Any = None) -> Any:
+    """Some of the values; something else if there are none at all."""
+    return values[rows] if len(values) else otherwise

@@ -1,0 +1,100 @@
+"""Maxima of live tensors: the subdivision is refined by them, and they come with the new vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from splineviz.geometry.answers import ExactAnswers
+from splineviz.geometry.refine import Refinement
+from splineviz.geometry.refine_maxima import Births, Proven, refine_by_maxima
+from splineviz.geometry.subdivision import Subdivision
+from splineviz.program.program import Maximum
+from splineviz.values.linear_error_bounds import FLOOR, SAFE
+from splineviz.values.vertex_values import VertexValues, Zeros
+
+__all__ = ["after_maximum", "among_maxima"]
+
+Judges = Callable[[Births], ExactAnswers]
+Words = tuple[int, int]
+"""The first and the last + 1 of some maxima, counted by 64"""
+
+
+def after_maximum(
+    node: Maximum,
+    live: VertexValues,
+    subdivision: Subdivision,
+    words: Words,
+    room: int,
+    most: int,
+    judges: Judges | None,
+) -> tuple[Refinement, VertexValues] | None:
+    """Refine by some maxima of a node; None where ``room`` and ``most`` of `refine_by_maxima` do not suffice.
+
+    The result are these maxima at the new vertices, (V, n); each errs by no more than its worst candidate.
+    ``judges`` tell, for what was born in the rounds before, what is not proven.
+    """
+    windows, rounds = node.group(words)
+    x, (scale, slack), proven = live.flat, live.entrywise(), None
+    if judges is not None and live.proof is not None:
+        # Candidates take the values of those that they tie with, so all entries must be as good as each
+        # other.
+        scale = np.where(scale > 0.0, scale.max(initial=0.0), 0.0)
+        proven = Proven(*live.proven(), live.zeros is Zeros.LASTING, judges)
+    if len(windows) < len(node.windows):
+        entries, place = np.unique(np.append(windows, -1), return_inverse=True)  # -1 for none comes first
+        windows = place[:-1].reshape(windows.shape) - 1
+        x, scale = x[:, entries[1:]], scale[entries[1:]]
+    first_unit = 64 * words[0]
+    result = refine_by_maxima(
+        subdivision, x, scale, slack, live.error, windows, rounds, node.stage, first_unit, room, most, proven
+    )
+    if result is None:
+        return None
+    own = np.where(windows >= 0, scale[windows], 0.0).max(1)
+    error = np.minimum(np.sqrt(node.copies) * result.error, np.linalg.norm(own) * result.slack)
+    zeros = live.zeros if live.zeros is Zeros.LASTING else Zeros.UNSURE
+    after = VertexValues(torch.from_numpy(result.values), error, own, result.slack, zeros=zeros)
+    if proven is not None:
+        after.proven_slack = result.proven_slack
+        after.proof = SAFE * np.minimum(
+            np.sqrt(node.copies) * result.proof, (np.linalg.norm(own) + FLOOR) * result.proven_slack
+        )
+    return result.refinement, after
+
+
+def among_maxima(
+    node: Maximum, words: Words, group: VertexValues, others: VertexValues | None
+) -> VertexValues:
+    """The maxima of a node, those in ``words`` from ``group`` and those before from ``others``; 0 beyond."""
+    shape = (len(group.values), *node.output_shape)
+    if words == (0, -(-len(node.windows) // 64)):
+        return replace(group, values=group.values.reshape(shape))
+    if others is None:
+        nothing, zeros = np.zeros(len(group.values)), torch.zeros(shape, dtype=torch.float64)
+        others = VertexValues(
+            zeros,
+            nothing,
+            np.zeros(len(node.windows)),
+            nothing,
+            proof=nothing,
+            proven_slack=nothing,
+            zeros=group.zeros,
+        )
+    values, columns = others.values.flatten(1), slice(64 * words[0], 64 * words[1])
+    (own, slack), (scale, before) = group.entrywise(), others.entrywise()
+    values[:, columns], scale = (
+        group.values,
+        np.concatenate([scale[: columns.start], own, scale[columns.stop :]]),
+    )
+    after = VertexValues(
+        values.view(shape), np.hypot(group.error, others.error), scale, np.maximum(slack, before)
+    )
+    if group.proof is not None and others.proof is not None:
+        after.proof = SAFE * np.hypot(group.proof, others.proof)
+        after.proven_slack = np.maximum(group.proven()[0], others.proven()[0])
+        after.zeros = min(group.zeros, others.zeros)
+    return after
