@@ -32,7 +32,8 @@ _UNCHECKED = ("animation", "checking", "estimators", "geometry")
 
 
 def _checked() -> list[str]:
-    """All modules but those with kernels: these are compiled from their source, where a wrapper cannot stand."""
+    """All modules but those with kernels: these are compiled from their source, where a wrapper cannot
+    stand."""
     package = Path(importlib.util.find_spec("splineviz").origin).parent  # type: ignore[union-attr, arg-type]
     names = []
     for path in package.rglob("*.py"):

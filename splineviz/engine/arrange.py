@@ -122,7 +122,7 @@ def arrange_with(
     certify: Certify = "fast",
     progress: Progress | None = None,
 ) -> Arrangement:
-    """The same with a propagator, whose memory several arrangements may use one after the other."""
+    """Arrange within a given budget, with a propagator whose memory several calls may use in turn."""
     request = _Request(program, planes, windows, stage, certify)
     state = start(program, request.planes, request.windows, prove=certify != "off")
     finished = finish(
@@ -169,7 +169,7 @@ def stream(
 
 
 class _Request:
-    """What is to be arranged, checked."""
+    """A checked request for an arrangement."""
 
     def __init__(
         self, program: Program, planes: Planes, windows: Windows, stage: int | None, certify: str
@@ -251,7 +251,7 @@ class _Request:
         )
 
     def _no_patterns(self) -> Patterns:
-        """Those of no cells, so that what asks for them finds none in place of no stages."""
+        """Patterns of no cells, one empty table for each stage."""
         result = []
         for stage in self.program.stages[: self.n_stages]:
             words = max(1, (stage.candidates - 1).bit_length() if stage.candidates else 1) * -(

@@ -99,7 +99,7 @@ def _in_turn(
 def _alone(
     walk: Walk, reached: Divided, allowed: int | None, share: tuple[float, float]
 ) -> Iterator[tuple[Excerpt, FinishedFaces | None]]:
-    """The same by one worker, with products of one thread as several workers take them: last bits do not
+    """Each batch in turn, with products of one thread as several workers take them: last bits do not
     depend on how many."""
     with one_thread():
         yield from _in_turn(walk, reached, allowed, share)

@@ -1,4 +1,4 @@
-"""How much memory, how many cells and how much time an arrangement may take, and how its faces are worked off
+"""Limits of memory, cells and time for an arrangement, and the batches in which its faces are worked off
 in batches."""
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SpentError(Exception):
 
 @dataclass(frozen=True)
 class Budget:
-    """What an arrangement may use. Batches depend on the memory alone, so that they are the same for any
+    """Limits of an arrangement. Batches depend on the memory alone, so that they are the same for any
     number of workers."""
 
     max_memory: int | None = None
@@ -119,7 +119,7 @@ class Budget:
         return divided(subdivision, int(np.ceil(need * _PARTS / max(room, 1.0))))
 
     def growth(self, values: int, held: int) -> int:
-        """How many vertices a stage of maxima may add at once, if each needs so many values while it is
+        """Number of vertices that a stage of maxima may add at once, if each needs so many values while it is
         worked on."""
         return int(
             max(_SMALL if self.max_memory is None else 0, (self.memory - held) / _LEVELS)

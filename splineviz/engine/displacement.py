@@ -17,7 +17,7 @@ from splineviz.program.program import Program
 __all__ = ["Displacement", "no_displacement", "settled"]
 
 _LIKELY, _CERTAIN = 2.0**-32, 2.0**-16
-"""What coordinates may be off by, by estimate and by proof, as shares of the largest numbers between uv and
+"""Allowed errors of coordinates, by estimate and by proof, as shares of the largest numbers between uv and
 input space.
 
 The first is what users can rely on. Proven bounds are worst cases, in deep networks a million times what is
@@ -26,7 +26,7 @@ likely, and are held to what no picture can show."""
 
 @dataclass(frozen=True, eq=False)
 class Displacement:
-    """How far the rounded coordinates of vertices may be from their exact places, in uv."""
+    """Bounds of the distance of rounded vertices from their exact places, in uv."""
 
     estimate: np.ndarray
     """(V,)"""
@@ -36,7 +36,7 @@ class Displacement:
     """(windows,) |origin| + |u| + |v|, at most"""
 
     def after(self, points: np.ndarray, birth: np.ndarray, kept: np.ndarray | None) -> Displacement:
-        """That of a refinement of a subdivision with its vertices at ``points``."""
+        """Displacement after a refinement of a subdivision with its vertices at ``points`` (V, 2)."""
         estimate, proof = displaced(points, self.estimate, self.proof, birth)
         return (
             Displacement(estimate, proof, self.reach)
@@ -45,12 +45,12 @@ class Displacement:
         )
 
     def part(self, vertices: np.ndarray) -> Displacement:
-        """That of some of its vertices."""
+        """Displacement of some of its vertices."""
         return Displacement(self.estimate[vertices], self.proof[vertices], self.reach)
 
 
 def no_displacement(reaches: np.ndarray, first: np.ndarray) -> Displacement:
-    """That of the corners of windows, which are what they are: (V,) |origin| + |u| + |v| of each, (windows,)
+    """Displacement of the corners of windows, which are exact: (V,) |origin| + |u| + |v| of each, (windows,)
     the first of each."""
     n = len(reaches)
     return Displacement(np.zeros(n), np.zeros(n), np.maximum.reduceat(reaches, first))

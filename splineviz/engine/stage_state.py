@@ -1,4 +1,4 @@
-"""Where a walk stands: faces, what they have inherited, and the network's live tensors at their vertices."""
+"""State of a walk between two stages: faces, their inheritance, and the live tensors at their vertices."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ of the stage before."""
 
 @dataclass(slots=True)
 class Tally:
-    """What is counted on the way."""
+    """Counts of decisions, proofs and batches, added up on the way."""
 
     decisions: Counter[int] = field(default_factory=Counter)
     """By stage, and so the next"""
@@ -83,9 +83,9 @@ class StageState:
     """(F,) the face among those of the last stage in ``patterns`` that each was cut from; None if they are
     these"""
     ancestry: Ancestry | None = None
-    """Where its vertices come from; None if decisions are not proven, or not any more"""
+    """Origin of its vertices; None if decisions are not proven, or not any more"""
     displacement: Displacement | None = None
-    """How far its vertices may be off, where there is an ancestry"""
+    """Bounds of the distance of its vertices from their exact places, where there is an ancestry"""
     batch: bool = False
     """Whether these are some of the faces only"""
     states: np.ndarray | None = None
@@ -95,7 +95,7 @@ class StageState:
 
     @property
     def bytes_alive(self) -> int:
-        """Of its live tensors."""
+        """Bytes of its live tensors."""
         return sum(live.values.nbytes for live in self.live.values())
 
     def advance(self, refinement: Refinement, stage: int, steps: StageRounds) -> None:
@@ -123,7 +123,7 @@ class StageState:
         self.born = refinement.birth if refinement.kept is None else NO_BIRTH
 
     def prove_no_more(self) -> None:
-        """From here on decisions rest on estimates."""
+        """Give up all proofs: from here on decisions rest on estimates."""
         self.ancestry = self.displacement = None
         for live in self.live.values():
             live.proof = None

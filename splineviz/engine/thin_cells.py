@@ -37,7 +37,7 @@ NO_THIN = Thin(np.empty(0, np.int64), np.empty(0))
 
 
 def all_thin(parts: Sequence[Thin]) -> Thin:
-    """Those of several parts, numbered in one row already."""
+    """Thin cells of several parts, numbered in one row already."""
     return Thin(
         *(np.concatenate([getattr(part, name) for part in (NO_THIN, *parts)]) for name in ("cells", "areas"))
     )
@@ -64,7 +64,7 @@ def measured(
 
 
 def _area(places: list[ExactPoint | None]) -> float:
-    """Of a polygon; 0 if a corner is not known. A positive area that underflows is the least positive
+    """Area of a polygon; 0 if a corner is not known. A positive area that underflows is the least positive
     float."""
     points = [
         (Fraction(p.point[0], p.point[2]), Fraction(p.point[1], p.point[2])) for p in places if p is not None

@@ -28,18 +28,18 @@ __all__ = ["START", "Certify", "Divided", "Position", "Progress", "Walk"]
 Progress = Callable[[float, int], None]
 
 Certify = Literal["full", "fast", "off"]
-"""What happens to decisions that bounds leave open: all are re-evaluated exactly, cheap ones are, or nothing
-is proven at all"""
+"""Treatment of decisions that bounds leave open: all are re-evaluated exactly, cheap ones are, or nothing is
+proven at all"""
 
 _FEW, _SECOND, _SHARE = 1e8, 4e8, 2.0
-"""What ``fast`` allows one set of questions: products of two digits for a batch and, before there are
+"""Effort that ``fast`` allows one set of questions: products of two digits for a batch and, before there are
 batches, for all, and times those of two numbers that the vertices take anyway"""
 
 _SPARE, _FRACTION = 2e7, 0.02
-"""The same for coordinates, which are good enough nearly always: as much as nobody notices"""
+"""Effort for coordinates, which are good enough nearly always: as much as nobody notices"""
 
 Position = tuple[int, int]
-"""Where a walk goes on: index of the node, and first word of its units, if some of them have cut already"""
+"""Place where a walk goes on: index of the node, and first word of its units if some have cut already"""
 
 START = (0, -1)
 
@@ -52,7 +52,7 @@ class Divided:
     cut: tuple[Pointwise, Refinement] | None
     """The node that cut its faces last, if the live tensors still stand at the vertices before that"""
     position: Position
-    """Where to go on"""
+    """Place where its batches go on"""
     runs: list[tuple[int, int]]
     """Faces (first, last + 1) of each batch"""
     tally: Tally
@@ -62,8 +62,8 @@ class Divided:
 
 @dataclass(frozen=True)
 class Walk:
-    """How to get from a state to its finished faces; keeps nothing between calls, so that batches may be
-    walked anywhere."""
+    """Walk from a state to its finished faces; keeps nothing between calls, so batches may be walked
+    anywhere."""
 
     program: Program
     n_stages: int
@@ -274,7 +274,7 @@ class Walk:
     def _resolvers(
         self, state: StageState, node: Maximum, words: tuple[int, int]
     ) -> Callable[[Births], ExactAnswers] | None:
-        """Who tells, in each round of some maxima, what is not proven."""
+        """Makers of exact answers for each round of some maxima; None where nothing is proven."""
         before, n_before = state.ancestry, len(state.subdivision.vertices)
         if before is None:
             return None
@@ -298,7 +298,7 @@ class Walk:
     def _allowed(
         self, state: StageState, stage: int, share: float = _SHARE, least: float | None = None
     ) -> float:
-        """How much `effort` one set of questions may take; batches are what they are for any number of
+        """Limit of the `effort` for one set of questions; batches are what they are for any number of
         workers."""
         if self.certify != "fast":
             return math.inf

@@ -12,7 +12,7 @@ __all__ = ["Crew", "backend", "on_threads"]
 
 
 def backend() -> Any:
-    """Where joblib's tasks go: threads of this process, or what the caller has chosen."""
+    """The joblib backend that tasks go to: threads of this process, or the caller's choice."""
     import joblib
 
     return joblib.parallel.get_active_backend(prefer="threads")[0]

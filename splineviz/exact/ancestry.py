@@ -1,4 +1,4 @@
-"""Where vertices come from, and so where they are exactly: at a corner of a window, or where a unit vanishes
+"""Ancestry of vertices, and so their exact places: a corner of a window, or the point where a unit vanishes
 between two others."""
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class Ancestry:
 
     @cached_property
     def places(self) -> dict[int, ExactPoint | None]:
-        """Of its new vertices, by row, as far as they were asked for; None where no point is known."""
+        """Exact points of its new vertices, by row, as far as they were asked for; None where none is
+        known."""
         return self.known()
 
     def __reduce__(self) -> tuple[type[Ancestry], tuple[object, ...]]:
@@ -76,7 +77,7 @@ class Ancestry:
             vertex, here = int(here.rows[vertex]), here.before
 
     def parents(self, row: int) -> Parents:
-        """Of a new vertex."""
+        """Key of a new vertex."""
         unit = int(self.born["unit"][row])
         ends = [self._unkept(int(self.born[end][row])) for end in ("a", "b")]
         end = 0
@@ -93,11 +94,11 @@ class Ancestry:
         return self.before.key(int(self.rows[vertex]))
 
     def after(self, born: np.ndarray, steps: StageRounds, n_before: int, kept: np.ndarray | None) -> Ancestry:
-        """That of a refinement of a front with so many vertices."""
+        """Ancestry after a refinement of a state with so many vertices."""
         return Ancestry(self, np.arange(n_before), born, steps, kept)
 
     def part(self, vertices: np.ndarray) -> Ancestry:
-        """That of some of its vertices."""
+        """Ancestry of some of its vertices."""
         return Ancestry(self, vertices, self.born[:0])
 
 
@@ -158,7 +159,7 @@ def _in_order(ancestry: Ancestry) -> np.ndarray:
 
 
 def _size(ancestry: Ancestry) -> int:
-    """How many vertices it has, those that are not kept among them; the first generation has corners that
+    """Number of its vertices, those that are not kept among them; the first generation has corners that
     were never born."""
     return len(ancestry.rows) + max(len(ancestry.born), max(ancestry.places, default=-1) + 1)
 
@@ -185,7 +186,7 @@ def _homogeneous(u: float, v: float) -> Point:
 
 
 def missing(keys: Iterable[Key]) -> Lacking:
-    """All vertices whose places have to be found for these."""
+    """Vertices whose places have to be found for these."""
     found: Lacking = {}
     stack = list(keys)
     while stack:

@@ -45,7 +45,7 @@ class ExactTensor:
     """(W, V) digits of the whole number that stands for 1 at each vertex"""
 
     def map(self, move: Callable[[Tensor], Tensor]) -> ExactTensor:
-        """The same after entries have been moved; ``move`` takes (batch, *shape)."""
+        """Tensor whose entries have been moved; ``move`` takes (batch, *shape)."""
         return replace(self, digits=_by_digit(move, self.digits))
 
     def weighted(
@@ -82,7 +82,7 @@ class ExactTensor:
         return replace(result, digits=digits).normal()
 
     def normal(self) -> ExactTensor:
-        """The same numbers, with digits that are in their range again."""
+        """Equal numbers with digits that are in their range again."""
         return replace(self, digits=_normal(self.digits))
 
     def scaled(self, factors: np.ndarray) -> ExactTensor:
@@ -109,11 +109,11 @@ class ExactTensor:
         return replace(a, digits=_added(a.digits, sign * b.digits))
 
     def with_exponent(self, exponent: int) -> ExactTensor:
-        """The same numbers over a larger power of two."""
+        """Equal numbers over a larger power of two."""
         return replace(self, digits=_raised(self.digits, exponent - self.exponent), exponent=exponent)
 
     def with_divisor(self, divisor: int) -> ExactTensor:
-        """The same numbers over a multiple of their divisor."""
+        """Equal numbers over a multiple of their divisor."""
         factor = divisor // self.divisor
         return self if factor == 1 else replace(self.scaled(np.array(factor, dtype=object)), divisor=divisor)
 
@@ -134,7 +134,7 @@ class ExactTensor:
         return replace(self, digits=torch.where(mask, self.digits, 0.0))
 
     def integers(self, vertices: np.ndarray, entries: np.ndarray) -> list[int]:
-        """Some numbers of the flattened tensor, each times 2^exponent divisor one."""
+        """Integers: some numbers of the flattened tensor, each times 2^exponent and the divisor."""
         digits = self.digits.reshape(*self.digits.shape[:2], -1)[:, vertices, entries].numpy()
         whole = carried(digits, _BASE, len(digits) + 1)  # with a digit more, the last is small
         raw = np.ascontiguousarray(whole.T).astype(np.int64).astype("<u2")
@@ -205,7 +205,7 @@ def _convolved(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor],
 
 
 def _products(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """The same with sums of digits in place of digits."""
+    """Tensor with sums of digits in place of digits."""
     parts = [_by_digit(partial(_swapped, apply, piece), digits) for piece in pieces]
     result = torch.zeros(len(digits) + len(parts) - 1, *parts[0].shape[1:], dtype=torch.float64)
     for first, part in enumerate(parts):
@@ -233,7 +233,7 @@ def _added(a: Tensor, b: Tensor) -> Tensor:
 
 
 def even(*numbers: Tensor) -> list[Tensor]:
-    """All with the same number of digits."""
+    """Tensors of one number of digits."""
     length = max(len(x) for x in numbers)
     return [x if len(x) == length else _longer(x, length) for x in numbers]
 
@@ -243,7 +243,7 @@ def _longer(digits: Tensor, length: int) -> Tensor:
 
 
 def _normal(digits: Tensor, length: int = 1) -> Tensor:
-    """The same numbers with all digits but the last in [0, 2^16), as few as they need but at least
+    """Equal numbers with all digits but the last in [0, 2^16), as few as they need but at least
     ``length``."""
     flat = digits.reshape(len(digits), -1).numpy()
     return torch.from_numpy(carried(flat, _BASE, length)).reshape(-1, *digits.shape[1:])

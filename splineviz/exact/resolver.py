@@ -152,8 +152,8 @@ def _at_once(program: Program, keys: Sequence[Key], step: StageRound) -> tuple[n
 
 
 def _between(a: ExactPoint | None, b: ExactPoint | None, za: int, zb: int) -> ExactPoint | None:
-    """Where a function with these values at a and b, over the third coordinates of both, vanishes; None if it
-    does not between."""
+    """Exact point at which a function with these values at a and b, over the third coordinates of both,
+    vanishes; None if it does not between."""
     if a is None or b is None or za * zb >= 0:
         return None
     x, y, w = (abs(zb) * p + abs(za) * q for p, q in zip(a.point, b.point, strict=True))

@@ -32,7 +32,7 @@ UNCOUNTED = -1
 
 @dataclass(frozen=True, eq=False)
 class LocalCounts:
-    """What was counted in the diamonds conv{x ± r u, x ± r v}, for several radii, planes (u, v) through each
+    """Counts in the diamonds conv{x ± r u, x ± r v}, for several radii, planes (u, v) through each
     point, and points.
 
     Units are put in one after the other, in the order of stages; s_i is the number of cells that the i-th

@@ -27,7 +27,7 @@ __all__ = ["arranged", "plane_frames", "planes_through", "whole"]
 _TOGETHER = 512
 """Windows in one walk, at most: enough for its fixed costs not to count."""
 _ROUNDING = 1e-9
-"""Of the sum of the areas of cells that cover a window, a generous share."""
+"""Generous share of the sum of the areas of cells that cover a window, for its rounding."""
 _CELLS = 20_000
 """Cells in one walk, about: what is counted is kept, and not the cells themselves."""
 
@@ -45,7 +45,7 @@ def plane_frames(dim: int, n_points: int, planes: int, frame: str, seed: int, fi
 
 
 def planes_through(program: Program, points: Any, axes: Any) -> tuple[list[Plane], int]:
-    """All planes through all points, point after point for each, and how many planes a point has."""
+    """Planes through all points, point after point for each, and the number of planes of a point."""
     if not program.stages:
         raise InputError(
             "the network has no unit whose state could change", hint="a linear network is one cell everywhere"
@@ -74,8 +74,8 @@ def arranged(
     jobs: int | None,
     max_memory: int | None = None,
 ) -> Iterator[tuple[int, Arrangement]]:
-    """The same window on all planes, as many at once as will have about the cells that may be held; each with
-    its first plane."""
+    """Arrangements of one window on all planes, as many at once as will have about the cells that may be
+    held; each with its first plane."""
     start, together, deadline = (
         0,
         min(64, len(planes)),

@@ -1,4 +1,4 @@
-"""Where units change sign between the knots of a segment, and the knots that this adds."""
+"""Cuts: places between the knots of a segment where units change sign, and the knots that they add."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Cuts:
     unit: np.ndarray
     share: np.ndarray
     blur: np.ndarray
-    """How far, in share of the interval, rounding may have moved the cut."""
+    """Distance, in shares of the interval, by which rounding may have moved the cut."""
 
 
 def cuts_of(

@@ -24,7 +24,7 @@ class Envelope:
     first: np.ndarray
     """(intervals, windows)"""
     cuts: Cuts
-    """Where winners change; ``unit`` is the window."""
+    """Cuts at which winners change; ``unit`` is the window."""
     winner: np.ndarray
     """(cuts,) the winner after each."""
     turn: np.ndarray
@@ -94,7 +94,7 @@ def _collected(first: np.ndarray, events: Sequence[tuple[np.ndarray, ...]], knot
 
 
 def _behind(values: np.ndarray, doubt: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far every candidate is behind a window's current one, and what rounding may have to do with it."""
+    """Distance of every candidate behind a window's current one, and the share of it that may be rounding."""
     return np.take_along_axis(values, current[..., None], -1) - values, _pair(doubt, current)
 
 
@@ -106,7 +106,7 @@ def _pair(doubt: np.ndarray, current: np.ndarray) -> np.ndarray:
 
 
 def _best(values: np.ndarray, doubt: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Which of some candidates tie with the largest of them."""
+    """Mask of the candidates that tie with the largest of them."""
     largest = np.where(among, values, -np.inf).argmax(-1)
     gap, wide = _behind(values, doubt, largest)
     tied: np.ndarray = among & (gap <= wide) & (values > -np.inf)

@@ -78,7 +78,7 @@ def run_pointwise(node: Pointwise, z: Traced, signs: np.ndarray) -> Traced:
 
 
 def gaps(node: Pointwise, z: Traced) -> tuple[np.ndarray, np.ndarray]:
-    """How far each unit is above its breakpoint at each knot, (knots, units), and how wrong that may be,
+    """Distance of each unit above its breakpoint at each knot, (knots, units), and the bound of its error,
     (units,)."""
     gap = (z.at[:, None] - node.breakpoints[None]).flatten(1)
     bound = z.entry[None] + 2 * UNIT_ROUNDOFF * (node.breakpoints.abs() + z.entry)
@@ -86,7 +86,7 @@ def gaps(node: Pointwise, z: Traced) -> tuple[np.ndarray, np.ndarray]:
 
 
 def extend(traced: Traced, inserted: Insertion) -> Traced:
-    """The same tensor at the knots after the insertion: affine in between, so interpolated."""
+    """Tensor at the knots after the insertion: affine in between, so interpolated."""
     if not len(inserted.interval):
         return traced
     interval = torch.from_numpy(inserted.interval)

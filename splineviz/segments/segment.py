@@ -118,7 +118,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class _StageStates:
-    """What a stage decided, at the knots that there were then."""
+    """Decisions of one stage, at the knots that there were then."""
 
     knots: np.ndarray
     of: np.ndarray

@@ -39,7 +39,7 @@ class Accelerator:
         return Accelerator, (self.device,)  # weights travel with the program
 
     def product(self, node: Affine, shape: tuple[int, ...]) -> Product | None:
-        """What a node makes of inputs (V, *shape) there; None where that is for the CPU."""
+        """The product that a node is for inputs (V, *shape) there; None where it is for the CPU."""
         with self._lock:
             if id(node) not in self._products:
                 self._products[id(node)] = node, self._prepared(node, shape)
@@ -85,11 +85,11 @@ class Product:
     constants: Tensor | None
     output_shape: tuple[int, ...]
     rows: int
-    """Of one trip"""
+    """Rows of one trip"""
     travelling: Callable[[], AbstractContextManager[_Stops]]
 
     def into(self, values: Tensor, out: Tensor) -> Tensor:
-        """From (V, *shape of the input) to ``out``, (V, *output shape), both on the CPU."""
+        """Fill ``out`` (V, *output shape) from values (V, *shape of the input), both on the CPU."""
         return self._carry(values, out, self.rows)
 
     def alone(self, values: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class Product:
         return self._carry(values, values.new_empty(len(values), *self.output_shape), 1)
 
     def _carry(self, values: Tensor, out: Tensor, rows: int) -> Tensor:
-        """All trips are of one size, by which libraries choose their algorithm."""
+        """Send all rows in trips of one size, by which libraries choose their algorithm."""
         with self.travelling() as stops:
             for start, stop in zip(range(0, len(values), rows), cycle(stops), strict=False):
                 stop.unload()

@@ -102,7 +102,7 @@ def _behind(
     *,
     prove: bool,
 ) -> VertexValues:
-    """What the leading nodes make of the corners; origins and bases are exact, so that all errors are of
+    """Values of the leading nodes at the corners; origins and bases are exact, so that all errors are of
     sums."""
 
     def run(node: Affine, values: Tensor) -> tuple[Tensor, None]:

@@ -51,7 +51,7 @@ class Buffers:
 
 
 def rows_in_block(*values: Tensor) -> int:
-    """How many rows of (V, *shape) tensors are worked off at a time."""
+    """Number of rows of (V, *shape) tensors in one block."""
     n_rows = len(values[0])
     return max(1, _BLOCK * n_rows // max(1, *(value.numel() for value in values)))
 

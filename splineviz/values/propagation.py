@@ -49,7 +49,7 @@ class Propagator:
 
     buffers: Buffers = field(default_factory=Buffers)
     accelerator: Accelerator | None = None
-    """Where products are taken, if not on the CPU"""
+    """Device for products with weights, if not the CPU"""
 
     @classmethod
     def on(cls, device: Device) -> Propagator:
@@ -97,7 +97,7 @@ class Propagator:
         node: Pointwise,
         part: Excerpt | None = None,
     ) -> dict[int, VertexValues]:
-        """What is still needed, at the vertices of a refinement by a node's units or of one part of it.
+        """Live tensors at the vertices of a refinement by a node's units, or of one part of it.
 
         relu is applied on the way, its output replacing its input where nobody else needs it. Carried to all
         vertices, tensors are given up one by one; a part leaves them for the others.
@@ -133,7 +133,7 @@ class Propagator:
         maxima: VertexValues,
         rows: np.ndarray,
     ) -> None:
-        """What is still needed, at the vertices of a refinement by some maxima of a node, and these maxima
+        """Carry live tensors to the vertices of a refinement by some maxima of a node, and these maxima
         themselves.
 
         ``rows`` are the vertices before.
@@ -151,7 +151,7 @@ class Propagator:
         live[node.output] = among_maxima(node, words, maxima, live.get(node.output))
 
     def to_part(self, live: dict[int, VertexValues], vertices: np.ndarray) -> dict[int, VertexValues]:
-        """The same at some vertices."""
+        """Live tensors at some of the vertices."""
         return {
             key: extend(x, vertices, NO_BIRTH, self.buffers, again=x.scale is not None)
             for key, x in live.items()
@@ -184,7 +184,7 @@ class Propagator:
         return run_in_blocks(node.run, values, take, into=node.into if isinstance(node, Affine) else None)
 
     def _product(self, node: Affine | Pointwise, values: Sequence[Tensor]) -> Product | None:
-        """What the accelerator makes of a node; None if that is for here."""
+        """The accelerator's product for a node; None where the node runs on the CPU."""
         if self.accelerator is None or not isinstance(node, Affine) or len(values) != 1:
             return None
         return self.accelerator.product(node, tuple(values[0].shape[1:]))
@@ -192,7 +192,8 @@ class Propagator:
     def _bends(
         self, node: Affine, inputs: Sequence[VertexValues], born: np.ndarray, *, alone: bool
     ) -> Deviations:
-        """Where it pays to interpolate products with the node's matrix; none where it does not."""
+        """Deviations by which products with the node's matrix are interpolated; none where that does not
+        pay."""
         if node.matrix is None or not len(born) or inputs[0].values.dim() != 2:
             return NO_DEVIATIONS
         most = most_deviations(*node.matrix.shape)

@@ -1,4 +1,4 @@
-"""How live tensors, and what is known of their errors, pass through the nodes of a program and to new
+"""Transfer of live tensors and of the bounds of their errors through the nodes of a program and to new
 vertices."""
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def extend(
     again: bool = False,
     kept: np.ndarray | None = None,
 ) -> VertexValues:
-    """The same tensor, or relu of it, at some vertices and new ones between them; it must be affine on every
+    """Extend a tensor, or relu of it, to new vertices between some of its own; it must be affine on every
     face.
 
     Where more units of it are to cut (``again``), its error stays known entry by entry. Of all these vertices
@@ -156,5 +156,5 @@ def _bent(lasting: bool) -> Zeros:
 
 
 def _few(values: np.ndarray, rows: np.ndarray | slice = slice(None), otherwise: Any = None) -> Any:
-    """Some of the values; something else if there are none at all."""
+    """Some of the values, or ``otherwise`` if there are none at all."""
     return values[rows] if len(values) else otherwise

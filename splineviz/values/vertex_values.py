@@ -16,8 +16,8 @@ __all__ = ["VertexValues", "Zeros"]
 _NOTHING = np.empty(0)
 
 _UNEVEN = 4.0
-"""How many times its root mean square the error of an entry may be, where only the error of the whole tensor
-is known."""
+"""Multiple of the root mean square that the error of one entry may be, where only the error of the whole
+tensor is known."""
 
 
 class Zeros(enum.IntEnum):
