@@ -36,7 +36,7 @@ class Entries(NamedTuple):
 
 
 class EntryErrors(NamedTuple):
-    """EntryErrors of the entries by row of `Entries`.
+    """Errors of the entries by row of `Entries`.
 
     ``slack`` is that of the values at the vertex as it was computed, and ``shift`` what they change from
     there to the exact vertex, by the error of t. The two are kept apart since a crossing is found on the
@@ -129,7 +129,8 @@ def compare_candidates(
     A window without a candidate in this round keeps what it has, one that had none so far takes it. What may
     be 0 at the exact vertex, by its shift, is 0. ``equal`` counts those that are equal bit for bit,
     ``doubtful`` those of them whose error, ``scale`` times slack, is above zero. With proofs, only the
-    difference of two entries that are 0.0 is 0, if they are ``sure`` to be zero, or of two that have no error.
+    difference of two entries that are 0.0 is 0, if they are ``sure`` to be zero, or of two that have no
+    error.
     """
     base, fresh, name = entries
     slack, shift, _, proven, _ = errors
@@ -171,12 +172,12 @@ def largest_after(
     """The largest of every window after a round, at those of the old vertices and of ``birth`` that are
     ``kept``.
 
-    ``entries`` names all of these, ``top`` is the largest so far at the old ones, and ``made`` has the rows of
-    `records.VANISHING`: the windows that tie at new vertices by construction. There a candidate takes the very
-    value of the largest so far, in all windows that share this candidate: then windows that compare the same
-    two entries later do so with the same numbers, and what coincides in exact arithmetic coincides bit for
-    bit. With proofs, nothing takes a value only because it had the same as something that does: that may be
-    by chance.
+    ``entries`` names all of these, ``top`` is the largest so far at the old ones, and ``made`` has the rows
+    of `records.VANISHING`: the windows that tie at new vertices by construction. There a candidate takes the
+    very value of the largest so far, in all windows that share this candidate: then windows that compare the
+    same two entries later do so with the same numbers, and what coincides in exact arithmetic coincides bit
+    for bit. With proofs, nothing takes a value only because it had the same as something that does: that may
+    be by chance.
     """
     base, fresh, name = entries
     candidate = turn.entries

@@ -1,4 +1,4 @@
-"""Cut every face along its chords."""
+"""Cuts of all faces along their chords."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def choose_words(
     each face.
 
     The pieces that pairs of units may leave are reckoned in bytes, and half of the words are put off until
-    these fit into ``room``; a single word is never put off. What is put off, or was cut before, is taken out
-    of ``cut``.
+    these fit into ``room``; a single word is never put off. Units that are put off, or have cut before, are
+    taken out of ``cut``.
     """
     n_faces, n_words = cut.shape
     n_cut = np.zeros(n_faces, np.int64)

@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int64, UInt64
 
 from splineviz.geometry.compiled import part
-from splineviz.geometry.intrinsics import popcount, trailing_zeros
+from splineviz.geometry.intrinsics import borrowed, popcount, trailing_zeros
 from splineviz.geometry.predicates import Crossing, Signs, Units, crossing, in_order, order, prove_crossing
 from splineviz.geometry.questions import EDGE, Dialogue, Key, Point
 from splineviz.geometry.records import BIRTH, CROSSING
@@ -18,8 +18,8 @@ __all__ = ["EdgeCrossings", "cross_edges"]
 
 
 class EdgeCrossings(NamedTuple):
-    """``crossing[offsets[e]:offsets[e + 1]]`` are the crossings on edge ``e``, from its first to its second
-    end."""
+    """Crossings on edges: ``crossing[offsets[e]:offsets[e + 1]]`` from the first end of edge e to its
+    second."""
 
     offsets: Int64[np.ndarray, "edge+1"]
     crossing: np.ndarray
@@ -37,7 +37,7 @@ class EdgeCrossings(NamedTuple):
 
 
 class _Sorted(NamedTuple):
-    """Crossings of one edge by ascending parameter, work space: `predicates.Crossing` and the unit of each."""
+    """Crossings of one edge by ascending parameter, work space: `Crossing` and unit of each."""
 
     t: Float64[np.ndarray, "crossing"]
     bound: Float64[np.ndarray, "crossing"]
@@ -102,17 +102,11 @@ def _fill(
     dialogue: Dialogue,
 ) -> tuple[int, int, int]:
     """(new vertices, orders left open, how many of them identical): fill all but the offsets of ``found``."""
-    z, scale, slack, proof = units.z, units.scale, units.slack, units.proof
+    units = borrowed(units)
     positive, negative = signs.positive, signs.negative
-    offsets, crossings, first_part, parts, birth = (
-        found.offsets,
-        found.crossing,
-        found.first_part,
-        found.parts,
-        found.birth,
-    )
-    n_old = len(z)
-    longest = 1
+    offsets, crossings, first_part = found.offsets, found.crossing, found.first_part
+    parts, birth = found.parts, found.birth
+    n_old, longest = len(units.z), 1
     for e in range(len(edges)):
         longest = max(longest, offsets[e + 1] - offsets[e])
     f = _Sorted(
@@ -122,60 +116,67 @@ def _fill(
         np.empty(longest, np.int64),
         np.zeros(longest, np.bool_),
     )
-    proven = len(proof) > 0
     n_new, n_open, identical = 0, 0, 0
     for e in range(len(edges)):
         a, b = edges[e, 0], edges[e, 1]
         n = 0
         if offsets[e + 1] > offsets[e]:
-            for w in range(first, last):
-                word = (positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w])
-                while word != np.uint64(0):
-                    u = 64 * w + trailing_zeros(word)
-                    word &= word - np.uint64(1)
-                    t, bound = crossing(z[a, u], z[b, u], scale[u] * slack[a], scale[u] * slack[b])
-                    known = (
-                        prove_crossing(t, z[a, u], z[b, u], scale[u] * proof[a], scale[u] * proof[b])
-                        if proven
-                        else 0.0
-                    )
-                    _insert(f, n, t, bound, known, u)
-                    n += 1
-            if n > 1:
-                if proven:
-                    n_open += _order_exactly(f, n, e, a, b, dialogue)
-                else:
-                    joined = _join(f, n, z, a, b)
-                    n_open += joined[0]
-                    identical += joined[1]
+            n = _collect(f, units, positive, negative, a, b, first, last)
+            if n > 1 and len(units.proof) > 0:
+                n_open += _order_exactly(f, n, e, a, b, dialogue)
+            elif n > 1:
+                joined = _join(f, n, units.z, a, b)
+                n_open += joined[0]
+                identical += joined[1]
         first_part[e] = e + n_new
         last_vertex = a
         for i in range(n):
-            crossings[offsets[e] + i].unit = f.unit[i]
-            if i > 0 and f.joined[i]:
-                crossings[offsets[e] + i].vertex = last_vertex
-                continue
-            born = birth[n_new]
-            born.a, born.b, born.unit, born.t, born.bound, born.proof = (
-                a,
-                b,
-                f.unit[i],
-                f.t[i],
-                f.bound[i],
-                f.proof[i],
-            )
-            parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, n_old + n_new
-            last_vertex = n_old + n_new
-            crossings[offsets[e] + i].vertex = last_vertex
-            n_new += 1
+            row = crossings[offsets[e] + i]
+            row.unit = f.unit[i]
+            if i == 0 or not f.joined[i]:
+                born = birth[n_new]
+                born.a, born.b, born.unit = a, b, f.unit[i]
+                born.t, born.bound, born.proof = f.t[i], f.bound[i], f.proof[i]
+                parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, n_old + n_new
+                last_vertex = n_old + n_new
+                n_new += 1
+            row.vertex = last_vertex
         parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, b
     first_part[len(edges)] = len(edges) + n_new
     return n_new, n_open, identical
 
 
 @part(forceinline=True)
+def _collect(
+    f: _Sorted,
+    units: Units,
+    positive: UInt64[np.ndarray, "vertex word"],
+    negative: UInt64[np.ndarray, "vertex word"],
+    a: int,
+    b: int,
+    first: int,
+    last: int,
+) -> int:
+    """Fill in the crossings on the edge from vertex a to b; returns how many there are."""
+    z, scale, slack, proof = units
+    n = 0
+    for w in range(first, last):
+        word = (positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w])
+        while word != np.uint64(0):
+            u = 64 * w + trailing_zeros(word)
+            word &= word - np.uint64(1)
+            t, bound = crossing(z[a, u], z[b, u], scale[u] * slack[a], scale[u] * slack[b])
+            known = 0.0
+            if len(proof) > 0:
+                known = prove_crossing(t, z[a, u], z[b, u], scale[u] * proof[a], scale[u] * proof[b])
+            _insert(f, n, t, bound, known, u)
+            n += 1
+    return n
+
+
+@part(forceinline=True)
 def _insert(f: _Sorted, n: int, t: float, bound: float, proof: float, u: int) -> None:
-    """Insert a crossing of unit u among the n crossings of an edge, which are in the order of their parameters."""
+    """Insert a crossing of unit u among the n of an edge, which are in the order of their parameters."""
     i = n
     while i > 0 and f.t[i - 1] > t:
         _put(f, i, f.t[i - 1], f.bound[i - 1], f.proof[i - 1], f.unit[i - 1])
@@ -190,8 +191,8 @@ def _put(f: _Sorted, i: int, t: float, bound: float, proof: float, u: int) -> No
 
 @part(forceinline=True)
 def _join(f: _Sorted, n: int, z: Float64[np.ndarray, "vertex unit"], a: int, b: int) -> tuple[int, int]:
-    """Take neighbours that estimates do not hold apart as one point; (how many, how many of them have the
-    same values)."""
+    """Take neighbours that estimates do not hold apart as one point; returns how many, and how many of them
+    have the same values."""
     n_open, identical = 0, 0
     for i in range(1, n):
         f.joined[i] = not in_order(f.t[i - 1], f.bound[i - 1], f.t[i], f.bound[i])

@@ -89,8 +89,8 @@ def _excerpt(
     first: int,
     last: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]:
-    """(offsets, side_vertex, side_edge) of an excerpt in own ids; (vertices, births, edges) of the whole; how many edges
-    are border edges."""
+    """(offsets, side_vertex, side_edge) of an excerpt in own ids; (vertices, births, edges) of the whole; how
+    many edges are border edges."""
     start, stop = offsets[first], offsets[last]
     vertex, uses = np.zeros(n_vertices, np.int64), np.zeros(n_edges, np.int64)
     for k in range(start, stop):
@@ -226,8 +226,8 @@ class _Chains:
         """Second vertex of each edge"""
 
     def match(self, border: np.ndarray, parts: Csr) -> tuple[np.ndarray, np.ndarray, int]:
-        """Edges of an excerpt that are there already, where these are in ``edges``, and how many border edges
-        do not fit."""
+        """Edges of an excerpt that are there already, their places in ``edges``, and the number of border
+        edges that do not fit."""
         known = self.start[border] >= 0
         same = known & (self.length[border] == parts.lengths)
         mine = parts.values[runs(parts.offsets[:-1][same], parts.lengths[same])]

@@ -53,7 +53,7 @@ otherwise."""
 
 
 class Key(NamedTuple):
-    """What a question is about: the first four columns of `QUESTION` and `ANSWER`."""
+    """Subject of a question: the first four columns of `QUESTION` and `ANSWER`."""
 
     place: int
     chord: int
@@ -62,8 +62,8 @@ class Key(NamedTuple):
 
 
 class Point(NamedTuple):
-    """An end of an edge or chord, as in `QUESTION`: where ``unit`` vanishes between vertices a and b, or, with
-    unit -1, the vertex a."""
+    """End of an edge or chord, as in `QUESTION`: where ``unit`` vanishes between vertices a and b, or, with
+    -1, the vertex a."""
 
     a: int
     b: int
@@ -91,7 +91,7 @@ class Questions(NamedTuple):
 
 
 class Dialogue(NamedTuple):
-    """What kernels know of exact arithmetic, and what they ask of it."""
+    """Answers of exact arithmetic that kernels have, and questions that they ask of it."""
 
     answers: Answers
     questions: Questions
@@ -118,7 +118,7 @@ def _fill(rows: np.ndarray, slots: Int64[np.ndarray, "slot"]) -> None:
 
 @part()
 def _slot(key: Key, n: int) -> np.int64:
-    """Where the search for a key begins among n slots, a power of two."""
+    """Slot at which the search for a key begins, among n slots, a power of two."""
     h = np.uint64(key.place)
     for x in (key.chord, key.first, key.second):
         h = (h ^ np.uint64(x)) * np.uint64(0xFF51AFD7ED558CCD)

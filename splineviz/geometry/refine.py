@@ -81,7 +81,7 @@ each other."""
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """What is proven of the values of a stage's units, and whom to ask for the rest."""
+    """Proven errors of the values of a stage's units, and whom to ask for the rest."""
 
     slack: Float64[np.ndarray, "vertex"]
     """``z[v, u]`` is within ``scale[u] * slack[v]`` of the exact value at the exact vertex"""

@@ -77,7 +77,7 @@ class Candidates(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Maxima:
-    """A refinement on whose faces every window has one winner, and the maxima at its vertices.
+    """Refinement on whose faces every window has one winner, and the maxima at its vertices.
 
     In ``refinement.on`` the winner of window w on a face is a number of ``planes`` bits: bit b is bit w of
     the b-th row of ``on[face].reshape(planes, -1)``.
@@ -88,7 +88,7 @@ class Maxima:
     error: Float64[np.ndarray, "vertex"]
     """Estimated distance of the candidates from exact arithmetic, all entries as one vector"""
     slack: Float64[np.ndarray, "vertex"]
-    """Estimated, entry by entry: times the largest scale of a window's candidates it is that of the maximum"""
+    """Estimated, entry by entry: times the largest scale of a window's candidates it is the maximum's"""
     proof: Float64[np.ndarray, "vertex"]
     """Proven, all entries as one vector; empty where nothing is"""
     proven_slack: Float64[np.ndarray, "vertex"]
@@ -142,8 +142,8 @@ def refine_by_maxima(
 
 
 class _Rounds:
-    """What is known between two rounds: the subdivision, the winners on its faces, the largest candidate so
-    far of every window at its vertices, and the entries."""
+    """State between two rounds: the subdivision, the winners on its faces, the largest candidate so far of
+    every window at its vertices, and the entries."""
 
     def __init__(
         self, subdivision: Subdivision, candidates: Candidates, windows: Int64[np.ndarray, "window candidate"]
@@ -168,7 +168,7 @@ class _Rounds:
         self.decisions = self.open = self.zeros = self.re_evaluated = 0
 
     def go(self, place: Int64[np.ndarray, "window"], room: int, most: int) -> bool:
-        """Let one candidate enter every window; whether ``room`` and ``most`` of `refine_by_maxima` suffice."""
+        """Let one candidate enter every window; returns whether ``room`` and ``most`` suffice."""
         entries = np.where(place >= 0, self.windows[np.arange(len(place)), place], -1)
         turn = Turn(place, entries, np.argsort(entries, kind="stable"), self.entered)
         sure = self.proven is not None and self.proven.sure

@@ -29,7 +29,7 @@ FACES, SIDES, EDGES, VERTICES, VANISH, SHARE, OPEN, DROPPED = range(8)
 
 
 class Given(NamedTuple):
-    """What is known before the faces are cut: the subdivision, the units at its vertices, the crossings on
+    """Tables before the faces are cut: the subdivision, the units at its vertices, the crossings on
     its edges."""
 
     offsets: Int64[np.ndarray, "face+1"]
@@ -87,7 +87,7 @@ class Links(NamedTuple):
 
 
 class Pieces(NamedTuple):
-    """What cutting leaves. Arrays have room to spare: ``n`` says how much of each is filled."""
+    """Tables that cutting fills. Arrays have room to spare: ``n`` says how much of each is filled."""
 
     offsets: Int64[np.ndarray, "face+1"]
     side_vertex: Int64[np.ndarray, "side"]
@@ -128,8 +128,8 @@ def make_room(
         positions = 0
         for k in range(given.offsets[f], given.offsets[f + 1]):
             e = given.side_edge[k]
-            # Counted, not taken as two for each unit: a face that rounding left not convex may be crossed more
-            # often.
+            # Counted, not taken as two for each unit: where rounding left a face not convex, a unit may cross
+            # its ring more often.
             positions += given.first_part[e + 1] - given.first_part[e]
         ring = max(ring, positions)
         n_chords += n_cut[f]

@@ -29,7 +29,7 @@ class TensorErrors(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """What is known of each row of the result, or of each new one."""
+    """Norms and errors of the rows of the result, or of its new ones."""
 
     norm: Float64[np.ndarray, "row"]
     scales: Float64[np.ndarray, "row"]
@@ -106,7 +106,7 @@ def _interpolate(
         for end in (birth[k].a, birth[k].b):
             if end >= n_old:
                 is_end[end - n_old] = True
-    # What is 0.0 at both ends only is to be 0.0 here.
+    # Only entries that are 0.0 at both ends are to be 0.0 here.
     tiny = TINY if proven else 0.0
     on = tiny if relu else -np.inf
     for k in range(len(birth)):
@@ -181,8 +181,8 @@ def _doubt(born: Any, whole: Float64[np.ndarray, "row"], n_old: int) -> tuple[fl
 
 @part(forceinline=True)
 def _cut_off(x: float, a: float, b: float, inherited: float, moved: float, fresh: bool, tiny: float) -> float:
-    """0 for relu of an entry that is not positive, between a and b; where it may yet be positive, something
-    that is not 0.0."""
+    """Relu of an entry x that is not positive, between a and b: 0, or ``tiny`` where it may yet be
+    positive."""
     may_be = a > 0.0 or b > 0.0 or (fresh and x != 0.0)
     return tiny if may_be and x > -(inherited + moved * abs(b - a)) else 0.0
 

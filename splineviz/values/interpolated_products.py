@@ -30,7 +30,7 @@ _APART = 8
 
 
 class Deviations(NamedTuple):
-    """How far activations at new vertices are off the straight line between two others."""
+    """Deviations of activations at new vertices from the straight line between two others."""
 
     ends: np.ndarray
     """(new,) `records.BIRTH` of the last vertices; where too many entries deviate along the whole edge or
@@ -73,7 +73,8 @@ def deviations_between(
 
 
 def _closer(birth: np.ndarray, some: np.ndarray, n_old: int) -> tuple[np.ndarray, np.ndarray]:
-    """(between, ends): most of some new vertices, and births of each between closer ones of the same two ends."""
+    """(between, ends): most of some new vertices, and their births between closer ones of the same two
+    ends."""
     order = some[np.lexsort((birth["t"][some], birth["b"][some], birth["a"][some]))]
     own, n = birth[order], len(order)
     starts = np.flatnonzero(np.r_[True, (own["a"][1:] != own["a"][:-1]) | (own["b"][1:] != own["b"][:-1])])

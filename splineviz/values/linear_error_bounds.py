@@ -44,12 +44,12 @@ def through_linear(
     `Gain.scale` times ``slack`` is for single entries; ``rounding`` is the part of ``slack`` that is not
     inherited.
 
-    A sum of n products errs by at most n u (|row| |x| + |constant|) <= n u scale_norm max(|x|, size) (Higham 2002,
-    ch. 3). That worst case, multiplied through the layers, is larger than true errors by a factor that grows
-    with every layer. Errors that point nowhere in particular add up as a random walk: sqrt(n) in place of n,
-    and the root mean square of a matrix's singular values in place of the largest. An output of a convolution
-    reads n of many more inputs, and meets only their share of the error and, in the norm of all outputs, of
-    |x|. Decisions keep a distance of `predicates.MARGIN` times this estimate.
+    A sum of n products errs by at most n u (|row| |x| + |constant|) <= n u scale_norm max(|x|, size) (Higham
+    2002, ch. 3). That worst case, multiplied through the layers, is larger than true errors by a factor that
+    grows with every layer. Errors that point nowhere in particular add up as a random walk: sqrt(n) in place
+    of n, and the root mean square of a matrix's singular values in place of the largest. An output of a
+    convolution reads n of many more inputs, and meets only their share of the error and, in the norm of all
+    outputs, of |x|. Decisions keep a distance of `predicates.MARGIN` times this estimate.
 
     ``ends`` and ``n_deviating`` are those of `Deviations`: outputs between others have the rounding of the
     two, and that of their own terms.
@@ -87,8 +87,8 @@ def prove_linear(
     error; see `through_linear`.
 
     With g = n u / (1 - n u), an entry errs by at most |row| e + g (|row| |x| + |constant|), which is at most
-    ``scale`` times ``slack``; all of them by |W| e + g (|abs W| |x| + |constants|), where ``magnitude`` bounds
-    |abs W|. `FLOOR` is for underflow, in the norm of the input and in products.
+    ``scale`` times ``slack``; all of them by |W| e + g (|abs W| |x| + |constants|), where ``magnitude``
+    bounds |abs W|. `FLOOR` is for underflow, in the norm of the input and in products.
 
     An output between others, with k deviations, has the larger rounding r of theirs. With x the largest of
     the three inputs it adds up magnitudes of at most 5 (|W| |x| + |constants| + r) in k + 3 terms; and its

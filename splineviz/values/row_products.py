@@ -1,8 +1,8 @@
-"""Products of single rows with a matrix, each from its own numbers alone, and which rows have to be taken so.
+"""Products of single rows with a matrix, each from its own numbers alone, and the rows that need it.
 
 Batches of faces have vertices in common. A number that decides between them, where no proof does, has to be
-the same on both sides; and a library's matrix product may round a row in another way where it stands at another
-place, or among other rows.
+the same on both sides; and a library's matrix product may round a row in another way where it stands at
+another place, or among other rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Products at new vertices from those at others: within what is said of their rounding, whatever bends."""
+"""Products at new vertices from those at others: within the bounds of their rounding, whatever deviates."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_bounds_are_what_the_documentation_says() -> None:
     assert (slack >= rounding).all()
 
 
-def test_one_that_is_farther_off_bends() -> None:
+def test_one_that_is_farther_off_deviates() -> None:
     """Twice what rounding may make of it, and not a thousand times."""
     rng = np.random.default_rng(1)
     ends, born = rng.uniform(1.0, 2.0, (2, WIDTH)), np.zeros(1, BIRTH)
@@ -192,7 +192,7 @@ def test_one_that_is_farther_off_bends() -> None:
         ).n_deviating.tolist() == [count]
 
 
-def test_all_bends_are_found_however_many() -> None:
+def test_all_deviations_are_found_however_many() -> None:
     rng, n_old = np.random.default_rng(0), 5
     born = born_between(n_old, 60, rng)
     x = activations(born, n_old, rng, 3.0)
@@ -266,7 +266,7 @@ def test_rows_do_not_depend_on_others_where_they_must_not(monkeypatch: pytest.Mo
 
 
 def test_batches_interpolate_as_much_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their births name the right ends: with wrong ones nearly everything would bend, unnoticed."""
+    """Their births name the right ends: with wrong ones nearly everything would deviate, unnoticed."""
     counts: list[tuple[int, int]] = []
 
     def counted(*arguments: Any, **options: Any) -> interpolated_products.Deviations:
@@ -286,9 +286,8 @@ def test_batches_interpolate_as_much_as_the_whole(monkeypatch: pytest.MonkeyPatc
     counts.clear()
     parts = sv.arrange(*request, jobs=1, max_memory=30_000_000)
     assert parts.stats.batches > 5 and parts.n_cells == whole.n_cells
-    later = [
-        (interpolated, born) for interpolated, born in counts if interpolated
-    ]  # on the first long chords all bends too often
+    # On the first long chords too many entries deviate everywhere.
+    later = [(interpolated, born) for interpolated, born in counts if interpolated]
     interpolated, born = np.sum(later, axis=0)
     assert len(later) > 5 and interpolated > 0.95 * born and born > 5000
 
