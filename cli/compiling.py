@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 from .progress import note
 
@@ -24,7 +25,7 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
     """
     from splineviz.values.extension import extend_values
 
-    cache = extend_values.stats.cache_path
+    cache = cast("Any", extend_values).stats.cache_path
     if cache is not None and any(Path(cache).glob("*.nbi")):
         return lambda: None
     other = None

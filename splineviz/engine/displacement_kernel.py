@@ -1,22 +1,24 @@
-"""How far rounded coordinates of vertices are from where these are exactly."""
+"""Distances of rounded coordinates of vertices from the exact ones."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Float64
 
 from splineviz.geometry.compiled import kernel
-from splineviz.geometry.predicates import EPS
-from splineviz.values.linear_error_bounds import SAFE
+from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 
 __all__ = ["displaced"]
 
 
 @kernel
-def displaced(points: Any, estimate: Any, proof: Any, birth: Any) -> Any:
-    """(estimate, proof), (V + new,) each, of the vertices of a refinement, from those before, (V,) each, at
-    ``points`` (V, 2).
+def displaced(
+    points: Float64[np.ndarray, "old 2"],
+    estimate: Float64[np.ndarray, "old"],
+    proof: Float64[np.ndarray, "old"],
+    birth: np.ndarray,
+) -> tuple[Float64[np.ndarray, "vertex"], Float64[np.ndarray, "vertex"]]:
+    """(estimate, proof) of all vertices of a refinement, from those of the old ones at ``points`` (uv).
 
     A vertex at t between a and b is moved by what both are, by the error of t times the way between them, and
     by rounding.
@@ -30,10 +32,9 @@ def displaced(points: Any, estimate: Any, proof: Any, birth: Any) -> Any:
         x, y = uv[b, 0] - uv[a, 0], uv[b, 1] - uv[a, 1]
         uv[v, 0], uv[v, 1] = uv[a, 0] + t * x, uv[a, 1] + t * y
         way = np.sqrt(x * x + y * y)
-        rounded = EPS * (abs(uv[v, 0]) + abs(uv[v, 1]) + way)
+        rounded = UNIT_ROUNDOFF * (abs(uv[v, 0]) + abs(uv[v, 1]) + way)
         guess[v] = (1.0 - t) * guess[a] + t * guess[b] + birth[k].bound * way + 2.0 * rounded
-        moved = birth[k].proof * (
-            way + bound[a] + bound[b]
-        )  # it is between the exact places that the exact t counts
+        # It is between the exact places that the exact t counts.
+        moved = birth[k].proof * (way + bound[a] + bound[b])
         bound[v] = SAFE * (max(bound[a], bound[b]) + moved + 4.0 * rounded)
     return guess, bound

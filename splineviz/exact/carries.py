@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Float64
 
 from splineviz.geometry.compiled import kernel
 
@@ -12,17 +11,17 @@ __all__ = ["carried"]
 
 
 @kernel
-def carried(digits: Any, base: Any, length: Any) -> Any:
-    """(L', n) the numbers whose digits are the columns of (L, n), from the lowest, with all but the last
-    digit in [0, base).
+def carried(
+    digits: Float64[np.ndarray, "digit number"], base: float, length: int
+) -> Float64[np.ndarray, "carried number"]:
+    """Digits, from the lowest, of the numbers with digits of any size, all but the last in [0, base).
 
     The last carries the sign, and is smaller than ``base``; there are as few as all the numbers need, but at
     least ``length``.
     """
     n_digits, n = digits.shape
-    room = (
-        n_digits + 5
-    )  # digits are below 2^53 before, so carries are below 2^53 / base, and base is at least 2^13
+    # Digits are below 2^53 before, so carries are below 2^53 / base, and base is at least 2^13.
+    room = n_digits + 5
     out = np.empty((room, n))
     carry, needed = np.zeros(n), length
     for i in range(room):
@@ -31,8 +30,7 @@ def carried(digits: Any, base: Any, length: Any) -> Any:
             carry[k] = np.floor(total / base)
             out[i, k] = total - carry[k] * base
     for k in range(n):
-        # What is left of a carry is 0 or -1, and so are the digits above the number, as a carry would make
-        # them.
+        # What is left of a carry is 0 or -1; the digits above the number are as that carry would make them.
         sign, top = carry[k], room
         above = base - 1.0 if sign < 0 else 0.0
         while top > needed and out[top - 1, k] == above:

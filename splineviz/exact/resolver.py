@@ -24,7 +24,7 @@ _CALL = 4e5  # products of two digits in the time that a node takes however few 
 
 @dataclass(frozen=True)
 class Resolver:
-    """Answers for one step of a walk; see `geometry.verdicts`."""
+    """Answers for one step of a walk; see `geometry.answers`."""
 
     program: Program
     ancestry: Ancestry

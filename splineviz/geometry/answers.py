@@ -41,9 +41,9 @@ def checked(
     for some in (questions[~within], questions[within]):
         if len(some) and n_confirmed is not None:
             answers = _answered(answers, some, exact)
-            verdicts = answers.rows["verdict"][-len(some) :]
-            same = verdicts == some["assumed"]
-            n_confirmed = n_confirmed + int(same.sum()) if (same | (verdicts == UNKNOWN)).all() else None
+            decisions = answers.rows["decision"][-len(some) :]
+            same = decisions == some["assumed"]
+            n_confirmed = n_confirmed + int(same.sum()) if (same | (decisions == UNKNOWN)).all() else None
     return answers, n_confirmed
 
 
@@ -53,7 +53,7 @@ def _answered(answers: Answers, questions: np.ndarray, exact: ExactAnswers | Non
     rows = np.empty(len(questions), ANSWER)
     for key in list(ANSWER.names or ())[:4]:
         rows[key] = questions[key]
-    rows["verdict"] = UNKNOWN if value is None else [_verdict(row, value) for row in questions.tolist()]
+    rows["decision"] = UNKNOWN if value is None else [_decide(row, value) for row in questions.tolist()]
     return tabulate(np.concatenate([answers.rows, rows]))
 
 
@@ -70,7 +70,7 @@ def _needed(questions: np.ndarray) -> np.ndarray:
     return np.stack(np.divmod(np.unique(rows[:, 0] * width + rows[:, 1]), width), axis=1)
 
 
-def _verdict(question: tuple[int, ...], value: Value) -> int:
+def _decide(question: tuple[int, ...], value: Value) -> int:
     place, chord, first, second, pa, pb, pu, qa, qb, qu, _ = question
     if chord == SIGN:
         z = value(place, first)
@@ -81,13 +81,12 @@ def _verdict(question: tuple[int, ...], value: Value) -> int:
     if _opposite(z_first, y_first) and _opposite(z_second, y_second):
         lead = abs(z_second * y_first) - abs(z_first * y_second)
         return (lead > 0) - (lead < 0)
-    return (
-        UNKNOWN  # not both cross between p and q, so earlier decisions were wrong: they were not all proven
-    )
+    # Not both cross between p and q, so earlier decisions were wrong: they were not all proven.
+    return UNKNOWN
 
 
 def _on_edge(a: int, b: int, w: int, unit: int, value: Value) -> int:
-    """The value of a unit at a point of `QUESTION`, times a positive number that does not depend on the
+    """Value of a unit at a point of `QUESTION`, times a positive number that does not depend on the
     unit."""
     if w < 0:
         return value(a, unit)

@@ -3,43 +3,84 @@ candidate."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int32, Int64, UInt64
 
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.intrinsics import popcount, trailing_zeros
-from splineviz.geometry.predicates import EPS, MARGIN, TINY
-from splineviz.values.linear_error_bounds import FLOOR, SAFE
+from splineviz.geometry.predicates import MARGIN, TINY
+from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
-__all__ = ["challenge", "crown", "interpolate_rows", "label_edges", "settle"]
+__all__ = ["IN_WORK", "Entries", "EntryErrors", "Turn", "compare_candidates", "interpolate_entries"]
+__all__ += ["label_edges", "largest_after", "winners_after"]
+
+IN_WORK = -2
+"""Stage of edges that a later round may yet take away"""
 
 _FAR = 1e300
 """Farther from zero than any error"""
 
 
-@kernel
-def interpolate_rows(
-    base: Any,
-    fresh: Any,
-    n_fresh: Any,
-    birth: Any,
-    scale: Any,
-    slack: Any,
-    shift: Any,
-    error: Any,
-    proven_slack: Any,
-    proof: Any,
-) -> None:
-    """Fill the rows of ``fresh`` from ``n_fresh`` on: the values (base first, then fresh) at the vertices of
-    ``birth``.
+class Entries(NamedTuple):
+    """Values of all entries at the vertices that are left; kept in two tables, so that the larger is not
+    copied when vertices are born."""
 
-    Their errors, indexed as the rows of base and fresh together, follow from those of their ends: ``slack``,
-    entry by entry, is that of the values at the vertex as it was computed, and ``shift`` what they change
-    from there to the exact vertex, by the error of t. The two are kept apart since a crossing is found on the
+    base: Float64[np.ndarray, "old entry"]
+    """At the vertices before all rounds"""
+    fresh: Float64[np.ndarray, "room entry"]
+    """At those that rounds have made, with room to spare"""
+    name: Int64[np.ndarray, "vertex"]
+    """Row of each vertex, counted through base and then fresh"""
+
+
+class EntryErrors(NamedTuple):
+    """Errors of the entries by row of `Entries`.
+
+    ``slack`` is that of the values at the vertex as it was computed, and ``shift`` what they change from
+    there to the exact vertex, by the error of t. The two are kept apart since a crossing is found on the
     computed edge, wherever along it the ends lie: together they would grow by the ratio of the steepest entry
-    to the crossing one with every round. ``error`` is norm-wise and has both.
+    to the crossing one with every round.
     """
+
+    slack: Float64[np.ndarray, "row"]
+    """Estimated, times the scale of an entry"""
+    shift: Float64[np.ndarray, "row"]
+    """Likewise"""
+    whole: Float64[np.ndarray, "row"]
+    """Estimated, of all entries as one vector; both parts"""
+    proven_slack: Float64[np.ndarray, "row"]
+    """Proven, times the scale of an entry; both parts; empty where nothing is"""
+    proof: Float64[np.ndarray, "row"]
+    """Proven, of all entries as one vector; likewise"""
+
+
+class Turn(NamedTuple):
+    """Candidates of one round, window by window."""
+
+    place: Int64[np.ndarray, "window"]
+    """Number of the candidate within its window, -1 for none"""
+    entries: Int64[np.ndarray, "window"]
+    """Entry of the candidate, -1 for none"""
+    by_entry: Int64[np.ndarray, "window"]
+    """The windows sorted by the entry of their candidate"""
+    entered: Bool[np.ndarray, "window"]
+    """Whether the window has had a candidate before"""
+
+
+@kernel
+def interpolate_entries(
+    entries: Entries,
+    n_fresh: int,
+    birth: np.ndarray,
+    scale: Float64[np.ndarray, "entry"],
+    errors: EntryErrors,
+) -> None:
+    """Fill the rows of ``fresh`` from ``n_fresh`` on, and their errors: at the vertices of ``birth``, whose
+    ends are rows of `Entries`."""
+    base, fresh = entries.base, entries.fresh
+    slack, shift, whole, proven_slack, proof = errors
     n_base, width = base.shape
     for k in range(len(birth)):
         i, j, t, v = birth[k].a, birth[k].b, birth[k].t, n_base + n_fresh + k
@@ -59,72 +100,90 @@ def interpolate_rows(
                 step_share = max(step_share, abs(step) / scale[c])
                 share = max(share, abs(row[c]) / scale[c])
         spread, norm = np.sqrt(steps), np.sqrt(squares)
-        inherited = (1.0 - t) * error[i] + t * error[j]
-        error[v] = np.hypot(inherited, birth[k].bound * spread) + 2.0 * EPS * (norm + spread)
-        slack[v] = (1.0 - t) * slack[i] + t * slack[j] + 2.0 * EPS * (share + step_share)
+        inherited = (1.0 - t) * whole[i] + t * whole[j]
+        whole[v] = np.hypot(inherited, birth[k].bound * spread) + 2.0 * UNIT_ROUNDOFF * (norm + spread)
+        slack[v] = (1.0 - t) * slack[i] + t * slack[j] + 2.0 * UNIT_ROUNDOFF * (share + step_share)
         shift[v] = np.hypot((1.0 - t) * shift[i] + t * shift[j], birth[k].bound * step_share)
         if len(proof):
-            moved, rounded = birth[k].proof * step_share, 4.0 * EPS * (share + step_share) + FLOOR
+            moved, rounded = birth[k].proof * step_share, 4.0 * UNIT_ROUNDOFF * (share + step_share) + FLOOR
             proven_slack[v] = SAFE * (max(proven_slack[i], proven_slack[j]) + moved + rounded)
             proof[v] = SAFE * (
-                max(proof[i], proof[j]) + birth[k].proof * spread + 4.0 * EPS * (norm + spread) + FLOOR
+                max(proof[i], proof[j])
+                + birth[k].proof * spread
+                + 4.0 * UNIT_ROUNDOFF * (norm + spread)
+                + FLOOR
             )
 
 
 @kernel
-def challenge(
-    base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, scale: Any, slack: Any, shift: Any,
-    proven: Any, sure: Any,
-) -> Any:  # fmt: skip
-    """(z, equal, doubtful): (V, W) how far the candidate of every window is above its largest so far.
+def compare_candidates(
+    entries: Entries,
+    turn: Turn,
+    top: Float64[np.ndarray, "vertex window"],
+    scale: Float64[np.ndarray, "window"],
+    errors: EntryErrors,
+    sure: bool,
+) -> tuple[Float64[np.ndarray, "vertex window"], int, int]:
+    """(z, equal, doubtful): how far the candidate of every window is above its largest so far, ``top``.
 
     A window without a candidate in this round keeps what it has, one that had none so far takes it. What may
-    be 0 at the exact vertex, by ``shift`` (V,), is 0. ``equal`` counts those that are equal bit for bit,
-    ``doubtful`` those of them whose error, ``scale`` (W,) times ``slack`` (V,), is above zero. With
-    ``proven`` slack, only the difference of two entries that are 0.0 is 0, if they are ``sure`` to be zero,
-    or of two that have no error.
+    be 0 at the exact vertex, by its shift, is 0. ``equal`` counts those that are equal bit for bit,
+    ``doubtful`` those of them whose error, ``scale`` times slack, is above zero. With proofs, only the
+    difference of two entries that are 0.0 is 0, if they are ``sure`` to be zero, or of two that have no
+    error.
     """
-    n_windows = len(entries)
+    base, fresh, name = entries
+    slack, shift, _, proven, _ = errors
+    candidate = turn.entries
+    n_windows = len(candidate)
     z = np.empty(top.shape)
-    forced = np.where(entries < 0, -_FAR, np.where(entered, 0.0, _FAR))
+    forced = np.where(candidate < 0, -_FAR, np.where(turn.entered, 0.0, _FAR))
     equal, doubtful = 0, 0
     for v in range(len(name)):
         row, here, out = base[name[v]] if name[v] < len(base) else fresh[name[v] - len(base)], top[v], z[v]
-        limit = MARGIN * shift[v]
+        limit = MARGIN * shift[name[v]]
         same, scaled = 0, 0
         for w in range(n_windows):
-            difference = row[max(entries[w], 0)] - here[w]
+            difference = row[max(candidate[w], 0)] - here[w]
             ties = difference == 0.0 and forced[w] == 0.0
             same += ties
             scaled += ties and scale[w] > 0.0
             if len(proven):
-                certain = scale[w] * proven[v] == 0.0 or (sure and here[w] == 0.0)
+                certain = scale[w] * proven[name[v]] == 0.0 or (sure and here[w] == 0.0)
                 difference = difference if difference != 0.0 or certain else TINY
             elif abs(difference) <= limit * scale[w]:
                 difference = 0.0
             out[w] = difference if forced[w] == 0.0 else forced[w]
         equal += same
-        doubtful += scaled if slack[v] > 0.0 else 0
+        doubtful += scaled if slack[name[v]] > 0.0 else 0
     return z, equal, doubtful
 
 
 @kernel
-def settle(
-    base: Any, fresh: Any, name: Any, entries: Any, top: Any, entered: Any, birth: Any, made: Any, by_entry: Any, kept: Any,
-    proven: Any,
-) -> Any:  # fmt: skip
-    """(K, W) the largest of every window after a round, at those of the old vertices and of ``birth`` that
-    are ``kept``.
+def largest_after(
+    entries: Entries,
+    turn: Turn,
+    top: Float64[np.ndarray, "vertex window"],
+    birth: np.ndarray,
+    made: np.ndarray,
+    kept: Int64[np.ndarray, "kept"],
+    proven: bool,
+) -> Float64[np.ndarray, "kept window"]:
+    """The largest of every window after a round, at those of the old vertices and of ``birth`` that are
+    ``kept``.
 
-    Where a window ties at a vertex made for it, its candidate takes the very value of the largest so far, in
-    all windows that share this candidate: then windows that compare the same two entries later do so with the
-    same numbers, and what coincides in exact arithmetic coincides bit for bit. With proofs, nothing takes a
-    value only because it had the same as something that does: that may be by chance. ``made`` has rows of
-    (vertex, window), and ``by_entry`` sorts the windows by entry.
+    ``entries`` names all of these, ``top`` is the largest so far at the old ones, and ``made`` has the rows
+    of `records.VANISHING`: the windows that tie at new vertices by construction. There a candidate takes the
+    very value of the largest so far, in all windows that share this candidate: then windows that compare the
+    same two entries later do so with the same numbers, and what coincides in exact arithmetic coincides bit
+    for bit. With proofs, nothing takes a value only because it had the same as something that does: that may
+    be by chance.
     """
+    base, fresh, name = entries
+    candidate = turn.entries
     n_old, n_windows = top.shape
     out = np.empty((len(kept), n_windows))
-    absent, first = entries < 0, ~entered
+    absent, first = candidate < 0, ~turn.entered
     below = np.empty((len(birth), n_windows))
     for k in range(len(birth)):
         a, b, t = birth[k].a, birth[k].b, birth[k].t
@@ -135,21 +194,29 @@ def settle(
     for k in range(len(birth)):
         row = fresh[name[n_old + k] - len(base)]
         for w in range(n_windows):
-            rival[k, w] = row[max(entries[w], 0)]
-    _pin(rival, below, entries, made, by_entry, n_old, proven)
+            rival[k, w] = row[max(candidate[w], 0)]
+    _share_ties(rival, below, turn, made, n_old, proven)
     places = np.arange(n_windows)
     for i in range(len(kept)):
         v = kept[i]
         if v < n_old:
             row = base[name[v]] if name[v] < len(base) else fresh[name[v] - len(base)]
-            _take_larger(row, entries, absent, first, top[v], out[i])
+            _take_larger(row, candidate, absent, first, top[v], out[i])
         else:
             _take_larger(rival[v - n_old], places, absent, first, below[v - n_old], out[i])
     return out
 
 
 @part()
-def _take_larger(row: Any, entries: Any, absent: Any, first: Any, top: Any, out: Any) -> None:
+def _take_larger(
+    row: Float64[np.ndarray, "entry"],
+    entries: Int64[np.ndarray, "window"],
+    absent: Bool[np.ndarray, "window"],
+    first: Bool[np.ndarray, "window"],
+    top: Float64[np.ndarray, "window"],
+    out: Float64[np.ndarray, "window"],
+) -> None:
+    """Write the larger of candidate and largest so far of every window, at one vertex."""
     for w in range(len(entries)):
         x = row[max(entries[w], 0)]
         x = x if first[w] else max(x, top[w])
@@ -157,17 +224,25 @@ def _take_larger(row: Any, entries: Any, absent: Any, first: Any, top: Any, out:
 
 
 @part()
-def _pin(rival: Any, top: Any, entries: Any, made: Any, by_entry: Any, n_old: Any, proven: Any) -> None:
-    """Give the candidates that tie by construction, rows of (vertex, window), the value that they tie
-    with."""
+def _share_ties(
+    rival: Float64[np.ndarray, "new window"],
+    top: Float64[np.ndarray, "new window"],
+    turn: Turn,
+    made: np.ndarray,
+    n_old: int,
+    proven: bool,
+) -> None:
+    """Give candidates that tie by construction the value that they tie with, in all windows that share
+    them."""
+    entries, by_entry = turn.entries, turn.by_entry
     n_windows = len(entries)
     sorted_entries = entries[by_entry]
-    pinned = np.zeros(rival.shape, np.bool_)
+    shared = np.zeros(rival.shape, np.bool_)
     for row in range(len(made)):
         k, entry = made[row].vertex - n_old, entries[made[row].unit]
         value = top[k, made[row].unit]
         i = np.searchsorted(sorted_entries, entry)
-        if pinned[k, by_entry[i]]:
+        if shared[k, by_entry[i]]:
             # Two that the candidate ties with tie with each other, in whichever windows they are.
             one = rival[k, by_entry[i]]
             for w in range(n_windows if one != value and not proven else 0):
@@ -175,21 +250,27 @@ def _pin(rival: Any, top: Any, entries: Any, made: Any, by_entry: Any, n_old: An
                 rival[k, w] = one if rival[k, w] == value else rival[k, w]
             continue
         while i < n_windows and sorted_entries[i] == entry:
-            rival[k, by_entry[i]], pinned[k, by_entry[i]] = value, True
+            rival[k, by_entry[i]], shared[k, by_entry[i]] = value, True
             i += 1
 
 
 @kernel
-def crown(
-    winners: Any, parent: Any, on: Any, place: Any, z: Any, offsets: Any, side_vertex: Any, watch_ties: Any
-) -> Any:
-    """(F, planes * words) the winners after a round, from those of the parents and the windows ``on`` that
-    changed theirs.
+def winners_after(
+    winners: UInt64[np.ndarray, "parent plane*word"],
+    parent: Int64[np.ndarray, "face"],
+    on: UInt64[np.ndarray, "face word"],
+    turn: Turn,
+    z: Float64[np.ndarray, "vertex window"],
+    offsets: Int64[np.ndarray, "parent+1"],
+    side_vertex: Int64[np.ndarray, "side"],
+    watch_ties: bool,
+) -> UInt64[np.ndarray, "face plane*word"]:
+    """Winners after a round, from those of the parents and the windows ``on`` that changed theirs.
 
-    ``place`` (W,) is the number of the candidate within its window; bit b of a winner is in plane b. With
-    ``watch_ties`` a candidate that ties everywhere on the parent, where z is 0 at all corners, wins against
-    one of a higher number.
+    Bit b of a winner's number within its window is in plane b. With ``watch_ties`` a candidate that ties
+    everywhere on the parent, where z is 0 at all corners, wins against one of a higher number.
     """
+    place = turn.place
     words = on.shape[1]
     planes = winners.shape[1] // words
     own = np.zeros(winners.shape[1], np.uint64)
@@ -217,8 +298,14 @@ def crown(
 
 
 @part()
-def _tied(z: Any, offsets: Any, side_vertex: Any, f: Any, word: Any) -> Any:
-    """The windows of one word that tie at all corners of a face."""
+def _tied(
+    z: Float64[np.ndarray, "vertex window"],
+    offsets: Int64[np.ndarray, "face+1"],
+    side_vertex: Int64[np.ndarray, "side"],
+    f: int,
+    word: int,
+) -> np.uint64:
+    """Windows of one word that tie at all corners of a face."""
     tied = np.uint64(0)
     for w in range(64 * word, min(64 * word + 64, z.shape[1])):
         k = offsets[f]
@@ -231,27 +318,26 @@ def _tied(z: Any, offsets: Any, side_vertex: Any, f: Any, word: Any) -> Any:
 
 @kernel
 def label_edges(
-    edge_faces: Any,
-    winners: Any,
-    words: Any,
-    source: Any,
-    shared: Any,
-    first_new: Any,
-    stage: Any,
-    first_unit: Any,
-    mark: Any,
-) -> Any:
+    edge_faces: Int64[np.ndarray, "edge 2"],
+    winners: UInt64[np.ndarray, "face plane*word"],
+    words: int,
+    source: Int32[np.ndarray, "edge 2"],
+    shared: Int64[np.ndarray, "row 3"],
+    first_new: int,
+    stage: int,
+    first_unit: int,
+) -> tuple[Int32[np.ndarray, "edge 2"], Int64[np.ndarray, "row 3"]]:
     """(source, shared) where windows, units of ``stage`` from ``first_unit`` on, change their winner across
     an edge.
 
     The first of them is the source of an edge from ``first_new`` on, which they drew; on older ones all are
-    shared. What rounds have noted under the stage ``mark`` is replaced.
+    shared. What rounds have noted under the stage `IN_WORK` is replaced.
     """
-    kept = [k for k in range(len(shared)) if shared[k, 1] != mark]
-    total = np.int64(len(kept))
+    kept = [k for k in range(len(shared)) if shared[k, 1] != IN_WORK]
+    total = len(kept)
     for e in range(len(edge_faces)):
         for i in range(words):
-            total += np.int64(popcount(_changes(edge_faces, winners, words, e, i)))
+            total += popcount(_changes(edge_faces, winners, words, e, i))
     rows, out = np.empty((total, 3), np.int64), source.copy()
     n = len(kept)
     for k in range(n):
@@ -263,7 +349,7 @@ def label_edges(
         for i in range(words):
             change = _changes(edge_faces, winners, words, e, i)
             while change != np.uint64(0):
-                w = 64 * i + np.int64(trailing_zeros(change))
+                w = 64 * i + trailing_zeros(change)
                 change &= change - np.uint64(1)
                 if first:
                     out[e, 1] = first_unit + w
@@ -275,7 +361,13 @@ def label_edges(
 
 
 @part()
-def _changes(edge_faces: Any, winners: Any, words: Any, e: Any, word: Any) -> Any:
+def _changes(
+    edge_faces: Int64[np.ndarray, "edge 2"],
+    winners: UInt64[np.ndarray, "face plane*word"],
+    words: int,
+    e: int,
+    word: int,
+) -> np.uint64:
     """The windows of one word whose winner changes across an edge; none on the rim."""
     f, g = edge_faces[e, 0], edge_faces[e, 1]
     change = np.uint64(0)

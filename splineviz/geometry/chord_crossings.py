@@ -1,4 +1,4 @@
-"""Where the chords of one face meet.
+"""Crossings of the chords of one face.
 
 Two chords cross if and only if their ends alternate round the boundary. Only the order of crossings *along* a
 chord needs numbers, and those come from values at the chord's ends (`predicates`); where they leave it open,
@@ -11,27 +11,29 @@ from typing import Any
 
 from splineviz.geometry.coincidences import close_gaps, find, pair_of, union
 from splineviz.geometry.compiled import part
-from splineviz.geometry.predicates import EPS, crossing, in_order, order, prove_crossing
-from splineviz.geometry.questions import UNKNOWN, look_up
+from splineviz.geometry.predicates import Crossing, crossing, in_order, order, prove_crossing
+from splineviz.geometry.questions import UNKNOWN, Dialogue, Key, Point, look_up
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
+from splineviz.geometry.workspace import Given, Scratch
 
 __all__ = ["order_chords"]
 
 
 @part(forceinline=True)
-def order_chords(f: Any, g: Any, s: Any, n_chords: Any, answers: Any, questions: Any) -> Any:
-    """Find the crossing pairs of a face and their order along every chord. Returns (pairs, crossings joined,
-    orders left open)."""
+def order_chords(f: int, g: Given, s: Scratch, n_chords: int, dialogue: Dialogue) -> tuple[int, int, int]:
+    """(pairs, crossings joined, orders left open): the pairs of chords of face ``f`` that cross, in order
+    along every chord."""
     n_pairs = _cross_pairs(s, n_chords)
     for c in range(n_chords):
         s.chord[c].fill, s.chord[c].through, s.chord[c].asked = s.chord[c].first, -1, False
     for x in range(n_pairs):
         s.pair[x].root, s.pair[x].member = x, x
         for c, d in ((s.pair[x].c, s.pair[x].d), (s.pair[x].d, s.pair[x].c)):
-            za, bound_a, proof_a = _value(g, s.ring[s.chord[c].p].vertex, s.chord[d].unit)
-            zb, bound_b, proof_b = _value(g, s.ring[s.chord[c].q].vertex, s.chord[d].unit)
+            za, bound_a, proof_a = _value_on_ring(g, s.ring[s.chord[c].p].vertex, s.chord[d].unit)
+            zb, bound_b, proof_b = _value_on_ring(g, s.ring[s.chord[c].q].vertex, s.chord[d].unit)
             k = s.chord[c].fill
             s.chord[c].fill += 1
-            m = s.meeting[k]
+            m = s.crossing[k]
             m.other, m.pair = d, x
             m.t, m.bound = crossing(za, zb, bound_a, bound_b)
             m.proof = prove_crossing(m.t, za, zb, proof_a, proof_b) if len(g.proof) else 0.0
@@ -40,18 +42,18 @@ def order_chords(f: Any, g: Any, s: Any, n_chords: Any, answers: Any, questions:
         first, last = s.chord[c].first, s.chord[c + 1].first
         if last - first > 1:
             _sort_along(s, first, last)
-            found = _settle(f, g, s, c, first, last, answers, questions)
-            n_joined += found[0]
-            n_open += found[1]
+            joined, left_open = _order_neighbours(f, g, s, c, first, last, dialogue)
+            n_joined += joined
+            n_open += left_open
     if n_joined:
         close_gaps(s, n_chords, n_pairs)
     return n_pairs, n_joined, n_open
 
 
 @part(forceinline=True)
-def _cross_pairs(s: Any, n_chords: Any) -> Any:
-    """All pairs of distinct chords whose ends alternate, and the CSR offsets of the crossings along each
-    chord."""
+def _cross_pairs(s: Scratch, n_chords: int) -> int:
+    """Fill all pairs of distinct chords whose ends alternate, and the CSR offsets of the crossings along each
+    chord; returns how many pairs."""
     for c in range(n_chords + 1):
         s.chord[c].first = 0
     n_pairs = 0
@@ -74,7 +76,7 @@ def _cross_pairs(s: Any, n_chords: Any) -> Any:
 
 
 @part(forceinline=True)
-def _value(g: Any, v: Any, u: Any) -> Any:
+def _value_on_ring(g: Given, v: int, u: int) -> tuple[float, float, float]:
     """(value of unit ``u`` at a vertex of the ring, its estimated error, a bound of its error)."""
     n_old, proven = len(g.z), len(g.proof) > 0
     if v < n_old:
@@ -83,30 +85,30 @@ def _value(g: Any, v: Any, u: Any) -> Any:
     a, b, t = born.a, born.b, born.t
     za, zb = g.z[a, u], g.z[b, u]
     z, step, size = za + t * (zb - za), abs(zb - za), max(abs(za), abs(zb))
-    bound = g.scale[u] * ((1.0 - t) * g.slack[a] + t * g.slack[b]) + born.bound * step + EPS * size
+    bound = g.scale[u] * ((1.0 - t) * g.slack[a] + t * g.slack[b]) + born.bound * step + UNIT_ROUNDOFF * size
     proof = 0.0
     if proven:
         # Where exactly between a and b it lies is known up to the error of t; either end bounds what is
         # inherited.
-        proof = g.scale[u] * max(g.proof[a], g.proof[b]) + (born.proof * step + 8.0 * EPS * size) * (
-            1.0 + 8.0 * EPS
-        )
+        proof = g.scale[u] * max(g.proof[a], g.proof[b]) + (
+            born.proof * step + 8.0 * UNIT_ROUNDOFF * size
+        ) * (1.0 + 8.0 * UNIT_ROUNDOFF)
     return z, bound, proof
 
 
 @part(forceinline=True)
-def _sort_along(s: Any, first: Any, last: Any) -> None:
-    """Sort the meetings of one chord by parameter (Shell's method: short lists are the rule, long ones must
+def _sort_along(s: Scratch, first: int, last: int) -> None:
+    """Sort the crossings of one chord by parameter (Shell's method: short lists are the rule, long ones must
     not be slow)."""
     gap = 1
     while 3 * gap + 1 < last - first:
         gap = 3 * gap + 1
     while gap > 0:
         for k in range(first + gap, last):
-            m = s.meeting[k]
+            m = s.crossing[k]
             t, bound, proof, other, pair = m.t, m.bound, m.proof, m.other, m.pair
             i = k
-            while i - gap >= first and s.meeting[i - gap].t > t:
+            while i - gap >= first and s.crossing[i - gap].t > t:
                 _move(s, i - gap, i)
                 i -= gap
             _put(s, i, t, bound, proof, other, pair)
@@ -114,20 +116,22 @@ def _sort_along(s: Any, first: Any, last: Any) -> None:
 
 
 @part(forceinline=True)
-def _put(s: Any, k: Any, t: Any, bound: Any, proof: Any, other: Any, pair: Any) -> None:
-    m = s.meeting[k]
+def _put(s: Scratch, k: int, t: float, bound: float, proof: float, other: int, pair: int) -> None:
+    m = s.crossing[k]
     m.t, m.bound, m.proof, m.other, m.pair = t, bound, proof, other, pair
 
 
 @part(forceinline=True)
-def _move(s: Any, source: Any, target: Any) -> None:
-    m = s.meeting[source]
+def _move(s: Scratch, source: int, target: int) -> None:
+    m = s.crossing[source]
     _put(s, target, m.t, m.bound, m.proof, m.other, m.pair)
 
 
 @part(forceinline=True)
-def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any, questions: Any) -> Any:
-    """(joined, open): put the meetings of a chord in order where bounds leave neighbours open.
+def _order_neighbours(
+    f: int, g: Given, s: Scratch, c: int, first: int, last: int, dialogue: Dialogue
+) -> tuple[int, int]:
+    """(joined, open): put the crossings of chord c in order where bounds leave neighbours open.
 
     Their order is read from the ring if the two do not cross; else it is asked for, or, without proofs, they
     are one point.
@@ -135,7 +139,7 @@ def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any,
     n_joined, n_open, proven = 0, 0, len(g.proof) > 0
     k = first + 1
     while k < last:
-        m, n = s.meeting[k - 1], s.meeting[k]
+        m, n = s.crossing[k - 1], s.crossing[k]
         apart = n.t - m.t > m.proof + n.proof if proven else in_order(m.t, m.bound, n.t, n.bound)
         if apart:
             k += 1
@@ -147,7 +151,7 @@ def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any,
         elif proven and _pass_through_one(s, c, d, e):
             before = 0
         elif proven:
-            before, is_open = _ask(f, g, s, c, m, n, answers, questions)
+            before, is_open = _order_exactly(f, g, s, c, m, n, dialogue)
             n_open += is_open
         else:
             before = 0
@@ -165,8 +169,8 @@ def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any,
                 m.pair,
             )
             _move(s, k, k - 1)
-            # Both now have the later parameter, so that the list stays sorted and this pair settled; see
-            # `crossings`.
+            # Both now have the later parameter, so that the list stays sorted and this pair in order; see
+            # `edge_crossings`.
             _put(s, k, t, bound, proof, d, pair)
             k = max(first + 1, k - 1)
             continue
@@ -175,7 +179,7 @@ def _settle(f: Any, g: Any, s: Any, c: Any, first: Any, last: Any, answers: Any,
 
 
 @part()
-def _pass_through_one(s: Any, c: Any, d: Any, e: Any) -> Any:
+def _pass_through_one(s: Scratch, c: int, d: int, e: int) -> bool:
     """Whether it is known of three chords that they pass through one point."""
     x, y, z = s.chord[c].through, s.chord[d].through, s.chord[e].through
     if x < 0 or y < 0 or z < 0:
@@ -185,39 +189,39 @@ def _pass_through_one(s: Any, c: Any, d: Any, e: Any) -> Any:
 
 
 @part()
-def _ask(f: Any, g: Any, s: Any, c: Any, m: Any, n: Any, answers: Any, questions: Any) -> Any:
-    """`predicates.order` of two meetings on a chord.
+def _order_exactly(
+    f: int, g: Given, s: Scratch, c: int, m: Any, n: Any, dialogue: Dialogue
+) -> tuple[int, bool]:
+    """`predicates.order` of two crossings on chord c of face f, rows of `records.CHORD_CROSSING`.
 
     Of many chords through one point, all triples are open, and answers for those of one chord imply the
     others. So what is about chords that are all in a question already waits for the next run.
     """
-    triple = s.chord[c], s.chord[m.other], s.chord[n.other]
-    verdict = look_up(answers, f, triple[0].unit, triple[1].unit, triple[2].unit)
-    if verdict > UNKNOWN and triple[0].asked and triple[1].asked and triple[2].asked:
-        questions.asked[1] += 1
+    chord, first, second = s.chord[c], s.chord[m.other], s.chord[n.other]
+    key = Key(f, chord.unit, first.unit, second.unit)
+    answer = look_up(dialogue.answers, key)
+    if answer > UNKNOWN and chord.asked and first.asked and second.asked:
+        dialogue.questions.asked[1] += 1
         return 1, True
-    if verdict > UNKNOWN:
-        triple[0].asked, triple[1].asked, triple[2].asked = True, True, True
-    pa, pb, pu = _place(g, s.ring[s.chord[c].p].vertex)
-    qa, qb, qu = _place(g, s.ring[s.chord[c].q].vertex)
-    return order(
-        f, s.chord[c].unit, s.chord[m.other].unit, s.chord[n.other].unit, pa, pb, pu, qa, qb, qu,
-        m.t, m.bound, m.proof, n.t, n.bound, n.proof, answers, questions,
-    )  # fmt: skip
+    if answer > UNKNOWN:
+        chord.asked, first.asked, second.asked = True, True, True
+    p, q = _point(g, s.ring[chord.p].vertex), _point(g, s.ring[chord.q].vertex)
+    before, after = Crossing(m.t, m.bound, m.proof), Crossing(n.t, n.bound, n.proof)
+    return order(key, p, q, before, after, dialogue)
 
 
 @part(forceinline=True)
-def _place(g: Any, v: Any) -> Any:
+def _point(g: Given, v: int) -> Point:
     """A vertex of the ring as a point of `questions.QUESTION`."""
     if v < len(g.z):
-        return v, v, -1
+        return Point(v, v, -1)
     born = g.birth[v - len(g.z)]
-    return born.a, born.b, born.unit
+    return Point(born.a, born.b, born.unit)
 
 
 @part()
-def _precedes(s: Any, c: Any, d: Any, e: Any) -> Any:
-    """Whether, along c from p to q, chord d is met before e, where d and e do not cross inside the face."""
+def _precedes(s: Scratch, c: int, d: int, e: int) -> bool:
+    """Whether chord c, from p to q, crosses d before e, where d and e do not cross inside the face."""
     p, q = s.chord[c].p, s.chord[c].q
     d_inside, d_outside = (
         (s.chord[d].p, s.chord[d].q) if p < s.chord[d].p < q else (s.chord[d].q, s.chord[d].p)
@@ -226,9 +230,9 @@ def _precedes(s: Any, c: Any, d: Any, e: Any) -> Any:
         (s.chord[e].p, s.chord[e].q) if p < s.chord[e].p < q else (s.chord[e].q, s.chord[e].p)
     )
     if d_inside != e_inside:
-        return d_inside < e_inside
-    # Both leave the ring at one vertex: the other ends decide, met in descending order from p on the far
+        return bool(d_inside < e_inside)
+    # Both leave the ring at one vertex: the other ends decide, in descending order from p on the far
     # side.
     d_far = d_outside if d_outside < p else d_outside - (1 << 40)
     e_far = e_outside if e_outside < p else e_outside - (1 << 40)
-    return d_far > e_far
+    return bool(d_far > e_far)

@@ -1,25 +1,24 @@
-"""The chords of one convex face: where units cut it.
+"""Chords of one convex face: segments along which units cut it.
 
-Read from positions round the boundary of the face alone. A cutting unit has two events there, one rising and
-one falling, and its chord joins them.
+They are read from positions round the boundary of the face alone. A cutting unit has two events there, one
+rising and one falling, and its chord joins them.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import trailing_zeros
+from splineviz.geometry.workspace import Given, Scratch
 
 __all__ = ["find_chords"]
 
 
 @part(forceinline=True)
-def find_chords(f: Any, g: Any, s: Any) -> Any:
-    """Walk round face ``f``; fill the ring and the chords, by ascending first end. Returns (ring, chords,
-    dropped)."""
+def find_chords(f: int, g: Given, s: Scratch) -> tuple[int, int, int]:
+    """(ring positions, chords, chords dropped): walk round face ``f``; fill the ring, and the chords by
+    ascending first end."""
     start, stop = g.offsets[f], g.offsets[f + 1]
     n_ring = 0
     n_chords = 0
@@ -31,11 +30,11 @@ def find_chords(f: Any, g: Any, s: Any) -> Any:
         for w in range(g.cut.shape[1]):
             zero = g.cut[f, w] & ~(g.positive[v, w] | g.negative[v, w])
             while zero != np.uint64(0):
-                bit = np.uint64(trailing_zeros(zero))
+                u = trailing_zeros(zero)
                 zero &= zero - np.uint64(1)
-                turn = _turn_at_zero(g, start, stop, side, w, bit)
+                turn = _turn_at_zero(g, start, stop, side, w, np.uint64(u))
                 if turn != 0:
-                    n_chords = _event(s, n_chords, 64 * w + np.int64(bit), n_ring, turn > 0)
+                    n_chords = _event(s, n_chords, 64 * w + u, n_ring, turn > 0)
                     events += 1
         s.ring[n_ring].vertex = v
         first, last = g.first_crossing[e], g.first_crossing[e + 1]
@@ -64,7 +63,7 @@ def find_chords(f: Any, g: Any, s: Any) -> Any:
 
 
 @part(forceinline=True)
-def _turn_at_zero(g: Any, start: Any, stop: Any, side: Any, w: Any, bit: Any) -> Any:
+def _turn_at_zero(g: Given, start: int, stop: int, side: int, w: int, bit: np.uint64) -> int:
     """+1 or -1 if the unit rises or falls at this zero vertex (the first of a run of zeros), else 0."""
     n = stop - start
     before = _sign(g, start + (side - start - 1 + n) % n, w, bit)
@@ -78,15 +77,19 @@ def _turn_at_zero(g: Any, start: Any, stop: Any, side: Any, w: Any, bit: Any) ->
 
 
 @part(forceinline=True)
-def _sign(g: Any, side: Any, w: Any, bit: Any) -> Any:
+def _sign(g: Given, side: int, w: int, bit: np.uint64) -> int:
+    """Sign of one unit of word w at the vertex where a side begins."""
     v = g.side_vertex[side]
     above = np.int64((g.positive[v, w] >> bit) & np.uint64(1))
-    return above - np.int64((g.negative[v, w] >> bit) & np.uint64(1))
+    return int(above - np.int64((g.negative[v, w] >> bit) & np.uint64(1)))
 
 
 @part(forceinline=True)
-def _event(s: Any, n_chords: Any, unit: Any, position: Any, rises: Any) -> Any:
-    """Open the chord of a unit at its first event, close it at the second; a third marks it as unsound."""
+def _event(s: Scratch, n_chords: int, unit: int, position: int, rises: bool) -> int:
+    """Open the chord of a unit at its first event, close it at the second; a third marks it as unsound.
+
+    Returns how many chords there are then.
+    """
     c = s.chord_of[unit]
     if c < 0:
         s.chord_of[unit] = n_chords
@@ -98,7 +101,7 @@ def _event(s: Any, n_chords: Any, unit: Any, position: Any, rises: Any) -> Any:
 
 
 @part(forceinline=True)
-def _keep_sound(s: Any, n_ring: Any, n_chords: Any) -> Any:
+def _keep_sound(s: Scratch, n_ring: int, n_chords: int) -> int:
     """Drop chords that leave no area on one side or have no two ends (only where rounding decided signs);
     find twins."""
     kept = 0

@@ -6,15 +6,14 @@ once, and two chords through one point cross nowhere else.
 
 from __future__ import annotations
 
-from typing import Any
-
 from splineviz.geometry.compiled import part
+from splineviz.geometry.workspace import Scratch
 
 __all__ = ["close_gaps", "find", "pair_of", "union"]
 
 
 @part()
-def pair_of(s: Any, d: Any, e: Any) -> Any:
+def pair_of(s: Scratch, d: int, e: int) -> int:
     """The crossing of chords d and e, or -1. The pairs of a chord with later ones follow each other in their
     order."""
     lower, upper = min(d, e), max(d, e)
@@ -29,7 +28,7 @@ def pair_of(s: Any, d: Any, e: Any) -> Any:
 
 
 @part()
-def find(s: Any, x: Any) -> Any:
+def find(s: Scratch, x: int) -> int:
     """The crossing that stands for the point of another."""
     while s.pair[x].root != x:
         s.pair[x].root = s.pair[s.pair[x].root].root
@@ -38,7 +37,7 @@ def find(s: Any, x: Any) -> Any:
 
 
 @part()
-def union(s: Any, x: Any, y: Any) -> Any:
+def union(s: Scratch, x: int, y: int) -> bool:
     """Take two crossings as one point; whether they were two before."""
     x, y = find(s, x), find(s, y)
     if x == y:
@@ -49,7 +48,7 @@ def union(s: Any, x: Any, y: Any) -> Any:
 
 
 @part()
-def close_gaps(s: Any, n_chords: Any, n_pairs: Any) -> None:
+def close_gaps(s: Scratch, n_chords: int, n_pairs: int) -> None:
     """Join until each chord passes through a point once, and chords through one point cross nowhere else."""
     changed = True
     while changed:
@@ -66,29 +65,29 @@ def close_gaps(s: Any, n_chords: Any, n_pairs: Any) -> None:
 
 
 @part()
-def _join_between(s: Any, first: Any, last: Any) -> Any:
-    """Along one chord, join with a point all that lies between two meetings there."""
+def _join_between(s: Scratch, first: int, last: int) -> bool:
+    """Along one chord, join with a point all that lies between two crossings there."""
     changed = False
-    # `node` is free as yet: at each root it holds the last meeting of this chord there.
+    # `node` is free as yet: at each root it holds the last crossing of this chord there.
     for k in range(first, last):
-        s.pair[find(s, s.meeting[k].pair)].node = k
+        s.pair[find(s, s.crossing[k].pair)].node = k
     k = first
     while k < last:
-        end = s.pair[find(s, s.meeting[k].pair)].node
+        end = s.pair[find(s, s.crossing[k].pair)].node
         i = k + 1
         while i <= end:
-            end = max(end, s.pair[find(s, s.meeting[i].pair)].node)
-            changed |= union(s, s.meeting[k].pair, s.meeting[i].pair)
+            end = max(end, s.pair[find(s, s.crossing[i].pair)].node)
+            changed |= union(s, s.crossing[k].pair, s.crossing[i].pair)
             i += 1
         k = i
     return changed
 
 
 @part()
-def _join_among(s: Any, point: Any) -> Any:
+def _join_among(s: Scratch, point: int) -> bool:
     """Join with a point the crossings among all chords through it."""
     changed = False
-    # `fill` is free by now: it marks the chords through the point, and those whose meetings have been looked
+    # `fill` is free by now: it marks the chords through the point, and those whose crossings have been looked
     # through.
     y = point
     while True:
@@ -101,9 +100,9 @@ def _join_among(s: Any, point: Any) -> Any:
             if s.chord[c].fill == point:
                 s.chord[c].fill = -2 - point
                 for k in range(s.chord[c].first, s.chord[c + 1].first):
-                    mark = s.chord[s.meeting[k].other].fill
+                    mark = s.chord[s.crossing[k].other].fill
                     if mark in (point, -2 - point):
-                        changed |= union(s, point, s.meeting[k].pair)
+                        changed |= union(s, point, s.crossing[k].pair)
         y = s.pair[y].member
         if y == point:
             return changed

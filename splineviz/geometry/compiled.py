@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from numba import njit
 from numba.types import unliteral
 
 __all__ = ["FOLDERS", "kernel", "part", "stamp_of"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 FOLDERS = ("engine", "exact", "geometry", "values")
 """Below the package: all that hold kernels. A test sees to it that there are no others."""
@@ -30,7 +32,7 @@ def stamp_of(package: Path) -> str:
 _STAMP = stamp_of(Path(__file__).parent.parent)
 
 
-def kernel(function: Callable[..., Any]) -> Any:
+def kernel(function: F) -> F:
     """``numba.njit`` for what Python calls, with a cache on disk that is valid for these very sources.
 
     Numba looks at the date of a kernel's own file only, but kernels contain those that they call. After an
@@ -38,19 +40,25 @@ def kernel(function: Callable[..., Any]) -> Any:
     """
     dispatcher = njit(cache=True, nogil=True)(function)
     dispatcher._cache._cache_file._source_stamp = _STAMP
-    return dispatcher
+    return cast("F", dispatcher)
 
 
-def part(**options: Any) -> Any:
-    """``numba.njit`` for what only kernels call; without what Python needs to call it, it compiles faster."""
-    compiled = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+def part(*, forceinline: bool = False, fastmath: bool | set[str] = False) -> Callable[[F], F]:
+    """``numba.njit`` for what only kernels call: without what Python needs to call it, it compiles faster."""
+    compiled = njit(
+        nogil=True,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        forceinline=forceinline,
+        fastmath=fastmath,
+    )
 
-    def once(function: Callable[..., Any]) -> Any:
+    def decorate(function: F) -> F:
         dispatcher = compiled(function)
         template = dispatcher.get_call_template
         # Else it is compiled for int64, and before that for each of the constants that an argument begins
         # with.
         dispatcher.get_call_template = lambda args, kws: template([unliteral(arg) for arg in args], kws)
-        return dispatcher
+        return cast("F", dispatcher)
 
-    return once
+    return decorate

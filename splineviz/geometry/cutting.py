@@ -1,25 +1,48 @@
-"""Cut every face along its chords."""
+"""Cuts of all faces along their chords."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Int64, UInt64
 
 from splineviz.geometry.chord_crossings import order_chords
 from splineviz.geometry.chords import find_chords
 from splineviz.geometry.compiled import part
-from splineviz.geometry.face_tracing import emit_copy, emit_cycles, emit_halves, emit_whole, spread_patterns
+from splineviz.geometry.face_tracing import (
+    spread_patterns,
+    trace_cycles,
+    write_halves,
+    write_uncut,
+    write_whole,
+)
 from splineviz.geometry.half_edges import has_double_edge, make_half_edges, make_nodes
 from splineviz.geometry.intrinsics import borrowed, popcount
-from splineviz.geometry.workspace import DROPPED, EDGES, FACES, OPEN, SHARE, SIDES, VANISH, VERTICES
+from splineviz.geometry.predicates import Signs
+from splineviz.geometry.questions import Dialogue
+from splineviz.geometry.workspace import (
+    DROPPED,
+    EDGES,
+    FACES,
+    OPEN,
+    SHARE,
+    SIDES,
+    VANISH,
+    VERTICES,
+    Given,
+    Links,
+    Pieces,
+    Scratch,
+)
 
 __all__ = ["choose_words", "cut_faces", "face_signs"]
 
 
 @part()
-def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any) -> Any:
+def face_signs(
+    offsets: Int64[np.ndarray, "face+1"], side_vertex: Int64[np.ndarray, "side"], signs: Signs
+) -> tuple[UInt64[np.ndarray, "face word"], UInt64[np.ndarray, "face word"]]:
     """(on, cut): units that are positive somewhere on each face, and those that cut it."""
+    positive, negative = signs.positive, signs.negative
     n_faces, n_words = len(offsets) - 1, positive.shape[1]
     on, cut = np.empty((n_faces, n_words), np.uint64), np.empty((n_faces, n_words), np.uint64)
     for f in range(n_faces):
@@ -35,13 +58,15 @@ def face_signs(offsets: Any, side_vertex: Any, positive: Any, negative: Any) -> 
 
 
 @part()
-def choose_words(cut: Any, first: Any, room: Any) -> Any:
+def choose_words(
+    cut: UInt64[np.ndarray, "face word"], first: int, room: int
+) -> tuple[int, Int64[np.ndarray, "face"]]:
     """(last, n_cut): words of units from ``first`` to before ``last`` that can cut at once, and how many cut
     each face.
 
     The pieces that pairs of units may leave are reckoned in bytes, and half of the words are put off until
-    these fit into ``room``; a single word is never put off. What is put off, or was cut before, is taken out
-    of ``cut``.
+    these fit into ``room``; a single word is never put off. Units that are put off, or have cut before, are
+    taken out of ``cut``.
     """
     n_faces, n_words = cut.shape
     n_cut = np.zeros(n_faces, np.int64)
@@ -49,9 +74,9 @@ def choose_words(cut: Any, first: Any, room: Any) -> Any:
     while True:
         needed = 0.0
         for f in range(n_faces):
-            n = np.int64(0)
+            n = 0
             for w in range(first, last):
-                n += np.int64(popcount(cut[f, w]))
+                n += popcount(cut[f, w])
             n_cut[f] = n
             needed += 0.5 * n * (n + 1) * (8 * n_words + 256)
         if needed <= room or last - first <= 1:
@@ -67,49 +92,38 @@ def choose_words(cut: Any, first: Any, room: Any) -> Any:
 
 @part()
 def cut_faces(
-    given: Any,
-    n_cut: Any,
-    on: Any,
-    scratch: Any,
-    links: Any,
-    pieces: Any,
-    n: Any,
-    answers: Any,
-    questions: Any,
+    given: Given,
+    n_cut: Int64[np.ndarray, "face"],
+    scratch: Scratch,
+    links: Links,
+    pieces: Pieces,
+    dialogue: Dialogue,
 ) -> None:
-    """Cut every face; fills ``pieces`` and counts in ``n`` what it filled."""
+    """Cut every face along the chords of the ``n_cut`` units that cut it; fills ``pieces``."""
     g, s, h, out = borrowed(given), borrowed(scratch), borrowed(links), borrowed(pieces)
     out.offsets[0] = 0
     for f in range(len(g.offsets) - 1):
         if n_cut[f] == 0:
-            emit_copy(f, g, on, out, n)
+            write_uncut(f, g, out)
             continue
         n_ring, n_chords, dropped = find_chords(f, g, s)
-        n[DROPPED] += dropped
+        out.n[DROPPED] += dropped
         if n_chords == 0:
-            emit_whole(f, s, n_ring, on, out, n)
+            write_whole(f, g, s, n_ring, out)
         elif n_chords == 1:
-            emit_halves(f, g, s, n_ring, on, out, n)
+            write_halves(f, g, s, n_ring, out)
         else:
-            n_pairs, n_joined, n_open = order_chords(f, g, s, n_chords, answers, questions)
-            n[OPEN] += n_open
-            _arrange_chords(f, g, s, h, n_ring, n_chords, n_pairs, n_joined, on, out, n)
+            _divide(f, g, s, h, n_ring, n_chords, out, dialogue)
 
 
 @part(forceinline=True)
-def _arrange_chords(
-    f: Any,
-    g: Any,
-    s: Any,
-    h: Any,
-    n_ring: Any,
-    n_chords: Any,
-    n_pairs: Any,
-    n_joined: Any,
-    on: Any,
-    out: Any,
-    n: Any,
+def _divide(
+    f: int, g: Given, s: Scratch, h: Links, n_ring: int, n_chords: int, out: Pieces, dialogue: Dialogue
 ) -> None:
+    """Divide face f along two or more chords."""
+    n = out.n
+    n_pairs, n_joined, n_open = order_chords(f, g, s, n_chords, dialogue)
+    n[OPEN] += n_open
     faces, sides, edges, vertices, vanishing, shared = (
         n[FACES],
         n[SIDES],
@@ -118,9 +132,9 @@ def _arrange_chords(
         n[VANISH],
         n[SHARE],
     )
-    n_nodes = make_nodes(g, s, n_chords, n_pairs, n_ring, out, n)
-    n_half = make_half_edges(g, s, h, n_ring, n_chords, n_nodes, out, n)
-    emit_cycles(f, s, h, n_ring, n_half, out, n)
+    n_nodes = make_nodes(g, s, n_chords, n_pairs, n_ring, out)
+    n_half = make_half_edges(g, s, h, n_ring, n_chords, n_nodes, out)
+    trace_cycles(f, h, n_ring, n_half, out)
     # Euler's formula for this face: every chord adds one face, every node of k chords k - 1 more.
     expected = 1
     for c in range(n_chords):
@@ -128,7 +142,7 @@ def _arrange_chords(
     for v in range(n_ring, n_nodes):
         expected += h.node[v].n_spokes // 2 - 1
     if n[FACES] - faces == expected and not (n_joined and has_double_edge(h, n_nodes)):
-        spread_patterns(f, s, h, n_ring, n_chords, faces, n[FACES], on, out)
+        spread_patterns(f, g, s, h, n_ring, n_chords, faces, out)
         return
     # Orders that rounding decided contradict each other: no planar drawing has them. The face stays whole,
     # and is reported.
@@ -141,4 +155,4 @@ def _arrange_chords(
         shared,
     )
     n[DROPPED] += n_chords
-    emit_whole(f, s, n_ring, on, out, n)
+    write_whole(f, g, s, n_ring, out)

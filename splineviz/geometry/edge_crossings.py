@@ -3,156 +3,180 @@ faces."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64, UInt64
 
 from splineviz.geometry.compiled import part
-from splineviz.geometry.intrinsics import popcount, trailing_zeros
-from splineviz.geometry.predicates import crossing, in_order, order, prove_crossing
-from splineviz.geometry.questions import EDGE
+from splineviz.geometry.intrinsics import borrowed, popcount, trailing_zeros
+from splineviz.geometry.predicates import Crossing, Signs, Units, crossing, in_order, order, prove_crossing
+from splineviz.geometry.questions import EDGE, Dialogue, Key, Point
 from splineviz.geometry.records import BIRTH, CROSSING
 
 __all__ = ["EdgeCrossings", "cross_edges"]
 
 
 class EdgeCrossings(NamedTuple):
-    """``crossing[offsets[e]:offsets[e + 1]]`` are the crossings on edge ``e``, from its first to its second
-    end."""
+    """Crossings on edges: ``crossing[offsets[e]:offsets[e + 1]]`` from the first end of edge e to its
+    second."""
 
-    offsets: np.ndarray
+    offsets: Int64[np.ndarray, "edge+1"]
     crossing: np.ndarray
-    first_part: np.ndarray
-    """(E + 1,) first of the consecutive new edges into which an edge falls"""
-    parts: np.ndarray
-    """(new edges, 2) their vertices"""
+    """`records.CROSSING`"""
+    first_part: Int64[np.ndarray, "edge+1"]
+    """First of the consecutive new edges into which an edge falls"""
+    parts: Int64[np.ndarray, "part 2"]
+    """Vertices of the new edges"""
     birth: np.ndarray
-    """(new vertices,) where they lie; one for all crossings in one point"""
+    """`records.BIRTH` of the new vertices; one for all crossings in one point"""
     open: int
     """Orders that nothing proves; without any proofs, those that were taken as one point"""
     identical: int
     """Of these, between units whose values at both ends of the edge are the same bit for bit, up to sign"""
 
 
-class _Found(NamedTuple):
-    """The crossings of one edge, work space: `predicates.crossing` of each, and its unit."""
+class _Sorted(NamedTuple):
+    """Crossings of one edge by ascending parameter, work space: `Crossing` and unit of each."""
 
-    t: np.ndarray
-    bound: np.ndarray
-    proof: np.ndarray
-    unit: np.ndarray
-    joined: np.ndarray
+    t: Float64[np.ndarray, "crossing"]
+    bound: Float64[np.ndarray, "crossing"]
+    proof: Float64[np.ndarray, "crossing"]
+    unit: Int64[np.ndarray, "crossing"]
+    joined: Bool[np.ndarray, "crossing"]
     """Whether it is one point with the one before"""
 
 
 @part()
 def cross_edges(
-    edges: Any,
-    z: Any,
-    scale: Any,
-    slack: Any,
-    proof: Any,
-    signs: Any,
-    first: Any,
-    last: Any,
-    answers: Any,
-    questions: Any,
-) -> Any:
-    """`EdgeCrossings` of all edges (E, 2), by the units in words first .. last - 1, from values (V, units)
-    and signs."""
-    positive, negative = signs.positive, signs.negative
-    offsets = _count(edges, positive, negative, first, last)
+    edges: Int64[np.ndarray, "edge 2"], units: Units, signs: Signs, first: int, last: int, dialogue: Dialogue
+) -> EdgeCrossings:
+    """Crossings on all edges, by the units in words first .. last - 1."""
+    offsets = _count(edges, signs, first, last)
     total = offsets[-1]
-    crossings, birth = np.empty(total, CROSSING), np.empty(total, BIRTH)
-    first_part, parts = np.empty(len(edges) + 1, np.int64), np.empty((len(edges) + total, 2), np.int64)
-    n_new, n_open, identical = _fill(
-        edges, z, scale, slack, proof, positive, negative, first, last, offsets, crossings, first_part, parts, birth,
-        answers, questions,
-    )  # fmt: skip
+    found = EdgeCrossings(
+        offsets,
+        np.empty(total, CROSSING),
+        np.empty(len(edges) + 1, np.int64),
+        np.empty((len(edges) + total, 2), np.int64),
+        np.empty(total, BIRTH),
+        0,
+        0,
+    )
+    n_new, n_open, identical = _fill(edges, units, signs, first, last, found, dialogue)
     return EdgeCrossings(
-        offsets, crossings, first_part, parts[: len(edges) + n_new], birth[:n_new], n_open, identical
+        offsets,
+        found.crossing,
+        found.first_part,
+        found.parts[: len(edges) + n_new],
+        found.birth[:n_new],
+        n_open,
+        identical,
     )
 
 
 @part()
-def _count(edges: Any, positive: Any, negative: Any, first: Any, last: Any) -> Any:
+def _count(
+    edges: Int64[np.ndarray, "edge 2"], signs: Signs, first: int, last: int
+) -> Int64[np.ndarray, "edge+1"]:
+    """CSR offsets of the crossings on each edge."""
+    positive, negative = signs.positive, signs.negative
     offsets = np.zeros(len(edges) + 1, np.int64)
     for e in range(len(edges)):
         a, b = edges[e, 0], edges[e, 1]
-        n = np.uint64(0)
+        n = 0
         for w in range(first, last):
             n += popcount((positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w]))
-        offsets[e + 1] = offsets[e] + np.int64(n)
+        offsets[e + 1] = offsets[e] + n
     return offsets
 
 
 @part()
 def _fill(
-    edges: Any, z: Any, scale: Any, slack: Any, proof: Any, positive: Any, negative: Any, first: Any, last: Any,
-    offsets: Any, crossings: Any, first_part: Any, parts: Any, birth: Any, answers: Any, questions: Any,
-) -> Any:  # fmt: skip
-    n_old = len(z)
-    longest = 1
+    edges: Int64[np.ndarray, "edge 2"],
+    units: Units,
+    signs: Signs,
+    first: int,
+    last: int,
+    found: EdgeCrossings,
+    dialogue: Dialogue,
+) -> tuple[int, int, int]:
+    """(new vertices, orders left open, how many of them identical): fill all but the offsets of ``found``."""
+    units = borrowed(units)
+    positive, negative = signs.positive, signs.negative
+    offsets, crossings, first_part = found.offsets, found.crossing, found.first_part
+    parts, birth = found.parts, found.birth
+    n_old, longest = len(units.z), 1
     for e in range(len(edges)):
         longest = max(longest, offsets[e + 1] - offsets[e])
-    f = _Found(
+    f = _Sorted(
         np.empty(longest),
         np.empty(longest),
         np.zeros(longest),
         np.empty(longest, np.int64),
         np.zeros(longest, np.bool_),
     )
-    proven = len(proof) > 0
     n_new, n_open, identical = 0, 0, 0
     for e in range(len(edges)):
         a, b = edges[e, 0], edges[e, 1]
         n = 0
         if offsets[e + 1] > offsets[e]:
-            for w in range(first, last):
-                word = (positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w])
-                while word != np.uint64(0):
-                    u = 64 * w + np.int64(trailing_zeros(word))
-                    word &= word - np.uint64(1)
-                    t, bound = crossing(z[a, u], z[b, u], scale[u] * slack[a], scale[u] * slack[b])
-                    known = (
-                        prove_crossing(t, z[a, u], z[b, u], scale[u] * proof[a], scale[u] * proof[b])
-                        if proven
-                        else 0.0
-                    )
-                    _insert(f, n, t, bound, known, u)
-                    n += 1
-            if n > 1:
-                found = _settle(f, n, e, a, b, answers, questions) if proven else _join(f, n, z, a, b)
-                n_open += found[0]
-                identical += found[1]
+            n = _collect(f, units, positive, negative, a, b, first, last)
+            if n > 1 and len(units.proof) > 0:
+                n_open += _order_exactly(f, n, e, a, b, dialogue)
+            elif n > 1:
+                joined = _join(f, n, units.z, a, b)
+                n_open += joined[0]
+                identical += joined[1]
         first_part[e] = e + n_new
         last_vertex = a
         for i in range(n):
-            crossings[offsets[e] + i].unit = f.unit[i]
-            if i > 0 and f.joined[i]:
-                crossings[offsets[e] + i].vertex = last_vertex
-                continue
-            born = birth[n_new]
-            born.a, born.b, born.unit, born.t, born.bound, born.proof = (
-                a,
-                b,
-                f.unit[i],
-                f.t[i],
-                f.bound[i],
-                f.proof[i],
-            )
-            parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, n_old + n_new
-            last_vertex = n_old + n_new
-            crossings[offsets[e] + i].vertex = last_vertex
-            n_new += 1
+            row = crossings[offsets[e] + i]
+            row.unit = f.unit[i]
+            if i == 0 or not f.joined[i]:
+                born = birth[n_new]
+                born.a, born.b, born.unit = a, b, f.unit[i]
+                born.t, born.bound, born.proof = f.t[i], f.bound[i], f.proof[i]
+                parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, n_old + n_new
+                last_vertex = n_old + n_new
+                n_new += 1
+            row.vertex = last_vertex
         parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, b
     first_part[len(edges)] = len(edges) + n_new
     return n_new, n_open, identical
 
 
 @part(forceinline=True)
-def _insert(f: Any, n: Any, t: Any, bound: Any, proof: Any, u: Any) -> None:
-    """Keep the n crossings of one edge in the order of their parameters."""
+def _collect(
+    f: _Sorted,
+    units: Units,
+    positive: UInt64[np.ndarray, "vertex word"],
+    negative: UInt64[np.ndarray, "vertex word"],
+    a: int,
+    b: int,
+    first: int,
+    last: int,
+) -> int:
+    """Fill in the crossings on the edge from vertex a to b; returns how many there are."""
+    z, scale, slack, proof = units
+    n = 0
+    for w in range(first, last):
+        word = (positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w])
+        while word != np.uint64(0):
+            u = 64 * w + trailing_zeros(word)
+            word &= word - np.uint64(1)
+            t, bound = crossing(z[a, u], z[b, u], scale[u] * slack[a], scale[u] * slack[b])
+            known = 0.0
+            if len(proof) > 0:
+                known = prove_crossing(t, z[a, u], z[b, u], scale[u] * proof[a], scale[u] * proof[b])
+            _insert(f, n, t, bound, known, u)
+            n += 1
+    return n
+
+
+@part(forceinline=True)
+def _insert(f: _Sorted, n: int, t: float, bound: float, proof: float, u: int) -> None:
+    """Insert a crossing of unit u among the n of an edge, which are in the order of their parameters."""
     i = n
     while i > 0 and f.t[i - 1] > t:
         _put(f, i, f.t[i - 1], f.bound[i - 1], f.proof[i - 1], f.unit[i - 1])
@@ -161,14 +185,14 @@ def _insert(f: Any, n: Any, t: Any, bound: Any, proof: Any, u: Any) -> None:
 
 
 @part(forceinline=True)
-def _put(f: Any, i: Any, t: Any, bound: Any, proof: Any, u: Any) -> None:
+def _put(f: _Sorted, i: int, t: float, bound: float, proof: float, u: int) -> None:
     f.t[i], f.bound[i], f.proof[i], f.unit[i] = t, bound, proof, u
 
 
 @part(forceinline=True)
-def _join(f: Any, n: Any, z: Any, a: Any, b: Any) -> Any:
-    """Take neighbours that estimates do not hold apart as one point; (how many, how many of them have the
-    same values)."""
+def _join(f: _Sorted, n: int, z: Float64[np.ndarray, "vertex unit"], a: int, b: int) -> tuple[int, int]:
+    """Take neighbours that estimates do not hold apart as one point; returns how many, and how many of them
+    have the same values."""
     n_open, identical = 0, 0
     for i in range(1, n):
         f.joined[i] = not in_order(f.t[i - 1], f.bound[i - 1], f.t[i], f.bound[i])
@@ -180,16 +204,20 @@ def _join(f: Any, n: Any, z: Any, a: Any, b: Any) -> Any:
 
 
 @part()
-def _settle(f: Any, n: Any, e: Any, a: Any, b: Any, answers: Any, questions: Any) -> Any:
-    """Put the crossings of an edge in their exact order; (how many orders stay open, 0)."""
+def _order_exactly(f: _Sorted, n: int, e: int, a: int, b: int, dialogue: Dialogue) -> int:
+    """Put the crossings of an edge in their exact order; returns how many orders stay open."""
     n_open, i = 0, 1
     while i < n:
         f.joined[i] = False
         if f.t[i] - f.t[i - 1] <= f.proof[i - 1] + f.proof[i]:
             before, is_open = order(
-                e, EDGE, f.unit[i - 1], f.unit[i], a, a, -1, b, b, -1,
-                f.t[i - 1], f.bound[i - 1], f.proof[i - 1], f.t[i], f.bound[i], f.proof[i], answers, questions,
-            )  # fmt: skip
+                Key(e, EDGE, f.unit[i - 1], f.unit[i]),
+                Point(a, a, -1),
+                Point(b, b, -1),
+                Crossing(f.t[i - 1], f.bound[i - 1], f.proof[i - 1]),
+                Crossing(f.t[i], f.bound[i], f.proof[i]),
+                dialogue,
+            )
             n_open += is_open
             if before < 0:
                 # Both get the later parameter, which is as close to either as the larger of their errors: so
@@ -202,4 +230,4 @@ def _settle(f: Any, n: Any, e: Any, a: Any, b: Any, answers: Any, questions: Any
                 continue
             f.joined[i] = before == 0
         i += 1
-    return n_open, 0
+    return n_open

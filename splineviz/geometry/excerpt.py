@@ -1,4 +1,4 @@
-"""Some faces of a subdivision as a subdivision of its own, and many of these as one again.
+"""Excerpts: some faces of a subdivision as a subdivision of its own, and many of these as one again.
 
 Work on a large subdivision goes on face by face, so it can go on in excerpts. Each border edge of an excerpt
 is cut alike in the excerpts on both sides of it: the same units cross it in the same order, since both read
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from jaxtyping import Int64
 
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.csr import Csr, runs
@@ -31,13 +31,13 @@ class Excerpt:
     edges."""
 
     subdivision: Subdivision
-    vertices: np.ndarray
-    """(V,) ascending, the vertex of the whole that each of its vertices is; also those that others are
+    vertices: Int64[np.ndarray, "vertex"]
+    """Ascending, the vertex of the whole that each of its vertices is; also those that others are
     interpolated from"""
     birth: np.ndarray
     """(new vertices,) `records.BIRTH` of its vertices that are new in the whole; these are its last"""
-    border: np.ndarray
-    """(B,) ascending, the edge of the whole that each of its first B edges is"""
+    border: Int64[np.ndarray, "border"]
+    """Ascending, the edge of the whole that each of its first B edges is"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Joined:
 
 
 def excerpt(whole: Subdivision, birth: np.ndarray, first: int, last: int) -> Excerpt:
-    """The faces from ``first`` to before ``last``; ``birth`` is that of the last vertices of the whole."""
+    """Faces from ``first`` to before ``last``; ``birth`` is that of the last vertices of the whole."""
     offsets, side_vertex, side_edge, vertices, births, edges, n_border = _excerpt(
         whole.faces.offsets,
         whole.faces.values,
@@ -80,17 +80,17 @@ def excerpt(whole: Subdivision, birth: np.ndarray, first: int, last: int) -> Exc
 
 @kernel
 def _excerpt(
-    offsets: Any,
-    side_vertex: Any,
-    side_edge: Any,
-    n_vertices: Any,
-    n_edges: Any,
-    birth: Any,
-    first: Any,
-    last: Any,
-) -> Any:
-    """(offsets, side_vertex, side_edge) in own ids; (vertices, births, edges) of the whole; how many edges
-    are border edges."""
+    offsets: Int64[np.ndarray, "face+1"],
+    side_vertex: Int64[np.ndarray, "side"],
+    side_edge: Int64[np.ndarray, "side"],
+    n_vertices: int,
+    n_edges: int,
+    birth: np.ndarray,
+    first: int,
+    last: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]:
+    """(offsets, side_vertex, side_edge) of an excerpt in own ids; (vertices, births, edges) of the whole; how
+    many edges are border edges."""
     start, stop = offsets[first], offsets[last]
     vertex, uses = np.zeros(n_vertices, np.int64), np.zeros(n_edges, np.int64)
     for k in range(start, stop):
@@ -121,7 +121,9 @@ def _excerpt(
 
 
 @part()
-def _with_ancestors(vertex: Any, birth: Any) -> Any:
+def _with_ancestors(
+    vertex: Int64[np.ndarray, "vertex"], birth: np.ndarray
+) -> tuple[Int64[np.ndarray, "own"], np.ndarray]:
     """(vertices, births): the marked ones and all that they are interpolated from; afterwards ``vertex``
     holds their own ids.
 
@@ -208,12 +210,12 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
 
 
 def only_used(whole: Subdivision) -> Subdivision:
-    """The same faces, without vertices and edges that no face has."""
+    """Faces of a subdivision, without vertices and edges that no face has."""
     return excerpt(whole, NO_BIRTH, 0, len(whole.faces)).subdivision
 
 
 class _Chains:
-    """What the border edges of the whole have become, as far as the excerpts on one side of them are
+    """Parts that the border edges of the whole have become, as far as the excerpts on one side of them are
     joined."""
 
     def __init__(self, n_edges: int) -> None:
@@ -224,8 +226,8 @@ class _Chains:
         """Second vertex of each edge"""
 
     def match(self, border: np.ndarray, parts: Csr) -> tuple[np.ndarray, np.ndarray, int]:
-        """Edges of an excerpt that are there already, where these are in ``edges``, and how many border edges
-        do not fit."""
+        """Edges of an excerpt that are there already, their places in ``edges``, and the number of border
+        edges that do not fit."""
         known = self.start[border] >= 0
         same = known & (self.length[border] == parts.lengths)
         mine = parts.values[runs(parts.offsets[:-1][same], parts.lengths[same])]

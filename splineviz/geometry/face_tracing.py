@@ -1,86 +1,88 @@
-"""Write the faces that cutting leaves, each with its ring and its pattern."""
+"""Faces that cutting leaves, traced along their half-edges; each gets its ring and its pattern."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import UInt64
 
 from splineviz.geometry.compiled import part
-from splineviz.geometry.workspace import EDGES, FACES, SIDES
+from splineviz.geometry.workspace import EDGES, FACES, SIDES, Given, Links, Pieces, Scratch
 
-__all__ = ["emit_copy", "emit_cycles", "emit_halves", "emit_whole", "spread_patterns"]
+__all__ = ["spread_patterns", "trace_cycles", "write_halves", "write_uncut", "write_whole"]
 
 
 @part(forceinline=True)
-def emit_copy(f: Any, g: Any, on: Any, out: Any, n: Any) -> None:
-    """A face that no unit cuts: its edges have one part each."""
-    m = n[SIDES]
+def write_uncut(f: int, g: Given, out: Pieces) -> None:
+    """Write a face that no unit cuts: its edges have one part each."""
+    m = out.n[SIDES]
     for k in range(g.offsets[f], g.offsets[f + 1]):
         out.side_vertex[m] = g.side_vertex[k]
         out.side_edge[m] = g.first_part[g.side_edge[k]]
         m += 1
-    _close_face(f, m, out, n)
-    _copy_words(out.on, n[FACES] - 1, on, f)
+    _close_face(f, m, out)
+    _copy_words(out.on, out.n[FACES] - 1, g.on, f)
 
 
 @part(forceinline=True)
-def emit_whole(f: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) -> None:
-    """A face that stays whole, with the new vertices on its ring."""
-    _emit_ring(f, s, n_ring, 0, n_ring, -1, out, n)
-    _copy_words(out.on, n[FACES] - 1, on, f)
+def write_whole(f: int, g: Given, s: Scratch, n_ring: int, out: Pieces) -> None:
+    """Write a face that stays whole, with the new vertices on its ring."""
+    _write_ring(f, s, n_ring, 0, n_ring, -1, out)
+    _copy_words(out.on, out.n[FACES] - 1, g.on, f)
 
 
 @part(forceinline=True)
-def emit_halves(f: Any, g: Any, s: Any, n_ring: Any, on: Any, out: Any, n: Any) -> None:
-    """The common case: one chord, two faces."""
+def write_halves(f: int, g: Given, s: Scratch, n_ring: int, out: Pieces) -> None:
+    """Write the two faces on the sides of a single chord, the common case."""
     p, q, unit = s.chord[0].p, s.chord[0].q, s.chord[0].unit
-    e = n[EDGES]
-    n[EDGES] += 1
+    e = out.n[EDGES]
+    out.n[EDGES] += 1
     out.edges[e, 0], out.edges[e, 1] = s.ring[p].vertex, s.ring[q].vertex
     out.edge_unit[e] = unit
-    _emit_ring(f, s, n_ring, p, q - p, e, out, n)
-    _emit_ring(f, s, n_ring, q, p + n_ring - q, e, out, n)
+    _write_ring(f, s, n_ring, p, q - p, e, out)
+    _write_ring(f, s, n_ring, q, p + n_ring - q, e, out)
     for side in range(2):
-        row = n[FACES] - 2 + side
-        _copy_words(out.on, row, on, f)
+        row = out.n[FACES] - 2 + side
+        _copy_words(out.on, row, g.on, f)
         if s.chord[0].rising != (side == 0):
             out.on[row, unit >> 6] &= ~(np.uint64(1) << np.uint64(unit & 63))
 
 
 @part(forceinline=True)
-def emit_cycles(f: Any, s: Any, h: Any, n_ring: Any, n_half: Any, out: Any, n: Any) -> None:
-    """Faces are the cycles of `following`."""
+def trace_cycles(f: int, h: Links, n_ring: int, n_half: int, out: Pieces) -> None:
+    """Write the faces into which face f falls: the cycles of ``following``."""
     for k in range(n_half):
         h.half[k].face = -1
     for k in range(n_half):
         if h.half[k].face >= 0 or (n_ring <= k < n_ring + (n_ring & 1)):
             continue
-        m = n[SIDES]
+        m = out.n[SIDES]
         i = k
         while h.half[i].face < 0:
-            h.half[i].face = n[FACES]
+            h.half[i].face = out.n[FACES]
             out.side_vertex[m], out.side_edge[m] = h.half[i].origin, h.half[i].edge
             m += 1
             i = h.half[i].following
-        _close_face(f, m, out, n)
+        _close_face(f, m, out)
 
 
 @part(forceinline=True)
 def spread_patterns(
-    f: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, before: Any, after: Any, on: Any, out: Any
+    f: int, g: Given, s: Scratch, h: Links, n_ring: int, n_chords: int, before: int, out: Pieces
 ) -> None:
-    """The pattern of the face at the start of the ring is known from the chords' sides; each crossing flips
-    its units."""
+    """Patterns of the faces from ``before`` on, into which face f fell.
+
+    That of the face at the start of the ring is known from the chords' sides; each edge that is crossed flips
+    its units.
+    """
     home = h.half[0].face
-    _copy_words(out.on, home, on, f)
+    _copy_words(out.on, home, g.on, f)
     for c in range(n_chords):
         if s.chord[c].rising != (s.chord[c].p == 0):
             u = s.chord[c].unit
             out.on[home, u >> 6] &= ~(np.uint64(1) << np.uint64(u & 63))
     first_chord = n_ring + (n_ring & 1)
     # `key` is free by now: it marks the faces that have their pattern.
-    for face in range(after - before):
+    for face in range(out.n[FACES] - before):
         h.spoke[face].key = 0
     h.spoke[home - before].key = 1
     h.stack[0] = 0
@@ -110,10 +112,10 @@ def spread_patterns(
 
 
 @part(forceinline=True)
-def _emit_ring(f: Any, s: Any, n_ring: Any, first: Any, length: Any, closing: Any, out: Any, n: Any) -> None:
-    """The face of ``length`` ring edges from position first on, closed by an edge unless it goes all
+def _write_ring(f: int, s: Scratch, n_ring: int, first: int, length: int, closing: int, out: Pieces) -> None:
+    """Write the face of ``length`` ring edges from position first on, closed by an edge unless it goes all
     round."""
-    m = n[SIDES]
+    m = out.n[SIDES]
     j = first
     # The wrap of j is carried from step to step on purpose: rings are short, and vectorising this loop made
     # it slower.
@@ -126,11 +128,13 @@ def _emit_ring(f: Any, s: Any, n_ring: Any, first: Any, length: Any, closing: An
     if closing >= 0:
         out.side_vertex[m], out.side_edge[m] = s.ring[j].vertex, closing
         m += 1
-    _close_face(f, m, out, n)
+    _close_face(f, m, out)
 
 
 @part(forceinline=True)
-def _close_face(f: Any, m: Any, out: Any, n: Any) -> None:
+def _close_face(f: int, m: int, out: Pieces) -> None:
+    """End a face, cut from face f, at side m."""
+    n = out.n
     out.parent[n[FACES]] = f
     n[FACES] += 1
     n[SIDES] = m
@@ -138,6 +142,8 @@ def _close_face(f: Any, m: Any, out: Any, n: Any) -> None:
 
 
 @part(forceinline=True)
-def _copy_words(target: Any, i: Any, source: Any, j: Any) -> None:
+def _copy_words(
+    target: UInt64[np.ndarray, "face word"], i: int, source: UInt64[np.ndarray, "parent word"], j: int
+) -> None:
     for w in range(target.shape[1]):
         target[i, w] = source[j, w]

@@ -6,25 +6,27 @@ knows the next one by turning left.
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
+from jaxtyping import Int64
 
 from splineviz.geometry.compiled import part
-from splineviz.geometry.workspace import EDGES, SHARE, VANISH, VERTICES
+from splineviz.geometry.workspace import EDGES, SHARE, VANISH, VERTICES, Given, Links, Pieces, Scratch
 
 __all__ = ["has_double_edge", "make_half_edges", "make_nodes"]
 
 
 @part(forceinline=True)
-def make_nodes(g: Any, s: Any, n_chords: Any, n_pairs: Any, n_ring: Any, out: Any, n: Any) -> Any:
-    """One new vertex for each crossing point, on the chord that locates it best. Returns the number of nodes,
-    ring included."""
+def make_nodes(g: Given, s: Scratch, n_chords: int, n_pairs: int, n_ring: int, out: Pieces) -> int:
+    """Make one new vertex for each crossing point, on the chord that locates it best; returns the number of
+    nodes, ring included."""
+    n = out.n
     n_nodes = n_ring
     n_old = len(g.z)
     for x in range(n_pairs):
         s.pair[x].node = -1
     for c in range(n_chords):
         for k in range(s.chord[c].first, s.chord[c + 1].first):
-            root = s.pair[s.meeting[k].pair].root
+            root = s.pair[s.crossing[k].pair].root
             a, b = s.ring[s.chord[c].p].vertex, s.ring[s.chord[c].q].vertex
             if s.pair[root].node < 0:
                 s.pair[root].node = n_nodes
@@ -33,9 +35,9 @@ def make_nodes(g: Any, s: Any, n_chords: Any, n_pairs: Any, n_ring: Any, out: An
                 n[VERTICES] += 1
             else:
                 v = n[VERTICES] - (n_nodes - s.pair[root].node)
-                if s.meeting[k].bound >= out.birth[v].bound:
+                if s.crossing[k].bound >= out.birth[v].bound:
                     continue
-            birth, m = out.birth[v], s.meeting[k]
+            birth, m = out.birth[v], s.crossing[k]
             birth.a, birth.b, birth.unit, birth.t, birth.bound, birth.proof = (
                 a,
                 b,
@@ -59,9 +61,10 @@ def make_nodes(g: Any, s: Any, n_chords: Any, n_pairs: Any, n_ring: Any, out: An
 
 @part(forceinline=True)
 def make_half_edges(
-    g: Any, s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any, out: Any, n: Any
-) -> Any:
-    """Half-edges and spokes of all nodes, linked by turning left. Returns the number of half-edges."""
+    g: Given, s: Scratch, h: Links, n_ring: int, n_chords: int, n_nodes: int, out: Pieces
+) -> int:
+    """Make half-edges and spokes of all nodes, linked by turning left; returns the number of half-edges."""
+    n = out.n
     base = n[VERTICES] - (n_nodes - n_ring) + len(g.z)
     _count_spokes(s, h, n_ring, n_chords, n_nodes)
     fill = h.stack
@@ -69,8 +72,8 @@ def make_half_edges(
         fill[v] = h.node[v].start
     for i in range(n_ring):
         h.half[i].origin, h.half[i].edge, h.half[i].chord = s.ring[i].vertex, s.ring[i].edge, -1
-        _spoke(h, fill, i, 0, -1, i)
-        _spoke(h, fill, i, n_ring, i - 1 if i > 0 else n_ring - 1, -1)
+        _add_spoke(h, fill, i, 0, -1, i)
+        _add_spoke(h, fill, i, n_ring, i - 1 if i > 0 else n_ring - 1, -1)
     half = n_ring + (n_ring & 1)
     for c in range(n_chords):
         if s.chord[c].twin != c:
@@ -94,8 +97,8 @@ def make_half_edges(
             out.edge_unit[e] = s.chord[c].unit
             h.half[half].origin, h.half[half].edge, h.half[half].chord = vertex, e, c
             h.half[half + 1].origin, h.half[half + 1].edge, h.half[half + 1].chord = vertex_ahead, e, c
-            _spoke(h, fill, node, q - p if node == p else q, half + 1, half)
-            _spoke(h, fill, ahead, p - q + n_ring if ahead == q else p, half, half + 1)
+            _add_spoke(h, fill, node, q - p if node == p else q, half + 1, half)
+            _add_spoke(h, fill, ahead, p - q + n_ring if ahead == q else p, half, half + 1)
             half += 2
             if ahead == q:
                 break
@@ -107,7 +110,7 @@ def make_half_edges(
 
 
 @part()
-def has_double_edge(h: Any, n_nodes: Any) -> Any:
+def has_double_edge(h: Links, n_nodes: int) -> bool:
     """Whether two edges have the same ends, as where two chords that only touch share two nodes."""
     for v in range(n_nodes):
         for k in range(h.node[v].start, h.node[v + 1].start):
@@ -119,25 +122,30 @@ def has_double_edge(h: Any, n_nodes: Any) -> Any:
 
 
 @part(forceinline=True)
-def _put_spoke(h: Any, k: Any, key: Any, arriving: Any, leaving: Any) -> None:
+def _put_spoke(h: Links, k: int, key: int, arriving: int, leaving: int) -> None:
     m = h.spoke[k]
     m.key, m.arriving, m.leaving = key, arriving, leaving
 
 
 @part(forceinline=True)
-def _node_of(s: Any, k: Any) -> Any:
-    """The node at the k-th meeting."""
-    return s.pair[s.pair[s.meeting[k].pair].root].node
+def _node_of(s: Scratch, k: int) -> int:
+    """The node at the k-th crossing."""
+    node: int = s.pair[s.pair[s.crossing[k].pair].root].node
+    return node
 
 
 @part(forceinline=True)
-def _spoke(h: Any, fill: Any, node: Any, key: Any, arriving: Any, leaving: Any) -> None:
+def _add_spoke(
+    h: Links, fill: Int64[np.ndarray, "node"], node: int, key: int, arriving: int, leaving: int
+) -> None:
+    """Add a spoke to those of its node, at its ``fill``."""
     _put_spoke(h, fill[node], key, arriving, leaving)
     fill[node] += 1
 
 
 @part(forceinline=True)
-def _count_spokes(s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any) -> None:
+def _count_spokes(s: Scratch, h: Links, n_ring: int, n_chords: int, n_nodes: int) -> None:
+    """Count the spokes of every node, and set where they start."""
     for v in range(n_nodes):
         h.node[v].n_spokes = 2 if v < n_ring else 0
     for c in range(n_chords):
@@ -157,7 +165,7 @@ def _count_spokes(s: Any, h: Any, n_ring: Any, n_chords: Any, n_nodes: Any) -> N
 
 
 @part(forceinline=True)
-def _link(h: Any, first: Any, last: Any) -> None:
+def _link(h: Links, first: int, last: int) -> None:
     """Sort the spokes of one node counter-clockwise; who arrives on one leaves on the one before it, the
     leftmost turn."""
     for k in range(first + 1, last):

@@ -1,10 +1,10 @@
-"""What the kernels need of the machine: sets of units as 64-bit words, and arrays without reference
-counts."""
+"""Machine instructions that kernels need: bits of 64-bit words counted, arrays without reference counts."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -12,42 +12,46 @@ from numba.extending import intrinsic
 
 __all__ = ["borrowed", "popcount", "trailing_zeros"]
 
+T = TypeVar("T", bound=tuple[Any, ...])
 
-@intrinsic
-def popcount(typingctx: Any, word: Any) -> Any:
-    """Number of set bits of a uint64."""
+if TYPE_CHECKING:  # as kernels call them; numba has no types
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
+    def popcount(word: np.uint64) -> int: ...
 
-    return types.uint64(types.uint64), codegen
+    def trailing_zeros(word: np.uint64) -> int: ...
 
+    def borrowed(arrays: T) -> T: ...
 
-@intrinsic
-def trailing_zeros(typingctx: Any, word: Any) -> Any:
-    """Index of the lowest set bit of a uint64 that is not 0."""
+else:
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+    @intrinsic
+    def popcount(typingctx: object, word: object) -> object:
+        """Number of set bits of a uint64."""
+        return types.int64(types.uint64), lambda context, builder, signature, args: builder.ctpop(args[0])
 
-    return types.uint64(types.uint64), codegen
+    @intrinsic
+    def trailing_zeros(typingctx: object, word: object) -> object:
+        """Index of the lowest set bit of a uint64 that is not 0."""
+        zero_is_defined = ir.Constant(ir.IntType(1), 0)
+        return types.int64(types.uint64), lambda context, builder, signature, args: builder.cttz(
+            args[0], zero_is_defined
+        )
 
+    @intrinsic
+    def borrowed(typingctx: object, arrays: object) -> object:
+        """Named tuple of arrays, without their owners; the caller keeps those alive.
 
-@intrinsic
-def borrowed(typingctx: Any, arrays: Any) -> Any:
-    """The same named tuple of arrays, without their owners; the caller keeps those alive.
+        Every read of an array from a tuple counts a reference, atomically, and in inner loops that was most
+        of the time. Arrays without an owner have nothing to count.
+        """
 
-    Every read of an array from a tuple counts a reference, atomically, and in inner loops that was most of
-    the time. Arrays without an owner have nothing to count.
-    """
+        def codegen(context, builder, signature, args):
+            (value,) = args
+            for i, kind in enumerate(signature.args[0].types):
+                array = context.make_array(kind)(context, builder, builder.extract_value(value, i))
+                array.meminfo = cgutils.get_null_value(array.meminfo.type)
+                array.parent = cgutils.get_null_value(array.parent.type)
+                value = builder.insert_value(value, array._getvalue(), i)
+            return value
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        (value,) = args
-        for i, kind in enumerate(signature.args[0].types):
-            array = context.make_array(kind)(context, builder, builder.extract_value(value, i))
-            array.meminfo = cgutils.get_null_value(array.meminfo.type)
-            array.parent = cgutils.get_null_value(array.parent.type)
-            value = builder.insert_value(value, array._getvalue(), i)
-        return value
-
-    return arrays(arrays), codegen
+        return arrays(arrays), codegen

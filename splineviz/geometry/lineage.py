@@ -1,11 +1,10 @@
-"""What a face inherits from the face it was cut from: its window, its stage of birth, the hash of its
+"""Inheritance of a face from the one it was cut from: its window, its stage of birth, the hash of its
 pattern."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Int64, UInt64
 
 from splineviz.geometry.compiled import kernel
 
@@ -17,12 +16,18 @@ _F1, _F2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
 @kernel
-def inherit(parent: Any, on: Any, window_of: Any, stage_of: Any, before: Any, stage: Any) -> Any:
+def inherit(
+    parent: Int64[np.ndarray, "face"],
+    on: UInt64[np.ndarray, "face word"],
+    window_of: Int64[np.ndarray, "parent"],
+    stage_of: Int64[np.ndarray, "parent"],
+    before: UInt64[np.ndarray, "parent 2"],
+    stage: int,
+) -> tuple[Int64[np.ndarray, "face"], Int64[np.ndarray, "face"], UInt64[np.ndarray, "face 2"]]:
     """(window_of, stage_of, hash) of the faces of a refinement, siblings following each other, from those of
     their parents.
 
-    Faces with siblings are born at this stage. Hashes, (F, 2) uint64, take in the (F, words) bit sets of this
-    stage.
+    Faces with siblings are born at this stage. Hashes take in the bit sets ``on`` of this stage.
     """
     n = len(parent)
     windows, stages, hashes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty((n, 2), np.uint64)

@@ -1,34 +1,43 @@
-"""Join faces of one parent that nothing tells apart any more, and drop the vertices that this leaves
+"""Merge faces of one parent that nothing tells apart any more, and drop the vertices that this leaves
 straight."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Bool, Int32, Int64, UInt64
 
 from splineviz.geometry.compiled import kernel, part
+from splineviz.geometry.subdivision import Arrays
 
 __all__ = ["merge_faces"]
 
 
 @kernel
 def merge_faces(
-    offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, source: Any, shared: Any,
-    parent: Any, state: Any, n_fixed: Any, first_part: Any,
-) -> Any:  # fmt: skip
-    """Join neighbours with the same words of ``state`` (F, words) across edges that are no part of an older
-    edge.
+    arrays: Arrays,
+    parent: Int64[np.ndarray, "face"],
+    state: UInt64[np.ndarray, "face word"],
+    n_fixed: int,
+    first_part: Int64[np.ndarray, "old_edge+1"],
+) -> tuple[
+    Arrays,
+    Int64[np.ndarray, "group"],
+    UInt64[np.ndarray, "group word"],
+    Int64[np.ndarray, "old_edge+1"],
+    Int64[np.ndarray, "kept"],
+    np.intp,
+]:
+    """Join neighbours with the same words of ``state`` across edges that are no part of an older edge.
 
-    ``first_part`` (E0 + 1,) says which edges are parts of older ones: those stay, and so do the first
+    ``first_part`` says which edges are parts of older ones: those stay, and so do the first
     ``n_fixed`` vertices. Of the others, vertices with two edges left are inside one straight edge, which its
     parts become. A group of faces whose outline is not one closed curve (where rounding decided signs) stays
     apart.
 
-    Returns the arrays of the new subdivision (offsets, side_vertex, side_edge, edges, source, shared), the
-    parent and state of its faces, the new first parts, the vertices kept, and the number of groups that
-    stayed apart.
+    Returns the arrays of the new subdivision, the parent and state of its faces, the new first parts, the
+    vertices kept, and the number of groups that stayed apart.
     """
+    vertices, offsets, side_vertex, side_edge, edges, source, shared = arrays
     following, sides, face_of = _tables(offsets, side_vertex, side_edge, edges)
     dead = np.zeros(len(edges), np.bool_)
     root = np.arange(len(offsets) - 1)
@@ -42,8 +51,10 @@ def merge_faces(
     _keep_corners(following, sides, side_vertex, side_edge, dead, start, dropped)
     names = np.empty(len(dropped), np.int64)
     kept = np.flatnonzero(~dropped)
+    points = np.empty((len(kept), 2))
     for i in range(len(kept)):
-        names[kept[i]] = i
+        v = kept[i]
+        names[v], points[i, 0], points[i, 1] = i, vertices[v, 0], vertices[v, 1]
     new_edge, first_of, new_edges, new_source = _chains(edges, source, dead, dropped, link, names)
     groups = np.flatnonzero(start >= 0)
     new_offsets = np.zeros(len(groups) + 1, np.int64)
@@ -76,14 +87,19 @@ def merge_faces(
             shared[k, 1],
             shared[k, 2],
         )
-    return (
-        new_offsets, new_vertex[:m].copy(), new_side[:m].copy(), new_edges, new_source, new_shared,
-        parent[groups], state[groups], parts, kept, n_apart,
-    )  # fmt: skip
+    merged = Arrays(
+        points, new_offsets, new_vertex[:m].copy(), new_side[:m].copy(), new_edges, new_source, new_shared
+    )
+    return merged, parent[groups], state[groups], parts, kept, n_apart
 
 
 @part()
-def _tables(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
+def _tables(
+    offsets: Int64[np.ndarray, "face+1"],
+    side_vertex: Int64[np.ndarray, "side"],
+    side_edge: Int64[np.ndarray, "side"],
+    edges: Int64[np.ndarray, "edge 2"],
+) -> tuple[Int64[np.ndarray, "side"], Int64[np.ndarray, "edge 2"], Int64[np.ndarray, "side"]]:
     """For every side the next one of its face and the face; for every edge its sides on the left and on the
     right, or -1."""
     following, face_of = np.empty(len(side_edge), np.int64), np.empty(len(side_edge), np.int64)
@@ -97,15 +113,17 @@ def _tables(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
 
 
 @part()
-def _same(state: Any, f: Any, g: Any) -> Any:
+def _same(state: UInt64[np.ndarray, "face word"], f: int, g: int) -> bool:
+    """Whether two faces have the same words."""
     different = np.uint64(0)
     for w in range(state.shape[1]):
         different |= state[f, w] ^ state[g, w]
-    return different == np.uint64(0)
+    return bool(different == np.uint64(0))
 
 
 @part()
-def _find(root: Any, f: Any) -> Any:
+def _find(root: Int64[np.ndarray, "face"], f: int) -> int:
+    """Root of a face's group."""
     while root[f] != f:
         root[f] = root[root[f]]
         f = root[f]
@@ -113,14 +131,20 @@ def _find(root: Any, f: Any) -> Any:
 
 
 @part()
-def _union(root: Any, f: Any, g: Any) -> None:
-    """The lowest face of a group is its root."""
+def _union(root: Int64[np.ndarray, "face"], f: int, g: int) -> None:
+    """Join the groups of two faces; the lowest face of a group is its root."""
     f, g = _find(root, f), _find(root, g)
     root[max(f, g)] = min(f, g)
 
 
 @part(forceinline=True)
-def _next(following: Any, sides: Any, side_edge: Any, dead: Any, k: Any) -> Any:
+def _next(
+    following: Int64[np.ndarray, "side"],
+    sides: Int64[np.ndarray, "edge 2"],
+    side_edge: Int64[np.ndarray, "side"],
+    dead: Bool[np.ndarray, "edge"],
+    k: int,
+) -> int:
     """The side after ``k`` on the outline of its group: turn round its end until an edge is left."""
     k = following[k]
     while dead[side_edge[k]]:
@@ -130,7 +154,14 @@ def _next(following: Any, sides: Any, side_edge: Any, dead: Any, k: Any) -> Any:
 
 
 @part()
-def _outlines(following: Any, sides: Any, face_of: Any, side_edge: Any, dead: Any, root: Any) -> Any:
+def _outlines(
+    following: Int64[np.ndarray, "side"],
+    sides: Int64[np.ndarray, "edge 2"],
+    face_of: Int64[np.ndarray, "side"],
+    side_edge: Int64[np.ndarray, "side"],
+    dead: Bool[np.ndarray, "edge"],
+    root: Int64[np.ndarray, "face"],
+) -> tuple[Int64[np.ndarray, "face"], np.intp]:
     """A side on the outline of every group, at its root, else -1; and the number of groups without one closed
     outline.
 
@@ -160,8 +191,15 @@ def _outlines(following: Any, sides: Any, face_of: Any, side_edge: Any, dead: An
 
 
 @part()
-def _length(following: Any, sides: Any, side_edge: Any, dead: Any, start: Any, most: Any) -> Any:
-    """How many sides an outline has, given that it has no more than ``most``."""
+def _length(
+    following: Int64[np.ndarray, "side"],
+    sides: Int64[np.ndarray, "edge 2"],
+    side_edge: Int64[np.ndarray, "side"],
+    dead: Bool[np.ndarray, "edge"],
+    start: int,
+    most: int,
+) -> int:
+    """Number of sides of an outline; -1 where it is not closed after ``most``."""
     k = _next(following, sides, side_edge, dead, start)
     n = 1
     while k != start and n < most:
@@ -171,7 +209,12 @@ def _length(following: Any, sides: Any, side_edge: Any, dead: Any, start: Any, m
 
 
 @part()
-def _straight(edges: Any, dead: Any, n_fixed: Any, side_vertex: Any) -> Any:
+def _straight(
+    edges: Int64[np.ndarray, "edge 2"],
+    dead: Bool[np.ndarray, "edge"],
+    n_fixed: int,
+    side_vertex: Int64[np.ndarray, "side"],
+) -> tuple[Int64[np.ndarray, "vertex 2"], Bool[np.ndarray, "vertex"]]:
     """The last two edges left at every vertex, (V, 2), and which vertices beyond the fixed ones have none or
     just two."""
     n = max(n_fixed, side_vertex.max() + 1)
@@ -190,9 +233,15 @@ def _straight(edges: Any, dead: Any, n_fixed: Any, side_vertex: Any) -> Any:
 
 @part()
 def _keep_corners(
-    following: Any, sides: Any, side_vertex: Any, side_edge: Any, dead: Any, start: Any, dropped: Any
+    following: Int64[np.ndarray, "side"],
+    sides: Int64[np.ndarray, "edge 2"],
+    side_vertex: Int64[np.ndarray, "side"],
+    side_edge: Int64[np.ndarray, "side"],
+    dead: Bool[np.ndarray, "edge"],
+    start: Int64[np.ndarray, "face"],
+    dropped: Bool[np.ndarray, "vertex"],
 ) -> None:
-    """No face loses its third corner (only where rounding bent faces could one)."""
+    """Keep three corners of every face (only where rounding left faces not convex could one have fewer)."""
     for f in range(len(start)):
         if start[f] < 0:
             continue
@@ -211,7 +260,19 @@ def _keep_corners(
 
 
 @part()
-def _chains(edges: Any, source: Any, dead: Any, dropped: Any, link: Any, names: Any) -> Any:
+def _chains(
+    edges: Int64[np.ndarray, "edge 2"],
+    source: Int32[np.ndarray, "edge 2"],
+    dead: Bool[np.ndarray, "edge"],
+    dropped: Bool[np.ndarray, "vertex"],
+    link: Int64[np.ndarray, "vertex 2"],
+    names: Int64[np.ndarray, "vertex"],
+) -> tuple[
+    Int64[np.ndarray, "edge"],
+    Int64[np.ndarray, "new"],
+    Int64[np.ndarray, "new 2"],
+    Int32[np.ndarray, "new 2"],
+]:
     """Edges joined at dropped vertices: for each edge its new one or -1, for each new one its first edge,
     ends and source."""
     new_edge, first_of = np.full(len(edges), -1, np.int64), np.empty(len(edges), np.int64)

@@ -1,5 +1,4 @@
-"""The decisions on which the combinatorics rest, each with the error bound that says when floating point
-settles it.
+"""Decisions on which the combinatorics rest, each with the error bound beyond which floating point stands.
 
 A unit is an affine function on every face. Its float64 value at vertex ``v`` is some distance from the exact
 value at the exact vertex. Of that there may be a *proof*, ``scale[unit] * proof[v]``, and there always is an
@@ -7,8 +6,8 @@ value at the exact vertex. Of that there may be a *proof*, ``scale[unit] * proof
 from values:
 
 - *sign of a unit at a vertex* (`classify`);
-- *order of two crossings on an edge*, and *orientation of three chords of a face*, read as the order of two crossings on the third
-  (`crossing`, `in_order`).
+- *order of two crossings on an edge*, and *orientation of three chords of a face*, read as the order of two
+  crossings on the third (`crossing`, `in_order`).
 
 Where there are proofs, a decision stands beyond them; what they leave open is asked for (`questions`) and
 decided exactly. Where there are none, or nobody can tell, it stands beyond `MARGIN` times its estimate, and
@@ -17,17 +16,20 @@ what lies closer is taken as a coincidence (a zero, one vertex).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float64, UInt64
 
 from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import popcount
-from splineviz.geometry.questions import SIGN, UNKNOWN, ask, ask_sign, look_up
+from splineviz.geometry.questions import SIGN, UNKNOWN, Dialogue, Key, Point, ask, ask_sign, look_up
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
-__all__ = ["EPS", "MARGIN", "TINY", "Signs", "classify", "crossing", "in_order", "order", "prove_crossing"]
+__all__ = ["EPS", "MARGIN", "TINY", "Crossing", "Signs", "Units"]
+__all__ += ["classify", "crossing", "in_order", "order", "prove_crossing"]
 
-EPS = 2.0**-53
+EPS = UNIT_ROUNDOFF
 
 MARGIN = 16.0
 """How many times its estimated error a number must lie away from a coincidence to decide against it."""
@@ -37,11 +39,33 @@ TINY = 2.0**-1000
 other consequence."""
 
 
-class Signs(NamedTuple):
-    """Strict signs of every unit at every vertex: two bit sets (vertex, word); in neither means zero."""
+class Units(NamedTuple):
+    """Values of all units of a stage at all vertices, with their errors."""
 
-    positive: np.ndarray
-    negative: np.ndarray
+    z: Float64[np.ndarray, "vertex unit"]
+    scale: Float64[np.ndarray, "unit"]
+    slack: Float64[np.ndarray, "vertex"]
+    """The error of ``z[v, u]`` is estimated as ``scale[u] * slack[v]``"""
+    proof: Float64[np.ndarray, "vertex"]
+    """It is at most ``scale[u] * proof[v]``; empty where nothing is proven"""
+
+
+class Crossing(NamedTuple):
+    """Where a unit vanishes on the way between two points."""
+
+    t: float
+    """In (0, 1)"""
+    bound: float
+    """Estimated error of t"""
+    proof: float
+    """Proven error of t; 0 where there are no proofs"""
+
+
+class Signs(NamedTuple):
+    """Strict signs of all units at all vertices, as bit sets; a unit in neither is zero."""
+
+    positive: UInt64[np.ndarray, "vertex word"]
+    negative: UInt64[np.ndarray, "vertex word"]
     zeros: int
     """Number of pairs (unit, vertex) taken as zero."""
     open: int
@@ -50,16 +74,15 @@ class Signs(NamedTuple):
 
 
 @part()
-def classify(
-    z: Any, scale: Any, slack: Any, proof: Any, sure: Any, first: Any, answers: Any, questions: Any
-) -> Any:
-    """`Signs` of the values z (V, units), within scale (units,) times proof (V,); by estimates, slack (V,),
-    if ``proof`` is empty.
+def classify(units: Units, sure: bool, first: int, dialogue: Dialogue) -> Signs:
+    """`Signs` of the values of units; within their proof, or by estimates if there is none.
 
     Values that are taken as zero are set to 0, others with the wrong sign to a tiny number of the right one.
     With ``sure``, entries that are 0.0 are zero in exact arithmetic. Zeros of units in words before ``first``
     are not counted: they have cut, and vanish at vertices by construction.
     """
+    z, scale, slack, proof = units.z, units.scale, units.slack, units.proof
+    questions = dialogue.questions
     n_vertices, n_units = z.shape
     n_words = max(1, (n_units + 63) // 64)
     positive, negative = (
@@ -76,19 +99,19 @@ def classify(
             x, least = row[j], bound * scale[j]
             above[j] = x > least
             below[j] = x < -least
-        decided = np.uint64(0)
+        decided = 0
         for w in range(n_words):
             positive[v, w], negative[v, w] = _pack(above_words, 8 * w), _pack(below_words, 8 * w)
             decided += popcount(positive[v, w]) + popcount(negative[v, w])
-        if np.int64(decided) == n_units:
+        if decided == n_units:
             continue
         for j in range(n_units):
             if abs(row[j]) > bound * scale[j]:
                 continue
             sign, is_open, n_stopped = 0, bound * scale[j] > 0.0, questions.asked[1]
             if proven:
-                sign, is_open = _judged(
-                    row[j], scale[j], slack[v], sure or j < 64 * first, v, j, answers, questions
+                sign, is_open = _decide_sign(
+                    row[j], scale[j], slack[v], sure or j < 64 * first, v, j, dialogue
                 )
             if questions.asked[1] > n_stopped:
                 pass  # the value stays until the answer is there: as 0.0 it would look like a sure zero
@@ -106,25 +129,27 @@ def classify(
 
 
 @part()
-def _judged(x: Any, scale: Any, slack: Any, sure: Any, v: Any, j: Any, answers: Any, questions: Any) -> Any:
-    """(sign, whether it is open) of a value that its proof does not settle."""
+def _decide_sign(
+    x: float, scale: float, slack: float, sure: bool, v: int, j: int, dialogue: Dialogue
+) -> tuple[int, bool]:
+    """(sign, whether it is open) of the value x of unit j at vertex v that its proof leaves open."""
     # Answers first: what was taken as zero since nobody can tell is 0.0 by now, and still open.
-    verdict = look_up(answers, v, SIGN, j, -1)
-    if verdict < UNKNOWN:
-        return verdict, False
-    if verdict > UNKNOWN:
+    answer = look_up(dialogue.answers, Key(v, SIGN, j, -1))
+    if answer < UNKNOWN:
+        return answer, False
+    if answer > UNKNOWN:
         if x == 0.0 and (sure or scale == 0.0):
             return 0, False
-        ask_sign(questions, v, j)
+        ask_sign(dialogue.questions, v, j)
     if abs(x) <= MARGIN * slack * scale:
         return 0, True
     return (1 if x > 0.0 else -1), True
 
 
 @part(forceinline=True)
-def _pack(words: Any, first: Any) -> Any:
-    """64 bytes that are 0 or 1, in eight words, as one word of bits; a multiplication gathers eight bytes at
-    a time."""
+def _pack(words: UInt64[np.ndarray, "words"], first: int) -> np.uint64:
+    """One word of bits from 64 bytes that are 0 or 1, in eight words; a multiplication gathers eight of them
+    at a time."""
     result = np.uint64(0)
     for i in range(8):
         result |= ((words[first + i] * np.uint64(0x0102040810204080)) >> np.uint64(56)) << np.uint64(8 * i)
@@ -132,55 +157,56 @@ def _pack(words: Any, first: Any) -> Any:
 
 
 @part(forceinline=True)
-def crossing(za: Any, zb: Any, bound_a: Any, bound_b: Any) -> Any:
+def crossing(za: float, zb: float, bound_a: float, bound_b: float) -> tuple[float, float]:
     """Parameter in (0, 1) at which an affine function with values za, zb of opposite sign vanishes, and its
     estimated error."""
     spread = za - zb
     if spread == 0.0:
         return 0.5, 0.5
     # Strictly between the ends, so that what is not zero at both is not zero there.
-    t = min(1.0 - EPS, max(TINY, za / spread))
-    return t, min(1.0, ((1.0 - t) * bound_a + t * bound_b) / abs(spread) + 4.0 * EPS)
+    t = min(1.0 - UNIT_ROUNDOFF, max(TINY, za / spread))
+    return t, min(1.0, ((1.0 - t) * bound_a + t * bound_b) / abs(spread) + 4.0 * UNIT_ROUNDOFF)
 
 
 @part(forceinline=True)
-def prove_crossing(t: Any, za: Any, zb: Any, proof_a: Any, proof_b: Any) -> Any:
-    """A bound of the error of that parameter, from those of the two values.
+def prove_crossing(t: float, za: float, zb: float, proof_a: float, proof_b: float) -> float:
+    """Bound of the error of the parameter t of `crossing`, from bounds of the errors of the two values.
 
-    With errors a, b of the values the exact parameter differs from za / (za - zb) by ((1 - t) a + t b) / (za
-    - zb - a + b).
+    With errors a, b of the values the exact parameter differs from za / (za - zb) by ((1 - t) a + t b) /
+    (za - zb - a + b).
     """
-    certain = abs(za - zb) * (1.0 - 4.0 * EPS) - (proof_a + proof_b) * (1.0 + 8.0 * EPS)
+    certain = abs(za - zb) * (1.0 - 4.0 * UNIT_ROUNDOFF) - (proof_a + proof_b) * (1.0 + 8.0 * UNIT_ROUNDOFF)
     if certain <= 0.0:
         return 1.0
-    return min(1.0, ((1.0 - t) * proof_a + t * proof_b) / certain * (1.0 + 16.0 * EPS) + 4.0 * EPS)
+    return min(
+        1.0,
+        ((1.0 - t) * proof_a + t * proof_b) / certain * (1.0 + 16.0 * UNIT_ROUNDOFF) + 4.0 * UNIT_ROUNDOFF,
+    )
 
 
 @part(forceinline=True)
-def in_order(t_first: Any, bound_first: Any, t_second: Any, bound_second: Any) -> Any:
+def in_order(t_first: float, bound_first: float, t_second: float, bound_second: float) -> bool:
     """Whether the first crossing lies before the second, by estimates."""
     return t_second - t_first > MARGIN * (bound_first + bound_second)
 
 
 @part()
 def order(
-    place: Any, chord: Any, first: Any, second: Any, pa: Any, pb: Any, pu: Any, qa: Any, qb: Any, qu: Any,
-    t_first: Any, bound_first: Any, proof_first: Any, t_second: Any, bound_second: Any, proof_second: Any,
-    answers: Any, questions: Any,
-) -> Any:  # fmt: skip
+    key: Key, p: Point, q: Point, first: Crossing, second: Crossing, dialogue: Dialogue
+) -> tuple[int, bool]:
     """(order, whether it is open) of two crossings on the way from p to q: 1 if the first comes first, 0 for
     one point, else -1.
 
     They are not certainly apart by their proofs.
     """
-    verdict = look_up(answers, place, chord, first, second)
-    if verdict < UNKNOWN:
-        return verdict, False
+    answer = look_up(dialogue.answers, key)
+    if answer < UNKNOWN:
+        return answer, False
     likely = 0
-    if in_order(t_first, bound_first, t_second, bound_second):
+    if in_order(first.t, first.bound, second.t, second.bound):
         likely = 1
-    elif in_order(t_second, bound_second, t_first, bound_first):
+    elif in_order(second.t, second.bound, first.t, first.bound):
         likely = -1
-    if verdict > UNKNOWN:
-        ask(questions, place, chord, first, second, pa, pb, pu, qa, qb, qu, likely)
+    if answer > UNKNOWN:
+        ask(dialogue.questions, key, p, q, likely)
     return likely, True

@@ -1,5 +1,6 @@
-"""Decisions that a proven error bound leaves open: asked by the kernels, answered outside, looked up when
-they run again.
+"""Questions about decisions that a proven error bound leaves open, and their answers.
+
+Kernels ask them, exact arithmetic outside answers them, and kernels that run again look the answers up.
 
 Two kinds are enough. The *sign* of a unit at a vertex; and the *order* in which two units vanish on the way
 from one point to another, along an edge or along the chord of a third. A point is a vertex, or lies where a
@@ -8,20 +9,32 @@ unit vanishes between two vertices.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int64
 
 from splineviz.geometry.compiled import kernel, part
 
 __all__ = ["ANSWER", "EDGE", "FEW", "MANY", "NO_ANSWERS", "QUESTION", "SIGN", "UNKNOWN"]
-__all__ += ["Answers", "Questions", "ask", "ask_sign", "asking", "look_up", "tabulate"]
+__all__ += [
+    "Answers",
+    "Dialogue",
+    "Key",
+    "Point",
+    "Questions",
+    "ask",
+    "ask_sign",
+    "look_up",
+    "no_questions",
+    "tabulate",
+]
 
 SIGN, EDGE = -2, -1
-"""What stands in a question in place of a chord's unit: it is about a vertex, or about an edge."""
+"""In place of a chord's unit in a question: it is about a vertex, or about an edge."""
 
 UNKNOWN, NONE = 2, 3
-"""Verdicts beside -1, 0 and 1: nobody can tell; nobody has been asked."""
+"""Decisions beside -1, 0 and 1: nobody can tell; nobody has been asked."""
 
 FEW, MANY = 1 << 10, 1 << 16
 """Room for questions in a first run, where most often there are none, and in the next ones"""
@@ -32,92 +45,125 @@ QUESTION = np.dtype(
 """About ``place``, a vertex, edge or face: ``first`` is the unit whose sign is asked for; or ``first`` <
 ``second`` vanish, on an edge or on the ``chord`` of a face, on the way from the point p to q. A point lies
 where unit ``pu`` vanishes between the vertices ``pa`` and ``pb``, or, with ``pu`` -1, is the vertex ``pa``.
-``assumed`` is the verdict on an order that the run went on with."""
+``assumed`` is the order that the run went on with."""
 
-ANSWER = np.dtype([(name, np.int64) for name in "place chord first second verdict".split()])
-"""``verdict`` is the sign; or 1 where ``first`` vanishes first, 0 where both vanish in one point, -1
+ANSWER = np.dtype([(name, np.int64) for name in "place chord first second decision".split()])
+"""``decision`` is the sign; or 1 where ``first`` vanishes first, 0 where both vanish in one point, -1
 otherwise."""
+
+
+class Key(NamedTuple):
+    """Subject of a question: the first four columns of `QUESTION` and `ANSWER`."""
+
+    place: int
+    chord: int
+    first: int
+    second: int
+
+
+class Point(NamedTuple):
+    """End of an edge or chord, as in `QUESTION`: where ``unit`` vanishes between vertices a and b, or, with
+    -1, the vertex a."""
+
+    a: int
+    b: int
+    unit: int
 
 
 class Answers(NamedTuple):
     """All answers so far, with an open hash table of their rows."""
 
     rows: np.ndarray
-    slots: np.ndarray
-    """Rows by the hash of their first four columns, -1 for none; a power of two of them"""
+    """(answers,) of `ANSWER`"""
+    slots: Int64[np.ndarray, "slot"]
+    """Rows by the hash of their key, -1 for none; a power of two of them"""
 
 
 class Questions(NamedTuple):
     """Questions of one run."""
 
     rows: np.ndarray
-    asked: np.ndarray
-    """(2,) how many there are; and how many stop the run, whose result is of no use then: signs, and what
-    waits for the next run or does not fit. Orders are assumed to be as estimated, and if the answers say the
-    same, the result stands."""
+    """(room,) of `QUESTION`"""
+    asked: Int64[np.ndarray, "2"]
+    """How many there are; and how many stop the run, whose result is of no use then: signs, and what waits
+    for the next run or does not fit. Orders are assumed to be as estimated, and if the answers say the same,
+    the result stands."""
+
+
+class Dialogue(NamedTuple):
+    """Answers of exact arithmetic that kernels have, and questions that they ask of it."""
+
+    answers: Answers
+    questions: Questions
 
 
 NO_ANSWERS = Answers(np.empty(0, ANSWER), np.full(1, -1))
 
 
 def tabulate(rows: np.ndarray) -> Answers:
-    """The answers with their table."""
+    """Answers, rows of `ANSWER`, with their table."""
     slots = np.full(1 << max(1, int(2 * len(rows)).bit_length()), -1)
     _fill(rows, slots)
     return Answers(rows, slots)
 
 
 @kernel
-def _fill(rows: Any, slots: Any) -> None:
+def _fill(rows: np.ndarray, slots: Int64[np.ndarray, "slot"]) -> None:
     for i in range(len(rows)):
-        k = _slot(rows[i].place, rows[i].chord, rows[i].first, rows[i].second, len(slots))
+        k = _slot(Key(rows[i].place, rows[i].chord, rows[i].first, rows[i].second), len(slots))
         while slots[k] >= 0:
             k = (k + 1) % len(slots)
         slots[k] = i
 
 
 @part()
-def _slot(place: Any, chord: Any, first: Any, second: Any, n: Any) -> Any:
-    h = np.uint64(place)
-    for x in (chord, first, second):
+def _slot(key: Key, n: int) -> np.int64:
+    """Slot at which the search for a key begins, among n slots, a power of two."""
+    h = np.uint64(key.place)
+    for x in (key.chord, key.first, key.second):
         h = (h ^ np.uint64(x)) * np.uint64(0xFF51AFD7ED558CCD)
         h ^= h >> np.uint64(33)
     return np.int64(h & np.uint64(n - 1))
 
 
 @part()
-def look_up(answers: Any, place: Any, chord: Any, first: Any, second: Any) -> Any:
-    """The verdict on a question, the other way round if ``first`` > ``second``; `NONE` where there is
+def look_up(answers: Answers, key: Key) -> int:
+    """The decision on a question, the other way round if ``first`` > ``second``; `NONE` where there is
     none."""
-    turned = chord != SIGN and first > second
+    turned = key.chord != SIGN and key.first > key.second
     if turned:
-        first, second = second, first
-    k = _slot(place, chord, first, second, len(answers.slots))
+        key = Key(key.place, key.chord, key.second, key.first)
+    k = _slot(key, len(answers.slots))
     while answers.slots[k] >= 0:
         row = answers.rows[answers.slots[k]]
-        if row.place == place and row.chord == chord and row.first == first and row.second == second:
-            return -row.verdict if turned and row.verdict != UNKNOWN else row.verdict
+        if (
+            row.place == key.place
+            and row.chord == key.chord
+            and row.first == key.first
+            and row.second == key.second
+        ):
+            decision: int = row.decision
+            return -decision if turned and decision != UNKNOWN else decision
         k = (k + 1) % len(answers.slots)
     return NONE
 
 
 @part()
-def asking(room: Any) -> Any:
-    """Nothing asked yet."""
+def no_questions(room: int) -> Questions:
+    """Room for so many questions, none of them asked yet."""
     return Questions(np.empty(room, QUESTION), np.zeros(2, np.int64))
 
 
 @part()
-def ask_sign(questions: Any, vertex: Any, unit: Any) -> None:
+def ask_sign(questions: Questions, vertex: int, unit: int) -> None:
+    """Ask for the sign of a unit at a vertex; the run stops."""
     questions.asked[1] += 1
-    ask(questions, vertex, SIGN, unit, -1, vertex, vertex, -1, vertex, vertex, -1, UNKNOWN)
+    at = Point(vertex, vertex, -1)
+    ask(questions, Key(vertex, SIGN, unit, -1), at, at, UNKNOWN)
 
 
 @part()
-def ask(
-    questions: Any, place: Any, chord: Any, first: Any, second: Any,
-    pa: Any, pb: Any, pu: Any, qa: Any, qb: Any, qu: Any, assumed: Any,
-) -> None:  # fmt: skip
+def ask(questions: Questions, key: Key, p: Point, q: Point, assumed: int) -> None:
     """Put down a `QUESTION`, the other way round if it is about an order and ``first`` > ``second``, as
     `look_up` has it."""
     n = questions.asked[0]
@@ -125,8 +171,15 @@ def ask(
         questions.asked[1] += 1
         return
     questions.asked[0] += 1
-    if chord != SIGN and first > second:
-        first, second, assumed = second, first, -assumed
     row = questions.rows[n]
-    row.place, row.chord, row.first, row.second, row.assumed = place, chord, first, second, assumed
-    row.pa, row.pb, row.pu, row.qa, row.qb, row.qu = pa, pb, pu, qa, qb, qu
+    row.place, row.chord, row.first, row.second, row.assumed = (
+        key.place,
+        key.chord,
+        key.first,
+        key.second,
+        assumed,
+    )
+    if key.chord != SIGN and key.first > key.second:
+        row.first, row.second, row.assumed = key.second, key.first, -assumed
+    row.pa, row.pb, row.pu = p.a, p.b, p.unit
+    row.qa, row.qb, row.qu = q.a, q.b, q.unit

@@ -1,4 +1,4 @@
-"""Records that the kernels work with: rows of small tables, each written down once."""
+"""Rows of the small tables that kernels work with, each written down once."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import numpy as np
 __all__ = [
     "BIRTH",
     "CHORD",
+    "CHORD_CROSSING",
     "CROSSING",
     "DEVIATION",
     "HALF_EDGE",
-    "MEETING",
     "NODE",
     "PAIR",
     "SHARED",
@@ -58,12 +58,12 @@ CHORD = _record(
 
 It runs from ring position p to q > p; ``rising`` tells whether the unit is positive on the ring between.
 Units that vanish on one segment are twins: ``twin`` is the first of them, ``next_twin`` the next or -1. Its
-meetings are ``first`` to the next chord's ``first``, its pairs with later chords are ``pairs`` to the next
+crossings are ``first`` to the next chord's ``first``, its pairs with later chords are ``pairs`` to the next
 chord's; its edges are ``drawn`` to ``drawn_end``. ``through`` is one of the crossings that several chords
 share in one point, -1 for none; ``asked`` says whether the chord is in a question that was asked just now.
 """
-MEETING = _record("other", "pair", "t", "bound", "proof", floats=("t", "bound", "proof"))
-"""Where a chord meets another: at t from its p to its q, with its errors as in `BIRTH`."""
+CHORD_CROSSING = _record("other", "pair", "t", "bound", "proof", floats=("t", "bound", "proof"))
+"""Where a chord crosses another: at t from its p to its q, with its errors as in `BIRTH`."""
 PAIR = _record("c", "d", "root", "member", "node")
 """Two chords c < d that cross; pairs that cross in one point have one ``root`` (union-find), whose ``node``
 is that point.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float64, Int32, Int64, UInt64
 
 from splineviz.geometry.answers import ExactAnswers, checked
 from splineviz.geometry.compiled import kernel, part
@@ -13,10 +14,10 @@ from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import choose_words, cut_faces, face_signs
 from splineviz.geometry.edge_crossings import cross_edges
 from splineviz.geometry.ordering import near_each_other
-from splineviz.geometry.predicates import classify
-from splineviz.geometry.questions import FEW, MANY, NO_ANSWERS, UNKNOWN, asking
+from splineviz.geometry.predicates import Units, classify
+from splineviz.geometry.questions import FEW, MANY, NO_ANSWERS, UNKNOWN, Answers, Dialogue, no_questions
 from splineviz.geometry.shared_edges import shared_edges
-from splineviz.geometry.subdivision import Subdivision, find_edge_faces
+from splineviz.geometry.subdivision import Arrays, Subdivision, find_edge_faces
 from splineviz.geometry.workspace import (
     DROPPED,
     EDGES,
@@ -40,15 +41,15 @@ class Refinement:
     """A refined subdivision and how it came from the one before. New vertices follow the old ones."""
 
     subdivision: Subdivision
-    parent: np.ndarray
-    """(F,) the face that each face was cut from"""
-    on: np.ndarray
-    """(F, words) bit set of the units that are positive on each face"""
+    parent: Int64[np.ndarray, "face"]
+    """The face that each face was cut from"""
+    on: UInt64[np.ndarray, "face word"]
+    """Bit set of the units that are positive on each face"""
     birth: np.ndarray
     """(new vertices,) `records.BIRTH`: between which earlier vertices each lies, and where"""
-    first_part: np.ndarray
-    """(E + 1,) first of the consecutive new edges into which each edge before falls, in order from its first
-    to its second end"""
+    first_part: Int64[np.ndarray, "old_edge+1"]
+    """First of the consecutive new edges into which each edge before falls, in order from its first to its
+    second end"""
     vanishing: tuple[np.ndarray, np.ndarray]
     """Rows with ``vertex`` and ``unit``, on edges and inside faces: units that are zero at a new vertex by
     construction"""
@@ -67,8 +68,8 @@ class Refinement:
     """The largest proven error of a value"""
     next_word: int | None = None
     """Where to go on with the units that were put off; None if there are none"""
-    kept: np.ndarray | None = None
-    """(V,) which vertices remain of all that ``birth`` makes, counted from the old ones on; None for all"""
+    kept: Int64[np.ndarray, "vertex"] | None = None
+    """Which vertices remain of all that ``birth`` makes, counted from the old ones on; None for all"""
     turns: tuple[int, ...] = ()
     """How many of them each of several rounds made; empty for a single one"""
 
@@ -80,10 +81,10 @@ each other."""
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """What is proven of the values of a stage's units, and whom to ask for the rest."""
+    """Proven errors of the values of a stage's units, and whom to ask for the rest."""
 
-    slack: np.ndarray
-    """(V,): ``z[v, u]`` is within ``scale[u] * slack[v]`` of the exact value at the exact vertex"""
+    slack: Float64[np.ndarray, "vertex"]
+    """``z[v, u]`` is within ``scale[u] * slack[v]`` of the exact value at the exact vertex"""
     sure: bool
     """Whether values that are 0.0 are exactly zero"""
     exact: ExactAnswers | None
@@ -92,9 +93,9 @@ class Proof:
 
 def refine(
     subdivision: Subdivision,
-    z: np.ndarray,
-    scale: np.ndarray,
-    slack: np.ndarray,
+    z: Float64[np.ndarray, "vertex unit"],
+    scale: Float64[np.ndarray, "unit"],
+    slack: Float64[np.ndarray, "vertex"],
     stage: int,
     first_word: int = 0,
     room: int = ROOM,
@@ -105,10 +106,10 @@ def refine(
     Parameters
     ----------
     z
-        (V, units) float64, C-contiguous: value of each unit at each vertex, affine on every face. Values too
-        close to zero to tell their sign are set to zero.
+        C-contiguous: value of each unit at each vertex, affine on every face. Values too close to zero to
+        tell their sign are set to zero.
     scale, slack
-        (units,) and (V,): the error of ``z[v, u]`` is estimated as ``scale[u] * slack[v]``.
+        The error of ``z[v, u]`` is estimated as ``scale[u] * slack[v]``.
     stage
         Recorded as the origin of new edges.
     first_word
@@ -119,43 +120,32 @@ def refine(
     proof
         With it, no decision rests on an estimate but those that nobody can tell.
     """
-    s, faces = subdivision, subdivision.faces
     slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
-    answers = NO_ANSWERS
+    arrays, units, answers = subdivision.arrays(), Units(z, scale, slack, slack_proof), NO_ANSWERS
     while True:
-        shape, made, counts, questions, n_stopped = _refine(
-            s.vertices, faces.offsets, faces.values, s.side_edges, s.edges, s.edge_source, s.shared,
-            z, scale, slack, slack_proof, sure, stage, first_word, room, answers,
-        )  # fmt: skip
-        answers, n_confirmed = checked(answers, questions, None if proof is None else proof.exact)
-        if n_stopped == 0 and n_confirmed is not None:
+        run = _refine(arrays, units, sure, stage, first_word, room, answers)
+        answers, n_confirmed = checked(answers, run.questions, None if proof is None else proof.exact)
+        if run.stopped == 0 and n_confirmed is not None:
             break
-    n_answers = int((answers.rows["verdict"] != UNKNOWN).sum())
-    vertices, offsets, side_vertex, side_edges, *rest = shape
-    parent, on, birth, first_part, on_edges, inside = made
-    last, n_open, identical, n_zero = counts
-    faces = Csr(offsets, side_vertex)
-    order = near_each_other(vertices, faces, parent)
+    fine, parent, on = Subdivision.from_arrays(run.arrays), run.parent, run.on
+    order = near_each_other(fine.vertices, fine.faces, parent)
     if order is not None:
-        side_edges, faces, parent, on = (
-            Csr(offsets, side_edges).take(order).values,
-            faces.take(order),
-            parent[order],
-            on[order],
-        )
+        side_edges = Csr(fine.faces.offsets, fine.side_edges).take(order).values
+        fine = replace(fine, faces=fine.faces.take(order), side_edges=side_edges)
+        parent, on = parent[order], on[order]
     return Refinement(
-        subdivision=Subdivision(vertices, faces, side_edges, *rest),
+        subdivision=fine,
         parent=parent,
         on=on,
-        birth=birth,
-        first_part=first_part,
-        vanishing=(on_edges, inside),
-        next_word=None if last == on.shape[1] else last,
-        decisions=z.size + len(on_edges) + len(inside),
-        re_evaluated=n_answers,
-        open=n_open - n_confirmed,
-        identical=identical,
-        zeros=n_zero,
+        birth=run.birth,
+        first_part=run.first_part,
+        vanishing=(run.on_edges, run.inside),
+        next_word=None if run.last == on.shape[1] else run.last,
+        decisions=z.size + len(run.on_edges) + len(run.inside),
+        re_evaluated=int((answers.rows["decision"] != UNKNOWN).sum()),
+        open=run.open - n_confirmed,
+        identical=run.identical,
+        zeros=run.zeros,
         largest_bound=float(scale.max(initial=0.0) * slack_proof.max(initial=0.0)),
     )
 
@@ -166,60 +156,105 @@ def compile_refine() -> None:
     refine(triangle, np.ones((3, 1)), np.ones(1), np.ones(3), 0)
 
 
+class _Run(NamedTuple):
+    """One run of the kernel; fields that are not explained here are those of `Refinement`."""
+
+    arrays: Arrays
+    parent: Int64[np.ndarray, "face"]
+    on: UInt64[np.ndarray, "face word"]
+    birth: np.ndarray
+    first_part: Int64[np.ndarray, "edge+1"]
+    on_edges: np.ndarray
+    """`records.CROSSING` on edges"""
+    inside: np.ndarray
+    """`records.VANISHING` inside faces"""
+    last: int
+    """The word of units to go on with"""
+    open: int
+    identical: int
+    zeros: int
+    questions: np.ndarray
+    """`questions.QUESTION` that it asked"""
+    stopped: int
+    """How many of them stop it: then the rest is of no use"""
+
+
 @kernel
 def _refine(
-    vertices: Any, offsets: Any, side_vertex: Any, side_edge: Any, edges: Any, source: Any, shared: Any,
-    z: Any, scale: Any, slack: Any, proof: Any, sure: Any, stage: Any, first: Any, room: Any, answers: Any,
-) -> Any:  # fmt: skip
-    """All of it in one compiled call: what passes between Python and compiled code costs more than cutting a
-    hundred faces.
-
-    Where questions stop the run, the rest is of no use.
-    """
-    questions = asking(FEW if len(answers.rows) == 0 else MANY)
-    signs = classify(z, scale, slack, proof, sure, first, answers, questions)
+    arrays: Arrays, units: Units, sure: bool, stage: int, first: int, room: int, answers: Answers
+) -> _Run:
+    """Refine in one compiled call: what passes between Python and compiled code costs more than cutting a
+    hundred faces."""
+    _, offsets, side_vertex, side_edge, edges, source, shared = arrays
+    questions = no_questions(FEW if len(answers.rows) == 0 else MANY)
+    dialogue = Dialogue(answers, questions)
+    signs = classify(units, sure, first, dialogue)
     if questions.asked[1] > 0:  # without answers, nothing that follows would be of use
         offsets, edges, source, shared = offsets[:1], edges[:0], source[:0], shared[:0]
-    on, cut = face_signs(offsets, side_vertex, signs.positive, signs.negative)
+    on, cut = face_signs(offsets, side_vertex, signs)
     last, n_cut = choose_words(cut, first, room)
-    crossed = cross_edges(edges, z, scale, slack, proof, signs, first, last, answers, questions)
+    crossed = cross_edges(edges, units, signs, first, last, dialogue)
     if questions.asked[1] > 0:
         offsets, n_cut = offsets[:1], n_cut[:0]
     given = Given(
-        offsets, side_vertex, side_edge, edges, z, scale, slack, proof, signs.positive, signs.negative, cut,
-        crossed.offsets, crossed.crossing, crossed.first_part, crossed.birth,
-    )  # fmt: skip
-    scratch, links, pieces, n = make_room(given, n_cut, crossed.parts)
-    cut_faces(given, n_cut, on, scratch, links, pieces, n, answers, questions)
+        offsets,
+        side_vertex,
+        side_edge,
+        edges,
+        units.z,
+        units.scale,
+        units.slack,
+        units.proof,
+        signs.positive,
+        signs.negative,
+        on,
+        cut,
+        crossed.offsets,
+        crossed.crossing,
+        crossed.first_part,
+        crossed.birth,
+    )
+    scratch, links, pieces = make_room(given, n_cut, crossed.parts)
+    cut_faces(given, n_cut, scratch, links, pieces, dialogue)
+    n = pieces.n
     birth, drawn = pieces.birth[: n[VERTICES]], pieces.shared[: n[SHARE]]
     faces_of = find_edge_faces(offsets, side_vertex, side_edge, edges if signs.zeros else edges[:0])
     n_faces, n_sides, n_edges = n[FACES], n[SIDES], n[EDGES]
-    shape = (
-        _extend_points(vertices, birth),
+    fine = Arrays(
+        _extend_points(arrays.vertices, birth),
         pieces.offsets[: n_faces + 1],
         pieces.side_vertex[:n_sides],
         pieces.side_edge[:n_sides],
         pieces.edges[:n_edges],
         _sources(source, crossed.first_part, pieces.edge_unit, n_edges, stage),
-        shared_edges(shared, edges, faces_of, signs, on, first, last, crossed.first_part, drawn, stage),
+        shared_edges(shared, given, faces_of, first, last, drawn, stage),
     )
-    vanishing = pieces.vanishing[: n[VANISH]]
-    made = (
+    return _Run(
+        fine,
         pieces.parent[:n_faces],
         pieces.on[:n_faces],
         birth,
         crossed.first_part,
         crossed.crossing,
-        vanishing,
+        pieces.vanishing[: n[VANISH]],
+        last,
+        signs.open + crossed.open + n[OPEN] + n[DROPPED],
+        crossed.identical,
+        signs.zeros,
+        questions.rows[: questions.asked[0]],
+        questions.asked[1],
     )
-    n_open = signs.open + crossed.open + n[OPEN] + n[DROPPED]
-    asked, n_stopped = questions.rows[: questions.asked[0]], questions.asked[1]
-    return shape, made, (last, n_open, crossed.identical, signs.zeros), asked, n_stopped
 
 
 @part()
-def _sources(before: Any, first_part: Any, unit: Any, n_edges: Any, stage: Any) -> Any:
-    """(n_edges, 2) the stage and unit of every edge: parts of an older edge keep its."""
+def _sources(
+    before: Int32[np.ndarray, "old_edge 2"],
+    first_part: Int64[np.ndarray, "old_edge+1"],
+    unit: Int64[np.ndarray, "edge"],
+    n_edges: int,
+    stage: int,
+) -> Int32[np.ndarray, "edge 2"]:
+    """Stage and unit of every edge: parts of an older edge keep its."""
     out = np.empty((n_edges, 2), np.int32)
     for e in range(len(before)):
         for k in range(first_part[e], first_part[e + 1]):
@@ -230,7 +265,10 @@ def _sources(before: Any, first_part: Any, unit: Any, n_edges: Any, stage: Any) 
 
 
 @part()
-def _extend_points(points: Any, birth: Any) -> Any:
+def _extend_points(
+    points: Float64[np.ndarray, "old_vertex 2"], birth: np.ndarray
+) -> Float64[np.ndarray, "vertex 2"]:
+    """Coordinates (uv) of old vertices and of those that are born between them."""
     n_old = len(points)
     result = np.empty((n_old + len(birth), 2))
     for v in range(n_old):

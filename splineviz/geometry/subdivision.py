@@ -1,39 +1,52 @@
-"""A planar subdivision into convex faces: shared vertices, shared edges, faces as counter-clockwise rings."""
+"""Planar subdivisions into convex faces: shared vertices and edges, faces as counter-clockwise rings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float64, Int32, Int64
 
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.csr import Csr
 
-__all__ = ["RIM", "Subdivision", "find_edge_faces"]
+__all__ = ["RIM", "Arrays", "Subdivision", "find_edge_faces"]
 
 RIM = -1
 """Stage and unit of an edge on the rim of a window."""
 
 
+class Arrays(NamedTuple):
+    """Arrays of a `Subdivision`, as kernels take and return them."""
+
+    vertices: Float64[np.ndarray, "vertex 2"]
+    offsets: Int64[np.ndarray, "face+1"]
+    side_vertex: Int64[np.ndarray, "side"]
+    side_edge: Int64[np.ndarray, "side"]
+    edges: Int64[np.ndarray, "edge 2"]
+    source: Int32[np.ndarray, "edge 2"]
+    shared: Int64[np.ndarray, "row 3"]
+
+
 @dataclass(frozen=True, eq=False)
 class Subdivision:
-    """Arrays only. Side ``k`` of the faces runs from vertex ``faces.values[k]`` along edge
-    ``side_edges[k]``."""
+    """Planar subdivision into convex faces, as arrays only.
 
-    vertices: np.ndarray
-    """(V, 2) float64"""
+    Side ``k`` of the faces runs from vertex ``faces.values[k]`` along edge ``side_edges[k]``.
+    """
+
+    vertices: Float64[np.ndarray, "vertex 2"]
+    """uv"""
     faces: Csr
-    side_edges: np.ndarray
-    """(sides,) int64"""
-    edges: np.ndarray
-    """(E, 2) int64, vertex ids"""
-    edge_source: np.ndarray
-    """(E, 2) int32, the stage and unit that drew the edge; RIM twice on the rim of a window"""
-    shared: np.ndarray
-    """(k, 3) int64, further (edge, stage, unit): units whose state changes across an edge that another unit
-    drew"""
+    side_edges: Int64[np.ndarray, "side"]
+    edges: Int64[np.ndarray, "edge 2"]
+    """Vertices at the ends"""
+    edge_source: Int32[np.ndarray, "edge 2"]
+    """The stage and unit that drew the edge; RIM twice on the rim of a window"""
+    shared: Int64[np.ndarray, "row 3"]
+    """Further (edge, stage, unit): units whose state changes across an edge that another unit drew"""
 
     @classmethod
     def from_polygons(cls, polygons: Sequence[np.ndarray]) -> Subdivision:
@@ -53,10 +66,27 @@ class Subdivision:
             shared=np.empty((0, 3), dtype=np.int64),
         )
 
-    def edge_faces(self) -> np.ndarray:
-        """(E, 2) int64: the face on the left and on the right of each edge, -1 outside."""
-        faces: np.ndarray = _edge_faces(self.faces.offsets, self.faces.values, self.side_edges, self.edges)
-        return faces
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Subdivision:
+        """Subdivision that a kernel returned."""
+        vertices, offsets, side_vertex, *rest = arrays
+        return cls(vertices, Csr(offsets, side_vertex), *rest)
+
+    def arrays(self) -> Arrays:
+        """Arrays for kernels."""
+        return Arrays(
+            self.vertices,
+            self.faces.offsets,
+            self.faces.values,
+            self.side_edges,
+            self.edges,
+            self.edge_source,
+            self.shared,
+        )
+
+    def edge_faces(self) -> Int64[np.ndarray, "edge 2"]:
+        """The face on the left and on the right of each edge, -1 outside."""
+        return _edge_faces(self.faces.offsets, self.faces.values, self.side_edges, self.edges)
 
     def edge_units(self) -> Csr:
         """Rows (stage, unit) of every edge: the unit that drew it, unless it is on the rim, then those that
@@ -72,13 +102,23 @@ class Subdivision:
 
 
 @kernel
-def _edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
+def _edge_faces(
+    offsets: Int64[np.ndarray, "face+1"],
+    side_vertex: Int64[np.ndarray, "side"],
+    side_edge: Int64[np.ndarray, "side"],
+    edges: Int64[np.ndarray, "edge 2"],
+) -> Int64[np.ndarray, "edge 2"]:
     return find_edge_faces(offsets, side_vertex, side_edge, edges)
 
 
 @part()
-def find_edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) -> Any:
-    """(E, 2) the face on the left and on the right of each edge, -1 outside; nothing for no edges."""
+def find_edge_faces(
+    offsets: Int64[np.ndarray, "face+1"],
+    side_vertex: Int64[np.ndarray, "side"],
+    side_edge: Int64[np.ndarray, "side"],
+    edges: Int64[np.ndarray, "edge 2"],
+) -> Int64[np.ndarray, "edge 2"]:
+    """The face on the left and on the right of each edge, -1 outside; nothing for no edges."""
     result = np.full((len(edges), 2), -1, np.int64)
     for f in range(len(offsets) - 1 if len(edges) else 0):
         for k in range(offsets[f], offsets[f + 1]):
@@ -88,7 +128,10 @@ def find_edge_faces(offsets: Any, side_vertex: Any, side_edge: Any, edges: Any) 
 
 
 @kernel
-def _drawn(source: Any) -> Any:
+def _drawn(
+    source: Int32[np.ndarray, "edge 2"],
+) -> tuple[Int64[np.ndarray, "edge+1"], Int32[np.ndarray, "row 2"]]:
+    """CSR rows of the edges that are not on a rim: their source."""
     offsets = np.zeros(len(source) + 1, np.int64)
     for e in range(len(source)):
         offsets[e + 1] = offsets[e] + (source[e, 0] >= 0)

@@ -1,10 +1,9 @@
-"""Faces that are thin."""
+"""Faces that are too thin for their rounded coordinates."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Float64, Int64
 
 from splineviz.geometry.compiled import kernel
 
@@ -12,9 +11,13 @@ __all__ = ["thin_faces"]
 
 
 @kernel
-def thin_faces(vertices: Any, offsets: Any, side_vertex: Any, thickness: Any) -> Any:
-    """The faces whose area is at most their longest side from the first corner times their ``thickness``
-    (F,)."""
+def thin_faces(
+    vertices: Float64[np.ndarray, "vertex 2"],
+    offsets: Int64[np.ndarray, "face+1"],
+    side_vertex: Int64[np.ndarray, "side"],
+    thickness: Float64[np.ndarray, "face"],
+) -> Int64[np.ndarray, "thin"]:
+    """Faces whose area is at most their ``thickness`` times their longest side from the first corner."""
     thin = np.zeros(len(offsets) - 1, np.bool_)
     for f in range(len(offsets) - 1):
         first = side_vertex[offsets[f]]

@@ -1,17 +1,18 @@
-"""The tables that cutting reads, works in and fills, and the room for them."""
+"""Tables that cutting reads, works in and fills, and the room for them."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float64, Int64, UInt64
 
 from splineviz.geometry.compiled import part
 from splineviz.geometry.records import (
     BIRTH,
     CHORD,
+    CHORD_CROSSING,
     HALF_EDGE,
-    MEETING,
     NODE,
     PAIR,
     SHARED,
@@ -24,43 +25,51 @@ __all__ = ["Given", "Links", "Pieces", "Scratch", "copy_birth", "make_room"]
 
 
 FACES, SIDES, EDGES, VERTICES, VANISH, SHARE, OPEN, DROPPED = range(8)
-"""Counters of what cutting has filled and found, as indices of one array."""
+"""Counters of what cutting has filled and found, as indices of `Pieces.n`."""
 
 
 class Given(NamedTuple):
-    """What is known before the faces are cut: the subdivision, the units at its vertices, the crossings on
+    """Tables before the faces are cut: the subdivision, the units at its vertices, the crossings on
     its edges."""
 
-    offsets: np.ndarray
-    side_vertex: np.ndarray
-    side_edge: np.ndarray
-    edges: np.ndarray
-    z: np.ndarray
-    scale: np.ndarray
-    slack: np.ndarray
-    proof: np.ndarray
-    positive: np.ndarray
-    negative: np.ndarray
-    cut: np.ndarray
-    """(F, words) the units with strict signs of both kinds on the face"""
-    first_crossing: np.ndarray
-    """(E + 1,) CSR offsets of the crossings on each edge"""
+    offsets: Int64[np.ndarray, "face+1"]
+    side_vertex: Int64[np.ndarray, "side"]
+    side_edge: Int64[np.ndarray, "side"]
+    edges: Int64[np.ndarray, "edge 2"]
+    z: Float64[np.ndarray, "vertex unit"]
+    """From here to ``proof`` as in `predicates.Units`"""
+    scale: Float64[np.ndarray, "unit"]
+    slack: Float64[np.ndarray, "vertex"]
+    proof: Float64[np.ndarray, "vertex"]
+    positive: UInt64[np.ndarray, "vertex word"]
+    negative: UInt64[np.ndarray, "vertex word"]
+    on: UInt64[np.ndarray, "face word"]
+    """The units that are positive somewhere on the face"""
+    cut: UInt64[np.ndarray, "face word"]
+    """The units with strict signs of both kinds on the face"""
+    first_crossing: Int64[np.ndarray, "edge+1"]
+    """CSR offsets of the crossings on each edge"""
     crossing: np.ndarray
-    first_part: np.ndarray
-    """(E + 1,) first of the consecutive new edges into which an edge falls"""
+    """`records.CROSSING` on edges"""
+    first_part: Int64[np.ndarray, "edge+1"]
+    """First of the consecutive new edges into which an edge falls"""
     birth: np.ndarray
-    """(new vertices,) on edges"""
+    """`records.BIRTH` of the new vertices on edges"""
 
 
 class Scratch(NamedTuple):
     """Work space for one face, reused for all: sized by the largest. See `records` for the rows."""
 
     ring: np.ndarray
-    chord_of: np.ndarray
-    """(units,) chord of a unit on this face, -1 without"""
+    """`records.SIDE` of the boundary, with the new vertices on it"""
+    chord_of: Int64[np.ndarray, "unit"]
+    """Chord of a unit on this face, -1 without"""
     chord: np.ndarray
-    meeting: np.ndarray
+    """`records.CHORD`"""
+    crossing: np.ndarray
+    """`records.CHORD_CROSSING`, chord by chord"""
     pair: np.ndarray
+    """`records.PAIR`"""
 
 
 class Links(NamedTuple):
@@ -68,73 +77,83 @@ class Links(NamedTuple):
     bit."""
 
     half: np.ndarray
+    """`records.HALF_EDGE`"""
     spoke: np.ndarray
+    """`records.SPOKE`"""
     node: np.ndarray
-    """Ring positions first, then crossing points"""
-    stack: np.ndarray
+    """`records.NODE`: ring positions first, then crossing points"""
+    stack: Int64[np.ndarray, "half_edge"]
+    """Work space"""
 
 
 class Pieces(NamedTuple):
-    """What cutting leaves. Arrays have room to spare: the counters of `cut_faces` say how much of each is
-    filled."""
+    """Tables that cutting fills. Arrays have room to spare: ``n`` says how much of each is filled."""
 
-    offsets: np.ndarray
-    side_vertex: np.ndarray
-    side_edge: np.ndarray
-    parent: np.ndarray
-    """(faces,) the face it was cut from"""
-    on: np.ndarray
-    """(faces, words) the units that are positive on the face"""
-    edges: np.ndarray
-    """(edges, 2) vertices; parts of older edges first, then parts of chords"""
-    edge_unit: np.ndarray
-    """(edges,) unit of the chord; only beyond the parts of older edges"""
+    offsets: Int64[np.ndarray, "face+1"]
+    side_vertex: Int64[np.ndarray, "side"]
+    side_edge: Int64[np.ndarray, "side"]
+    parent: Int64[np.ndarray, "face"]
+    """The face that each was cut from"""
+    on: UInt64[np.ndarray, "face word"]
+    """The units that are positive on the face"""
+    edges: Int64[np.ndarray, "edge 2"]
+    """Vertices; parts of older edges first, then parts of chords"""
+    edge_unit: Int64[np.ndarray, "edge"]
+    """Unit of the chord; only beyond the parts of older edges"""
     birth: np.ndarray
+    """`records.BIRTH` of the new vertices: on edges, then inside faces"""
     vanishing: np.ndarray
+    """`records.VANISHING` of the new vertices inside faces"""
     shared: np.ndarray
+    """`records.SHARED` of the parts of chords"""
+    n: Int64[np.ndarray, "counter"]
+    """Counters: `FACES` and those that follow"""
 
 
 @part(forceinline=True)
 def copy_birth(source: Any, target: Any) -> None:
+    """Copy a row of `records.BIRTH`."""
     target.a, target.b, target.unit = source.a, source.b, source.unit
     target.t, target.bound, target.proof = source.t, source.bound, source.proof
 
 
 @part()
-def make_room(given: Any, n_cut: Any, parts: Any) -> Any:
-    """(scratch, links, pieces, n) for `cut_faces`; pieces begin with the parts of edges and the vertices on
-    edges."""
+def make_room(
+    given: Given, n_cut: Int64[np.ndarray, "face"], parts: Int64[np.ndarray, "part 2"]
+) -> tuple[Scratch, Links, Pieces]:
+    """Tables for `cut_faces`; pieces begin with the parts of edges and the vertices on edges."""
     chords, ring, n_chords, n_pairs = 0, 0, 0, 0
     for f in range(len(n_cut)):
         chords = max(chords, n_cut[f])
         positions = 0
         for k in range(given.offsets[f], given.offsets[f + 1]):
             e = given.side_edge[k]
-            # Counted, not taken as two for each unit: where rounding bent a face, a unit may cross its ring
-            # more often.
+            # Counted, not taken as two for each unit: where rounding left a face not convex, a unit may cross
+            # its ring more often.
             positions += given.first_part[e + 1] - given.first_part[e]
         ring = max(ring, positions)
         n_chords += n_cut[f]
         n_pairs += n_cut[f] * (n_cut[f] - 1) // 2
-    pieces, n = _make_pieces(given, parts, n_chords, n_pairs)
+    pieces = _make_pieces(given, parts, n_chords, n_pairs)
     pairs = max(1, chords * (chords - 1) // 2)
-    return _make_scratch(given.z.shape[1], ring, chords, pairs), _make_links(ring, chords, pairs), pieces, n
+    return _make_scratch(given.z.shape[1], ring, chords, pairs), _make_links(ring, chords, pairs), pieces
 
 
 @part()
-def _make_scratch(n_units: Any, ring: Any, chords: Any, pairs: Any) -> Any:
+def _make_scratch(n_units: int, ring: int, chords: int, pairs: int) -> Scratch:
     """Work space for faces of at most that many ring positions, chords and crossing pairs."""
     return Scratch(
         np.empty(ring, SIDE),
         np.full(n_units, -1, np.int64),
         np.empty(chords + 1, CHORD),
-        np.empty(2 * pairs, MEETING),
+        np.empty(2 * pairs, CHORD_CROSSING),
         np.empty(pairs, PAIR),
     )
 
 
 @part()
-def _make_links(ring: Any, chords: Any, pairs: Any) -> Any:
+def _make_links(ring: int, chords: int, pairs: int) -> Links:
+    """Half-edges for faces of at most that many ring positions, chords and crossing pairs."""
     half_edges = ring + 2 * chords + 4 * pairs + 2
     return Links(
         np.empty(half_edges, HALF_EDGE),
@@ -145,7 +164,7 @@ def _make_links(ring: Any, chords: Any, pairs: Any) -> Any:
 
 
 @part()
-def _make_pieces(given: Any, parts: Any, n_chords: Any, n_pairs: Any) -> Any:
+def _make_pieces(given: Given, parts: Int64[np.ndarray, "part 2"], n_chords: int, n_pairs: int) -> Pieces:
     """Arrays for the most that can come, all chords of a face crossing each other; untouched memory costs
     nothing."""
     n_born, n_parts = len(given.birth), len(parts)
@@ -163,12 +182,12 @@ def _make_pieces(given: Any, parts: Any, n_chords: Any, n_pairs: Any) -> Any:
         np.empty(n_born + n_pairs, BIRTH),
         np.empty(2 * n_pairs, VANISHING),
         np.empty(n_chords + n_pairs, SHARED),
+        np.zeros(8, np.int64),
     )
     for e in range(n_parts):
         pieces.edges[e, 0], pieces.edges[e, 1] = parts[e, 0], parts[e, 1]
     for k in range(n_born):
         source, target = given.birth[k], pieces.birth[k]
         copy_birth(source, target)
-    n = np.zeros(8, np.int64)
-    n[EDGES], n[VERTICES] = n_parts, n_born
-    return pieces, n
+    pieces.n[EDGES], pieces.n[VERTICES] = n_parts, n_born
+    return pieces

@@ -1,42 +1,63 @@
-"""Carry values that are affine on every face to the vertices of its refinement."""
+"""Extend values that are affine on every face to the vertices of its refinement."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float64, Int64
 
 from splineviz.geometry.compiled import kernel, part
-from splineviz.geometry.predicates import EPS, TINY
-from splineviz.values.linear_error_bounds import FLOOR, SAFE
+from splineviz.geometry.predicates import TINY
+from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
-__all__ = ["extend_slack", "extend_values", "pin"]
+__all__ = ["TensorErrors", "extend_slack", "extend_values", "pin"]
+
+
+class TensorErrors(NamedTuple):
+    """Errors of a live tensor at all vertices."""
+
+    scale: Float64[np.ndarray, "entry"]
+    slack: Float64[np.ndarray, "vertex"]
+    """Estimated, times the scale of an entry"""
+    whole: Float64[np.ndarray, "vertex"]
+    """Estimated, of all entries as one vector"""
+    proven_slack: Float64[np.ndarray, "vertex"]
+    """Proven, times the scale of an entry; empty where nothing is"""
+    proof: Float64[np.ndarray, "vertex"]
+    """Proven, of all entries as one vector; likewise"""
+
+
+class _Rows(NamedTuple):
+    """Norms and errors of the rows of the result, or of its new ones."""
+
+    norm: Float64[np.ndarray, "row"]
+    scales: Float64[np.ndarray, "row"]
+    """Norm of the scales of the entries that are not cut off"""
+    proof: Float64[np.ndarray, "row"]
+    """Proven error, nothing being cut off; empty where there are no proofs"""
+    spread: Float64[np.ndarray, "new"]
+    """Distance between the two ends"""
 
 
 @kernel
 def extend_values(
-    values: Any,
-    rows: Any,
-    birth: Any,
-    out: Any,
-    scale: Any,
-    slack: Any,
-    errors: Any,
-    relu: Any,
-    proven_slack: Any,
-    proofs: Any,
-) -> Any:
-    """Fill ``out`` (R + new, n) from rows of ``values`` (V, n), these R rows first, new ones by interpolation
-    between their ends.
+    values: Float64[np.ndarray, "vertex entry"],
+    rows: Int64[np.ndarray, "old"],
+    birth: np.ndarray,
+    out: Float64[np.ndarray, "row entry"],
+    errors: TensorErrors,
+    relu: bool,
+) -> tuple[Float64[np.ndarray, "row"], Float64[np.ndarray, "row"], Float64[np.ndarray, "row"]]:
+    """Fill ``out`` with some rows of ``values``, then new ones by interpolation between their ends.
 
     With ``relu`` the rows are cut off at 0 on the way, which saves a pass through memory. Returns (error,
-    norm, proof), (R + new,) each: the norms of the rows of ``out``, and their errors: inherited from both
-    ends (the smaller of the norm-wise ``errors`` (V,) and the entry-wise ``scale`` (n,) times ``slack``
-    (V,)), moved by the error of t, and rounded. Entries cut off have none. ``proof`` is the same of
-    ``proofs`` and ``proven_slack``, in the worst case; all three are empty where there are no proofs. With
-    proofs, a new entry is 0.0 only if it is zero at both ends, or surely cut off: what may be something else
-    is `TINY`.
+    norm, proof) of the rows of ``out``: estimated errors, inherited from both ends (the smaller of the whole
+    and the entry-wise), moved by the error of t, and rounded; norms; and the same errors in the worst case,
+    empty where there are no proofs. Entries cut off have no error. With proofs, a new entry is 0.0 only if it
+    is zero at both ends, or surely cut off: what may be something else is `TINY`.
     """
+    scale, slack, proven_slack, proofs = errors.scale, errors.slack, errors.proven_slack, errors.proof
     n_old, n_all = len(rows), len(out)
     error, entry, norm, scales = np.empty(n_all), np.empty(n_all), np.empty(n_all), np.empty(n_all)
     spread = np.empty(len(birth))
@@ -47,9 +68,9 @@ def extend_values(
     every = np.sqrt(squares) + FLOOR
     for v in range(n_old if len(proofs) else 0):
         whole[v] = min(proofs[rows[v]], SAFE * every * proven_slack[rows[v]])
-    _interpolate(values, rows, birth, out, scale, relu, spread, norm, scales, whole)
+    _interpolate(values, rows, birth, out, scale, relu, _Rows(norm, scales, whole, spread))
     for v in range(n_old):
-        error[v], entry[v] = min(errors[rows[v]], scales[v] * slack[rows[v]]), slack[rows[v]]
+        error[v], entry[v] = min(errors.whole[rows[v]], scales[v] * slack[rows[v]]), slack[rows[v]]
         if len(proofs):
             # Only now: what is cut off at an end still takes part in what is interpolated from there.
             whole[v] = min(whole[v], SAFE * (scales[v] + FLOOR) * proven_slack[rows[v]])
@@ -57,25 +78,24 @@ def extend_values(
         a, b, t, v = birth[k].a, birth[k].b, birth[k].t, n_old + k
         entry[v] = (1.0 - t) * entry[a] + t * entry[b]
         inherited = min((1.0 - t) * error[a] + t * error[b], scales[v] * entry[v])
-        error[v] = np.hypot(inherited, birth[k].bound * spread[k]) + 2.0 * EPS * (norm[v] + spread[k])
+        error[v] = np.hypot(inherited, birth[k].bound * spread[k]) + 2.0 * UNIT_ROUNDOFF * (
+            norm[v] + spread[k]
+        )
     return error, norm, whole
 
 
 @part(fastmath={"reassoc", "contract"})
 def _interpolate(
-    values: Any,
-    rows: Any,
-    birth: Any,
-    out: Any,
-    scale: Any,
-    relu: Any,
-    spread: Any,
-    norm: Any,
-    scales: Any,
-    whole: Any,
+    values: Float64[np.ndarray, "vertex entry"],
+    rows: Int64[np.ndarray, "old"],
+    birth: np.ndarray,
+    out: Float64[np.ndarray, "row entry"],
+    scale: Float64[np.ndarray, "entry"],
+    relu: bool,
+    known: _Rows,
 ) -> None:
-    """All rows of ``out``; ``whole`` comes with the proofs of the old ones and gets those of the new, nothing
-    being cut off."""
+    """Fill all rows of ``out``; the proofs of the old ones are there, those of the new ones are filled in."""
+    norm, scales, whole, spread = known
     n_old, width, proven = len(rows), values.shape[1], len(whole) > 0
     floor = 0.0 if relu else -np.inf
     _copy(values, rows, out, scale, floor, norm, scales)
@@ -86,7 +106,7 @@ def _interpolate(
         for end in (birth[k].a, birth[k].b):
             if end >= n_old:
                 is_end[end - n_old] = True
-    # What is 0.0 at both ends only is to be 0.0 here.
+    # Only entries that are 0.0 at both ends are to be 0.0 here.
     tiny = TINY if proven else 0.0
     on = tiny if relu else -np.inf
     for k in range(len(birth)):
@@ -114,7 +134,7 @@ def _interpolate(
         norm[n_old + k], scales[n_old + k], spread[k] = np.sqrt(squares), np.sqrt(total), np.sqrt(steps)
         if proven:
             longest = np.sqrt(all_steps)
-            rounded = 4.0 * EPS * (norm[n_old + k] + longest) + FLOOR
+            rounded = 4.0 * UNIT_ROUNDOFF * (norm[n_old + k] + longest) + FLOOR
             whole[n_old + k] = SAFE * (inherited + birth[k].proof * longest + rounded)
     for k in range(len(birth) - 1 if relu else -1, -1, -1):  # ends after the rows between them
         if is_end[k]:
@@ -129,8 +149,16 @@ def _interpolate(
 
 
 @part(fastmath={"reassoc", "contract"})
-def _copy(values: Any, rows: Any, out: Any, scale: Any, floor: Any, norm: Any, scales: Any) -> None:
-    """The old rows, cut off at ``floor``."""
+def _copy(
+    values: Float64[np.ndarray, "vertex entry"],
+    rows: Int64[np.ndarray, "old"],
+    out: Float64[np.ndarray, "row entry"],
+    scale: Float64[np.ndarray, "entry"],
+    floor: float,
+    norm: Float64[np.ndarray, "row"],
+    scales: Float64[np.ndarray, "row"],
+) -> None:
+    """Copy the old rows, cut off at ``floor``."""
     for v in range(len(rows)):
         source, target = values[rows[v]], out[v]
         total = 0.0
@@ -144,25 +172,30 @@ def _copy(values: Any, rows: Any, out: Any, scale: Any, floor: Any, norm: Any, s
 
 
 @part(forceinline=True)
-def _doubt(born: Any, whole: Any, n_old: Any) -> Any:
+def _doubt(born: Any, whole: Float64[np.ndarray, "row"], n_old: int) -> tuple[float, float, bool]:
     """(inherited, moved, fresh): entries err by ``inherited`` and ``moved`` times their step; signs at fresh
     ends may be wrong."""
     fresh = born.a >= n_old or born.b >= n_old
-    return SAFE * max(whole[born.a], whole[born.b]), SAFE * (born.proof + 4.0 * EPS), fresh
+    return SAFE * max(whole[born.a], whole[born.b]), SAFE * (born.proof + 4.0 * UNIT_ROUNDOFF), fresh
 
 
 @part(forceinline=True)
-def _cut_off(x: Any, a: Any, b: Any, inherited: Any, moved: Any, fresh: Any, tiny: Any) -> Any:
-    """0 for relu of an entry that is not positive, between a and b; where it may yet be positive, something
-    that is not 0.0."""
+def _cut_off(x: float, a: float, b: float, inherited: float, moved: float, fresh: bool, tiny: float) -> float:
+    """Relu of an entry x that is not positive, between a and b: 0, or ``tiny`` where it may yet be
+    positive."""
     may_be = a > 0.0 or b > 0.0 or (fresh and x != 0.0)
     return tiny if may_be and x > -(inherited + moved * abs(b - a)) else 0.0
 
 
 @kernel
-def extend_slack(values: Any, birth: Any, scale: Any, before: Any, proven_before: Any) -> Any:
-    """(slack, proof), (V,) each, of values (V, n) that `extend_values` has made without relu, from those of
-    the rows before.
+def extend_slack(
+    values: Float64[np.ndarray, "row entry"],
+    birth: np.ndarray,
+    scale: Float64[np.ndarray, "entry"],
+    before: Float64[np.ndarray, "old"],
+    proven_before: Float64[np.ndarray, "old"],
+) -> tuple[Float64[np.ndarray, "row"], Float64[np.ndarray, "row"]]:
+    """(slack, proof) of values that `extend_values` has made without relu, from those of the old rows.
 
     ``scale`` times ``slack`` is then right for every entry. Sharper than the error of the whole row, by up to
     sqrt(n), and a pass of its own. ``proof`` is the worst case, empty where there are no proofs.
@@ -178,21 +211,25 @@ def extend_slack(values: Any, birth: Any, scale: Any, before: Any, proven_before
         for i in range(len(scale)):
             step = abs(b[i] - a[i])
             if scale[i] > 0.0:
-                worst = max(worst, (birth[k].bound * step + 2.0 * EPS * (abs(row[i]) + step)) / scale[i])
+                worst = max(
+                    worst, (birth[k].bound * step + 2.0 * UNIT_ROUNDOFF * (abs(row[i]) + step)) / scale[i]
+                )
                 farthest, largest = max(farthest, step / scale[i]), max(largest, abs(row[i]) / scale[i])
         slack[n_old + k] = (1.0 - t) * slack[birth[k].a] + t * slack[birth[k].b] + worst
         if proven:
             inherited = max(proof[birth[k].a], proof[birth[k].b])
             proof[n_old + k] = SAFE * (
-                inherited + birth[k].proof * farthest + 4.0 * EPS * (largest + farthest) + FLOOR
+                inherited + birth[k].proof * farthest + 4.0 * UNIT_ROUNDOFF * (largest + farthest) + FLOOR
             )
     return slack, proof
 
 
 @kernel
-def pin(values: Any, rows: Any, kinks: Any) -> None:
-    """Set entries to their breakpoint where their unit vanishes by construction: rows of (vertex, unit),
-    kinks (K, n)."""
+def pin(
+    values: Float64[np.ndarray, "vertex entry"], rows: np.ndarray, kinks: Float64[np.ndarray, "kink entry"]
+) -> None:
+    """Set entries to their breakpoint where their unit vanishes by construction: rows with ``vertex`` and
+    ``unit``."""
     n = values.shape[1]
     for k in range(len(rows)):
         unit = rows[k].unit

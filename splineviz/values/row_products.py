@@ -1,15 +1,14 @@
-"""Products of single rows with a matrix, each from its own numbers alone, and which rows have to be taken so.
+"""Products of single rows with a matrix, each from its own numbers alone, and the rows that need it.
 
-Batches of faces have vertices in common. What decides between them, where no proof does, has to be the same
-number on both sides; and a library's matrix product may round a row in another way where it stands at another
-place, or among other rows.
+Batches of faces have vertices in common. A number that decides between them, where no proof does, has to be
+the same on both sides; and a library's matrix product may round a row in another way where it stands at
+another place, or among other rows.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 
 from splineviz.geometry.compiled import kernel, part
 
@@ -20,9 +19,14 @@ _ROWS, _TERMS = 4, 4
 
 
 @kernel
-def multiply_rows(out: Any, x: Any, rows: Any, columns: Any, constants: Any) -> None:
-    """Fill some rows of ``out`` (V, m) with x (V, n) times the ``columns`` (n, m) of a matrix, plus constants
-    (m,).
+def multiply_rows(
+    out: Float64[np.ndarray, "vertex output"],
+    x: Float64[np.ndarray, "vertex entry"],
+    rows: Int64[np.ndarray, "some"],
+    columns: Float64[np.ndarray, "entry output"],
+    constants: Float64[np.ndarray, "output"],
+) -> None:
+    """Fill some rows of ``out`` with x times the ``columns`` of a matrix, plus constants.
 
     Terms are added in the order of the columns, whichever rows there are: a row of one content gets one
     result.
@@ -53,8 +57,15 @@ def multiply_rows(out: Any, x: Any, rows: Any, columns: Any, constants: Any) -> 
 
 
 @part(fastmath={"contract"})
-def _add_terms(sums: Any, f: Any, a: Any, b: Any, c: Any, d: Any) -> None:
-    """Four terms more of four rows; what is there no more has the factor 0."""
+def _add_terms(
+    sums: Float64[np.ndarray, "4 output"],
+    f: Float64[np.ndarray, "4 4"],
+    a: Float64[np.ndarray, "output"],
+    b: Float64[np.ndarray, "output"],
+    c: Float64[np.ndarray, "output"],
+    d: Float64[np.ndarray, "output"],
+) -> None:
+    """Add four terms more to four rows; beyond the last column the factor is 0."""
     p, q, r, s = sums[0], sums[1], sums[2], sums[3]
     for j in range(len(a)):
         p[j] = (((p[j] + f[0, 0] * a[j]) + f[0, 1] * b[j]) + f[0, 2] * c[j]) + f[0, 3] * d[j]
@@ -64,8 +75,8 @@ def _add_terms(sums: Any, f: Any, a: Any, b: Any, c: Any, d: Any) -> None:
 
 
 @kernel
-def row_norms(x: Any) -> Any:
-    """(V,) Euclidean norm of each row of x (V, n)."""
+def row_norms(x: Float64[np.ndarray, "vertex entry"]) -> Float64[np.ndarray, "vertex"]:
+    """Euclidean norm of each row."""
     norms = np.empty(len(x))
     for v in range(len(x)):
         norms[v] = np.sqrt(_squares(x[v]))
@@ -73,7 +84,8 @@ def row_norms(x: Any) -> Any:
 
 
 @part(fastmath={"reassoc", "contract"})
-def _squares(row: Any) -> Any:
+def _squares(row: Float64[np.ndarray, "entry"]) -> float:
+    """Sum of squares."""
     total = 0.0
     for i in range(len(row)):
         total += row[i] * row[i]
@@ -81,9 +93,8 @@ def _squares(row: Any) -> Any:
 
 
 @kernel
-def with_ends(marked: Any, birth: Any) -> None:
-    """Mark, among all vertices, (V,) bool, the ends of each marked one of the last, whose `records.BIRTH` is
-    given."""
+def with_ends(marked: Bool[np.ndarray, "vertex"], birth: np.ndarray) -> None:
+    """Mark also the ends of each marked vertex that is among the last, whose `records.BIRTH` is given."""
     n_old = len(marked) - len(birth)
     for k in range(len(birth) - 1, -1, -1):  # both ends come before
         if marked[n_old + k]:

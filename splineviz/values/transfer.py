@@ -13,9 +13,9 @@ from torch import Tensor
 
 from splineviz.geometry.predicates import EPS
 from splineviz.program.program import Affine, Pointwise
-from splineviz.values.extension import extend_slack, extend_values
+from splineviz.values.extension import TensorErrors, extend_slack, extend_values
 from splineviz.values.interpolated_products import NO_DEVIATIONS, Deviations
-from splineviz.values.linear_error_bounds import FLOOR, SAFE, prove_linear, through_linear
+from splineviz.values.linear_error_bounds import FLOOR, SAFE, MapSizes, prove_linear, through_linear
 from splineviz.values.memory import Buffers
 from splineviz.values.vertex_values import VertexValues, Zeros
 
@@ -52,18 +52,15 @@ def after_affine(
         proof_sum = SAFE * (sum(proofs, start=np.zeros(len(values))) + rounding + FLOOR) if proofs else None
         return replace(live, error=live.error + rounding, proof=proof_sum)
     (live,) = inputs
-    norms, n_inputs = (gain.norm, gain.row_norm, gain.scale_norm), float(live.values[0].numel())
-    between = bends.ends, bends.n_deviating
-    error, slack, rounding = through_linear(
-        live.norms(), live.error, *norms, gain.size, float(gain.terms), n_inputs, *between
-    )
+    magnitude, n_inputs = min(gain.magnitude, gain.row_norm), float(live.values[0].numel())
+    norms = gain.norm, gain.row_norm, gain.scale_norm, magnitude, gain.constants_norm
+    sizes = MapSizes(*norms, gain.size, float(gain.terms), n_inputs)
+    error, slack, rounding = through_linear(live.norms(), live.error, sizes, bends.ends, bends.n_deviating)
     scale, proof, proven = gain.scale, None, None
     if live.proof is not None:
-        magnitude = min(gain.magnitude, gain.row_norm)
-        sizes = magnitude, gain.constants_norm, gain.size
-        terms = float(gain.terms + 1)
+        longer = sizes._replace(terms=sizes.terms + 1.0)  # the constant
         proof, proven, proven_rounding = prove_linear(
-            live.norms(), live.proof, gain.norm, *sizes, terms, *between
+            live.norms(), live.proof, longer, bends.ends, bends.n_deviating
         )
     if gain.kind == "diagonal":
         before, slack_before = live.entrywise()
@@ -135,9 +132,8 @@ def extend(
     values, storage = buffers.take((len(rows) + len(birth), *live.values.shape[1:]))
     scale, slack = live.entrywise()
     flat, zeros = values.view(len(values), -1).numpy(), _bent(relu or live.zeros is Zeros.LASTING)
-    error, norm, proof = extend_values(
-        live.flat, rows, birth, flat, scale, slack, live.error, relu, *live.proven()
-    )
+    errors = TensorErrors(scale, slack, live.error, *live.proven())
+    error, norm, proof = extend_values(live.flat, rows, birth, flat, errors, relu)
     after = VertexValues(values, error, storage=storage, norm=norm, proof=_few(proof), zeros=zeros)
     if again:
         after.scale = scale

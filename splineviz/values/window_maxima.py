@@ -10,7 +10,7 @@ import torch
 
 from splineviz.geometry.answers import ExactAnswers
 from splineviz.geometry.refine import Refinement
-from splineviz.geometry.refine_maxima import Births, Proven, refine_by_maxima
+from splineviz.geometry.refine_maxima import Births, Candidates, Proven, refine_by_maxima
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.program.program import Maximum
 from splineviz.values.linear_error_bounds import FLOOR, SAFE
@@ -48,10 +48,8 @@ def after_maximum(
         entries, place = np.unique(np.append(windows, -1), return_inverse=True)  # -1 for none comes first
         windows = place[:-1].reshape(windows.shape) - 1
         x, scale = x[:, entries[1:]], scale[entries[1:]]
-    first_unit = 64 * words[0]
-    result = refine_by_maxima(
-        subdivision, x, scale, slack, live.error, windows, rounds, node.stage, first_unit, room, most, proven
-    )
+    candidates = Candidates(x, scale, slack, live.error, proven)
+    result = refine_by_maxima(subdivision, candidates, windows, rounds, node.stage, 64 * words[0], room, most)
     if result is None:
         return None
     own = np.where(windows >= 0, scale[windows], 0.0).max(1)

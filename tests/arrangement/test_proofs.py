@@ -23,7 +23,7 @@ from splineviz.exact.resolver import Resolver
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.records import BIRTH
 from splineviz.program.operations.gains import matrix_norm
-from splineviz.values.extension import extend_values
+from splineviz.values.extension import TensorErrors, extend_values
 from splineviz.values.transfer import after_affine
 from splineviz.values.vertex_values import VertexValues, Zeros
 from tests.oracles.harness import small_as_large
@@ -369,7 +369,8 @@ def test_what_may_be_positive_is_not_cut_off_to_a_sure_zero() -> None:
     born["b"], born["t"], born["proof"] = 1, 0.5, 1e-15
     z = np.array([[1.0, 1.0, 0.0, -1.0, 1.0], [-1.0, -1.0 - 1e-15, 0.0, -2.0, -1.1]])
     out, errors = np.empty((3, 5)), np.full(2, 1e-16)
-    _, _, proof = extend_values(z, np.arange(2), born, out, np.ones(5), errors, errors, True, errors, errors)
+    known = TensorErrors(np.ones(5), errors, errors, errors, errors)
+    _, _, proof = extend_values(z, np.arange(2), born, out, known, True)
     assert out[2].tolist() == [TINY, TINY, 0.0, 0.0, 0.0], "both ends, or the distance, tell that it is zero"
     assert proof[2] >= 2e-15 * np.sqrt(2.0), "either may be what the error of t makes of a step of 2"
 

@@ -8,7 +8,7 @@ from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import RIM, Subdivision
 from tests.geometry.structure import assert_descent, assert_geometry, assert_structure, left_right, vanishing
 
-__all__ = ["SQUARE", "Cuts", "at", "bits", "carry", "cut", "polygon", "square", "units_of_edges"]
+__all__ = ["SQUARE", "Cuts", "at", "bits", "cut", "extended", "polygon", "square", "units_of_edges"]
 
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 
@@ -56,7 +56,7 @@ def cut(
     return result
 
 
-def carry(values: np.ndarray, refinement: Refinement) -> np.ndarray:
+def extended(values: np.ndarray, refinement: Refinement) -> np.ndarray:
     """The same affine functions at the vertices of a refinement, read from where the new vertices were
     born."""
     birth, n_old = refinement.birth, len(values)
@@ -78,7 +78,7 @@ def bits(refinement: Refinement, n_units: int) -> np.ndarray:
 def _assert_patterns(z: np.ndarray, refinement: Refinement) -> None:
     """A unit that is on is nowhere negative on its face and somewhere positive; one that is off is nowhere
     positive."""
-    values = carry(z, refinement)
+    values = extended(z, refinement)
     vertex, unit = vanishing(refinement)
     size = np.abs(z).max(initial=1.0)
     assert np.abs(values[vertex, unit]).max(initial=0.0) <= 1e-12 * size, (

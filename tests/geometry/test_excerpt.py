@@ -13,7 +13,7 @@ from splineviz.geometry.excerpt import Excerpt, excerpt, join, only_used
 from splineviz.geometry.records import BIRTH
 from splineviz.geometry.refine import Refinement
 from splineviz.geometry.subdivision import RIM, Subdivision
-from tests.geometry.hand import at, carry, cut, polygon, square
+from tests.geometry.hand import at, cut, extended, polygon, square
 from tests.geometry.structure import areas_of, assert_geometry, assert_structure, left_right, rings
 
 LINES = np.random.default_rng(0).normal(size=(12, 3)) * [1, 1, 0.4]
@@ -32,7 +32,7 @@ def runs_of(n_faces: int, n_parts: int) -> list[tuple[int, int]]:
 
 def values_at(before: Subdivision, refinement: Refinement) -> np.ndarray:
     """Of the finer lines, carried, so that both sides of a border edge see the same numbers."""
-    return carry(at(before, FINER), refinement)
+    return extended(at(before, FINER), refinement)
 
 
 def refined(taken: Excerpt, z: np.ndarray) -> Part:

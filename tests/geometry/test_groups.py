@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from splineviz.geometry.refine import Proof, Refinement, refine
-from splineviz.values.extension import extend_slack, extend_values
+from splineviz.values.extension import TensorErrors, extend_slack, extend_values
 
 from .hand import at, square
 
@@ -33,7 +33,8 @@ def test_groups_of_units_leave_what_all_at_once_leave(seed: int) -> None:
             break
         assert step.next_word > word
         word, out = step.next_word, np.empty((len(sub.vertices), 300))
-        extend_values(z, np.arange(len(z)), step.birth, out, scale, slack, slack, False, NOTHING, NOTHING)
+        errors = TensorErrors(scale, slack, slack, NOTHING, NOTHING)
+        extend_values(z, np.arange(len(z)), step.birth, out, errors, False)
         slack, _ = extend_slack(out, step.birth, scale, slack, NOTHING)
         for rows in step.vanishing:
             out[rows["vertex"], rows["unit"]] = 0.0
@@ -57,9 +58,8 @@ def test_slack_and_proof_cover_the_error_of_every_entry(seed: int) -> None:
     assert step.open == 0, "nothing is so close that it matters"
     out = np.empty((len(step.subdivision.vertices), 40))
     whole = np.full(4, 1e-10 * np.linalg.norm(scale))
-    _, _, proof = extend_values(
-        wrong, np.arange(4), step.birth, out, scale, slack, whole, False, slack, whole
-    )
+    errors = TensorErrors(scale, slack, whole, slack, whole)
+    _, _, proof = extend_values(wrong, np.arange(4), step.birth, out, errors, False)
     covered, proven = extend_slack(out, step.birth, scale, slack, slack)
     vertices = step.subdivision.vertices.copy()
     vertices[4:] = _meeting_points(step, lines)

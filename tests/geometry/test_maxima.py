@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from splineviz.geometry.refine_maxima import Maxima, refine_by_maxima
+from splineviz.geometry.refine_maxima import Candidates, Maxima, refine_by_maxima
 from splineviz.geometry.subdivision import Subdivision
 from tests.geometry.hand import SQUARE, at, cut, polygon, square
 from tests.geometry.structure import areas_of, assert_geometry, assert_structure, left_right
@@ -28,7 +28,7 @@ def maxima(
     """Refine; check structure, coordinates, descent and every winner at the middle of its face."""
     table = np.array(windows)
     slacks, order = np.full(len(x), slack), rounds_of(table) if rounds is None else np.array(rounds)
-    result = refine_by_maxima(sub, x, np.ones(x.shape[1]), slacks, 2 * slacks, table, order, 7)
+    result = refine_by_maxima(sub, Candidates(x, np.ones(x.shape[1]), slacks, 2 * slacks), table, order, 7)
     after = result.refinement
     assert_structure(after.subdivision, n_windows)
     assert_geometry(after.subdivision)
@@ -164,6 +164,6 @@ def test_where_rounding_decides_the_topology_stays_sound() -> None:
         x = at(sub, rng.standard_normal((12, 3)) * [1, 1, 0.3])
         table = np.arange(12).reshape(3, 4)
         slack = np.full(len(x), 3e-3 * (1 + seed % 4))
-        result = refine_by_maxima(sub, x, np.ones(12), slack, slack, table, rounds_of(table), 7)
+        result = refine_by_maxima(sub, Candidates(x, np.ones(12), slack, slack), table, rounds_of(table), 7)
         assert_structure(result.refinement.subdivision)
         assert result.refinement.open > 0

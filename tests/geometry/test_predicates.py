@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from splineviz.geometry import predicates, questions
-from splineviz.geometry.predicates import EPS, MARGIN, TINY, Signs
-from splineviz.geometry.questions import ANSWER, NO_ANSWERS, SIGN, UNKNOWN, Answers, tabulate
+from splineviz.geometry.predicates import MARGIN, TINY, Signs, Units
+from splineviz.geometry.questions import ANSWER, NO_ANSWERS, SIGN, UNKNOWN, Answers, Dialogue, Key, tabulate
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
 # Parts of kernels cannot be called from Python by themselves.
 judge = numba.njit(predicates.classify.py_func)
-asking = numba.njit(questions.asking.py_func)
+no_questions = numba.njit(questions.no_questions.py_func)
 prove_crossing = numba.njit(predicates.prove_crossing.py_func)
 crossing = numba.njit(predicates.crossing.py_func)
 in_order = numba.njit(predicates.in_order.py_func)
@@ -22,7 +23,7 @@ in_order = numba.njit(predicates.in_order.py_func)
 
 def classify(z: np.ndarray, scale: np.ndarray, slack: np.ndarray, first: int) -> Signs:
     """By estimates alone."""
-    return judge(z, scale, slack, np.empty(0), False, first, NO_ANSWERS, asking(100))
+    return judge(Units(z, scale, slack, np.empty(0)), False, first, Dialogue(NO_ANSWERS, no_questions(100)))
 
 
 def test_units_that_have_cut_are_not_counted_as_zeros() -> None:
@@ -77,8 +78,8 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
         np.array([4e-9, 1e-12]),
         np.array([1e-11, 1e-14]),
     )
-    asked, z = asking(100), given.copy()
-    signs = judge(z, scale, slack, proof, False, 0, NO_ANSWERS, asked)
+    asked, z = no_questions(100), given.copy()
+    signs = judge(Units(z, scale, slack, proof), False, 0, Dialogue(NO_ANSWERS, asked))
     rows = asked.rows[: asked.asked[0]]
     assert rows[["place", "chord", "first"]].tolist() == [
         (0, SIGN, 0),
@@ -90,10 +91,10 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
     assert signs.open == 5
     np.testing.assert_array_equal(z, given, "values wait for their answers")
 
-    verdicts = [(0, 0, 1), (0, 1, 1), (0, 2, -1), (0, 3, 0), (1, 0, UNKNOWN)]
-    answers = tabulate(np.array([(v, SIGN, unit, -1, verdict) for v, unit, verdict in verdicts], ANSWER))
-    asked, z = asking(100), given.copy()
-    signs = judge(z, scale, slack, proof, False, 0, answers, asked)
+    decisions = [(0, 0, 1), (0, 1, 1), (0, 2, -1), (0, 3, 0), (1, 0, UNKNOWN)]
+    answers = tabulate(np.array([(v, SIGN, unit, -1, decision) for v, unit, decision in decisions], ANSWER))
+    asked, z = no_questions(100), given.copy()
+    signs = judge(Units(z, scale, slack, proof), False, 0, Dialogue(answers, asked))
     assert asked.asked[0] == 0
     assert z[0].tolist() == [3e-9, TINY, -TINY, 0.0, 5e-9, 1.0] and z[1].tolist() == given[1].tolist()
     assert (signs.positive[0, 0], signs.negative[0, 0]) == (0b110011, 0b000100)
@@ -103,20 +104,20 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
 
 
 def test_zeros_that_are_sure_are_not_asked_for() -> None:
-    asked, z = asking(100), np.array([[0.0, 1e-20, 1.0]])
-    signs = judge(z, np.ones(3), np.zeros(1), np.full(1, 1e-9), True, 0, NO_ANSWERS, asked)
+    asked, z = no_questions(100), np.array([[0.0, 1e-20, 1.0]])
+    signs = judge(Units(z, np.ones(3), np.zeros(1), np.full(1, 1e-9)), True, 0, Dialogue(NO_ANSWERS, asked))
     assert asked.rows[: asked.asked[0]]["first"].tolist() == [1] and signs.zeros == 1
-    asked, z = asking(100), np.array([[0.0, 0.0, 1.0]])
-    judge(z, np.array([1.0, 0.0, 1.0]), np.zeros(1), np.full(1, 1e-9), False, 0, NO_ANSWERS, asked)
+    asked, z = no_questions(100), np.array([[0.0, 0.0, 1.0]])
+    units = Units(z, np.array([1.0, 0.0, 1.0]), np.zeros(1), np.full(1, 1e-9))
+    judge(units, False, 0, Dialogue(NO_ANSWERS, asked))
     assert asked.rows[: asked.asked[0]]["first"].tolist() == [0], "an entry that nothing goes into is zero"
 
 
 def test_what_nobody_can_tell_stays_open_though_zeros_are_sure() -> None:
     z, answers = np.array([[1e-20]]), tabulate(np.array([(0, SIGN, 0, -1, UNKNOWN)], ANSWER))
     for _ in range(2):
-        assert (
-            judge(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9), True, 0, answers, asking(100)).open == 1
-        )
+        units = Units(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9))
+        assert judge(units, True, 0, Dialogue(answers, no_questions(100))).open == 1
 
 
 def test_answers_are_found_again() -> None:
@@ -129,14 +130,14 @@ def test_answers_are_found_again() -> None:
     table = np.empty(len(rows), ANSWER)
     for name in rows.dtype.names or ():
         table[name] = rows[name]
-    table["verdict"] = rng.integers(-1, 2, len(table))
+    table["decision"] = rng.integers(-1, 2, len(table))
     table = table[table["first"] < table["second"]]
     answers: Answers = tabulate(table)
     find = numba.njit(questions.look_up.py_func)
-    for place, chord, first, second, verdict in table.tolist():
-        assert find(answers, place, chord, first, second) == verdict
-        assert find(answers, place, chord, second, first) == -verdict, "the other way round"
-    assert find(answers, 77, 0, 1, 2) > UNKNOWN
+    for place, chord, first, second, decision in table.tolist():
+        assert find(answers, Key(place, chord, first, second)) == decision
+        assert find(answers, Key(place, chord, second, first)) == -decision, "the other way round"
+    assert find(answers, Key(77, 0, 1, 2)) > UNKNOWN
 
 
 def test_a_proof_covers_the_crossing_whatever_the_values_are_within_theirs() -> None:
@@ -167,4 +168,4 @@ def test_order_is_certain_only_beyond_both_bounds() -> None:
     assert in_order(0.25, 1e-10, 0.25 + 1.01 * gap, 2e-10)
     assert not in_order(0.25, 1e-10, 0.25 + 0.99 * gap, 2e-10)
     assert not in_order(0.25 + 1.01 * gap, 1e-10, 0.25, 2e-10)
-    assert not in_order(0.25, 4 * EPS, 0.25, 4 * EPS)
+    assert not in_order(0.25, 4 * UNIT_ROUNDOFF, 0.25, 4 * UNIT_ROUNDOFF)

@@ -40,7 +40,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def counted(*arguments: Any) -> Any:
         found = original(*arguments)
-        counts.append(len(found[3]))
+        counts.append(len(found.questions))
         return found
 
     monkeypatch.setattr(module, "_refine", counted)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from splineviz.geometry.refine import refine
 from splineviz.geometry.subdivision import Subdivision
-from tests.geometry.hand import Cuts, at, carry, cut, polygon, square
+from tests.geometry.hand import Cuts, at, cut, extended, polygon, square
 from tests.geometry.structure import areas_of, assert_structure, vanishing
 
 
@@ -55,7 +55,7 @@ def test_three_stages_under_any_bounds(seed: int, kinds: list[str], exponent: fl
         else:
             z = at(cuts.sub, draw_lines(rng, kind, k))
         refinement = cuts(z, slack=10.0 ** (exponent if rng.random() < 0.7 else -15))
-        h = carry(z, refinement)
+        h = extended(z, refinement)
         h[vanishing(refinement)] = 0.0
         h = np.maximum(h, 0)
 

@@ -7,15 +7,15 @@ import pytest
 
 from splineviz.geometry.lineage import inherit
 from splineviz.geometry.subdivision import Subdivision
-from splineviz.values.extension import extend_values
-from tests.geometry.hand import Cuts, at, bits, carry, square, units_of_edges
+from splineviz.values.extension import TensorErrors, extend_values
+from tests.geometry.hand import Cuts, at, bits, extended, square, units_of_edges
 from tests.geometry.structure import areas_of, left_right, vanishing
 
 
 def relu_stage(cuts: Cuts, z: np.ndarray, slack: float = 0.0) -> np.ndarray:
     """Cut along z and return relu(z) at the new vertices."""
     refinement = cuts(z, slack)
-    values = carry(z, refinement)
+    values = extended(z, refinement)
     values[vanishing(refinement)] = 0.0
     return np.asarray(np.maximum(values, 0.0))
 
@@ -164,11 +164,10 @@ def test_values_are_carried_to_new_vertices_within_their_error(relu: bool) -> No
     values = at(square(), lines)
     out = np.empty((len(cuts.sub.vertices), 7))
     small, none = np.full(4, 1e-15), np.empty(0)
-    error, norm, proof = extend_values(
-        values, np.arange(4), refinement.birth, out, np.ones(7), small, small, relu, none, none
-    )
+    errors = TensorErrors(np.ones(7), small, small, none, none)
+    error, norm, proof = extend_values(values, np.arange(4), refinement.birth, out, errors, relu)
     assert len(proof) == 0
-    expected = carry(values, refinement)
+    expected = extended(values, refinement)
     np.testing.assert_allclose(out, np.maximum(expected, 0) if relu else expected, rtol=0, atol=1e-15)
     np.testing.assert_allclose(norm, np.hypot.reduce(out, axis=1), rtol=1e-14)
     exact = at(cuts.sub, lines)

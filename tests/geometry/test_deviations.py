@@ -1,4 +1,4 @@
-"""Products at new vertices from those at others: within what is said of their rounding, whatever bends."""
+"""Products at new vertices from those at others: within the bounds of their rounding, whatever deviates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from splineviz.geometry.records import BIRTH
 from splineviz.program import Affine
 from splineviz.values import interpolated_products, propagation
 from splineviz.values.interpolated_products import deviations_between, interpolate_products
-from splineviz.values.linear_error_bounds import prove_linear, through_linear
+from splineviz.values.linear_error_bounds import MapSizes, prove_linear, through_linear
 from splineviz.values.propagation import Propagator
 from splineviz.values.vertex_values import VertexValues
 from tests.arrangement.libraries import unsteady
@@ -139,7 +139,8 @@ def test_bounds_hold_where_all_goes_wrong_together(kind: str, n_deviating: int, 
         kind != "flat" or (found.n_deviating == n_deviating).all()
     ), "or what rounding lifts over it"
     out, between = np.zeros((len(x), 4)), (found.ends, found.n_deviating)
-    proof, _, rounding = prove_linear(norms, np.zeros(len(x)), size, size, 0.0, 0.0, terms, *between)
+    sizes = MapSizes(size, size, size, size, 0.0, 0.0, terms, float(width))
+    proof, _, rounding = prove_linear(norms, np.zeros(len(x)), sizes, *between)
     wrong = 0.99 * rounding[:2, None] * scale if terms else 0.0
     out[:2] = ends @ matrix.T + wrong
     interpolate_products(out, np.ascontiguousarray(matrix.T), *found)
@@ -157,13 +158,10 @@ def test_bounds_are_what_the_documentation_says() -> None:
     rng, n_old = np.random.default_rng(0), 4
     ends, n_deviating = born_between(n_old, 30, rng), rng.integers(0, 9, 30)
     norms, (size, constants, terms) = 10.0 ** rng.uniform(-2, 2, n_old + 30), (0.5, 0.25, 12.0)
-    direct = prove_linear(
-        norms, np.zeros(n_old + 30), 2.0, 3.0, constants, size, terms, ends, np.full(30, -1)
-    )
-    proof, slack, rounding = prove_linear(
-        norms, np.zeros(n_old + 30), 2.0, 3.0, constants, size, terms, ends, n_deviating
-    )
-    guess = through_linear(norms, np.zeros(n_old + 30), 2.0, 3.0, 3.0, size, terms, 9.0, ends, n_deviating)[2]
+    sizes, none = MapSizes(2.0, 3.0, 3.0, 3.0, constants, size, terms, 9.0), np.zeros(n_old + 30)
+    direct = prove_linear(norms, none, sizes, ends, np.full(30, -1))
+    proof, slack, rounding = prove_linear(norms, none, sizes, ends, n_deviating)
+    guess = through_linear(norms, none, sizes, ends, n_deviating)[2]
     own, whole = direct[2].copy(), direct[0].copy()
     for k, (a, b, count) in enumerate(zip(ends["a"], ends["b"], n_deviating, strict=True)):
         largest, v = max(norms[a], norms[b], norms[n_old + k]), n_old + k
@@ -180,7 +178,7 @@ def test_bounds_are_what_the_documentation_says() -> None:
     assert (slack >= rounding).all()
 
 
-def test_one_that_is_farther_off_bends() -> None:
+def test_one_that_is_farther_off_deviates() -> None:
     """Twice what rounding may make of it, and not a thousand times."""
     rng = np.random.default_rng(1)
     ends, born = rng.uniform(1.0, 2.0, (2, WIDTH)), np.zeros(1, BIRTH)
@@ -194,7 +192,7 @@ def test_one_that_is_farther_off_bends() -> None:
         ).n_deviating.tolist() == [count]
 
 
-def test_all_bends_are_found_however_many() -> None:
+def test_all_deviations_are_found_however_many() -> None:
     rng, n_old = np.random.default_rng(0), 5
     born = born_between(n_old, 60, rng)
     x = activations(born, n_old, rng, 3.0)
@@ -205,11 +203,11 @@ def test_all_bends_are_found_however_many() -> None:
         found.n_deviating.tolist() == np.bincount(row, minlength=len(born)).tolist()
         and found.n_deviating.sum() > 4 * len(born) + WIDTH
     )
-    bend = np.concatenate(
-        [found.bend[first : first + n] for first, n in zip(found.first, found.n_deviating, strict=True)]
+    deviation = np.concatenate(
+        [found.deviation[first : first + n] for first, n in zip(found.first, found.n_deviating, strict=True)]
     )
-    assert bend["entry"].tolist() == entry.tolist()
-    np.testing.assert_allclose(bend["off"], off[row, entry], rtol=1e-12)
+    assert deviation["entry"].tolist() == entry.tolist()
+    np.testing.assert_allclose(deviation["off"], off[row, entry], rtol=1e-12)
     few = deviations_between(x, np.linalg.norm(x, axis=1), born, 5, alone=True)
     assert (few.n_deviating == np.where(found.n_deviating <= 5, found.n_deviating, -1)).all()
 
@@ -268,7 +266,7 @@ def test_rows_do_not_depend_on_others_where_they_must_not(monkeypatch: pytest.Mo
 
 
 def test_batches_interpolate_as_much_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their births name the right ends: with wrong ones nearly everything would bend, unnoticed."""
+    """Their births name the right ends: with wrong ones nearly everything would deviate, unnoticed."""
     counts: list[tuple[int, int]] = []
 
     def counted(*arguments: Any, **options: Any) -> interpolated_products.Deviations:
@@ -288,9 +286,8 @@ def test_batches_interpolate_as_much_as_the_whole(monkeypatch: pytest.MonkeyPatc
     counts.clear()
     parts = sv.arrange(*request, jobs=1, max_memory=30_000_000)
     assert parts.stats.batches > 5 and parts.n_cells == whole.n_cells
-    later = [
-        (interpolated, born) for interpolated, born in counts if interpolated
-    ]  # on the first long chords all bends too often
+    # On the first long chords too many entries deviate everywhere.
+    later = [(interpolated, born) for interpolated, born in counts if interpolated]
     interpolated, born = np.sum(later, axis=0)
     assert len(later) > 5 and interpolated > 0.95 * born and born > 5000
 
