@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from splineviz.arrangement.propagate import propagate
+from splineviz.arrangement.slopes import propagate
 from splineviz.geometry.predicates import EPS
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 from splineviz.values.linear_error_bounds import FLOOR, SAFE

@@ -4,19 +4,16 @@ across the edge."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.arrangement.propagate import program_of, propagate
+from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.slopes import propagate
 from splineviz.exact.digits import ExactTensor, InexactError, split
 from splineviz.exact.forward import affine, work
-from splineviz.program.program import Affine, Maximum, Pointwise
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
+from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
 __all__ = ["bends"]
 
@@ -24,14 +21,13 @@ _LIMIT = 1e9
 """Edges, times the products of two numbers that one derivative takes"""
 
 
-def bends(arr: Arrangement, edges: np.ndarray, direction: Tensor) -> np.ndarray | None:
+def bends(arr: Cells, program: Program, edges: np.ndarray, direction: Tensor) -> np.ndarray | None:
     """(n,) whether the function bends at inner edges, in directions of input space (n, *shape) that are not
     along them.
 
     Continuous, it has one derivative along an edge, so those across it tell whether the two affine maps are
     one. None where that cannot be told exactly, or takes too long.
     """
-    program = program_of(arr)
     if len(edges) * work(program) > _LIMIT:
         return None
     cells = arr.edge_cells[edges].T.reshape(-1)  # those on the left, then those on the right

@@ -5,19 +5,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
 from jaxtyping import Float64, Int64
 
-from splineviz.arrangement.cell_geometry import next_side
+from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.boundary import decision_boundary
+from splineviz.arrangement.polygons import next_side
 from splineviz.errors import InputError
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["distance", "locate"]
 
@@ -34,10 +32,10 @@ class _Index:
     tree: shapely.STRtree
 
 
-_INDICES: WeakKeyDictionary[Arrangement, dict[int, _Index]] = WeakKeyDictionary()
+_INDICES: WeakKeyDictionary[Cells, dict[int, _Index]] = WeakKeyDictionary()
 
 
-def locate(arr: Arrangement, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
+def locate(arr: Cells, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
     """The cell of each point; -1 outside the window; on an edge or a vertex the lowest of the cells that meet
     there.
 
@@ -48,7 +46,7 @@ def locate(arr: Arrangement, uv: Any, window: int | np.ndarray | None = None) ->
     Parameters
     ----------
     arr
-        The arrangement.
+        The cells.
     uv
         (..., 2) points, plane coordinates.
     window
@@ -84,7 +82,12 @@ def locate(arr: Arrangement, uv: Any, window: int | np.ndarray | None = None) ->
 
 
 def distance(
-    arr: Arrangement, uv: Any, window: int | np.ndarray | None = None, *, level: float | None = None
+    arr: Cells,
+    affine: Float64[np.ndarray, "cell output 3"],
+    uv: Any,
+    window: int | np.ndarray | None = None,
+    *,
+    level: float | None = None,
 ) -> tuple[Float64[np.ndarray, "*point"], Float64[np.ndarray, "*point"]]:
     """Distance of each point to the nearest edge, and to the decision boundary, both in input distance.
 
@@ -95,7 +98,9 @@ def distance(
     Parameters
     ----------
     arr
-        The arrangement.
+        The cells.
+    affine
+        The network's map on each of them.
     uv
         (..., 2) points, plane coordinates; they may lie outside the window.
     window
@@ -124,7 +129,9 @@ def distance(
     for index in np.unique(of_point):
         rows = np.flatnonzero(of_point == index)
         to_edge[rows] = _nearest(arr.vertices[arr.edges[inner & (edge_window == index)]], points[rows])
-        to_boundary[rows] = _nearest(decision_boundary(arr, level=level, window=int(index)), points[rows])
+        to_boundary[rows] = _nearest(
+            decision_boundary(arr, affine, level=level, window=int(index)), points[rows]
+        )
     return to_edge.reshape(shape), to_boundary.reshape(shape)
 
 
@@ -138,7 +145,7 @@ def _as_points(uv: Any) -> np.ndarray:
     return points
 
 
-def _windows_of(arr: Arrangement, window: int | np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+def _windows_of(arr: Cells, window: int | np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
     """The window of each point, flat."""
     n_windows = len(arr.windows)
     if window is None:
@@ -157,7 +164,7 @@ def _windows_of(arr: Arrangement, window: int | np.ndarray | None, shape: tuple[
     return np.broadcast_to(given, shape).reshape(-1)
 
 
-def _index_of(arr: Arrangement, window: int) -> _Index:
+def _index_of(arr: Cells, window: int) -> _Index:
     indices = _INDICES.setdefault(arr, {})
     if window not in indices:
         cells = np.flatnonzero(arr.cell_window == window)
@@ -170,14 +177,14 @@ def _index_of(arr: Arrangement, window: int) -> _Index:
     return indices[window]
 
 
-def _sides_of(arr: Arrangement, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sides_of(arr: Cells, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices into ``cells.values`` of the sides of some cells, and where each cell's begin, (cells + 1,)."""
     lengths = arr.cells.lengths[cells]
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return np.repeat(arr.cells.offsets[cells] - offsets[:-1], lengths) + np.arange(offsets[-1]), offsets
 
 
-def _locate_in(arr: Arrangement, window: int, points: np.ndarray) -> np.ndarray:
+def _locate_in(arr: Cells, window: int, points: np.ndarray) -> np.ndarray:
     found = np.full(len(points), -1, dtype=np.int64)
     if not len(points) or not (arr.cell_window == window).any():
         return found
@@ -192,7 +199,7 @@ def _locate_in(arr: Arrangement, window: int, points: np.ndarray) -> np.ndarray:
     return found
 
 
-def _contains(arr: Arrangement, cell: np.ndarray, points: np.ndarray) -> np.ndarray:
+def _contains(arr: Cells, cell: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Whether each point lies in its closed cell.
 
     By the parity of crossings, not by half-planes: rounding leaves cells that are not quite convex, and

@@ -4,24 +4,21 @@ exactly."""
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of
+from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, on_pieces
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 from splineviz.values.threads import each
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["without_effect"]
 
 
-def without_effect(arr: Arrangement, edges: np.ndarray) -> Bool[np.ndarray, "edge"]:
+def without_effect(arr: Cells, program: Program, edges: np.ndarray) -> Bool[np.ndarray, "edge"]:
     """Whether none of the units that change state across an inner edge moves the output, on the edge's left
     cell.
 
@@ -31,7 +28,7 @@ def without_effect(arr: Arrangement, edges: np.ndarray) -> Bool[np.ndarray, "edg
     is no matter of rounding: entries are 0 where they meet slopes of 0, maxima that others win, and
     coefficients of 0.
     """
-    program, units = program_of(arr), arr.edge_units.take(edges)
+    units = arr.edge_units.take(edges)
     row, (stage, unit) = units.row_of, units.values.T
     idle = units.lengths > 0  # nothing is known of an edge without units
     cells, shapes = arr.edge_cells[edges, 0], _shapes(program)
@@ -48,7 +45,7 @@ def without_effect(arr: Arrangement, edges: np.ndarray) -> Bool[np.ndarray, "edg
 
 
 def _reaches(
-    arr: Arrangement,
+    arr: Cells,
     program: Program,
     stage: int,
     cells: np.ndarray,
@@ -104,7 +101,7 @@ def _changes(node: Pointwise | Maximum, units: np.ndarray, shape: tuple[int, ...
 
 
 def _passed(
-    arr: Arrangement,
+    arr: Cells,
     node: Affine | Pointwise | Maximum,
     values: list[Tensor | None],
     cells: np.ndarray,

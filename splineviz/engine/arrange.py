@@ -9,11 +9,12 @@ from typing import get_args
 
 import numpy as np
 
-from splineviz.arrangement.cells_per_stage import Ancestors
-from splineviz.arrangement.result import Arrangement, Stats, Status
+from splineviz.arrangement.cells import Patterns, Stats, Status
+from splineviz.arrangement.result import Arrangement
 from splineviz.engine.batches import finish, leaves
 from splineviz.engine.budget import Budget, SpentError
-from splineviz.engine.stage_state import FinishedFaces, Patterns, start
+from splineviz.engine.cells_per_stage import Ancestors
+from splineviz.engine.stage_state import FinishedFaces, start
 from splineviz.engine.walk import Certify, Progress, Walk
 from splineviz.errors import InputError
 from splineviz.geometry.excerpt import only_used

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.top_logits import Logits, logits_at, rows_of
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["ties_on_edges"]
 
 
-def ties_on_edges(arr: Arrangement, logits: Logits, affected: np.ndarray) -> np.ndarray:
+def ties_on_edges(arr: Cells, logits: Logits, affected: np.ndarray) -> np.ndarray:
     """The parts of edges along which the two largest logits tie, and tie not on all of both sides; (K, 2, 2).
 
     Only edges between vertices where some tie is near, at cells that are not plainly of one class.
@@ -26,7 +22,7 @@ def ties_on_edges(arr: Arrangement, logits: Logits, affected: np.ndarray) -> np.
     return np.concatenate([np.zeros((0, 2, 2)), *found])
 
 
-def _ties_on(arr: Arrangement, logits: Logits, edges: np.ndarray) -> np.ndarray:
+def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> np.ndarray:
     ends = arr.edges[edges]
     (la, slack_a), (lb, slack_b) = (
         logits_at(logits.maps[logits.cell_of[v]], arr.vertices[v], logits.reach) for v in ends.T
@@ -60,9 +56,7 @@ def _smallest_gap(values: np.ndarray) -> np.ndarray:
     return gap
 
 
-def _identical(
-    arr: Arrangement, logits: Logits, edges: np.ndarray, i: np.ndarray, j: np.ndarray
-) -> np.ndarray:
+def _identical(arr: Cells, logits: Logits, edges: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """Whether two logits are one function on every cell at each edge."""
     same = np.ones(len(edges), dtype=bool)
     for side in (0, 1):

@@ -4,15 +4,13 @@ is open."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float64
 
+from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
 from splineviz.geometry.csr import Csr, runs
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["Logits", "affected_cells", "logits_at", "logits_of", "rows_of"]
 
@@ -37,8 +35,14 @@ class Logits:
     """(3,) the largest coordinates, homogeneous: they are rounded on that scale, whatever their own size."""
 
 
-def logits_of(arr: Arrangement, level: float | None) -> Logits:
-    maps = arr.affine
+def logits_of(arr: Cells, maps: Float64[np.ndarray, "cell output 3"], level: float | None) -> Logits:
+    """The logits of cells from their affine maps; a single output is the second of two, its level the first.
+
+    Raises
+    ------
+    InputError
+        If a level is given and there are several outputs.
+    """
     if maps.shape[1] == 1:
         constant = np.zeros_like(maps)
         constant[:, 0, 2] = 0.0 if level is None else level
@@ -66,7 +70,7 @@ def logits_at(maps: np.ndarray, uv: np.ndarray, reach: np.ndarray) -> tuple[np.n
     return values, _TIE * (np.abs(maps) * reach).sum(-1).max(1)
 
 
-def affected_cells(arr: Arrangement, logits: Logits, window: int | None) -> np.ndarray:
+def affected_cells(arr: Cells, logits: Logits, window: int | None) -> np.ndarray:
     """The cells in which not one class is clearly the largest at every vertex, so everywhere."""
     winner = logits.winner[arr.cells.values]
     start = arr.cells.offsets[:-1]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from splineviz.arrangement.cell_geometry import next_side
+from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.top_logits import Logits, logits_at, rows_of
+from splineviz.arrangement.polygons import next_side
 from splineviz.geometry.csr import Csr
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["RIM", "EnvelopePieces", "envelope"]
 
@@ -38,7 +35,7 @@ class EnvelopePieces:
     """(P,) candidate whose piece this is."""
 
 
-def envelope(arr: Arrangement, logits: Logits, cells: np.ndarray) -> tuple[EnvelopePieces, np.ndarray]:
+def envelope(arr: Cells, logits: Logits, cells: np.ndarray) -> tuple[EnvelopePieces, np.ndarray]:
     """The pieces of some cells, and the candidate classes of each cell, (cells, m), ascending and padded with
     C."""
     sides, lengths = rows_of(arr.cells, cells)

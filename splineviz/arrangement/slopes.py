@@ -4,19 +4,17 @@ patterns."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
-
-__all__ = ["BUDGET_BYTES", "chunks", "on_pieces", "program_of", "propagate"]
+__all__ = ["BUDGET_BYTES", "chunks", "complete_program", "on_pieces", "propagate"]
 
 BUDGET_BYTES = 16 << 20
 """Memory for the tensors under way: what fits a cache is carried three times as fast as what does not."""
@@ -24,27 +22,26 @@ BUDGET_BYTES = 16 << 20
 Value = TypeVar("Value")
 
 
-def program_of(arr: Arrangement) -> Program:
-    """The network of an arrangement on whose cells its output is affine.
+def complete_program(arr: Cells, program: Program | None) -> Program:
+    """The network of some cells, on each of which its output is affine.
 
     Raises
     ------
     InputError
         If the arrangement was loaded from a file, which holds no network, or stopped before the last stage.
     """
-    if arr.program is None:
+    if program is None:
         raise InputError(
             "this needs the network, and an arrangement loaded from a file does not hold it",
             hint="arrange the model again",
         )
-    if len(arr.patterns) < len(arr.program.stages):
+    if len(arr.patterns) < len(program.stages):
         raise InputError(
-            f"the arrangement stopped after {len(arr.patterns)} of {len(arr.program.stages)} stages, so "
-            f"the output is not affine on"
-            " its cells",
+            f"the arrangement stopped after {len(arr.patterns)} of {len(program.stages)} stages, so "
+            "the output is not affine on its cells",
             hint="arrange without a stage",
         )
-    return arr.program
+    return program
 
 
 def propagate(
@@ -72,16 +69,12 @@ def propagate(
     return result
 
 
-def on_pieces(arr: Arrangement, node: Pointwise, cells: np.ndarray) -> tuple[Tensor, Tensor]:
+def on_pieces(arr: Cells, node: Pointwise, cells: np.ndarray) -> tuple[Tensor, Tensor]:
     """Slope and intercept of a pointwise node at each of its entries on each cell, both (cells, *shape)."""
-    shape = program_of(arr).stages[node.stage].shape
     n_breakpoints = len(node.breakpoints)
     bits = torch.from_numpy(np.ascontiguousarray(arr.pattern_bits(node.stage, cells)))
-    on = bits.reshape(len(cells), n_breakpoints, *shape)
-    slope, intercept = (
-        node.slopes[0].expand(len(cells), *shape),
-        node.intercepts[0].expand(len(cells), *shape),
-    )
+    on = bits.reshape(len(cells), n_breakpoints, *node.shape)
+    slope, intercept = (x[0].expand(len(cells), *node.shape) for x in (node.slopes, node.intercepts))
     for k in range(n_breakpoints):  # breakpoints ascend, so the last one that is on names the piece
         slope = torch.where(on[:, k], node.slopes[k + 1], slope)
         intercept = torch.where(on[:, k], node.intercepts[k + 1], intercept)
