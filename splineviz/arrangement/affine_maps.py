@@ -13,8 +13,10 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
-from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, on_pieces, propagate
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, on_pieces
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 from splineviz.values.threads import each
 
 __all__ = ["affine_maps", "jacobian_norms"]
@@ -186,7 +188,8 @@ def _maps_of(arr: Cells, program: Program, cells: np.ndarray) -> tuple[Tensor, T
         torch.from_numpy(origin).reshape(len(windows), *program.input_shape),
         0,
     )
-    result = descend(propagate(program, start, affine, pointwise, maximum), len(family.parent))
+    result = program.interpret(start, Interpreter(affine, pointwise, maximum))
+    result = descend(result, len(family.parent))
     return result.tangent, result.constant
 
 
@@ -279,4 +282,4 @@ def _derivative(arr: Cells, program: Program, tangent: Tensor, cells: np.ndarray
     def maximum(node: Maximum, value: Tensor) -> Tensor:
         return node.pick(value, arr.winners(node.stage, cells))
 
-    return propagate(program, tangent, affine, pointwise, maximum)
+    return program.interpret(tangent, Interpreter(affine, pointwise, maximum))

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from splineviz.arrangement.slopes import propagate
 from splineviz.geometry.predicates import EPS
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 from splineviz.values.linear_error_bounds import FLOOR, SAFE
 
 __all__ = ["Steepness", "steepness"]
@@ -29,7 +30,7 @@ class Steepness(NamedTuple):
 def steepness(program: Program) -> Steepness:
     """Of the output; the rules are those for running bounds in docs/certification.md, on norms of whole
     tensors alone."""
-    return propagate(program, Steepness(SAFE, 0.0, 0.0), _affine, _pointwise, _maximum)
+    return program.interpret(Steepness(SAFE, 0.0, 0.0), Interpreter(_affine, _pointwise, _maximum))
 
 
 def _affine(node: Affine, values: Sequence[Steepness]) -> Steepness:

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
-from splineviz.arrangement.slopes import propagate
 from splineviz.exact.digits import ExactTensor, InexactError, split
-from splineviz.exact.forward import affine, work
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.exact.forward import affine, in_states, picked, work
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 
 __all__ = ["bends"]
 
@@ -38,19 +39,13 @@ def bends(arr: Cells, program: Program, edges: np.ndarray, direction: Tensor) ->
         return affine(node, values, constants=False)
 
     def pointwise(node: Pointwise, x: ExactTensor) -> ExactTensor:
-        on = torch.from_numpy(np.ascontiguousarray(arr.pattern_bits(node.stage, cells)))
-        on = on.reshape(len(cells), len(node.breakpoints), *node.shape)
-        result = x.weighted(torch.mul, node.slopes[0], 1)
-        for k in range(len(node.breakpoints)):
-            result = x.weighted(torch.mul, node.slopes[k + 1], 1).where(on[:, k], result)
-        return result
+        return in_states(node, x, arr.pattern_bits(node.stage, cells), constants=False)
 
     def maximum(node: Maximum, x: ExactTensor) -> ExactTensor:
-        winners = np.tile(arr.winners(node.stage, cells), (len(x.digits), 1))
-        return x.map(lambda x: node.pick(x, winners))
+        return picked(node, x, arr.winners(node.stage, cells))
 
     try:
-        result = propagate(program, start, through, pointwise, maximum)
+        result = program.interpret(start, Interpreter(through, pointwise, maximum))
     except InexactError:
         return None
     left, right = (x.reshape(len(result.digits), len(edges), -1) for x in result.digits.chunk(2, dim=1))

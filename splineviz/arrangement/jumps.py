@@ -16,9 +16,12 @@ from torch import Tensor
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.derivative_bounds import steepness
 from splineviz.arrangement.exact_jumps import bends
-from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, on_pieces, propagate
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, on_pieces
 from splineviz.arrangement.unread_units import without_effect
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.geometry.predicates import EPS
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 from splineviz.values.threads import each
 
 __all__ = ["edge_jump", "joined_cells", "linear_regions"]
@@ -26,7 +29,6 @@ __all__ = ["edge_jump", "joined_cells", "linear_regions"]
 # Below this share of the two gradients their difference is not trusted, and the jump itself is carried
 # through the network.
 _DOUBTFUL = 2.0**-24
-_UNIT_ROUNDOFF = 2.0**-53
 _SAFETY = 8.0
 _DECISIVE = 2.0**20  # times its rounding, and a jump is one
 _ANY = np.array([0.6, 0.8])
@@ -161,9 +163,7 @@ def _carry(arr: Cells, program: Program, edges: np.ndarray) -> _Carried:
         step = on_left - on_right
         jump = on_left * value.jump + step * value.right
         error = on_left * value.jump_error + step * value.right_error
-        return _Carried(
-            jump, on_right * value.right, error + 2 * _UNIT_ROUNDOFF * jump, on_right * value.right_error
-        )
+        return _Carried(jump, on_right * value.right, error + 2 * EPS * jump, on_right * value.right_error)
 
     def maximum(node: Maximum, value: _Carried) -> _Carried:
         on_left, on_right = arr.winners(node.stage, left), arr.winners(node.stage, right)
@@ -173,12 +173,11 @@ def _carry(arr: Cells, program: Program, edges: np.ndarray) -> _Carried:
         ahead, ahead_error = (node.pick(x, on_right) for x in (value.right, value.right_error))
         jump = node.pick(value.jump, on_left) + (stays - ahead)
         error = node.pick(value.jump_error, on_left) + (stays_error - ahead_error)
-        return _Carried(jump, ahead, error + 2 * _UNIT_ROUNDOFF * jump, ahead_error)
+        return _Carried(jump, ahead, error + 2 * EPS * jump, ahead_error)
 
     zero = torch.zeros_like(start)
-    return propagate(
-        program, _Carried(zero, start, zero, 2 * _UNIT_ROUNDOFF * start), affine, pointwise, maximum
-    )
+    entering = _Carried(zero, start, zero, 2 * EPS * start)
+    return program.interpret(entering, Interpreter(affine, pointwise, maximum))
 
 
 def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
@@ -199,4 +198,4 @@ def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
         )
     index = torch.arange(output[0].numel()).reshape(output.shape[1:])
     signs = 1.0 - 2.0 * ((index * 0x9E3779B1 >> 16) & 1)
-    return gain.terms * _UNIT_ROUNDOFF * bound * signs
+    return gain.terms * EPS * bound * signs

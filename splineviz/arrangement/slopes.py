@@ -3,8 +3,7 @@ patterns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,14 +11,12 @@ from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.program.program import Pointwise, Program
 
-__all__ = ["BUDGET_BYTES", "chunks", "complete_program", "on_pieces", "propagate"]
+__all__ = ["BUDGET_BYTES", "chunks", "complete_program", "on_pieces"]
 
 BUDGET_BYTES = 16 << 20
 """Memory for the tensors under way: what fits a cache is carried three times as fast as what does not."""
-
-Value = TypeVar("Value")
 
 
 def complete_program(arr: Cells, program: Program | None) -> Program:
@@ -42,31 +39,6 @@ def complete_program(arr: Cells, program: Program | None) -> Program:
             hint="arrange without a stage",
         )
     return program
-
-
-def propagate(
-    program: Program,
-    start: Value,
-    affine: Callable[[Affine, Sequence[Value]], Value],
-    pointwise: Callable[[Pointwise, Value], Value],
-    maximum: Callable[[Maximum, Value], Value],
-) -> Value:
-    """Carry a value of any kind from the input to the output, given what each kind of node does to it."""
-    slots: list[Value | None] = [None] * program.n_slots
-    slots[0] = start
-    for node in program.nodes:
-        values = [value for value in (slots[i] for i in node.inputs) if value is not None]
-        if isinstance(node, Affine):
-            slots[node.output] = affine(node, values)
-        else:
-            slots[node.output] = (
-                pointwise(node, values[0]) if isinstance(node, Pointwise) else maximum(node, values[0])
-            )
-        for slot in node.frees:
-            slots[slot] = None
-    result = slots[program.output]
-    assert result is not None
-    return result
 
 
 def on_pieces(arr: Cells, node: Pointwise, cells: np.ndarray) -> tuple[Tensor, Tensor]:
