@@ -16,11 +16,12 @@ from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.boundary import decision_boundary
 from splineviz.arrangement.polygons import next_side
 from splineviz.errors import InputError
+from splineviz.geometry.predicates import EPS
 
 __all__ = ["distance", "locate"]
 
 # Shewchuk's bound for the sign of a 2 x 2 orientation determinant, relative to the sum of its two products.
-_ORIENTATION = (3.0 + 16.0 * 2.0**-53) * 2.0**-53
+_ORIENTATION = (3.0 + 16.0 * EPS) * EPS
 _UNDERFLOW = 2.0**-1000
 
 
@@ -136,6 +137,13 @@ def distance(
 
 
 def _as_points(uv: Any) -> np.ndarray:
+    """Points as (..., 2) float64.
+
+    Raises
+    ------
+    InputError
+        If they have another shape.
+    """
     points = np.asarray(uv, dtype=np.float64)
     if points.ndim < 1 or points.shape[-1] != 2:
         raise InputError(
@@ -168,23 +176,17 @@ def _index_of(arr: Cells, window: int) -> _Index:
     indices = _INDICES.setdefault(arr, {})
     if window not in indices:
         cells = np.flatnonzero(arr.cell_window == window)
-        sides, offsets = _sides_of(arr, cells)
-        corners = arr.vertices[arr.cells.values[sides]]
-        low, high = np.minimum.reduceat(corners, offsets[:-1]), np.maximum.reduceat(corners, offsets[:-1])
+        rows = arr.cells.take(cells)
+        corners, start = arr.vertices[rows.values], rows.offsets[:-1]
+        low, high = np.minimum.reduceat(corners, start), np.maximum.reduceat(corners, start)
         indices[window] = _Index(
             cells, shapely.STRtree(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
         )
     return indices[window]
 
 
-def _sides_of(arr: Cells, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices into ``cells.values`` of the sides of some cells, and where each cell's begin, (cells + 1,)."""
-    lengths = arr.cells.lengths[cells]
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return np.repeat(arr.cells.offsets[cells] - offsets[:-1], lengths) + np.arange(offsets[-1]), offsets
-
-
 def _locate_in(arr: Cells, window: int, points: np.ndarray) -> np.ndarray:
+    """(n,) the lowest cell of one window that each point (n, 2) lies in, or -1."""
     found = np.full(len(points), -1, dtype=np.int64)
     if not len(points) or not (arr.cell_window == window).any():
         return found
@@ -200,17 +202,17 @@ def _locate_in(arr: Cells, window: int, points: np.ndarray) -> np.ndarray:
 
 
 def _contains(arr: Cells, cell: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Whether each point lies in its closed cell.
+    """(n,) bool: which points (n, 2) lie in a closed cell each.
 
     By the parity of crossings, not by half-planes: rounding leaves cells that are not quite convex, and
     half-planes would lose the slivers between neighbours.
     """
     if not len(cell):
         return np.zeros(0, dtype=bool)
-    sides, offsets = _sides_of(arr, cell)
-    p = np.repeat(points, np.diff(offsets), axis=0)
-    a = arr.vertices[arr.cells.values[sides]]
-    b = arr.vertices[arr.cells.values[next_side(arr.cells.offsets)[sides]]]
+    rows = arr.cells.take(cell)
+    start = rows.offsets[:-1]
+    p = np.repeat(points, rows.lengths, axis=0)
+    a, b = (arr.vertices[ends] for ends in (rows.values, rows.values[next_side(rows.offsets)]))
     upward = b[:, 1] > a[:, 1]
     spans = (np.minimum(a[:, 1], b[:, 1]) <= p[:, 1]) & (p[:, 1] <= np.maximum(a[:, 1], b[:, 1]))
     turn = np.zeros(len(p), dtype=np.int8)
@@ -219,8 +221,8 @@ def _contains(arr: Cells, cell: np.ndarray, points: np.ndarray) -> np.ndarray:
     on_side = between & (turn == 0)
     half_open = spans & (p[:, 1] < np.maximum(a[:, 1], b[:, 1]))
     right_of_point = half_open & (turn == np.where(upward, 1, -1))
-    odd: np.ndarray = np.add.reduceat(right_of_point.astype(np.int64), offsets[:-1]) % 2 == 1
-    return odd | (np.add.reduceat(on_side.astype(np.int64), offsets[:-1]) > 0)
+    odd: np.ndarray = np.add.reduceat(right_of_point.astype(np.int64), start) % 2 == 1
+    return odd | (np.add.reduceat(on_side.astype(np.int64), start) > 0)
 
 
 def _orientation(a: np.ndarray, b: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.tied_edges import ties_on_edges
-from splineviz.arrangement.decisions.top_logits import affected_cells, logits_of, rows_of
+from splineviz.arrangement.decisions.top_logits import affected_cells, logits_of
 from splineviz.arrangement.decisions.upper_envelope import RIM, envelope
 from splineviz.arrangement.polygons import next_side, polygon_areas
 from splineviz.geometry.csr import Csr
@@ -31,7 +31,7 @@ class DecisionRegions:
 
     vertices: Float64[np.ndarray, "vertex 2"]
     pieces: Csr
-    """Vertex ids of each piece, counter-clockwise. EnvelopePieces share no vertices."""
+    """Vertex ids of each piece, counter-clockwise. Pieces share no vertices."""
     classes: Int64[np.ndarray, "piece"]
     """Index of the largest logit, the lowest where several are equal. For a scalar output 1 above the level
     and 0 elsewhere."""
@@ -49,7 +49,7 @@ class DecisionRegions:
         single points."""
         after = next_side(self.pieces.offsets)
         a, b = self.vertices[self.pieces.values], self.vertices[self.pieces.values[after]]
-        # EnvelopePieces find the ends of a side that they share bit for bit.
+        # Pieces find the ends of a side that they share bit for bit.
         turned = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
         low, high = np.where(turned[:, None], b, a), np.where(turned[:, None], a, b)
         order = np.lexsort((high[:, 1], high[:, 0], low[:, 1], low[:, 0]))
@@ -133,15 +133,9 @@ def decision_regions(
     logits = logits_of(arr, affine, level)
     affected = affected_cells(arr, logits, None)
     whole = np.setdiff1d(np.arange(arr.n_cells), affected, assume_unique=True)
-    sides, lengths = rows_of(arr.cells, whole)
-    parts = [
-        (
-            arr.vertices[arr.cells.values[sides]],
-            lengths,
-            logits.winner[arr.cells.values[arr.cells.offsets[whole]]],
-            whole,
-        )
-    ]
+    polygons = arr.cells.take(whole)
+    classes = logits.winner[polygons.values[polygons.offsets[:-1]]]
+    parts = [(arr.vertices[polygons.values], polygons.lengths, classes, whole)]
     if len(affected):
         pieces, candidates = envelope(arr, logits, affected)
         parts.append(
@@ -154,7 +148,6 @@ def decision_regions(
         )
     uv, lengths, classes, cells = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(cells, kind="stable")
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    sides, _ = rows_of(Csr(offsets, uv), order)
-    pieces_csr = Csr(np.concatenate([[0], np.cumsum(lengths[order])]), np.arange(len(uv)))
-    return DecisionRegions(uv[sides], pieces_csr, classes[order], cells[order])
+    sorted_ = Csr(np.concatenate([[0], np.cumsum(lengths)]), uv).take(order)
+    pieces_of = Csr(sorted_.offsets, np.arange(len(uv)))
+    return DecisionRegions(sorted_.values, pieces_of, classes[order], cells[order])

@@ -1,5 +1,5 @@
-"""The outputs of a network as logits: their maps, who is the largest at each vertex, and in which cells that
-is open."""
+"""The outputs of a network as logits: their maps, the largest at each vertex, and the cells in which it is open
+which is the largest."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from jaxtyping import Float64
 
 from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
-from splineviz.geometry.csr import Csr, runs
 
-__all__ = ["Logits", "affected_cells", "logits_at", "logits_of", "rows_of"]
+__all__ = ["Logits", "affected_cells", "logits_at", "logits_of"]
 
 # Logits closer than this share of the terms they are summed from count as tied: rounding of the maps and of
 # the vertices leaves about 1e-15 per layer, and an arrangement wants a tie along an edge found as a tie.
@@ -21,7 +20,7 @@ _TIE = 2.0**-40
 
 @dataclass(frozen=True)
 class Logits:
-    """The logits of an arrangement as maps, and what they are at its vertices."""
+    """The logits as maps on cells, and the largest of them at the vertices."""
 
     maps: np.ndarray
     """(F, C, 3), with the level as a first logit for a scalar output."""
@@ -30,7 +29,7 @@ class Logits:
     winner: np.ndarray
     """(V,) the largest logit at each vertex."""
     clear: np.ndarray
-    """(V,) whether it is larger than every other by more than rounding."""
+    """(V,) whether the largest logit exceeds every other by more than rounding."""
     reach: np.ndarray
     """(3,) the largest coordinates, homogeneous: they are rounded on that scale, whatever their own size."""
 
@@ -64,14 +63,16 @@ def logits_of(arr: Cells, maps: Float64[np.ndarray, "cell output 3"], level: flo
 
 
 def logits_at(maps: np.ndarray, uv: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (n, C) of n maps at a point each, and the difference that counts as a tie, (n,); ``reach`` of
-    `Logits`."""
+    """Logits (n, C) of maps (n, C, 3) at a point (n, 2) each, and the difference that counts as a tie, (n,).
+
+    ``reach`` is that of `Logits`.
+    """
     values = (maps * np.concatenate([uv, np.ones((len(uv), 1))], axis=1)[:, None]).sum(-1)
     return values, _TIE * (np.abs(maps) * reach).sum(-1).max(1)
 
 
 def affected_cells(arr: Cells, logits: Logits, window: int | None) -> np.ndarray:
-    """The cells in which not one class is clearly the largest at every vertex, so everywhere."""
+    """The cells of a window, or of all, in which no class is clearly the largest at every vertex, so everywhere."""
     winner = logits.winner[arr.cells.values]
     start = arr.cells.offsets[:-1]
     same = winner == np.repeat(winner[start], arr.cells.lengths)
@@ -81,9 +82,3 @@ def affected_cells(arr: Cells, logits: Logits, window: int | None) -> np.ndarray
         else np.zeros(0, dtype=bool)
     )
     return np.flatnonzero(~plain if window is None else ~plain & (arr.cell_window == window))
-
-
-def rows_of(csr: Csr, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the values of some rows, one row after the other, and the rows' lengths."""
-    lengths = csr.lengths[rows]
-    return runs(csr.offsets[rows], lengths), lengths
