@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
-from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, on_pieces
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
@@ -23,8 +23,7 @@ __all__ = ["affine_maps", "jacobian_norms"]
 
 
 class _Family(NamedTuple):
-    """A run of cells and what they were cut from: level 0 are the windows, level s + 1 the cells after stage
-    s."""
+    """A run of cells and their ancestors: level 0 are the windows, level s + 1 the cells after stage s."""
 
     ids: list[np.ndarray]
     """By level: which windows or cells."""
@@ -173,7 +172,7 @@ def _maps_of(arr: Cells, program: Program, cells: np.ndarray) -> tuple[Tensor, T
     def pointwise(node: Pointwise, value: _Maps) -> _Maps:
         level = node.stage + 1
         value = descend(value, level)
-        slope, intercept = on_pieces(arr, node, family.example[level])
+        slope, intercept = slopes_and_intercepts(arr, node, family.example[level])
         return _Maps(slope * value.tangent, slope * value.constant + intercept, level)
 
     def maximum(node: Maximum, value: _Maps) -> _Maps:
@@ -277,7 +276,7 @@ def _derivative(arr: Cells, program: Program, tangent: Tensor, cells: np.ndarray
         return node.linear(*values)
 
     def pointwise(node: Pointwise, value: Tensor) -> Tensor:
-        return on_pieces(arr, node, cells)[0] * value
+        return slopes_and_intercepts(arr, node, cells)[0] * value
 
     def maximum(node: Maximum, value: Tensor) -> Tensor:
         return node.pick(value, arr.winners(node.stage, cells))

@@ -23,7 +23,7 @@ stage before each comes from, (cells,)."""
 
 
 class Status(enum.Enum):
-    """How the computation ended, as the sentence shown to the user."""
+    """The end of a computation, as the sentence shown to the user."""
 
     COMPLETE = "complete: the whole window is arranged"
     UNDECIDED = "complete, but some decisions rest on estimates of rounding errors and are not proven"
@@ -46,29 +46,30 @@ class Stats:
     decisions: int
     """Combinatorial decisions taken: signs at vertices, orders on edges, orientations of three chords."""
     re_evaluated: int
-    """Of these, those that proven error bounds left open and exact arithmetic settled."""
+    """Decisions that proven error bounds left open and exact arithmetic settled."""
     undecided: int
-    """The others, which rest on estimates of errors. With ``certify="off"``, where all do, those taken as a
+    """Decisions that rest on estimates of errors. With ``certify="off"``, where all do, those taken as a
     coincidence."""
     zeros: int
     """Units that vanish exactly at a vertex of an earlier stage."""
     seconds: float
     seconds_affine: float
-    """Of these, spent in the network's affine nodes."""
+    """Seconds of these in the network's affine nodes."""
     batches: int = 1
     """Parts that the faces were worked off in."""
     certify: str = "off"
-    """What was asked for: ``full``, ``fast`` or ``off``."""
+    """The request: ``full``, ``fast`` or ``off``."""
     proven: int = 0
-    """Of the decisions, those that follow from proven error bounds or were taken in exact arithmetic."""
+    """Decisions that follow from proven error bounds or were taken in exact arithmetic."""
     decisions_per_stage: tuple[int, ...] = ()
     proven_per_stage: tuple[int, ...] = ()
     largest_bound: float = 0.0
     """The largest proven error bound of the value of a unit at a vertex."""
     largest_displacement: float | None = None
-    """How far the coordinates of a vertex are from its exact place, at most, in uv: proven, and a worst case.
-    None where it is not. What by estimate may be off by more than 2^-32 of |origin| + |u| + |v| is rounded
-    from exact coordinates instead, by ``full`` always and by ``fast`` as far as its allowance goes."""
+    """Largest distance of the coordinates of a vertex from its exact place, in uv: proven, and a worst case.
+    None where it is not proven. Coordinates that by estimate may be off by more than 2^-32 of
+    |origin| + |u| + |v| are rounded from exact ones, by ``full`` always and by ``fast`` as far as its
+    allowance goes."""
 
     @property
     def certified(self) -> bool:
@@ -120,7 +121,7 @@ class Cells:
     status: Status
     stats: Stats
     patterns: Patterns
-    """Empty after loading from a file."""
+    """Activation patterns by stage; empty after loading from a file."""
     thin_cells: Int64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0, np.int64))
     thin_areas: Float64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0))
     info: ProgramInfo | None = None
@@ -158,7 +159,7 @@ class Cells:
 
     @cached_property
     def interior_points(self) -> Float64[np.ndarray, "cell 2"]:
-        """(F, 2) uv of a point strictly inside each cell, as far as rounding allows: the mean of its vertices."""
+        """(F, 2) uv of a point inside each cell: the mean of its vertices."""
         return interior_points(self.vertices, self.cells)
 
     @cached_property

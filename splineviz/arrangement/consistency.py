@@ -1,4 +1,4 @@
-"""The check that cells are what they promise to be: a watertight subdivision of their windows."""
+"""The check that cells are a watertight subdivision of their windows into distinct convex polygons."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from splineviz.errors import SplinevizError
 
 __all__ = ["check"]
 
-_AREA = 1e-9  # share of a window's area by which the areas of its cells may miss it
-_STRAIGHT = (
-    1e-12  # share of a window's diameter by which a vertex may stand inside the line of its neighbours
-)
+_AREA = 1e-9
+"""Share of a window's area by which the areas of its cells may miss it."""
+_STRAIGHT = 1e-12
+"""Share of a window's diameter by which a vertex may stand inside the line of its neighbours."""
 
 
 def check(arr: Cells) -> None:

@@ -1,5 +1,4 @@
-"""Whether the function bends at an edge, in exact arithmetic: its derivatives on both sides in a direction
-across the edge."""
+"""Bends of the function at edges in exact arithmetic, from its derivatives across the edge on both sides."""
 
 from __future__ import annotations
 
@@ -23,11 +22,10 @@ _LIMIT = 1e9
 
 
 def bends(arr: Cells, program: Program, edges: np.ndarray, direction: Tensor) -> np.ndarray | None:
-    """(n,) whether the function bends at inner edges, in directions of input space (n, *shape) that are not
-    along them.
+    """(n,) bool: at which inner edges the function bends, by directions (n, *shape), x, across them.
 
-    Continuous, it has one derivative along an edge, so those across it tell whether the two affine maps are
-    one. None where that cannot be told exactly, or takes too long.
+    A continuous function has one derivative along an edge, so the derivatives across it tell whether the two
+    affine maps are one. None where that cannot be told exactly, or takes too long.
     """
     if len(edges) * work(program) > _LIMIT:
         return None

@@ -1,5 +1,4 @@
-"""Which boundaries matter: the jump of the affine map across each edge, and the linear regions that edges
-without a jump join."""
+"""The jump of the affine map across each edge, and the linear regions that edges without a jump join."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from torch import Tensor
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.derivative_bounds import steepness
 from splineviz.arrangement.exact_jumps import bends
-from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, on_pieces
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
 from splineviz.arrangement.unread_units import without_effect
 from splineviz.geometry.predicates import EPS
 from splineviz.program.interpret import Interpreter
@@ -45,8 +44,7 @@ def linear_regions(arr: Cells, edge_jump: Float64[np.ndarray, "edge"]) -> Int64[
 
 
 def joined_cells(arr: Cells, edges: np.ndarray) -> Int64[np.ndarray, "cell"]:
-    """(F,) which set each cell is in, numbered by first cell, if cells are joined across some edges, a mask
-    (E,)."""
+    """(F,) the set of each cell, numbered by first cell, if cells are joined across edges, a mask (E,)."""
     if not arr.n_cells:
         return np.zeros(0, dtype=np.int64)
     joined = arr.edge_cells[edges & (arr.edge_cells >= 0).all(1)]
@@ -61,8 +59,7 @@ def joined_cells(arr: Cells, edges: np.ndarray) -> Int64[np.ndarray, "cell"]:
 def edge_jump(
     arr: Cells, affine: Float64[np.ndarray, "cell output 3"], program: Program | None
 ) -> Float64[np.ndarray, "edge"]:
-    """(E,) how much the function bends at each edge: Frobenius norm of the jump of its in-slice gradient, (C,
-    2).
+    """(E,) bend of the function at each edge: Frobenius norm of the jump of its in-slice gradient (C, 2).
 
     Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is
     below 2^-24 of them, or within what is proven of their rounding (`steepness`), it may be rounding alone.
@@ -97,7 +94,7 @@ def edge_jump(
 
 
 class _Carried(NamedTuple):
-    """At every node, for edges one by one: what is seen along the edge's normal."""
+    """Derivatives of a tensor along the normals of edges, (edges, *shape) each, and their rounding."""
 
     jump: Tensor
     """Derivative on the left of the edge minus derivative on the right."""
@@ -109,8 +106,7 @@ class _Carried(NamedTuple):
 
 
 def _carried_jump(arr: Cells, program: Program, edges: np.ndarray) -> np.ndarray:
-    """The jump across each of some inner edges, carried through the network; exactly 0 where it is
-    rounding."""
+    """(n,) jump across some inner edges, carried through the network; exactly 0 where it is rounding."""
     jump = np.empty(len(edges))
     proven = steepness(program).jump_error if arr.stats.certified else 0.0
 
@@ -145,6 +141,7 @@ def _across(arr: Cells, program: Program, edges: np.ndarray) -> Tensor:
 
 
 def _carry(arr: Cells, program: Program, edges: np.ndarray) -> _Carried:
+    """The derivatives of the output across some inner edges."""
     left, right = arr.edge_cells[edges].T
     start = _across(arr, program, edges)
 
@@ -159,7 +156,10 @@ def _carry(arr: Cells, program: Program, edges: np.ndarray) -> _Carried:
         )
 
     def pointwise(node: Pointwise, value: _Carried) -> _Carried:
-        on_left, on_right = on_pieces(arr, node, left)[0], on_pieces(arr, node, right)[0]
+        on_left, on_right = (
+            slopes_and_intercepts(arr, node, left)[0],
+            slopes_and_intercepts(arr, node, right)[0],
+        )
         step = on_left - on_right
         jump = on_left * value.jump + step * value.right
         error = on_left * value.jump_error + step * value.right_error

@@ -1,4 +1,4 @@
-"""What `arrange` returns: the cells with their network, and what can be asked of both, computed on first use."""
+"""The result of `arrange`: cells with their network, and all that is computed from both on first use."""
 
 from __future__ import annotations
 
@@ -56,8 +56,7 @@ class Arrangement(Cells):
 
     @cached_property
     def edge_jump(self) -> Float64[np.ndarray, "edge"]:
-        """(E,) how much the function bends at each edge; see
-        :func:`splineviz.arrangement.jumps.edge_jump`."""
+        """(E,) bend of the function at each edge; see :func:`splineviz.arrangement.jumps.edge_jump`."""
         from splineviz.arrangement.jumps import edge_jump
 
         return edge_jump(self, self.affine, self.program)

@@ -1,5 +1,4 @@
-"""Carrying values of any kind through a program on the cells of an arrangement, with the stored activation
-patterns."""
+"""Slopes of a network's pointwise nodes on cells, by their patterns; and runs of cells that fit a cache."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
 from splineviz.program.program import Pointwise, Program
 
-__all__ = ["BUDGET_BYTES", "chunks", "complete_program", "on_pieces"]
+__all__ = ["BUDGET_BYTES", "chunks", "complete_program", "slopes_and_intercepts"]
 
 BUDGET_BYTES = 16 << 20
 """Memory for the tensors under way: what fits a cache is carried three times as fast as what does not."""
@@ -41,8 +40,8 @@ def complete_program(arr: Cells, program: Program | None) -> Program:
     return program
 
 
-def on_pieces(arr: Cells, node: Pointwise, cells: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Slope and intercept of a pointwise node at each of its entries on each cell, both (cells, *shape)."""
+def slopes_and_intercepts(arr: Cells, node: Pointwise, cells: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Slopes and intercepts of a pointwise node at its entries on some cells, both (cells, *shape)."""
     n_breakpoints = len(node.breakpoints)
     bits = torch.from_numpy(np.ascontiguousarray(arr.pattern_bits(node.stage, cells)))
     on = bits.reshape(len(cells), n_breakpoints, *node.shape)

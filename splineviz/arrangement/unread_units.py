@@ -1,5 +1,4 @@
-"""Which units the output of the network does not read: past pieces of slope 0 a change of theirs vanishes
-exactly."""
+"""Units that the output of the network does not read: past pieces of slope 0 a change of theirs vanishes."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
-from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, on_pieces
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, slopes_and_intercepts
 from splineviz.program.interpret import Interpreter, walk
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
@@ -23,10 +22,9 @@ __all__ = ["without_effect"]
 
 
 def without_effect(arr: Cells, program: Program, edges: np.ndarray) -> Bool[np.ndarray, "edge"]:
-    """Whether none of the units that change state across an inner edge moves the output, on the edge's left
-    cell.
+    """(E,) bool: across which inner edges no unit that changes its state moves the output, on the left cell.
 
-    The jump of the gradient is a sum over these units of what each does to the output: nothing is left of the
+    The jump of the gradient is a sum over these units of their effects on the output: nothing is left of the
     sum where nothing is left of any of them. A unit's own change is taken as 1 and carried from its stage on,
     so that the test costs less the later the stage, and ends where all have vanished. That it comes out as 0
     is no matter of rounding: entries are 0 where they meet slopes of 0, maxima that others win, and
@@ -49,7 +47,7 @@ def without_effect(arr: Cells, program: Program, edges: np.ndarray) -> Bool[np.n
 
 
 def _reaches(arr: Cells, program: Program, stage: int, cells: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """(rows,) whether the output moves with a unit of a stage, on a cell each.
+    """(rows,) bool: whether the output moves with a unit of a stage, on a cell each.
 
     A slot without any change holds None, and rows in which every change has vanished are dropped.
     """
@@ -71,7 +69,7 @@ def _reaches(arr: Cells, program: Program, stage: int, cells: np.ndarray, units:
         return node.linear(*filled)
 
     def pointwise(node: Pointwise, value: Tensor | None) -> Tensor | None:
-        return None if value is None else on_pieces(arr, node, cells[rows])[0] * value
+        return None if value is None else slopes_and_intercepts(arr, node, cells[rows])[0] * value
 
     def maximum(node: Maximum, value: Tensor | None) -> Tensor | None:
         return None if value is None else node.pick(value, arr.winners(node.stage, cells[rows]))
@@ -97,13 +95,13 @@ def _reaches(arr: Cells, program: Program, stage: int, cells: np.ndarray, units:
 
 
 def _moved(value: Tensor) -> np.ndarray:
-    """(rows,) which have an entry that is not 0."""
+    """(rows,) bool: which rows of (rows, ...) have an entry that is not 0."""
     moved: np.ndarray = (value != 0).flatten(1).any(1).numpy()
     return moved
 
 
 def _changes(node: Pointwise | Maximum, units: np.ndarray, shape: tuple[int, ...]) -> Tensor:
-    """(rows, *shape) what a unit that changes its state adds to the slopes of a node's result."""
+    """(rows, *shape) change of the slopes of a node's result as one unit a row changes its state."""
     n = math.prod(shape)
     change = torch.zeros(len(units), n, dtype=torch.float64)
     rows, entries = torch.arange(len(units)), torch.from_numpy(units % n)

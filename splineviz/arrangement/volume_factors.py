@@ -1,4 +1,4 @@
-"""How cells are stretched by the network, and samples of a slice by that."""
+"""Factors by which the network stretches the areas of cells, and random samples of a slice by them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["polarity_samples", "volume_factor"]
 
 
 def volume_factor(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.ndarray, "cell"]:
-    """sqrt(det A'A): by how much each cell's map stretches area; (F,). Zero where it is not one to one.
+    """(F,) sqrt(det A'A), the factor by which each cell's map stretches area; 0 where it is not one to one.
 
     References
     ----------

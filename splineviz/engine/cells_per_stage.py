@@ -1,4 +1,4 @@
-"""How many cells each stage has left, counted from the cells of the last back along their parents."""
+"""Numbers of cells after each stage, counted from the cells of the last back along their parents."""
 
 from __future__ import annotations
 

@@ -40,8 +40,7 @@ class StageRound:
 
 
 def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: StageRound) -> ExactTensor:
-    """The switching functions of a step, (V, units), at points on one or several planes, one plane after the
-    other.
+    """(V, units) switching functions of a step at points on planes, one plane after the other.
 
     Raises
     ------

@@ -17,8 +17,9 @@ __all__ = ["Affine", "Form", "Gain", "Maximum", "Node", "Pointwise"]
 
 @dataclass(frozen=True)
 class Gain:
-    """How an affine node passes rounding errors on (all norms are Euclidean, over the flattened tensor of one
-    input).
+    """Bounds for the way an affine node passes rounding errors on.
+
+    All norms are Euclidean, over the flattened tensor of one input.
 
     ``layout`` moves or copies entries (and may insert constants); ``sum`` adds or subtracts activations entry
     by entry; ``diagonal`` scales and shifts each entry by constants; ``dense`` is any other affine map.
@@ -81,12 +82,12 @@ class Form:
     constants: Tensor | None = None
     """Broadcastable to (1, *shape of the output); None for none"""
     divisors: Tensor | None = None
-    """Likewise, not zero"""
+    """Broadcastable to (1, *shape of the output), not zero; None for none"""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One step of the walk. ``inputs`` and ``output`` are slots; slot 0 holds the network's input."""
+    """One step of a program. ``inputs`` and ``output`` are slots; slot 0 holds the network's input."""
 
     name: str
     module: str
@@ -179,12 +180,12 @@ class Pointwise(Node):
 
     @cached_property
     def breaks_at_zero(self) -> bool:
-        """Whether there is one breakpoint, 0 for all entries, so that the tensor itself switches."""
+        """True where there is one breakpoint, 0 for all entries, so that the tensor itself switches."""
         return len(self.kinks) == 1 and not self.kinks.any()
 
     @cached_property
     def is_relu(self) -> bool:
-        """Whether the function is max(z, 0) for all entries."""
+        """True where the function is max(z, 0) for all entries."""
         return self.breaks_at_zero and not bool(self.slopes[0].any()) and bool((self.slopes[1] == 1).all())
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The program: what the network is, once traced. `trace` builds it."""
+"""The program: a network once traced, as nodes in execution order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Affine", "Fidelity", "Form", "Gain", "Maximum", "Node", "Pointwise",
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How far the program's outputs are from those of the module's own forward pass, on seeded random inputs.
+    """Difference of the program's outputs from the module's own forward pass, on seeded random inputs.
 
     Differences are max |program - module| / max |program|, the worst over ``samples`` inputs of several
     magnitudes.
@@ -118,16 +118,16 @@ class Program:
         return ProgramInfo(self.name, self.digest, self.stages, *shapes, self.n_parameters, self.cut_off)
 
     def rebind(self, state_dict: Mapping[str, Tensor]) -> Program:
-        """The same network with other weights, without tracing again."""
+        """The network with other weights, without tracing again."""
         return self._rebind(state_dict)
 
     def alone(self) -> Program:
-        """The same program without the network that it came from, which only rebinding and the estimators
-        need; half as large."""
+        """A copy without the network that it came from, which only rebinding and the estimators need; half as
+        large."""
         return replace(self, origin=None, _rebind=_cannot_rebind)
 
     def interpret(self, start: Value, interpreter: Interpreter[Value], *, until: int | None = None) -> Value:
-        """Carry a value of any kind from the input to the output, or to where it enters the stage ``until``."""
+        """Carry a value of any kind from the input to the output, or to where it enters stage ``until``."""
         nodes, output = self.nodes, self.output
         if until is not None:
             nodes, (output,) = self.ways[until][:-1], self.ways[until][-1].inputs

@@ -1,4 +1,4 @@
-"""Whether the cells of a segment are right, in exact arithmetic.
+"""Proof in exact arithmetic that the cells of a segment are right.
 
 On each cell the states that were found make the network one affine map. So they are right, or a unit
 contradicts them at one end of the cell; and ends are where the first unit that changes its state there
@@ -28,14 +28,15 @@ from splineviz.program.program import Program
 __all__ = ["confirmed"]
 
 States = Callable[[int], np.ndarray]
+"""Of a stage the states of its units in each cell, (cells, units)"""
 
 _TINY = 2.0**-1000
 
 
 @dataclass(frozen=True, eq=False)
 class _Claim:
-    """What states say of functions that are affine on each cell: the units of a stage, or of its maxima one
-    candidate each."""
+    """Signs that states imply for functions that are affine on each cell: the units of a stage, or one
+    candidate of each of its maxima."""
 
     stage: int
     place: int
@@ -49,11 +50,12 @@ class _Claim:
     """(cells, n) whether it must not be zero on the whole cell"""
 
     def integers(self, cells: np.ndarray, entries: np.ndarray) -> list[tuple[int, int]]:
-        """At both ends of the segment, times one positive number."""
+        """Values of some functions at both ends of the segment, times one positive number."""
         n = len(self.sign)
         return list(zip(self.z.integers(cells, entries), self.z.integers(cells + n, entries), strict=True))
 
     def holds(self, knots: list[Fraction]) -> bool:
+        """Whether no function has a sign at an end of its cell that it must not have."""
         t = np.array([float(knot) for knot in knots])[:, None]
         a, b = (x.numpy() for x in _rounded(self.z).chunk(2))
         slack = (len(self.z.digits) + 16.0) * EPS * (np.abs(a) + np.abs(b)) + _TINY
@@ -80,7 +82,7 @@ class _Claim:
 
 
 def confirmed(program: Program, ends: Tensor, units: Csr, states: States) -> bool:
-    """Whether exact arithmetic confirms all cells of a segment; False where a node has no exact form.
+    """True where exact arithmetic confirms all cells of a segment; False where a node has no exact form.
 
     Parameters
     ----------
@@ -117,6 +119,8 @@ def _knots(program: Program, ends: Tensor, units: Csr, states: States) -> list[F
 
 
 def _claims(program: Program, ends: Tensor, n_cells: int, states: States) -> Iterator[_Claim]:
+    """The claims of all stages, in their order; each is computed as it is asked for."""
+
     def pointwise(node: Pointwise, x: ExactTensor) -> ExactTensor:
         return in_states(node, x, np.tile(states(node.stage), (2, 1)))
 

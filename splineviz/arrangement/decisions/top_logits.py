@@ -1,5 +1,4 @@
-"""The outputs of a network as logits: their maps, the largest at each vertex, and the cells in which it is open
-which is the largest."""
+"""The outputs of a network as logits: their maps, the largest at each vertex, and the cells of several."""
 
 from __future__ import annotations
 
@@ -72,7 +71,7 @@ def logits_at(maps: np.ndarray, uv: np.ndarray, reach: np.ndarray) -> tuple[np.n
 
 
 def affected_cells(arr: Cells, logits: Logits, window: int | None) -> np.ndarray:
-    """The cells of a window, or of all, in which no class is clearly the largest at every vertex, so everywhere."""
+    """The cells, of one window or of all, in which no class is clearly the largest at every vertex."""
     winner = logits.winner[arr.cells.values]
     start = arr.cells.offsets[:-1]
     same = winner == np.repeat(winner[start], arr.cells.lengths)

@@ -19,7 +19,7 @@ RIM = -1
 
 @dataclass(frozen=True)
 class EnvelopePieces:
-    """Pieces of cells while they are clipped: sides flat, each beginning at a vertex with its candidate logits."""
+    """Pieces of cells while they are clipped: sides flat, each with its first vertex and the logits there."""
 
     offsets: np.ndarray
     uv: np.ndarray
