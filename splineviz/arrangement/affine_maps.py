@@ -5,26 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 from splineviz.values.threads import each
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["affine_maps", "jacobian_norms"]
 
 
 class _Family(NamedTuple):
-    """A run of cells and what they were cut from: level 0 are the windows, level s + 1 the cells after stage
-    s."""
+    """A run of cells and their ancestors: level 0 are the windows, level s + 1 the cells after stage s."""
 
     ids: list[np.ndarray]
     """By level: which windows or cells."""
@@ -44,7 +43,7 @@ class _Maps(NamedTuple):
 
 
 def affine_maps(
-    arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES
+    arr: Cells, program: Program | None, *, budget_bytes: int = BUDGET_BYTES
 ) -> Float64[np.ndarray, "cell output 3"]:
     """The map of the network on each cell: output = A [u, v, 1].
 
@@ -55,7 +54,9 @@ def affine_maps(
     Parameters
     ----------
     arr
-        An arrangement that holds its network.
+        Cells with their patterns.
+    program
+        Their network; None stands for one that is not known, and is refused.
     budget_bytes
         Memory for the tensors that one thread has under way. The cells are worked off in chunks that fit.
 
@@ -66,17 +67,17 @@ def affine_maps(
     Raises
     ------
     InputError
-        If the arrangement was loaded from a file, or stopped before the last stage.
+        If there is no network, as after loading from a file, or the cells stopped before its last stage.
 
     Examples
     --------
     >>> import splineviz as sv, torch
     >>> model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
     >>> arr = sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
-    >>> affine_maps(arr).shape == (arr.n_cells, 3, 3)
+    >>> affine_maps(arr, arr.program).shape == (arr.n_cells, 3, 3)
     True
     """
-    program = program_of(arr)
+    program = complete_program(arr, program)
     maps = np.empty((arr.n_cells, math.prod(program.output_shape), 3))
 
     def fill(cells: np.ndarray) -> None:
@@ -88,7 +89,9 @@ def affine_maps(
     return maps
 
 
-def jacobian_norms(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Float64[np.ndarray, "cell"]:
+def jacobian_norms(
+    arr: Cells, program: Program | None, *, budget_bytes: int = BUDGET_BYTES
+) -> Float64[np.ndarray, "cell"]:
     """Spectral norm of the full input Jacobian, (C, D), on each cell: the Lipschitz constant there, also off
     the plane.
 
@@ -100,9 +103,9 @@ def jacobian_norms(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Flo
     Raises
     ------
     InputError
-        If the arrangement was loaded from a file, or stopped before the last stage.
+        If there is no network, as after loading from a file, or the cells stopped before its last stage.
     """
-    program = program_of(arr)
+    program = complete_program(arr, program)
     n_in, n_out = math.prod(program.input_shape), math.prod(program.output_shape)
     sweep, factor = (_backward, n_out) if n_out <= n_in else (_forward, n_in)
     triangle = None
@@ -135,7 +138,7 @@ def jacobian_norms(arr: Arrangement, *, budget_bytes: int = BUDGET_BYTES) -> Flo
     return norms
 
 
-def _family(arr: Arrangement, cells: np.ndarray) -> _Family:
+def _family(arr: Cells, cells: np.ndarray) -> _Family:
     ids, example = [cells], [cells]
     parents: list[Tensor] = []
     for _, parent in reversed(arr.patterns):
@@ -146,7 +149,7 @@ def _family(arr: Arrangement, cells: np.ndarray) -> _Family:
     return _Family(ids, parents, example)
 
 
-def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Tensor, Tensor]:
+def _maps_of(arr: Cells, program: Program, cells: np.ndarray) -> tuple[Tensor, Tensor]:
     """Tangents (2, cells, *output_shape) and constants (cells, *output_shape)."""
     family = _family(arr, cells)
     windows = arr.cell_window[family.example[0]]
@@ -169,7 +172,7 @@ def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Ten
     def pointwise(node: Pointwise, value: _Maps) -> _Maps:
         level = node.stage + 1
         value = descend(value, level)
-        slope, intercept = on_pieces(arr, node, family.example[level])
+        slope, intercept = slopes_and_intercepts(arr, node, family.example[level])
         return _Maps(slope * value.tangent, slope * value.constant + intercept, level)
 
     def maximum(node: Maximum, value: _Maps) -> _Maps:
@@ -184,7 +187,8 @@ def _maps_of(arr: Arrangement, program: Program, cells: np.ndarray) -> tuple[Ten
         torch.from_numpy(origin).reshape(len(windows), *program.input_shape),
         0,
     )
-    result = descend(propagate(program, start, affine, pointwise, maximum), len(family.parent))
+    result = program.interpret(start, Interpreter(affine, pointwise, maximum))
+    result = descend(result, len(family.parent))
     return result.tangent, result.constant
 
 
@@ -226,7 +230,7 @@ def _split(program: Program, budget_bytes: int) -> tuple[Program, Program] | Non
     )
 
 
-def _triangle(arr: Arrangement, head: Program, inputs: Iterable[np.ndarray]) -> Tensor:
+def _triangle(arr: Cells, head: Program, inputs: Iterable[np.ndarray]) -> Tensor:
     """R of W' = Q R for an affine program with the matrix W, (n, n) for n outputs; ``inputs`` come in runs
     that fit the memory."""
     n_in = math.prod(head.input_shape)
@@ -240,7 +244,7 @@ def _triangle(arr: Arrangement, head: Program, inputs: Iterable[np.ndarray]) -> 
     return triangle
 
 
-def _backward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
+def _backward(arr: Cells, program: Program, cells: np.ndarray) -> Tensor:
     """(cells, C, D), one backward sweep per output."""
     with torch.enable_grad():
         x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, requires_grad=True)
@@ -254,7 +258,7 @@ def _backward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
     return torch.stack(rows, dim=1)
 
 
-def _forward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
+def _forward(arr: Cells, program: Program, cells: np.ndarray) -> Tensor:
     """(cells, D, C), the transposed Jacobian, one forward sweep per input."""
     x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64)
     columns = []
@@ -265,16 +269,16 @@ def _forward(arr: Arrangement, program: Program, cells: np.ndarray) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-def _derivative(arr: Arrangement, program: Program, tangent: Tensor, cells: np.ndarray) -> Tensor:
+def _derivative(arr: Cells, program: Program, tangent: Tensor, cells: np.ndarray) -> Tensor:
     """The Jacobian of each cell applied to one direction of input space each."""
 
     def affine(node: Affine, values: Sequence[Tensor]) -> Tensor:
         return node.linear(*values)
 
     def pointwise(node: Pointwise, value: Tensor) -> Tensor:
-        return on_pieces(arr, node, cells)[0] * value
+        return slopes_and_intercepts(arr, node, cells)[0] * value
 
     def maximum(node: Maximum, value: Tensor) -> Tensor:
         return node.pick(value, arr.winners(node.stage, cells))
 
-    return propagate(program, tangent, affine, pointwise, maximum)
+    return program.interpret(tangent, Interpreter(affine, pointwise, maximum))

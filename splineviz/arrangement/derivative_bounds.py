@@ -1,4 +1,4 @@
-"""How far derivatives of a network in float64 are from exact ones, proven for all its cells at once."""
+"""Error bounds for derivatives of a network in float64, proven for all its cells at once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from splineviz.arrangement.propagate import propagate
 from splineviz.geometry.predicates import EPS
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 from splineviz.values.linear_error_bounds import FLOOR, SAFE
 
 __all__ = ["Steepness", "steepness"]
@@ -18,18 +19,18 @@ class Steepness(NamedTuple):
     """Euclidean norms, at most, over the entries of a tensor and for any activation pattern."""
 
     size: float
-    """Of the derivative along a unit vector of input space"""
+    """Norm of the derivative along a unit vector of input space"""
     error: float
-    """Of its rounding, carried forward node by node"""
+    """Norm of its rounding, carried forward node by node"""
     jump_error: float
-    """Of the rounding of its jump across an edge, where a jump and the derivative on one side are carried
-    forward"""
+    """Norm of the rounding of its jump across an edge, where a jump and the derivative on one side are
+    carried forward"""
 
 
 def steepness(program: Program) -> Steepness:
-    """Of the output; the rules are those for running bounds in docs/certification.md, on norms of whole
-    tensors alone."""
-    return propagate(program, Steepness(SAFE, 0.0, 0.0), _affine, _pointwise, _maximum)
+    """Bounds for the output. The rules are those for running bounds in docs/certification.md, on norms of
+    whole tensors alone."""
+    return program.interpret(Steepness(SAFE, 0.0, 0.0), Interpreter(_affine, _pointwise, _maximum))
 
 
 def _affine(node: Affine, values: Sequence[Steepness]) -> Steepness:
@@ -62,7 +63,7 @@ def _maximum(node: Maximum, x: Steepness) -> Steepness:
 
 
 def _rounded(size: float, error: float, jump_error: float, unit: float) -> Steepness:
-    """After operations on entries that round to ``unit`` of the numbers in them, which jumps have twice as
-    many of."""
+    """Bounds after operations on entries that round to ``unit`` of the numbers in them; jumps have twice as
+    many numbers."""
     fresh = unit * (size + error), unit * (4.0 * (size + error) + jump_error)
     return Steepness(SAFE * size, SAFE * (error + fresh[0]) + FLOOR, SAFE * (jump_error + fresh[1]) + FLOOR)

@@ -1,22 +1,19 @@
-"""Whether the function bends at an edge, in exact arithmetic: its derivatives on both sides in a direction
-across the edge."""
+"""Bends of the function at edges in exact arithmetic, from its derivatives across the edge on both sides."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.arrangement.propagate import program_of, propagate
+from splineviz.arrangement.cells import Cells
 from splineviz.exact.digits import ExactTensor, InexactError, split
-from splineviz.exact.forward import affine, work
-from splineviz.program.program import Affine, Maximum, Pointwise
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
+from splineviz.exact.forward import affine, in_states, picked, work
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 
 __all__ = ["bends"]
 
@@ -24,14 +21,12 @@ _LIMIT = 1e9
 """Edges, times the products of two numbers that one derivative takes"""
 
 
-def bends(arr: Arrangement, edges: np.ndarray, direction: Tensor) -> np.ndarray | None:
-    """(n,) whether the function bends at inner edges, in directions of input space (n, *shape) that are not
-    along them.
+def bends(arr: Cells, program: Program, edges: np.ndarray, direction: Tensor) -> np.ndarray | None:
+    """(n,) bool: at which inner edges the function bends, by directions (n, *shape), x, across them.
 
-    Continuous, it has one derivative along an edge, so those across it tell whether the two affine maps are
-    one. None where that cannot be told exactly, or takes too long.
+    A continuous function has one derivative along an edge, so the derivatives across it tell whether the two
+    affine maps are one. None where that cannot be told exactly, or takes too long.
     """
-    program = program_of(arr)
     if len(edges) * work(program) > _LIMIT:
         return None
     cells = arr.edge_cells[edges].T.reshape(-1)  # those on the left, then those on the right
@@ -42,19 +37,13 @@ def bends(arr: Arrangement, edges: np.ndarray, direction: Tensor) -> np.ndarray 
         return affine(node, values, constants=False)
 
     def pointwise(node: Pointwise, x: ExactTensor) -> ExactTensor:
-        on = torch.from_numpy(np.ascontiguousarray(arr.pattern_bits(node.stage, cells)))
-        on = on.reshape(len(cells), len(node.breakpoints), *node.shape)
-        result = x.weighted(torch.mul, node.slopes[0], 1)
-        for k in range(len(node.breakpoints)):
-            result = x.weighted(torch.mul, node.slopes[k + 1], 1).where(on[:, k], result)
-        return result
+        return in_states(node, x, arr.pattern_bits(node.stage, cells), constants=False)
 
     def maximum(node: Maximum, x: ExactTensor) -> ExactTensor:
-        winners = np.tile(arr.winners(node.stage, cells), (len(x.digits), 1))
-        return x.map(lambda x: node.pick(x, winners))
+        return picked(node, x, arr.winners(node.stage, cells))
 
     try:
-        result = propagate(program, start, through, pointwise, maximum)
+        result = program.interpret(start, Interpreter(through, pointwise, maximum))
     except InexactError:
         return None
     left, right = (x.reshape(len(result.digits), len(edges), -1) for x in result.digits.chunk(2, dim=1))

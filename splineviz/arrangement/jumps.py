@@ -1,10 +1,9 @@
-"""Which boundaries matter: the jump of the affine map across each edge, and the linear regions that edges
-without a jump join."""
+"""The jump of the affine map across each edge, and the linear regions that edges without a jump join."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,46 +12,39 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
+from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.derivative_bounds import steepness
 from splineviz.arrangement.exact_jumps import bends
-from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of, propagate
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
 from splineviz.arrangement.unread_units import without_effect
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.geometry.predicates import EPS
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 from splineviz.values.threads import each
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["edge_jump", "joined_cells", "linear_regions"]
 
 # Below this share of the two gradients their difference is not trusted, and the jump itself is carried
 # through the network.
 _DOUBTFUL = 2.0**-24
-_UNIT_ROUNDOFF = 2.0**-53
 _SAFETY = 8.0
 _DECISIVE = 2.0**20  # times its rounding, and a jump is one
 _ANY = np.array([0.6, 0.8])
 
 
-def linear_regions(arr: Arrangement) -> Int64[np.ndarray, "cell"]:
+def linear_regions(arr: Cells, edge_jump: Float64[np.ndarray, "edge"]) -> Int64[np.ndarray, "cell"]:
     """(F,) the linear region of each cell, numbered by first cell: cells joined across edges where
-    :func:`edge_jump` is zero.
+    its jump is zero.
 
     Continuity makes the constants agree where the gradients do, so gradients decide, and no constant can
     drown a difference.
-
-    Raises
-    ------
-    InputError
-        If there are no affine maps, or a doubtful edge needs the network of an arrangement that was loaded
-        from a file.
     """
-    return joined_cells(arr, arr.edge_jump == 0)
+    return joined_cells(arr, edge_jump == 0)
 
 
-def joined_cells(arr: Arrangement, edges: np.ndarray) -> Int64[np.ndarray, "cell"]:
-    """(F,) which set each cell is in, numbered by first cell, if cells are joined across some edges, a mask
-    (E,)."""
+def joined_cells(arr: Cells, edges: np.ndarray) -> Int64[np.ndarray, "cell"]:
+    """(F,) the set of each cell, numbered by first cell, if cells are joined across edges, a mask (E,)."""
     if not arr.n_cells:
         return np.zeros(0, dtype=np.int64)
     joined = arr.edge_cells[edges & (arr.edge_cells >= 0).all(1)]
@@ -64,9 +56,10 @@ def joined_cells(arr: Arrangement, edges: np.ndarray) -> Int64[np.ndarray, "cell
     return np.argsort(np.argsort(first))[renamed].astype(np.int64)
 
 
-def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
-    """(E,) how much the function bends at each edge: Frobenius norm of the jump of its in-slice gradient, (C,
-    2).
+def edge_jump(
+    arr: Cells, affine: Float64[np.ndarray, "cell output 3"], program: Program | None
+) -> Float64[np.ndarray, "edge"]:
+    """(E,) bend of the function at each edge: Frobenius norm of the jump of its in-slice gradient (C, 2).
 
     Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is
     below 2^-24 of them, or within what is proven of their rounding (`steepness`), it may be rounding alone.
@@ -80,29 +73,28 @@ def edge_jump(arr: Arrangement) -> Float64[np.ndarray, "edge"]:
     Raises
     ------
     InputError
-        If there are no affine maps, or a doubtful edge needs the network of an arrangement that was loaded
-        from a file.
+        If an edge is doubtful and there is no network, as after loading from a file.
     """
     jump = np.zeros(arr.n_edges)
     inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
     left, right = arr.edge_cells[inner].T
-    gradient = arr.affine[:, :, :2].reshape(arr.n_cells, 2 * arr.affine.shape[1])
+    gradient = affine[:, :, :2].reshape(arr.n_cells, 2 * affine.shape[1])
     size = np.linalg.norm(gradient, axis=1)
     found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
     # Of two columns on two sides; 3 is above the root of 8.
-    rounding = 3.0 * steepness(arr.program).error if arr.program is not None and arr.stats.certified else 0.0
+    rounding = 3.0 * steepness(program).error if program is not None and arr.stats.certified else 0.0
     doubtful = found <= np.maximum(_DOUBTFUL * np.maximum(size[left], size[right]), rounding)
     if doubtful.any():
-        doubtful = np.flatnonzero(doubtful)
-        unread = without_effect(arr, inner[doubtful])
+        doubtful, program = np.flatnonzero(doubtful), complete_program(arr, program)
+        unread = without_effect(arr, program, inner[doubtful])
         found[doubtful[unread]] = 0.0
-        found[doubtful[~unread]] = _carried_jump(arr, inner[doubtful[~unread]])
+        found[doubtful[~unread]] = _carried_jump(arr, program, inner[doubtful[~unread]])
     jump[inner] = found
     return jump
 
 
 class _Carried(NamedTuple):
-    """At every node, for edges one by one: what is seen along the edge's normal."""
+    """Derivatives of a tensor along the normals of edges, (edges, *shape) each, and their rounding."""
 
     jump: Tensor
     """Derivative on the left of the edge minus derivative on the right."""
@@ -113,20 +105,18 @@ class _Carried(NamedTuple):
     right_error: Tensor
 
 
-def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
-    """The jump across each of some inner edges, carried through the network; exactly 0 where it is
-    rounding."""
-    program = program_of(arr)
-    jump, proven = np.empty(len(edges)), steepness(program).jump_error if arr.stats.certified else 0.0
+def _carried_jump(arr: Cells, program: Program, edges: np.ndarray) -> np.ndarray:
+    """(n,) jump across some inner edges, carried through the network; exactly 0 where it is rounding."""
+    jump = np.empty(len(edges))
+    proven = steepness(program).jump_error if arr.stats.certified else 0.0
 
     def fill(rows: np.ndarray) -> None:
         result = _carry(arr, program, edges[rows])
         size, error = (x.reshape(len(rows), -1).norm(dim=1).numpy() for x in (result.jump, result.jump_error))
         jump[rows] = np.where(size > _SAFETY * error, size, 0.0)
         open_ = np.flatnonzero((error > 0) & (size <= np.maximum(_DECISIVE * error, proven)))
-        bent = (
-            bends(arr, edges[rows[open_]], _across(arr, program, edges[rows[open_]])) if len(open_) else None
-        )
+        asked = edges[rows[open_]]
+        bent = bends(arr, program, asked, _across(arr, program, asked)) if len(asked) else None
         if bent is not None:
             # A jump that is none of rounding alone, however small.
             jump[rows[open_]] = np.where(bent, np.maximum(size[open_], np.finfo(np.float64).tiny), 0.0)
@@ -135,7 +125,7 @@ def _carried_jump(arr: Arrangement, edges: np.ndarray) -> np.ndarray:
     return jump
 
 
-def _across(arr: Arrangement, program: Program, edges: np.ndarray) -> Tensor:
+def _across(arr: Cells, program: Program, edges: np.ndarray) -> Tensor:
     """(n, *shape) unit vectors in input space that lie in the plane, across each of some edges."""
     along = arr.vertices[arr.edges[edges, 1]] - arr.vertices[arr.edges[edges, 0]]
     length = np.linalg.norm(along, axis=1, keepdims=True)
@@ -150,7 +140,8 @@ def _across(arr: Arrangement, program: Program, edges: np.ndarray) -> Tensor:
     return torch.from_numpy(direction).reshape(len(edges), *program.input_shape)
 
 
-def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
+def _carry(arr: Cells, program: Program, edges: np.ndarray) -> _Carried:
+    """The derivatives of the output across some inner edges."""
     left, right = arr.edge_cells[edges].T
     start = _across(arr, program, edges)
 
@@ -165,13 +156,14 @@ def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
         )
 
     def pointwise(node: Pointwise, value: _Carried) -> _Carried:
-        on_left, on_right = on_pieces(arr, node, left)[0], on_pieces(arr, node, right)[0]
+        on_left, on_right = (
+            slopes_and_intercepts(arr, node, left)[0],
+            slopes_and_intercepts(arr, node, right)[0],
+        )
         step = on_left - on_right
         jump = on_left * value.jump + step * value.right
         error = on_left * value.jump_error + step * value.right_error
-        return _Carried(
-            jump, on_right * value.right, error + 2 * _UNIT_ROUNDOFF * jump, on_right * value.right_error
-        )
+        return _Carried(jump, on_right * value.right, error + 2 * EPS * jump, on_right * value.right_error)
 
     def maximum(node: Maximum, value: _Carried) -> _Carried:
         on_left, on_right = arr.winners(node.stage, left), arr.winners(node.stage, right)
@@ -181,12 +173,11 @@ def _carry(arr: Arrangement, program: Program, edges: np.ndarray) -> _Carried:
         ahead, ahead_error = (node.pick(x, on_right) for x in (value.right, value.right_error))
         jump = node.pick(value.jump, on_left) + (stays - ahead)
         error = node.pick(value.jump_error, on_left) + (stays_error - ahead_error)
-        return _Carried(jump, ahead, error + 2 * _UNIT_ROUNDOFF * jump, ahead_error)
+        return _Carried(jump, ahead, error + 2 * EPS * jump, ahead_error)
 
     zero = torch.zeros_like(start)
-    return propagate(
-        program, _Carried(zero, start, zero, 2 * _UNIT_ROUNDOFF * start), affine, pointwise, maximum
-    )
+    entering = _Carried(zero, start, zero, 2 * EPS * start)
+    return program.interpret(entering, Interpreter(affine, pointwise, maximum))
 
 
 def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
@@ -207,4 +198,4 @@ def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
         )
     index = torch.arange(output[0].numel()).reshape(output.shape[1:])
     signs = 1.0 - 2.0 * ((index * 0x9E3779B1 >> 16) & 1)
-    return gain.terms * _UNIT_ROUNDOFF * bound * signs
+    return gain.terms * EPS * bound * signs

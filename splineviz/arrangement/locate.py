@@ -5,24 +5,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
 from jaxtyping import Float64, Int64
 
-from splineviz.arrangement.cell_geometry import next_side
+from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.boundary import decision_boundary
+from splineviz.arrangement.polygons import next_side
 from splineviz.errors import InputError
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
+from splineviz.geometry.predicates import EPS
 
 __all__ = ["distance", "locate"]
 
 # Shewchuk's bound for the sign of a 2 x 2 orientation determinant, relative to the sum of its two products.
-_ORIENTATION = (3.0 + 16.0 * 2.0**-53) * 2.0**-53
+_ORIENTATION = (3.0 + 16.0 * EPS) * EPS
 _UNDERFLOW = 2.0**-1000
 
 
@@ -34,10 +33,10 @@ class _Index:
     tree: shapely.STRtree
 
 
-_INDICES: WeakKeyDictionary[Arrangement, dict[int, _Index]] = WeakKeyDictionary()
+_INDICES: WeakKeyDictionary[Cells, dict[int, _Index]] = WeakKeyDictionary()
 
 
-def locate(arr: Arrangement, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
+def locate(arr: Cells, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
     """The cell of each point; -1 outside the window; on an edge or a vertex the lowest of the cells that meet
     there.
 
@@ -48,7 +47,7 @@ def locate(arr: Arrangement, uv: Any, window: int | np.ndarray | None = None) ->
     Parameters
     ----------
     arr
-        The arrangement.
+        The cells.
     uv
         (..., 2) points, plane coordinates.
     window
@@ -84,7 +83,12 @@ def locate(arr: Arrangement, uv: Any, window: int | np.ndarray | None = None) ->
 
 
 def distance(
-    arr: Arrangement, uv: Any, window: int | np.ndarray | None = None, *, level: float | None = None
+    arr: Cells,
+    affine: Float64[np.ndarray, "cell output 3"],
+    uv: Any,
+    window: int | np.ndarray | None = None,
+    *,
+    level: float | None = None,
 ) -> tuple[Float64[np.ndarray, "*point"], Float64[np.ndarray, "*point"]]:
     """Distance of each point to the nearest edge, and to the decision boundary, both in input distance.
 
@@ -95,7 +99,9 @@ def distance(
     Parameters
     ----------
     arr
-        The arrangement.
+        The cells.
+    affine
+        The network's map on each of them.
     uv
         (..., 2) points, plane coordinates; they may lie outside the window.
     window
@@ -124,11 +130,20 @@ def distance(
     for index in np.unique(of_point):
         rows = np.flatnonzero(of_point == index)
         to_edge[rows] = _nearest(arr.vertices[arr.edges[inner & (edge_window == index)]], points[rows])
-        to_boundary[rows] = _nearest(decision_boundary(arr, level=level, window=int(index)), points[rows])
+        to_boundary[rows] = _nearest(
+            decision_boundary(arr, affine, level=level, window=int(index)), points[rows]
+        )
     return to_edge.reshape(shape), to_boundary.reshape(shape)
 
 
 def _as_points(uv: Any) -> np.ndarray:
+    """Points as (..., 2) float64.
+
+    Raises
+    ------
+    InputError
+        If they have another shape.
+    """
     points = np.asarray(uv, dtype=np.float64)
     if points.ndim < 1 or points.shape[-1] != 2:
         raise InputError(
@@ -138,7 +153,7 @@ def _as_points(uv: Any) -> np.ndarray:
     return points
 
 
-def _windows_of(arr: Arrangement, window: int | np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+def _windows_of(arr: Cells, window: int | np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
     """The window of each point, flat."""
     n_windows = len(arr.windows)
     if window is None:
@@ -157,27 +172,21 @@ def _windows_of(arr: Arrangement, window: int | np.ndarray | None, shape: tuple[
     return np.broadcast_to(given, shape).reshape(-1)
 
 
-def _index_of(arr: Arrangement, window: int) -> _Index:
+def _index_of(arr: Cells, window: int) -> _Index:
     indices = _INDICES.setdefault(arr, {})
     if window not in indices:
         cells = np.flatnonzero(arr.cell_window == window)
-        sides, offsets = _sides_of(arr, cells)
-        corners = arr.vertices[arr.cells.values[sides]]
-        low, high = np.minimum.reduceat(corners, offsets[:-1]), np.maximum.reduceat(corners, offsets[:-1])
+        rows = arr.cells.take(cells)
+        corners, start = arr.vertices[rows.values], rows.offsets[:-1]
+        low, high = np.minimum.reduceat(corners, start), np.maximum.reduceat(corners, start)
         indices[window] = _Index(
             cells, shapely.STRtree(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
         )
     return indices[window]
 
 
-def _sides_of(arr: Arrangement, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices into ``cells.values`` of the sides of some cells, and where each cell's begin, (cells + 1,)."""
-    lengths = arr.cells.lengths[cells]
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return np.repeat(arr.cells.offsets[cells] - offsets[:-1], lengths) + np.arange(offsets[-1]), offsets
-
-
-def _locate_in(arr: Arrangement, window: int, points: np.ndarray) -> np.ndarray:
+def _locate_in(arr: Cells, window: int, points: np.ndarray) -> np.ndarray:
+    """(n,) the lowest cell of one window that each point (n, 2) lies in, or -1."""
     found = np.full(len(points), -1, dtype=np.int64)
     if not len(points) or not (arr.cell_window == window).any():
         return found
@@ -192,18 +201,18 @@ def _locate_in(arr: Arrangement, window: int, points: np.ndarray) -> np.ndarray:
     return found
 
 
-def _contains(arr: Arrangement, cell: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Whether each point lies in its closed cell.
+def _contains(arr: Cells, cell: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(n,) bool: which points (n, 2) lie in a closed cell each.
 
     By the parity of crossings, not by half-planes: rounding leaves cells that are not quite convex, and
     half-planes would lose the slivers between neighbours.
     """
     if not len(cell):
         return np.zeros(0, dtype=bool)
-    sides, offsets = _sides_of(arr, cell)
-    p = np.repeat(points, np.diff(offsets), axis=0)
-    a = arr.vertices[arr.cells.values[sides]]
-    b = arr.vertices[arr.cells.values[next_side(arr.cells.offsets)[sides]]]
+    rows = arr.cells.take(cell)
+    start = rows.offsets[:-1]
+    p = np.repeat(points, rows.lengths, axis=0)
+    a, b = (arr.vertices[ends] for ends in (rows.values, rows.values[next_side(rows.offsets)]))
     upward = b[:, 1] > a[:, 1]
     spans = (np.minimum(a[:, 1], b[:, 1]) <= p[:, 1]) & (p[:, 1] <= np.maximum(a[:, 1], b[:, 1]))
     turn = np.zeros(len(p), dtype=np.int8)
@@ -212,8 +221,8 @@ def _contains(arr: Arrangement, cell: np.ndarray, points: np.ndarray) -> np.ndar
     on_side = between & (turn == 0)
     half_open = spans & (p[:, 1] < np.maximum(a[:, 1], b[:, 1]))
     right_of_point = half_open & (turn == np.where(upward, 1, -1))
-    odd: np.ndarray = np.add.reduceat(right_of_point.astype(np.int64), offsets[:-1]) % 2 == 1
-    return odd | (np.add.reduceat(on_side.astype(np.int64), offsets[:-1]) > 0)
+    odd: np.ndarray = np.add.reduceat(right_of_point.astype(np.int64), start) % 2 == 1
+    return odd | (np.add.reduceat(on_side.astype(np.int64), start) > 0)
 
 
 def _orientation(a: np.ndarray, b: np.ndarray, p: np.ndarray) -> np.ndarray:

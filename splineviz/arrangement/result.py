@@ -1,20 +1,16 @@
-"""What an arrangement is: plain arrays with a verdict. The walk that makes one is in `walk`."""
+"""The result of `arrange`: cells with their network, and all that is computed from both on first use."""
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float64, Int64, UInt64
+from jaxtyping import Float64, Int64
 
-from splineviz.arrangement import cell_geometry as interior
-from splineviz.errors import InputError
-from splineviz.geometry.csr import Csr
-from splineviz.plane import Plane, Window
-from splineviz.stage import ProgramInfo, Stage
+from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.consistency import check
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -22,160 +18,23 @@ if TYPE_CHECKING:
     from splineviz.arrangement.decisions.boundary import DecisionRegions
     from splineviz.program.program import Program
 
-__all__ = ["Arrangement", "Stats", "Status"]
+__all__ = ["Arrangement"]
 
 
-class Status(enum.Enum):
-    """How the computation ended, as the sentence shown to the user."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Arrangement(Cells):
+    """The exact cells of a network on one or several windows, and the network. All coordinates are uv.
 
-    COMPLETE = "complete: the whole window is arranged"
-    UNDECIDED = "complete, but some decisions rest on estimates of rounding errors and are not proven"
-    INCOMPLETE = "incomplete: the budget ended before the window was covered"
-    BATCH = "one batch of a larger arrangement: its cells are whole, the others are in other batches"
-
-    @property
-    def covers(self) -> bool:
-        """Whether the cells cover their windows."""
-        return self in (Status.COMPLETE, Status.UNDECIDED)
-
-
-@dataclass(frozen=True)
-class Stats:
-    """Counts and times of one arrangement."""
-
-    cells_per_stage: tuple[int, ...]
-    """Number of cells after each stage that the result's cells are parts of; of a batch, without those that
-    the batch before it has parts of too, so that batches add up"""
-    decisions: int
-    """Combinatorial decisions taken: signs at vertices, orders on edges, orientations of three chords."""
-    re_evaluated: int
-    """Of these, those that proven error bounds left open and exact arithmetic settled."""
-    undecided: int
-    """The others, which rest on estimates of errors. With ``certify="off"``, where all do, those taken as a
-    coincidence."""
-    zeros: int
-    """Units that vanish exactly at a vertex of an earlier stage."""
-    seconds: float
-    seconds_affine: float
-    """Of these, spent in the network's affine nodes."""
-    batches: int = 1
-    """Parts that the faces were worked off in."""
-    certify: str = "off"
-    """What was asked for: ``full``, ``fast`` or ``off``."""
-    proven: int = 0
-    """Of the decisions, those that follow from proven error bounds or were taken in exact arithmetic."""
-    decisions_per_stage: tuple[int, ...] = ()
-    proven_per_stage: tuple[int, ...] = ()
-    largest_bound: float = 0.0
-    """The largest proven error bound of the value of a unit at a vertex."""
-    largest_displacement: float | None = None
-    """How far the coordinates of a vertex are from its exact place, at most, in uv: proven, and a worst case.
-    None where it is not. What by estimate may be off by more than 2^-32 of |origin| + |u| + |v| is rounded
-    from exact coordinates instead, by ``full`` always and by ``fast`` as far as its allowance goes."""
-
-    @property
-    def certified(self) -> bool:
-        """Whether every decision is proven."""
-        return self.certify != "off" and self.undecided == 0
-
-
-@dataclass(frozen=True, eq=False)
-class Arrangement:
-    """The exact cells of a network on one or several windows, as one planar subdivision. All coordinates are
-    uv.
-
-    Attributes
-    ----------
-    vertices
-        (V, 2) plane coordinates, isometric to input space.
-    cells
-        CSR, vertex ids of each cell, counter-clockwise.
-    cell_edges
-        Flat, aligned with ``cells.values``: the edge from this vertex to the next of the cell.
-    cell_window, cell_stage
-        (F,) the window a cell lies in; the stage that separated it last, -1 if none did.
-    pattern_hash
-        (F, 2) 128-bit hash of the activation pattern; comparable between arrangements of one program
-        structure.
-    edges
-        (E, 2) vertex ids.
-    edge_cells
-        (E, 2) the cell on the left and on the right of the edge from its first to its second vertex; -1
-        outside.
-    thin_cells, thin_areas
-        (k,) cells that are too thin for the rounded coordinates of their vertices, and their areas from the
-        exact ones.
-    edge_units
-        CSR of (stage, unit) rows: the units whose state changes across the edge; none on the rim of a window.
-        The unit is a column of its stage: ``program.stages[s].unit_index(unit)``.
+    The arrays are those of :class:`splineviz.arrangement.cells.Cells`. Affine maps and what follows from them
+    are computed on first use, and kept.
     """
 
-    vertices: Float64[np.ndarray, "vertex 2"]
-    cells: Csr
-    cell_edges: Int64[np.ndarray, "side"]
-    cell_window: Int64[np.ndarray, "cell"]
-    cell_stage: Int64[np.ndarray, "cell"]
-    pattern_hash: UInt64[np.ndarray, "cell 2"]
-    edges: Int64[np.ndarray, "edge 2"]
-    edge_cells: Int64[np.ndarray, "edge 2"]
-    edge_units: Csr
-    planes: tuple[Plane, ...]
-    windows: tuple[Window, ...]
-    status: Status
-    stats: Stats
-    program: Program | None = field(repr=False)
+    program: Program | None = field(kw_only=True)
     """The network; None after loading from a file, where only what was saved is known."""
-    patterns: tuple[Any, ...] = field(repr=False)
-    thin_cells: Int64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
-    thin_areas: Float64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0), repr=False)
-    info: ProgramInfo | None = field(default=None, repr=False)
-    """Name, digest and stages of the network; taken from ``program`` where there is one, kept by a saved
-    file."""
 
     def __post_init__(self) -> None:
         if self.info is None and self.program is not None:
             object.__setattr__(self, "info", self.program.info)
-
-    def __repr__(self) -> str:
-        return (
-            f"Arrangement({self.n_cells:,} cells, {self.n_vertices:,} vertices, {self.n_edges:,} edges, "
-            f"{len(self.windows)} window(s); {self.status.value})"
-        )
-
-    @property
-    def covered(self) -> float:
-        """Share of the windows' area that the cells cover: 1, unless a budget ended."""
-        return float(self.areas.sum() / sum(window.area for window in self.windows))
-
-    @property
-    def n_cells(self) -> int:
-        return len(self.cells)
-
-    @property
-    def n_vertices(self) -> int:
-        return len(self.vertices)
-
-    @property
-    def n_edges(self) -> int:
-        return len(self.edges)
-
-    @cached_property
-    def areas(self) -> Float64[np.ndarray, "cell"]:
-        """(F,) area of each cell, in squared input distance."""
-        return interior.areas(self)
-
-    @cached_property
-    def interior_points(self) -> Float64[np.ndarray, "cell 2"]:
-        """(F, 2) a point inside each cell, uv."""
-        return interior.interior_points(self)
-
-    @cached_property
-    def edge_stage(self) -> Int64[np.ndarray, "edge"]:
-        """(E,) the earliest stage that an edge belongs to, -1 on the rim."""
-        stages = np.full(self.n_edges, -1, dtype=np.int64)
-        inner = np.flatnonzero(self.edge_units.lengths)
-        stages[inner] = self.edge_units.values[self.edge_units.offsets[inner], 0]
-        return stages
 
     @cached_property
     def affine(self) -> Float64[np.ndarray, "cell output 3"]:
@@ -183,13 +42,13 @@ class Arrangement:
         Computed on first use."""
         from splineviz.arrangement.affine_maps import affine_maps
 
-        return affine_maps(self)
+        return affine_maps(self, self.program)
 
     @cached_property
     def _jacobian_norms(self) -> np.ndarray:
         from splineviz.arrangement.affine_maps import jacobian_norms
 
-        return jacobian_norms(self)
+        return jacobian_norms(self, self.program)
 
     def jacobian_norms(self) -> Float64[np.ndarray, "cell"]:
         """(F,) spectral norm of the full input Jacobian on each cell. Computed once, on first use."""
@@ -197,18 +56,17 @@ class Arrangement:
 
     @cached_property
     def edge_jump(self) -> Float64[np.ndarray, "edge"]:
-        """(E,) how much the function bends at each edge; see
-        :func:`splineviz.arrangement.jumps.edge_jump`."""
+        """(E,) bend of the function at each edge; see :func:`splineviz.arrangement.jumps.edge_jump`."""
         from splineviz.arrangement.jumps import edge_jump
 
-        return edge_jump(self)
+        return edge_jump(self, self.affine, self.program)
 
     @cached_property
     def linear_regions(self) -> Int64[np.ndarray, "cell"]:
         """(F,) the linear region of each cell: cells joined across edges where the function does not bend."""
         from splineviz.arrangement.jumps import linear_regions
 
-        return linear_regions(self)
+        return linear_regions(self, self.edge_jump)
 
     @property
     def n_linear_regions(self) -> int:
@@ -220,77 +78,6 @@ class Arrangement:
         """Number of connected regions of one class, the index of the largest output; with one output, whether
         it is above 0."""
         return int(self.decision_regions().regions.max(initial=-1)) + 1
-
-    def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
-        """(cells, units) bool: the units of one stage that are on (positive) on each cell; all cells by
-        default.
-
-        Raises
-        ------
-        InputError
-            For a stage of maxima, whose units have `winners`; if there is no such stage, or there are no
-            patterns.
-        """
-        words, unit_stage = self._words(stage, cells)
-        if unit_stage.candidates:
-            raise InputError(
-                f"the units of stage {stage} ({unit_stage.kind}) are not on or off",
-                hint="ask for winners(stage)",
-            )
-        bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
-        return bits[:, : unit_stage.n_units].astype(bool)
-
-    def winners(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
-        """(cells, units) int: for each maximum of one stage the place of its largest candidate on each cell;
-        all by default.
-
-        Where several candidates are equal on a whole cell, the lowest place. Candidates are counted in the
-        order of their window: row by row in a pool, by index along an axis, left before right in
-        ``torch.maximum``.
-
-        Raises
-        ------
-        InputError
-            For a stage that is no maximum, whose units have `pattern_bits`; if there is no such stage, or
-            there are no patterns.
-        """
-        words, unit_stage = self._words(stage, cells)
-        if not unit_stage.candidates:
-            raise InputError(
-                f"the units of stage {stage} ({unit_stage.kind}) are on or off",
-                hint="ask for pattern_bits(stage)",
-            )
-        # Bit b of the number of a winner is in the b-th of equal groups of words.
-        planes = np.split(words, max(1, (unit_stage.candidates - 1).bit_length()), axis=1)
-        result = np.zeros((len(words), unit_stage.n_units), dtype=np.int64)
-        for b, plane in enumerate(planes):
-            bits = np.unpackbits(np.ascontiguousarray(plane).view(np.uint8), axis=1, bitorder="little")
-            result |= bits[:, : unit_stage.n_units].astype(np.int64) << b
-        return result
-
-    def _words(self, stage: int, cells: np.ndarray | None) -> tuple[np.ndarray, Stage]:
-        """(cells, words) the states of the units of one stage as bits, and the stage."""
-        if not self.patterns:
-            raise InputError(
-                "this arrangement holds no activation patterns", hint="compute it again with sv.arrange"
-            )
-        if not 0 <= stage < len(self.patterns):
-            raise InputError(f"stage must be in 0 .. {len(self.patterns) - 1}, got {stage}")
-        rows = np.arange(self.n_cells) if cells is None else np.asarray(cells)
-        for _, parent in reversed(self.patterns[stage + 1 :]):
-            rows = parent[rows]
-        assert self.info is not None
-        return self.patterns[stage][0][rows], self.info.stages[stage]
-
-    def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
-        """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or
-        (units,) winners."""
-        assert self.info is not None
-        states = [
-            self.winners if stage.candidates else self.pattern_bits
-            for stage in self.info.stages[: len(self.patterns)]
-        ]
-        return tuple(of(stage, np.array([cell]))[0] for stage, of in enumerate(states))
 
     def locate(self, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
         """The cell of each point (..., 2): -1 outside, the lowest cell on an edge; see
@@ -306,7 +93,7 @@ class Arrangement:
         window."""
         from splineviz.arrangement.locate import distance
 
-        return distance(self, uv, window, level=level)
+        return distance(self, self.affine, uv, window, level=level)
 
     def decision_boundary(
         self, *, level: float | None = None, window: int | None = None
@@ -315,13 +102,13 @@ class Arrangement:
         default 0)."""
         from splineviz.arrangement.decisions.boundary import decision_boundary
 
-        return decision_boundary(self, level=level, window=window)
+        return decision_boundary(self, self.affine, level=level, window=window)
 
     def decision_regions(self, *, level: float | None = None) -> DecisionRegions:
         """The cells cut into pieces of one class."""
         from splineviz.arrangement.decisions.boundary import decision_regions
 
-        return decision_regions(self, level=level)
+        return decision_regions(self, self.affine, level=level)
 
     def to_shapely(self) -> np.ndarray:
         """(F,) shapely polygons in uv."""
@@ -338,7 +125,7 @@ class Arrangement:
     def check(self) -> None:
         """Verify the subdivision: watertight, convex, areas add up, V - E + F; raise with the first
         violation."""
-        interior.check(self)
+        check(self)
 
     def draw(self, ax: Any = None, **how: Any) -> Any:
         """Draw the cells; see :func:`splineviz.draw`."""

@@ -1,96 +1,107 @@
-"""Which units the output of the network does not read: past pieces of slope 0 a change of theirs vanishes
-exactly."""
+"""Units that the output of the network does not read: past pieces of slope 0 a change of theirs vanishes."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from splineviz.arrangement.propagate import BUDGET_BYTES, chunks, on_pieces, program_of
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, slopes_and_intercepts
+from splineviz.program.interpret import Interpreter, walk
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 from splineviz.values.threads import each
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["without_effect"]
 
 
-def without_effect(arr: Arrangement, edges: np.ndarray) -> Bool[np.ndarray, "edge"]:
-    """Whether none of the units that change state across an inner edge moves the output, on the edge's left
-    cell.
+def without_effect(arr: Cells, program: Program, edges: np.ndarray) -> Bool[np.ndarray, "edge"]:
+    """(E,) bool: across which inner edges no unit that changes its state moves the output, on the left cell.
 
-    The jump of the gradient is a sum over these units of what each does to the output: nothing is left of the
+    The jump of the gradient is a sum over these units of their effects on the output: nothing is left of the
     sum where nothing is left of any of them. A unit's own change is taken as 1 and carried from its stage on,
     so that the test costs less the later the stage, and ends where all have vanished. That it comes out as 0
     is no matter of rounding: entries are 0 where they meet slopes of 0, maxima that others win, and
     coefficients of 0.
     """
-    program, units = program_of(arr), arr.edge_units.take(edges)
+    units = arr.edge_units.take(edges)
     row, (stage, unit) = units.row_of, units.values.T
     idle = units.lengths > 0  # nothing is known of an edge without units
-    cells, shapes = arr.edge_cells[edges, 0], _shapes(program)
+    cells = arr.edge_cells[edges, 0]
     for s in np.unique(stage):
         mine = np.flatnonzero(stage == s)
 
         def mark(part: np.ndarray, s: int = int(s), mine: np.ndarray = mine) -> None:
             here = mine[part]
-            seen = _reaches(arr, program, s, cells[row[here]], unit[here].astype(np.int64), shapes)
+            seen = _reaches(arr, program, s, cells[row[here]], unit[here].astype(np.int64))
             idle[row[here[seen]]] = False
 
         each(mark, chunks(len(mine), 2 * max(program.values_alive[s:]), BUDGET_BYTES))
     return idle
 
 
-def _reaches(
-    arr: Arrangement,
-    program: Program,
-    stage: int,
-    cells: np.ndarray,
-    units: np.ndarray,
-    shapes: dict[int, tuple[int, ...]],
-) -> np.ndarray:
-    """(rows,) whether the output moves with a unit of a stage, on a cell each."""
-    at = next(
-        i for i, node in enumerate(program.nodes) if not isinstance(node, Affine) and node.stage == stage
-    )
-    start = program.nodes[at]
+def _reaches(arr: Cells, program: Program, stage: int, cells: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """(rows,) bool: whether the output moves with a unit of a stage, on a cell each.
+
+    A slot without any change holds None, and rows in which every change has vanished are dropped.
+    """
+    start = program.ways[stage][-1]
     assert not isinstance(start, Affine)
-    slots = {start.output: _changes(start, units, shapes[start.output])}
+    after = program.nodes[next(i for i, node in enumerate(program.nodes) if node is start) + 1 :]
     rows = np.arange(len(units))
-    for node in (None, *program.nodes[at + 1 :]):
-        if node is not None:
-            values = [slots.get(i) for i in node.inputs]
-            if any(value is not None for value in values):
-                slots[node.output] = _passed(arr, node, values, cells[rows], shapes)
-            for slot in node.frees:
-                slots.pop(slot, None)
-        if not isinstance(node, Affine):
-            moved = sum((_moved(value) for value in slots.values()), start=np.zeros(len(rows), dtype=bool))
-            if not moved.all():
-                kept = torch.from_numpy(np.flatnonzero(moved))
-                rows, slots = rows[moved], {slot: value[kept] for slot, value in slots.items()}
-            if not len(rows):
-                break
+    slots: dict[int, Tensor | None] = dict.fromkeys(range(program.n_slots))
+    slots[start.output] = _changes(start, units, program.shapes[start.output])
+
+    def affine(node: Affine, values: Sequence[Tensor | None]) -> Tensor | None:
+        known = next((value for value in values if value is not None), None)
+        if known is None:
+            return None
+        filled = (
+            known.new_zeros(len(known), *program.shapes[i]) if value is None else value
+            for i, value in zip(node.inputs, values, strict=True)
+        )
+        return node.linear(*filled)
+
+    def pointwise(node: Pointwise, value: Tensor | None) -> Tensor | None:
+        return None if value is None else slopes_and_intercepts(arr, node, cells[rows])[0] * value
+
+    def maximum(node: Maximum, value: Tensor | None) -> Tensor | None:
+        return None if value is None else node.pick(value, arr.winners(node.stage, cells[rows]))
+
+    for node in chain([start], walk(after, slots, Interpreter(affine, pointwise, maximum))):
+        if isinstance(node, Affine):
+            continue
+        moved = np.zeros(len(rows), dtype=bool)
+        for slot, value in slots.items():
+            if value is not None and slot not in node.frees:
+                moved |= _moved(value)
+        if not moved.all():
+            kept = torch.from_numpy(np.flatnonzero(moved))
+            rows = rows[moved]
+            slots.update({slot: value[kept] for slot, value in slots.items() if value is not None})
+        if not len(rows):
+            break
     result = np.zeros(len(units), dtype=bool)
-    if program.output in slots:
-        result[rows] = _moved(slots[program.output])
+    change = slots.get(program.output)
+    if change is not None:
+        result[rows] = _moved(change)
     return result
 
 
 def _moved(value: Tensor) -> np.ndarray:
-    """(rows,) which have an entry that is not 0."""
+    """(rows,) bool: which rows of (rows, ...) have an entry that is not 0."""
     moved: np.ndarray = (value != 0).flatten(1).any(1).numpy()
     return moved
 
 
 def _changes(node: Pointwise | Maximum, units: np.ndarray, shape: tuple[int, ...]) -> Tensor:
-    """(rows, *shape) what a unit that changes its state adds to the slopes of a node's result."""
+    """(rows, *shape) change of the slopes of a node's result as one unit a row changes its state."""
     n = math.prod(shape)
     change = torch.zeros(len(units), n, dtype=torch.float64)
     rows, entries = torch.arange(len(units)), torch.from_numpy(units % n)
@@ -101,36 +112,3 @@ def _changes(node: Pointwise | Maximum, units: np.ndarray, shape: tuple[int, ...
         piece = torch.from_numpy(units // n)
         change[rows, entries] = slopes[piece + 1, entries] - slopes[piece, entries]
     return change.reshape(-1, *shape)
-
-
-def _passed(
-    arr: Arrangement,
-    node: Affine | Pointwise | Maximum,
-    values: list[Tensor | None],
-    cells: np.ndarray,
-    shapes: dict[int, tuple[int, ...]],
-) -> Tensor:
-    """What a node makes of changes; None stands for none at all."""
-    known = next(value for value in values if value is not None)
-    if isinstance(node, Affine):
-        filled = (
-            known.new_zeros(len(known), *shapes[i]) if v is None else v
-            for i, v in zip(node.inputs, values, strict=True)
-        )
-        return node.linear(*filled)
-    if isinstance(node, Pointwise):
-        return on_pieces(arr, node, cells)[0] * known
-    return node.pick(known, arr.winners(node.stage, cells))
-
-
-def _shapes(program: Program) -> dict[int, tuple[int, ...]]:
-    """The shape of every slot, without batch."""
-    slots = {0: torch.zeros(1, *program.input_shape, dtype=torch.float64)}
-    shapes = {0: program.input_shape}
-    with torch.no_grad():
-        for node in program.nodes:
-            slots[node.output] = node.run(*(slots[i] for i in node.inputs))
-            shapes[node.output] = tuple(slots[node.output].shape[1:])
-            for slot in node.frees:
-                del slots[slot]
-    return shapes

@@ -1,22 +1,18 @@
-"""How cells are stretched by the network, and samples of a slice by that."""
+"""Factors by which the network stretches the areas of cells, and random samples of a slice by them."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64
 
+from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["polarity_samples", "volume_factor"]
 
 
 def volume_factor(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.ndarray, "cell"]:
-    """sqrt(det A'A): by how much each cell's map stretches area; (F,). Zero where it is not one to one.
+    """(F,) sqrt(det A'A), the factor by which each cell's map stretches area; 0 where it is not one to one.
 
     References
     ----------
@@ -34,7 +30,7 @@ def volume_factor(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.nd
 
 
 def polarity_samples(
-    arr: Arrangement, n: int, *, rho: float = 1.0, seed: int = 0
+    arr: Cells, affine: Float64[np.ndarray, "cell output 3"], n: int, *, rho: float = 1.0, seed: int = 0
 ) -> Float64[np.ndarray, "sample 2"]:
     """Random uv of a slice with a density proportional to ``volume ** rho``.
 
@@ -53,7 +49,7 @@ def polarity_samples(
     """
     if n < 1:
         raise InputError(f"the number of samples must be at least 1, got {n}")
-    stretched = volume_factor(arr.affine)
+    stretched = volume_factor(affine)
     positive = stretched > 1e-9 * stretched.max(initial=0.0)
     logarithm = rho * np.log(np.where(positive, stretched, 1.0))
     weights = np.where(positive | (rho == 0), arr.areas * np.exp(logarithm - logarithm.max()), 0.0)

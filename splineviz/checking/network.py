@@ -133,11 +133,7 @@ class Network:
     @cached_property
     def shapes(self) -> dict[int, tuple[int, ...]]:
         """Shape of every slot, without batch."""
-        slots = {0: torch.zeros(1, *self.program.input_shape, dtype=torch.float64)}
-        with torch.no_grad():
-            for node in self.nodes:
-                slots[node.output] = node.run(*(slots[i] for i in node.inputs))
-        return {slot: tuple(value.shape[1:]) for slot, value in slots.items()}
+        return {slot: self.program.shapes[slot] for slot in (0, *(node.output for node in self.nodes))}
 
     @cached_property
     def rows(self) -> int:

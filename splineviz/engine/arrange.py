@@ -9,11 +9,12 @@ from typing import get_args
 
 import numpy as np
 
-from splineviz.arrangement.cells_per_stage import Ancestors
-from splineviz.arrangement.result import Arrangement, Stats, Status
+from splineviz.arrangement.cells import Patterns, Stats, Status
+from splineviz.arrangement.result import Arrangement
 from splineviz.engine.batches import finish, leaves
 from splineviz.engine.budget import Budget, SpentError
-from splineviz.engine.stage_state import FinishedFaces, Patterns, start
+from splineviz.engine.cells_per_stage import Ancestors
+from splineviz.engine.stage_state import FinishedFaces, Tally, start
 from splineviz.engine.walk import Certify, Progress, Walk
 from splineviz.errors import InputError
 from splineviz.geometry.excerpt import only_used
@@ -193,24 +194,25 @@ class _Request:
             if plane.dim != wanted:
                 raise InputError(
                     f"plane {i} lies in a space of dimension {plane.dim}, but {program.name} takes inputs "
-                    f"of shape "
-                    f"{program.input_shape}, dimension {wanted}"
+                    f"of shape {program.input_shape}, dimension {wanted}"
                 )
         if stage is not None and not 0 <= stage < len(program.stages):
             raise InputError(f"stage must be in 0 .. {len(program.stages) - 1}, got {stage}")
 
     def result(self, finished: FinishedFaces) -> Arrangement:
-        tally = finished.tally
-        stages, decisions, proven = range(self.n_stages), tally.decisions.total(), tally.proven.total()
-        undecided = tally.open if self.certify == "off" else decisions - proven
-        status = Status.UNDECIDED if undecided else Status.COMPLETE
+        """The arrangement of the faces that are finished."""
+        status = Status.UNDECIDED if self._undecided(finished.tally) else Status.COMPLETE
         if not finished.complete:
             status = Status.INCOMPLETE
         elif finished.batch:
             status = Status.BATCH
         sub = finished.subdivision if status.covers else only_used(finished.subdivision)
         patterns = finished.patterns or self._no_patterns()
-        whole = tuple(len(on) for on, _ in patterns)  # every cell of an earlier stage has parts
+        n_cells = (
+            tuple(len(on) for on, _ in patterns)  # every cell of an earlier stage has parts
+            if status.covers
+            else self.ancestors.count(patterns, len(finished.stage_of))
+        )
         return Arrangement(
             vertices=sub.vertices,
             cells=sub.faces,
@@ -224,30 +226,33 @@ class _Request:
             planes=self.planes,
             windows=self.windows,
             status=status,
-            stats=Stats(
-                cells_per_stage=whole
-                if status.covers
-                else self.ancestors.count(patterns, len(finished.stage_of)),
-                decisions=decisions,
-                re_evaluated=tally.re_evaluated,
-                undecided=undecided,
-                zeros=tally.zeros,
-                seconds=time.perf_counter() - self.began,
-                seconds_affine=tally.seconds_affine,
-                batches=tally.batches,
-                certify=self.certify,
-                proven=proven,
-                decisions_per_stage=tuple(tally.decisions[stage] for stage in stages),
-                proven_per_stage=tuple(tally.proven[stage] for stage in stages),
-                largest_bound=tally.largest_bound,
-                largest_displacement=tally.largest_displacement
-                if math.isfinite(tally.largest_displacement)
-                else None,
-            ),
+            stats=self._stats(finished.tally, n_cells),
             program=self.program,
             patterns=patterns,
             thin_cells=finished.thin.cells,
             thin_areas=finished.thin.areas,
+        )
+
+    def _undecided(self, tally: Tally) -> int:
+        return tally.open if self.certify == "off" else tally.decisions.total() - tally.proven.total()
+
+    def _stats(self, tally: Tally, n_cells: tuple[int, ...]) -> Stats:
+        displacement = tally.largest_displacement
+        return Stats(
+            cells_per_stage=n_cells,
+            decisions=tally.decisions.total(),
+            re_evaluated=tally.re_evaluated,
+            undecided=self._undecided(tally),
+            zeros=tally.zeros,
+            seconds=time.perf_counter() - self.began,
+            seconds_affine=tally.seconds_affine,
+            batches=tally.batches,
+            certify=self.certify,
+            proven=tally.proven.total(),
+            decisions_per_stage=tuple(tally.decisions[stage] for stage in range(self.n_stages)),
+            proven_per_stage=tuple(tally.proven[stage] for stage in range(self.n_stages)),
+            largest_bound=tally.largest_bound,
+            largest_displacement=displacement if math.isfinite(displacement) else None,
         )
 
     def _no_patterns(self) -> Patterns:

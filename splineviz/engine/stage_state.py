@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from splineviz.arrangement.cells import Patterns
 from splineviz.engine.displacement import Displacement, no_displacement, settled
 from splineviz.engine.thin_cells import NO_THIN, Thin, all_thin, measured
 from splineviz.exact.ancestry import Ancestry, StageRounds, root
@@ -23,11 +24,7 @@ from splineviz.values.initial_values import first_live
 from splineviz.values.row_products import with_ends
 from splineviz.values.vertex_values import VertexValues
 
-__all__ = ["FinishedFaces", "Patterns", "StageState", "Tally", "joined", "start"]
-
-Patterns = tuple[tuple[np.ndarray, np.ndarray], ...]
-"""For each stage so far: (faces, words) the bit sets of its units, and (faces,) the parents among the faces
-of the stage before."""
+__all__ = ["FinishedFaces", "StageState", "Tally", "joined", "start"]
 
 
 @dataclass(slots=True)

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from splineviz.exact.digits import ExactTensor, InexactError, even, from_integers
 from splineviz.plane import Plane
-from splineviz.program.program import Affine, Maximum, Pointwise, Program
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 
-__all__ = ["Point", "StageRound", "affine", "distances", "piece", "switching", "work"]
+__all__ = ["Point", "StageRound", "affine", "distances", "in_states", "picked", "switching", "work"]
 
 Point = tuple[int, int, int]
 """A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""
@@ -38,32 +40,19 @@ class StageRound:
 
 
 def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: StageRound) -> ExactTensor:
-    """The switching functions of a step, (V, units), at points on one or several planes, one plane after the
-    other.
+    """(V, units) switching functions of a step at points on planes, one plane after the other.
 
     Raises
     ------
     InexactError
         If a node on the way has no exact form.
     """
-    slots = {0: _lifted(points, program.input_shape)}
-    for node in program.ways[step.stage]:
-        values = [slots[i] for i in node.inputs]
-        if isinstance(node, Affine):
-            slots[node.output] = affine(node, values)
-        elif node.stage == step.stage:
-            return (
-                _differences(node, values[0], step)
-                if isinstance(node, Maximum)
-                else distances(node, values[0])
-            )
-        else:
-            slots[node.output] = (
-                _pointwise(node, values[0]) if isinstance(node, Pointwise) else _maximum(node, values[0])
-            )
-        for slot in node.frees:
-            slots.pop(slot, None)
-    raise AssertionError("a program has every stage")
+    x = program.interpret(_lifted(points, program.input_shape), _EXACT, until=step.stage)
+    node = program.ways[step.stage][-1]
+    if isinstance(node, Maximum):
+        return _differences(node, x, step)
+    assert isinstance(node, Pointwise)
+    return distances(node, x)
 
 
 def work(program: Program, stage: int | None = None) -> float:
@@ -163,16 +152,30 @@ def distances(node: Pointwise, x: ExactTensor) -> ExactTensor:
 def _pointwise(node: Pointwise, x: ExactTensor) -> ExactTensor:
     if node.is_relu:
         return x.masked(x.signs() > 0)
-    result = piece(node, x, 0)
+    result = _piece(node, x, 0)
     for k, breakpoint_ in enumerate(node.breakpoints):
         above = x.plus_constants(-breakpoint_).signs() > 0
-        result = piece(node, x, k + 1).where(above, result)
+        result = _piece(node, x, k + 1).where(above, result)
     return result
 
 
-def piece(node: Pointwise, x: ExactTensor, k: int) -> ExactTensor:
-    """What a pointwise node would be if its k-th piece were all of it."""
-    return x.weighted(torch.mul, node.slopes[k], 1, node.intercepts[k])
+def _piece(node: Pointwise, x: ExactTensor, k: int, constants: bool = True) -> ExactTensor:
+    """A pointwise node as if its k-th piece were all of it, or the slope of that piece alone."""
+    return x.weighted(torch.mul, node.slopes[k], 1, node.intercepts[k] if constants else None)
+
+
+def in_states(node: Pointwise, x: ExactTensor, on: np.ndarray, *, constants: bool = True) -> ExactTensor:
+    """A pointwise node with its units (V, K n) in given states, or its slopes there alone."""
+    states = torch.from_numpy(np.ascontiguousarray(on)).reshape(len(on), len(node.breakpoints), *node.shape)
+    result = _piece(node, x, 0, constants)
+    for k in range(len(node.breakpoints)):
+        result = _piece(node, x, k + 1, constants).where(states[:, k], result)
+    return result
+
+
+def picked(node: Maximum, x: ExactTensor, winners: np.ndarray) -> ExactTensor:
+    """A maximum whose winners (rows, W) are given; x may hold such rows several times over."""
+    return x.map(lambda values: node.pick(values, np.tile(winners, (len(values) // len(winners), 1))))
 
 
 def _maximum(node: Maximum, x: ExactTensor) -> ExactTensor:
@@ -207,3 +210,6 @@ def _candidates(windows: np.ndarray, place: np.ndarray, flat: ExactTensor) -> tu
     present = place >= 0
     entries = torch.from_numpy(np.where(present, windows[np.arange(len(place)), np.maximum(place, 0)], 0))
     return flat.map(lambda x: x[:, entries]), present
+
+
+_EXACT = Interpreter(affine, _pointwise, _maximum)

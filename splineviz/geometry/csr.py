@@ -33,10 +33,13 @@ class Csr:
 
     def take(self, rows: np.ndarray) -> Csr:
         """Some of its rows, in the order asked for."""
+        places = self.places(rows)
+        return Csr(places.offsets, self.values[places.values])
+
+    def places(self, rows: np.ndarray) -> Csr:
+        """Indices into ``values`` of some of its rows, in the order asked for."""
         lengths = self.lengths[rows]
-        return Csr(
-            np.concatenate([[0], np.cumsum(lengths)]), self.values[runs(self.offsets[:-1][rows], lengths)]
-        )
+        return Csr(np.concatenate([[0], np.cumsum(lengths)]), runs(self.offsets[:-1][rows], lengths))
 
     @property
     def lengths(self) -> np.ndarray:

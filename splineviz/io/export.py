@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from splineviz.arrangement.cell_geometry import next_side
+from splineviz.arrangement.polygons import next_side
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import splineviz
-from splineviz.arrangement.result import Arrangement, Stats, Status
+from splineviz.arrangement.cells import Stats, Status
+from splineviz.arrangement.result import Arrangement
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.geometry.csr import Csr

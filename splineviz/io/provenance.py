@@ -13,7 +13,8 @@ import numpy as np
 import splineviz
 
 if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement, Stats
+    from splineviz.arrangement.cells import Stats
+    from splineviz.arrangement.result import Arrangement
     from splineviz.io.totals import Totals
     from splineviz.plane import Plane
 

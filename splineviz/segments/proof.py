@@ -1,4 +1,4 @@
-"""Whether the cells of a segment are right, in exact arithmetic.
+"""Proof in exact arithmetic that the cells of a segment are right.
 
 On each cell the states that were found make the network one affine map. So they are right, or a unit
 contradicts them at one end of the cell; and ends are where the first unit that changes its state there
@@ -7,34 +7,36 @@ vanishes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from splineviz.exact.digits import ExactTensor, InexactError, split
-from splineviz.exact.forward import affine, distances, piece
+from splineviz.exact.forward import affine, distances, in_states, picked
+from splineviz.geometry.csr import Csr
 from splineviz.geometry.predicates import EPS
-from splineviz.program.program import Affine, Maximum, Pointwise
-
-if TYPE_CHECKING:
-    from splineviz.segments.segment import Segment
+from splineviz.program.interpret import Interpreter, walk
+from splineviz.program.nodes import Maximum, Pointwise
+from splineviz.program.program import Program
 
 __all__ = ["confirmed"]
+
+States = Callable[[int], np.ndarray]
+"""Of a stage the states of its units in each cell, (cells, units)"""
 
 _TINY = 2.0**-1000
 
 
 @dataclass(frozen=True, eq=False)
 class _Claim:
-    """What states say of functions that are affine on each cell: the units of a stage, or of its maxima one
-    candidate each."""
+    """Signs that states imply for functions that are affine on each cell: the units of a stage, or one
+    candidate of each of its maxima."""
 
     stage: int
     place: int
@@ -48,11 +50,12 @@ class _Claim:
     """(cells, n) whether it must not be zero on the whole cell"""
 
     def integers(self, cells: np.ndarray, entries: np.ndarray) -> list[tuple[int, int]]:
-        """At both ends of the segment, times one positive number."""
+        """Values of some functions at both ends of the segment, times one positive number."""
         n = len(self.sign)
         return list(zip(self.z.integers(cells, entries), self.z.integers(cells + n, entries), strict=True))
 
     def holds(self, knots: list[Fraction]) -> bool:
+        """Whether no function has a sign at an end of its cell that it must not have."""
         t = np.array([float(knot) for knot in knots])[:, None]
         a, b = (x.numpy() for x in _rounded(self.z).chunk(2))
         slack = (len(self.z.digits) + 16.0) * EPS * (np.abs(a) + np.abs(b)) + _TINY
@@ -78,76 +81,76 @@ class _Claim:
         return True
 
 
-def confirmed(segment: Segment) -> bool:
-    """Whether exact arithmetic confirms all cells of a segment; not where a node has no exact form."""
+def confirmed(program: Program, ends: Tensor, units: Csr, states: States) -> bool:
+    """True where exact arithmetic confirms all cells of a segment; False where a node has no exact form.
+
+    Parameters
+    ----------
+    program
+        The network.
+    ends
+        (2, *input_shape) where the segment begins and ends.
+    units
+        A row for each knot, of the (stage, unit) that change their state there.
+    states
+        (cells, units) the states of a stage in each cell: whether units are on, or the winners of maxima.
+    """
     try:
-        knots = _knots(segment)
+        knots = _knots(program, ends, units, states)
         return all(a < b for a, b in pairwise(knots)) and all(
-            claim.holds(knots) for claim in _claims(segment)
+            claim.holds(knots) for claim in _claims(program, ends, len(knots) - 1, states)
         )
     except InexactError:
         return False
 
 
-def _knots(segment: Segment) -> list[Fraction]:
+def _knots(program: Program, ends: Tensor, units: Csr, states: States) -> list[Fraction]:
     """The exact place of every knot, in [0, 1]; 0 for what is none."""
-    knots = [Fraction(0)] * segment.n_cells + [Fraction(1)]
-    first = segment.units.values[segment.units.offsets[1:-2]]
-    for claim in _claims(segment):
+    n_cells = len(units) - 1
+    knots = [Fraction(0)] * n_cells + [Fraction(1)]
+    first = units.values[units.offsets[1:-2]]
+    for claim in _claims(program, ends, n_cells, states):
         cells = np.flatnonzero(first[:, 0] == claim.stage)
         if claim.place >= 0:
-            cells = cells[segment.winners(claim.stage)[cells + 1, first[cells, 1]] == claim.place]
+            cells = cells[states(claim.stage)[cells + 1, first[cells, 1]] == claim.place]
         for cell, (p, q) in zip(cells.tolist(), claim.integers(cells, first[cells, 1]), strict=True):
             knots[cell + 1] = Fraction(p, p - q) if p != q else Fraction(0)
     return knots
 
 
-def _claims(segment: Segment) -> Iterator[_Claim]:
-    ends = torch.from_numpy(np.stack([segment.points[0], segment.points[-1]]))
-    digits, exponent = split(ends.repeat_interleave(segment.n_cells, 0))
-    slots = {0: ExactTensor(digits, exponent, 1, torch.ones(1, 2 * segment.n_cells, dtype=torch.float64))}
-    for node in segment.program.nodes:
-        values = [slots[i] for i in node.inputs]
-        if isinstance(node, Affine):
-            slots[node.output] = affine(node, values)
-        elif isinstance(node, Pointwise):
-            on = segment.pattern_bits(node.stage)
-            yield _Claim(node.stage, -1, distances(node, values[0]), np.where(on, 1, -1), on)
-            slots[node.output] = _bent(node, values[0], torch.from_numpy(np.concatenate([on, on])))
-        else:
-            yield from _maxima(node, values[0], segment.winners(node.stage))
-            slots[node.output] = _largest(node, values[0], segment.winners(node.stage))
-        for slot in node.frees:
-            slots.pop(slot, None)
+def _claims(program: Program, ends: Tensor, n_cells: int, states: States) -> Iterator[_Claim]:
+    """The claims of all stages, in their order; each is computed as it is asked for."""
+
+    def pointwise(node: Pointwise, x: ExactTensor) -> ExactTensor:
+        return in_states(node, x, np.tile(states(node.stage), (2, 1)))
+
+    def maximum(node: Maximum, x: ExactTensor) -> ExactTensor:
+        return picked(node, x, states(node.stage))
+
+    digits, exponent = split(ends.repeat_interleave(n_cells, 0))
+    slots = {0: ExactTensor(digits, exponent, 1, torch.ones(1, 2 * n_cells, dtype=torch.float64))}
+    for node in walk(program.nodes, slots, Interpreter(affine, pointwise, maximum)):
+        if isinstance(node, Pointwise):
+            on = states(node.stage)
+            yield _Claim(node.stage, -1, distances(node, slots[node.inputs[0]]), np.where(on, 1, -1), on)
+        elif isinstance(node, Maximum):
+            yield from _maxima(node, slots[node.inputs[0]], slots[node.output], states(node.stage))
 
 
-def _bent(node: Pointwise, x: ExactTensor, on: Tensor) -> ExactTensor:
-    """A pointwise node with its units (rows, K n) in given states."""
-    states = on.reshape(len(on), len(node.breakpoints), *node.shape)
-    result = piece(node, x, 0)
-    for k in range(len(node.breakpoints)):
-        result = piece(node, x, k + 1).where(states[:, k], result)
-    return result
-
-
-def _maxima(node: Maximum, x: ExactTensor, winners: np.ndarray) -> Iterator[_Claim]:
+def _maxima(node: Maximum, x: ExactTensor, top: ExactTensor, winners: np.ndarray) -> Iterator[_Claim]:
     """No candidate is larger than the winner (cells, W) of its window, nor, in a lower place, as large
     everywhere."""
 
     def flat(values: Tensor) -> Tensor:
         return values.flatten(1)
 
-    largest, entered = _largest(node, x, winners).map(flat), x.map(flat)
+    largest, entered = top.map(flat), x.map(flat)
     for place, entries in enumerate(node.windows.T):
         ahead = entered.map(
             partial(torch.index_select, dim=1, index=torch.from_numpy(np.maximum(entries, 0)))
         ).plus(largest, -1.0)
         asked = (entries >= 0) & (winners != place)
         yield _Claim(node.stage, place, ahead, -1 * asked, place < winners)
-
-
-def _largest(node: Maximum, x: ExactTensor, winners: np.ndarray) -> ExactTensor:
-    return x.map(lambda values: node.pick(values, np.tile(winners, (len(values) // len(winners), 1))))
 
 
 def _rounded(x: ExactTensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import splineviz as sv
-from splineviz.arrangement.cell_geometry import next_side
+from splineviz.arrangement.polygons import next_side
 
 __all__ = ["assert_equal_cells", "assert_identical", "states"]
 

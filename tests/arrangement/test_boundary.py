@@ -56,11 +56,11 @@ def test_k_unit_gradients_on_a_polygon_meet_in_k_rays(k: int) -> None:
     """Ties below the top are k (k - 1) / 2 lines; only k rays are boundary."""
     angle = 2 * np.pi * np.arange(k) / k + 0.1
     arr = _arrange(linear(np.column_stack([np.cos(angle), np.sin(angle)]).tolist()))
-    segments = decision_boundary(arr)
+    segments = decision_boundary(arr, arr.affine)
     assert arr.n_cells == 1
     assert len(segments) == k
     assert (np.abs(segments).sum(2).min(1) < 1e-15).all()
-    pieces = decision_regions(arr)
+    pieces = decision_regions(arr, arr.affine)
     assert sorted(pieces.classes.tolist()) == list(range(k))
     np.testing.assert_allclose(pieces.areas.sum(), 4.0, rtol=1e-14)
 
@@ -68,9 +68,9 @@ def test_k_unit_gradients_on_a_polygon_meet_in_k_rays(k: int) -> None:
 def test_a_class_that_wins_inside_a_cell_and_at_no_vertex() -> None:
     weight = [[0.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]
     arr = _arrange(linear(weight, [0.0, -0.5, -0.5, -0.5, -0.5]))
-    pieces = decision_regions(arr)
+    pieces = decision_regions(arr, arr.affine)
     np.testing.assert_allclose(pieces.areas[pieces.classes == 0], [1.0], rtol=1e-14)
-    segments = decision_boundary(arr)
+    segments = decision_boundary(arr, arr.affine)
     assert len(segments) == 8
     np.testing.assert_allclose(sorted(_lengths(segments)), [np.sqrt(0.5)] * 4 + [1.0] * 4, rtol=1e-14)
 
@@ -80,10 +80,10 @@ def test_three_logits_on_one_line_are_one_boundary(order: tuple[int, ...]) -> No
     """x, 0 and -x tie on one line, on which the middle one never wins, whatever its index."""
     rows = [[1.0, 0.0], [0.0, 0.0], [-1.0, 0.0]]
     arr = _arrange(linear([rows[i] for i in order]))
-    segments = decision_boundary(arr)
+    segments = decision_boundary(arr, arr.affine)
     assert len(segments) == 1
     np.testing.assert_allclose(_lengths(segments), [2.0])
-    assert len(decision_regions(arr).pieces) == 2
+    assert len(decision_regions(arr, arr.affine).pieces) == 2
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -91,10 +91,10 @@ def test_a_boundary_along_an_edge_is_reported_once(flip: bool) -> None:
     rows = [[1.0, -1.0], [0.0, 0.0]]  # x against 0, as relu(x) - relu(-x)
     arr = _arrange(linear([[1.0, 0.5], [-1.0, -0.5]]), nn.ReLU(), linear(rows[::-1] if flip else rows))
     assert arr.n_cells == 2
-    segments = decision_boundary(arr)
+    segments = decision_boundary(arr, arr.affine)
     assert len(segments) == 1
     np.testing.assert_allclose(_lengths(segments), [np.hypot(2.0, 1.0)], rtol=1e-14)
-    assert len(decision_regions(arr).pieces) == 2
+    assert len(decision_regions(arr, arr.affine).pieces) == 2
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -102,18 +102,18 @@ def test_the_outline_of_an_area_of_ties_is_the_boundary(flip: bool) -> None:
     """relu(x) against 0: they tie for all x <= 0."""
     rows = [[1.0], [0.0]]
     arr = _arrange(linear([[1.0, 0.0]]), nn.ReLU(), linear(rows[::-1] if flip else rows))
-    segments = decision_boundary(arr)
+    segments = decision_boundary(arr, arr.affine)
     np.testing.assert_array_equal(np.sort(segments[:, :, 1]), [[-1.0, 1.0]])
     np.testing.assert_array_equal(segments[:, :, 0], 0.0)
-    pieces = decision_regions(arr)
+    pieces = decision_regions(arr, arr.affine)
     left = int(arr.locate([[-0.5, 0.0]])[0])
     assert pieces.classes[pieces.cells == left].tolist() == [0]
 
 
 def test_a_boundary_that_only_touches() -> None:
     arr = _arrange(linear([[1.0, 0.0], [-1.0, 0.0]]), nn.ReLU(), linear([[1.0, 1.0]]))
-    np.testing.assert_array_equal(decision_boundary(arr)[:, :, 0], [[0.0, 0.0]])
-    assert set(decision_regions(arr).classes.tolist()) == {1}
+    np.testing.assert_array_equal(decision_boundary(arr, arr.affine)[:, :, 0], [[0.0, 0.0]])
+    assert set(decision_regions(arr, arr.affine).classes.tolist()) == {1}
 
 
 def test_logits_equal_everywhere_have_no_boundary() -> None:
@@ -122,8 +122,8 @@ def test_logits_equal_everywhere_have_no_boundary() -> None:
         nn.ReLU(),
         linear([[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]], [1.0, 1.0, -9.0]),
     )
-    assert len(decision_boundary(arr)) == 0
-    assert set(decision_regions(arr).classes.tolist()) == {0}
+    assert len(decision_boundary(arr, arr.affine)) == 0
+    assert set(decision_regions(arr, arr.affine).classes.tolist()) == {0}
 
 
 def test_a_boundary_through_vertices_of_the_arrangement() -> None:
@@ -134,10 +134,10 @@ def test_a_boundary_through_vertices_of_the_arrangement() -> None:
         nn.ReLU(),
         linear([[1.0, -1.0, 0, 0], [0, 0, 1.0, -1.0]]),
     )
-    segments = decision_boundary(arr)
+    segments = decision_boundary(arr, arr.affine)
     assert arr.n_cells == 4 and len(segments) == 2
     np.testing.assert_allclose(_lengths(segments), [np.sqrt(2.0)] * 2)
-    assert len(decision_regions(arr).pieces) == 6
+    assert len(decision_regions(arr, arr.affine).pieces) == 6
 
 
 @pytest.mark.parametrize("level", [None, 0.3, -0.2])
@@ -146,22 +146,22 @@ def test_level_set_of_a_scalar_output(level: float | None) -> None:
         linear([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), nn.ReLU(), linear([[1.0] * 4], [-0.5])
     )
     radius = 0.5 + (level or 0.0)  # the diamond |x| + |y| = 1/2 + level
-    segments = decision_boundary(arr, level=level)
+    segments = decision_boundary(arr, arr.affine, level=level)
     assert len(segments) == 4
     np.testing.assert_allclose(np.abs(segments).sum(2), radius, rtol=1e-14)
-    pieces = decision_regions(arr, level=level)
+    pieces = decision_regions(arr, arr.affine, level=level)
     np.testing.assert_allclose(pieces.areas[pieces.classes == 0].sum(), 2 * radius**2, rtol=1e-14)
 
 
 def test_a_level_needs_one_output() -> None:
     with pytest.raises(sv.InputError, match="one output, and this one has 2"):
-        decision_boundary(_arrange(linear([[1.0, 0.0], [0.0, 1.0]])), level=0.5)
+        _arrange(linear([[1.0, 0.0], [0.0, 1.0]])).decision_boundary(level=0.5)
 
 
 @pytest.mark.parametrize(("seed", "n_classes"), [(0, 2), (1, 3), (2, 6), (3, 10), (4, 1)])
 def test_pieces_and_segments_agree_with_the_network(seed: int, n_classes: int) -> None:
     arr = _random_classifier(seed, n_classes)
-    pieces, segments = decision_regions(arr), decision_boundary(arr)
+    pieces, segments = decision_regions(arr, arr.affine), decision_boundary(arr, arr.affine)
     assert len(segments) > 5 and len(pieces.pieces) > arr.n_cells
     per_cell = np.bincount(pieces.cells, weights=pieces.areas, minlength=arr.n_cells)
     np.testing.assert_allclose(per_cell, arr.areas, rtol=1e-9, atol=1e-13)
@@ -180,20 +180,20 @@ def test_pieces_and_segments_agree_with_the_network(seed: int, n_classes: int) -
 @pytest.mark.parametrize(("seed", "n_classes"), [(0, 2), (1, 3), (2, 6)])
 def test_segments_are_the_outlines_of_the_merged_classes(seed: int, n_classes: int) -> None:
     arr = _random_classifier(seed, n_classes)
-    pieces = decision_regions(arr)
+    pieces = decision_regions(arr, arr.affine)
     polygons = np.array(_polygons(pieces))
     merged = [
         shapely.unary_union(shapely.set_precision(polygons[pieces.classes == c], 1e-9))
         for c in np.unique(pieces.classes)
     ]
     inner_length = (sum(m.length for m in merged) - 24.0) / 2
-    np.testing.assert_allclose(_lengths(decision_boundary(arr)).sum(), inner_length, rtol=1e-6)
+    np.testing.assert_allclose(_lengths(decision_boundary(arr, arr.affine)).sum(), inner_length, rtol=1e-6)
 
 
 def test_segments_join_exactly_across_edges() -> None:
     """Ends inside the window are shared by two segments, bit for bit, in a network with two classes."""
     arr = _random_classifier(0, 2)
-    ends = decision_boundary(arr).reshape(-1, 2)
+    ends = decision_boundary(arr, arr.affine).reshape(-1, 2)
     inside = (np.abs(ends) < 3 - 1e-9).all(1)
     _, count = np.unique(ends[inside], axis=0, return_counts=True)
     assert (count == 2).all()
@@ -203,9 +203,9 @@ def test_window_selects_segments() -> None:
     program = program_of(linear([[1.0, 0.0], [0.0, 1.0]]))
     windows = [BOX, sv.Window.box(1, 2, -2, 0), sv.Window.diamond(0.5)]
     arr = sv.arrange(program, [sv.Plane.identity()] * 3, windows)
-    assert [len(decision_boundary(arr, window=w)) for w in range(3)] == [1, 0, 1]
-    assert len(decision_boundary(arr)) == 2
-    np.testing.assert_allclose(_lengths(decision_boundary(arr, window=2)), [np.sqrt(0.5)])
+    assert [len(decision_boundary(arr, arr.affine, window=w)) for w in range(3)] == [1, 0, 1]
+    assert len(decision_boundary(arr, arr.affine)) == 2
+    np.testing.assert_allclose(_lengths(decision_boundary(arr, arr.affine, window=2)), [np.sqrt(0.5)])
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -221,7 +221,7 @@ def test_integer_networks_full_of_ties(seed: int) -> None:
         linear(second.astype(float).tolist(), bias[1]),
     ]
     arr = _arrange(*layers, window=sv.Window.box(-3, 3, -3, 3))
-    pieces, segments = decision_regions(arr), decision_boundary(arr)
+    pieces, segments = decision_regions(arr, arr.affine), decision_boundary(arr, arr.affine)
     np.testing.assert_allclose(np.bincount(pieces.cells, weights=pieces.areas), arr.areas, rtol=1e-12)
     centres = np.array([pieces.vertices[row].mean(0) for row in pieces.pieces])
     y = np.round(_outputs(arr, centres), 9)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import splineviz as sv
-from splineviz.arrangement.cell_geometry import areas, check, interior_points
+from splineviz.arrangement.consistency import check
 from splineviz.arrangement.result import Arrangement
 from splineviz.geometry.csr import Csr
 from tests.arrangement.hand_made import random_mlp
@@ -35,8 +35,8 @@ def test_areas_against_a_plain_shoelace(arr: Arrangement) -> None:
     def shoelace(p: np.ndarray) -> float:
         return float(sum(p[i - 1, 0] * p[i, 1] - p[i, 0] * p[i - 1, 1] for i in range(len(p))) / 2)
 
-    np.testing.assert_allclose(areas(arr), [shoelace(arr.vertices[row]) for row in arr.cells], atol=1e-14)
-    totals = np.bincount(arr.cell_window, weights=areas(arr))
+    np.testing.assert_allclose(arr.areas, [shoelace(arr.vertices[row]) for row in arr.cells], atol=1e-14)
+    totals = np.bincount(arr.cell_window, weights=arr.areas)
     np.testing.assert_allclose(totals, [4.0, 18.0], rtol=1e-13)
 
 
@@ -44,11 +44,11 @@ def test_small_cells_far_from_the_origin_keep_their_area() -> None:
     arr = sv.arrange(
         random_mlp(2, 4, 2), sv.Plane.identity(), sv.Window.box(1e6, 1e6 + 2.0**-20, 1e6, 1e6 + 2.0**-20)
     )
-    np.testing.assert_allclose(areas(arr).sum(), 2.0**-40, rtol=1e-12)
+    np.testing.assert_allclose(arr.areas.sum(), 2.0**-40, rtol=1e-12)
 
 
 def test_interior_points_are_inside(arr: Arrangement) -> None:
-    points = interior_points(arr)
+    points = arr.interior_points
     for point, row in zip(points, arr.cells, strict=True):
         side = np.roll(arr.vertices[row], -1, axis=0) - arr.vertices[row]
         offset = point - arr.vertices[row]

@@ -103,16 +103,16 @@ def test_distance_to_one_edge_and_one_boundary() -> None:
     arr = sv.arrange(
         program_of(linear([[1.0, 1.0]]), nn.ReLU(), linear([[2.0]], [-1.0])), sv.Plane.identity(), BOX
     )
-    to_edge, to_boundary = distance(arr, [[0.75, 0.75], [-1.0, -0.9], [0.0, 0.0]])
+    to_edge, to_boundary = distance(arr, arr.affine, [[0.75, 0.75], [-1.0, -0.9], [0.0, 0.0]])
     np.testing.assert_allclose(to_edge, np.array([1.5, 1.9, 0.0]) / np.sqrt(2), atol=1e-15)
     np.testing.assert_allclose(to_boundary, np.array([1.0, 2.4, 0.5]) / np.sqrt(2), atol=1e-15)
-    _, to_level = distance(arr, [[0.75, 0.75]], level=1.0)
+    _, to_level = distance(arr, arr.affine, [[0.75, 0.75]], level=1.0)
     np.testing.assert_allclose(to_level, [0.5 / np.sqrt(2)], atol=1e-15)
 
 
 def test_distance_without_edges_is_infinite() -> None:
     arr = sv.arrange(program_of(linear([[1.0, 1.0]], [9.0])), sv.Plane.identity(), BOX)
-    to_edge, to_boundary = distance(arr, [0.2, 0.3])
+    to_edge, to_boundary = distance(arr, arr.affine, [0.2, 0.3])
     assert to_edge == np.inf and to_boundary == np.inf
 
 
@@ -122,14 +122,14 @@ def test_distance_is_the_least_over_all_edges(arr: Arrangement) -> None:
     a, b = arr.vertices[arr.edges[inner]].transpose(1, 0, 2)
     t = np.clip(((points[:, None] - a) * (b - a)).sum(-1) / ((b - a) ** 2).sum(-1), 0, 1)
     expected = np.linalg.norm(points[:, None] - a - t[..., None] * (b - a), axis=-1).min(1)
-    np.testing.assert_allclose(distance(arr, points)[0], expected, atol=1e-15)
+    np.testing.assert_allclose(distance(arr, arr.affine, points)[0], expected, atol=1e-15)
     with pytest.raises(sv.InputError, match="NaN or infinite"):
-        distance(arr, [np.nan, 0.0])
+        distance(arr, arr.affine, [np.nan, 0.0])
 
 
 def test_distance_keeps_to_its_window() -> None:
     program = program_of(linear([[1.0, 0.0]]), nn.ReLU(), linear([[1.0]], [-0.25]))
     arr = sv.arrange(program, [sv.Plane.identity()] * 2, [BOX, sv.Window.box(0.5, 1, 0.5, 1)])
-    to_edge, to_boundary = distance(arr, [[0.75, 0.75], [0.75, 0.75]], np.array([0, 1]))
+    to_edge, to_boundary = distance(arr, arr.affine, [[0.75, 0.75], [0.75, 0.75]], np.array([0, 1]))
     np.testing.assert_array_equal(to_edge, [0.75, np.inf])
     np.testing.assert_array_equal(to_boundary, [0.5, np.inf])

@@ -85,7 +85,9 @@ def test_the_carried_jump_agrees_with_the_difference_of_gradients() -> None:
     arr = sv.arrange(random_mlp(6, 16, 16, 3), sv.Plane.at(np.zeros(6)), sv.Window.diamond(3.0))
     inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
     assert len(inner) > 50
-    np.testing.assert_allclose(regions._carried_jump(arr, inner), arr.edge_jump[inner], rtol=1e-9)
+    np.testing.assert_allclose(
+        regions._carried_jump(arr, arr.program, inner), arr.edge_jump[inner], rtol=1e-9
+    )
 
 
 class _Residual(nn.Module):
@@ -115,7 +117,7 @@ def test_what_the_output_does_not_read_has_no_jump(seed: int) -> None:
     )
     assert arr.status is sv.Status.COMPLETE
     inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
-    unread, carried = without_effect(arr, inner), regions._carried_jump(arr, inner)
+    unread, carried = without_effect(arr, program, inner), regions._carried_jump(arr, arr.program, inner)
     assert 300 < unread.sum() < len(inner) - 200
     assert len(np.unique(arr.edge_stage[inner[unread]])) > 1
     assert (carried[unread] == 0).all()

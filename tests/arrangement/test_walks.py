@@ -100,7 +100,7 @@ def test_polarity_spreads_the_outputs_or_the_inputs_evenly() -> None:
     assert sorted(volume_factor(arr.affine)) == pytest.approx([1, 1, 4, 4])
     n = 4000
     for rho, share in ((0.0, 0.5), (1.0, 0.8), (2.0, 16 / 17), (-1.0, 0.2)):
-        uv = polarity_samples(arr, n, rho=rho)
+        uv = polarity_samples(arr, arr.affine, n, rho=rho)
         assert np.abs(uv).max() <= 1
         assert abs((uv[:, 0] < 0).mean() - share) < 4 * np.sqrt(share * (1 - share) / n)
         left = uv[uv[:, 0] < 0]
@@ -111,4 +111,4 @@ def test_polarity_spreads_the_outputs_or_the_inputs_evenly() -> None:
         sv.Window.box(-1, 1, -1, 1),
     )
     with pytest.raises(sv.InputError, match="volume is 0"):
-        polarity_samples(flat, 5)
+        polarity_samples(flat, flat.affine, 5)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import splineviz as sv
-from splineviz.arrangement.result import Arrangement, Status
+from splineviz.arrangement.cells import Status
+from splineviz.arrangement.result import Arrangement
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from tests.oracles.harness import agree, arranged, unit_box

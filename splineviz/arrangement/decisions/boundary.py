@@ -9,21 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from splineviz.arrangement.cell_geometry import next_side
+from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.tied_edges import ties_on_edges
-from splineviz.arrangement.decisions.top_logits import affected_cells, logits_of, rows_of
+from splineviz.arrangement.decisions.top_logits import affected_cells, logits_of
 from splineviz.arrangement.decisions.upper_envelope import RIM, envelope
+from splineviz.arrangement.polygons import next_side, polygon_areas
 from splineviz.geometry.csr import Csr
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["DecisionRegions", "decision_boundary", "decision_regions"]
 
@@ -34,7 +31,7 @@ class DecisionRegions:
 
     vertices: Float64[np.ndarray, "vertex 2"]
     pieces: Csr
-    """Vertex ids of each piece, counter-clockwise. EnvelopePieces share no vertices."""
+    """Vertex ids of each piece, counter-clockwise. Pieces share no vertices."""
     classes: Int64[np.ndarray, "piece"]
     """Index of the largest logit, the lowest where several are equal. For a scalar output 1 above the level
     and 0 elsewhere."""
@@ -44,10 +41,7 @@ class DecisionRegions:
     @property
     def areas(self) -> Float64[np.ndarray, "piece"]:
         """(P,) area of each piece."""
-        x, y = (self.vertices[self.pieces.values] - np.repeat(self._first, self.pieces.lengths, axis=0)).T
-        after = next_side(self.pieces.offsets)
-        start = self.pieces.offsets[:-1]
-        return 0.5 * np.add.reduceat(x * y[after] - y * x[after], start) if len(start) else np.zeros(0)
+        return polygon_areas(self.vertices, self.pieces)
 
     @cached_property
     def regions(self) -> Int64[np.ndarray, "piece"]:
@@ -55,7 +49,7 @@ class DecisionRegions:
         single points."""
         after = next_side(self.pieces.offsets)
         a, b = self.vertices[self.pieces.values], self.vertices[self.pieces.values[after]]
-        # EnvelopePieces find the ends of a side that they share bit for bit.
+        # Pieces find the ends of a side that they share bit for bit.
         turned = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
         low, high = np.where(turned[:, None], b, a), np.where(turned[:, None], a, b)
         order = np.lexsort((high[:, 1], high[:, 0], low[:, 1], low[:, 0]))
@@ -66,14 +60,13 @@ class DecisionRegions:
         graph = coo_array((np.ones(len(pairs[0]), dtype=np.int8), pairs), shape=(n, n))
         return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
-    @property
-    def _first(self) -> np.ndarray:
-        first: np.ndarray = self.vertices[self.pieces.values[self.pieces.offsets[:-1]]]
-        return first
-
 
 def decision_boundary(
-    arr: Arrangement, *, level: float | None = None, window: int | None = None
+    arr: Cells,
+    affine: Float64[np.ndarray, "cell output 3"],
+    *,
+    level: float | None = None,
+    window: int | None = None,
 ) -> Float64[np.ndarray, "segment 2 2"]:
     """Segments along which the two largest logits tie, or on which a scalar output equals ``level``.
 
@@ -83,7 +76,9 @@ def decision_boundary(
     Parameters
     ----------
     arr
-        An arrangement with affine maps.
+        The cells.
+    affine
+        The network's map on each of them.
     level
         For a scalar output; 0 where it is left out.
     window
@@ -96,7 +91,7 @@ def decision_boundary(
     Raises
     ------
     InputError
-        If a level is given and the network has several outputs, or there are no affine maps.
+        If a level is given and the network has several outputs.
 
     Examples
     --------
@@ -104,10 +99,10 @@ def decision_boundary(
     >>> model = torch.nn.Linear(2, 1, bias=False)
     >>> _ = torch.nn.init.ones_(model.weight)
     >>> arr = sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
-    >>> sorted(decision_boundary(arr).tolist()[0])
+    >>> sorted(decision_boundary(arr, arr.affine).tolist()[0])
     [[-1.0, 1.0], [1.0, -1.0]]
     """
-    logits = logits_of(arr, level)
+    logits = logits_of(arr, affine, level)
     affected = affected_cells(arr, logits, window)
     inner = np.zeros((0, 2, 2))
     if len(affected):
@@ -122,7 +117,9 @@ def decision_boundary(
     return np.concatenate([inner, ties_on_edges(arr, logits, affected)])
 
 
-def decision_regions(arr: Arrangement, *, level: float | None = None) -> DecisionRegions:
+def decision_regions(
+    arr: Cells, affine: Float64[np.ndarray, "cell output 3"], *, level: float | None = None
+) -> DecisionRegions:
     """The cells, cut by the decision boundary: every cell in pieces of one class, whose areas add up to the
     cell's.
 
@@ -131,20 +128,14 @@ def decision_regions(arr: Arrangement, *, level: float | None = None) -> Decisio
     Raises
     ------
     InputError
-        If a level is given and the network has several outputs, or there are no affine maps.
+        If a level is given and the network has several outputs.
     """
-    logits = logits_of(arr, level)
+    logits = logits_of(arr, affine, level)
     affected = affected_cells(arr, logits, None)
     whole = np.setdiff1d(np.arange(arr.n_cells), affected, assume_unique=True)
-    sides, lengths = rows_of(arr.cells, whole)
-    parts = [
-        (
-            arr.vertices[arr.cells.values[sides]],
-            lengths,
-            logits.winner[arr.cells.values[arr.cells.offsets[whole]]],
-            whole,
-        )
-    ]
+    polygons = arr.cells.take(whole)
+    classes = logits.winner[polygons.values[polygons.offsets[:-1]]]
+    parts = [(arr.vertices[polygons.values], polygons.lengths, classes, whole)]
     if len(affected):
         pieces, candidates = envelope(arr, logits, affected)
         parts.append(
@@ -157,7 +148,6 @@ def decision_regions(arr: Arrangement, *, level: float | None = None) -> Decisio
         )
     uv, lengths, classes, cells = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(cells, kind="stable")
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    sides, _ = rows_of(Csr(offsets, uv), order)
-    pieces_csr = Csr(np.concatenate([[0], np.cumsum(lengths[order])]), np.arange(len(uv)))
-    return DecisionRegions(uv[sides], pieces_csr, classes[order], cells[order])
+    in_order = Csr(np.concatenate([[0], np.cumsum(lengths)]), uv).take(order)
+    polygons = Csr(in_order.offsets, np.arange(len(uv)))
+    return DecisionRegions(in_order.values, polygons, classes[order], cells[order])

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from splineviz.arrangement.decisions.top_logits import Logits, logits_at, rows_of
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
+from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.decisions.top_logits import Logits, logits_at
 
 __all__ = ["ties_on_edges"]
 
 
-def ties_on_edges(arr: Arrangement, logits: Logits, affected: np.ndarray) -> np.ndarray:
+def ties_on_edges(arr: Cells, logits: Logits, affected: np.ndarray) -> np.ndarray:
     """The parts of edges along which the two largest logits tie, and tie not on all of both sides; (K, 2, 2).
 
     Only edges between vertices where some tie is near, at cells that are not plainly of one class.
     """
-    sides, _ = rows_of(arr.cells, affected)
-    edges = np.unique(arr.cell_edges[sides])
+    edges = np.unique(arr.cell_edges[arr.cells.places(affected).values])
     size = max(1, (32 << 20) // (8 * logits.maps.shape[1] ** 2))
     found = [_ties_on(arr, logits, edges[i : i + size]) for i in range(0, len(edges), size)]
     return np.concatenate([np.zeros((0, 2, 2)), *found])
 
 
-def _ties_on(arr: Arrangement, logits: Logits, edges: np.ndarray) -> np.ndarray:
+def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> np.ndarray:
+    """The parts of some edges along which the two largest logits tie, (K, 2, 2) uv."""
     ends = arr.edges[edges]
     (la, slack_a), (lb, slack_b) = (
         logits_at(logits.maps[logits.cell_of[v]], arr.vertices[v], logits.reach) for v in ends.T
@@ -56,27 +52,25 @@ def _ties_on(arr: Arrangement, logits: Logits, edges: np.ndarray) -> np.ndarray:
 
 
 def _smallest_gap(values: np.ndarray) -> np.ndarray:
+    """(n,) the smallest difference of two of the values (n, C) of each row."""
     gap: np.ndarray = np.diff(np.sort(values, axis=1), axis=1).min(1, initial=np.inf)
     return gap
 
 
-def _identical(
-    arr: Arrangement, logits: Logits, edges: np.ndarray, i: np.ndarray, j: np.ndarray
-) -> np.ndarray:
-    """Whether two logits are one function on every cell at each edge."""
+def _identical(arr: Cells, logits: Logits, edges: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """(n,) bool: at which edges two logits are one function on every cell."""
     same = np.ones(len(edges), dtype=bool)
     for side in (0, 1):
         cell = arr.edge_cells[edges, side]
         one, other = logits.maps[cell, i], logits.maps[cell, j]
         inside = cell >= 0
         # Two functions that tie along an edge differ on the cell at the vertex that is farthest from it.
-        sides, lengths = rows_of(arr.cells, np.maximum(cell, 0))
-        uv = arr.vertices[arr.cells.values[sides]]
+        polygons = arr.cells.take(np.maximum(cell, 0))
+        uv, lengths = arr.vertices[polygons.values], polygons.lengths
         pair = np.stack([np.repeat(one, lengths, axis=0), np.repeat(other, lengths, axis=0)], axis=1)
         values, slack = logits_at(pair, uv, logits.reach)
-        starts = np.cumsum(lengths) - lengths
         equal = (
-            np.logical_and.reduceat(np.abs(values[:, 0] - values[:, 1]) <= slack, starts)
+            np.logical_and.reduceat(np.abs(values[:, 0] - values[:, 1]) <= slack, polygons.offsets[:-1])
             if len(cell)
             else inside
         )

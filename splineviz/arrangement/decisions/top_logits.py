@@ -1,20 +1,16 @@
-"""The outputs of a network as logits: their maps, who is the largest at each vertex, and in which cells that
-is open."""
+"""The outputs of a network as logits: their maps, the largest at each vertex, and the cells of several."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float64
 
+from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
-from splineviz.geometry.csr import Csr, runs
 
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
-
-__all__ = ["Logits", "affected_cells", "logits_at", "logits_of", "rows_of"]
+__all__ = ["Logits", "affected_cells", "logits_at", "logits_of"]
 
 # Logits closer than this share of the terms they are summed from count as tied: rounding of the maps and of
 # the vertices leaves about 1e-15 per layer, and an arrangement wants a tie along an edge found as a tie.
@@ -23,7 +19,7 @@ _TIE = 2.0**-40
 
 @dataclass(frozen=True)
 class Logits:
-    """The logits of an arrangement as maps, and what they are at its vertices."""
+    """The logits as maps on cells, and the largest of them at the vertices."""
 
     maps: np.ndarray
     """(F, C, 3), with the level as a first logit for a scalar output."""
@@ -32,13 +28,19 @@ class Logits:
     winner: np.ndarray
     """(V,) the largest logit at each vertex."""
     clear: np.ndarray
-    """(V,) whether it is larger than every other by more than rounding."""
+    """(V,) whether the largest logit exceeds every other by more than rounding."""
     reach: np.ndarray
     """(3,) the largest coordinates, homogeneous: they are rounded on that scale, whatever their own size."""
 
 
-def logits_of(arr: Arrangement, level: float | None) -> Logits:
-    maps = arr.affine
+def logits_of(arr: Cells, maps: Float64[np.ndarray, "cell output 3"], level: float | None) -> Logits:
+    """The logits of cells from their affine maps; a single output is the second of two, its level the first.
+
+    Raises
+    ------
+    InputError
+        If a level is given and there are several outputs.
+    """
     if maps.shape[1] == 1:
         constant = np.zeros_like(maps)
         constant[:, 0, 2] = 0.0 if level is None else level
@@ -60,14 +62,16 @@ def logits_of(arr: Arrangement, level: float | None) -> Logits:
 
 
 def logits_at(maps: np.ndarray, uv: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (n, C) of n maps at a point each, and the difference that counts as a tie, (n,); ``reach`` of
-    `Logits`."""
+    """Logits (n, C) of maps (n, C, 3) at a point (n, 2) each, and the difference that counts as a tie, (n,).
+
+    ``reach`` is that of `Logits`.
+    """
     values = (maps * np.concatenate([uv, np.ones((len(uv), 1))], axis=1)[:, None]).sum(-1)
     return values, _TIE * (np.abs(maps) * reach).sum(-1).max(1)
 
 
-def affected_cells(arr: Arrangement, logits: Logits, window: int | None) -> np.ndarray:
-    """The cells in which not one class is clearly the largest at every vertex, so everywhere."""
+def affected_cells(arr: Cells, logits: Logits, window: int | None) -> np.ndarray:
+    """The cells, of one window or of all, in which no class is clearly the largest at every vertex."""
     winner = logits.winner[arr.cells.values]
     start = arr.cells.offsets[:-1]
     same = winner == np.repeat(winner[start], arr.cells.lengths)
@@ -77,9 +81,3 @@ def affected_cells(arr: Arrangement, logits: Logits, window: int | None) -> np.n
         else np.zeros(0, dtype=bool)
     )
     return np.flatnonzero(~plain if window is None else ~plain & (arr.cell_window == window))
-
-
-def rows_of(csr: Csr, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the values of some rows, one row after the other, and the rows' lengths."""
-    lengths = csr.lengths[rows]
-    return runs(csr.offsets[rows], lengths), lengths

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from splineviz.arrangement.cell_geometry import next_side
-from splineviz.arrangement.decisions.top_logits import Logits, logits_at, rows_of
+from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.decisions.top_logits import Logits, logits_at
+from splineviz.arrangement.polygons import next_side
 from splineviz.geometry.csr import Csr
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["RIM", "EnvelopePieces", "envelope"]
 
@@ -22,12 +19,12 @@ RIM = -1
 
 @dataclass(frozen=True)
 class EnvelopePieces:
-    """Polygons under the knife: sides flat, each beginning at a vertex with its candidate logits."""
+    """Pieces of cells while they are clipped: sides flat, each with its first vertex and the logits there."""
 
     offsets: np.ndarray
     uv: np.ndarray
     logits: np.ndarray
-    """(S, m) of the candidate classes of the parent cell."""
+    """(S, m) logits of the candidate classes of the parent cell."""
     slack: np.ndarray
     """(S,) difference of logits that counts as none."""
     beyond: np.ndarray
@@ -38,16 +35,14 @@ class EnvelopePieces:
     """(P,) candidate whose piece this is."""
 
 
-def envelope(arr: Arrangement, logits: Logits, cells: np.ndarray) -> tuple[EnvelopePieces, np.ndarray]:
+def envelope(arr: Cells, logits: Logits, cells: np.ndarray) -> tuple[EnvelopePieces, np.ndarray]:
     """The pieces of some cells, and the candidate classes of each cell, (cells, m), ascending and padded with
     C."""
-    sides, lengths = rows_of(arr.cells, cells)
-    vertex = arr.cells.values[sides]
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    polygons = arr.cells.take(cells)
+    vertex, offsets, row = polygons.values, polygons.offsets, polygons.row_of
     values, slack = logits_at(logits.maps[logits.cell_of[vertex]], arr.vertices[vertex], logits.reach)
     candidates = _candidates(values, slack, logits.winner[vertex], offsets)
     while True:
-        row = np.repeat(np.arange(len(cells)), lengths)
         padded = np.concatenate([values, np.full((len(values), 1), -np.inf)], axis=1)
         carried = np.take_along_axis(padded, candidates[row], axis=1)
         pieces = _clip_all(offsets, arr.vertices[vertex], carried, slack, candidates < values.shape[1])
@@ -85,10 +80,10 @@ def _clip_all(
 ) -> EnvelopePieces:
     """The piece of every candidate in every cell: the cell, clipped by one rival after the other."""
     parent, own = np.nonzero(real)
-    sides, lengths = rows_of(Csr(offsets, uv), parent)
-    ends = np.concatenate([[0], np.cumsum(lengths)])
+    copies = Csr(offsets, uv).places(parent)
+    sides = copies.values
     pieces = EnvelopePieces(
-        ends, uv[sides], logits[sides], slack[sides], np.full(len(sides), RIM), parent, own
+        copies.offsets, uv[sides], logits[sides], slack[sides], np.full(len(sides), RIM), parent, own
     )
     for rival in range(real.shape[1]):
         pieces = _clip(pieces, rival, real[pieces.parent, rival])
@@ -96,7 +91,7 @@ def _clip_all(
 
 
 def _clip(pieces: EnvelopePieces, rival: int, real: np.ndarray) -> EnvelopePieces:
-    """What is left of each piece where its own logit is at least the rival's; pieces left without area go."""
+    """Parts of the pieces where their own logit is at least the rival's; pieces left without area go."""
     starts, lengths = pieces.offsets[:-1], np.diff(pieces.offsets)
     owner = np.repeat(np.arange(len(lengths)), lengths)
     idle = ~real | (pieces.own == rival)

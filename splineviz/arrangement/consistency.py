@@ -1,67 +1,23 @@
-"""Areas and interior points of the cells, and the check that an arrangement is what it promises to be."""
+"""The check that cells are a watertight subdivision of their windows into distinct convex polygons."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from jaxtyping import Float64
 
+from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.polygons import next_side
 from splineviz.errors import SplinevizError
 
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
+__all__ = ["check"]
 
-__all__ = ["areas", "check", "interior_points", "next_side"]
-
-_AREA = 1e-9  # share of a window's area by which the areas of its cells may miss it
-_STRAIGHT = (
-    1e-12  # share of a window's diameter by which a vertex may stand inside the line of its neighbours
-)
+_AREA = 1e-9
+"""Share of a window's area by which the areas of its cells may miss it."""
+_STRAIGHT = 1e-12
+"""Share of a window's diameter by which a vertex may stand inside the line of its neighbours."""
 
 
-def next_side(offsets: np.ndarray) -> np.ndarray:
-    """(S,) for each side of a CSR of polygons the index of the side that follows it round its polygon."""
-    following = np.arange(1, offsets[-1] + 1)
-    filled = np.diff(offsets) > 0
-    following[offsets[1:][filled] - 1] = offsets[:-1][filled]
-    return following
-
-
-def areas(arr: Arrangement) -> Float64[np.ndarray, "cell"]:
-    """(F,) area of each cell in squared input distance, by the shoelace formula relative to its first vertex.
-
-    Taken from that vertex, a small cell far from the origin keeps its digits. Areas of thin cells are known
-    better than that.
-    """
-    start = arr.cells.offsets[:-1]
-    x, y = (
-        arr.vertices[arr.cells.values] - arr.vertices[np.repeat(arr.cells.values[start], arr.cells.lengths)]
-    ).T
-    after = next_side(arr.cells.offsets)
-    result = 0.5 * np.add.reduceat(x * y[after] - y * x[after], start) if len(start) else np.zeros(0)
-    result[arr.thin_cells] = arr.thin_areas
-    return result
-
-
-def interior_points(arr: Arrangement) -> Float64[np.ndarray, "cell 2"]:
-    """(F, 2) uv of a point strictly inside each cell: the mean of its vertices.
-
-    A cell is convex and has positive area, so the mean, with positive weight on every vertex, lies inside. It
-    is formed relative to the first vertex; a cell thinner than the spacing of float64 numbers there can still
-    lose it to rounding.
-    """
-    start = arr.cells.offsets[:-1]
-    if not len(start):
-        return np.zeros((0, 2))
-    base = arr.vertices[arr.cells.values[start]]
-    offset = arr.vertices[arr.cells.values] - np.repeat(base, arr.cells.lengths, axis=0)
-    centre: np.ndarray = base + np.add.reduceat(offset, start) / arr.cells.lengths[:, None]
-    return centre
-
-
-def check(arr: Arrangement) -> None:
-    """Verify that the arrangement is a watertight subdivision of its windows into distinct convex cells.
+def check(arr: Cells) -> None:
+    """Verify that cells are a watertight subdivision of their windows, distinct and convex.
 
     Checked, in this order: the sides of the cells and the table of edges agree, every inner edge has exactly
     two cells and lies in opposite directions in them, every rim edge has one; edges are unique; inner edges
@@ -83,7 +39,7 @@ def check(arr: Arrangement) -> None:
         _check_totals(arr)
 
 
-def _check_sides(arr: Arrangement) -> None:
+def _check_sides(arr: Cells) -> None:
     cells, n_edges = arr.cells, arr.n_edges
     _require(len(arr.cell_edges) == len(cells.values), "cell_edges and cells.values differ in length")
     _forbid(cells.lengths < 3, "cell {} has fewer than three vertices")
@@ -102,7 +58,7 @@ def _check_sides(arr: Arrangement) -> None:
     _forbid(used.max(1) == 0, "edge {} bounds no cell")
 
 
-def _check_edges(arr: Arrangement) -> None:
+def _check_edges(arr: Cells) -> None:
     low, high = arr.edges.min(1), arr.edges.max(1)
     loop: np.ndarray = low == high
     _forbid(loop, "edge {} joins a vertex with itself")
@@ -122,16 +78,16 @@ def _check_edges(arr: Arrangement) -> None:
         _forbid((degree != 0) & (degree != 2), "the rim is not closed at vertex {}")
 
 
-def _check_patterns(arr: Arrangement) -> None:
+def _check_patterns(arr: Cells) -> None:
     order = np.lexsort((arr.pattern_hash[:, 1], arr.pattern_hash[:, 0], arr.cell_window))
     hashes, windows = arr.pattern_hash[order], arr.cell_window[order]
     same = (hashes[1:] == hashes[:-1]).all(1) & (windows[1:] == windows[:-1])
     _forbid_at(same, order[1:], "cell {} has the activation pattern of another cell of its window")
 
 
-def _check_shapes(arr: Arrangement) -> None:
+def _check_shapes(arr: Cells) -> None:
     _forbid(~np.isfinite(arr.vertices).all(1), "vertex {} is not finite")
-    _forbid(~(areas(arr) > 0), "cell {} has no positive area: it is degenerate or clockwise")
+    _forbid(~(arr.areas > 0), "cell {} has no positive area: it is degenerate or clockwise")
     owner, after = arr.cells.row_of, next_side(arr.cells.offsets)
     corner = arr.vertices[arr.cells.values]
     side = corner[after] - corner
@@ -142,8 +98,8 @@ def _check_shapes(arr: Arrangement) -> None:
     _forbid_at(turn < -slack, owner, "cell {} is not convex")
 
 
-def _check_totals(arr: Arrangement) -> None:
-    total = np.bincount(arr.cell_window, weights=areas(arr), minlength=len(arr.windows))
+def _check_totals(arr: Cells) -> None:
+    total = np.bincount(arr.cell_window, weights=arr.areas, minlength=len(arr.windows))
     expected = np.array([window.area for window in arr.windows])
     _forbid(
         ~(np.abs(total - expected) <= _AREA * expected),

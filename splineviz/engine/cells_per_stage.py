@@ -1,4 +1,4 @@
-"""How many cells each stage has left, counted from the cells of the last back along their parents."""
+"""Numbers of cells after each stage, counted from the cells of the last back along their parents."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from splineviz.engine.stage_state import Patterns
+from splineviz.arrangement.cells import Patterns
 
 __all__ = ["Ancestors"]
 
 
 @dataclass(eq=False)
 class Ancestors:
-    """Counts cells by stage, those of results one after the other, each cell once.
+    """Counts the cells of every stage over results that come one after the other, each cell once.
 
     Results come in the order of their cells, so that one shares at most one cell of a stage with the result
     before it: where one batch ended within it and the next began.
@@ -23,8 +23,8 @@ class Ancestors:
     _last: dict[int, int] = field(default_factory=dict)
 
     def count(self, patterns: Patterns, n_cells: int) -> tuple[int, ...]:
-        """By stage, the cells that the cells of a result are parts of, and the result before it has no part
-        of."""
+        """By stage, how many cells the cells of a result are parts of, without those that the result before
+        it has parts of."""
         rows, last = np.arange(n_cells), {}
         counts: list[int] = []
         for stage in range(len(patterns) - 1, -1, -1):

@@ -1,0 +1,242 @@
+"""The cells of an arrangement: plain arrays with a verdict, and the activation pattern of each cell."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float64, Int64, UInt64
+
+from splineviz.arrangement.polygons import interior_points, polygon_areas
+from splineviz.errors import InputError
+from splineviz.geometry.csr import Csr
+from splineviz.plane import Plane, Window
+from splineviz.stage import ProgramInfo, Stage
+
+__all__ = ["Cells", "Patterns", "Stats", "Status"]
+
+Patterns = tuple[tuple[np.ndarray, np.ndarray], ...]
+"""For each stage: states of units as bits, packed in uint64 words, (cells, words), and which cell of the
+stage before each comes from, (cells,)."""
+
+
+class Status(enum.Enum):
+    """The end of a computation, as the sentence shown to the user."""
+
+    COMPLETE = "complete: the whole window is arranged"
+    UNDECIDED = "complete, but some decisions rest on estimates of rounding errors and are not proven"
+    INCOMPLETE = "incomplete: the budget ended before the window was covered"
+    BATCH = "one batch of a larger arrangement: its cells are whole, the others are in other batches"
+
+    @property
+    def covers(self) -> bool:
+        """Whether the cells cover their windows."""
+        return self in (Status.COMPLETE, Status.UNDECIDED)
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Counts and times of one arrangement."""
+
+    cells_per_stage: tuple[int, ...]
+    """Number of cells after each stage that the result's cells are parts of; of a batch, without those that
+    the batch before it has parts of too, so that batches add up"""
+    decisions: int
+    """Combinatorial decisions taken: signs at vertices, orders on edges, orientations of three chords."""
+    re_evaluated: int
+    """Decisions that proven error bounds left open and exact arithmetic settled."""
+    undecided: int
+    """Decisions that rest on estimates of errors. With ``certify="off"``, where all do, those taken as a
+    coincidence."""
+    zeros: int
+    """Units that vanish exactly at a vertex of an earlier stage."""
+    seconds: float
+    seconds_affine: float
+    """Seconds of these in the network's affine nodes."""
+    batches: int = 1
+    """Parts that the faces were worked off in."""
+    certify: str = "off"
+    """The request: ``full``, ``fast`` or ``off``."""
+    proven: int = 0
+    """Decisions that follow from proven error bounds or were taken in exact arithmetic."""
+    decisions_per_stage: tuple[int, ...] = ()
+    proven_per_stage: tuple[int, ...] = ()
+    largest_bound: float = 0.0
+    """The largest proven error bound of the value of a unit at a vertex."""
+    largest_displacement: float | None = None
+    """Largest distance of the coordinates of a vertex from its exact place, in uv: proven, and a worst case.
+    None where it is not proven. Coordinates that by estimate may be off by more than 2^-32 of
+    |origin| + |u| + |v| are rounded from exact ones, by ``full`` always and by ``fast`` as far as its
+    allowance goes."""
+
+    @property
+    def certified(self) -> bool:
+        """Whether every decision is proven."""
+        return self.certify != "off" and self.undecided == 0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Cells:
+    """The cells of a network on one or several windows, as one planar subdivision. All coordinates are uv.
+
+    Attributes
+    ----------
+    vertices
+        (V, 2) plane coordinates, isometric to input space.
+    cells
+        CSR, vertex ids of each cell, counter-clockwise.
+    cell_edges
+        Flat, aligned with ``cells.values``: the edge from this vertex to the next of the cell.
+    cell_window, cell_stage
+        (F,) the window a cell lies in; the stage that separated it last, -1 if none did.
+    pattern_hash
+        (F, 2) 128-bit hash of the activation pattern; comparable between arrangements of one program
+        structure.
+    edges
+        (E, 2) vertex ids.
+    edge_cells
+        (E, 2) the cell on the left and on the right of the edge from its first to its second vertex; -1
+        outside.
+    thin_cells, thin_areas
+        (k,) cells that are too thin for the rounded coordinates of their vertices, and their areas from the
+        exact ones.
+    edge_units
+        CSR of (stage, unit) rows: the units whose state changes across the edge; none on the rim of a window.
+        The unit is a column of its stage: ``program.stages[s].unit_index(unit)``.
+    """
+
+    vertices: Float64[np.ndarray, "vertex 2"]
+    cells: Csr
+    cell_edges: Int64[np.ndarray, "side"]
+    cell_window: Int64[np.ndarray, "cell"]
+    cell_stage: Int64[np.ndarray, "cell"]
+    pattern_hash: UInt64[np.ndarray, "cell 2"]
+    edges: Int64[np.ndarray, "edge 2"]
+    edge_cells: Int64[np.ndarray, "edge 2"]
+    edge_units: Csr
+    planes: tuple[Plane, ...]
+    windows: tuple[Window, ...]
+    status: Status
+    stats: Stats
+    patterns: Patterns
+    """Activation patterns by stage; empty after loading from a file."""
+    thin_cells: Int64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0, np.int64))
+    thin_areas: Float64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0))
+    info: ProgramInfo | None = None
+    """Name, digest and stages of the network; a saved file keeps them."""
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.n_cells:,} cells, {self.n_vertices:,} vertices, "
+            f"{self.n_edges:,} edges, {len(self.windows)} window(s); {self.status.value})"
+        )
+
+    @property
+    def covered(self) -> float:
+        """Share of the windows' area that the cells cover: 1, unless a budget ended."""
+        return float(self.areas.sum() / sum(window.area for window in self.windows))
+
+    @property
+    def n_cells(self) -> int:
+        return len(self.cells)
+
+    @property
+    def n_vertices(self) -> int:
+        return len(self.vertices)
+
+    @property
+    def n_edges(self) -> int:
+        return len(self.edges)
+
+    @cached_property
+    def areas(self) -> Float64[np.ndarray, "cell"]:
+        """(F,) area of each cell, in squared input distance; of thin cells from exact coordinates."""
+        areas = polygon_areas(self.vertices, self.cells)
+        areas[self.thin_cells] = self.thin_areas
+        return areas
+
+    @cached_property
+    def interior_points(self) -> Float64[np.ndarray, "cell 2"]:
+        """(F, 2) uv of a point inside each cell: the mean of its vertices."""
+        return interior_points(self.vertices, self.cells)
+
+    @cached_property
+    def edge_stage(self) -> Int64[np.ndarray, "edge"]:
+        """(E,) the earliest stage that an edge belongs to, -1 on the rim."""
+        stages = np.full(self.n_edges, -1, dtype=np.int64)
+        inner = np.flatnonzero(self.edge_units.lengths)
+        stages[inner] = self.edge_units.values[self.edge_units.offsets[inner], 0]
+        return stages
+
+    def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """(cells, units) bool: the units of one stage that are on (positive) on each cell; all cells by
+        default.
+
+        Raises
+        ------
+        InputError
+            For a stage of maxima, whose units have `winners`; if there is no such stage, or there are no
+            patterns.
+        """
+        words, unit_stage = self._words(stage, cells)
+        if unit_stage.candidates:
+            raise InputError(
+                f"the units of stage {stage} ({unit_stage.kind}) are not on or off",
+                hint="ask for winners(stage)",
+            )
+        bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
+        return bits[:, : unit_stage.n_units].astype(bool)
+
+    def winners(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """(cells, units) int: for each maximum of one stage the place of its largest candidate on each cell;
+        all by default.
+
+        Where several candidates are equal on a whole cell, the lowest place. Candidates are counted in the
+        order of their window: row by row in a pool, by index along an axis, left before right in
+        ``torch.maximum``.
+
+        Raises
+        ------
+        InputError
+            For a stage that is no maximum, whose units have `pattern_bits`; if there is no such stage, or
+            there are no patterns.
+        """
+        words, unit_stage = self._words(stage, cells)
+        if not unit_stage.candidates:
+            raise InputError(
+                f"the units of stage {stage} ({unit_stage.kind}) are on or off",
+                hint="ask for pattern_bits(stage)",
+            )
+        # Bit b of the number of a winner is in the b-th of equal groups of words.
+        planes = np.split(words, max(1, (unit_stage.candidates - 1).bit_length()), axis=1)
+        result = np.zeros((len(words), unit_stage.n_units), dtype=np.int64)
+        for b, plane in enumerate(planes):
+            bits = np.unpackbits(np.ascontiguousarray(plane).view(np.uint8), axis=1, bitorder="little")
+            result |= bits[:, : unit_stage.n_units].astype(np.int64) << b
+        return result
+
+    def _words(self, stage: int, cells: np.ndarray | None) -> tuple[np.ndarray, Stage]:
+        """(cells, words) the states of the units of one stage as bits, and the stage."""
+        if not self.patterns:
+            raise InputError(
+                "this arrangement holds no activation patterns", hint="compute it again with sv.arrange"
+            )
+        if not 0 <= stage < len(self.patterns):
+            raise InputError(f"stage must be in 0 .. {len(self.patterns) - 1}, got {stage}")
+        rows = np.arange(self.n_cells) if cells is None else np.asarray(cells)
+        for _, parent in reversed(self.patterns[stage + 1 :]):
+            rows = parent[rows]
+        assert self.info is not None
+        return self.patterns[stage][0][rows], self.info.stages[stage]
+
+    def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
+        """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or
+        (units,) winners."""
+        assert self.info is not None
+        states = [
+            self.winners if stage.candidates else self.pattern_bits
+            for stage in self.info.stages[: len(self.patterns)]
+        ]
+        return tuple(of(stage, np.array([cell]))[0] for stage, of in enumerate(states))
