@@ -6,7 +6,6 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from splineviz.api import program_for
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 
@@ -48,6 +47,8 @@ def run_compare(options: CompareOptions) -> int:
 
 
 def _load(options: CompareOptions, anchors: Data | None) -> list[Program]:
+    from splineviz.program.sources import program_for
+
     shape = None if anchors is None else anchors.points.shape[1:]
     programs = []
     for name, (model, weights) in zip(options.called(), options.networks(), strict=True):

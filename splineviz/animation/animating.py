@@ -11,11 +11,11 @@ from typing import Any, Literal
 import numpy as np
 
 from splineviz.animation.animation_result import Animation
-from splineviz.animation.cache import Cache
 from splineviz.animation.measure import Advance, Question, measure
 from splineviz.animation.outputs import Film, Target, card
 from splineviz.animation.pictures import pictures, shared_limits, timing
 from splineviz.errors import InputError
+from splineviz.io.store import Store
 from splineviz.plane import Plane, Window
 from splineviz.program import Program, load_program
 from splineviz.program.checkpoints import Checkpoints, checkpoint_files
@@ -115,7 +115,8 @@ def animate(
     _check(color, edges, radius, seconds, targets)
     points = plane.lift(plane.anchors) if points is None else _points(points, runs.program.input_shape)
     question = Question(plane, window, points, radius, seed, max_cells, certify)
-    store = Cache(targets[0].folder / ".splineviz-cache" if cache is None else Path(cache))
+    folder = targets[0].folder / ".splineviz-cache" if cache is None else Path(cache)
+    store = Store(folder, "what is computed")
     jobs = jobs or os.cpu_count() or 1
     found = measure(runs, question, store, jobs, progress)
     if all(measured.error is not None for measured in found):

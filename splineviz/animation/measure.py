@@ -12,13 +12,12 @@ import joblib
 import numpy as np
 from jaxtyping import Float64
 
-from splineviz.animation.cache import Cache, digest_of, engine
 from splineviz.arrangement.result import Arrangement
 from splineviz.engine.arrange import arrange
 from splineviz.errors import InputError
 from splineviz.estimators.local_complexity import local_complexity
-from splineviz.files import atomic_path
 from splineviz.io.npz import pack
+from splineviz.io.store import Store, code_version, digest_of
 from splineviz.neighbourhoods.counts import exact_local_complexity
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
@@ -68,11 +67,11 @@ class Question:
             plane.anchors,
             self.window.vertices,
             limits,
-            engine(*_CODE),
+            code_version(*_CODE),
         )
 
     def local_key(self, program: Program) -> str:
-        return digest_of(program.digest, self.points, self.radius, self.seed, engine(*_CODE))
+        return digest_of(program.digest, self.points, self.radius, self.seed, code_version(*_CODE))
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,11 @@ class CheckpointMeasurement:
 
 
 def measure(
-    runs: Checkpoints, question: Question, cache: Cache, jobs: int, advance: Advance | None
+    runs: Checkpoints, question: Question, store: Store, jobs: int, advance: Advance | None
 ) -> list[CheckpointMeasurement]:
     """Every checkpoint in order, ``jobs`` at a time, on threads: the work is in compiled code and in
     torch."""
-    tasks = (joblib.delayed(_one)(runs, i, question, cache) for i in range(len(runs)))
+    tasks = (joblib.delayed(_one)(runs, i, question, store) for i in range(len(runs)))
     found: list[CheckpointMeasurement] = []
     with one_thread():
         for measured in joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
@@ -113,17 +112,17 @@ def measure(
     return found
 
 
-def _one(runs: Checkpoints, index: int, question: Question, cache: Cache) -> CheckpointMeasurement:
+def _one(runs: Checkpoints, index: int, question: Question, store: Store) -> CheckpointMeasurement:
     step, name = runs.steps[index], runs.names[index]
     try:
         program = runs[index]
     except InputError as error:
         return CheckpointMeasurement(step, name, error=error.message)
     key = question.slice_key(program)
-    slice_, computed = cache.numbers(key, lambda: _arranged(program, question, cache, key))
+    slice_, computed = store.numbers(key, lambda: _arranged(program, question, store, key))
     local: dict[str, Any] = {}
     if len(question.points):
-        local, _ = cache.numbers(question.local_key(program), lambda: _near(program, question))
+        local, _ = store.numbers(question.local_key(program), lambda: _near(program, question))
     limits = {how: (low, high) for how, (low, high) in slice_["limits"].items()}
     return CheckpointMeasurement(
         step,
@@ -139,13 +138,11 @@ def _one(runs: Checkpoints, index: int, question: Question, cache: Cache) -> Che
     )
 
 
-def _arranged(program: Program, question: Question, cache: Cache, key: str) -> dict[str, Any]:
+def _arranged(program: Program, question: Question, store: Store, key: str) -> dict[str, Any]:
     limit, certify = question.max_cells, question.certify
     arr = arrange(program, question.plane, question.window, max_cells=limit, certify=certify, jobs=1)
-    with atomic_path(cache.path(key, ".npz")) as temporary, temporary.open("wb") as stream:
-        np.savez(
-            stream, allow_pickle=False, **pack(arr, affine=True)
-        )  # to compress numbers like these takes longer than the rest
+    # to compress numbers like these takes longer than the rest
+    store.keep_arrays(key, pack(arr, affine=True), compress=False)
     return {"cells": arr.n_cells, "status": arr.status.name, "limits": _limits(arr)}
 
 

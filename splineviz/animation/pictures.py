@@ -11,9 +11,9 @@ from typing import Any
 
 import joblib
 
-from splineviz.animation.cache import Cache, digest_of, engine
 from splineviz.animation.measure import Advance, CheckpointMeasurement
 from splineviz.files import atomic_path
+from splineviz.io.store import Store, code_version, digest_of
 from splineviz.plane import Window
 from splineviz.render.film import Sheet, save_picture
 
@@ -30,7 +30,7 @@ def pictures(
     style: Mapping[str, Any],
     title: str | None,
     suffix: str,
-    cache: Cache,
+    store: Store,
     jobs: int,
     advance: Advance | None,
 ) -> list[Path]:
@@ -38,9 +38,9 @@ def pictures(
     tasks, paths = [], []
     for measured in found:
         caption = f"{title}, step {measured.step:,}" if title else f"step {measured.step:,}"
-        of_file = None if measured.error is not None else cache.path(measured.key, ".npz")
+        of_file = None if measured.error is not None else store.path(measured.key, ".npz")
         what = (measured.error, measured.key, caption, window.vertices, sheet)
-        path = cache.path(digest_of(what, sorted(style.items()), engine("render")), suffix)
+        path = store.path(digest_of(what, sorted(style.items()), code_version("render")), suffix)
         paths.append(path)
         if not path.is_file():
             tasks.append(

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.api import program_for
 from splineviz.arrangement.result import Arrangement
 from splineviz.comparison.change import map_change
 from splineviz.comparison.common_refinement import Overlay, overlay
@@ -23,6 +22,7 @@ from splineviz.engine.walk import Certify
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
+from splineviz.program.sources import program_for
 
 __all__ = ["compare"]
 

@@ -13,9 +13,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from splineviz.estimators.switches import Level, StageReader
 from splineviz.estimators.tape_graph import RESHAPES, TapeGraph
-from splineviz.estimators.tape_steps import Op, cast, channels_last, in_place, refs_of, scheduled
+from splineviz.estimators.tape_steps import Op, channels_last, in_place, scheduled
+from splineviz.program.constants import cast
 from splineviz.program.origin import Origin
-from splineviz.program.trace import Ref
+from splineviz.program.trace import Ref, refs_of
 from splineviz.stage import Stage
 
 __all__ = ["Tape", "Visitor"]

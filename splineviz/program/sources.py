@@ -27,7 +27,7 @@ from splineviz.program.trace import Graph, trace
 from splineviz.program.weight_files import SUFFIXES, load_weights
 from splineviz.program.weights import check_values, matched, module_weights
 
-__all__ = ["blockers", "load_program", "read_network"]
+__all__ = ["blockers", "load_program", "program_for", "read_network"]
 
 Weights = str | Path | Mapping[str, Tensor]
 Shape = int | Sequence[int]
@@ -94,6 +94,31 @@ def load_program(
     return made(
         lowered, origin, measure(program, module, graph.dynamic_batch, None if cut is None else cut.finish)
     )
+
+
+def program_for(
+    model: nn.Module | str | Path,
+    point_shape: tuple[int, ...] | None,
+    *,
+    input_shape: Shape | None = None,
+    weights: Weights | None = None,
+    logits: bool = False,
+) -> Program:
+    """Read the program of a model that will be asked about points of ``point_shape``.
+
+    The model's own word on its input comes first, since images are often stored in another shape than a
+    network takes; the points decide where the model does not tell, or what it tells does not work. The other
+    arguments, and errors, are those of :func:`load_program`.
+    """
+    try:
+        return load_program(model, input_shape=input_shape, weights=weights, logits=logits)
+    except InputError as error:
+        if input_shape is not None or point_shape is None:
+            raise
+        try:
+            return load_program(model, input_shape=point_shape, weights=weights, logits=logits)
+        except InputError as second:
+            raise error from second  # the model's own shape is the likelier one, so tell what is wrong there
 
 
 def blockers(

@@ -20,7 +20,7 @@ from splineviz.errors import InputError
 from splineviz.program.modes import condensed, evaluating
 from splineviz.program.mutation import Derived, Versions, read_view, write_view
 
-__all__ = ["BatchSize", "Call", "Graph", "Ref", "trace"]
+__all__ = ["BatchSize", "Call", "Graph", "Ref", "refs_of", "trace"]
 
 _NOT_THE_USERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent / "onnx"), "torch/", "<")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
@@ -68,7 +68,7 @@ class Call:
 
     def refs(self) -> Iterator[int]:
         """Indices of the calls whose values this one reads."""
-        return _refs(self.arguments)
+        return refs_of(self.arguments)
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,18 @@ class Graph:
     constants: dict[str, Tensor]
     """Tensors that the module holds beside its parameters and buffers."""
     dynamic_batch: bool
+
+    def needed(self, unread: frozenset[str] = frozenset()) -> list[int]:
+        """Indices, ascending, of the calls that the output depends on; ``unread`` operations read nothing."""
+        found: set[int] = set()
+        stack = [self.output]
+        while stack:
+            index = stack.pop()
+            if index not in found:
+                found.add(index)
+                call = self.calls[index]
+                stack.extend(() if call.op in unread else call.refs())
+        return sorted(found)
 
 
 def trace(module: nn.Module, example: Tensor) -> Graph:
@@ -227,12 +239,13 @@ def _map(argument: Any, index: Any) -> Any:
     return argument
 
 
-def _refs(argument: Any) -> Iterator[int]:
+def refs_of(argument: Any) -> Iterator[int]:
+    """Indices of the calls that an argument reads."""
     if isinstance(argument, Ref):
         yield argument.index
-    elif isinstance(argument, (list, dict)):
+    elif isinstance(argument, (list, tuple, dict)):
         for item in argument.values() if isinstance(argument, dict) else argument:
-            yield from _refs(item)
+            yield from refs_of(item)
 
 
 def _module(node: torch.fx.Node) -> tuple[str, str]:

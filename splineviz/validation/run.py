@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -18,7 +17,7 @@ import splineviz
 from splineviz.engine.workers import Crew, on_threads
 from splineviz.errors import InputError
 from splineviz.estimators.request import checked_points
-from splineviz.files import atomic_path
+from splineviz.io.store import Store
 from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
@@ -144,15 +143,8 @@ class Validation:
         first = self.runs[0]
         self.points = checked_points(points, first.input_shape).cpu().numpy()
         self.design = Design.of(self.points[0].size, **asked)
-        self._folder = None if folder is None else Path(folder)
+        self._store = None if folder is None else Store(Path(folder), "finished jobs")
         self._done: dict[str, dict[str, np.ndarray]] = {}
-        if self._folder is not None:
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise InputError(
-                    f"cannot make the folder {self._folder} for finished jobs: {error.strerror}"
-                ) from error
 
     @cached_property
     def radii(self) -> tuple[float, ...]:
@@ -237,29 +229,22 @@ class Validation:
                     crew.call_off()
 
     def _read(self, key: str) -> dict[str, np.ndarray] | None:
-        """The arrays of a finished job; None if it is not finished."""
-        if key in self._done:
-            return self._done[key]
-        if self._folder is None or not (path := self._folder / f"{key}.npz").is_file():
-            return None
-        try:
-            with np.load(path, allow_pickle=False) as content:
-                self._done[key] = dict(content)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-            return None  # damaged, so that it is done anew
-        return self._done[key]
+        """Arrays of a finished job; None if it is not finished, or its file is damaged."""
+        if key not in self._done and self._store is not None:
+            stored = self._store.arrays(key)
+            if stored is not None:
+                self._done[key] = stored
+        return self._done.get(key)
 
     def _keep(self, key: str, arrays: dict[str, np.ndarray]) -> None:
         self._done[key] = arrays
-        if self._folder is None:
+        if self._store is None:
             return
-        path = self._folder / f"{key}.npz"
         try:
-            with atomic_path(path) as temporary:
-                np.savez_compressed(temporary, allow_pickle=False, **arrays)
+            self._store.keep_arrays(key, arrays, compress=True)
         except OSError as error:
             raise InputError(
-                f"cannot write {path}: {error.strerror or error}",
+                f"cannot write {self._store.path(key, '.npz')}: {error.strerror or error}",
                 hint="make room and run it again; finished jobs are kept",
             ) from error
 

@@ -15,7 +15,7 @@ from splineviz.program.operations.contraction import product
 from splineviz.program.operations.elementwise import combined
 from splineviz.program.operations.frequencies import convolution_norm
 from splineviz.program.operations.gains import coefficient_gain, matrix_gain
-from splineviz.program.operations.pooling import on_axes
+from splineviz.program.operations.pool_windows import on_axes
 from splineviz.program.operations.unfolding import unfolded, unfolded_transposed
 from splineviz.program.program import Form
 

@@ -8,7 +8,7 @@ import math
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.operations.pooling import on_axes
+from splineviz.program.operations.pool_windows import on_axes
 
 __all__ = ["unfolded", "unfolded_transposed"]
 
