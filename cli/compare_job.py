@@ -65,8 +65,6 @@ def _load(options: CompareOptions, anchors: Data | None) -> list[Program]:
 
 def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None) -> None:
     """Every picture, or none."""
-    from splineviz.render.comparison import save_comparison
-
     style: dict[str, Any] = {"color": options.color, "edges": options.edges, "difference": options.difference}
     style |= {"title": options.title, "class_names": options.names_of_classes()}
     if anchors is not None:
@@ -74,4 +72,4 @@ def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None
     with ExitStack() as finished:
         for output in options.outputs:
             temporary = finished.enter_context(atomic_path(output.path))
-            save_comparison(comparison, temporary, extra={"seed": options.plane_seed}, **style)
+            comparison.save_figure(temporary, extra={"seed": options.plane_seed}, **style)
