@@ -1,5 +1,4 @@
-"""Where to look: a plane in input space and a convex window on it. Coordinates: uv on the plane, x in input
-space."""
+"""Planes in input space and convex windows on them. Coordinates: uv on the plane, x in input space."""
 
 from __future__ import annotations
 

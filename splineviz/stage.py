@@ -25,10 +25,10 @@ class Stage:
     """Shape of the tensor of units, without batch: that which enters a pointwise node, that which leaves a
     maximum."""
     breakpoints: int
-    """Of a pointwise node; 1 for a maximum."""
+    """Number of breakpoints of a pointwise node; 1 for a maximum."""
     source: str
     candidates: int = 0
-    """Of a unit of a maximum; 0 for a pointwise node, whose units are off or on."""
+    """Number of candidates of a unit of a maximum; 0 for a pointwise node, whose units are off or on."""
 
     @property
     def n_units(self) -> int:

@@ -1,5 +1,5 @@
-"""What one checkpoint comes to on the plane: its arrangement, and local complexity near chosen points, exact
-and by the proxy."""
+"""Numbers of one checkpoint on the plane: its arrangement, and local complexity near chosen points, exact and
+by the proxy."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Advance = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What is asked of every checkpoint alike.
+    """Request that goes to every checkpoint alike.
 
     ``points`` (n, *input_shape) are where local complexity is measured, on the diamond of this radius on one
     shared random plane.
@@ -76,15 +76,15 @@ class Question:
 
 @dataclass(frozen=True)
 class CheckpointMeasurement:
-    """One checkpoint's numbers. With an ``error`` there are no others."""
+    """Numbers of one checkpoint; with an ``error`` there are no others."""
 
     step: int
     name: str
     error: str | None = None
     digest: str = ""
-    """Of the program."""
+    """Digest of the program."""
     key: str = ""
-    """Of the arrangement in the cache."""
+    """Name of the arrangement in the store."""
     cells: float = math.nan
     exact: float = math.nan
     """Mean over the points of the cells in the diamond, less one."""
@@ -92,7 +92,7 @@ class CheckpointMeasurement:
     """Mean over the points of the proxy for the same diamond."""
     status: str = ""
     limits: dict[str, tuple[float, float]] | None = None
-    """Of the scale of each fill that shows a quantity."""
+    """Ends of the scale of each fill that shows a quantity."""
     computed: bool = False
     """Whether the arrangement was not in the cache."""
 
@@ -147,13 +147,14 @@ def _arranged(program: Program, question: Question, store: Store, key: str) -> d
 
 
 def _limits(arr: Arrangement) -> dict[str, Any]:
-    """Of every fill that shows a quantity, so that another one can be asked for later."""
+    """Ends of the scale of every fill that shows a quantity, so that another one can be asked for later."""
     fills: tuple[CellColor, ...] = ("norm", "area", "volume")
     return {how: shared_limits([arr], how) for how in fills if how != "volume" or arr.affine.shape[1] > 1}
 
 
 def _near(program: Program, question: Question) -> dict[str, Any]:
-    """On one and the same diamond, so that the proxy never exceeds the exact number."""
+    """Count local complexity, exactly and by the proxy, on one and the same diamond, so that the proxy never
+    exceeds the exact number."""
     where: dict[str, Any] = {"radius": question.radius, "seed": question.seed}
     exact = exact_local_complexity(program, question.points, certify=question.certify, jobs=1, **where)
     proxy = local_complexity(program, question.points, directions=2, **where)

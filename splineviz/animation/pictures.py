@@ -78,8 +78,8 @@ def _draw(
 
 
 def timing(steps: Sequence[int], total: float) -> list[float]:
-    """How long each frame is shown, in seconds: until the next on the logarithm of the steps, so that early
-    training is seen.
+    """Seconds that each frame is shown: until the next on the logarithm of the steps, so that early training
+    is seen.
 
     The last is held for as long as the longest. No frame takes more than four times, or less than a quarter,
     of an equal share.

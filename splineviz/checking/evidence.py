@@ -1,4 +1,4 @@
-"""What forward passes say of every cell: one pass at a point inside each, the rest follows from its
+"""Evidence of forward passes on every cell: one pass at a point inside each, the rest follows from its
 derivatives there."""
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def packed(layout: Layout, readings: list[EnteringValues], n: int) -> tuple[np.n
 
 
 def _cuts(claim: Claim, readings: list[EnteringValues], cells: np.ndarray) -> np.ndarray:
-    """How deep the worst unit cuts each of some consecutive cells."""
+    """Depth, in uv, of the worst unit's cut into each of some consecutive cells."""
     sides = np.arange(claim.offsets[cells[0]], claim.offsets[cells[-1] + 1])
     row = claim.side_cell[sides] - cells[0]
     step = claim.vertices[claim.corner[sides]] - claim.points[claim.side_cell[sides]]

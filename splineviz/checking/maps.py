@@ -101,7 +101,8 @@ def check_regions(claim: Claim, evidence: Evidence) -> Check:
         what = "no linear regions in the file"
         if evidence.gradient is not None:
             edges = _joined(claim, evidence)[0]
-            what += f"; by differentiation there are {_components(claim.n_cells, claim.edge_cells[edges]).max() + 1:,}"
+            found = _components(claim.n_cells, claim.edge_cells[edges]).max() + 1
+            what += f"; by differentiation there are {found:,}"
         return Check(name, sentence, Verdict.SKIPPED, "cells", note=what)
     if stored.shape != (claim.n_cells,):
         return judge(

@@ -1,5 +1,5 @@
-"""What a check found: a verdict for each thing that was verified, with how much of it, how closely, and where
-it fails."""
+"""Findings of a check: a verdict for each thing that was verified, with how much of it, how closely, and
+where it fails."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _NAMED = 10  # offenders that a report names; it counts them all
 
 
 class Verdict(enum.Enum):
-    """How one check ended, in the word that the table shows."""
+    """End of one check, in the word that the table shows."""
 
     HOLDS = "holds"
     FAILS = "FAILS"
     OPEN = "open"
-    """Nothing contradicts it, and some of it could not be verified."""
+    """Verdict where nothing contradicts the claim, and some of it could not be verified."""
     SKIPPED = "not asked"
     """The file does not claim it, or what it rests on has failed."""
 
@@ -35,11 +35,11 @@ class Check:
     """The sentence that holds, or does not."""
     verdict: Verdict
     kind: str
-    """What was counted: cells, edges, ..."""
+    """Things that were counted: cells, edges, ..."""
     examined: int = 0
     failed: int = 0
     open: int = 0
-    """How many could not be verified."""
+    """Number of those that could not be verified."""
     worst: float | None = None
     """The largest deviation met; ``limit`` says how large it may be."""
     limit: float | None = None
@@ -61,7 +61,7 @@ class CheckReport:
     edges: int
     windows: int
     status: str
-    """What the arrangement says of itself."""
+    """Status that the arrangement gives itself."""
     seconds: float
 
     @property

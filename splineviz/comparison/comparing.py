@@ -73,8 +73,9 @@ def compare(
 
     Examples
     --------
-    >>> import splineviz as sv, torch
-    >>> nets = [torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)) for _ in range(2)]
+    >>> import splineviz as sv
+    >>> from torch import nn
+    >>> nets = [nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3)) for _ in range(2)]
     >>> both = sv.compare(nets, sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
     >>> pair = both.pair(0, 1)
     >>> pair.overlay.n_cells >= max(arr.n_cells for arr in both.arrangements)

@@ -51,11 +51,11 @@ class Pair:
     partitions: PartitionDistance
     decisions: Decisions | None
     boundaries: LineDistances | None
-    """Between the two decision boundaries, as far as the window shows them; None, too, where it shows none of
-    a network."""
+    """Distances between the two decision boundaries, as far as the window shows them; None, too, where it
+    shows none of a network."""
     change: MapChange | None
     units: UnitMoves | None
-    """None where the networks are no two checkpoints of one."""
+    """Moves of units; None where the networks are no two checkpoints of one."""
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Comparison:
     names: tuple[str, ...]
     arrangements: tuple[Arrangement, ...]
     pairs: tuple[Pair, ...]
-    """In the order (0, 1), (0, 2), ..., (1, 2), ..."""
+    """Records of all pairs, in the order (0, 1), (0, 2), ..., (1, 2), ..."""
     seconds: float
 
     @property

@@ -1,5 +1,5 @@
-"""What a proxy has to beat: a first-order count, patterns met by random samples, mean distance from the
-breakpoints."""
+"""Baselines that a proxy has to beat: a first-order count, patterns met by random samples, mean distance from
+the breakpoints."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def distinct_patterns(
     Examples
     --------
     >>> from torch import nn
-    >>> distinct_patterns(nn.Sequential(nn.Linear(2, 1, bias=False), nn.ReLU()), [[0.0, 0.0]], radius=1.0).tolist()
+    >>> net = nn.Sequential(nn.Linear(2, 1, bias=False), nn.ReLU())
+    >>> distinct_patterns(net, [[0.0, 0.0]], radius=1.0).tolist()
     [2]
     """
     (radius,) = numbers(radius, "the radius")

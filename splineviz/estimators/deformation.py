@@ -1,4 +1,4 @@
-"""How much the layers of a network deform the neighbourhood on which the proxy is taken."""
+"""Deformation, by the layers of a network, of the neighbourhood on which the proxy is taken."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def deformation(
     Examples
     --------
     >>> from torch import nn
-    >>> found = deformation(nn.Sequential(nn.Linear(3, 8), nn.ReLU()), [[0.0, 0.0, 0.0]], radius=1.0, directions=3)
+    >>> net = nn.Sequential(nn.Linear(3, 8), nn.ReLU())
+    >>> found = deformation(net, [[0.0, 0.0, 0.0]], radius=1.0, directions=3)
     >>> [round(float(d), 6) for d in found.diameter[0, :1]]  # two sides of length sqrt(2)
     [2.828427]
     """

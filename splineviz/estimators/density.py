@@ -117,8 +117,8 @@ def density(
     --------
     >>> import torch
     >>> net = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.ReLU(), torch.nn.Linear(1, 1))
-    >>> _ = net.load_state_dict({"0.weight": torch.tensor([[3.0]]), "0.bias": torch.zeros(1), "2.weight": torch.ones(1, 1),
-    ...     "2.bias": torch.zeros(1)})
+    >>> first = {"0.weight": torch.tensor([[3.0]]), "0.bias": torch.zeros(1)}
+    >>> _ = net.load_state_dict(first | {"2.weight": torch.ones(1, 1), "2.bias": torch.zeros(1)})
     >>> round(density(net, [[0.0]], sigma=0.5).local_complexity, 6)  # 3 N(0; 0, 0.25)
     2.393654
     """

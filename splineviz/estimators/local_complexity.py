@@ -72,8 +72,8 @@ def local_complexity(
     frame
         One seeded frame for all points, or a fresh one for each.
     device, dtype
-        Where and in what to run; by default where the points are, in float64. Half precision counts what half precision sees:
-        :func:`splineviz.estimators.precision.sign_disagreements` says how much that differs.
+        Where and in what to run; by default where the points are, in float64. Half precision counts what half
+        precision sees: :func:`splineviz.estimators.precision.sign_disagreements` says how much that differs.
     batch
         Points at a time; by default as many as fit some tens of megabytes.
     first
@@ -94,8 +94,9 @@ def local_complexity(
 
     References
     ----------
-    The proxy is that of "Deep network partition density exhibits double descent", section 3, whose text describes the neighbourhood
-    in three ways; this is what its code computes, without the signs of the output layer, which it counts, too.
+    "Deep network partition density exhibits double descent", section 3, whose text describes the
+    neighbourhood in three ways; the proxy here is that of its code, without the signs of the output layer,
+    which it counts, too.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How many signs a lower precision sees differently than float64."""
+"""Number of signs that a lower precision sees differently than float64."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Disagreement:
 
     @property
     def share(self) -> float:
-        """Of all signs."""
+        """Share of all signs that differ."""
         return float(self.differing.sum() / max(1, len(self.differing) * self.compared.sum()))
 
 

@@ -1,4 +1,4 @@
-"""What the estimators are asked for, checked: networks, points, radii, directions, devices."""
+"""Requests to the estimators, checked: networks, points, radii, directions, devices."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def dtype_of(dtype: torch.dtype | str) -> torch.dtype:
 
 
 def batch_for(batch: int | None, n_points: int, bytes_per_point: int, device: torch.device) -> int:
-    """How many points go at once: as asked for, or as many as the budget holds."""
+    """Number of points that go at once: as asked for, or as many as the budget holds."""
     if batch is None:
         return max(1, min(n_points, _BUDGET.get(device.type, _BUDGET["cpu"]) // max(1, bytes_per_point)))
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:

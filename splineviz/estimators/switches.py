@@ -1,5 +1,5 @@
-"""Where the units of any traced network are: the tensors that enter its nonlinearities, and when two vertices
-differ in a unit."""
+"""Units of any traced network: the tensors that enter its nonlinearities, and when two vertices differ in a
+unit."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ from splineviz.stage import Stage
 __all__ = ["Between", "Level", "StageReader", "Winner", "switch_of"]
 
 _SMOOTH = frozenset(
-    """gelu silu mish elu celu selu softplus hardswish sigmoid log_sigmoid logsigmoid tanh atan erf softsign sin cos sinh sign sgn
-    heaviside""".split()
+    """gelu silu mish elu celu selu softplus hardswish sigmoid log_sigmoid logsigmoid tanh atan erf softsign
+    sin cos sinh sign sgn heaviside""".split()
 )
 _COMPARISONS = frozenset("gt ge lt le greater greater_equal less less_equal".split())
 _MAXIMA = ("max_pool", "adaptive_max_pool", "amax", "amin")
 _UNCOUNTED = frozenset(
-    """round floor ceil trunc fix frac fmod remainder floor_divide argmax argmin argsort sort msort topk median nanmedian kthvalue
-    mode cummax cummin lstm gru rnn_tanh rnn_relu fractional_max_pool2d fractional_max_pool3d bernoulli rand_like randn_like
-    multinomial normal one_hot""".split()
+    """round floor ceil trunc fix frac fmod remainder floor_divide argmax argmin argsort sort msort topk
+    median nanmedian kthvalue mode cummax cummin lstm gru rnn_tanh rnn_relu fractional_max_pool2d
+    fractional_max_pool3d bernoulli rand_like randn_like multinomial normal one_hot""".split()
 )
-"""What switches in ways that have no agreed count of units, or hides its units inside one operation."""
+"""Operations that switch in ways that have no agreed count of units, or hide their units inside one
+operation."""
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ class Visitor(Protocol):
     """Looks at a network while it runs."""
 
     def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> Tensor | None:
-        """Before a stage: what enters it; a tensor that is returned enters in place of the first one."""
+        """Look at what enters a stage; a tensor that is returned enters in place of the first one."""
 
     def leave(self, switch: StageReader, result: Tensor) -> None:
-        """After a stage: what it made."""
+        """Look at what a stage made."""
 
 
 class Tape:

@@ -32,7 +32,7 @@ _PARTS = frozenset(
 
 
 class TapeGraph:
-    """What a traced network consists of, everything on the CPU and in float64.
+    """Parts of a traced network, everything on the CPU and in float64.
 
     Attributes
     ----------
@@ -207,7 +207,7 @@ class TapeGraph:
         return affine
 
     def _batch_values(self, ops: list[Op]) -> dict[int, Any]:
-        """What depends on the number of inputs only, for two."""
+        """Values, for two inputs, of the calls that depend on the number of inputs only."""
         values: dict[int, Any] = {}
         for op in ops:
             if op.index not in self.active:

@@ -56,7 +56,8 @@ def op_of(index: int, call: Call) -> Op:
 
 
 def _functional(call: Call) -> Callable[..., Any]:
-    """The same operation on a new tensor; traced graphs read what was written from the result."""
+    """Counterpart on a new tensor of an operation in place; traced graphs read what was written from the
+    result."""
     overload = call.target._overloadname
     packet = getattr(torch.ops.aten, call.op, None)
     if packet is not None and overload in packet.overloads():

@@ -102,7 +102,7 @@ class Moments:
         return float(self.not_good.sum(1).mean())
 
     def take(self, rows: Int64[np.ndarray, "row"]) -> Moments:
-        """Those of some points: of a bootstrap sample, for example."""
+        """Moments of some points only: of a bootstrap sample, for example."""
         return replace(self, **{name: getattr(self, name)[rows] for name in TABLES})
 
 
@@ -140,7 +140,8 @@ def moments(
 
     References
     ----------
-    "On the local complexity of linear regions in deep ReLU networks", definitions (9) and (10), Corollary 3, Theorem 7.
+    "On the local complexity of linear regions in deep ReLU networks", definitions (9) and (10), Corollary 3,
+    Theorem 7.
     """
     if not (math.isfinite(epsilon) and epsilon > 0):
         raise InputError(f"epsilon must be greater than 0, got {epsilon:g}")

@@ -1,5 +1,5 @@
-"""By how much a network stretches volume at its inputs: the density that MaGNET and polarity sampling weigh
-cells by."""
+"""Stretch of volume by a network at its inputs: the density that MaGNET and polarity sampling weigh cells
+by."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def volume(
     points.
 
     Two directions give the factor of area on the slice through the point, where
-    :func:`splineviz.arrangement.volume_factors.volume_factor` gives that of every cell; as many as the input has dimensions
-    give that of the whole input space. It is 0 where the network is not one to one.
+    :func:`splineviz.arrangement.volume_factors.volume_factor` gives that of every cell; as many as the input
+    has dimensions give that of the whole input space. It is 0 where the network is not one to one.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
-"""From a traced graph and a set of weights to the nodes of a program: constants are folded, the rest goes
-through the table."""
+"""Nodes of a program, from a traced graph and a set of weights: constants are folded, the rest goes through
+the table."""
 
 from __future__ import annotations
 
@@ -33,12 +33,17 @@ _UNTAKEN = Active(-1, ())  # stands for results that are lowered one by one, whe
 _LOST = Active(
     -1, ()
 )  # stands for what a refused call would have made, where its shape is not that of one input
+_UNKNOWN_SIZE = (
+    "makes a tensor whose size depends on values (a boolean mask: index by numbers), or on the number of "
+    "inputs"
+)
+_MIXED = "mixes the inputs of the batch, or moves the batch axis"
 _BATCH = 2  # number of inputs that stands in for any, when a constant is built for a whole batch
 
 
 @dataclass(frozen=True)
 class Lowered:
-    """What a graph and its weights come to; ``offenders`` is empty if all of it could be followed."""
+    """Nodes and stages of a graph with its weights; ``offenders`` is empty if all of it could be followed."""
 
     nodes: tuple[Affine | Pointwise | Maximum, ...]
     stages: tuple[Stage, ...]
@@ -141,10 +146,7 @@ class _Lowering:
         if lost:
             return after
         if not sound:
-            sizes = "makes a tensor whose size depends on values (a boolean mask: index by numbers), or on the number of inputs"
-            return self._refuse(
-                call, sizes if call.batched else "mixes the inputs of the batch, or moves the batch axis"
-            )
+            return self._refuse(call, _UNKNOWN_SIZE if call.batched else _MIXED)
         self._note(parent, arguments)
         try:
             return OPERATIONS[parent.op].lower(Step(parent, arguments, after.shape, self.builder, part))

@@ -1,5 +1,5 @@
-"""Where a program comes from: a module in memory, a factory by name, an ONNX file, an exported program, the
-embedded demo."""
+"""Sources of programs: a module in memory, a factory by name, an ONNX file, an exported program, the embedded
+demo."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[G
 
 @dataclass(frozen=True)
 class _Card:
-    """What stays the same with other weights."""
+    """Facts on a program that stay with other weights."""
 
     name: str
     input_shape: tuple[int, ...]
@@ -194,7 +194,7 @@ class _Card:
 def _maker(
     first: Origin, expected: dict[str, Tensor], original: dict[str, Tensor], card: _Card
 ) -> Callable[[Lowered, Origin, Fidelity | None], Program]:
-    """How lowered nodes become a program that can take other weights."""
+    """Function that makes a program, which can take other weights, of lowered nodes."""
     like = {key: torch.empty_like(value, device="meta") for key, value in expected.items()}
     fixed = {key: value.detach().cpu().clone() for key, value in original.items() if key not in expected}
     owners: dict[tuple[int, tuple[int, ...]], list[str]] = {}

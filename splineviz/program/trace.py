@@ -1,5 +1,5 @@
-"""From an ``nn.Module`` to a graph: torch.export, then plain calls with in-place writes removed and the batch
-axis marked."""
+"""Graphs of modules: torch.export, then plain calls with in-place writes removed and the batch axis
+marked."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Call:
     target: Any
     arguments: dict[str, Any]
     shape: tuple[int, ...] | None
-    """Without the batch axis where ``batched``; ``None`` if no tensor, or if the batch size shows up
+    """Shape without the batch axis where ``batched``; ``None`` if no tensor, or if the batch size shows up
     elsewhere in it."""
     parts: tuple[tuple[int, ...], ...]
     """Shapes of the results of an operation that returns several, without the batch axis."""
@@ -59,7 +59,7 @@ class Call:
     source: str = ""
     in_place: bool = False
     refused: str | None = None
-    """Why this call cannot be followed, if it cannot."""
+    """Reason why this call cannot be followed, if it cannot."""
 
     @property
     def place(self) -> str:
@@ -205,7 +205,7 @@ def _call(node: torch.fx.Node, index: Any, batch: str) -> Call:
 
 
 def _derived(value: Derived, writer: Call, batch: str) -> Call:
-    """What a write in place makes of another tensor, as a call of its own."""
+    """Call for the value that a write in place makes of another tensor."""
     arguments: dict[str, Any] = {"self": Ref(value.base)}
     if value.value is not None:
         arguments["value"] = Ref(value.value)
@@ -273,7 +273,7 @@ def _source(node: torch.fx.Node) -> str:
 
 
 def _merge(two: Graph, three: Graph, small: int, large: int) -> Graph:
-    """One graph from the traces for two numbers of inputs: what differs between them is the batch size."""
+    """Merge the traces for two numbers of inputs: what differs between them is the batch size."""
     baked = InputError(
         "the module computes differently for two inputs than for three, so it is no function of one input",
         hint="remove loops over the batch and operations that mix its entries",

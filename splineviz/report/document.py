@@ -1,4 +1,4 @@
-"""What a report holds, whatever it is written as: sections of sentences, tables and pictures."""
+"""Content of a report, whatever it is written as: sections of sentences, tables and pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a request to a study: jobs that are done once, wherever and whenever, and put together."""
+"""Studies from requests: jobs that are done once, wherever and whenever, and put together."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ def validate(
     --------
     >>> import torch, splineviz as sv
     >>> net = torch.nn.Sequential(torch.nn.Linear(3, 9), torch.nn.ReLU(), torch.nn.Linear(9, 2))
-    >>> study = sv.validate(sv.load_program(net), torch.randn(5, 3), radii=0.1, medians=(), directions=3, frames=2)
+    >>> program, points = sv.load_program(net), torch.randn(5, 3)
+    >>> study = sv.validate(program, points, radii=0.1, medians=(), directions=3, frames=2)
     >>> study.n_sep.shape, study.cells.shape
     ((1, 1, 2, 2, 5, 1), (1, 1, 2, 5, 1))
     """
@@ -121,7 +122,7 @@ def validate(
 
 @dataclass(frozen=True, eq=False)
 class _Result:
-    """Where the arrays of a job are found, and what it looks at."""
+    """Place of the arrays of a job, and what it looks at."""
 
     key: str
     checkpoint: int
@@ -148,7 +149,7 @@ class Validation:
 
     @cached_property
     def radii(self) -> tuple[float, ...]:
-        """Those given, and those found by what they cut, in input distance."""
+        """Radii of the study, in input distance: the given ones, then those found by what they cut."""
         few = _spread(len(self.runs), _RADII_CHECKPOINTS)
         rows = _spread(len(self.points), _RADII_POINTS)
         some = self.points[rows]

@@ -55,7 +55,7 @@ def _add_product(step: Step) -> Active:
 
 @operation("bilinear", makes="dense")
 def _bilinear(step: Step) -> Active:
-    """With one argument constant it is a linear layer."""
+    """Lower a bilinear map, which is a linear layer with one argument constant."""
     weight, bias = step.tensor("weight"), step.tensor("bias")
     assert weight is not None
     if isinstance(step.arguments["input1"], Active):

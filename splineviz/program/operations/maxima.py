@@ -86,7 +86,7 @@ def _pool(step: Step) -> Active:
 
 
 def _values_only(step: Step) -> None:
-    """Of an operation that returns values and their places, only the values can be followed."""
+    """Refuse the places, of an operation that returns values and their places."""
     if step.part is not None and step.part[1] not in (0, -2):
         raise RefusedError(_PARTS)
 

@@ -27,8 +27,8 @@ def pool_positions(
 ) -> list[Int64[np.ndarray, "output place"]]:
     """Positions (outputs, places) in the windows of a max-pool, along each of its axes; -1 for none.
 
-    ``argument`` gives the operation's arguments by name; ``sizes`` and ``outputs`` are the lengths of the axes
-    before and after.
+    ``argument`` gives the operation's arguments by name; ``sizes`` and ``outputs`` are the lengths of the
+    axes before and after.
     """
     if op.startswith("adaptive"):
         return [_adaptive(n, m) for n, m in zip(sizes, outputs, strict=True)]

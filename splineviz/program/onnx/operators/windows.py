@@ -1,4 +1,4 @@
-"""Where the windows of convolutions and pools lie: strides, dilations, padding and its automatic forms."""
+"""Windows of convolutions and pools: strides, dilations, padding and its automatic forms."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Windows:
     """Windows over the spatial axes; one number, or pair of numbers, for each of them."""
 
     lengths: tuple[int, ...]
-    """Of the tensor they lie on."""
+    """Lengths of the axes of the tensor they lie on."""
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
     dilation: tuple[int, ...]
     pads: tuple[tuple[int, int], ...]
-    """Before and after."""
+    """Entries of padding before and after."""
     ceil: bool
 
     @property
