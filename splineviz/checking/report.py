@@ -100,12 +100,15 @@ def judge(
     *,
     bad: np.ndarray | None = None,
     unsure: np.ndarray | None = None,
-    worst: float | None = None,
-    limit: float | None = None,
+    closeness: tuple[float | None, float | None] = (None, None),
     notes: Mapping[str, int] | None = None,
 ) -> Check:
-    """A check from the numbers of what fails and of what could not be verified; notes are counted, and left
-    out where 0."""
+    """Judge by the numbers of what fails (``bad``) and of what could not be verified (``unsure``).
+
+    ``closeness`` is the worst deviation that was met, and the largest that is allowed. Notes are counted, and
+    left out where 0.
+    """
+    worst, limit = closeness
     bad, unsure = (np.unique(np.zeros(0, np.int64) if part is None else part) for part in (bad, unsure))
     verdict = Verdict.FAILS if len(bad) else Verdict.OPEN if len(unsure) else Verdict.HOLDS
     named = bad if len(bad) else unsure

@@ -45,7 +45,9 @@ def check_segments(
         "crossings walked": len(walked),
         "units on segments left out, undecided in float64": int(open_.sum()),
     }
-    return judge("segments", sentence, "edges", len(np.unique(edge)), bad=bad, limit=_SAME, notes=notes)
+    return judge(
+        "segments", sentence, "edges", len(np.unique(edge)), bad=bad, closeness=(None, _SAME), notes=notes
+    )
 
 
 def _places(events: np.ndarray) -> list[tuple[int, float]]:

@@ -228,8 +228,7 @@ def check_exact(claim: Claim, settled: Settled) -> Check:
         examined,
         bad=wrong,
         unsure=settled.left,
-        worst=settled.beyond,
-        limit=limit,
+        closeness=(settled.beyond, limit),
     )
     note = f"corners are stored up to {settled.farthest:.1e} from their places" if settled.cells.any() else ""
     return replace(found, note="; ".join(part for part in (settled.reason, note) if part))

@@ -195,7 +195,7 @@ def check_rim(claim: Claim) -> Check:
         {"edges": len(sides), "edges off the rim": int(off_rim.sum())},
     )
     worst, limit = off.max(initial=0.0), claim.slack.max()
-    return judge("rim", sentence, "windows", len(counts), bad=bad, worst=worst, limit=limit, notes=notes)
+    return judge("rim", sentence, "windows", len(counts), bad=bad, closeness=(worst, limit), notes=notes)
 
 
 def check_coverage(claim: Claim, polygons: np.ndarray, settled: np.ndarray) -> Check:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from splineviz.errors import InputError
 from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.request import (
     Model,
+    Points,
     batch_for,
     checked_points,
     device_of,
@@ -51,7 +51,7 @@ class Deformation:
 
 def deformation(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     radius: float = 0.005,
     directions: int = 25,

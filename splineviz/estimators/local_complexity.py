@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from splineviz.estimators.frames import frames, shared_frame
 from splineviz.estimators.neighbourhood import responses, vertices
 from splineviz.estimators.request import (
     Model,
+    Points,
     batch_for,
     checked_points,
     device_of,
@@ -36,7 +37,7 @@ __all__ = ["local_complexity"]
 
 def local_complexity(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     radius: float | Iterable[float] = 0.005,
     directions: int | Iterable[int] = 25,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.neighbourhood import responses, vertices
 from splineviz.estimators.request import (
     Model,
+    Points,
     batch_for,
     checked_points,
     device_of,
@@ -54,7 +54,7 @@ class Disagreement:
 
 def sign_disagreements(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     dtype: torch.dtype | str,
     radius: float = 0.005,

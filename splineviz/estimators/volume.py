@@ -3,8 +3,6 @@ by."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from jaxtyping import Float64
@@ -12,7 +10,15 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.estimators.frames import shared_frame
-from splineviz.estimators.request import Model, batch_for, checked_points, device_of, origin_of, whole_numbers
+from splineviz.estimators.request import (
+    Model,
+    Points,
+    batch_for,
+    checked_points,
+    device_of,
+    origin_of,
+    whole_numbers,
+)
 from splineviz.estimators.switches import StageReader
 from splineviz.estimators.tape import Tape
 
@@ -21,7 +27,7 @@ __all__ = ["volume"]
 
 def volume(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     directions: int = 2,
     seed: int = 0,

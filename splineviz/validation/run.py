@@ -16,7 +16,7 @@ import numpy as np
 import splineviz
 from splineviz.engine.workers import Crew, on_threads
 from splineviz.errors import InputError
-from splineviz.estimators.request import checked_points
+from splineviz.estimators.request import Points, checked_points
 from splineviz.io.store import Store
 from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.program import Program
@@ -38,7 +38,7 @@ _RADII_POINTS, _RADII_CHECKPOINTS = 64, 5
 
 def validate(
     program: Program | Checkpoints,
-    points: Any,
+    points: Points,
     *,
     radii: Any = 0.001,
     medians: Any = (1, 5, 20),
@@ -137,7 +137,11 @@ class Validation:
     """
 
     def __init__(
-        self, program: Program | Checkpoints, points: Any, asked: Mapping[str, Any], folder: str | Path | None
+        self,
+        program: Program | Checkpoints,
+        points: Points,
+        asked: Mapping[str, Any],
+        folder: str | Path | None,
     ) -> None:
         self.runs: list[Program] | Checkpoints = [program] if isinstance(program, Program) else program
         self._checkpoints = None if isinstance(program, Program) else program
