@@ -208,6 +208,7 @@ class Window:
 
     @property
     def area(self) -> float:
+        """Area, in squared input distance."""
         x, y = (self.vertices - self.vertices[0]).T
         return float(0.5 * np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
 

@@ -32,6 +32,7 @@ class Stage:
 
     @property
     def n_units(self) -> int:
+        """Number of units: one for each breakpoint and entry."""
         return self.breakpoints * math.prod(self.shape)
 
     def unit_index(self, unit: int) -> tuple[int, ...]:
@@ -54,4 +55,5 @@ class ProgramInfo:
 
     @property
     def n_units(self) -> int:
+        """Number of units of all stages."""
         return sum(stage.n_units for stage in self.stages)

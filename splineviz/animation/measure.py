@@ -59,6 +59,7 @@ class Question:
     certify: Literal["full", "fast", "off"]
 
     def slice_key(self, program: Program) -> str:
+        """Name of the arrangement of a program in the store: the digest of all that determines it."""
         plane, limits = self.plane, (self.max_cells, self.certify)
         return digest_of(
             program.digest,
@@ -71,6 +72,7 @@ class Question:
         )
 
     def local_key(self, program: Program) -> str:
+        """Name of a program's local complexity in the store."""
         return digest_of(program.digest, self.points, self.radius, self.seed, code_version(*_CODE))
 
 

@@ -64,6 +64,7 @@ class Claim:
 
     @property
     def n_cells(self) -> int:
+        """Number of cells."""
         return len(self.offsets) - 1
 
     @property

@@ -110,7 +110,7 @@ def _cuts(claim: Claim, readings: list[EnteringValues], cells: np.ndarray) -> np
     step = claim.vertices[claim.corner[sides]] - claim.points[claim.side_cell[sides]]
     depth = np.zeros(len(sides))
     for reading in readings:
-        found = (_challenged if isinstance(reading.node, Maximum) else _crossed)(reading, row, step)
+        found = (_overtaken if isinstance(reading.node, Maximum) else _crossed)(reading, row, step)
         depth = np.maximum(depth, found.max(1, initial=0.0))
     return np.asarray(np.maximum.reduceat(depth, claim.offsets[cells] - claim.offsets[cells[0]]))
 
@@ -131,7 +131,7 @@ def _crossed(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.n
     return np.concatenate(parts, axis=1)
 
 
-def _challenged(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.ndarray:
+def _overtaken(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.ndarray:
     """(sides, units) distance from a corner back to where the winner of the cell's point loses."""
     node, slope = reading.node, reading.slope[:, row]
     assert isinstance(node, Maximum)

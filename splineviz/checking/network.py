@@ -55,6 +55,7 @@ class Layout:
 
     @property
     def n_units(self) -> int:
+        """Number of units of all stages."""
         return int(self.first_unit[-1])
 
     def by_unit(self, columns: np.ndarray) -> np.ndarray:

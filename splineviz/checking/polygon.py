@@ -65,6 +65,7 @@ class Polygon:
 
     @property
     def area(self) -> Fraction:
+        """Exact area."""
         points = [(Fraction(x, w), Fraction(y, w)) for x, y, w in self.corners]
         pairs = zip(points, [*points[1:], points[0]], strict=True)
         return sum((p[0] * q[1] - q[0] * p[1] for p, q in pairs), Fraction(0)) / 2

@@ -71,6 +71,7 @@ class CheckReport:
 
     @property
     def failures(self) -> tuple[Check, ...]:
+        """Checks that fail."""
         return tuple(check for check in self.checks if check.verdict is Verdict.FAILS)
 
     @property

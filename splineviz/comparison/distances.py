@@ -101,6 +101,7 @@ class _Others:
 
     @classmethod
     def of(cls, ends: np.ndarray) -> _Others:
+        """Index segments (m, 2, 2) for questions about the nearest."""
         lines = shapely.linestrings(ends)
         return cls(ends, lines, shapely.STRtree(lines))
 
@@ -146,6 +147,7 @@ class _Pieces:
     """(n, 2)"""
 
     def halves(self, rows: np.ndarray, others: _Others) -> _Pieces:
+        """Cut the pieces of these rows at their middles."""
         ends, distances, nearests = self.ends[rows], self.distance[rows], self.nearest[rows]
         middle = ends.mean(1)
         nearest, distance = others.nearest(middle)

@@ -182,6 +182,7 @@ class _Drawer(_Recorder):
 
     @property
     def noise(self) -> dict[int, Tensor]:
+        """Noise that was drawn on what enters each stage, by its call."""
         return self._noise
 
 

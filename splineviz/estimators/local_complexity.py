@@ -153,11 +153,14 @@ class _Run:
 
     @property
     def bytes_per_point(self) -> int:
+        """Bytes of the values alive at once for one point with all of its vertices."""
         return 2 * self.directions[-1] * self.tape.values_alive * self.tape.dtype.itemsize
 
     def all_points(
         self, x: Tensor, size: int, first: int, progress: Callable[[int, int], None] | None
     ) -> tuple[np.ndarray, np.ndarray]:
+        """Counts and ties of the points ``x``, ``size`` at a time; ``first`` numbers the seeds of their
+        frames."""
         tape, found = self.tape, []
         with torch.inference_mode():
             shared = None

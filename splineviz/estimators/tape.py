@@ -97,6 +97,7 @@ class Tape:
 
     @property
     def stages(self) -> tuple[Stage, ...]:
+        """Stages of the network, in order."""
         return tuple(switch.stage for switch in self.switches)
 
     def enter(self, x: Tensor) -> dict[int, Tensor]:

@@ -57,6 +57,7 @@ class Totals:
     """The latest batch, which knows planes, windows and network"""
 
     def add(self, batch: Arrangement) -> None:
+        """Add a batch."""
         area, stats = float(batch.areas.sum()), batch.stats
         self.cells += batch.n_cells
         self.area += area

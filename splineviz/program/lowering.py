@@ -76,6 +76,7 @@ class _Lowering:
         self.beginnings: list[str] = []
 
     def run(self) -> Lowered:
+        """Lower all calls that the output needs."""
         for index in self.graph.needed(_SHAPE_ONLY):
             self.values[index] = self._value(self.graph.calls[index])
             self.beginnings += [self.digest.hexdigest()] * (len(self.builder.nodes) - len(self.beginnings))

@@ -134,14 +134,17 @@ class _Joint:
     n_slots: int
 
     def slot(self) -> int:
+        """Number of a new slot."""
         self.n_slots += 1
         return self.n_slots - 1
 
     def stage(self, stage: Stage) -> int:
+        """Append a stage; returns its index."""
         self.stages.append(replace(stage, index=len(self.stages)))
         return len(self.stages) - 1
 
     def affine(self, name: str, inputs: tuple[int, ...], run: object) -> int:
+        """Append an affine node."""
         assert callable(run)
         slot = self.slot()
         self.nodes.append(Affine(name, "", "", inputs, slot, (), run, run, Gain("layout")))

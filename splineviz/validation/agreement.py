@@ -79,6 +79,7 @@ def within_checkpoints(study: Study, weights: Float64[np.ndarray, "resample poin
 def agreement_of(
     found: Correlation, radius: int, checkpoint: int | None, estimate: str, exact: str
 ) -> Agreement:
+    """Agreement of a pair from its correlation, with intervals."""
     return Agreement(radius, checkpoint, estimate, exact, found.tau.measured(), found.spearman.measured())
 
 

@@ -45,6 +45,7 @@ class Measured:
         return f"{self.value:.3g}" + ("" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}]")
 
     def to_json(self) -> dict[str, Any]:
+        """Value, interval and sample as JSON."""
         interval = None if self.low is None else [self.low, self.high]
         return {"value": self.value, "interval": interval, "sample": self.sample} | (
             {"note": self.note} if self.note else {}

@@ -34,6 +34,7 @@ BASELINES = {
 
 
 def proxy_name(directions: int) -> str:
+    """Name of the proxy with so many directions."""
     return f"P = {directions}"
 
 

@@ -64,6 +64,7 @@ class Drawn:
 
     @cached_property
     def copies(self) -> Float64[np.ndarray, "resample observation"]:
+        """Number of times that each observation is drawn in each resample."""
         return np.asarray(self.weights[:, self.point])
 
     @cached_property

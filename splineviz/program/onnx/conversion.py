@@ -87,6 +87,7 @@ class _Walk:
                 self._follow(proto, inputs, known)
 
     def module(self, path: str) -> OnnxNetwork:
+        """Module that runs the converted nodes; ``path`` names the file in errors."""
         source, output = self.source, self._value(self.source.output)
         if not output.active:
             raise InputError("the output of the model does not depend on its input")

@@ -74,6 +74,7 @@ class OnnxNode:
 
     @property
     def n_outputs(self) -> int:
+        """Number of results."""
         return len(self.proto.output)
 
     def attribute(self, name: str, default: Any = None) -> Any:
@@ -89,15 +90,18 @@ class OnnxNode:
         return index < len(self.inputs) and self.inputs[index] is not None
 
     def value(self, index: int = 0) -> Value:
+        """Input of that index, which must be there."""
         value = self.inputs[index] if index < len(self.inputs) else None
         if value is None:
             raise RefusedNodeError(f"lacks its input {index}")
         return value
 
     def shape(self, index: int = 0) -> tuple[int, ...]:
+        """ONNX shape of an input."""
         return self.value(index).shape
 
     def active(self, index: int = 0) -> bool:
+        """Whether an input depends on that of the network."""
         return self.has(index) and self.value(index).active
 
     def only_active(self, index: int = 0) -> None:

@@ -73,6 +73,7 @@ class Builder:
     n_slots: int = 1
 
     def slot(self) -> int:
+        """Number of a new slot."""
         self.n_slots += 1
         return self.n_slots - 1
 

@@ -28,10 +28,12 @@ class Windows:
 
     @property
     def symmetric(self) -> bool:
+        """Whether as much is added before as after, on every axis."""
         return all(before == after for before, after in self.pads)
 
     @property
     def before(self) -> tuple[int, ...]:
+        """Entries of padding before each axis."""
         return tuple(before for before, _ in self.pads)
 
     def counts(self) -> tuple[int, ...]:
