@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 import numpy as np
 
-from splineviz.api import program_for
 from splineviz.plane import Plane, Window
 
 from .compiling import begin_compiling
@@ -123,6 +122,8 @@ def run_animate(options: AnimateOptions) -> int:
     anchors = None if data is None else data.take(options.rows)
     shape = None if anchors is None else anchors.points.shape[1:]
     finish_compiling = begin_compiling(options.quiet)
+    from splineviz.program.sources import program_for
+
     program = program_for(options.model, shape, input_shape=options.input_shape, logits=options.logits)
     plane = (
         Plane.identity()

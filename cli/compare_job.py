@@ -6,7 +6,6 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from splineviz.api import program_for
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 
@@ -48,6 +47,8 @@ def run_compare(options: CompareOptions) -> int:
 
 
 def _load(options: CompareOptions, anchors: Data | None) -> list[Program]:
+    from splineviz.program.sources import program_for
+
     shape = None if anchors is None else anchors.points.shape[1:]
     programs = []
     for name, (model, weights) in zip(options.called(), options.networks(), strict=True):
@@ -64,8 +65,6 @@ def _load(options: CompareOptions, anchors: Data | None) -> list[Program]:
 
 def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None) -> None:
     """Every picture, or none."""
-    from splineviz.render.comparison import save_comparison
-
     style: dict[str, Any] = {"color": options.color, "edges": options.edges, "difference": options.difference}
     style |= {"title": options.title, "class_names": options.names_of_classes()}
     if anchors is not None:
@@ -73,4 +72,4 @@ def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None
     with ExitStack() as finished:
         for output in options.outputs:
             temporary = finished.enter_context(atomic_path(output.path))
-            save_comparison(comparison, temporary, extra={"seed": options.plane_seed}, **style)
+            comparison.save_figure(temporary, extra={"seed": options.plane_seed}, **style)

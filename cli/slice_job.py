@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from splineviz.api import program_for
 from splineviz.files import atomic_path
 from splineviz.plane import Plane, Window
 
@@ -77,6 +76,8 @@ def _set_threads(threads: int) -> None:
 
 
 def _load(options: SliceOptions, anchors: Data | None) -> Program:
+    from splineviz.program.sources import program_for
+
     shape = None if anchors is None else anchors.points.shape[1:]
     program = program_for(
         options.model, shape, input_shape=options.input_shape, weights=options.weights, logits=options.logits

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from splineviz.api import program_for
-
 from .cluster import on_cluster
 from .compiling import begin_compiling
 from .data import Data, Preprocessing
@@ -66,6 +64,8 @@ def run_validate(options: ValidateOptions) -> int:
 
 def _load(options: ValidateOptions, data: Data) -> tuple[Program | Checkpoints, tuple[int, ...]]:
     """What is looked at, and the shape of one input."""
+    from splineviz.program.sources import program_for
+
     how: dict[str, Any] = {"input_shape": options.input_shape, "logits": options.logits}
     shape = data.points.shape[1:]
     if options.factory is None:

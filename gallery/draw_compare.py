@@ -16,7 +16,6 @@ from train_runs import RUNS, digits
 
 import splineviz as sv
 from splineviz.files import atomic_path
-from splineviz.render.comparison import save_comparison
 
 STEPS = (0, 606, 30_000)
 
@@ -34,8 +33,8 @@ def main() -> None:
     runs = sv.Checkpoints(RUNS["plain"].network().eval(), files)
     comparison = sv.compare(runs, plane, window, names=[f"step {step:,}" for step in STEPS])
     labels = [str(label) for label in CLASSES]
-    save_comparison(
-        comparison, HERE / "compare.png", dpi=200, images=list(anchors.reshape(-1, 28, 28)), labels=labels
+    comparison.save_figure(
+        HERE / "compare.png", dpi=200, images=list(anchors.reshape(-1, 28, 28)), labels=labels
     )
     with atomic_path(HERE / "compare.json") as temporary:
         temporary.write_text(json.dumps({**comparison.to_dict(), "seconds": None}, indent=1) + "\n")

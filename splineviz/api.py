@@ -9,9 +9,8 @@ from splineviz.plane import Plane, Window
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
-    from splineviz.program import Program
 
-__all__ = ["program_for", "slice"]
+__all__ = ["slice"]
 
 
 def slice(
@@ -74,6 +73,7 @@ def slice(
     """
     from splineviz.engine.arrange import arrange
     from splineviz.program import Program
+    from splineviz.program.sources import program_for
 
     if len(points) != 3:
         raise InputError(f"a plane goes through three points, got {len(points)}")
@@ -87,29 +87,3 @@ def slice(
     window = Window.around(plane, margin)
     limits: dict[str, Any] = {"max_memory": max_memory, "max_cells": max_cells, "seconds": seconds}
     return arrange(program, plane, window, stage=stage, jobs=jobs, device=device, certify=certify, **limits)
-
-
-def program_for(
-    model: Any,
-    point_shape: tuple[int, ...] | None,
-    *,
-    input_shape: tuple[int, ...] | None = None,
-    weights: Any = None,
-    logits: bool = False,
-) -> Program:
-    """The program of a model that will be asked about points of ``point_shape``.
-
-    The model's own word on its input comes first, since images are often stored in another shape than a
-    network takes; the points decide where the model does not tell, or what it tells does not work.
-    """
-    from splineviz.program import load_program
-
-    try:
-        return load_program(model, input_shape=input_shape, weights=weights, logits=logits)
-    except InputError as error:
-        if input_shape is not None or point_shape is None:
-            raise
-        try:
-            return load_program(model, input_shape=point_shape, weights=weights, logits=logits)
-        except InputError as second:
-            raise error from second  # the model's own shape is the likelier one, so what is wrong there is what to tell

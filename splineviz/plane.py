@@ -1,5 +1,4 @@
-"""Where to look: a plane in input space and a convex window on it. Coordinates: uv on the plane, x in input
-space."""
+"""Planes in input space and convex windows on them. Coordinates: uv on the plane, x in input space."""
 
 from __future__ import annotations
 
@@ -209,6 +208,7 @@ class Window:
 
     @property
     def area(self) -> float:
+        """Area, in squared input distance."""
         x, y = (self.vertices - self.vertices[0]).T
         return float(0.5 * np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
 

@@ -25,13 +25,14 @@ class Stage:
     """Shape of the tensor of units, without batch: that which enters a pointwise node, that which leaves a
     maximum."""
     breakpoints: int
-    """Of a pointwise node; 1 for a maximum."""
+    """Number of breakpoints of a pointwise node; 1 for a maximum."""
     source: str
     candidates: int = 0
-    """Of a unit of a maximum; 0 for a pointwise node, whose units are off or on."""
+    """Number of candidates of a unit of a maximum; 0 for a pointwise node, whose units are off or on."""
 
     @property
     def n_units(self) -> int:
+        """Number of units: one for each breakpoint and entry."""
         return self.breakpoints * math.prod(self.shape)
 
     def unit_index(self, unit: int) -> tuple[int, ...]:
@@ -54,4 +55,5 @@ class ProgramInfo:
 
     @property
     def n_units(self) -> int:
+        """Number of units of all stages."""
         return sum(stage.n_units for stage in self.stages)

@@ -11,11 +11,12 @@ from typing import Any, Literal
 import numpy as np
 
 from splineviz.animation.animation_result import Animation
-from splineviz.animation.cache import Cache
 from splineviz.animation.measure import Advance, Question, measure
 from splineviz.animation.outputs import Film, Target, card
-from splineviz.animation.pictures import pictures, shared_limits, timing
+from splineviz.animation.pictures import FrameLook, pictures, shared_limits, timing
 from splineviz.errors import InputError
+from splineviz.estimators.request import Points
+from splineviz.io.store import Store
 from splineviz.plane import Plane, Window
 from splineviz.program import Program, load_program
 from splineviz.program.checkpoints import Checkpoints, checkpoint_files
@@ -39,7 +40,7 @@ def animate(
     window: Window,
     out: Out | Iterable[Out],
     *,
-    points: Any = None,
+    points: Points | None = None,
     radius: float = 0.05,
     seed: int = 0,
     color: str = "random",
@@ -115,25 +116,24 @@ def animate(
     _check(color, edges, radius, seconds, targets)
     points = plane.lift(plane.anchors) if points is None else _points(points, runs.program.input_shape)
     question = Question(plane, window, points, radius, seed, max_cells, certify)
-    store = Cache(targets[0].folder / ".splineviz-cache" if cache is None else Path(cache))
+    folder = targets[0].folder / ".splineviz-cache" if cache is None else Path(cache)
+    store = Store(folder, "what is computed")
     jobs = jobs or os.cpu_count() or 1
     found = measure(runs, question, store, jobs, progress)
     if all(measured.error is not None for measured in found):
         raise InputError(f"no checkpoint can be drawn; the first: {found[0].error}")
     sheet = Sheet(window.bounds, width, dpi)
-    style = {
+    if images is not None and not isinstance(images, bool):
+        images = [np.asarray(image) for image in images]
+    style: dict[str, Any] = {
         "color": color,
         "limits": shared_limits(found, color),
         "edges": edges,
         "boundary": boundary,
-        "images": None
-        if images is None
-        else images
-        if isinstance(images, bool)
-        else [np.asarray(image) for image in images],
-        "labels": None if labels is None else list(labels),
-        "class_names": None if class_names is None else list(class_names),
     }
+    style |= {"images": images, "labels": None if labels is None else list(labels)}
+    style |= {"class_names": None if class_names is None else list(class_names)}
+    look = FrameLook(sheet, window, title, style)
     cells, exact, proxy = (
         np.array([getattr(m, name) for m in found], dtype=np.float64) for name in ("cells", "exact", "proxy")
     )
@@ -141,7 +141,7 @@ def animate(
     shown = timing(runs.steps, seconds or _SECONDS_PER_FRAME * len(runs))
     film = Film(strip, shown, card(runs, found, question))
     for suffix in sorted({target.drawn_as for target in targets}):
-        paths = pictures(found, sheet, window, style, title, suffix, store, jobs, progress)
+        paths = pictures(found, look, suffix, store, jobs, progress)
         film.write([target for target in targets if target.drawn_as == suffix], paths)
     return Animation(
         paths=tuple(target.path for target in targets),
@@ -216,7 +216,7 @@ def _check(color: str, edges: str, radius: float, seconds: float | None, targets
         raise InputError("an animation needs an output", hint="out='training.webp'")
 
 
-def _points(points: Any, input_shape: tuple[int, ...]) -> np.ndarray:
+def _points(points: Points, input_shape: tuple[int, ...]) -> np.ndarray:
     array = np.asarray(points.detach().cpu() if hasattr(points, "detach") else points, dtype=np.float64)
     if array.shape[1:] != input_shape or not np.isfinite(array).all():
         raise InputError(

@@ -1,5 +1,5 @@
-"""What one checkpoint comes to on the plane: its arrangement, and local complexity near chosen points, exact
-and by the proxy."""
+"""Numbers of one checkpoint on the plane: its arrangement, and local complexity near chosen points, exact and
+by the proxy."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import joblib
 import numpy as np
 from jaxtyping import Float64
 
-from splineviz.animation.cache import Cache, digest_of, engine
 from splineviz.arrangement.result import Arrangement
 from splineviz.engine.arrange import arrange
 from splineviz.errors import InputError
 from splineviz.estimators.local_complexity import local_complexity
-from splineviz.files import atomic_path
 from splineviz.io.npz import pack
+from splineviz.io.store import Store, code_version, digest_of
 from splineviz.neighbourhoods.counts import exact_local_complexity
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
@@ -45,7 +44,7 @@ Advance = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What is asked of every checkpoint alike.
+    """Request that goes to every checkpoint alike.
 
     ``points`` (n, *input_shape) are where local complexity is measured, on the diamond of this radius on one
     shared random plane.
@@ -60,6 +59,7 @@ class Question:
     certify: Literal["full", "fast", "off"]
 
     def slice_key(self, program: Program) -> str:
+        """Name of the arrangement of a program in the store: the digest of all that determines it."""
         plane, limits = self.plane, (self.max_cells, self.certify)
         return digest_of(
             program.digest,
@@ -68,24 +68,25 @@ class Question:
             plane.anchors,
             self.window.vertices,
             limits,
-            engine(*_CODE),
+            code_version(*_CODE),
         )
 
     def local_key(self, program: Program) -> str:
-        return digest_of(program.digest, self.points, self.radius, self.seed, engine(*_CODE))
+        """Name of a program's local complexity in the store."""
+        return digest_of(program.digest, self.points, self.radius, self.seed, code_version(*_CODE))
 
 
 @dataclass(frozen=True)
 class CheckpointMeasurement:
-    """One checkpoint's numbers. With an ``error`` there are no others."""
+    """Numbers of one checkpoint; with an ``error`` there are no others."""
 
     step: int
     name: str
     error: str | None = None
     digest: str = ""
-    """Of the program."""
+    """Digest of the program."""
     key: str = ""
-    """Of the arrangement in the cache."""
+    """Name of the arrangement in the store."""
     cells: float = math.nan
     exact: float = math.nan
     """Mean over the points of the cells in the diamond, less one."""
@@ -93,17 +94,17 @@ class CheckpointMeasurement:
     """Mean over the points of the proxy for the same diamond."""
     status: str = ""
     limits: dict[str, tuple[float, float]] | None = None
-    """Of the scale of each fill that shows a quantity."""
+    """Ends of the scale of each fill that shows a quantity."""
     computed: bool = False
     """Whether the arrangement was not in the cache."""
 
 
 def measure(
-    runs: Checkpoints, question: Question, cache: Cache, jobs: int, advance: Advance | None
+    runs: Checkpoints, question: Question, store: Store, jobs: int, advance: Advance | None
 ) -> list[CheckpointMeasurement]:
     """Every checkpoint in order, ``jobs`` at a time, on threads: the work is in compiled code and in
     torch."""
-    tasks = (joblib.delayed(_one)(runs, i, question, cache) for i in range(len(runs)))
+    tasks = (joblib.delayed(_one)(runs, i, question, store) for i in range(len(runs)))
     found: list[CheckpointMeasurement] = []
     with one_thread():
         for measured in joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
@@ -113,17 +114,17 @@ def measure(
     return found
 
 
-def _one(runs: Checkpoints, index: int, question: Question, cache: Cache) -> CheckpointMeasurement:
+def _one(runs: Checkpoints, index: int, question: Question, store: Store) -> CheckpointMeasurement:
     step, name = runs.steps[index], runs.names[index]
     try:
         program = runs[index]
     except InputError as error:
         return CheckpointMeasurement(step, name, error=error.message)
     key = question.slice_key(program)
-    slice_, computed = cache.numbers(key, lambda: _arranged(program, question, cache, key))
+    slice_, computed = store.numbers(key, lambda: _arranged(program, question, store, key))
     local: dict[str, Any] = {}
     if len(question.points):
-        local, _ = cache.numbers(question.local_key(program), lambda: _near(program, question))
+        local, _ = store.numbers(question.local_key(program), lambda: _near(program, question))
     limits = {how: (low, high) for how, (low, high) in slice_["limits"].items()}
     return CheckpointMeasurement(
         step,
@@ -139,24 +140,23 @@ def _one(runs: Checkpoints, index: int, question: Question, cache: Cache) -> Che
     )
 
 
-def _arranged(program: Program, question: Question, cache: Cache, key: str) -> dict[str, Any]:
+def _arranged(program: Program, question: Question, store: Store, key: str) -> dict[str, Any]:
     limit, certify = question.max_cells, question.certify
     arr = arrange(program, question.plane, question.window, max_cells=limit, certify=certify, jobs=1)
-    with atomic_path(cache.path(key, ".npz")) as temporary, temporary.open("wb") as stream:
-        np.savez(
-            stream, allow_pickle=False, **pack(arr, affine=True)
-        )  # to compress numbers like these takes longer than the rest
+    # to compress numbers like these takes longer than the rest
+    store.keep_arrays(key, pack(arr, affine=True), compress=False)
     return {"cells": arr.n_cells, "status": arr.status.name, "limits": _limits(arr)}
 
 
 def _limits(arr: Arrangement) -> dict[str, Any]:
-    """Of every fill that shows a quantity, so that another one can be asked for later."""
+    """Ends of the scale of every fill that shows a quantity, so that another one can be asked for later."""
     fills: tuple[CellColor, ...] = ("norm", "area", "volume")
     return {how: shared_limits([arr], how) for how in fills if how != "volume" or arr.affine.shape[1] > 1}
 
 
 def _near(program: Program, question: Question) -> dict[str, Any]:
-    """On one and the same diamond, so that the proxy never exceeds the exact number."""
+    """Count local complexity, exactly and by the proxy, on one and the same diamond, so that the proxy never
+    exceeds the exact number."""
     where: dict[str, Any] = {"radius": question.radius, "seed": question.seed}
     exact = exact_local_complexity(program, question.points, certify=question.certify, jobs=1, **where)
     proxy = local_complexity(program, question.points, directions=2, **where)

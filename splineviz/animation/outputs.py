@@ -32,9 +32,9 @@ class Target:
     """One output: a file with all frames, or a pattern of names for single ones."""
 
     path: Path
-    """As it was asked for."""
+    """Path as it was asked for."""
     pattern: str | None
-    """Of the names of single frames; None for a file."""
+    """Pattern of the names of single frames; None for a file."""
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> Target:
@@ -58,7 +58,7 @@ class Target:
 
     @property
     def folder(self) -> Path:
-        """What is written lies in it."""
+        """Folder that the output is written into."""
         return self.path if self.pattern is not None and self.path.name != self.pattern else self.path.parent
 
     @property
@@ -69,7 +69,7 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """What goes with the pictures."""
+    """Outputs of one animation: the strip under its frames, their times, and the card in every file."""
 
     strip: Strip
     seconds: Sequence[float]
@@ -103,7 +103,7 @@ class Film:
 
 
 def card(runs: Checkpoints, found: Sequence[CheckpointMeasurement], question: Question) -> dict[str, Any]:
-    """What is embedded in every file."""
+    """Card that is embedded in every file, as JSON."""
     return {
         "schema": "splineviz.animation/1",
         "version": splineviz.__version__,

@@ -5,47 +5,59 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import joblib
 
-from splineviz.animation.cache import Cache, digest_of, engine
 from splineviz.animation.measure import Advance, CheckpointMeasurement
 from splineviz.files import atomic_path
+from splineviz.io.store import Store, code_version, digest_of
 from splineviz.plane import Window
 from splineviz.render.film import Sheet, save_picture
 
-__all__ = ["pictures", "shared_limits", "timing"]
+__all__ = ["FrameLook", "pictures", "shared_limits", "timing"]
 
 _FEW = 3
 """Pictures up to which no processes are started: they take as long to start as a picture or two."""
 
 
+@dataclass(frozen=True, eq=False)
+class FrameLook:
+    """Look that all frames share."""
+
+    sheet: Sheet
+    window: Window
+    title: str | None
+    """Words before the step, above each frame."""
+    style: Mapping[str, Any]
+    """Options of :func:`splineviz.draw`."""
+
+    def caption(self, step: int) -> str:
+        """Words above the frame of a step."""
+        return f"{self.title}, step {step:,}" if self.title else f"step {step:,}"
+
+
 def pictures(
     found: Sequence[CheckpointMeasurement],
-    sheet: Sheet,
-    window: Window,
-    style: Mapping[str, Any],
-    title: str | None,
+    look: FrameLook,
     suffix: str,
-    cache: Cache,
+    store: Store,
     jobs: int,
     advance: Advance | None,
 ) -> list[Path]:
-    """A .png or .svg file for every checkpoint."""
+    """Draw every checkpoint that is not drawn; returns a .png or .svg file for each."""
     tasks, paths = [], []
     for measured in found:
-        caption = f"{title}, step {measured.step:,}" if title else f"step {measured.step:,}"
-        of_file = None if measured.error is not None else cache.path(measured.key, ".npz")
-        what = (measured.error, measured.key, caption, window.vertices, sheet)
-        path = cache.path(digest_of(what, sorted(style.items()), engine("render")), suffix)
+        caption = look.caption(measured.step)
+        of_file = None if measured.error is not None else store.path(measured.key, ".npz")
+        what = (measured.error, measured.key, caption, look.window.vertices, look.sheet)
+        path = store.path(digest_of(what, sorted(look.style.items()), code_version("render")), suffix)
         paths.append(path)
         if not path.is_file():
-            tasks.append(
-                joblib.delayed(_draw)(path, sheet, window, of_file, caption, measured.error or "", style)
-            )
+            tasks.append(joblib.delayed(_draw)(path, look, of_file, caption, measured.error or ""))
     workers = 1 if len(tasks) <= _FEW else min(jobs, len(tasks))
     for done, _ in enumerate(
         joblib.Parallel(n_jobs=workers, return_as="generator")(tasks), len(found) - len(tasks) + 1
@@ -56,30 +68,22 @@ def pictures(
 
 
 def shared_limits(found: Sequence[CheckpointMeasurement], color: str) -> tuple[float, float] | None:
-    """One scale for all frames: the smallest of the lower ends to the largest of the upper ones."""
+    """Ends of the scale of all frames: the smallest of the lower ends to the largest of the upper ones."""
     ends = [measured.limits[color] for measured in found if measured.limits and color in measured.limits]
     return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
 
 
-def _draw(
-    path: Path,
-    sheet: Sheet,
-    window: Window,
-    of_file: Path | None,
-    title: str,
-    message: str,
-    style: Mapping[str, Any],
-) -> None:
+def _draw(path: Path, look: FrameLook, of_file: Path | None, caption: str, message: str) -> None:
     from splineviz.io.npz import load
 
     arr = None if of_file is None else load(of_file)
     with atomic_path(path) as temporary:
-        save_picture(temporary, sheet, window, arr, title=title, message=message, **style)
+        save_picture(temporary, look.sheet, look.window, arr, title=caption, message=message, **look.style)
 
 
 def timing(steps: Sequence[int], total: float) -> list[float]:
-    """How long each frame is shown, in seconds: until the next on the logarithm of the steps, so that early
-    training is seen.
+    """Seconds that each frame is shown: until the next on the logarithm of the steps, so that early training
+    is seen.
 
     The last is held for as long as the longest. No frame takes more than four times, or less than a quarter,
     of an equal share.

@@ -1,5 +1,5 @@
-"""What an arrangement claims: the arrays of a saved file, or of an arrangement in memory, and nothing
-computed from a network."""
+"""Claims of an arrangement: the arrays of a saved file, or of an arrangement in memory, and nothing computed
+from a network."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Claim:
     units: np.ndarray
     """(N, 2) stage and unit, for each edge the rows from its unit offset to the next."""
     planes: tuple[Plane, ...]
-    """One for each window."""
+    """Windows, one for each plane."""
     windows: tuple[Window, ...]
     status: str
     cells_per_stage: tuple[int, ...]
@@ -64,11 +64,12 @@ class Claim:
 
     @property
     def n_cells(self) -> int:
+        """Number of cells."""
         return len(self.offsets) - 1
 
     @property
     def n_stages(self) -> int:
-        """How many stages of the network were arranged."""
+        """Number of stages of the network that were arranged."""
         return len(self.cells_per_stage)
 
     @property
@@ -138,7 +139,7 @@ class Claim:
 
 
 def read_claim(source: str | os.PathLike[str] | Arrangement) -> Claim:
-    """What a file or an arrangement claims.
+    """Read the claims of a file or of an arrangement.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What forward passes say of every cell: one pass at a point inside each, the rest follows from its
+"""Evidence of forward passes on every cell: one pass at a point inside each, the rest follows from its
 derivatives there."""
 
 from __future__ import annotations
@@ -104,13 +104,13 @@ def packed(layout: Layout, readings: list[EnteringValues], n: int) -> tuple[np.n
 
 
 def _cuts(claim: Claim, readings: list[EnteringValues], cells: np.ndarray) -> np.ndarray:
-    """How deep the worst unit cuts each of some consecutive cells."""
+    """Depth, in uv, of the worst unit's cut into each of some consecutive cells."""
     sides = np.arange(claim.offsets[cells[0]], claim.offsets[cells[-1] + 1])
     row = claim.side_cell[sides] - cells[0]
     step = claim.vertices[claim.corner[sides]] - claim.points[claim.side_cell[sides]]
     depth = np.zeros(len(sides))
     for reading in readings:
-        found = (_challenged if isinstance(reading.node, Maximum) else _crossed)(reading, row, step)
+        found = (_overtaken if isinstance(reading.node, Maximum) else _crossed)(reading, row, step)
         depth = np.maximum(depth, found.max(1, initial=0.0))
     return np.asarray(np.maximum.reduceat(depth, claim.offsets[cells] - claim.offsets[cells[0]]))
 
@@ -131,7 +131,7 @@ def _crossed(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.n
     return np.concatenate(parts, axis=1)
 
 
-def _challenged(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.ndarray:
+def _overtaken(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.ndarray:
     """(sides, units) distance from a corner back to where the winner of the cell's point loses."""
     node, slope = reading.node, reading.slope[:, row]
     assert isinstance(node, Maximum)

@@ -56,7 +56,7 @@ class _Whole:
 
 
 States = Callable[[int, Forms], np.ndarray]
-"""From a stage and what enters it, the states of its units."""
+"""Function of a stage and what enters it that gives the states of its units."""
 
 
 class ExactNetwork:

@@ -1,4 +1,4 @@
-"""How far a value of a float64 forward pass can be from the exact one: a running bound, proven in
+"""Distance of a value of a float64 forward pass from the exact one: a running bound, proven in
 docs/checking.md.
 
 A sum of n products errs by at most gamma_n (|row| |x| + |constant|), gamma_n = n u / (1 - n u) (Higham,
@@ -35,7 +35,7 @@ class Bounded:
 
     @classmethod
     def of(cls, entry: Tensor, norm: Tensor | None = None) -> Bounded:
-        """With the smaller of the two norms, which then bounds each entry, too."""
+        """Make a value with the smaller of the two norms, which then bounds each entry, too."""
         own = entry.norm(dim=1) * _UP
         norm = own if norm is None else torch.minimum(own, norm * _UP)
         return cls(torch.minimum(entry * _UP, norm[:, None]), norm)

@@ -46,8 +46,7 @@ def check_maps(claim: Claim, evidence: Evidence) -> Check:
         claim.n_cells,
         bad=bad,
         unsure=np.flatnonzero(unsure),
-        worst=worst,
-        limit=_CLOSE,
+        closeness=(worst, _CLOSE),
     )
 
 
@@ -68,7 +67,7 @@ def check_continuity(claim: Claim, evidence: Evidence) -> Check:
             )
             off[some] = np.maximum(off[some], gap / np.maximum(size[left], size[right]))
     bad = edges[~(off <= _CLOSE)]
-    return judge(name, sentence, "edges", len(edges), bad=bad, worst=off.max(initial=0.0), limit=_CLOSE)
+    return judge(name, sentence, "edges", len(edges), bad=bad, closeness=(off.max(initial=0.0), _CLOSE))
 
 
 def check_corners(claim: Claim, network: Network, evidence: Evidence) -> Check:
@@ -90,7 +89,7 @@ def check_corners(claim: Claim, network: Network, evidence: Evidence) -> Check:
         )
         np.maximum.at(off, cells, (gap - 2 * evidence.error[cells]) / size[cells])
     bad = np.flatnonzero(~(off <= _CLOSE))
-    return judge(name, sentence, "cells", claim.n_cells, bad=bad, worst=off.max(), limit=_CLOSE)
+    return judge(name, sentence, "cells", claim.n_cells, bad=bad, closeness=(off.max(), _CLOSE))
 
 
 def check_regions(claim: Claim, evidence: Evidence) -> Check:
@@ -101,7 +100,8 @@ def check_regions(claim: Claim, evidence: Evidence) -> Check:
         what = "no linear regions in the file"
         if evidence.gradient is not None:
             edges = _joined(claim, evidence)[0]
-            what += f"; by differentiation there are {_components(claim.n_cells, claim.edge_cells[edges]).max() + 1:,}"
+            found = _components(claim.n_cells, claim.edge_cells[edges]).max() + 1
+            what += f"; by differentiation there are {found:,}"
         return Check(name, sentence, Verdict.SKIPPED, "cells", note=what)
     if stored.shape != (claim.n_cells,):
         return judge(
@@ -148,7 +148,7 @@ def check_kink_sizes(claim: Claim, evidence: Evidence) -> Check:
     bad = np.concatenate([edges[~(off <= _CLOSE) & ~unsure], np.flatnonzero((stored != 0) & ~claim.inner)])
     worst = off.max(initial=0.0, where=~unsure)
     return judge(
-        name, sentence, "edges", len(edges), bad=bad, unsure=edges[unsure], worst=worst, limit=_CLOSE
+        name, sentence, "edges", len(edges), bad=bad, unsure=edges[unsure], closeness=(worst, _CLOSE)
     )
 
 

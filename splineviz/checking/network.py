@@ -55,6 +55,7 @@ class Layout:
 
     @property
     def n_units(self) -> int:
+        """Number of units of all stages."""
         return int(self.first_unit[-1])
 
     def by_unit(self, columns: np.ndarray) -> np.ndarray:
@@ -72,7 +73,7 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class EnteringValues:
-    """What enters one piecewise-affine node at some points."""
+    """Values that enter one piecewise-affine node at some points."""
 
     node: Pointwise | Maximum
     value: np.ndarray
@@ -137,7 +138,7 @@ class Network:
 
     @cached_property
     def rows(self) -> int:
-        """How many points go through the network at once."""
+        """Number of points that go through the network at once."""
         sizes = (
             sum(int(np.prod(shape, dtype=np.int64)) for shape in self.shapes.values()) + self.layout.n_units
         )
@@ -154,8 +155,8 @@ class Network:
     def read(
         self, x: np.ndarray, error: np.ndarray, directions: np.ndarray | None = None
     ) -> tuple[list[EnteringValues], np.ndarray | None, np.ndarray, np.ndarray | None]:
-        """What enters each stage at points (N, D) of input space that are known up to ``error`` (N, D), and
-        the output.
+        """Values that enter each stage at points (N, D) of input space that are known up to ``error`` (N, D),
+        and the output.
 
         With ``directions`` (N, K, D) also derivatives along them. Returns readings, the output (N, C), a
         bound for its rounding (N, C), and its derivatives (K, N, C); output and derivatives are None where

@@ -98,6 +98,5 @@ def check_kinks(claim: Claim, evidence: Evidence) -> Check:
         claim.n_cells,
         bad=bad,
         unsure=np.flatnonzero(unsure),
-        worst=worst,
-        limit=limit,
+        closeness=(worst, limit),
     )

@@ -24,7 +24,7 @@ class Polygon:
 
     @classmethod
     def of(cls, vertices: np.ndarray) -> Polygon:
-        """From (k, 2) float64 corners, strictly convex and counter-clockwise."""
+        """Make a polygon from (k, 2) float64 corners, strictly convex and counter-clockwise."""
         numbers, k = integers(vertices)
         points = [(int(x), int(y), 2**k) for x, y in numbers]
         return cls._from(
@@ -55,7 +55,7 @@ class Polygon:
         return polygon
 
     def _cut(self, line: tuple[int, int, int], values: np.ndarray) -> Polygon:
-        """By a line with these values at the corners, of which some are positive and some negative."""
+        """Cut by a line with these values at the corners, of which some are positive and some negative."""
         n = len(self.lines)
         # Line k runs from corner k - 1 to corner k. Those that keep a part with inner points follow each
         # other.
@@ -65,6 +65,7 @@ class Polygon:
 
     @property
     def area(self) -> Fraction:
+        """Exact area."""
         points = [(Fraction(x, w), Fraction(y, w)) for x, y, w in self.corners]
         pairs = zip(points, [*points[1:], points[0]], strict=True)
         return sum((p[0] * q[1] - q[0] * p[1] for p, q in pairs), Fraction(0)) / 2

@@ -79,7 +79,7 @@ def check_convex(claim: Claim) -> Check:
     }
     bad = np.concatenate([dented, clockwise, wound])
     worst, limit = float(depth.max(initial=0.0)), float(claim.slack.max())
-    return judge("convex", sentence, "cells", claim.n_cells, bad=bad, worst=worst, limit=limit, notes=notes)
+    return judge("convex", sentence, "cells", claim.n_cells, bad=bad, closeness=(worst, limit), notes=notes)
 
 
 def check_areas(claim: Claim) -> Check:
@@ -104,8 +104,7 @@ def check_areas(claim: Claim) -> Check:
         "windows",
         len(off),
         bad=np.flatnonzero(off > limit),
-        worst=off.max(),
-        limit=limit.max(),
+        closeness=(off.max(), limit.max()),
     )
 
 
@@ -120,8 +119,7 @@ def check_frames(claim: Claim) -> Check:
         "windows",
         len(off),
         bad=np.flatnonzero(off > _FRAME),
-        worst=off.max(),
-        limit=_FRAME,
+        closeness=(off.max(), _FRAME),
     )
 
 

@@ -1,5 +1,5 @@
-"""What a check found: a verdict for each thing that was verified, with how much of it, how closely, and where
-it fails."""
+"""Findings of a check: a verdict for each thing that was verified, with how much of it, how closely, and
+where it fails."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _NAMED = 10  # offenders that a report names; it counts them all
 
 
 class Verdict(enum.Enum):
-    """How one check ended, in the word that the table shows."""
+    """End of one check, in the word that the table shows."""
 
     HOLDS = "holds"
     FAILS = "FAILS"
     OPEN = "open"
-    """Nothing contradicts it, and some of it could not be verified."""
+    """Verdict where nothing contradicts the claim, and some of it could not be verified."""
     SKIPPED = "not asked"
     """The file does not claim it, or what it rests on has failed."""
 
@@ -35,11 +35,11 @@ class Check:
     """The sentence that holds, or does not."""
     verdict: Verdict
     kind: str
-    """What was counted: cells, edges, ..."""
+    """Things that were counted: cells, edges, ..."""
     examined: int = 0
     failed: int = 0
     open: int = 0
-    """How many could not be verified."""
+    """Number of those that could not be verified."""
     worst: float | None = None
     """The largest deviation met; ``limit`` says how large it may be."""
     limit: float | None = None
@@ -61,7 +61,7 @@ class CheckReport:
     edges: int
     windows: int
     status: str
-    """What the arrangement says of itself."""
+    """Status that the arrangement gives itself."""
     seconds: float
 
     @property
@@ -71,6 +71,7 @@ class CheckReport:
 
     @property
     def failures(self) -> tuple[Check, ...]:
+        """Checks that fail."""
         return tuple(check for check in self.checks if check.verdict is Verdict.FAILS)
 
     @property
@@ -100,12 +101,15 @@ def judge(
     *,
     bad: np.ndarray | None = None,
     unsure: np.ndarray | None = None,
-    worst: float | None = None,
-    limit: float | None = None,
+    closeness: tuple[float | None, float | None] = (None, None),
     notes: Mapping[str, int] | None = None,
 ) -> Check:
-    """A check from the numbers of what fails and of what could not be verified; notes are counted, and left
-    out where 0."""
+    """Judge by the numbers of what fails (``bad``) and of what could not be verified (``unsure``).
+
+    ``closeness`` is the worst deviation that was met, and the largest that is allowed. Notes are counted, and
+    left out where 0.
+    """
+    worst, limit = closeness
     bad, unsure = (np.unique(np.zeros(0, np.int64) if part is None else part) for part in (bad, unsure))
     verdict = Verdict.FAILS if len(bad) else Verdict.OPEN if len(unsure) else Verdict.HOLDS
     named = bad if len(bad) else unsure

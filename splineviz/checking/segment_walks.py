@@ -45,7 +45,9 @@ def check_segments(
         "crossings walked": len(walked),
         "units on segments left out, undecided in float64": int(open_.sum()),
     }
-    return judge("segments", sentence, "edges", len(np.unique(edge)), bad=bad, limit=_SAME, notes=notes)
+    return judge(
+        "segments", sentence, "edges", len(np.unique(edge)), bad=bad, closeness=(None, _SAME), notes=notes
+    )
 
 
 def _places(events: np.ndarray) -> list[tuple[int, float]]:
@@ -112,8 +114,7 @@ def _next_changes(reading: EnteringValues) -> np.ndarray:
 
 
 def _until(value: np.ndarray, slope: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """How far it is to the zero of a function, and where it is within its error of zero, to twice that
-    beyond."""
+    """Distance to the zero of a function, and, where it is within its error of zero, to twice that beyond."""
     unsure = (np.abs(value) <= error) & (error > 0)
     way = np.where(
         unsure, 2 * error - value * np.sign(slope), np.where(value * slope < 0, np.abs(value), np.inf)

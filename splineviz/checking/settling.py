@@ -31,7 +31,7 @@ _AREA_BITS = 600
 
 @dataclass
 class Settled:
-    """What exact arithmetic said."""
+    """Findings of exact arithmetic."""
 
     cells: np.ndarray
     """(F,) bool: derived again, and as claimed."""
@@ -40,16 +40,16 @@ class Settled:
     left: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Cells that should have been settled and were not."""
     reason: str = ""
-    """Why they were not."""
+    """Reason why they were not."""
     areas: dict[int, int] = field(default_factory=dict)
     """Of each window, the exact areas of settled cells, each rounded down to a multiple of 2^-600 and counted
     in these."""
     beyond: float = 0.0
-    """How far a stored corner is beyond a line of the exact polygon, or an exact corner beyond one of the
-    stored polygon."""
+    """Largest distance of a stored corner beyond a line of the exact polygon, or of an exact corner beyond
+    one of the stored polygon."""
     farthest: float = 0.0
-    """How far an exact corner is from the stored ones: where two lines are nearly parallel, further than from
-    their lines."""
+    """Largest distance of an exact corner from the stored ones: where two lines are nearly parallel, more
+    than from their lines."""
 
 
 def settle(claim: Claim, network: Network, evidence: Evidence, limit: int | None) -> Settled:
@@ -191,7 +191,8 @@ class _Settler:
         return True
 
     def _replace(self, cell: int, output: Forms) -> None:
-        """What the pass at the cell's point found by what is exact: that point may lie in another cell."""
+        """Replace the findings of the pass at the cell's point by exact ones: that point may lie in another
+        cell."""
         assert self.evidence.value is not None
         assert self.evidence.gradient is not None
         here = np.array([*map(Fraction, self.claim.points[cell].tolist()), Fraction(1)], dtype=object)
@@ -204,7 +205,7 @@ class _Settler:
 
 
 def _beyond(points: np.ndarray, polygon: np.ndarray) -> float:
-    """How far the worst of some points is beyond the line of a side of a polygon; along a line that is no
+    """Largest distance of some points beyond the line of a side of a polygon; along a line that is no
     distance at all."""
     side = np.roll(polygon, -1, 0) - polygon
     length = np.hypot(*side.T)
@@ -227,16 +228,15 @@ def check_exact(claim: Claim, settled: Settled) -> Check:
         examined,
         bad=wrong,
         unsure=settled.left,
-        worst=settled.beyond,
-        limit=limit,
+        closeness=(settled.beyond, limit),
     )
     note = f"corners are stored up to {settled.farthest:.1e} from their places" if settled.cells.any() else ""
     return replace(found, note="; ".join(part for part in (settled.reason, note) if part))
 
 
 def check_exact_areas(claim: Claim, settled: Settled) -> Check:
-    """If all cells were derived again: they cannot overlap, as patterns differ; so none is missing if areas
-    make up the window."""
+    """Check by areas that no cell is missing, if all were derived again: they cannot overlap, as patterns
+    differ."""
     sentence = f"the exact areas of all cells make up the window to 2^-{_AREA_BITS}"
     if not settled.cells.all() or not claim.covers:
         return Check(

@@ -88,7 +88,8 @@ def check_euler(claim: Claim, *, sound: bool) -> Check:
     holds = found == 2 * pieces - rims
     if claim.covers:
         holds &= n_fans == v and pieces == rims == len(claim.windows)
-    sentence = f"V - E + F = {found:,} with {pieces:,} piece{'s' * (pieces != 1)} and {rims:,} closed rim{'s' * (rims != 1)}"
+    parts = f"{pieces:,} piece{'s' * (pieces != 1)} and {rims:,} closed rim{'s' * (rims != 1)}"
+    sentence = f"V - E + F = {found:,} with {parts}"
     if not holds:
         expected = f"{len(claim.windows):,} for as many windows" if claim.covers else f"{2 * pieces - rims:,}"
         sentence += f", and has to be {expected}"
@@ -113,7 +114,7 @@ def _fans(claim: Claim) -> np.ndarray:
 
 
 def _rims(claim: Claim, fans: np.ndarray) -> tuple[int, np.ndarray]:
-    """How many closed rims there are, and the rim of each side on the rim."""
+    """Number of closed rims, and the rim of each side on the rim."""
     sides = np.flatnonzero(~claim.inner[claim.side_edge])
     ends = np.column_stack([fans[sides], fans[claim.next_side[sides]]])
     n, label = _components(len(claim.corner), ends)
@@ -137,7 +138,8 @@ def check_stages(claim: Claim) -> Check:
     counts = [
         _components(claim.n_cells, claim.edge_cells[edges[earliest > s]])[0] for s in range(claim.n_stages)
     ]
-    sentence = f"cells after each stage are {'  '.join(f'{count:,}' for count in counts)}, and each cell names the last that made it"
+    after = "  ".join(f"{count:,}" for count in counts)
+    sentence = f"cells after each stage are {after}, and each cell names the last that made it"
     if not claim.covers:
         return Check(
             "stages", sentence, Verdict.SKIPPED, "cells", note="the cells are not said to cover their windows"
@@ -193,7 +195,7 @@ def check_rim(claim: Claim) -> Check:
         {"edges": len(sides), "edges off the rim": int(off_rim.sum())},
     )
     worst, limit = off.max(initial=0.0), claim.slack.max()
-    return judge("rim", sentence, "windows", len(counts), bad=bad, worst=worst, limit=limit, notes=notes)
+    return judge("rim", sentence, "windows", len(counts), bad=bad, closeness=(worst, limit), notes=notes)
 
 
 def check_coverage(claim: Claim, polygons: np.ndarray, settled: np.ndarray) -> Check:

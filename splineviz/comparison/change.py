@@ -1,5 +1,4 @@
-"""How much the function itself differs between two networks: integrals over the pieces of their common
-refinement."""
+"""Difference between the functions of two networks: integrals over the pieces of their common refinement."""
 
 from __future__ import annotations
 
@@ -22,9 +21,9 @@ class MapChange:
     """Means over the window's area. |f_2 - f_1| is the Euclidean norm over the outputs."""
 
     gradient: float
-    """Of the Frobenius norm of A_2 - A_1, the in-slice gradients (C, 2): exact sums, rounded."""
+    """Mean of the Frobenius norm of A_2 - A_1, the in-slice gradients (C, 2): exact sums, rounded."""
     output: Within
-    """Of |f_2 - f_1|, between proven bounds."""
+    """Mean of |f_2 - f_1|, between proven bounds."""
     output_rms: float
     """Root of the mean of |f_2 - f_1|^2, in closed form."""
 
@@ -54,7 +53,8 @@ def map_change(
     On the unit square, f = 3 u: the mean is 3/2, the root of the mean square the root of 3.
 
     >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-    >>> found = map_change(square, Csr(np.array([0, 4]), np.arange(4)), np.ones(1), np.array([[[3.0, 0.0, 0.0]]]))
+    >>> cells, areas = Csr(np.array([0, 4]), np.arange(4)), np.ones(1)
+    >>> found = map_change(square, cells, areas, np.array([[[3.0, 0.0, 0.0]]]))
     >>> found.gradient, round(found.output.value, 9), round(found.output_rms**2, 9)
     (3.0, 1.5, 3.0)
     """

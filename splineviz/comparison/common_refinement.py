@@ -24,7 +24,7 @@ class Overlay:
     its pieces."""
 
     arrangement: Arrangement
-    """Its cells are the pieces, F of them."""
+    """Arrangement whose cells are the pieces, F of them."""
     cells: Int64[np.ndarray, "piece"]
     """The cell of the common refinement that a piece lies in."""
     first: Int64[np.ndarray, "piece"]
@@ -32,7 +32,7 @@ class Overlay:
     second: Int64[np.ndarray, "piece"]
     """The cell of the second network, likewise."""
     classes: Int64[np.ndarray, "piece 2"] | None
-    """What each network decides; None where they have different numbers of outputs."""
+    """Class by each network; None where they have different numbers of outputs."""
     n_outputs: tuple[int, int]
     stages: tuple[tuple[int, ...], tuple[int, ...]]
     """The stages of the arrangement that are those of either network, in its order."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from splineviz.api import program_for
 from splineviz.arrangement.result import Arrangement
 from splineviz.comparison.change import map_change
 from splineviz.comparison.common_refinement import Overlay, overlay
@@ -23,6 +22,7 @@ from splineviz.engine.walk import Certify
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
+from splineviz.program.sources import program_for
 
 __all__ = ["compare"]
 
@@ -73,8 +73,9 @@ def compare(
 
     Examples
     --------
-    >>> import splineviz as sv, torch
-    >>> nets = [torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)) for _ in range(2)]
+    >>> import splineviz as sv
+    >>> from torch import nn
+    >>> nets = [nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3)) for _ in range(2)]
     >>> both = sv.compare(nets, sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
     >>> pair = both.pair(0, 1)
     >>> pair.overlay.n_cells >= max(arr.n_cells for arr in both.arrangements)

@@ -1,22 +1,28 @@
-"""What a comparison is: the arrangements of several networks on one window, and a record for each pair of
+"""Result of a comparison: the arrangements of several networks on one window, and a record for each pair of
 them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from splineviz.arrangement.result import Arrangement
-from splineviz.comparison.change import MapChange
+from splineviz.comparison.change import MapChange, gradient_change
 from splineviz.comparison.common_refinement import Overlay
 from splineviz.comparison.distances import LineDistances
 from splineviz.comparison.partitions import PartitionDistance
 from splineviz.comparison.units import UnitMoves
 from splineviz.io.provenance import certificate, provenance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from splineviz.render.difference import PairDrawing
 
 __all__ = ["Comparison", "Decisions", "Pair"]
 
@@ -25,7 +31,7 @@ _MOST_SWITCHED = 10
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """How far two networks decide alike."""
+    """Agreement of two networks' decisions."""
 
     agreement: float
     """Share of the window's area in which both have the same class."""
@@ -45,11 +51,11 @@ class Pair:
     partitions: PartitionDistance
     decisions: Decisions | None
     boundaries: LineDistances | None
-    """Between the two decision boundaries, as far as the window shows them; None, too, where it shows none of
-    a network."""
+    """Distances between the two decision boundaries, as far as the window shows them; None, too, where it
+    shows none of a network."""
     change: MapChange | None
     units: UnitMoves | None
-    """None where the networks are no two checkpoints of one."""
+    """Moves of units; None where the networks are no two checkpoints of one."""
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,7 +83,7 @@ class Comparison:
     names: tuple[str, ...]
     arrangements: tuple[Arrangement, ...]
     pairs: tuple[Pair, ...]
-    """In the order (0, 1), (0, 2), ..., (1, 2), ..."""
+    """Records of all pairs, in the order (0, 1), (0, 2), ..., (1, 2), ..."""
     seconds: float
 
     @property
@@ -115,17 +121,79 @@ class Comparison:
             **(extra or {}),
         }
 
-    def draw(self, **how: Any) -> Any:
-        """Draw the networks side by side with what differs; see
-        :func:`splineviz.render.comparison.draw_comparison`."""
+    def draw(self, **how: Any) -> Figure:
+        """Draw the networks side by side, and below them each beside the next, and the first beside the last.
+
+        Options are those of :func:`splineviz.render.comparison.draw_comparison`.
+        """
         from splineviz.render.comparison import draw_comparison
 
-        return draw_comparison(self, **how)
+        return draw_comparison(self.arrangements, self.names, self._drawings(), **how)
+
+    def save_figure(
+        self, path: str | os.PathLike[str], *, extra: Mapping[str, Any] | None = None, **how: Any
+    ) -> None:
+        """Draw into a PNG, SVG or PDF file, which carries what it was made from.
+
+        Parameters
+        ----------
+        path
+            Its suffix decides the format.
+        extra
+            Entries of the card in the file beside those of :meth:`provenance`.
+        how
+            Options of :meth:`draw`, and ``dpi``.
+        """
+        from splineviz.render.comparison import save_comparison
+
+        card = self.provenance(extra)
+        save_comparison(self.arrangements, self.names, self._drawings(), path, card, **how)
 
     def _repr_html_(self) -> str:
-        from splineviz.render.comparison_table import repr_html
+        from splineviz.render.comparison_table import comparison_html
 
-        return repr_html(self)
+        tables = self._table_of_models(), self._table_of_pairs()
+        return comparison_html("splineviz.Comparison", self.arrangements, self.names, tables)
+
+    def _drawings(self) -> list[PairDrawing]:
+        """Pairs that are drawn: each network beside the next, and the first beside the last."""
+        n = len(self.names)
+        chosen = [(k, k + 1) for k in range(n - 1)] + ([(0, n - 1)] if n > 2 else [])
+        return [_drawing(self.pair(*both)) for both in chosen]
+
+    def _table_of_models(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = [("", "cells", "edge stages", "proven")]
+        for name, arr in zip(self.names, self.arrangements, strict=True):
+            proven = "yes" if arr.stats.certified else "no"
+            rows.append((name, f"{arr.n_cells:,}", str(len(arr.stats.cells_per_stage)), proven))
+        return rows
+
+    def _table_of_pairs(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = [
+            ("", "cells of the overlay", "variation of information", "adjusted Rand index", "same class")
+        ]
+        for pair in self.pairs:
+            both = f"{self.names[pair.first]}, {self.names[pair.second]}"
+            distance, index = pair.partitions.variation_of_information, pair.partitions.adjusted_rand_index
+            same = "" if pair.decisions is None else f"{100 * pair.decisions.agreement:.1f} %"
+            rows.append((both, f"{pair.overlay.n_cells:,}", f"{distance:.3f} nats", f"{index:.3f}", same))
+        return rows
+
+
+def _drawing(pair: Pair) -> PairDrawing:
+    from splineviz.render.difference import PairDrawing
+
+    both, known = pair.overlay, pair.decisions is not None
+    return PairDrawing(
+        first=pair.first,
+        second=pair.second,
+        pieces=both.arrangement,
+        n_cells=both.n_cells,
+        drawn=both.drawn,
+        classes=both.classes,
+        gradient_change=gradient_change(both.change) if known else None,
+        agreement=None if pair.decisions is None else pair.decisions.agreement,
+    )
 
 
 def _model(name: str, arr: Arrangement) -> dict[str, Any]:

@@ -1,14 +1,16 @@
-"""How far two line drawings are from each other: Hausdorff and mean distance between sets of segments,
-between proven bounds.
+"""Distances between two line drawings: Hausdorff and mean distance between sets of segments, between proven
+bounds.
 
 Along a piece of a segment from p to q, of length l, let d be the distance to the other drawing.
 
-- *From above*: the distance to one of its segments is convex, so d lies below the chord of that distance's values at p and q.
-- *From below*: the distance to one point b satisfies |x - b|^2 = (1 - t) |p - b|^2 + t |q - b|^2 - t (1 - t) l^2 at
-  x = p + t (q - p), so d lies above the distance to the apex of a triangle with the sides l, d(p), d(q).
-- *From below, beside long segments*: the distance to each segment lies above its tangent at the middle of the piece, being convex,
-  and the least of these tangents, over all segments that can be nearest, is concave, so that it lies above
-  its chord.
+- *From above*: the distance to one of its segments is convex, so d lies below the chord of that distance's
+  values at p and q.
+- *From below*: the distance to one point b satisfies
+  |x - b|^2 = (1 - t) |p - b|^2 + t |q - b|^2 - t (1 - t) l^2 at x = p + t (q - p),
+  so d lies above the distance to the apex of a triangle with the sides l, d(p), d(q).
+- *From below, beside long segments*: the distance to each segment lies above its tangent at the middle of the
+  piece, being convex, and the least of these tangents, over all segments that can be nearest, is concave, so
+  that it lies above its chord.
 
 Pieces between whose bounds too much is open are halved.
 """
@@ -31,7 +33,7 @@ _ROUNDS = 60
 
 @dataclass(frozen=True)
 class LineDistances:
-    """Between two drawings."""
+    """Distances between two drawings, in input distance."""
 
     hausdorff: Within
     """The farthest that a point of either is from the other."""
@@ -80,8 +82,8 @@ def line_distances(
 
 @dataclass(frozen=True, eq=False)
 class _Directed:
-    """From one drawing to the other: bounds (2,) of the integral and of the largest distance, and the
-    length."""
+    """Distances from one drawing to the other: bounds (2,) of the integral and of the largest distance, and
+    the length."""
 
     integral: np.ndarray
     largest: np.ndarray
@@ -99,6 +101,7 @@ class _Others:
 
     @classmethod
     def of(cls, ends: np.ndarray) -> _Others:
+        """Index segments (m, 2, 2) for questions about the nearest."""
         lines = shapely.linestrings(ends)
         return cls(ends, lines, shapely.STRtree(lines))
 
@@ -144,6 +147,7 @@ class _Pieces:
     """(n, 2)"""
 
     def halves(self, rows: np.ndarray, others: _Others) -> _Pieces:
+        """Cut the pieces of these rows at their middles."""
         ends, distances, nearests = self.ends[rows], self.distance[rows], self.nearest[rows]
         middle = ends.mean(1)
         nearest, distance = others.nearest(middle)

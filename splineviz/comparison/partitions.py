@@ -1,4 +1,4 @@
-"""How far two partitions of one window are from each other, by area."""
+"""Distances between two partitions of one window, by area."""
 
 from __future__ import annotations
 
@@ -45,12 +45,14 @@ def partition_distance(
 
     References
     ----------
-    M. Meila, "Comparing clusterings: an information based distance", Journal of Multivariate Analysis 98 (2007), 873-895.
+    M. Meila, "Comparing clusterings: an information based distance", Journal of Multivariate Analysis 98
+    (2007), 873-895.
     L. Hubert, P. Arabie, "Comparing partitions", Journal of Classification 2 (1985), 193-218.
 
     Examples
     --------
-    Halves of a window, against quarters: the entropies differ by log 2, and so do the partitions, which are nested.
+    Halves of a window, against quarters: the entropies differ by log 2, and so do the partitions, which are
+    nested.
 
     >>> halves, quarters = np.array([0, 0, 1, 1]), np.array([0, 1, 2, 3])
     >>> found = partition_distance(halves, quarters, np.ones(4))

@@ -1,5 +1,4 @@
-"""Which units moved between two checkpoints of one network: what lies between their lines before and
-after."""
+"""Moves of units between two checkpoints of one network: the area between their lines before and after."""
 
 from __future__ import annotations
 
@@ -26,10 +25,10 @@ class StageMoves:
     only_first: int
     only_second: int
     mean: float | None
-    """How far the lines that both draw moved, by length: all areas between them over all lengths; None where
-    there is none."""
+    """Mean distance that the lines that both draw moved, by length: all areas between them over all lengths;
+    None where there is none."""
     median: float | None
-    """Of how far each of them moved."""
+    """Median distance that each of them moved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +56,7 @@ class UnitMoves:
         return moved
 
     def by_stage(self) -> list[StageMoves]:
-        """What became of the units of each stage that has one in the window."""
+        """Moves of the units of each stage that has one in the window."""
         rows = []
         for stage in np.unique(self.stage).tolist():
             here = self.stage == stage
@@ -84,7 +83,7 @@ def comparable(first: ProgramInfo | None, second: ProgramInfo | None) -> bool:
 
 
 def unit_moves(first: Arrangement, second: Arrangement, both: Overlay) -> UnitMoves:
-    """How far the line of each unit moved from one arrangement to the other, with the overlay of the two."""
+    """Measure the move of each unit's line from one arrangement to the other, with the overlay of the two."""
     assert first.info is not None
     start = np.cumsum([0, *(stage.n_units for stage in first.info.stages)])
     lengths = np.stack([_lengths(arr, start) for arr in (first, second)], axis=1)

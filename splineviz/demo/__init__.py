@@ -68,5 +68,5 @@ def load_labels() -> Int64[np.ndarray, "anchor"]:
 
 
 def attribution() -> str:
-    """Where the digits and the network come from."""
+    """Text on where the digits and the network come from."""
     return str(_content()["attribution"])

@@ -1,4 +1,4 @@
-"""Which units matter where they switch: the indicator of Theorem 2, decided on the unit's own breakpoint."""
+"""Units that matter where they switch: the indicator of Theorem 2, decided on the unit's own breakpoint."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""What a proxy has to beat: a first-order count, patterns met by random samples, mean distance from the
-breakpoints."""
+"""Baselines that a proxy has to beat: a first-order count, patterns met by random samples, mean distance from
+the breakpoints."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +9,16 @@ from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from splineviz.errors import InputError
-from splineviz.estimators.derivatives import draws, gradient_norms
-from splineviz.estimators.request import Model, batch_for, checked_points, device_of, numbers, origin_of
+from splineviz.estimators.derivatives import Sampling, draws, gradient_norms
+from splineviz.estimators.request import (
+    Model,
+    Points,
+    batch_for,
+    checked_points,
+    device_of,
+    numbers,
+    origin_of,
+)
 from splineviz.estimators.switches import Between, Level, StageReader
 from splineviz.estimators.tape import Tape
 
@@ -21,7 +27,7 @@ __all__ = ["distinct_patterns", "first_order", "mean_distance"]
 
 def first_order(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     radius: float,
     device: str | torch.device | None = None,
@@ -39,9 +45,7 @@ def first_order(
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
     found = []
-    for draw in draws(
-        origin, x, sigma=0.0, samples=1, noise="bias", seed=0, device=device_of(device, points), batch=batch
-    ):
+    for draw in draws(origin, x, Sampling(device_of(device, points), batch)):
         rows = []
         for switch, z, norm in zip(
             draw.tape.switches, draw.values, gradient_norms(draw, x, None), strict=True
@@ -54,7 +58,7 @@ def first_order(
 
 
 def mean_distance(
-    model: Model, points: Any, *, device: str | torch.device | None = None, batch: int | None = None
+    model: Model, points: Points, *, device: str | torch.device | None = None, batch: int | None = None
 ) -> Float64[np.ndarray, "point stage"]:
     """Mean |z| of each stage, z what enters it above its breakpoint."""
     origin = origin_of(model, points)
@@ -67,16 +71,7 @@ def mean_distance(
             ],
             1,
         )
-        for draw in draws(
-            origin,
-            x,
-            sigma=0.0,
-            samples=1,
-            noise="bias",
-            seed=0,
-            device=device_of(device, points),
-            batch=batch,
-        )
+        for draw in draws(origin, x, Sampling(device_of(device, points), batch))
     ]
     means: np.ndarray = torch.cat(found).cpu().numpy()
     return means
@@ -84,7 +79,7 @@ def mean_distance(
 
 def distinct_patterns(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     radius: float,
     samples: int = 50,
@@ -100,7 +95,8 @@ def distinct_patterns(
     Examples
     --------
     >>> from torch import nn
-    >>> distinct_patterns(nn.Sequential(nn.Linear(2, 1, bias=False), nn.ReLU()), [[0.0, 0.0]], radius=1.0).tolist()
+    >>> net = nn.Sequential(nn.Linear(2, 1, bias=False), nn.ReLU())
+    >>> distinct_patterns(net, [[0.0, 0.0]], radius=1.0).tolist()
     [2]
     """
     (radius,) = numbers(radius, "the radius")

@@ -30,7 +30,7 @@ class Sides:
 
     @property
     def holds(self) -> bool:
-        """Up to rounding."""
+        """Whether the left side is at most the right one, up to rounding."""
         return self.left <= self.right + 1e-9 * max(abs(self.left), abs(self.right))
 
 
@@ -129,8 +129,8 @@ def bound_14(m: Moments, form: Form = "corrected") -> Sides:
 
 
 def sides_17(m: Moments, weight_decay: float, form: Form = "corrected") -> Sides:
-    """What (17) says is at most of the order of log(1 / weight decay), which is the right side here: an
-    order, so no inequality.
+    """Two sides of (17); the right side is log(1 / weight decay), of whose order the left is at most, so it
+    is no inequality.
 
     The left side is LC over what (14) multiplies the L-th power of the parameter norm by: n_0 LC / (C_bias
     n^((1-L)/2) L^(1-L/2)) as printed, LC / (C_bias sum of sqrt(n_l) l^(-l/2)) where (14) is corrected, for
@@ -167,7 +167,7 @@ def _require_layers(m: Moments, name: str) -> None:
 
 
 def _rows_over_frobenius(stage: Stage) -> float:
-    """By how much the gradient norms of all units of a stage can exceed the Frobenius norm of its
+    """Largest factor by which the gradient norms of all units of a stage can exceed the Frobenius norm of its
     Jacobian."""
     return stage.n_units / math.sqrt(math.prod(stage.shape))
 

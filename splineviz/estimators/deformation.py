@@ -1,9 +1,8 @@
-"""How much the layers of a network deform the neighbourhood on which the proxy is taken."""
+"""Deformation, by the layers of a network, of the neighbourhood on which the proxy is taken."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from splineviz.errors import InputError
 from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.request import (
     Model,
+    Points,
     batch_for,
     checked_points,
     device_of,
@@ -51,7 +51,7 @@ class Deformation:
 
 def deformation(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     radius: float = 0.005,
     directions: int = 25,
@@ -71,7 +71,8 @@ def deformation(
     Examples
     --------
     >>> from torch import nn
-    >>> found = deformation(nn.Sequential(nn.Linear(3, 8), nn.ReLU()), [[0.0, 0.0, 0.0]], radius=1.0, directions=3)
+    >>> net = nn.Sequential(nn.Linear(3, 8), nn.ReLU())
+    >>> found = deformation(net, [[0.0, 0.0, 0.0]], radius=1.0, directions=3)
     >>> [round(float(d), 6) for d in found.diameter[0, :1]]  # two sides of length sqrt(2)
     [2.828427]
     """

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.estimators.active_paths import good_on_breakpoint
-from splineviz.estimators.derivatives import Draw, Noise, draws, gradient_norms
-from splineviz.estimators.request import Model, checked_points, device_of, origin_of
+from splineviz.estimators.derivatives import Draw, Noise, Sampling, draws, gradient_norms
+from splineviz.estimators.request import Model, Points, checked_points, device_of, origin_of
 from splineviz.estimators.switches import Level
 from splineviz.program.trace import Ref
 from splineviz.stage import Stage
@@ -67,7 +67,7 @@ class Density:
 
 def density(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     sigma: float = 0.05,
     samples: int = 10,
@@ -117,8 +117,8 @@ def density(
     --------
     >>> import torch
     >>> net = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.ReLU(), torch.nn.Linear(1, 1))
-    >>> _ = net.load_state_dict({"0.weight": torch.tensor([[3.0]]), "0.bias": torch.zeros(1), "2.weight": torch.ones(1, 1),
-    ...     "2.bias": torch.zeros(1)})
+    >>> first = {"0.weight": torch.tensor([[3.0]]), "0.bias": torch.zeros(1)}
+    >>> _ = net.load_state_dict(first | {"2.weight": torch.ones(1, 1), "2.bias": torch.zeros(1)})
     >>> round(density(net, [[0.0]], sigma=0.5).local_complexity, 6)  # 3 N(0; 0, 0.25)
     2.393654
     """
@@ -133,16 +133,8 @@ def density(
     sums: Tensor | None = None
     squares: Tensor | None = None
     stages: tuple[Stage, ...] = ()
-    asked = {
-        "sigma": sigma,
-        "samples": samples,
-        "noise": noise,
-        "seed": seed,
-        "device": place,
-        "batch": batch,
-    }
     done = 0
-    for draw in draws(origin, x, **asked):  # type: ignore[arg-type]
+    for draw in draws(origin, x, Sampling(place, batch, sigma, samples, noise, seed)):
         norms = gradient_norms(draw, x, axes)
         terms = torch.stack([_term(draw, k, norm, sigma, variant) for k, norm in enumerate(norms)], 1)
         if sums is None or squares is None:

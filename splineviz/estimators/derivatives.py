@@ -1,5 +1,5 @@
-"""Values and input derivatives of every unit, under noise on the biases or all weights: what the theory is
-made of."""
+"""Values and input derivatives of every unit, under noise on the biases or all weights, as the theory needs
+them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,46 @@ from splineviz.estimators.switches import Level, StageReader
 from splineviz.estimators.tape import Tape
 from splineviz.program.origin import Origin
 
-__all__ = ["Draw", "Noise", "draws", "gradient_norms", "irregular_sum", "jacobians"]
+__all__ = ["Draw", "Noise", "Sampling", "draws", "gradient_norms", "irregular_sum", "jacobians"]
 
 Noise = Literal["bias", "weights"]
 
 _COLUMN_BYTES = 256 << 20
 """Memory for the columns of a Jacobian that are under way at once."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Draws of the noise, and where and in which batches they are computed.
+
+    The noise on a bias is drawn for each unit and point on its own; that on weights for all points together.
+    By default there is none.
+
+    Raises
+    ------
+    InputError
+        If a number is out of its range, or there is no such noise.
+    """
+
+    device: torch.device
+    batch: int | None
+    sigma: float = 0.0
+    samples: int = 1
+    noise: Noise = "bias"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.sigma < 0 or not math.isfinite(self.sigma):
+            raise InputError(f"sigma must be at least 0, got {self.sigma:g}")
+        if self.samples < 1:
+            raise InputError(f"samples must be at least 1, got {self.samples}")
+        if self.noise not in ("bias", "weights"):
+            raise InputError(f"noise must be 'bias' or 'weights', got {self.noise!r}")
+
+    @property
+    def n_draws(self) -> int:
+        """Number of draws; one where there is no noise."""
+        return self.samples if self.sigma > 0 else 1
 
 
 @dataclass(frozen=True)
@@ -44,36 +78,20 @@ class Draw:
     """(output, point, unit) derivatives of the outputs by what enters the stages; empty unless asked for."""
 
 
-def draws(
-    origin: Origin,
-    x: Tensor,
-    *,
-    sigma: float,
-    samples: int,
-    noise: Noise,
-    seed: int,
-    device: torch.device,
-    batch: int | None,
-    sensitivity: bool = False,
-) -> Iterator[Draw]:
-    """Every batch of points under every draw of the noise; one draw only where there is no noise.
+def draws(origin: Origin, x: Tensor, sampling: Sampling, *, sensitivity: bool = False) -> Iterator[Draw]:
+    """Draw the noise, and take every batch of the points ``x`` (n, *input_shape) under every draw.
 
-    The noise on a bias is drawn for each unit and point on its own; that on weights for all points together.
+    With ``sensitivity`` also take derivatives of the outputs by what enters the stages.
     """
-    if sigma < 0 or not math.isfinite(sigma):
-        raise InputError(f"sigma must be at least 0, got {sigma:g}")
-    if samples < 1:
-        raise InputError(f"samples must be at least 1, got {samples}")
-    if noise not in ("bias", "weights"):
-        raise InputError(f"noise must be 'bias' or 'weights', got {noise!r}")
-    generator = torch.Generator().manual_seed(seed)  # on the CPU, so that a seed means the same everywhere
+    device, sigma = sampling.device, sampling.sigma
+    generator = torch.Generator().manual_seed(sampling.seed)  # on the CPU: the same numbers everywhere
     tape = Tape(origin, torch.float64, device, for_gradients=True)
     _refuse_maxima(tape)
     # the Jacobian of one point has as many columns as the input or the entrance has entries
     columns = min(x[0].numel(), sum(math.prod(v.shape[1:]) for v in tape.enter(x[:1].to(device)).values()))
-    size = batch_for(batch, len(x), 8 * tape.values_alive * columns, device)
-    for number in range(samples if sigma > 0 else 1):
-        if noise == "weights" and sigma > 0:
+    size = batch_for(sampling.batch, len(x), 8 * tape.values_alive * columns, device)
+    for number in range(sampling.n_draws):
+        if sampling.noise == "weights" and sigma > 0:
             tape = Tape(_perturbed(origin, sigma, generator), torch.float64, device, for_gradients=True)
         for start in range(0, len(x), size):
             part = slice(start, min(start + size, len(x)))
@@ -164,6 +182,7 @@ class _Drawer(_Recorder):
 
     @property
     def noise(self) -> dict[int, Tensor]:
+        """Noise that was drawn on what enters each stage, by its call."""
         return self._noise
 
 

@@ -77,10 +77,12 @@ class Estimate:
 
     @property
     def n_points(self) -> int:
+        """Number of points."""
         return len(self.counts[0, 0])
 
     @property
     def n_units(self) -> int:
+        """Number of units of all stages."""
         return sum(stage.n_units for stage in self.stages)
 
     @property

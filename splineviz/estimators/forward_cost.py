@@ -1,5 +1,5 @@
-"""What the proxy's vertices cost a plain forward pass: the measure that its time, and that of exact counts,
-is held against."""
+"""Cost of the proxy's vertices in a plain forward pass: the measure for its time, and for that of exact
+counts."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from splineviz.estimators.frames import frames, shared_frame
 from splineviz.estimators.neighbourhood import responses, vertices
 from splineviz.estimators.request import (
     Model,
+    Points,
     batch_for,
     checked_points,
     device_of,
@@ -36,7 +37,7 @@ __all__ = ["local_complexity"]
 
 def local_complexity(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     radius: float | Iterable[float] = 0.005,
     directions: int | Iterable[int] = 25,
@@ -72,8 +73,8 @@ def local_complexity(
     frame
         One seeded frame for all points, or a fresh one for each.
     device, dtype
-        Where and in what to run; by default where the points are, in float64. Half precision counts what half precision sees:
-        :func:`splineviz.estimators.precision.sign_disagreements` says how much that differs.
+        Where and in what to run; by default where the points are, in float64. Half precision counts what half
+        precision sees: :func:`splineviz.estimators.precision.sign_disagreements` says how much that differs.
     batch
         Points at a time; by default as many as fit some tens of megabytes.
     first
@@ -94,8 +95,9 @@ def local_complexity(
 
     References
     ----------
-    The proxy is that of "Deep network partition density exhibits double descent", section 3, whose text describes the neighbourhood
-    in three ways; this is what its code computes, without the signs of the output layer, which it counts, too.
+    "Deep network partition density exhibits double descent", section 3, whose text describes the
+    neighbourhood in three ways; the proxy here is that of its code, without the signs of the output layer,
+    which it counts, too.
 
     Examples
     --------
@@ -151,11 +153,14 @@ class _Run:
 
     @property
     def bytes_per_point(self) -> int:
+        """Bytes of the values alive at once for one point with all of its vertices."""
         return 2 * self.directions[-1] * self.tape.values_alive * self.tape.dtype.itemsize
 
     def all_points(
         self, x: Tensor, size: int, first: int, progress: Callable[[int, int], None] | None
     ) -> tuple[np.ndarray, np.ndarray]:
+        """Counts and ties of the points ``x``, ``size`` at a time; ``first`` numbers the seeds of their
+        frames."""
         tape, found = self.tape, []
         with torch.inference_mode():
             shared = None

@@ -12,8 +12,8 @@ __all__ = ["responses", "vertices"]
 
 
 def responses(tape: Tape, axes: np.ndarray) -> dict[int, Tensor]:
-    """How the first affine part answers to directions, (points or 1, P, D): (P, points or 1, *shape) for each
-    of its values."""
+    """Responses (P, points or 1, *shape) of each value of the first affine part to directions (points or 1,
+    P, D) of input space."""
     n, p, _ = axes.shape
     v = (
         torch.from_numpy(axes)

@@ -1,9 +1,8 @@
-"""How many signs a lower precision sees differently than float64."""
+"""Number of signs that a lower precision sees differently than float64."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from splineviz.estimators.frames import shared_frame
 from splineviz.estimators.neighbourhood import responses, vertices
 from splineviz.estimators.request import (
     Model,
+    Points,
     batch_for,
     checked_points,
     device_of,
@@ -48,13 +48,13 @@ class Disagreement:
 
     @property
     def share(self) -> float:
-        """Of all signs."""
+        """Share of all signs that differ."""
         return float(self.differing.sum() / max(1, len(self.differing) * self.compared.sum()))
 
 
 def sign_disagreements(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     dtype: torch.dtype | str,
     radius: float = 0.005,

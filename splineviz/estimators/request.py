@@ -1,9 +1,9 @@
-"""What the estimators are asked for, checked: networks, points, radii, directions, devices."""
+"""Requests to the estimators, checked: networks, points, radii, directions, devices."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from splineviz.program.devices import named_device
 
 __all__ = [
     "Model",
+    "Points",
     "batch_for",
     "checked_points",
     "device_of",
@@ -27,12 +28,14 @@ __all__ = [
 ]
 
 Model = Program | Origin | nn.Module | str | Path
+Points = Tensor | np.ndarray | Sequence[Any]
+"""(n, *input_shape) points of input space, as a caller has them."""
 
 _BUDGET = {"cpu": 32 << 20, "cuda": 1 << 30}
 """Bytes of activations at once. On a CPU more of them only leave the cache."""
 
 
-def origin_of(model: Model, points: Any) -> Origin:
+def origin_of(model: Model, points: Points) -> Origin:
     """The traced network of whatever names one; the points tell the input shape where nothing else does."""
     if isinstance(model, Program):
         if model.origin is None:
@@ -52,7 +55,7 @@ def origin_of(model: Model, points: Any) -> Origin:
         return read_network(model, input_shape=shape)
 
 
-def checked_points(points: Any, input_shape: tuple[int, ...]) -> Tensor:
+def checked_points(points: Points, input_shape: tuple[int, ...]) -> Tensor:
     """(n, *input_shape) float64 where the points are."""
     tensor = points.detach() if isinstance(points, Tensor) else torch.as_tensor(np.asarray(points))
     if not tensor.is_floating_point():
@@ -103,7 +106,7 @@ def whole_numbers(given: int | Iterable[int], what: str, most: int) -> tuple[int
     return tuple(int(v) for v in several)
 
 
-def device_of(device: str | torch.device | None, points: Any) -> torch.device:
+def device_of(device: str | torch.device | None, points: Points) -> torch.device:
     """The device asked for, or that of the points."""
     if device is None:
         return points.device if isinstance(points, Tensor) else torch.device("cpu")
@@ -119,7 +122,7 @@ def dtype_of(dtype: torch.dtype | str) -> torch.dtype:
 
 
 def batch_for(batch: int | None, n_points: int, bytes_per_point: int, device: torch.device) -> int:
-    """How many points go at once: as asked for, or as many as the budget holds."""
+    """Number of points that go at once: as asked for, or as many as the budget holds."""
     if batch is None:
         return max(1, min(n_points, _BUDGET.get(device.type, _BUDGET["cpu"]) // max(1, bytes_per_point)))
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:

@@ -1,4 +1,4 @@
-"""Which units are not in one state at all vertices of a neighbourhood."""
+"""Units that are not in one state at all vertices of a neighbourhood."""
 
 from __future__ import annotations
 

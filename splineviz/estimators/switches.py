@@ -1,5 +1,5 @@
-"""Where the units of any traced network are: the tensors that enter its nonlinearities, and when two vertices
-differ in a unit."""
+"""Units of any traced network: the tensors that enter its nonlinearities, and when two vertices differ in a
+unit."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
+from splineviz.program.operations.pool_windows import pool_axes, pool_positions
 from splineviz.program.program import Pointwise
 from splineviz.program.trace import Call, Ref
 from splineviz.stage import Stage
@@ -21,17 +23,18 @@ from splineviz.stage import Stage
 __all__ = ["Between", "Level", "StageReader", "Winner", "switch_of"]
 
 _SMOOTH = frozenset(
-    """gelu silu mish elu celu selu softplus hardswish sigmoid log_sigmoid logsigmoid tanh atan erf softsign sin cos sinh sign sgn
-    heaviside""".split()
+    """gelu silu mish elu celu selu softplus hardswish sigmoid log_sigmoid logsigmoid tanh atan erf softsign
+    sin cos sinh sign sgn heaviside""".split()
 )
 _COMPARISONS = frozenset("gt ge lt le greater greater_equal less less_equal".split())
 _MAXIMA = ("max_pool", "adaptive_max_pool", "amax", "amin")
 _UNCOUNTED = frozenset(
-    """round floor ceil trunc fix frac fmod remainder floor_divide argmax argmin argsort sort msort topk median nanmedian kthvalue
-    mode cummax cummin lstm gru rnn_tanh rnn_relu fractional_max_pool2d fractional_max_pool3d bernoulli rand_like randn_like
-    multinomial normal one_hot""".split()
+    """round floor ceil trunc fix frac fmod remainder floor_divide argmax argmin argsort sort msort topk
+    median nanmedian kthvalue mode cummax cummin lstm gru rnn_tanh rnn_relu fractional_max_pool2d
+    fractional_max_pool3d bernoulli rand_like randn_like multinomial normal one_hot""".split()
 )
-"""What switches in ways that have no agreed count of units, or hides its units inside one operation."""
+"""Operations that switch in ways that have no agreed count of units, or hide their units inside one
+operation."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +111,11 @@ def switch_of(
         return StageReader(
             index, builder.stages[-1], (source,), Level(node.breakpoints, float(node.slopes.abs().max()))
         )
-    rule, width, sources = _rule(call, arguments, [i for _, i in refs], shape)
+    made = shapes.get(index, shape)
+    rule, width, sources = _rule(call, arguments, [i for _, i in refs], shape, made)
     if rule is None:
         return None
-    entered = shapes[index] if isinstance(rule, Winner) and index in shapes else shape
+    entered = made if isinstance(rule, Winner) else shape
     own_module = call.module_class.startswith(("torch.nn.modules.", "splineviz.program.onnx."))
     stage_name = builder.distinct((own_module and call.module) or f"{call.module}.{call.op}".lstrip("."))
     builder.stages.append(Stage(len(builder.stages), stage_name, call.op, entered, width, call.source))
@@ -145,9 +149,12 @@ def _lowered(
 
 
 def _rule(
-    call: Call, arguments: dict[str, Any], sources: list[int], shape: tuple[int, ...]
+    call: Call, arguments: dict[str, Any], sources: list[int], shape: tuple[int, ...], made: tuple[int, ...]
 ) -> tuple[Level | Between | Winner | None, int, tuple[int, ...]]:
-    """How units switch, the number of breakpoints, and what enters."""
+    """Rule by which units switch, number of breakpoints, and the calls that enter.
+
+    ``shape`` and ``made`` are the shapes of what enters and of the result, without batch.
+    """
     op, first = call.op, sources[0]
     level = (len(shape) + 1) * (1,)
     if op in _SMOOTH:
@@ -162,7 +169,7 @@ def _rule(
     if two and op in _COMPARISONS | {"maximum", "minimum", "fmax", "fmin", "max", "min"}:
         return Between(), 1, tuple(sources)
     if op.startswith(_MAXIMA[:2]):
-        return Winner(1.0, _pool(call, arguments)), 1, (first,)
+        return Winner(1.0, _pool(call, arguments, made)), 1, (first,)
     if op in {"amax", "amin", "max", "min"} and "dim" in arguments:
         dims = arguments["dim"]
         dims = [dims] if isinstance(dims, int) else list(dims) or list(range(1, len(shape) + 1))
@@ -185,45 +192,31 @@ def _along(dims: list[int], keep: bool) -> Callable[[Tensor], list[Tensor]]:
     return candidates
 
 
-def _pool(call: Call, arguments: dict[str, Any]) -> Callable[[Tensor], list[Tensor]]:
-    """The entries of the windows of a pool; where a window reaches beyond the border, one of its own entries
-    comes twice."""
-    axes = int(call.op[call.op.index("d", call.op.index("pool")) - 1])
+def _pool(
+    call: Call, arguments: dict[str, Any], outputs: tuple[int, ...]
+) -> Callable[[Tensor], list[Tensor]]:
+    """Entries of the windows of a max-pool with ``outputs``, the shape of its result without batch.
 
-    def spread(value: Any) -> list[int]:
-        numbers = [value] if isinstance(value, int) else list(value)
-        return numbers * (axes if len(numbers) == 1 else 1)
+    Where a window reaches beyond the border, one of its own entries comes twice.
+    """
+    axes = pool_axes(call.op)
 
-    def table(axis: int, n_in: int) -> Tensor:
+    def table(positions: np.ndarray) -> Tensor:
         """(outputs, places) indices along one axis."""
+        inside = positions >= 0
         if call.op.startswith("adaptive"):
-            n_out = spread(arguments["output_size"])[axis]
-            first = torch.arange(n_out) * n_in // n_out
-            last = -(-(torch.arange(n_out) + 1) * n_in // n_out) - 1
-            return torch.minimum(first[:, None] + torch.arange(int((last - first).max()) + 1), last[:, None])
-        kernel, padding, dilation = (
-            spread(arguments[name])[axis] for name in ("kernel_size", "padding", "dilation")
-        )
-        stride = (
-            spread(arguments["stride"]) if arguments.get("stride") else spread(arguments["kernel_size"])
-        )[axis]
-        span, reach = dilation * (kernel - 1) + 1, n_in + 2 * padding
-        n_out = (reach - span) // stride + 1
-        if arguments.get("ceil_mode") and (reach - span) % stride and n_out * stride < n_in + padding:
-            n_out += 1
-        start = torch.arange(n_out) * stride - padding
-        places = start[:, None] + dilation * torch.arange(kernel)
-        inside = (places >= 0) & (places < n_in)
-        some = torch.where(inside, places, n_in).amin(1, keepdim=True)
-        return torch.where(inside, places, some)
+            own = positions.max(1, keepdims=True)
+        else:
+            own = positions.min(1, keepdims=True, where=inside, initial=np.iinfo(np.int64).max)
+        return torch.from_numpy(np.where(inside, positions, own))
 
     tables: dict[tuple[Any, ...], list[list[slice | Tensor]]] = {}
 
     def candidates(z: Tensor) -> list[Tensor]:
         key = (*z.shape[-axes:], z.device)
         if key not in tables:
-            made = [table(axis, n) for axis, n in enumerate(z.shape[-axes:])]
-            tables[key] = [[_stepwise(column, z.device) for column in t.unbind(1)] for t in made]
+            near = pool_positions(call.op, arguments.__getitem__, z.shape[-axes:], outputs[-axes:])
+            tables[key] = [[_stepwise(column, z.device) for column in table(p).unbind(1)] for p in near]
         found = []
         for place in itertools.product(*tables[key]):
             entry = z

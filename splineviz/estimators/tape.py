@@ -13,9 +13,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from splineviz.estimators.switches import Level, StageReader
 from splineviz.estimators.tape_graph import RESHAPES, TapeGraph
-from splineviz.estimators.tape_steps import Op, cast, channels_last, in_place, refs_of, scheduled
+from splineviz.estimators.tape_steps import Op, channels_last, in_place, scheduled
+from splineviz.program.constants import cast
 from splineviz.program.origin import Origin
-from splineviz.program.trace import Ref
+from splineviz.program.trace import Ref, refs_of
 from splineviz.stage import Stage
 
 __all__ = ["Tape", "Visitor"]
@@ -25,10 +26,10 @@ class Visitor(Protocol):
     """Looks at a network while it runs."""
 
     def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> Tensor | None:
-        """Before a stage: what enters it; a tensor that is returned enters in place of the first one."""
+        """Look at what enters a stage; a tensor that is returned enters in place of the first one."""
 
     def leave(self, switch: StageReader, result: Tensor) -> None:
-        """After a stage: what it made."""
+        """Look at what a stage made."""
 
 
 class Tape:
@@ -96,6 +97,7 @@ class Tape:
 
     @property
     def stages(self) -> tuple[Stage, ...]:
+        """Stages of the network, in order."""
         return tuple(switch.stage for switch in self.switches)
 
     def enter(self, x: Tensor) -> dict[int, Tensor]:

@@ -3,7 +3,6 @@ nonlinearity."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,13 +10,14 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.estimators.switches import StageReader, switch_of
-from splineviz.estimators.tape_steps import Op, cast, folded, op_of, refs_of, resolved, scheduled
+from splineviz.estimators.tape_steps import Op, folded, op_of, resolved, scheduled
+from splineviz.program.constants import computed, stored
 from splineviz.program.fidelity import sample
 from splineviz.program.modes import condensed
 from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
 from splineviz.program.origin import Origin
 from splineviz.program.program import Affine
-from splineviz.program.trace import Ref
+from splineviz.program.trace import Ref, refs_of
 
 __all__ = ["RESHAPES", "TapeGraph"]
 
@@ -32,7 +32,7 @@ _PARTS = frozenset(
 
 
 class TapeGraph:
-    """What a traced network consists of, everything on the CPU and in float64.
+    """Parts of a traced network, everything on the CPU and in float64.
 
     Attributes
     ----------
@@ -66,50 +66,36 @@ class TapeGraph:
             self.affine = self._first_affine(self.ops)
 
     def _read_ops(self) -> list[Op]:
-        """The calls that the output needs, constants folded in float64."""
-        calls, needed, stack = self.origin.graph.calls, set(), [self.output]
-        while stack:
-            index = stack.pop()
-            if index not in needed:
-                needed.add(index)
-                stack.extend(calls[index].refs())
-        self.inputs = tuple(i for i in sorted(needed) if calls[i].op == "input")
+        """Calls that the output needs, in order; those on constants alone are computed."""
+        graph = self.origin.graph
+        needed = graph.needed()
+        self.inputs = tuple(i for i in needed if graph.calls[i].op == "input")
+        self.active |= {*self.inputs}
         batch: set[int] = set()
         ops = []
-        for index in sorted(needed):
-            call = calls[index]
+        for index in needed:
+            call = graph.calls[index]
             if call.op == "region":
                 raise InputError(
                     "autocast and gradient blocks inside forward() cannot be followed", hint="remove them"
                 )
             if call.op == "input":
-                self.active.add(index)
-            elif call.op == "weight":
-                value = self.origin.weights.get(call.name)
-                value = self.origin.graph.constants[call.name] if value is None else value
-                self.constants[index] = value.cpu().to(
-                    torch.float64 if value.is_floating_point() else value.dtype, copy=True
-                )
-            elif call.op == "sym_size":
+                continue
+            if call.op == "weight":
+                self.constants[index] = stored(graph, self.origin.weights, call.name)
+                continue
+            reads = set(call.refs())
+            if call.op == "sym_size":
                 batch.add(index)
-                ops.append(op_of(index, call))
+            elif reads & self.active:
+                self.active.add(index)
+            elif reads & batch or call.batched:
+                batch.add(index)
             else:
-                op = op_of(index, call)
-                op = replace(
-                    op,
-                    arguments={
-                        name: cast(a, torch.float64, torch.device("cpu")) for name, a in op.arguments.items()
-                    },
-                )
-                reads = set(refs_of(op.arguments))
-                if reads & self.active:
-                    self.active.add(index)
-                elif reads & batch or call.batched:
-                    batch.add(index)
-                else:
-                    self.constants[index] = op.run({}, self.constants, 0)
-                    continue
-                ops.append(op)
+                given = {name: resolved(a, {}, self.constants, 0) for name, a in call.arguments.items()}
+                self.constants[index] = computed(call, given)
+                continue
+            ops.append(op_of(index, call))
         return ops
 
     def _examine(self, ops: list[Op]) -> int:
@@ -221,7 +207,7 @@ class TapeGraph:
         return affine
 
     def _batch_values(self, ops: list[Op]) -> dict[int, Any]:
-        """What depends on the number of inputs only, for two."""
+        """Values, for two inputs, of the calls that depend on the number of inputs only."""
         values: dict[int, Any] = {}
         for op in ops:
             if op.index not in self.active:

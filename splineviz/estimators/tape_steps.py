@@ -4,7 +4,7 @@ norms folded."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from splineviz.estimators.switches import StageReader
-from splineviz.program.trace import BatchSize, Call, Ref
+from splineviz.program.constants import cast
+from splineviz.program.trace import BatchSize, Call, Ref, refs_of
 
-__all__ = ["Op", "cast", "channels_last", "folded", "in_place", "op_of", "refs_of", "resolved", "scheduled"]
+__all__ = ["Op", "channels_last", "folded", "in_place", "op_of", "resolved", "scheduled"]
 
 _FRESH = frozenset("conv1d conv2d conv3d linear addmm add sub batch_norm matmul mm".split())
 """Operations whose result shares memory with nothing else."""
@@ -45,16 +46,18 @@ class Op:
 
 
 def op_of(index: int, call: Call) -> Op:
-    """A traced call, writes in place replaced by their functional counterparts."""
+    """A traced call in float64 on the CPU, writes in place replaced by their functional counterparts."""
     schema = getattr(call.target, "_schema", None)
     target = call.target
     if schema is not None and schema.is_mutable:
         target = _functional(call)
-    return Op(index, call, target, call.arguments, schema is not None)
+    arguments = {name: cast(a, torch.float64, torch.device("cpu")) for name, a in call.arguments.items()}
+    return Op(index, call, target, arguments, schema is not None)
 
 
 def _functional(call: Call) -> Callable[..., Any]:
-    """The same operation on a new tensor; traced graphs read what was written from the result."""
+    """Counterpart on a new tensor of an operation in place; traced graphs read what was written from the
+    result."""
     overload = call.target._overloadname
     packet = getattr(torch.ops.aten, call.op, None)
     if packet is not None and overload in packet.overloads():
@@ -66,18 +69,6 @@ def _functional(call: Call) -> Callable[..., Any]:
         return call.target(**{**given, first: given[first].clone()})
 
     return on_copy
-
-
-def refs_of(argument: Any) -> Iterator[int]:
-    """Indices of the calls that an argument reads."""
-    if isinstance(argument, Ref):
-        yield argument.index
-    elif isinstance(argument, dict):
-        for value in argument.values():
-            yield from refs_of(value)
-    elif isinstance(argument, (list, tuple)):
-        for value in argument:
-            yield from refs_of(value)
 
 
 def resolved(argument: Any, values: Mapping[int, Any], constants: Mapping[int, Any], count: int) -> Any:
@@ -203,16 +194,3 @@ def _same_shape(op: Op, index: int, ops: Sequence[Op]) -> bool:
         return True
     written = next((other for other in ops if other.index == index), None)
     return written is not None and written.call.shape is not None and written.call.shape == op.call.shape
-
-
-def cast(value: Any, dtype: torch.dtype, device: torch.device) -> Any:
-    """Tensors, data types and devices, also within lists, brought to a floating-point type and a device."""
-    if isinstance(value, Tensor):
-        return value.to(device, dtype if value.is_floating_point() else value.dtype)
-    if isinstance(value, torch.dtype):
-        return dtype if value.is_floating_point else value
-    if isinstance(value, torch.device):
-        return device
-    if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-        return type(value)(cast(item, dtype, device) for item in value)
-    return value

@@ -14,8 +14,8 @@ from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from splineviz.errors import InputError
-from splineviz.estimators.derivatives import Draw, Noise, draws, jacobians
-from splineviz.estimators.request import Model, checked_points, device_of, origin_of
+from splineviz.estimators.derivatives import Draw, Noise, Sampling, draws, jacobians
+from splineviz.estimators.request import Model, Points, checked_points, device_of, origin_of
 from splineviz.estimators.switches import Level
 from splineviz.estimators.tape import Tape
 from splineviz.stage import Stage
@@ -102,13 +102,13 @@ class Moments:
         return float(self.not_good.sum(1).mean())
 
     def take(self, rows: Int64[np.ndarray, "row"]) -> Moments:
-        """Those of some points: of a bootstrap sample, for example."""
+        """Moments of some points only: of a bootstrap sample, for example."""
         return replace(self, **{name: getattr(self, name)[rows] for name in TABLES})
 
 
 def moments(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     sigma: float = 0.05,
     samples: int = 10,
@@ -140,7 +140,8 @@ def moments(
 
     References
     ----------
-    "On the local complexity of linear regions in deep ReLU networks", definitions (9) and (10), Corollary 3, Theorem 7.
+    "On the local complexity of linear regions in deep ReLU networks", definitions (9) and (10), Corollary 3,
+    Theorem 7.
     """
     if not (math.isfinite(epsilon) and epsilon > 0):
         raise InputError(f"epsilon must be greater than 0, got {epsilon:g}")
@@ -148,18 +149,11 @@ def moments(
     x = checked_points(points, origin.input_shape)
     place = device_of(device, points)
     far = 2 * sigma if eta is None else float(eta)
-    asked: dict[str, Any] = {
-        "sigma": sigma,
-        "samples": samples,
-        "noise": noise,
-        "seed": seed,
-        "device": place,
-        "batch": batch,
-    }
+    sampling = Sampling(place, batch, sigma, samples, noise, seed)
     tables: dict[str, Tensor] = {}
     stages: tuple[Stage, ...] = ()
-    done, n_draws = 0, samples if sigma > 0 else 1
-    for draw in draws(origin, x, **asked, sensitivity=True):
+    done, n_draws = 0, sampling.n_draws
+    for draw in draws(origin, x, sampling, sensitivity=True):
         stages = draw.tape.stages
         found = _of_draw(draw, x, sigma, epsilon, far)
         for name, value in found.items():
@@ -193,7 +187,7 @@ def moments(
 
 
 def local_rank(
-    model: Model, points: Any, *, epsilon: float = 0.01, sigma: float = 0.0, **options: Any
+    model: Model, points: Points, *, epsilon: float = 0.01, sigma: float = 0.0, **options: Any
 ) -> Float64[np.ndarray, "stage"]:
     """The local rank of each stage: mean number of singular values of at least ``epsilon`` of the Jacobian of
     what enters it.
@@ -215,7 +209,7 @@ def local_rank(
     return moments(model, points, epsilon=epsilon, sigma=sigma, **options).local_rank
 
 
-def total_variation(model: Model, points: Any, *, sigma: float = 0.0, **options: Any) -> float:
+def total_variation(model: Model, points: Points, *, sigma: float = 0.0, **options: Any) -> float:
     """The total variation: mean norm of the network's derivative, Frobenius for several outputs. Options as
     for :func:`moments`."""
     return moments(model, points, sigma=sigma, **options).total_variation

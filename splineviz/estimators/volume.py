@@ -1,9 +1,7 @@
-"""By how much a network stretches volume at its inputs: the density that MaGNET and polarity sampling weigh
-cells by."""
+"""Stretch of volume by a network at its inputs: the density that MaGNET and polarity sampling weigh cells
+by."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +10,15 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.estimators.frames import shared_frame
-from splineviz.estimators.request import Model, batch_for, checked_points, device_of, origin_of, whole_numbers
+from splineviz.estimators.request import (
+    Model,
+    Points,
+    batch_for,
+    checked_points,
+    device_of,
+    origin_of,
+    whole_numbers,
+)
 from splineviz.estimators.switches import StageReader
 from splineviz.estimators.tape import Tape
 
@@ -21,7 +27,7 @@ __all__ = ["volume"]
 
 def volume(
     model: Model,
-    points: Any,
+    points: Points,
     *,
     directions: int = 2,
     seed: int = 0,
@@ -32,8 +38,8 @@ def volume(
     points.
 
     Two directions give the factor of area on the slice through the point, where
-    :func:`splineviz.arrangement.volume_factors.volume_factor` gives that of every cell; as many as the input has dimensions
-    give that of the whole input space. It is 0 where the network is not one to one.
+    :func:`splineviz.arrangement.volume_factors.volume_factor` gives that of every cell; as many as the input
+    has dimensions give that of the whole input space. It is 0 where the network is not one to one.
 
     Parameters
     ----------

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["save_geojson"]
 
-_NOTE = "Coordinates are plane coordinates (u, v), isometric to the network's input space; they are not WGS84 longitude and latitude."
+_NOTE = (
+    "Coordinates are plane coordinates (u, v), isometric to the network's input space; they are not WGS84 "
+    "longitude and latitude."
+)
 
 
 def save_geojson(

@@ -35,7 +35,7 @@ COLUMNS = {
     "class": "largest output at the mean of the corners, for one output 1 where it is positive; null "
     "before the last stage",
 }
-"""What each column holds; in the file, too, as metadata of its field."""
+"""Content of each column, in words; in the file, too, as metadata of its field."""
 
 
 def require_pyarrow() -> Any:

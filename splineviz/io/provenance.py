@@ -1,5 +1,5 @@
-"""What an output was made from, as JSON: version, program digest, plane, window, status. Exact: arrays keep
-every bit."""
+"""Provenance of an output, as JSON: version, program digest, plane, window, status. Exact: arrays keep every
+bit."""
 
 from __future__ import annotations
 
@@ -66,12 +66,13 @@ def plane_card(plane: Plane) -> dict[str, Any]:
 
 
 def certificate(arr: Arrangement) -> dict[str, Any]:
-    """What is proven, as every output says it."""
+    """Certificate of an arrangement, as every output carries it: the numbers of decisions, and of proven
+    ones."""
     return certificate_of(arr.stats, float(arr.areas.min()) if arr.n_cells else None)
 
 
 def certificate_of(stats: Stats | Totals, smallest_cell: float | None = None) -> dict[str, Any]:
-    """The same of counts, and the area of the smallest cell where it is known."""
+    """Certificate from counts, and from the area of the smallest cell where it is known."""
     return {
         "certified": stats.certified,
         "certify": stats.certify,
@@ -88,7 +89,7 @@ def certificate_of(stats: Stats | Totals, smallest_cell: float | None = None) ->
 
 
 def certificate_note(exact: Mapping[str, Any]) -> str:
-    """What tables and pictures say about it.
+    """Sentence on a certificate, for tables and pictures.
 
     Examples
     --------
@@ -97,8 +98,8 @@ def certificate_note(exact: Mapping[str, Any]) -> str:
     'all 1,200 decisions are proven'
     >>> certificate_note({**whole, "re_evaluated": 17})
     'all 1,200 decisions are proven, 17 of them in exact arithmetic'
-    >>> partly = {"proven": 900, "undecided": 300, "proven_per_stage": [900, 0], "decisions_per_stage": [900, 300]}
-    >>> certificate_note({**whole, **partly})
+    >>> per_stage = {"proven_per_stage": [900, 0], "decisions_per_stage": [900, 300]}
+    >>> certificate_note({**whole, "proven": 900, "undecided": 300, **per_stage})
     '300 of 1,200 decisions are not proven, the first of them in stage 1'
     >>> certificate_note({**whole, "certify": "off", "undecided": 3})
     'no decision is proven; 3 lay within rounding error and were taken as coincidences'

@@ -1,4 +1,4 @@
-"""What the batches of a stream add up to."""
+"""Totals over the batches of a stream."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Totals:
 
     cells: int = 0
     area: float = 0.0
-    """In squared input distance"""
+    """Area of all cells, in squared input distance."""
     covered: float = 0.0
     """Share of the windows"""
     cells_per_stage: list[int] = field(default_factory=list)
@@ -51,12 +51,13 @@ class Totals:
     smallest_cell: float | None = None
     batches: int = 0
     seconds: float = 0.0
-    """From the request to the last batch"""
+    """Seconds from the request to the last batch."""
     incomplete: bool = False
     last: Arrangement | None = None
     """The latest batch, which knows planes, windows and network"""
 
     def add(self, batch: Arrangement) -> None:
+        """Add a batch."""
         area, stats = float(batch.areas.sum()), batch.stats
         self.cells += batch.n_cells
         self.area += area
@@ -90,7 +91,7 @@ class Totals:
 
     @property
     def status(self) -> Status:
-        """How all of them together ended."""
+        """Status of all batches together."""
         if self.incomplete or self.last is None:
             return Status.INCOMPLETE
         return Status.UNDECIDED if self.undecided else Status.COMPLETE
@@ -106,7 +107,7 @@ class Totals:
         return provenance(self.last, extra={**sums, **(extra or {})})
 
     def counts(self) -> dict[str, Any]:
-        """As JSON."""
+        """Counts of all batches together, as JSON."""
         return {
             "status": self.status.name.lower(),
             "cells": self.cells,

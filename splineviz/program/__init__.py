@@ -1,4 +1,4 @@
-"""What a network is: a program of affine maps and continuous piecewise-affine functions, traced once."""
+"""Networks as programs of affine maps and continuous piecewise-affine functions, traced once."""
 
 from splineviz.program.decisions import with_decisions
 from splineviz.program.describe import Description, StageRow, describe

@@ -17,8 +17,7 @@ __all__ = ["with_decisions"]
 
 
 def with_decisions(program: Program) -> Program:
-    """The same network with one stage more: which of its outputs is the largest, the lowest index where
-    several are.
+    """Add a stage to a network: which of its outputs is the largest, the lowest index where several are.
 
     Cells are then cut by the decision boundary: a decision region is the union of the cells of one class,
     ``arr.winners(stage)`` of the last stage. Outputs and linear regions stay what they were. Of outputs (C,

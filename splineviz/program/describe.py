@@ -19,14 +19,14 @@ class StageRow:
     shape: tuple[int, ...]
     breakpoints: int
     candidates: int
-    """Of each unit of a maximum; 0 for a pointwise node."""
+    """Number of candidates of each unit of a maximum; 0 for a pointwise node."""
     units: int
     source: str
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a program consists of."""
+    """Names, shapes, stages and fidelity of a program."""
 
     name: str
     digest: str

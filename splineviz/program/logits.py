@@ -31,9 +31,9 @@ class CutOff:
     """The operation that was cut off."""
 
     note: str
-    """Its name and place."""
+    """Name and place of the operation."""
     finish: Callable[[Tensor], Tensor]
-    """From the output of the program to that of the module, (batch, *output_shape) both."""
+    """Function from the output of the program to that of the module, (batch, *output_shape) both."""
 
 
 def last_operation(graph: Graph) -> Call | None:

@@ -1,5 +1,5 @@
-"""From a traced graph and a set of weights to the nodes of a program: constants are folded, the rest goes
-through the table."""
+"""Nodes of a program, from a traced graph and a set of weights: constants are folded, the rest goes through
+the table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.program.constants import computed, stored
 from splineviz.program.modes import condensed
 from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
 from splineviz.program.program import Affine, Maximum, Pointwise, Stage
@@ -27,18 +28,22 @@ _IN_PARTS = frozenset(
     "split split_with_sizes chunk tensor_split unbind hsplit dsplit max min".split()
     + "unsafe_split unsafe_split_with_sizes unsafe_chunk".split()
 )
-_UNFILLED = frozenset({"empty", "empty_like", "new_empty"})
 _POOLS_IN_PARTS = ("max_pool", "adaptive_max_pool")
 _UNTAKEN = Active(-1, ())  # stands for results that are lowered one by one, where they are taken
 _LOST = Active(
     -1, ()
 )  # stands for what a refused call would have made, where its shape is not that of one input
+_UNKNOWN_SIZE = (
+    "makes a tensor whose size depends on values (a boolean mask: index by numbers), or on the number of "
+    "inputs"
+)
+_MIXED = "mixes the inputs of the batch, or moves the batch axis"
 _BATCH = 2  # number of inputs that stands in for any, when a constant is built for a whole batch
 
 
 @dataclass(frozen=True)
 class Lowered:
-    """What a graph and its weights come to; ``offenders`` is empty if all of it could be followed."""
+    """Nodes and stages of a graph with its weights; ``offenders`` is empty if all of it could be followed."""
 
     nodes: tuple[Affine | Pointwise | Maximum, ...]
     stages: tuple[Stage, ...]
@@ -71,13 +76,10 @@ class _Lowering:
         self.beginnings: list[str] = []
 
     def run(self) -> Lowered:
-        needed = self._needed()
-        for index, call in enumerate(self.graph.calls):
-            if index in needed:
-                self.values[index] = self._value(call)
-                self.beginnings += [self.digest.hexdigest()] * (
-                    len(self.builder.nodes) - len(self.beginnings)
-                )
+        """Lower all calls that the output needs."""
+        for index in self.graph.needed(_SHAPE_ONLY):
+            self.values[index] = self._value(self.graph.calls[index])
+            self.beginnings += [self.digest.hexdigest()] * (len(self.builder.nodes) - len(self.beginnings))
         output = self.values[self.graph.output]
         if not self.offenders and not isinstance(output, Active):
             raise InputError("the output of the model does not depend on its input")
@@ -89,23 +91,11 @@ class _Lowering:
         digests = self.digest.hexdigest(), tuple(self.beginnings)
         return Lowered(nodes, tuple(b.stages), b.n_slots, slot, shape, *digests, offenders)
 
-    def _needed(self) -> set[int]:
-        """Calls that the output's value depends on."""
-        needed: set[int] = set()
-        stack = [self.graph.output]
-        while stack:
-            index = stack.pop()
-            if index not in needed:
-                needed.add(index)
-                call = self.graph.calls[index]
-                stack.extend(() if call.op in _SHAPE_ONLY else call.refs())
-        return needed
-
     def _value(self, call: Call) -> Any:
         if call.op == "input":
             return Active(0, call.shape or ())
         if call.op == "weight":
-            return Constant(self._weight(call.name))
+            return Constant(stored(self.graph, self.weights, call.name))
         if call.op == "region":
             return Constant(None)
         if call.op == "sym_size":
@@ -117,19 +107,8 @@ class _Lowering:
             return self._refuse(call, call.refused)
         try:
             return self._fold(call, arguments)
-        except (
-            Exception
-        ) as error:  # whatever torch raises for arguments that make sense only with a whole batch
+        except Exception as error:  # of torch, for arguments that make sense only with a whole batch
             return self._refuse(call, f"on constants cannot be computed ahead: {condensed(error)}")
-
-    def _weight(self, name: str) -> Tensor:
-        value = self.weights.get(name)
-        if value is None:
-            value = self.graph.constants[name]
-        # a copy, since the graph may hold in-place operations on it
-        return value.detach().to(
-            "cpu", torch.float64 if value.is_floating_point() else value.dtype, copy=True
-        )
 
     def _resolve(self, argument: Any) -> Any:
         """An argument with references replaced by values; lists keep tagged values inside."""
@@ -168,10 +147,7 @@ class _Lowering:
         if lost:
             return after
         if not sound:
-            sizes = "makes a tensor whose size depends on values (a boolean mask: index by numbers), or on the number of inputs"
-            return self._refuse(
-                call, sizes if call.batched else "mixes the inputs of the batch, or moves the batch axis"
-            )
+            return self._refuse(call, _UNKNOWN_SIZE if call.batched else _MIXED)
         self._note(parent, arguments)
         try:
             return OPERATIONS[parent.op].lower(Step(parent, arguments, after.shape, self.builder, part))
@@ -208,36 +184,16 @@ class _Lowering:
                 return torch.zeros(_BATCH, *shape, dtype=torch.float64)
             if isinstance(value, list):
                 return [plain(item) for item in value]
-            value = value.value if isinstance(value, Constant) else value
-            if isinstance(value, torch.dtype) and value.is_floating_point:
-                return torch.float64
-            return torch.device("cpu") if isinstance(value, torch.device) else value
+            return value.value if isinstance(value, Constant) else value
 
-        plainly = {name: plain(value) for name, value in arguments.items()}
         if call.op in _SHAPE_ONLY:
-            plainly["self"] = plain(call.arguments["self"])
-        if call.in_place and isinstance(plainly.get("self"), Tensor):
-            plainly["self"] = plainly["self"].clone()
-        with torch.no_grad():
-            result = (
-                call.target(*plainly.values())
-                if getattr(call.target, "_schema", None) is None
-                else call.target(**plainly)
-            )
-        if (
-            call.op in _UNFILLED
-        ):  # what stands there by chance is overwritten, or the network would be no function
-            result.zero_()
+            arguments = arguments | {"self": call.arguments["self"]}
+        result = computed(call, {name: plain(value) for name, value in arguments.items()})
         if isinstance(result, (list, tuple)):
-            return Constant([_double(r) for r in result])
+            return Constant(list(result))
         if isinstance(result, Tensor):
-            result = _double(result)
             return Constant(result[:1] if call.batched else result, call.batched)
         return Constant(BatchSize(result) if call.batched and isinstance(result, int) else result)
-
-
-def _double(value: Tensor) -> Tensor:
-    return value.to(torch.float64) if value.is_floating_point() else value
 
 
 def with_frees(

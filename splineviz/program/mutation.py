@@ -20,8 +20,8 @@ _VIEWS = frozenset(
 
 @dataclass(frozen=True)
 class Views:
-    """How a view was taken from the tensor whose memory it shares: operations with their arguments, in
-    order."""
+    """Operations, with their arguments and in order, that take a view from the tensor whose memory it
+    shares."""
 
     steps: tuple[tuple[Callable[..., Any], tuple[Any, ...], tuple[tuple[str, Any], ...]], ...] = ()
 
@@ -32,7 +32,7 @@ class Views:
         return Views((*self.steps, (node.target, tuple(node.args[1:]), tuple(node.kwargs.items()))))
 
     def of(self, base: Tensor) -> Tensor:
-        """This view of ``base``."""
+        """Entries of ``base`` that the view shows, in its memory."""
         for function, arguments, named in self.steps:
             base = function(base, *arguments, **dict(named))
         return base
@@ -58,7 +58,8 @@ class Derived:
     node: fx.Node
     base: int
     value: int | None
-    """What is written through the view; ``None`` where the view is only read again."""
+    """Index of the call whose result is written through the view; ``None`` where the view is only read
+    again."""
     views: Views
 
 
@@ -76,7 +77,7 @@ class Versions:
         self._tensor: dict[fx.Node, fx.Node] = {}
         self._memory: dict[fx.Node, fx.Node] = {}
         self._views: dict[fx.Node, Views | None] = {}
-        """How the tensor was taken from its memory's first one, where that is certain."""
+        """Way from the first tensor of the memory to each tensor, where that is certain."""
 
     def index(self, node: fx.Node) -> int:
         """Index of the call that holds the present value of a node."""

@@ -1,4 +1,4 @@
-"""What a network was before it was lowered: the traced graph and its weights, for estimators that run it in
+"""Origin of a program before it was lowered: the traced graph and its weights, for estimators that run it in
 any precision."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Origin:
     def of(
         cls, graph: Graph, weights: Mapping[str, Tensor], name: str, input_shape: tuple[int, ...]
     ) -> Origin:
-        """With a copy of the weights, since those of a module in training go on changing."""
+        """Make an origin with a copy of the weights, since those of a module in training go on changing."""
         used = {call.name for call in graph.calls if call.op == "weight"}
         own = {key: value.detach().clone() for key, value in weights.items() if key in used}
         return cls(graph, own, name, input_shape)
@@ -44,5 +44,5 @@ class Origin:
         return made.hexdigest()
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> Origin:
-        """The same network with other weights."""
+        """Origin with other weights for its graph."""
         return replace(self, weights={key: weights[key].detach().clone() for key in self.weights})

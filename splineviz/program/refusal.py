@@ -1,4 +1,4 @@
-"""How to say what cannot be part of a program: all offenders at once, each with its place in the user's
+"""Refusals of networks that cannot be programs: all offenders at once, each with its place in the user's
 code."""
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Offender:
 
 
 def why(op: str) -> str:
-    """Why an operation without an entry in the table is refused, and what to take instead.
+    """Reason why an operation without an entry in the table is refused, and what to take instead.
 
     Examples
     --------

@@ -20,13 +20,13 @@ class Refused:
     reason: str
     """Words that follow the operation's name."""
     instead: str
-    """What is continuous piecewise affine and does a similar thing; empty if nothing is."""
+    """Continuous piecewise-affine operation that does a similar thing; empty if there is none."""
     at_end: bool
     """Whether it may be cut off as the last operation of a network."""
 
     @property
     def advice(self) -> str:
-        """What to do about it; empty where there is nothing to do."""
+        """Advice to the user; empty where there is nothing to do."""
         instead = f"instead: {self.instead}" if self.instead else ""
         cut = (
             "as the last operation it can be cut off: --logits, in Python logits=True" if self.at_end else ""
@@ -92,9 +92,9 @@ REFUSED = (
     _refused("rnn_relu", _LATER, "a loop over its steps, with linear and relu"),
     _refused("addbmm flipud vsplit", "mixes the inputs of the batch"),
     _refused(
-        """dot kron chain_matmul linalg_multi_dot linalg_cross as_strided diff trapezoid max_unpool2d max_unpool3d grid_sampler
-        index_add scatter_add scatter_reduce index_reduce masked_scatter take put as_strided_scatter atleast_1d atleast_2d
-        atleast_3d vstack""",
+        """dot kron chain_matmul linalg_multi_dot linalg_cross as_strided diff trapezoid max_unpool2d
+        max_unpool3d grid_sampler index_add scatter_add scatter_reduce index_reduce masked_scatter take put
+        as_strided_scatter atleast_1d atleast_2d atleast_3d vstack""",
         "may be affine, but is not supported yet",
     ),
     _refused(

@@ -18,7 +18,7 @@ __all__ = ["select_outputs"]
 
 
 def select_outputs(program: Program, outputs: Sequence[int]) -> Program:
-    """The same network with only the chosen entries of its (flattened) output, in the given order.
+    """Restrict a network to the chosen entries of its (flattened) output, in the given order.
 
     Parameters
     ----------

@@ -27,11 +27,11 @@ class SideBySide:
 
     program: Program
     stages: tuple[tuple[int, ...], tuple[int, ...]]
-    """For each network the stages of the program that are its own, in its order; a stage of a common
-    beginning is of both."""
+    """Stages of the program that are each network's own, in its order; a stage of a common beginning is of
+    both."""
     decisions: tuple[int, int] | None
-    """For each network the stage that chooses its largest output, or the sign of a single one; the last
-    stages of the program."""
+    """Stage that chooses each network's largest output, or the sign of a single one; the last stages of the
+    program."""
 
 
 def side_by_side(first: Program, second: Program, *, decisions: bool) -> SideBySide:
@@ -55,8 +55,9 @@ def side_by_side(first: Program, second: Program, *, decisions: bool) -> SideByS
 
     Examples
     --------
-    >>> import splineviz as sv, torch
-    >>> one, other = (sv.load_program(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())) for _ in range(2))
+    >>> import splineviz as sv
+    >>> from torch import nn
+    >>> one, other = (sv.load_program(nn.Sequential(nn.Linear(2, 3), nn.ReLU())) for _ in range(2))
     >>> both = side_by_side(one, other, decisions=True)
     >>> both.stages, both.decisions, both.program.output_shape
     (((0,), (1,)), (2, 3), (6,))
@@ -113,7 +114,7 @@ def side_by_side(first: Program, second: Program, *, decisions: bool) -> SideByS
 
 
 def _common_beginning(first: Program, second: Program) -> int:
-    """How many nodes the networks begin with alike."""
+    """Number of nodes that the networks begin with alike."""
     if first.input_shape != second.input_shape:
         return 0
     same = 0
@@ -133,14 +134,17 @@ class _Joint:
     n_slots: int
 
     def slot(self) -> int:
+        """Number of a new slot."""
         self.n_slots += 1
         return self.n_slots - 1
 
     def stage(self, stage: Stage) -> int:
+        """Append a stage; returns its index."""
         self.stages.append(replace(stage, index=len(self.stages)))
         return len(self.stages) - 1
 
     def affine(self, name: str, inputs: tuple[int, ...], run: object) -> int:
+        """Append an affine node."""
         assert callable(run)
         slot = self.slot()
         self.nodes.append(Affine(name, "", "", inputs, slot, (), run, run, Gain("layout")))

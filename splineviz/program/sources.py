@@ -1,5 +1,5 @@
-"""Where a program comes from: a module in memory, a factory by name, an ONNX file, an exported program, the
-embedded demo."""
+"""Sources of programs: a module in memory, a factory by name, an ONNX file, an exported program, the embedded
+demo."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from splineviz.program.trace import Graph, trace
 from splineviz.program.weight_files import SUFFIXES, load_weights
 from splineviz.program.weights import check_values, matched, module_weights
 
-__all__ = ["blockers", "load_program", "read_network"]
+__all__ = ["blockers", "load_program", "program_for", "read_network"]
 
 Weights = str | Path | Mapping[str, Tensor]
 Shape = int | Sequence[int]
@@ -96,6 +96,31 @@ def load_program(
     )
 
 
+def program_for(
+    model: nn.Module | str | Path,
+    point_shape: tuple[int, ...] | None,
+    *,
+    input_shape: Shape | None = None,
+    weights: Weights | None = None,
+    logits: bool = False,
+) -> Program:
+    """Read the program of a model that will be asked about points of ``point_shape``.
+
+    The model's own word on its input comes first, since images are often stored in another shape than a
+    network takes; the points decide where the model does not tell, or what it tells does not work. The other
+    arguments, and errors, are those of :func:`load_program`.
+    """
+    try:
+        return load_program(model, input_shape=input_shape, weights=weights, logits=logits)
+    except InputError as error:
+        if input_shape is not None or point_shape is None:
+            raise
+        try:
+            return load_program(model, input_shape=point_shape, weights=weights, logits=logits)
+        except InputError as second:
+            raise error from second  # the model's own shape is the likelier one, so tell what is wrong there
+
+
 def blockers(
     model: nn.Module | str | Path,
     *,
@@ -158,7 +183,7 @@ def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[G
 
 @dataclass(frozen=True)
 class _Card:
-    """What stays the same with other weights."""
+    """Facts on a program that stay with other weights."""
 
     name: str
     input_shape: tuple[int, ...]
@@ -169,7 +194,7 @@ class _Card:
 def _maker(
     first: Origin, expected: dict[str, Tensor], original: dict[str, Tensor], card: _Card
 ) -> Callable[[Lowered, Origin, Fidelity | None], Program]:
-    """How lowered nodes become a program that can take other weights."""
+    """Function that makes a program, which can take other weights, of lowered nodes."""
     like = {key: torch.empty_like(value, device="meta") for key, value in expected.items()}
     fixed = {key: value.detach().cpu().clone() for key, value in original.items() if key not in expected}
     owners: dict[tuple[int, tuple[int, ...]], list[str]] = {}

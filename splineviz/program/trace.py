@@ -1,5 +1,5 @@
-"""From an ``nn.Module`` to a graph: torch.export, then plain calls with in-place writes removed and the batch
-axis marked."""
+"""Graphs of modules: torch.export, then plain calls with in-place writes removed and the batch axis
+marked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from splineviz.errors import InputError
 from splineviz.program.modes import condensed, evaluating
 from splineviz.program.mutation import Derived, Versions, read_view, write_view
 
-__all__ = ["BatchSize", "Call", "Graph", "Ref", "trace"]
+__all__ = ["BatchSize", "Call", "Graph", "Ref", "refs_of", "trace"]
 
 _NOT_THE_USERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent / "onnx"), "torch/", "<")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
@@ -48,7 +48,7 @@ class Call:
     target: Any
     arguments: dict[str, Any]
     shape: tuple[int, ...] | None
-    """Without the batch axis where ``batched``; ``None`` if no tensor, or if the batch size shows up
+    """Shape without the batch axis where ``batched``; ``None`` if no tensor, or if the batch size shows up
     elsewhere in it."""
     parts: tuple[tuple[int, ...], ...]
     """Shapes of the results of an operation that returns several, without the batch axis."""
@@ -59,7 +59,7 @@ class Call:
     source: str = ""
     in_place: bool = False
     refused: str | None = None
-    """Why this call cannot be followed, if it cannot."""
+    """Reason why this call cannot be followed, if it cannot."""
 
     @property
     def place(self) -> str:
@@ -68,7 +68,7 @@ class Call:
 
     def refs(self) -> Iterator[int]:
         """Indices of the calls whose values this one reads."""
-        return _refs(self.arguments)
+        return refs_of(self.arguments)
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,18 @@ class Graph:
     constants: dict[str, Tensor]
     """Tensors that the module holds beside its parameters and buffers."""
     dynamic_batch: bool
+
+    def needed(self, unread: frozenset[str] = frozenset()) -> list[int]:
+        """Indices, ascending, of the calls that the output depends on; ``unread`` operations read nothing."""
+        found: set[int] = set()
+        stack = [self.output]
+        while stack:
+            index = stack.pop()
+            if index not in found:
+                found.add(index)
+                call = self.calls[index]
+                stack.extend(() if call.op in unread else call.refs())
+        return sorted(found)
 
 
 def trace(module: nn.Module, example: Tensor) -> Graph:
@@ -193,7 +205,7 @@ def _call(node: torch.fx.Node, index: Any, batch: str) -> Call:
 
 
 def _derived(value: Derived, writer: Call, batch: str) -> Call:
-    """What a write in place makes of another tensor, as a call of its own."""
+    """Call for the value that a write in place makes of another tensor."""
     arguments: dict[str, Any] = {"self": Ref(value.base)}
     if value.value is not None:
         arguments["value"] = Ref(value.value)
@@ -227,12 +239,13 @@ def _map(argument: Any, index: Any) -> Any:
     return argument
 
 
-def _refs(argument: Any) -> Iterator[int]:
+def refs_of(argument: Any) -> Iterator[int]:
+    """Indices of the calls that an argument reads."""
     if isinstance(argument, Ref):
         yield argument.index
-    elif isinstance(argument, (list, dict)):
+    elif isinstance(argument, (list, tuple, dict)):
         for item in argument.values() if isinstance(argument, dict) else argument:
-            yield from _refs(item)
+            yield from refs_of(item)
 
 
 def _module(node: torch.fx.Node) -> tuple[str, str]:
@@ -260,7 +273,7 @@ def _source(node: torch.fx.Node) -> str:
 
 
 def _merge(two: Graph, three: Graph, small: int, large: int) -> Graph:
-    """One graph from the traces for two numbers of inputs: what differs between them is the batch size."""
+    """Merge the traces for two numbers of inputs: what differs between them is the batch size."""
     baked = InputError(
         "the module computes differently for two inputs than for three, so it is no function of one input",
         hint="remove loops over the batch and operations that mix its entries",

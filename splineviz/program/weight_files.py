@@ -28,15 +28,15 @@ _NESTED = ("state_dict", "model", "model_state_dict")
 _WRAPPERS = ("module.", "_orig_mod.")
 _METRICS = "metrics"
 _AVERAGED = "n_averaged"
-"""What torch's AveragedModel keeps beside the module that it wraps"""
+"""Entry that torch's AveragedModel keeps beside the module that it wraps."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a checkpoint tells beside its weights."""
+    """Facts that a checkpoint tells beside its weights."""
 
     counters: dict[str, int]
-    """Those of `COUNTERS` that it has."""
+    """Entries of `COUNTERS` that it has."""
     metrics: dict[str, float]
     """The numbers of its dict ``metrics``."""
 
@@ -115,7 +115,7 @@ def _number(value: Any) -> float | int | None:
 
 
 def _bare(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Without the prefixes of wrappers, in whatever order they were put on."""
+    """Strip the prefixes of wrappers, in whatever order they were put on."""
     for prefix in (*_WRAPPERS, *_WRAPPERS):
         inside = {name: value for name, value in weights.items() if name != _AVERAGED}
         if inside and all(name.startswith(prefix) for name in inside):

@@ -12,7 +12,7 @@ from splineviz.errors import InputError
 __all__ = ["check_values", "matched", "module_weights", "some"]
 
 _COUNTER = "num_batches_tracked"
-"""Of a batch norm: of no use in evaluation mode, and not in state dicts from before torch 0.4.1"""
+"""Counter of a batch norm: of no use in evaluation mode, and not in state dicts from before torch 0.4.1."""
 
 
 def module_weights(module: nn.Module) -> dict[str, Tensor]:

@@ -1,5 +1,4 @@
-"""What colours the cells: a quantity per cell with its scale, or colours given by pattern, class or
-nothing."""
+"""Colours of cells: by a quantity per cell with its scale, or given by pattern, class or nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ __all__ = [
 ]
 
 CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
-"""What the fill of a cell shows."""
+"""Quantity that the fill of a cell shows."""
 
 Limits = tuple[float, float]
 """The ends of a colour scale"""

@@ -12,7 +12,14 @@ from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
 from splineviz.render.cellcolor import CellColor, CellColors, cell_colors, shared_limits
 from splineviz.render.classes import class_legends, scalar_output
-from splineviz.render.difference import Difference, difference_colors, draw_difference, how_to_show
+from splineviz.render.difference import (
+    Difference,
+    PairDrawing,
+    difference_colors,
+    difference_handles,
+    draw_difference,
+    how_to_show,
+)
 from splineviz.render.edgelayer import EdgeStyle
 from splineviz.render.figure import draw
 from splineviz.render.figure_layout import new_figure, padded
@@ -27,7 +34,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from splineviz.arrangement.result import Arrangement
-    from splineviz.comparison.comparison_result import Comparison, Pair
 
 __all__ = ["draw_comparison", "save_comparison"]
 
@@ -37,7 +43,9 @@ _WARNING = 4  # lines under a panel that say what is not proven
 
 
 def draw_comparison(
-    comparison: Comparison,
+    arrs: Sequence[Arrangement],
+    names: Sequence[str],
+    pairs: Sequence[PairDrawing],
     *,
     color: CellColor = "norm",
     edges: Literal["stage", "plain", "none"] = "stage",
@@ -49,16 +57,18 @@ def draw_comparison(
     width: float = 7.2,
     fill: Fill = "plain",
 ) -> Figure:
-    """Draw all networks of a comparison on one scale, and pairs of them.
+    """Draw several networks on one scale, and pairs of them.
 
-    Two networks and their difference stand in one row. Of more, a second row shows each beside the next, and
-    the first beside the last. In a panel of a pair the decision boundary of the one that comes first is blue,
+    Two networks and their difference stand in one row; pairs of more follow in a second one. In a panel of a
+    pair the decision boundary of the one that comes first is blue,
     and that of the other red.
 
     Parameters
     ----------
-    comparison
-        From :func:`splineviz.compare`.
+    arrs, names
+        Arrangements on one window, and the names of their networks.
+    pairs
+        Pairs of them, one or more.
     color, edges, images, labels, class_names, fill
         As for :func:`splineviz.draw`; scales and colours are shared.
     difference
@@ -79,7 +89,6 @@ def draw_comparison(
     for given, known, what in ((edges, ("stage", "plain", "none"), "edges"), (fill, get_args(Fill), "fill")):
         if given not in known:
             raise InputError(f"unknown {what} {given!r}, expected one of {', '.join(known)}")
-    arrs, pairs = comparison.arrangements, _shown(comparison)
     how = how_to_show(pairs, difference)
     with styled():
         figure, axes = _grid(arrs, len(pairs), width, title)
@@ -92,7 +101,7 @@ def draw_comparison(
                 "fill": fill,
                 "legend": False,
             }
-            draw(arr, ax, **style, scale_bar=k == 0, title=f"{k + 1}  {comparison.names[k]}")
+            draw(arr, ax, **style, scale_bar=k == 0, title=f"{k + 1}  {names[k]}")
         colors = difference_colors(pairs, how)
         for ax, pair, shown in zip(axes[len(arrs) :], pairs, colors, strict=True):
             ends = arrs[pair.first], arrs[pair.second]
@@ -101,7 +110,7 @@ def draw_comparison(
         for ax in axes[len(arrs) :]:
             draw_anchors(ax, panel if ax is axes[-1] else None, arrs[0].planes[0], images, labels)
         _legends(panel, arrs, color, limits, edges, class_names)
-        _difference_legends(panel, how, colors, bool(pairs[0].decisions))
+        _difference_legends(panel, how, colors, pairs[0].classes is not None)
         if title:
             figure.suptitle(
                 title,
@@ -117,24 +126,20 @@ def draw_comparison(
 
 
 def save_comparison(
-    comparison: Comparison,
+    arrs: Sequence[Arrangement],
+    names: Sequence[str],
+    pairs: Sequence[PairDrawing],
     path: str | os.PathLike[str],
+    card: Mapping[str, Any],
     *,
     dpi: float = 300,
-    extra: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> None:
-    """Draw a comparison into a PNG, SVG or PDF file, which carries what it was made from; options of
+    """Draw several networks into a PNG, SVG or PDF file that carries ``card``; options of
     :func:`draw_comparison`."""
-    few = max(arr.n_cells for arr in comparison.arrangements) <= VECTOR_FILL_CELLS
+    few = max(arr.n_cells for arr in arrs) <= VECTOR_FILL_CELLS
     fill: Fill = "plain" if suffix_of(path) == ".png" else "vector" if few else "raster"
-    write_figure(draw_comparison(comparison, fill=fill, **options), path, comparison.provenance(extra), dpi)
-
-
-def _shown(comparison: Comparison) -> list[Pair]:
-    """Each network beside the next, and the first beside the last."""
-    n = len(comparison.names)
-    return [comparison.pair(k, k + 1) for k in range(n - 1)] + ([comparison.pair(0, n - 1)] if n > 2 else [])
+    write_figure(draw_comparison(arrs, names, pairs, fill=fill, **options), path, card, dpi)
 
 
 def _columns(n: int) -> int:
@@ -219,8 +224,6 @@ def _legends(
 def _difference_legends(
     panel: Panel, how: Difference, colors: Sequence[CellColors], boundaries: bool
 ) -> None:
-    from splineviz.render.difference import difference_handles
-
     if how == "map":
         panel.colorbar(colors[0])
     panel.legend(*difference_handles(how, boundaries), title="in panels of pairs")

@@ -30,7 +30,8 @@ def compose_svg(picture: str, strip: str) -> str:
 
     Examples
     --------
-    >>> part = '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="{0}pt" height="5pt" viewBox="0 0 {0} 5"></svg>'
+    >>> size = 'width="{0}pt" height="5pt" viewBox="0 0 {0} 5"'
+    >>> part = f'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" {size}></svg>'
     >>> whole = compose_svg(part.format(20), part.format(10))
     >>> whole.count("<svg"), 'viewBox="0 0 20.0 10.0"' in whole
     (3, True)

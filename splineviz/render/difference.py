@@ -1,12 +1,14 @@
-"""The panel of a pair of networks: by how much the map changed, where decisions differ, or the edges of
+"""Panel of a pair of networks: by how much the map changed, where decisions differ, or the edges of
 either."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 
 from splineviz.errors import InputError
 from splineviz.render.cellcolor import CellColors, color_limits, quantity_colors
@@ -20,12 +22,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from splineviz.arrangement.result import Arrangement
-    from splineviz.comparison.comparison_result import Pair
 
-__all__ = ["Difference", "difference_colors", "difference_handles", "draw_difference", "how_to_show"]
+__all__ = [
+    "Difference",
+    "PairDrawing",
+    "difference_colors",
+    "difference_handles",
+    "draw_difference",
+    "how_to_show",
+]
 
 Difference = Literal["map", "decisions", "edges"]
-"""What the panel of a pair shows."""
+"""Quantity that the panel of a pair shows."""
 
 _FIRST = "#0072b2"
 _SECOND = "#d55e00"
@@ -33,9 +41,30 @@ _SAME, _OTHER = (0.93, 0.93, 0.92), (0.94, 0.72, 0.28)
 _CHANGE = "change of the gradient $\\Vert\\,A_2 - A_1\\,\\Vert_F$"
 
 
-def how_to_show(pairs: Sequence[Pair], difference: Difference | None) -> Difference:
-    """What the panels show, where that is possible for all pairs."""
-    known = all(pair.decisions is not None for pair in pairs)
+@dataclass(frozen=True, eq=False)
+class PairDrawing:
+    """Two networks on the pieces of one window, as their panel shows them."""
+
+    first: int
+    second: int
+    """Places of the two among the networks that are drawn."""
+    pieces: Arrangement
+    """Cells of both networks together, cut by their decision boundaries as well."""
+    n_cells: int
+    """Number of cells before that cut."""
+    drawn: tuple[Bool[np.ndarray, "edge"], Bool[np.ndarray, "edge"]]
+    """Edges of the pieces that the first network draws, and those that the second does."""
+    classes: Int64[np.ndarray, "piece 2"] | None
+    """Class by either network; None, like the next two, where they have different numbers of outputs."""
+    gradient_change: Float64[np.ndarray, "piece"] | None
+    """Frobenius norm of the change of the in-slice gradient."""
+    agreement: float | None
+    """Share of the window's area with one class."""
+
+
+def how_to_show(pairs: Sequence[PairDrawing], difference: Difference | None) -> Difference:
+    """Choose the quantity of the panels, and refuse one that is not possible for all pairs."""
+    known = all(pair.classes is not None for pair in pairs)
     if difference is None:
         return "map" if known else "edges"
     if difference not in get_args(Difference):
@@ -49,29 +78,26 @@ def how_to_show(pairs: Sequence[Pair], difference: Difference | None) -> Differe
     return difference
 
 
-def difference_colors(pairs: Sequence[Pair], how: Difference) -> list[CellColors]:
+def difference_colors(pairs: Sequence[PairDrawing], how: Difference) -> list[CellColors]:
     """Colours of the pieces of each overlay; those of the change of the map on one scale."""
     if how == "edges":
-        return [CellColors(np.ones((len(pair.overlay.areas), 3))) for pair in pairs]
+        return [CellColors(np.ones((pair.pieces.n_cells, 3))) for pair in pairs]
     if how == "decisions":
-        classes = [pair.overlay.classes for pair in pairs]
+        classes = [pair.classes for pair in pairs]
         return [
             CellColors(np.where((c[:, 0] == c[:, 1])[:, None], _SAME, _OTHER))
             for c in classes
             if c is not None
         ]
-    from splineviz.comparison.change import gradient_change
-
-    values = [gradient_change(pair.overlay.change) for pair in pairs]
-    limits = color_limits(
-        np.concatenate(values), np.concatenate([pair.overlay.areas for pair in pairs]), log=False
-    )
+    values = [pair.gradient_change for pair in pairs if pair.gradient_change is not None]
+    areas = np.concatenate([pair.pieces.areas for pair in pairs])
+    limits = color_limits(np.concatenate(values), areas, log=False)
     return [quantity_colors(value, limits, _CHANGE, log=False, shared=True) for value in values]
 
 
 def draw_difference(
     ax: Axes,
-    pair: Pair,
+    pair: PairDrawing,
     arrs: tuple[Arrangement, Arrangement],
     how: Difference,
     colors: CellColors,
@@ -79,7 +105,7 @@ def draw_difference(
     title: str,
 ) -> None:
     """Draw one pair, with both decision boundaries."""
-    arr = pair.overlay.arrangement
+    arr = pair.pieces
     window = arr.windows[0]
     frame(ax, window.bounds, ticks=False)
     if how != "edges":
@@ -87,7 +113,7 @@ def draw_difference(
     draw_edges(ax, arr, 0, "none", 0.0)
     if how == "edges":
         width = line_width(arr.n_cells, window.area, points_per_unit(ax, window.bounds))
-        one, other = pair.overlay.drawn
+        one, other = pair.drawn
         for drawn, color, zorder in (
             (one & ~other, _FIRST, 2.0),
             (other & ~one, _SECOND, 2.1),
@@ -97,7 +123,7 @@ def draw_difference(
                 arr.vertices[arr.edges[drawn]], edgecolors=color, linewidths=width, zorder=zorder
             )
             ax.add_collection(lines, autolim=False)
-    elif pair.decisions is not None:
+    elif pair.classes is not None:
         for part, color in zip(arrs, (_FIRST, BOUNDARY), strict=True):
             draw_boundary(ax, part.decision_boundary(), 0.8, "", color)
     ax.set_title(title, loc="left", pad=4, color=INK)
@@ -123,15 +149,15 @@ def difference_handles(how: Difference, boundaries: bool) -> tuple[list[Any], li
     return handles, texts
 
 
-def _describe(ax: Axes, pair: Pair) -> None:
+def _describe(ax: Axes, pair: PairDrawing) -> None:
     """Two lines of numbers below the frame."""
     from matplotlib.transforms import ScaledTranslation
 
     figure = ax.get_figure(root=True)
     assert figure is not None
-    lines = [f"overlay: {pair.overlay.n_cells:,} cells"]
-    if pair.decisions is not None:
-        lines.append(f"same class on {100 * pair.decisions.agreement:.1f} % of the area")
+    lines = [f"overlay: {pair.n_cells:,} cells"]
+    if pair.agreement is not None:
+        lines.append(f"same class on {100 * pair.agreement:.1f} % of the area")
     for k, text in enumerate(lines):
         place = ax.transAxes + ScaledTranslation(0, -0.11 - k * FOOTER_LINE, figure.dpi_scale_trans)
         style: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "clip_on": False, "color": MUTED}

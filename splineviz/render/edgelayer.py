@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["EdgeStyle", "draw_edges", "line_width"]
 
 EdgeStyle = Literal["stage", "kink", "plain", "none"]
-"""What the lines between cells show."""
+"""Quantity that the lines between cells show."""
 
 _LEVELS = 8
 _LEGEND_STAGES = 8

@@ -1,4 +1,4 @@
-"""What a notebook shows of an animation."""
+"""Animation as a notebook shows it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["animation_html"]
 
 _IMAGES = {".webp": "image/webp", ".apng": "image/apng", ".gif": "image/gif"}
 _MOST_BYTES = 8_000_000
-"""What a notebook's file is willing to take in"""
+"""Size, in bytes, up to which a picture is taken into a notebook's file."""
 
 
 def animation_html(paths: Sequence[Path], note: str) -> str:

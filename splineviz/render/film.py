@@ -45,7 +45,7 @@ class Sheet:
 
     @property
     def height(self) -> float:
-        """Of the slice with its title and its footer."""
+        """Height in inches of the slice with its title and its footer."""
         return self._tall + _ABOVE + _BELOW + _MARGIN
 
     @property
@@ -53,7 +53,7 @@ class Sheet:
         return max(self.side * ratio(self.bounds), _PANEL)
 
     def axes(self, figure: Figure) -> Axes:
-        """Where the slice is drawn."""
+        """Add the axes that the slice is drawn on."""
         tall = self.side * ratio(self.bounds)
         bottom = self.height - _ABOVE - tall
         return figure.add_axes(

@@ -28,7 +28,7 @@ _QUALITY = 82
 _FPS = 20
 _COLORS = 255
 _DESCRIPTION = 0x010E
-"""Of an image, in EXIF"""
+"""Tag of the description of an image, in EXIF."""
 
 
 def check_movie(path: Path) -> None:

@@ -1,5 +1,5 @@
-"""What a notebook shows of an arrangement: six rows of numbers and a small picture. Computes nothing that is
-not there."""
+"""Arrangement as a notebook shows it: six rows of numbers and a small picture. Computes nothing that is not
+there."""
 
 from __future__ import annotations
 

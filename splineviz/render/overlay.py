@@ -1,4 +1,4 @@
-"""What lies over the cells: decision boundary, anchors, data points, the valid range, the scale bar."""
+"""Marks over the cells: decision boundary, anchors, data points, the valid range, the scale bar."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def nice_length(target: float) -> float:
 
 
 def in_window(uv: np.ndarray, window: Window) -> np.ndarray:
-    """Which points (n, 2) lie in the closed convex window."""
+    """Mask (n,) of the points (n, 2), uv, that lie in the closed convex window."""
     corners = window.vertices
     step = np.roll(corners, -1, 0) - corners
     offset = uv[:, None, :] - corners

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["VECTOR_FILL_CELLS", "save_figure", "suffix_of", "write_figure"]
 
 VECTOR_FILL_CELLS = 5000
-"""Up to this many cells a vector file holds each fill as a shape; above, the fills are one image under vector
-lines."""
+"""Number of cells up to which a vector file holds each fill as a shape; above, the fills are one image under
+vector lines."""
 
 _SUFFIXES = (".png", ".svg", ".pdf")
 

@@ -31,7 +31,8 @@ PAGE = """<!doctype html>
 <script type="application/json" id="content">{{content}}</script>
 <script>
   const { images, seconds, titles } = JSON.parse(document.getElementById("content").textContent);
-  const [frame, play, place, step] = ["frame", "play", "place", "step"].map(id => document.getElementById(id));
+  const ids = ["frame", "play", "place", "step"];
+  const [frame, play, place, step] = ids.map(id => document.getElementById(id));
   let timer = null;
   place.max = images.length - 1;
   function show(k) {
@@ -43,7 +44,8 @@ PAGE = """<!doctype html>
   }
   function stop() { clearTimeout(timer); timer = null; play.textContent = "Play"; }
   function next() {
-    timer = setTimeout(() => { show((Number(place.value) + 1) % images.length); next(); }, 1000 * seconds[place.value]);
+    const after = () => { show((Number(place.value) + 1) % images.length); next(); };
+    timer = setTimeout(after, 1000 * seconds[place.value]);
     play.textContent = "Pause";
   }
   play.addEventListener("click", () => timer === null ? next() : stop());

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Fill", "fill_polygons", "polygon_collections", "segment_collection"]
 
 Fill = Literal["plain", "raster", "vector"]
-"""How cells are filled: for pixels; as an image inside a vector file; as vector shapes that overlap by a
+"""Way to fill cells: for pixels; as an image inside a vector file; as vector shapes that overlap by a
 hair."""
 
 _SEGMENTS_PER_PATH = 2000

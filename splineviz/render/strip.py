@@ -105,6 +105,7 @@ class Strip:
         return np.asarray(self._figure.canvas.buffer_rgba())[..., :3].copy()  # type: ignore[attr-defined]
 
     def svg(self, index: int) -> str:
+        """Strip of a checkpoint as SVG text."""
         self._to(index)
         buffer = io.BytesIO()
         with styled():

@@ -1,4 +1,4 @@
-"""What a report holds, whatever it is written as: sections of sentences, tables and pictures."""
+"""Content of a report, whatever it is written as: sections of sentences, tables and pictures."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
+    """Section of a report: its name, sentences and tables."""
+
     name: str
     title: str
     sentences: tuple[str, ...] = ()
@@ -42,4 +44,5 @@ class Document:
     pictures: tuple[Picture, ...] = field(repr=False)
 
     def pictures_of(self, section: Section) -> tuple[Picture, ...]:
+        """Pictures that stand in a section."""
         return tuple(picture for picture in self.pictures if picture.section == section.name)

@@ -47,14 +47,17 @@ class Picture:
 
 
 def pictures(study: Study, found: Findings) -> Iterator[Picture]:
-    """Those that the study has something to show in: curves only of several checkpoints, a sweep only of
+    """Pictures that the study has something to show in: curves only of several checkpoints, a sweep only of
     several P."""
     if study.n_checkpoints > 1:
         yield from _over_training(study, found)
     for radius, label in enumerate(found.radius_labels):
         n = int(study.counted[:, radius].sum())
         for p in dict.fromkeys((2, study.directions[-1])):
-            text = f"{label}, P = {p}: {n:,} neighbourhoods, dots moved by up to 0.3; the line is the mean of R with 95 % intervals."
+            text = (
+                f"{label}, P = {p}: {n:,} neighbourhoods, dots moved by up to 0.3; the line is the mean of R "
+                f"with 95 % intervals."
+            )
             yield Picture(
                 f"scatter-{radius}-{p}",
                 "calibration",
@@ -62,7 +65,10 @@ def pictures(study: Study, found: Findings) -> Iterator[Picture]:
                 partial(scatter, study, found, radius, p),
                 dots=True,
             )
-    text = "Where the cells come from: terms of R - 1 by stage (number above the bar), as shares of the whole of each radius."
+    text = (
+        "Where the cells come from: terms of R - 1 by stage (number above the bar), as shares of the whole "
+        "of each radius."
+    )
     yield Picture("terms", "terms", text, partial(decomposition_bars, study, found))
     yield Picture(
         "missed",
@@ -71,7 +77,10 @@ def pictures(study: Study, found: Findings) -> Iterator[Picture]:
         partial(misses_by_radius, study, found),
     )
     if len(study.stages) > 1:
-        text = "The same, beside the deformation of what enters the stage; a dot for each checkpoint, radius and stage but the first."
+        text = (
+            "The same, beside the deformation of what enters the stage; a dot for each checkpoint, radius "
+            "and stage but the first."
+        )
         yield Picture("missed-deformation", "missed", text, partial(misses_by_deformation, study, found))
     if len(study.directions) > 1:
         text = "The mean of the proxy with P directions over that with 2; the dashed line is m_P / m_2."
@@ -88,7 +97,10 @@ def _over_training(study: Study, found: Findings) -> Iterator[Picture]:
             " intervals, large dots the ends of significant moves."
         )
         yield Picture(f"training-{radius}", "training", text, partial(trajectories, study, found, radius))
-    text = "Kendall's tau-b of the proxy with R within each checkpoint, with 95 % intervals; no mark where it is undefined."
+    text = (
+        "Kendall's tau-b of the proxy with R within each checkpoint, with 95 % intervals; no mark where it "
+        "is undefined."
+    )
     yield Picture("agreement", "training", text, partial(agreement_over_training, study, found))
     for radius, label in enumerate(found.radius_labels):
         text = f"{label}: what the cells come from at each checkpoint, P = 2 on the same sets."
@@ -99,8 +111,10 @@ def _over_training(study: Study, found: Findings) -> Iterator[Picture]:
 
 def example_picture(study: Study, found: Findings, place: int, example: Example) -> Picture:
     """One neighbourhood with its exact cells."""
-    where = f"{found.radius_labels[example.radius]}, {study.names[example.checkpoint]}, point {example.point}, plane {example.plane}"
-    text = f"{example.kind.capitalize()} agreement: {where}. The proxy finds {example.n_sep} of {example.cut} cuts."
+    radius, checkpoint = found.radius_labels[example.radius], study.names[example.checkpoint]
+    where = f"{radius}, {checkpoint}, point {example.point}, plane {example.plane}"
+    cuts = f"The proxy finds {example.n_sep} of {example.cut} cuts."
+    text = f"{example.kind.capitalize()} agreement: {where}. {cuts}"
     return Picture(f"example-{place}-{example.kind}", "examples", text, partial(_drawn, example), dots=True)
 
 

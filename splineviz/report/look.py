@@ -1,4 +1,4 @@
-"""What the figures of a report share: size for a phone's width, colours, axes over training."""
+"""Look of all figures of a report: size for a phone's width, colours, axes over training."""
 
 from __future__ import annotations
 

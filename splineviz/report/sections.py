@@ -80,7 +80,10 @@ def document_of(study: Study, found: Findings) -> Document:
 
 def _agreement(study: Study) -> tuple[str, ...]:
     per_plane = "every pair of a point and a plane" if study.n_planes > 1 else "every point"
-    text = f"A neighbourhood is {per_plane}; the proxy is that of the same frame. Baselines are the same on all planes of a point."
+    text = (
+        f"A neighbourhood is {per_plane}; the proxy is that of the same frame. Baselines are the same on all "
+        f"planes of a point."
+    )
     several = (
         " Correlations within each single checkpoint are in the JSON." if study.n_checkpoints > 1 else ""
     )
@@ -112,7 +115,7 @@ def _examples(study: Study) -> tuple[Section, ...]:
 
 
 def _made(study: Study, found: Findings) -> Section:
-    """How to do it again: everything that the design says, the versions, the seeds."""
+    """Section that tells how to do it again: everything that the design says, the versions, the seeds."""
     packages = {"splineviz": splineviz.__version__, "python": platform.python_version()}
     packages |= {name: version(name) for name in ("numpy", "scipy", "matplotlib")}
     rows = [

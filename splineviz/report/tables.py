@@ -29,7 +29,7 @@ __all__ = [
 
 
 def agreement_tables(study: Study, found: Findings) -> tuple[Table, ...]:
-    """With R for every estimate; with n_cut and linear regions for the proxy."""
+    """Tables of agreement: of every estimate with R; of the proxy with n_cut and linear regions."""
     several = study.n_checkpoints > 2
     head: tuple[str, ...] = ("radius", "estimate", "exact", "n", "tau-b within", "rho within")
     head += ("tau-b across", "rho across", "tau-b along points") if several else ()
@@ -247,7 +247,7 @@ def _over(ratio: Measured, expected: float) -> str:
 
 
 def plane_table(study: Study, found: Findings) -> Table:
-    """How well k planes rank as the others do."""
+    """Table of how well k planes rank as the others do."""
     rows = [
         (found.radius_labels[p.radius], p.quantity, str(p.k), str(p.others), f"{p.tau.sample:,}", str(p.tau))
         for p in found.planes

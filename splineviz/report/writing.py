@@ -64,7 +64,7 @@ def write_report(study: Study, path: str | os.PathLike[str], *, found: Findings 
 
 
 def json_report(study: Study, found: Findings) -> dict[str, Any]:
-    """The same content as numbers: what is undefined is null, with its reason."""
+    """Report as plain numbers, for JSON: undefined values are null, with their reasons."""
     return {
         "schema": SCHEMA,
         "version": splineviz.__version__,

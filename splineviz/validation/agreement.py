@@ -32,7 +32,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Ties:
-    """How much of a quantity is zero, and tied, at one radius and checkpoint."""
+    """Shares of a quantity that are zero, and tied, at one radius and checkpoint."""
 
     radius: int
     checkpoint: int
@@ -46,8 +46,8 @@ class Ties:
 
 
 def within_checkpoints(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[Agreement]:
-    """Of each pair, over the planes and points of each checkpoint; then the mean over the checkpoints where
-    it is defined.
+    """Agreement of each pair over the planes and points of each checkpoint; then the mean over the
+    checkpoints where it is defined.
 
     Means have the interval of the same resamples of points at all checkpoints.
     """
@@ -79,11 +79,12 @@ def within_checkpoints(study: Study, weights: Float64[np.ndarray, "resample poin
 def agreement_of(
     found: Correlation, radius: int, checkpoint: int | None, estimate: str, exact: str
 ) -> Agreement:
+    """Agreement of a pair from its correlation, with intervals."""
     return Agreement(radius, checkpoint, estimate, exact, found.tau.measured(), found.spearman.measured())
 
 
 def ties(study: Study) -> list[Ties]:
-    """Of the proxy for each P, and of the exact counts, over the neighbourhoods that were counted."""
+    """Ties of the proxy for each P, and of the exact counts, over the neighbourhoods that were counted."""
     proxies = {name: values for name, values in estimates(study).items() if name.startswith("P = ")}
     quantities = proxies | exact_counts(study)
     rows = []

@@ -1,4 +1,4 @@
-"""What R is where the proxy counts n: means by bins, beside n + 1 and Zaslavsky's 1 + n + n (n - 1) / 2."""
+"""Mean of R where the proxy counts n, by bins, beside n + 1 and Zaslavsky's 1 + n + n (n - 1) / 2."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from splineviz.validation.study import Study
 __all__ = ["BINS", "FEWEST", "Bin", "Match", "calibration", "matches", "zaslavsky"]
 
 BINS = 12
-"""As many values of n have a bin each; more are joined, to bins of about equal numbers."""
+"""Number of values of n that have a bin each; more are joined, to bins of about equal numbers."""
 
 FEWEST = 10
 """Neighbourhoods in a bin; those of fewer are joined with a neighbour."""
@@ -118,7 +118,7 @@ def _bins(n: np.ndarray) -> list[tuple[int, int]]:
 
 
 def matches(study: Study) -> list[Match]:
-    """By radius, over all checkpoints."""
+    """Matches by radius, over all checkpoints."""
     n_sep, cells, cut = study.proxy(2)[:, :, : study.n_planes], study.exact("cells"), study.exact("cut")
     rows = []
     for radius in range(study.n_radii):

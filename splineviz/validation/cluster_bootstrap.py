@@ -12,7 +12,7 @@ __all__ = ["mean_over_points", "point_weights", "ratio", "resampled_means"]
 
 
 def point_weights(n_points: int, resamples: int, seed: int) -> Float64[np.ndarray, "resample point"]:
-    """How often each point is drawn in each resample.
+    """Numbers of times that each point is drawn in each resample.
 
     Examples
     --------

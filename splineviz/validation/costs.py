@@ -1,5 +1,5 @@
-"""What the numbers cost and how far they can be trusted: wall time, signs in float32, decisions that are not
-proven, time-outs."""
+"""Costs of the numbers and their doubts: wall time, signs in float32, decisions that are not proven,
+time-outs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """What is not certain in the exact counts, and where the proxy rests on ties, at one radius."""
+    """Counts that are not certain in the exact numbers, and places where the proxy rests on ties, at one
+    radius."""
 
     radius: int
     decisions: int
@@ -55,7 +56,7 @@ class Precision:
 
 
 def costs(study: Study) -> list[Cost]:
-    """By radius."""
+    """Costs by radius."""
     rows = []
     for radius in range(study.n_radii):
         n = study.n_checkpoints * study.n_points
@@ -88,7 +89,7 @@ def _ratio(above: float | None, below: float | None) -> float | None:
 
 
 def doubts(study: Study) -> list[Uncertainty]:
-    """By radius."""
+    """Doubts by radius."""
     return [
         Uncertainty(
             radius,
@@ -103,7 +104,7 @@ def doubts(study: Study) -> list[Uncertainty]:
 
 
 def precision(study: Study) -> list[Precision]:
-    """By radius and stage."""
+    """Signs by radius and stage."""
     rows = []
     for radius in range(study.n_radii):
         for stage in range(len(study.stages)):

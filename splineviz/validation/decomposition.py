@@ -1,5 +1,5 @@
-"""Where the cells come from: R - 1 = n_sep + missed + crossings + coincident, exactly, for each neighbourhood
-and stage."""
+"""Sources of the cells: R - 1 = n_sep + missed + crossings + coincident, exactly, for each neighbourhood and
+stage."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Term:
     term: str
     mean: Measured
     share: Measured
-    """Of the whole R - 1, all stages together."""
+    """Share of the whole R - 1, all stages together."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Stretch:
 def terms_of(
     study: Study, parts: Decomposition, weights: Float64[np.ndarray, "resample point"]
 ) -> list[Term]:
-    """Of each radius all checkpoints together, then each; of these all stages together, then each."""
+    """Terms of all checkpoints of each radius together, then of each; of these all stages together, then
+    each."""
     rows = []
     for radius, checkpoint, stage in _groups(study):
         at = _at(checkpoint), radius
@@ -76,7 +77,7 @@ def terms_of(
 def missed(
     study: Study, parts: Decomposition, weights: Float64[np.ndarray, "resample point"]
 ) -> list[Missed]:
-    """In the same order."""
+    """Shares of the cuts that the proxy misses, in the order of the terms."""
     rows = []
     for radius, checkpoint, stage in _groups(study):
         at = _at(checkpoint), radius

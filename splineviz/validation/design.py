@@ -1,4 +1,4 @@
-"""What a validation looks at: radii, directions, frames, planes."""
+"""Design of a validation: radii, directions, frames, planes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ class Design:
 
     @classmethod
     def of(cls, dim: int, **asked: Any) -> Design:
-        """What a caller asks for on inputs of ``dim`` dimensions; one number may stand for a tuple of one.
+        """Check the request of a caller on inputs of ``dim`` dimensions; one number may stand for a tuple of
+        one.
 
         Raises
         ------
@@ -118,7 +119,7 @@ class Design:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What each radius is called, in the order of the study: those given first."""
+        """Names of the radii, in the order of the study: given ones first."""
         units = (f"median {m} cut{'s' if m != 1 else ''}" for m in self.medians)
         return (*(f"r = {radius:g}" for radius in self.radii), *units)
 

@@ -1,5 +1,4 @@
-"""Which neighbourhoods are worth looking at: where the proxy sees most of what is there, and where it sees
-least."""
+"""Neighbourhoods worth looking at: where the proxy sees most of what is there, and where it sees least."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What a study shows: lists of a row for each case, with places on the study's axes. docs/validation.md
+    """Findings of a study: lists of a row for each case, with places on the study's axes. docs/validation.md
     defines each."""
 
     resamples: int
@@ -40,7 +40,7 @@ class Findings:
     same_set: str
     """The proxy with two directions, on the very set whose cells are counted."""
     radius_labels: tuple[str, ...]
-    """How each radius was asked for, and what it is."""
+    """Name of each radius: how it was asked for, and its value."""
     within: list[Agreement]
     across: list[Agreement]
     along: list[Agreement]
@@ -59,7 +59,7 @@ class Findings:
     precision: list[Precision]
 
     def agreement(self, radius: int, estimate: str, exact: str = "R", *, across: bool = False) -> Agreement:
-        """Of one pair at one radius, over all checkpoints: the mean within them, or across."""
+        """Agreement of one pair at one radius, over all checkpoints: the mean within them, or across."""
         rows = self.across if across else self.within
         return next(
             row
@@ -68,7 +68,7 @@ class Findings:
         )
 
     def miss_rate(self, radius: int, stage: int | None = None) -> Measured:
-        """Over all checkpoints."""
+        """Share of the cuts that the proxy misses, over all checkpoints."""
         return next(
             row.rate
             for row in self.missed
@@ -76,8 +76,8 @@ class Findings:
         )
 
     def check(self, thresholds: Mapping[str, float]) -> list[str]:
-        """What falls below: a sentence for each threshold and radius. What is undefined is below every
-        threshold.
+        """Sentences on the values below a threshold, one for each threshold and radius. An undefined value is
+        below every threshold.
 
         Raises
         ------

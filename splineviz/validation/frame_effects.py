@@ -1,4 +1,4 @@
-"""What the choice of directions does: more of them, by a known factor; others, by chance."""
+"""Effects of the choice of directions: of more of them, by a known factor; of others, by chance."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Swept:
 
 @dataclass(frozen=True)
 class FrameVariance:
-    """Where the variance of a count comes from, at one radius, as mean over the checkpoints where there is
+    """Variance of a count by where it comes from, at one radius, as mean over the checkpoints where there is
     any."""
 
     radius: int
     quantity: str
     frames: int
     share: Measured
-    """Of the variance, that from frame to frame at one point; the rest is from point to point."""
+    """Share of the variance that is from frame to frame at one point; the rest is from point to point."""
     of_mean: Measured
     """Standard deviation from frame to frame of the mean over all points, over that mean: what one shared
     frame does to a curve."""
@@ -59,7 +59,7 @@ def largest_of(directions: int) -> float:
 
 
 def sweep(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[Swept]:
-    """For each radius and each P."""
+    """Effect of more directions, for each radius and each P."""
     rows = []
     for radius, p in product(range(study.n_radii), study.directions):
         counts, two = (study.proxy(q)[:, radius].sum((0, 1)) for q in (p, 2))
@@ -71,7 +71,7 @@ def sweep(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[
 
 
 def frame_variance(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[FrameVariance]:
-    """Of the proxy for each P over the frames, and of R over the planes."""
+    """Variance of the proxy for each P over the frames, and of R over the planes."""
     rows = []
     exact = study.exact("cells")
     for radius in range(study.n_radii):

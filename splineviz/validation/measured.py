@@ -45,6 +45,7 @@ class Measured:
         return f"{self.value:.3g}" + ("" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}]")
 
     def to_json(self) -> dict[str, Any]:
+        """Value, interval and sample as JSON."""
         interval = None if self.low is None else [self.low, self.high]
         return {"value": self.value, "interval": interval, "sample": self.sample} | (
             {"note": self.note} if self.note else {}
@@ -59,12 +60,12 @@ class Sampled:
     resampled: Float64[np.ndarray, "resample"]
     sample: int
     why: str = ""
-    """Why the value is undefined, if it is."""
+    """Reason why the value is undefined, if it is."""
     note: str = ""
-    """What was left out."""
+    """Note on what was left out."""
 
     def measured(self) -> Measured:
-        """With the percentile interval, which it has if it is defined in 19 of 20 resamples.
+        """Value with the percentile interval, which it has if it is defined in 19 of 20 resamples.
 
         Examples
         --------
@@ -77,7 +78,8 @@ class Sampled:
             return Measured(None, None, None, self.sample, self.why)
         there = self.resampled[~np.isnan(self.resampled)]
         if len(there) < LEVEL * len(self.resampled):
-            lost = f"no interval: undefined in {len(self.resampled) - len(there)} of {len(self.resampled)} resamples"
+            n = len(self.resampled)
+            lost = f"no interval: undefined in {n - len(there)} of {n} resamples"
             return Measured(
                 float(self.value), None, None, self.sample, "; ".join(filter(None, (self.note, lost)))
             )

@@ -1,4 +1,4 @@
-"""How well do k random planes, or frames, a point tell what many planes would tell?"""
+"""Agreement of k random planes, or frames, a point with what many planes would tell."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class PlaneAgreement:
 
 
 def plane_agreement(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[PlaneAgreement]:
-    """For k = 1, 2, 4 ... planes, at most half of them: the first k against the rest, over points counted on
-    all planes."""
+    """Agreement for k = 1, 2, 4 ... planes, at most half of them: the first k against the rest, over points
+    counted on all planes."""
     exact = study.exact("cells")
     sources = {"R": exact} | {
         name: study.proxy(p)[:, :, : study.n_planes].astype(np.float64)

@@ -1,5 +1,5 @@
-"""What is compared: the proxy and the baselines on one side, the exact counts on the other, all by plane and
-point."""
+"""Quantities that are compared: the proxy and the baselines on one side, the exact counts on the other, all
+by plane and point."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ BASELINES = {
 
 
 def proxy_name(directions: int) -> str:
+    """Name of the proxy with so many directions."""
     return f"P = {directions}"
 
 
@@ -48,7 +49,7 @@ def same_set() -> str:
 
 
 def radius_names(study: Study) -> tuple[str, ...]:
-    """How each radius was asked for, and what it is where that is not the same."""
+    """Names of the radii: how each was asked for, and its value where that is not the same."""
     labels = zip(study.radius_labels, study.radii, strict=True)
     return tuple(
         label if label.startswith("r = ") else f"{label} (r = {radius:.4g})" for label, radius in labels
@@ -56,8 +57,8 @@ def radius_names(study: Study) -> tuple[str, ...]:
 
 
 def estimates(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius plane point"]]:
-    """Of the frames that have a plane: the proxy for each P, and the baselines, which are the same on all
-    planes of a point.
+    """Estimates of the frames that have a plane: the proxy for each P, and the baselines, which are the same
+    on all planes of a point.
 
     Those that the network has none of, since its units have no breakpoint to be near, are left out.
     """
@@ -75,12 +76,13 @@ def estimates(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius 
 
 
 def exact_counts(study: Study) -> dict[str, Float64[np.ndarray, "checkpoint radius plane point"]]:
-    """By their names in reports, NaN where the count was given up."""
+    """Exact counts by their names in reports, NaN where the count was given up."""
     return {name: study.exact(quantity) for quantity, name in EXACT.items()}
 
 
 def pairs(study: Study) -> list[tuple[str, str]]:
-    """What is compared with what: every estimate with R, the proxy with n_cut and linear regions, too."""
+    """Pairs of names that are compared: every estimate with R, the proxy with n_cut and linear regions,
+    too."""
     names, (cells, *others) = list(estimates(study)), EXACT.values()
     proxies = [proxy_name(p) for p in study.directions]
     return [(name, cells) for name in names] + list(product(proxies, others))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from splineviz.errors import InputError
+from splineviz.estimators.request import Points
 from splineviz.neighbourhoods.cut_radii import cut_radii
 from splineviz.program.program import Program
 
@@ -19,7 +20,7 @@ _LARGEST = 2.0**20
 
 
 def radii_for(
-    programs: Iterable[Program], points: Any, medians: Sequence[int], axes: np.ndarray, **how: Any
+    programs: Iterable[Program], points: Points, medians: Sequence[int], axes: np.ndarray, **how: Any
 ) -> tuple[float, ...]:
     """Radii, as small as can be, at which the median of n_cut, over points and programs, is at least so many.
 

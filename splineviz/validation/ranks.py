@@ -64,6 +64,7 @@ class Drawn:
 
     @cached_property
     def copies(self) -> Float64[np.ndarray, "resample observation"]:
+        """Number of times that each observation is drawn in each resample."""
         return np.asarray(self.weights[:, self.point])
 
     @cached_property
@@ -138,7 +139,8 @@ def correlate(x: Ranked, y: Ranked) -> Correlation:
     --------
     >>> weights = np.random.default_rng(0).multinomial(40, np.full(40, 1 / 40), 200).astype(float)
     >>> drawn = Drawn(np.ones((1, 40), dtype=bool), weights)
-    >>> x, y, z = (Ranked(values, drawn) for values in (np.arange(40.0)[None], np.arange(40.0)[None] ** 3, np.zeros((1, 40))))
+    >>> rising = np.arange(40.0)[None]
+    >>> x, y, z = (Ranked(values, drawn) for values in (rising, rising**3, np.zeros((1, 40))))
     >>> str(correlate(x, y).tau.measured()), correlate(x, z).tau.why
     ('1 [1, 1]', 'all of the second are 0')
     """
@@ -146,7 +148,7 @@ def correlate(x: Ranked, y: Ranked) -> Correlation:
 
 
 def kendall(x: Ranked, y: Ranked) -> Sampled:
-    """tau-b."""
+    """Rank correlation tau-b."""
     reason = why_undefined(x.values, y.values)
     if reason:
         return undefined(reason, len(x.values))
@@ -159,7 +161,7 @@ def kendall(x: Ranked, y: Ranked) -> Sampled:
 
 
 def spearman(x: Ranked, y: Ranked) -> Sampled:
-    """rho, of mid-ranks."""
+    """Rank correlation rho, of mid-ranks."""
     reason = why_undefined(x.values, y.values)
     if reason:
         return undefined(reason, len(x.values))
@@ -168,7 +170,7 @@ def spearman(x: Ranked, y: Ranked) -> Sampled:
 
 
 def why_undefined(x: np.ndarray, y: np.ndarray) -> str:
-    """Why two variables have no correlation; empty if they have one."""
+    """Reason why two variables have no correlation; empty if they have one."""
     if len(x) == 0:
         return "nothing was counted"
     for which, values in (("first", x), ("second", y)):

@@ -1,10 +1,9 @@
-"""From a request to a study: jobs that are done once, wherever and whenever, and put together."""
+"""Studies from requests: jobs that are done once, wherever and whenever, and put together."""
 
 from __future__ import annotations
 
 import hashlib
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,8 +16,8 @@ import numpy as np
 import splineviz
 from splineviz.engine.workers import Crew, on_threads
 from splineviz.errors import InputError
-from splineviz.estimators.request import checked_points
-from splineviz.files import atomic_path
+from splineviz.estimators.request import Points, checked_points
+from splineviz.io.store import Store
 from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
@@ -39,7 +38,7 @@ _RADII_POINTS, _RADII_CHECKPOINTS = 64, 5
 
 def validate(
     program: Program | Checkpoints,
-    points: Any,
+    points: Points,
     *,
     radii: Any = 0.001,
     medians: Any = (1, 5, 20),
@@ -111,7 +110,8 @@ def validate(
     --------
     >>> import torch, splineviz as sv
     >>> net = torch.nn.Sequential(torch.nn.Linear(3, 9), torch.nn.ReLU(), torch.nn.Linear(9, 2))
-    >>> study = sv.validate(sv.load_program(net), torch.randn(5, 3), radii=0.1, medians=(), directions=3, frames=2)
+    >>> program, points = sv.load_program(net), torch.randn(5, 3)
+    >>> study = sv.validate(program, points, radii=0.1, medians=(), directions=3, frames=2)
     >>> study.n_sep.shape, study.cells.shape
     ((1, 1, 2, 2, 5, 1), (1, 1, 2, 5, 1))
     """
@@ -122,7 +122,7 @@ def validate(
 
 @dataclass(frozen=True, eq=False)
 class _Result:
-    """Where the arrays of a job are found, and what it looks at."""
+    """Place of the arrays of a job, and what it looks at."""
 
     key: str
     checkpoint: int
@@ -137,26 +137,23 @@ class Validation:
     """
 
     def __init__(
-        self, program: Program | Checkpoints, points: Any, asked: Mapping[str, Any], folder: str | Path | None
+        self,
+        program: Program | Checkpoints,
+        points: Points,
+        asked: Mapping[str, Any],
+        folder: str | Path | None,
     ) -> None:
         self.runs: list[Program] | Checkpoints = [program] if isinstance(program, Program) else program
         self._checkpoints = None if isinstance(program, Program) else program
         first = self.runs[0]
         self.points = checked_points(points, first.input_shape).cpu().numpy()
         self.design = Design.of(self.points[0].size, **asked)
-        self._folder = None if folder is None else Path(folder)
+        self._store = None if folder is None else Store(Path(folder), "finished jobs")
         self._done: dict[str, dict[str, np.ndarray]] = {}
-        if self._folder is not None:
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise InputError(
-                    f"cannot make the folder {self._folder} for finished jobs: {error.strerror}"
-                ) from error
 
     @cached_property
     def radii(self) -> tuple[float, ...]:
-        """Those given, and those found by what they cut, in input distance."""
+        """Radii of the study, in input distance: the given ones, then those found by what they cut."""
         few = _spread(len(self.runs), _RADII_CHECKPOINTS)
         rows = _spread(len(self.points), _RADII_POINTS)
         some = self.points[rows]
@@ -237,29 +234,22 @@ class Validation:
                     crew.call_off()
 
     def _read(self, key: str) -> dict[str, np.ndarray] | None:
-        """The arrays of a finished job; None if it is not finished."""
-        if key in self._done:
-            return self._done[key]
-        if self._folder is None or not (path := self._folder / f"{key}.npz").is_file():
-            return None
-        try:
-            with np.load(path, allow_pickle=False) as content:
-                self._done[key] = dict(content)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-            return None  # damaged, so that it is done anew
-        return self._done[key]
+        """Arrays of a finished job; None if it is not finished, or its file is damaged."""
+        if key not in self._done and self._store is not None:
+            stored = self._store.arrays(key)
+            if stored is not None:
+                self._done[key] = stored
+        return self._done.get(key)
 
     def _keep(self, key: str, arrays: dict[str, np.ndarray]) -> None:
         self._done[key] = arrays
-        if self._folder is None:
+        if self._store is None:
             return
-        path = self._folder / f"{key}.npz"
         try:
-            with atomic_path(path) as temporary:
-                np.savez_compressed(temporary, allow_pickle=False, **arrays)
+            self._store.keep_arrays(key, arrays, compress=True)
         except OSError as error:
             raise InputError(
-                f"cannot write {path}: {error.strerror or error}",
+                f"cannot write {self._store.path(key, '.npz')}: {error.strerror or error}",
                 hint="make room and run it again; finished jobs are kept",
             ) from error
 

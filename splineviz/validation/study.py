@@ -157,22 +157,27 @@ class Study:
 
     @property
     def n_checkpoints(self) -> int:
+        """Number of checkpoints."""
         return len(self.steps)
 
     @property
     def n_radii(self) -> int:
+        """Number of radii."""
         return len(self.radii)
 
     @property
     def n_frames(self) -> int:
+        """Number of frames of the proxy."""
         return int(self.n_sep.shape[3])
 
     @property
     def n_planes(self) -> int:
+        """Number of exact planes through each point."""
         return int(self.cells.shape[2])
 
     @property
     def n_points(self) -> int:
+        """Number of points."""
         return int(self.cells.shape[3])
 
     @cached_property

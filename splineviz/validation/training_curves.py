@@ -1,5 +1,4 @@
-"""How means change over training: curves with intervals, where they turn, and whether two curves turn
-alike."""
+"""Curves of means over training: with intervals, where they turn, and whether two curves turn alike."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ from splineviz.validation.study import Study
 __all__ = ["SMALLEST_MOVE", "Course", "Move", "across_checkpoints", "along_points", "courses", "moves"]
 
 SMALLEST_MOVE = 0.1
-"""Of the range of a mean curve: what is less is no move, however certain."""
+"""Share of the range of a mean curve: what is less is no move, however certain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +58,12 @@ class Move:
     start: int
     end: int
     change: Measured
-    """With the simultaneous interval, of all pairs of checkpoints."""
+    """Change with the simultaneous interval, of all pairs of checkpoints."""
 
 
 def courses(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[Course]:
-    """Of the estimates and of the exact counts, for each radius; from the same neighbourhoods and the same
-    resamples."""
+    """Curves of the estimates and of the exact counts, for each radius; from the same neighbourhoods and the
+    same resamples."""
     made = []
     for name, values in (estimates(study) | exact_counts(study)).items():
         there = np.where(study.counted, values, np.nan)
@@ -86,8 +85,8 @@ def moves(course: Course) -> list[Move]:
 
     Notes
     -----
-    Resamples are of points, so that the test says whether the mean over all such points moves in this run of training, and
-    nothing of another run.
+    Resamples are of points, so that the test says whether the mean over all such points moves in this run of
+    training, and nothing of another run.
     """
     mean, n = course.mean, len(course.mean)
     if np.isnan(mean).any() or n < 2 or np.isnan(course.resampled).any():
@@ -128,8 +127,8 @@ def across_checkpoints(study: Study, made: list[Course]) -> list[Agreement]:
 
 
 def along_points(study: Study, weights: Float64[np.ndarray, "resample point"]) -> list[Agreement]:
-    """The same for each point by itself, the mean of its planes at each checkpoint: means of the coefficients
-    over the points."""
+    """Agreement over checkpoints for each point by itself, the mean of its planes at each checkpoint: means
+    of the coefficients over the points."""
     if study.n_checkpoints < 3:
         return []
     there = np.asarray(study.counted.all((0, 2)))  # (radius, point)
@@ -145,7 +144,7 @@ def along_points(study: Study, weights: Float64[np.ndarray, "resample point"]) -
 
 
 def _mean_over_points(coefficients: np.ndarray, weights: np.ndarray) -> Sampled:
-    """Of (point,) coefficients, NaN where they are undefined."""
+    """Mean of (point,) coefficients, NaN where they are undefined."""
     defined = ~np.isnan(coefficients)
     n, whole = int(defined.sum()), np.where(defined, coefficients, 0.0)
     if not n:

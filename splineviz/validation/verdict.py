@@ -1,4 +1,4 @@
-"""What a study comes to, in sentences, each with its scope."""
+"""Verdict of a study, in sentences, each with its scope."""
 
 from __future__ import annotations
 
@@ -60,13 +60,17 @@ def _population(study: Study) -> str:
 def _frames(study: Study) -> str:
     planes = f"{study.n_planes} plane{'s' * (study.n_planes > 1)} a point"
     kind = "shared by all points" if study.design.get("frame") == "shared" else "fresh for each point"
-    return f"{planes}, {study.n_frames} frame{'s' * (study.n_frames > 1)} {kind}, P = {', '.join(map(str, study.directions))}"
+    frames = f"{study.n_frames} frame{'s' * (study.n_frames > 1)} {kind}"
+    return f"{planes}, {frames}, P = {', '.join(map(str, study.directions))}"
 
 
 def _ranking(study: Study, found: Findings) -> str:
     where = "Within a checkpoint" if study.n_checkpoints > 1 else "From point to point"
     used = _by_radius(found, lambda r: found.agreement(r, found.headline).tau)
-    text = f"{where} the proxy with {found.headline} ranks neighbourhoods as the number of cells does with Kendall's tau-b {used}"
+    text = (
+        f"{where} the proxy with {found.headline} ranks neighbourhoods as the number of cells does with "
+        f"Kendall's tau-b {used}"
+    )
     if found.headline != found.same_set:
         same = _by_radius(found, lambda r: found.agreement(r, found.same_set).tau)
         text += f"; with P = 2, on the very sets whose cells are counted, {same}"
@@ -79,7 +83,10 @@ def _across(study: Study, found: Findings) -> list[str]:
     if study.n_checkpoints < 3:
         return []
     taus = _by_radius(found, lambda r: found.agreement(r, found.headline, across=True).tau)
-    text = f"Across the {study.n_checkpoints} checkpoints their means ({found.headline} and R) rank alike with tau-b {taus}."
+    text = (
+        f"Across the {study.n_checkpoints} checkpoints their means ({found.headline} and R) rank alike with "
+        f"tau-b {taus}."
+    )
     curves = {(course.radius, course.quantity): course for course in found.courses}
     turns = []
     for r, label in enumerate(found.radius_labels):
@@ -129,7 +136,10 @@ def _cost(found: Findings) -> list[str]:
         return []
     plain = _listed([f"{cost.exact_to_plain:.2g} at {label}" for label, cost in known])
     ours = _listed([f"{cost.exact_to_proxy:.2g}" for _, cost in known if cost.exact_to_proxy is not None])
-    text = f"Time of an exact count on one plane over a plain forward pass of the proxy's vertices ({found.headline}): {plain}"
+    text = (
+        f"Time of an exact count on one plane over a plain forward pass of the proxy's vertices "
+        f"({found.headline}): {plain}"
+    )
     return [text + (f"; over this package's own proxy: {ours}." if ours else ".")]
 
 
@@ -166,7 +176,7 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def _planes(study: Study, found: Findings) -> list[str]:
-    """What one plane can tell of the others at all."""
+    """Sentences on what one plane can tell of the others at all."""
     if not found.planes:
         return []
     tau = {(row.radius, row.quantity): row.tau for row in found.planes if row.k == 1}

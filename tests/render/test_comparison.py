@@ -14,7 +14,6 @@ from matplotlib.colors import to_rgb
 
 import splineviz as sv
 from splineviz.errors import InputError
-from splineviz.render.comparison import draw_comparison, save_comparison
 from tests.comparison.nets import PLANE, SQUARE, random_net
 
 
@@ -35,7 +34,7 @@ def panels(figure: Any) -> list[Any]:
 
 
 def test_two_networks_and_their_difference_stand_in_a_row() -> None:
-    axes = panels(draw_comparison(comparison()))
+    axes = panels(comparison().draw())
     assert [ax.get_title(loc="left") for ax in axes] == ["1  net 0", "2  net 1", "1 → 2"]
     assert len({round(ax.get_position().y0, 9) for ax in axes}) == 1
     sizes = [(round(ax.get_window_extent().width, 6), round(ax.get_window_extent().height, 6)) for ax in axes]
@@ -43,7 +42,7 @@ def test_two_networks_and_their_difference_stand_in_a_row() -> None:
 
 
 def test_of_more_networks_pairs_follow_in_a_second_row() -> None:
-    axes = panels(draw_comparison(comparison(4), width=10))
+    axes = panels(comparison(4).draw(width=10))
     assert [ax.get_title(loc="left") for ax in axes[4:]] == ["1 → 2", "2 → 3", "3 → 4", "1 → 4"]
     assert {round(ax.get_position().y0, 9) for ax in axes[:4]}.isdisjoint(
         round(ax.get_position().y0, 9) for ax in axes[4:]
@@ -54,7 +53,7 @@ def test_colours_of_all_networks_are_on_one_scale() -> None:
     """A network whose output is doubled has darker cells, not the same picture."""
     net = random_net(3)
     half = comparison_of_scaled(net)
-    one, other = (fills(ax) for ax in panels(draw_comparison(half, edges="none"))[:2])
+    one, other = (fills(ax) for ax in panels(half.draw(edges="none"))[:2])
     alone = fills(half.arrangements[0].draw(color="norm", edges="none", legend=False))
     assert len(one) == len(other) == len(alone)
     assert not np.allclose(one, other) and not np.allclose(one, alone)
@@ -71,7 +70,7 @@ def comparison_of_scaled(net: sv.Program) -> sv.Comparison:
 def test_disagreement_is_filled_by_its_area() -> None:
     both = comparison()
     pair = both.pair(0, 1)
-    ax = panels(draw_comparison(both, difference="decisions"))[2]
+    ax = panels(both.draw(difference="decisions"))[2]
     colors = fills(ax)[: len(pair.overlay.areas), :3]
     # Collections come by the number of corners; areas of the drawn polygons tell which is which.
     shapes = [
@@ -91,7 +90,7 @@ def test_disagreement_is_filled_by_its_area() -> None:
 
 def test_edges_of_either_network_have_a_colour_of_their_own() -> None:
     both = comparison()
-    ax = panels(draw_comparison(both, difference="edges"))[2]
+    ax = panels(both.draw(difference="edges"))[2]
     lines = [c for c in ax.collections if isinstance(c, PathCollection)]
     one, other = both.pair(0, 1).overlay.drawn
     drawn = {
@@ -105,15 +104,15 @@ def test_edges_of_either_network_have_a_colour_of_their_own() -> None:
 @pytest.mark.parametrize("color", ["norm", "class", "random", "area", "stage", "volume", "none"])
 @pytest.mark.parametrize("difference", ["map", "decisions", "edges"])
 def test_everything_is_drawn(color: Any, difference: Any) -> None:
-    figure = draw_comparison(comparison(), color=color, difference=difference, edges="plain")
+    figure = comparison().draw(color=color, difference=difference, edges="plain")
     assert len(panels(figure)) == 3 and figure.get_size_inches()[0] == 7.2
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_files_carry_what_they_were_made_from_and_are_the_same_twice(suffix: str, tmp_path: Path) -> None:
     first, second = (tmp_path / f"{name}.{suffix}" for name in "ab")
-    save_comparison(comparison(), first, extra={"seed": None})
-    save_comparison(comparison(), second, extra={"seed": None})
+    comparison().save_figure(first, extra={"seed": None})
+    comparison().save_figure(second, extra={"seed": None})
     assert first.read_bytes() == second.read_bytes()
     if suffix == "png":
         from PIL import Image
@@ -125,15 +124,15 @@ def test_files_carry_what_they_were_made_from_and_are_the_same_twice(suffix: str
 
 def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(InputError, match="unknown difference 'colours'"):
-        draw_comparison(comparison(), difference="colours")  # type: ignore[arg-type]
+        comparison().draw(difference="colours")
     with pytest.raises(InputError, match="unknown edges 'kink'"):
-        draw_comparison(comparison(), edges="kink")  # type: ignore[arg-type]
+        comparison().draw(edges="kink")
     with pytest.raises(InputError, match="do not fit into a width of 4 inches"):
-        draw_comparison(comparison(4), width=4)
+        comparison(4).draw(width=4)
     apart = sv.compare([random_net(0), random_net(1, (2, 8, 2))], PLANE, SQUARE)
     with pytest.raises(InputError, match="one number of outputs"):
-        draw_comparison(apart, difference="map")
-    assert panels(draw_comparison(apart))[2].get_title(loc="left") == "1 → 2"
+        apart.draw(difference="map")
+    assert panels(apart.draw())[2].get_title(loc="left") == "1 → 2"
 
 
 def test_a_notebook_shows_it_small() -> None:

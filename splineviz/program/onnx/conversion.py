@@ -87,6 +87,7 @@ class _Walk:
                 self._follow(proto, inputs, known)
 
     def module(self, path: str) -> OnnxNetwork:
+        """Module that runs the converted nodes; ``path`` names the file in errors."""
         source, output = self.source, self._value(self.source.output)
         if not output.active:
             raise InputError("the output of the model does not depend on its input")
@@ -261,8 +262,8 @@ class _Walk:
         return torch.from_numpy(np.array(value.array, np.float64))
 
     def _stand_in(self, proto: NodeProto, name: str, known: list[Value]) -> None:
-        """In place of a node that cannot be followed: anything affine, of the shape that onnx infers for the
-        node's results."""
+        """Put anything affine, of the shape that onnx infers for its results, in place of a node that cannot
+        be followed."""
         active = [value for value in known if value.active] or [self.values[self.source.input]]
         outputs = tuple(output for output in proto.output if output)
         known_shapes = {} if any(value.lost for value in known) else inferred(proto, self.source.opset, known)

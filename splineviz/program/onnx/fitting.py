@@ -1,4 +1,4 @@
-"""From what an entry of the table makes to a function of tensors as they are held."""
+"""Functions of tensors as they are held, from what an entry of the table makes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a file to a checked graph: which opset, which input of which shape, which output."""
+"""Checked graphs from files: which opset, which input of which shape, which output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OLDEST = 7
 
 @dataclass(frozen=True)
 class Source:
-    """What a file holds, with the shapes of one input decided."""
+    """Content of a file, with the shapes of one input decided."""
 
     model: ModelProto
     opset: int

@@ -35,6 +35,7 @@ class _Node(nn.Module):
         self.run = run
 
     def forward(self, *tensors: Tensor) -> Any:
+        """Run the node."""
         return self.run(*tensors)
 
 
@@ -88,6 +89,7 @@ class OnnxNetwork(nn.Module):
         }
 
     def forward(self, x: Tensor) -> Tensor:
+        """Run all nodes on inputs with the batch in front."""
         tensors = {
             self._entry: x
             if self._held_shape == self.input_shape

@@ -1,4 +1,4 @@
-"""What an entry of the table of ONNX operators gets and gives: one node with the shapes of its inputs, in; a
+"""Input and result of an entry of the table of ONNX operators: one node with the shapes of its inputs, in; a
 torch function, out.
 
 Every tensor that depends on the network's input is held with the batch in front. An ONNX tensor of shape (1,
@@ -34,7 +34,7 @@ class Value:
     name: str
     shape: tuple[int, ...]
     array: np.ndarray | None = None
-    """Its value, float64 where real, if it does not depend on the network's input."""
+    """Value, float64 where real, if it does not depend on the network's input."""
     weights: frozenset[str] = frozenset()
     """Initialisers that the array was computed from."""
     lost: bool = False
@@ -48,7 +48,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Made:
-    """What a node computes: ``run`` takes the tensors of the chosen ``inputs`` and returns one tensor, or a
+    """Computation of a node: ``run`` takes the tensors of the chosen ``inputs`` and returns one tensor, or a
     tuple of several.
 
     Results have the batch in front, and their own first axis behind it or, if it is of length one, left out:
@@ -74,6 +74,7 @@ class OnnxNode:
 
     @property
     def n_outputs(self) -> int:
+        """Number of results."""
         return len(self.proto.output)
 
     def attribute(self, name: str, default: Any = None) -> Any:
@@ -89,15 +90,18 @@ class OnnxNode:
         return index < len(self.inputs) and self.inputs[index] is not None
 
     def value(self, index: int = 0) -> Value:
+        """Input of that index, which must be there."""
         value = self.inputs[index] if index < len(self.inputs) else None
         if value is None:
             raise RefusedNodeError(f"lacks its input {index}")
         return value
 
     def shape(self, index: int = 0) -> tuple[int, ...]:
+        """ONNX shape of an input."""
         return self.value(index).shape
 
     def active(self, index: int = 0) -> bool:
+        """Whether an input depends on that of the network."""
         return self.has(index) and self.value(index).active
 
     def only_active(self, index: int = 0) -> None:
@@ -136,8 +140,8 @@ class OnnxNode:
         return (lambda x: x.unsqueeze(1), 1) if 0 in axes else (unchanged, 0)
 
     def aligned(self, index: int, rank: int, *, leading: bool) -> Callable[[Tensor], Tensor]:
-        """How an input is broadcast against others of up to ``rank`` axes; with ``leading``, the first of
-        them is the batch."""
+        """Function that shapes an input for broadcasting against others of up to ``rank`` axes; with
+        ``leading``, the first of them is the batch."""
         if not self.active(index):
             return unchanged
         shape = self.shape(index)
@@ -147,7 +151,7 @@ class OnnxNode:
 
 
 def held(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """How an ONNX tensor of that shape is held, behind the batch axis."""
+    """Shape, behind the batch axis, in which an ONNX tensor of that shape is held."""
     return shape[1:] if shape and shape[0] == 1 else shape
 
 

@@ -1,4 +1,4 @@
-"""What stands in for a node that cannot be part of a program, so that the rest of the graph can still be
+"""Stand-in for a node that cannot be part of a program, so that the rest of the graph can still be
 examined."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an entry of the operation table gets and gives: one traced call with its arguments resolved, in;
+"""Input and result of an entry of the operation table: one traced call with its arguments resolved, in;
 nodes, out."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 
 _ONE_OPERATION = ("torch.nn.modules.", "splineviz.program.onnx.")
-"""Where modules come from that are one operation each, so that the module's path names it."""
+"""Beginnings of the names of classes that are one operation each, so that the module's path names it."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,11 @@ class Constant:
     per_batch: bool = False
 
 
-PRODUCT = "multiplies two activations, which is not piecewise affine; add or concatenate them, or make one a constant"
-"""Why a product of activations is refused."""
+PRODUCT = (
+    "multiplies two activations, which is not piecewise affine; add or concatenate them, or make one a "
+    "constant"
+)
+"""Reason why a product of activations is refused."""
 
 
 class RefusedError(Exception):
@@ -70,6 +73,7 @@ class Builder:
     n_slots: int = 1
 
     def slot(self) -> int:
+        """Number of a new slot."""
         self.n_slots += 1
         return self.n_slots - 1
 
@@ -88,7 +92,7 @@ class Step:
     shape: tuple[int, ...]
     builder: Builder
     part: tuple[Call, int] | None = None
-    """For one result of a call that returns several: that call, and which."""
+    """Call that returns several results, and the place among them of the one to lower."""
 
     def __getitem__(self, name: str) -> Any:
         """An argument as a plain Python value: numbers, lists, flags."""
@@ -226,12 +230,12 @@ class Entry:
 
     lower: Callable[[Step], Active | Constant]
     makes: str
-    """What its nodes may be, the likeliest first: ``layout``, ``sum``, ``diagonal``, ``dense`` or ``stage``;
-    empty for none."""
+    """Kinds that its nodes may be, the likeliest first: ``layout``, ``sum``, ``diagonal``, ``dense`` or
+    ``stage``; empty for none."""
 
     @property
     def kind(self) -> str:
-        """What its node is as a rule."""
+        """Kind of its node as a rule."""
         return self.makes.partition(" ")[0]
 
     @property

@@ -15,7 +15,7 @@ from splineviz.program.operations.contraction import product
 from splineviz.program.operations.elementwise import combined
 from splineviz.program.operations.frequencies import convolution_norm
 from splineviz.program.operations.gains import coefficient_gain, matrix_gain
-from splineviz.program.operations.pooling import on_axes
+from splineviz.program.operations.pool_windows import on_axes
 from splineviz.program.operations.unfolding import unfolded, unfolded_transposed
 from splineviz.program.program import Form
 
@@ -55,7 +55,7 @@ def _add_product(step: Step) -> Active:
 
 @operation("bilinear", makes="dense")
 def _bilinear(step: Step) -> Active:
-    """With one argument constant it is a linear layer."""
+    """Lower a bilinear map, which is a linear layer with one argument constant."""
     weight, bias = step.tensor("weight"), step.tensor("bias")
     assert weight is not None
     if isinstance(step.arguments["input1"], Active):

@@ -15,12 +15,13 @@ from torch.nn import functional
 from splineviz.program.operations.base import Active, RefusedError, Step, operation
 from splineviz.program.operations.layout import spread
 from splineviz.program.operations.pointwise import clamped
-from splineviz.program.operations.pooling import on_axes
+from splineviz.program.operations.pool_windows import on_axes, pool_axes, pool_positions
 from splineviz.program.program import Gain
 
 __all__: list[str] = []
 
 _KINDS = (("max_pool", ""), ("max_pool", "_with_indices"), ("adaptive_max_pool", ""))
+_NUMBERS = ("kernel_size", "stride", "padding", "dilation")
 _PARTS = "gives the place of the largest value, which jumps"
 
 
@@ -74,34 +75,25 @@ _POOLS = [f"{kind}{axes}d{tail}" for axes in (1, 2, 3) for kind, tail in _KINDS]
 def _pool(step: Step) -> Active:
     _values_only(step)
     x, op = step.active("self"), step.call.op.removesuffix("_with_indices")
-    axes = int(op[-2])
-    sizes, outputs = x.shape[-axes:], step.shape[-axes:]
+    axes = pool_axes(op)
     if op.startswith("adaptive"):
-        size = list(step["output_size"])
-        near = [_adaptive(n, m) for n, m in zip(sizes, outputs, strict=True)]
-        return step.maximum(x, _call(x, op, size), _boxes(x.shape, near), step.shape)
-    kernel, padding, dilation = (on_axes(axes, step[name]) for name in ("kernel_size", "padding", "dilation"))
-    stride = on_axes(axes, step["stride"]) or kernel
-    near = [
-        _strided(*numbers) for numbers in zip(sizes, outputs, kernel, stride, padding, dilation, strict=True)
-    ]
-    return step.maximum(
-        x,
-        _call(x, op, kernel, stride, padding, dilation, step["ceil_mode"]),
-        _boxes(x.shape, near),
-        step.shape,
-    )
+        run = _call(x, op, list(step["output_size"]))
+    else:
+        kernel, stride, padding, dilation = (on_axes(axes, step[name]) for name in _NUMBERS)
+        run = _call(x, op, kernel, stride or kernel, padding, dilation, step["ceil_mode"])
+    near = pool_positions(op, step.__getitem__, x.shape[-axes:], step.shape[-axes:])
+    return step.maximum(x, run, _boxes(x.shape, near), step.shape)
 
 
 def _values_only(step: Step) -> None:
-    """Of an operation that returns values and their places, only the values can be followed."""
+    """Refuse the places, of an operation that returns values and their places."""
     if step.part is not None and step.part[1] not in (0, -2):
         raise RefusedError(_PARTS)
 
 
 def _call(x: Active, op: str, *arguments: Any) -> Callable[[Tensor], Tensor]:
     function: Callable[..., Tensor] = getattr(functional, op)
-    if len(x.shape) == int(op[-2]):  # torch takes the batch for channels, of which it wants at least one
+    if len(x.shape) == pool_axes(op):  # torch takes the batch for channels, of which it wants at least one
         return lambda x: function(x.unsqueeze(1), *arguments).squeeze(1)
     return lambda x: function(x, *arguments)
 
@@ -152,21 +144,6 @@ def _signed(
     if not lower:
         return step.maximum(x, run, windows, step.shape)
     return step.negative(step.maximum(step.negative(x), run, windows, step.shape))
-
-
-def _strided(size: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int) -> np.ndarray:
-    """(outputs, kernel) positions along one axis, -1 in the padding."""
-    at = np.arange(outputs)[:, None] * stride - padding + np.arange(kernel) * dilation
-    return np.where((at >= 0) & (at < size), at, -1)
-
-
-def _adaptive(size: int, outputs: int) -> np.ndarray:
-    """(outputs, longest) positions along one axis: from floor(i size / outputs) to ceil((i + 1) size /
-    outputs)."""
-    first = np.arange(outputs) * size // outputs
-    last = -(-(np.arange(outputs) + 1) * size // outputs)
-    at = first[:, None] + np.arange((last - first).max())
-    return np.where(at < last[:, None], at, -1)
 
 
 def _boxes(shape: tuple[int, ...], near: Sequence[np.ndarray]) -> np.ndarray:

@@ -13,9 +13,10 @@ from torch.nn import functional
 from splineviz.program.operations.base import Active, RefusedError, Step, operation
 from splineviz.program.operations.gains import averaging_gain
 from splineviz.program.operations.layout import axis
+from splineviz.program.operations.pool_windows import on_axes, pool_axes
 from splineviz.program.program import Form
 
-__all__ = ["on_axes"]
+__all__: list[str] = []
 
 
 @operation("mean", "sum", "nansum", "nanmean", makes="dense")
@@ -53,7 +54,7 @@ def _fold(step: Step) -> Active:
 
 @operation("avg_pool1d", "avg_pool2d", "avg_pool3d", makes="dense")
 def _average_pool(step: Step) -> Active:
-    axes = int(step.call.op[-2])
+    axes = pool_axes(step.call.op)
     kernel, padding = (on_axes(axes, step[name]) for name in ("kernel_size", "padding"))
     stride = on_axes(axes, step["stride"]) or kernel
     divisor = step.arguments.get("divisor_override")
@@ -70,7 +71,7 @@ def _average_pool(step: Step) -> Active:
 
 @operation("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", makes="dense")
 def _adaptive_pool(step: Step) -> Active:
-    axes = int(step.call.op[-2])
+    axes = pool_axes(step.call.op)
     size, function = step["output_size"], getattr(functional, step.call.op)
     counts = torch.ones((), dtype=torch.float64)
     for n, m in zip(step.active("self").shape[-axes:], step.shape[-axes:], strict=True):
@@ -94,9 +95,3 @@ def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor | None)
         divisors=divisors,
     )
     return step.affine([x], step.shape, run, averaging_gain(run, x.shape, counts), form=form)
-
-
-def on_axes(axes: int, value: int | list[int]) -> tuple[int, ...]:
-    """One number per axis; an empty list stays empty."""
-    numbers = [value] if isinstance(value, int) else value
-    return tuple(numbers) * (axes if len(numbers) == 1 else 1)

@@ -8,7 +8,7 @@ import math
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.operations.pooling import on_axes
+from splineviz.program.operations.pool_windows import on_axes
 
 __all__ = ["unfolded", "unfolded_transposed"]
 
@@ -22,8 +22,8 @@ def unfolded(
     dilation: int | list[int],
     groups: int,
 ) -> Tensor:
-    """What `torch.nn.functional.conv1d`, ``conv2d`` or ``conv3d`` make of the same arguments, ``x`` (batch,
-    channels, *sizes)."""
+    """Convolve as `torch.nn.functional.conv1d`, ``conv2d`` or ``conv3d`` do with these arguments, ``x``
+    (batch, channels, *sizes)."""
     sizes = tuple(kernel.shape[2:])
     n, axes = len(x), len(sizes)
     strides, dilations = on_axes(axes, stride), on_axes(axes, dilation)
@@ -60,7 +60,7 @@ def unfolded_transposed(
     groups: int,
     dilation: int | list[int],
 ) -> Tensor:
-    """What `torch.nn.functional.conv_transpose1d`, ``2d`` or ``3d`` make of the same arguments.
+    """Convolve as `torch.nn.functional.conv_transpose1d`, ``2d`` or ``3d`` do with these arguments.
 
     That is a convolution with the kernel turned round, of the input with zeros between its entries and round
     them.
@@ -84,6 +84,6 @@ def unfolded_transposed(
 
 
 def _padded(x: Tensor, pads: list[tuple[int, int]]) -> Tensor:
-    """With zeros before and after the entries of each of the last axes; torch counts these from the last
+    """Put zeros before and after the entries of each of the last axes; torch counts these from the last
     one."""
     return functional.pad(x, [p for pair in reversed(pads) for p in pair])

@@ -62,7 +62,8 @@ def _crops(
     stride: tuple[int, ...],
     pads: tuple[tuple[int, int], ...],
 ) -> list[tuple[int, int]]:
-    """What is cut off before and after each axis of the full result; a negative number behind is added."""
+    """Numbers of entries cut off before and after each axis of the full result; a negative number behind is
+    added."""
     auto, wanted = node.attribute("auto_pad", "NOTSET"), node.attribute("output_shape")
     if wanted is None and not auto.startswith("SAME"):
         return [(before, after - e) for (before, after), e in zip(pads, extra, strict=True)]

@@ -123,7 +123,7 @@ def _neg(node: OnnxNode) -> Made:
 
 @operator("Where")
 def _where(node: OnnxNode) -> Made:
-    """With a constant condition a mask."""
+    """Choose by a condition; a constant one is a mask."""
     if node.active(0):
         raise RefusedNodeError("chooses by the values of an activation, which is not continuous")
     condition = node.array(0)

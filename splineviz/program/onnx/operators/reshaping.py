@@ -117,7 +117,7 @@ def _pad(node: OnnxNode) -> Made:
 
 
 def _places(length: int, pair: tuple[int, int], mode: str) -> np.ndarray:
-    """Which entries stand along an axis after padding; negative numbers cut off."""
+    """Indices of the entries that stand along an axis after padding; negative numbers cut off."""
     before, after = pair
     kept = np.arange(length)[max(0, -before) : length - max(0, -after)]
     padded: np.ndarray = np.pad(kept, (max(0, before), max(0, after)), mode=mode)  # type: ignore[call-overload]

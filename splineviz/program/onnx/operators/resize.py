@@ -59,7 +59,7 @@ def _selected(x: Tensor, places: dict[int, Tensor]) -> Tensor:
 
 
 def _axes(node: OnnxNode) -> dict[int, Axis]:
-    """What happens to each axis that is named; lengths and scales are inputs but in the oldest form."""
+    """Change of each axis that is named; lengths and scales are inputs but in the oldest form."""
     shape = node.shape()
     chosen = [node.axis(a) for a in node.attribute("axes", range(len(shape)))]
     first_scales = 2 if node.proto.op_type == "Resize" and node.opset >= 11 else 1
@@ -88,7 +88,7 @@ def _crops(node: OnnxNode) -> bool:
 
 
 def _positions(node: OnnxNode, axis: Axis, which: int) -> list[Fraction]:
-    """Where each new entry lies among the old ones."""
+    """Places of the new entries among the old ones."""
     n, m, scale = axis
     mode, half = _mode(node), Fraction(1, 2)
     place: Callable[[int], Fraction]
@@ -125,7 +125,7 @@ def _region(node: OnnxNode, which: int) -> tuple[Fraction, Fraction]:
 
 
 def _outside(node: OnnxNode, axis: Axis, which: int) -> np.ndarray:
-    """Which new entries take the extrapolation value."""
+    """Mask of the new entries that take the extrapolation value."""
     if not _crops(node):
         return np.zeros(0, bool)
     return np.array([not 0 <= p <= axis[0] - 1 for p in _positions(node, axis, which)])

@@ -78,7 +78,7 @@ _CONTROL = ("If", "Loop", "Scan")
 
 
 def refusal_of(proto: NodeProto) -> str:
-    """Why an operator cannot be part of a program; empty if it can."""
+    """Reason why an operator cannot be part of a program; empty if it can."""
     kind = proto.op_type
     if kind in _CONTROL:
         return "chooses what to compute while the network runs, which is not supported"

@@ -1,4 +1,4 @@
-"""Where the windows of convolutions and pools lie: strides, dilations, padding and its automatic forms."""
+"""Windows of convolutions and pools: strides, dilations, padding and its automatic forms."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ class Windows:
     """Windows over the spatial axes; one number, or pair of numbers, for each of them."""
 
     lengths: tuple[int, ...]
-    """Of the tensor they lie on."""
+    """Lengths of the axes of the tensor they lie on."""
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
     dilation: tuple[int, ...]
     pads: tuple[tuple[int, int], ...]
-    """Before and after."""
+    """Entries of padding before and after."""
     ceil: bool
 
     @property
     def symmetric(self) -> bool:
+        """Whether as much is added before as after, on every axis."""
         return all(before == after for before, after in self.pads)
 
     @property
     def before(self) -> tuple[int, ...]:
+        """Entries of padding before each axis."""
         return tuple(before for before, _ in self.pads)
 
     def counts(self) -> tuple[int, ...]:
