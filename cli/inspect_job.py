@@ -1,4 +1,4 @@
-"""What `splineviz inspect` does."""
+"""Carry out `splineviz inspect`: read, describe."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import click
 if TYPE_CHECKING:
     from splineviz.program import Description, Fidelity
 
+    from .options import Network
+
 __all__ = ["run_inspect"]
 
 SCHEMA = "splineviz.inspect/1"
 
 
-def run_inspect(
-    model: str, *, weights: str | None, input_shape: tuple[int, ...] | None, logits: bool, as_json: bool
-) -> None:
+def run_inspect(network: Network, *, as_json: bool) -> None:
     """Describe one model on stdout; what blocks exactness is raised."""
     from splineviz.errors import NotPiecewiseAffineError
     from splineviz.program import describe, load_program
 
     try:
-        card = describe(load_program(model, input_shape=input_shape, weights=weights, logits=logits))
+        card = describe(load_program(network.model, **network.how))
     except NotPiecewiseAffineError as error:
         if as_json:
             click.echo(json.dumps({"schema": SCHEMA, "exact": False, "blocked_by": list(error.offenders)}))
