@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import joblib
 import numpy as np
@@ -14,6 +14,7 @@ from jaxtyping import Float64
 
 from splineviz.animation.cache import Cache, digest_of, engine
 from splineviz.arrangement.result import Arrangement
+from splineviz.choices import CellColor, Certify
 from splineviz.engine.arrange import arrange
 from splineviz.errors import InputError
 from splineviz.estimators.local_complexity import local_complexity
@@ -23,7 +24,7 @@ from splineviz.neighbourhoods.counts import exact_local_complexity
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
-from splineviz.render.cellcolor import CellColor, shared_limits
+from splineviz.render.cellcolor import shared_limits
 from splineviz.values.threads import one_thread
 
 __all__ = ["CheckpointMeasurement", "Question", "measure"]
@@ -57,7 +58,7 @@ class Question:
     radius: float
     seed: int
     max_cells: int | None
-    certify: Literal["full", "fast", "off"]
+    certify: Certify
 
     def slice_key(self, program: Program) -> str:
         plane, limits = self.plane, (self.max_cells, self.certify)

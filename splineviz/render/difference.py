@@ -4,10 +4,11 @@ either."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from splineviz.choices import Difference
 from splineviz.errors import InputError
 from splineviz.render.cellcolor import CellColors, color_limits, quantity_colors
 from splineviz.render.edgelayer import draw_edges, line_width
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
     from splineviz.comparison.comparison_result import Pair
 
-__all__ = ["Difference", "difference_colors", "difference_handles", "draw_difference", "how_to_show"]
-
-Difference = Literal["map", "decisions", "edges"]
-"""What the panel of a pair shows."""
+__all__ = ["difference_colors", "difference_handles", "draw_difference", "how_to_show"]
 
 _FIRST = "#0072b2"
 _SECOND = "#d55e00"
