@@ -10,7 +10,8 @@ from .declaring import generated
 _EPILOG = """\b
 Examples
   splineviz animate 'run/step-*.pt' --model nets:make --data digits.npz --points 3,14,15 -o training.webp
-  splineviz animate run/ --model nets:make --data digits.npz --points 3,14,15 -o training.html -o frames/ --jobs 2
+  splineviz animate run/ --model nets:make --data digits.npz --points 3,14,15 -o training.html -o frames/ \
+--jobs 2
   splineviz animate run/ --model nets:make --data digits.npz --points 3,14,15 -o training.webp --follow
 """
 

@@ -112,7 +112,7 @@ class AnimateOptions:
             raise click.UsageError("--idle belongs to --follow")
 
     def read(self) -> Data | None:
-        """All points that the request can name."""
+        """Read the points that the request can name."""
         if self.points is not None and named_by_file(self.points):
             from .data import read_literal
 
@@ -121,7 +121,7 @@ class AnimateOptions:
 
     @property
     def rows(self) -> list[int]:
-        """Which of the points the plane is made from."""
+        """Indices of the anchors in the data."""
         return [0, 1, 2] if named_by_file(self.points) else [int(row) for row in self.points or ()]
 
     def style(self, anchors: Data | None) -> dict[str, Any]:

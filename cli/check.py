@@ -16,7 +16,8 @@ Examples
   splineviz check cells.npz --model nets:make --weights net.pt --exact-cells all --json
 
 \b
-Exit codes: 0 everything holds, 6 something fails, 5 nothing fails and a part could not be verified, 4 bad input.
+Exit codes: 0 everything holds, 6 something fails, 5 nothing fails and a part could not be verified, 4 \
+bad input.
 What each check proves, and what none of them can, is in docs/checking.md.
 """
 

@@ -9,8 +9,10 @@ from .declaring import generated
 
 _EPILOG = """\b
 Examples
-  splineviz compare nets:make nets:other --weights a.pt --weights b.pt --data digits.npz --points 3,14,15 -o compare.png
-  splineviz compare --model nets:make run/step-0.pt run/step-500.pt run/step-30000.pt --data digits.npz --points 3,14,15 \\
+  splineviz compare nets:make nets:other --weights a.pt --weights b.pt --data digits.npz --points 3,14,15 \
+-o compare.png
+  splineviz compare --model nets:make run/step-0.pt run/step-500.pt run/step-30000.pt --data digits.npz \
+--points 3,14,15 \\
     -o compare.pdf
   splineviz compare demo net.onnx --difference decisions -o compare.svg --json
 

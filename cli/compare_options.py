@@ -70,7 +70,7 @@ class CompareOptions:
 
     @property
     def on_demo(self) -> bool:
-        """Whether the demo's network is among them."""
+        """True where the demo's network is among them."""
         return "demo" in (*self.models, self.model)
 
     @property

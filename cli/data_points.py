@@ -37,6 +37,6 @@ def read_points(source: DataSource, limit: int | None, *, scaled: bool) -> Data:
 
 
 def scale_is_told(ctx: click.Context) -> bool:
-    """Whether the request says how data come to the scale of the network, be it by naming a default."""
+    """Tell whether the request says how data come to the scale of the network, be it by naming a default."""
     default = click.core.ParameterSource.DEFAULT
     return any(ctx.get_parameter_source(name) is not default for name in ("mean", "std", "transform"))

@@ -15,7 +15,8 @@ Metrics
     + "".join(f"  {metric.name:<14} {metric.about}\n" for metric in METRICS.values())
     + """
 \b
-Work that was interrupted goes on where it stopped: what is done lies in FILE.partial until all of it is.
+Work that was interrupted goes on where it stopped: what is done lies in \
+FILE.partial until all of it is.
 
 \b
 Examples

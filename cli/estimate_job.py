@@ -35,7 +35,7 @@ PART = 256
 
 
 def run_estimate(options: EstimateOptions, *, scaled: bool) -> int:
-    """Carry out one request; returns the exit code. ``scaled`` says whether it tells the scale of the data."""
+    """Carry out one request; returns the exit code. ``scaled``: whether it tells the scale of the data."""
     began = time.perf_counter()
     options.check()
     quiet = options.reporting.quiet

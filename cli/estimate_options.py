@@ -139,9 +139,8 @@ class EstimateOptions:
         # these would else be found out only when another metric is done
         settings = self.settings
         if not all(math.isfinite(radius) and radius > 0 for radius in settings.radii):
-            raise InputError(
-                f"the radius must be greater than 0, got {', '.join(f'{radius:g}' for radius in settings.radii)}"
-            )
+            radii = ", ".join(f"{radius:g}" for radius in settings.radii)
+            raise InputError(f"the radius must be greater than 0, got {radii}")
         if {"density", "bounds"} & set(self.metrics) and not (
             math.isfinite(settings.sigma) and settings.sigma > 0
         ):

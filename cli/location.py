@@ -1,4 +1,4 @@
-"""Where a command looks: the points that its options name, the plane through them, and the window."""
+"""Options that say where to look: points, the plane through them, and the window."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Location:
     )
 
     def embedded(self, *, on_demo: bool) -> bool:
-        """Whether the points are the demo's own digits."""
+        """Tell whether the points are the demo's own digits."""
         return on_demo and self.source.data is None and not named_by_file(self.points)
 
     def check(self, *, on_demo: bool) -> None:
@@ -93,7 +93,7 @@ class Location:
             raise click.UsageError("say which of the data: --points I,J,K, or --at INDEX --radius R")
 
     def read(self, *, on_demo: bool) -> Data | None:
-        """All points that the request can name."""
+        """Read the points that the request can name."""
         from .data import Data, read_literal
 
         if self.embedded(on_demo=on_demo):
@@ -105,7 +105,7 @@ class Location:
         return self.source.read()
 
     def rows(self, *, on_demo: bool) -> list[int]:
-        """Which of the points the plane is made from."""
+        """Indices of the anchors, from which the plane is made, in the data."""
         if self.at is not None:
             return [self.at]
         if self.points is None:
@@ -120,7 +120,7 @@ class Location:
     def find(
         self, program: Program, preprocessing: Preprocessing, anchors: Data | None
     ) -> tuple[Plane, Window]:
-        """The plane and the window."""
+        """Make the plane and the window, for a network and its anchors."""
         from splineviz.plane import Plane, Window
 
         if anchors is None:
@@ -136,7 +136,7 @@ class Location:
 
 
 def named_by_file(points: tuple[int | str, ...] | None) -> bool:
-    """Whether the points are given as one file each, and not as indices into the data."""
+    """Tell whether the points are given as one file each, and not as indices into the data."""
     return points is not None and isinstance(points[0], str)
 
 

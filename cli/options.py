@@ -28,7 +28,7 @@ def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> boo
 
 @dataclass(frozen=True, kw_only=True)
 class Reporting:
-    """What is said, and how."""
+    """Options on what is said, and how."""
 
     as_json: bool = flag("--json", help="One JSON object on stdout instead of a table.")
     quiet: bool = flag("--quiet", "-q", help="No progress and no notes on stderr.")
@@ -37,7 +37,7 @@ class Reporting:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How a model is read."""
+    """Options on how a model is read."""
 
     input_shape: tuple[int, ...] | None = option(
         "--input-shape",
@@ -63,7 +63,7 @@ class Network:
 
     @property
     def how(self) -> dict[str, Any]:
-        """How :func:`splineviz.load_program` is to read the model."""
+        """Keywords of :func:`splineviz.load_program`."""
         reading = self.reading
         return {"input_shape": reading.input_shape, "weights": self.weights, "logits": reading.logits}
 
@@ -108,13 +108,13 @@ class DataSource:
     )
 
     def preprocessing(self) -> Preprocessing:
-        """How points come from the file to the network."""
+        """The way from the points of the file to the network."""
         from .data import Preprocessing
 
         return Preprocessing.make(self.transform, self.mean, self.std)
 
     def read(self) -> Data | None:
-        """All points of the file, where one is named."""
+        """Read the points of the file, where one is named."""
         from .data import read_data
 
         return None if self.data is None else read_data(self.data, self.key, self.labels)
@@ -122,7 +122,7 @@ class DataSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """How far the work may go, and where it is done."""
+    """Limits of the work, and where it is done."""
 
     certify: Certify = option(
         "--certify",
@@ -158,6 +158,6 @@ class Budget:
 
     @property
     def limits(self) -> dict[str, Any]:
-        """What :func:`splineviz.arrange`, `stream` and `compare` take alike under these names."""
+        """Keywords that :func:`splineviz.arrange`, `stream` and `compare` take alike."""
         names = ("certify", "max_memory", "max_cells", "seconds", "device")
         return {name: getattr(self, name) for name in names}

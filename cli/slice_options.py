@@ -22,7 +22,7 @@ __all__ = ["Drawing", "SliceOptions"]
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """How the picture looks."""
+    """Looks of the picture."""
 
     color: CellColor = option("--color", default="random", help="What the fills show.")
     edges: EdgeStyle = option("--edges", default="stage", help="What the lines show.")
@@ -83,7 +83,7 @@ class SliceOptions:
 
     @property
     def on_demo(self) -> bool:
-        """Whether the demo's network is asked for."""
+        """True where the demo's network is asked for."""
         return self.network.model == "demo"
 
     @property
@@ -146,7 +146,7 @@ class SliceOptions:
 
     @property
     def streamed(self) -> bool:
-        """Whether nothing asks for the whole arrangement at once."""
+        """True where nothing asks for the whole arrangement at once."""
         return self.count or (bool(self.outputs) and all(output.streamed for output in self.outputs))
 
     @property

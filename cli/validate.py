@@ -16,13 +16,15 @@ Outputs
   .csv .parquet    a row for each checkpoint, radius, frame and point
   FOLDER/          every figure alone
 
-Finished jobs lie in --work FOLDER, by default FILE.jobs beside the first output until that is written: what was interrupted
+Finished jobs lie in --work FOLDER, by default FILE.jobs beside the first output until that is written: \
+what was interrupted
 goes on there.
 
 \b
 Examples
   splineviz validate nets:make --weights net.pt --data digits.npz --limit 500 -o report.html
-  splineviz validate 'run/step-*.pt' --model nets:make --data digits.npz --limit 500 --radii 0.001 -o report.html -o study.npz
+  splineviz validate 'run/step-*.pt' --model nets:make --data digits.npz --limit 500 --radii 0.001 -o \
+report.html -o study.npz
   splineviz validate 'run/step-*.pt' --model nets:make --data digits.npz --work jobs --shard 2/4
   splineviz validate nets:make --weights net.pt --data digits.npz --fail-below tau=0.8
 """

@@ -30,7 +30,7 @@ __all__ = ["run_validate"]
 
 
 def run_validate(options: ValidateOptions, *, scaled: bool) -> int:
-    """Carry out one request; returns the exit code. ``scaled`` says whether it tells the scale of the data."""
+    """Carry out one request; returns the exit code. ``scaled``: whether it tells the scale of the data."""
     options.check()
     preprocessing = options.source.preprocessing()
     data = read_points(options.source, options.limit, scaled=scaled)

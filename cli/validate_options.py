@@ -23,8 +23,8 @@ _SUFFIXES = (*REPORTS, ".npz", *TABLES)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Design:
-    """What is counted, as fields of :class:`splineviz.validation.design.Design`."""
+class DesignOptions:
+    """Fields of :class:`splineviz.validation.design.Design`, each as an option."""
 
     radii: tuple[float, ...] = option(
         "--radii",
@@ -94,7 +94,7 @@ class ValidateOptions:
     limit: int | None = option(
         "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N points of the data."
     )
-    design: Design
+    design: DesignOptions
     work: Path | None = option(
         "--work",
         type=click.Path(file_okay=False, path_type=Path),
@@ -125,18 +125,19 @@ class ValidateOptions:
 
     @property
     def folder(self) -> Path | None:
-        """Where finished jobs are kept."""
+        """The folder of finished jobs."""
         if self.work is not None:
             return self.work
         return Path(f"{self.files[0]}.jobs") if self.files else None
 
     @property
     def files(self) -> tuple[Path, ...]:
+        """Outputs that are files."""
         return tuple(output.path for output in self.outputs if not output.folder)
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Folders for figures."""
+        """Outputs that are folders, for figures."""
         return tuple(output.path for output in self.outputs if output.folder)
 
     def check(self) -> None:

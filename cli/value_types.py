@@ -60,18 +60,19 @@ class Anchors(click.ParamType[tuple[int | str, ...]]):
 
 @dataclass(frozen=True)
 class Output:
-    """Where to write: a file, or a folder of shards."""
+    """A place to write to: a file, or a folder of shards."""
 
     path: Path
     folder: bool
 
     @property
     def suffix(self) -> str:
+        """Suffix in lower case; empty for a folder."""
         return "" if self.folder else self.path.suffix.lower()
 
     @property
     def streamed(self) -> bool:
-        """Whether it can be written batch by batch."""
+        """True where it can be written batch by batch."""
         return self.folder or self.suffix == ".parquet"
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ Difference = Literal["map", "decisions", "edges"]
 """What the panel of a pair of networks shows."""
 
 Certify = Literal["full", "fast", "off"]
-"""Decisions that error bounds leave open: all are re-evaluated exactly, cheap ones are, or nothing is proven."""
+"""Decisions that error bounds leave open: all are evaluated exactly, cheap ones are, or nothing is proven."""
 
 Frame = Literal["shared", "per-point"]
 """One frame of directions for all points, or a fresh one for each."""

@@ -1,4 +1,4 @@
-"""What a metric takes, some points and settings, and what it gives, columns."""
+"""The form of a metric: from some points and settings to columns."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What is asked of metrics, each of which reads what concerns it.
+    """Settings of all metrics, each of which reads what concerns it.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class Part:
 
     @property
     def where(self) -> dict[str, Any]:
-        """Where an estimator works, and how many points at a time."""
+        """Keywords of an estimator: its device, and how many points at a time."""
         return {"device": self.settings.device, "batch": self.settings.batch}
 
     @property
@@ -139,7 +139,7 @@ class Part:
         return Tape(self.network).stages
 
     def moments(self, progress: Progress) -> Moments:
-        """What rank, variation, units that are not good and the bounds have in common, made once."""
+        """Moments, made once, for rank, variation, units that are not good, and the bounds."""
         from splineviz.estimators.theory import moments
 
         if self._moments is None:

@@ -1,4 +1,4 @@
-"""The inequalities on local complexity: their terms point by point, and both sides once all points are done."""
+"""The inequalities on local complexity: their terms point by point, and both sides of each for all points."""
 
 from __future__ import annotations
 

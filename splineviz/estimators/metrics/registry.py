@@ -37,8 +37,7 @@ _ESTIMATED = (
 
 
 def registered(*others: Metric) -> dict[str, Metric]:
-    """All metrics by name, in the order in which they are listed; each of ``others`` after the one that it
-    follows.
+    """Metrics by name, in the order of listing; each of ``others`` after the one that it follows.
 
     Examples
     --------
