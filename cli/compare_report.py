@@ -10,6 +10,8 @@ import click
 
 from splineviz.io.provenance import certificate_note
 
+from .aligned import aligned
+
 if TYPE_CHECKING:
     from splineviz.comparison import Comparison
 
@@ -52,15 +54,7 @@ def _models(models: Sequence[dict[str, Any]]) -> list[str]:
         )
         for model in models
     ]
-    return _columns(rows)
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    return aligned(rows)
 
 
 def _pair(pair: dict[str, Any], names: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from splineviz.estimators.metrics.base import Column
 from splineviz.estimators.metrics.bounds import Inequality
 from splineviz.estimators.metrics.summary import summary
 
+from .aligned import aligned
 from .declaring import values
 
 if TYPE_CHECKING:
@@ -115,7 +116,11 @@ def print_estimate(report: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _text(report: dict[str, Any]) -> str:
-    blocks = [_aligned(table) for table in (_summary_table(report), _bounds_table(report)) if len(table) > 1]
+    blocks = [
+        "\n".join(aligned(table))
+        for table in (_summary_table(report), _bounds_table(report))
+        if len(table) > 1
+    ]
     facts = [f"{report['points']:,} points of {report['data']}, {report['seconds']:.2f} s"]
     facts += [f"written {path}" for path in report["files"]]
     return "\n\n".join([*blocks, "\n".join(facts)])
@@ -157,11 +162,3 @@ def _bound_row(bound: dict[str, Any]) -> tuple[str, ...]:
 
 def _span(interval: Sequence[float] | None) -> str:
     return "-" if interval is None else "{:.4g} .. {:.4g}".format(*interval)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+
+from .aligned import aligned
 
 if TYPE_CHECKING:
     from splineviz.program import Description, Fidelity
@@ -51,15 +52,7 @@ def _table(card: Description) -> str:
         head.append(("fidelity", _fidelity(card.fidelity)))
     rows = [("stage", "module", "kind", "shape", "units", "source")]
     rows += [(str(s.index), s.name, s.kind, _shape(s.shape), f"{s.units:,}", s.source) for s in card.stages]
-    return "\n".join([*_columns(head), "", *_columns(rows), "", "nothing blocks exactness"])
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    return "\n".join([*aligned(head), "", *aligned(rows), "", "nothing blocks exactness"])
 
 
 def _shape(shape: tuple[int, ...]) -> str:
