@@ -1,12 +1,11 @@
-"""What `splineviz animate` does: read, animate, report."""
+"""Carry out `splineviz animate`: read, animate, report."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -14,117 +13,29 @@ import numpy as np
 from splineviz.plane import Plane, Window
 
 from .compiling import begin_compiling
-from .data import Data, Preprocessing, read_data, read_literal
-from .location import captions, class_names, thumbnails
+from .options import Network, Reading
 from .progress import frame_progress, note
 
 if TYPE_CHECKING:
     from splineviz.animation import Animation
 
-__all__ = ["AnimateOptions", "run_animate"]
+    from .animate_options import AnimateOptions
+
+__all__ = ["run_animate"]
 
 SCHEMA = "splineviz.animate/1"
-
-
-@dataclass(frozen=True)
-class AnimateOptions:
-    """The options of the command, under their own names."""
-
-    checkpoints: str
-    model: str
-    weights_key: str | None
-    input_shape: tuple[int, ...] | None
-    logits: bool
-    outputs: tuple[str, ...]
-    data: str | None
-    key: str | None
-    labels: str | None
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    transform: str | None
-    points: tuple[int | str, ...] | None
-    margin: float
-    box: tuple[float, float, float, float] | None
-    radius: float
-    lc_points: int | None
-    seed: int
-    image_shape: tuple[int, ...] | None
-    class_names: str | None
-    color: str
-    edges: str
-    title: str | None
-    duration: float | None
-    width: int
-    max_cells: int | None
-    certify: Literal["full", "fast", "off"]
-    jobs: int | None
-    cache: str | None
-    follow: bool
-    idle: float | None
-    as_json: bool
-    quiet: bool
-
-    @property
-    def _literal(self) -> bool:
-        return self.points is not None and isinstance(self.points[0], str)
-
-    def check(self) -> None:
-        """Refuse contradictions before anything is read."""
-        if self.points is not None and self.data is None and not self._literal:
-            raise click.UsageError("--points are indices into --data FILE, which is missing")
-        if self.data is not None and self.points is None:
-            raise click.UsageError("say which of the data: --points I,J,K")
-        if self.points is None and self.box is None:
-            raise click.UsageError(
-                "say where to look: --data FILE --points I,J,K, or --box for a network with two inputs"
-            )
-        if self.lc_points is not None and self.data is None:
-            raise click.UsageError("--lc-points are the first of --data FILE, which is missing")
-        if self.idle is not None and not self.follow:
-            raise click.UsageError("--idle belongs to --follow")
-
-    def read(self) -> Data | None:
-        """All points that the request can name."""
-        if self._literal:
-            assert self.points is not None
-            return read_literal([str(path) for path in self.points])
-        return None if self.data is None else read_data(self.data, self.key, self.labels)
-
-    @property
-    def rows(self) -> list[int]:
-        """Which of them the plane is made from."""
-        return list(range(3)) if self._literal else [int(row) for row in self.points or ()]
-
-    def style(self, anchors: Data | None) -> dict[str, Any]:
-        """How :func:`splineviz.animate` is to do it."""
-        names = class_names(self.class_names, on_demo=self.model == "demo")
-        how: dict[str, Any] = {
-            "radius": self.radius,
-            "seed": self.seed,
-            "color": self.color,
-            "edges": self.edges,
-        }
-        how |= {"title": self.title, "seconds": self.duration, "dpi": self.width / 5.5, "class_names": names}
-        how |= {"max_cells": self.max_cells, "certify": self.certify, "jobs": self.jobs, "cache": self.cache}
-        if anchors is not None:
-            how |= {
-                "images": thumbnails(self.image_shape, anchors),
-                "labels": captions(self.rows, anchors, names),
-            }
-        return how
 
 
 def run_animate(options: AnimateOptions) -> int:
     """Carry out one request; returns the exit code."""
     options.check()
-    preprocessing = Preprocessing.make(options.transform, options.mean, options.std)
+    quiet = options.reporting.quiet
+    preprocessing = options.source.preprocessing()
     data = options.read()
     anchors = None if data is None else data.take(options.rows)
-    shape = None if anchors is None else anchors.points.shape[1:]
-    finish_compiling = begin_compiling(options.quiet)
-    from splineviz.program.sources import program_for
-
-    program = program_for(options.model, shape, input_shape=options.input_shape, logits=options.logits)
+    finish_compiling = begin_compiling(quiet)
+    reading = Reading(input_shape=options.input_shape, logits=options.logits)
+    program = Network(model=options.model, reading=reading).program(anchors)
     plane = (
         Plane.identity()
         if anchors is None
@@ -136,16 +47,16 @@ def run_animate(options: AnimateOptions) -> int:
         how["points"] = preprocessing.apply(data.points[: options.lc_points], program.input_shape)
     finish_compiling()
     done: Animation | None = None
-    with frame_progress(options.quiet) as advance:
+    with frame_progress(quiet) as advance:
         for done in _animations(options, program, plane, window, {**how, "progress": advance}):
             if options.follow:
-                note(f"{len(done.steps)} checkpoints, the last of step {done.steps[-1]:,}", options.quiet)
+                note(f"{len(done.steps)} checkpoints, the last of step {done.steps[-1]:,}", quiet)
     if done is None:
-        note("no checkpoint came", options.quiet)
+        note("no checkpoint came", quiet)
         return 5
-    _print(done, options.as_json)
+    _print(done, options.reporting.as_json)
     for step, error in done.errors.items():
-        note(f"step {step} is marked: {error}", options.quiet)
+        note(f"step {step} is marked: {error}", quiet)
     return 5 if done.errors or done.incomplete else 0
 
 

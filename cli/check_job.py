@@ -1,4 +1,4 @@
-"""What `splineviz check` does and says: a row for each check, or one JSON object."""
+"""Carry out `splineviz check`, and report: a row for each check, or one JSON object."""
 
 from __future__ import annotations
 
@@ -12,32 +12,26 @@ from .progress import check_progress
 if TYPE_CHECKING:
     from splineviz.checking import Check, CheckReport
 
+    from .check import CheckOptions
+
 __all__ = ["run_check"]
 
 SCHEMA = "splineviz.check/1"
 
 
-def run_check(
-    file: str,
-    *,
-    model: str,
-    weights: str | None,
-    output_index: tuple[int, ...] | None,
-    exact_cells: Any,
-    points: int,
-    segments: int,
-    seed: int,
-    as_json: bool,
-    quiet: bool,
-) -> int:
+def run_check(options: CheckOptions) -> int:
     """Check one file; returns the exit code."""
     import splineviz
     from splineviz.checking import check
 
-    chosen = {"exact_cells": exact_cells, "points": points, "segments": segments, "seed": seed}
-    with check_progress(quiet) as progress:
-        report = check(file, model, weights=weights, outputs=output_index, progress=progress, **chosen)
-    if as_json:
+    file, reporting = options.file, options.reporting
+    chosen: dict[str, Any] = {
+        name: getattr(options, name) for name in ("exact_cells", "points", "segments", "seed")
+    }
+    network: dict[str, Any] = {"weights": options.weights, "outputs": options.output_index}
+    with check_progress(reporting.quiet) as progress:
+        report = check(file, options.model, progress=progress, **network, **chosen)
+    if reporting.as_json:
         head = {"schema": SCHEMA, "version": splineviz.__version__, "file": file, "options": chosen}
         click.echo(json.dumps({**head, **report.to_dict()}))
     else:
@@ -46,16 +40,14 @@ def run_check(
 
 
 def _table(file: str, report: CheckReport) -> str:
-    counts = f"{report.cells:,} cells, {report.vertices:,} vertices, {report.edges:,} edges, {report.windows:,} window(s)"
+    counts = f"{report.cells:,} cells, {report.vertices:,} vertices, {report.edges:,} edges, "
+    counts += f"{report.windows:,} window(s)"
     rows = [("check", "verdict", "checked", "worst", "what was checked"), *map(_row, report.checks)]
     widths = [max(len(row[k]) for row in rows) for k in range(4)]
     lines = [f"file     {file}: {counts}", f"network  {report.program}, digest {report.digest[:16]}", ""]
     for row, check in zip(rows, [None, *report.checks], strict=True):
-        lines.append(
-            "  ".join(
-                [*(f"{cell:<{width}}" for cell, width in zip(row[:4], widths, strict=True)), row[4]]
-            ).rstrip()
-        )
+        cells = [f"{cell:<{width}}" for cell, width in zip(row[:4], widths, strict=True)]
+        lines.append("  ".join([*cells, row[4]]).rstrip())
         lines += [" " * (widths[0] + 2) + remark for remark in ([] if check is None else _remarks(check))]
     return "\n".join([*lines, "", _verdict(report)])
 
@@ -69,7 +61,7 @@ def _row(check: Check) -> tuple[str, str, str, str, str]:
 
 
 def _remarks(check: Check) -> list[str]:
-    """What fails, what is open, and what else there is to say, on lines of their own."""
+    """Lines on what fails, what is open, and what else there is to say."""
     if check.verdict.name == "SKIPPED":
         return []
     failed = [f"{check.failed:,} {check.kind} fail: {_named(check, check.failed)}"] if check.failed else []
@@ -87,5 +79,6 @@ def _verdict(report: CheckReport) -> str:
     if report.failures:
         return f"FAILS: {', '.join(check.name for check in report.failures)} ({report.seconds:.1f} s)"
     if report.open:
-        return f"nothing fails; in part open: {', '.join(check.name for check in report.open)} ({report.seconds:.1f} s)"
+        names = ", ".join(check.name for check in report.open)
+        return f"nothing fails; in part open: {names} ({report.seconds:.1f} s)"
     return f"everything that was asked holds ({report.seconds:.1f} s)"

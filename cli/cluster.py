@@ -20,7 +20,7 @@ _LARGE = "1GiB"  # batches travel with their tasks; dask would warn from 10 MB o
 
 @contextmanager
 def on_cluster(address: str | None) -> Iterator[None]:
-    """Let joblib's tasks run on the cluster of a scheduler, if one is named.
+    """Run joblib's tasks on the cluster of a scheduler, if one is named.
 
     Raises
     ------

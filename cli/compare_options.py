@@ -1,56 +1,86 @@
-"""The request behind `splineviz compare`: its options, their contradictions, and the networks that they
-name."""
+"""The options of `splineviz compare`, their contradictions, and the networks that they name."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import click
 
+from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Difference, EdgeStyle
 from splineviz.errors import InputError
-from splineviz.files import check_writable
+from splineviz.files import PICTURES, check_writable
 
+from .declaring import argument, option, same
 from .location import Location
-from .slice_budget import Output
-from .slice_options import PICTURES
+from .options import Budget, Reading, Reporting
+from .slice_options import Drawing
+from .value_types import Output, OutputType
 
 __all__ = ["CompareOptions"]
 
 
-@dataclass(frozen=True)
-class CompareOptions(Location):
-    """The options of the command, under their own names."""
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """The request: networks, a window of a plane, outputs, and how the work is done."""
 
-    models: tuple[str, ...]
-    model: str | None
-    weights: tuple[str, ...]
-    input_shape: tuple[int, ...] | None
-    logits: bool
-    names: str | None
-    outputs: tuple[Output, ...]
-    color: str
-    edges: str
-    difference: str | None
-    title: str | None
-    max_memory: int | None
-    max_cells: int | None
-    seconds: float | None
-    jobs: int | None
-    device: str | None
-    certify: Literal["full", "fast", "off"]
-    as_json: bool
-    quiet: bool
+    models: tuple[str, ...] = argument(nargs=-1, required=True)
+    model: str | None = option(
+        "--model",
+        metavar="MODEL",
+        help="The network that all of MODELS are weights of, .pt or .safetensors files.",
+    )
+    weights: tuple[str, ...] = option(
+        "--weights",
+        multiple=True,
+        type=click.Path(),
+        metavar="FILE",
+        help="State dict: one for each of MODELS, or several for a single one.",
+    )
+    reading: Reading
+    names: str | None = option(
+        "--names", metavar="A,B,...", help="What to call them; by default after their files."
+    )
+    outputs: tuple[Output, ...] = option(
+        "-o",
+        "--output",
+        multiple=True,
+        type=OutputType(),
+        metavar="FILE",
+        help="Where to draw; the suffix decides: .png .svg .pdf. May be repeated.",
+    )
+    location: Location
+    color: CellColor = option(
+        "--color",
+        type=click.Choice(SHARED_COLORS),
+        default="norm",
+        help="What the fills show, on one scale for all.",
+    )
+    edges: EdgeStyle = same(Drawing, "edges", type=click.Choice(SHARED_EDGES))
+    difference: Difference | None = option(
+        "--difference",
+        help="What the panels of pairs show: by how much the affine map changed, where decisions differ, "
+        "or the edges of either in a colour of its own. By default map, or edges where outputs differ in "
+        "number.  [default: map]",
+    )
+    title: str | None = same(Drawing, "title")
+    budget: Budget
+    reporting: Reporting
 
     @property
     def on_demo(self) -> bool:
+        """True where the demo's network is among them."""
         return "demo" in (*self.models, self.model)
+
+    @property
+    def rows(self) -> list[int]:
+        """Indices of the anchors in the data."""
+        return self.location.rows(on_demo=self.on_demo)
 
     def check(self) -> None:
         """Refuse contradictions, and outputs that cannot be written, before anything is computed."""
-        self.check_place()
+        self.location.check(on_demo=self.on_demo)
         if len(self.networks()) < 2:
             raise click.UsageError("a comparison needs at least two networks; to draw one: splineviz slice")
         if self.names is not None and len(self.names.split(",")) != len(self.networks()):
@@ -65,7 +95,7 @@ class CompareOptions(Location):
             check_writable(output.path)
 
     def networks(self) -> list[tuple[str, str | None]]:
-        """Each model with its weights."""
+        """Pairs of a model and its weights."""
         if self.model is not None:
             if self.weights:
                 raise click.UsageError(
@@ -84,7 +114,7 @@ class CompareOptions(Location):
         return list(zip(self.models, self.weights, strict=True))
 
     def called(self) -> list[str]:
-        """A name for each: its own, or of its file as much as tells them apart."""
+        """A name for each network: its own, or of its file as much as tells them apart."""
         if self.names is not None:
             return [name.strip() for name in self.names.split(",")]
         files = [weights or model for model, weights in self.networks()]
@@ -102,14 +132,6 @@ class CompareOptions(Location):
             if len(set(short)) == len(short)
             else [f"{name} {short[: k + 1].count(name)}" for k, name in enumerate(short)]
         )
-
-    @property
-    def limits(self) -> dict[str, Any]:
-        """What `splineviz.compare` takes under the same names."""
-        named = {
-            name: getattr(self, name) for name in ("max_memory", "max_cells", "seconds", "jobs", "device")
-        }
-        return {"certify": self.certify, **named}
 
 
 def _is_file(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What `splineviz compare` says on stdout: a table of networks and one of pairs, or one JSON object."""
+"""Report of `splineviz compare` on stdout: a table of networks and one of pairs, or one JSON object."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splineviz.io.provenance import certificate_note
+
+from .aligned import aligned
 
 if TYPE_CHECKING:
     from splineviz.comparison import Comparison
@@ -23,8 +25,8 @@ SCHEMA = "splineviz.compare/1"
 def print_comparison(comparison: Comparison, options: CompareOptions, seconds: float) -> None:
     """Report a comparison and the files it went to."""
     files = [str(output) for output in options.outputs]
-    if options.as_json:
-        provenance = comparison.provenance({"seed": options.plane_seed})
+    if options.reporting.as_json:
+        provenance = comparison.provenance({"seed": options.location.plane_seed})
         report = {**comparison.to_dict(), "seconds_total": seconds, "files": files, "provenance": provenance}
         click.echo(json.dumps({"schema": SCHEMA, **report}))
         return
@@ -52,15 +54,7 @@ def _models(models: Sequence[dict[str, Any]]) -> list[str]:
         )
         for model in models
     ]
-    return _columns(rows)
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    return aligned(rows)
 
 
 def _pair(pair: dict[str, Any], names: Sequence[str]) -> list[str]:
@@ -92,7 +86,8 @@ def _pair(pair: dict[str, Any], names: Sequence[str]) -> list[str]:
         )
     for stage in [] if pair["units"] is None else pair["units"]["stages"]:
         moved = "" if stage["mean"] is None else f", moved {stage['mean']:.3g} on average"
-        counted = f"{stage['both']:,} in both, {stage['only_first']:,} only before, {stage['only_second']:,} only after"
+        counted = f"{stage['both']:,} in both, {stage['only_first']:,} only before, "
+        counted += f"{stage['only_second']:,} only after"
         rows.append((f"lines of stage {stage['stage']}", counted + moved))
     width = max(len(name) for name, _ in rows)
     return [

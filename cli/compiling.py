@@ -17,8 +17,8 @@ _REFINE = "from splineviz.geometry.refine import compile_refine; compile_refine(
 
 
 def begin_compiling(quiet: bool) -> Callable[[], None]:
-    """If the compiled kernels are not there yet, have another process compile the largest, which takes most
-    of the time.
+    """Have another process compile the largest kernel, which takes most of the time, unless kernels are
+    there.
 
     The function that this returns says so, compiles the others, and waits. What the other process fails to do
     is done when it is needed.

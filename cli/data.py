@@ -46,8 +46,8 @@ class Data:
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """What stands between the data and the network: ``transform``, then (x - mean) / std, then the network's
-    input shape."""
+    """The way from the data to the network: ``transform``, then (x - mean) / std, then the network's input
+    shape."""
 
     transform: Callable[[Any], Any] | None
     mean: tuple[float, ...]
@@ -55,6 +55,7 @@ class Preprocessing:
 
     @classmethod
     def make(cls, transform: str | None, mean: tuple[float, ...], std: tuple[float, ...]) -> Preprocessing:
+        """Check the numbers, and import the function ``module:function``."""
         if not all(np.isfinite(value) for value in mean):
             raise InputError(f"--mean must be finite, got {_listing(mean)}")
         if not all(np.isfinite(value) and value > 0 for value in std):
@@ -160,7 +161,7 @@ def read_literal(paths: Sequence[str]) -> Data:
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    """Every array of a file by its name; the name is empty where the file holds one array."""
+    """Arrays of a file by name; the name is empty where the file holds one array."""
     if path.suffix.lower() not in (".npy", ".npz", ".pt"):
         raise InputError(f"cannot read {path}: expected a file {_READERS}")
     try:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from splineviz.errors import InputError
 
-from .data import Data, read_data
+from .options import DataSource
+
+if TYPE_CHECKING:
+    from .data import Data
 
 __all__ = ["read_points", "scale_is_told"]
 
 
-def read_points(
-    path: str | None, key: str | None, labels: str | None, limit: int | None, *, scaled: bool
-) -> Data:
-    """The first ``limit`` points of a file, by default the demo's; ``scaled``: whether the request says how
-    integers are scaled."""
-    if path is not None:
-        data = read_data(path, key, labels)
-    else:
+def read_points(source: DataSource, limit: int | None, *, scaled: bool) -> Data:
+    """The first ``limit`` points of a file, by default the demo's; ``scaled`` says whether the request tells
+    how integers come to the scale of the network."""
+    data = source.read()
+    if data is None:
         from splineviz import demo
+
+        from .data import Data
 
         data = Data(demo.load_points(), demo.load_labels(), "the demo")
     if data.points.dtype.kind in "iub" and not scaled:
@@ -33,6 +37,6 @@ def read_points(
 
 
 def scale_is_told(ctx: click.Context) -> bool:
-    """Whether the request says how data come to the scale of the network, be it by naming a default."""
+    """Tell whether the request says how data come to the scale of the network, be it by naming a default."""
     default = click.core.ParameterSource.DEFAULT
     return any(ctx.get_parameter_source(name) is not default for name in ("mean", "std", "transform"))

@@ -1,4 +1,4 @@
-"""What `splineviz estimate` does: read, estimate part by part, write, report."""
+"""Carry out `splineviz estimate`: read, estimate part by part, write, report."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import hashlib
 import json
 import time
 from contextlib import ExitStack
-from dataclasses import asdict
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from splineviz.errors import InputError
+from splineviz.estimators.metrics.base import Column, Part, joined
+from splineviz.estimators.metrics.bounds import TERM, inequalities
+from splineviz.estimators.metrics.registry import columns_of
 from splineviz.files import atomic_path
 
-from .data import Data, Preprocessing
-from .estimate_bounds import TERM, bounds_of
-from .estimate_metrics import Column, Part, columns_of
+from .data import Data
+from .data_points import read_points
+from .declaring import values
+from .estimate_options import METRICS, EstimateOptions
 from .estimate_report import print_estimate, report_of, write_table
 from .progress import note, point_progress
 from .resuming import Partial
@@ -25,44 +28,41 @@ from .resuming import Partial
 if TYPE_CHECKING:
     from splineviz.program import Origin, Program
 
-    from .estimate_options import EstimateOptions
-
 __all__ = ["run_estimate"]
 
 PART = 256
 """Points between two saves of what is done."""
 
 
-def run_estimate(options: EstimateOptions) -> int:
-    """Carry out one request; returns the exit code."""
+def run_estimate(options: EstimateOptions, *, scaled: bool) -> int:
+    """Carry out one request; returns the exit code. ``scaled``: whether it tells the scale of the data."""
     began = time.perf_counter()
     options.check()
-    preprocessing = Preprocessing.make(options.transform, options.mean, options.std)
-    data = options.read()
+    quiet = options.reporting.quiet
+    preprocessing = options.source.preprocessing()
+    data = read_points(options.source, options.limit, scaled=scaled)
     if options.threads is not None:
         import torch
 
         torch.set_num_threads(options.threads)
     network, program = _load(options, data)
     x = preprocessing.apply(data.points, network.input_shape)
-    with Partial.open(
-        options.outputs[0] if options.outputs else None, _fingerprint(options, network, x)
-    ) as done:
+    request = _fingerprint({**values(options), "scaled": scaled}, network, x)
+    with Partial.open(options.outputs[0] if options.outputs else None, request) as done:
         if done.n_parts:
-            note(f"going on with {done.n_parts} parts that were done before", options.quiet)
+            note(f"going on with {done.n_parts} parts that were done before", quiet)
         made = _all_columns(options, network, program, x, done)
-        columns, terms = (
-            [c for c in made if c.metric.startswith(TERM) is of_bounds] for of_bounds in (False, True)
-        )
-        bounds, reasons = bounds_of(terms, network, x, options) if terms else ([], [])
+        columns = [column for column in made if not column.metric.startswith(TERM)]
+        terms = [column for column in made if column.metric.startswith(TERM)]
+        both_sides, reasons = inequalities(terms, network, x, options.settings) if terms else ([], [])
         for reason in reasons:
-            note(f"left out: {reason}", options.quiet)
-        report = report_of(options, network, data, columns, bounds, time.perf_counter() - began)
+            note(f"left out: {reason}", quiet)
+        report = report_of(options, network, data, columns, both_sides, time.perf_counter() - began)
         with ExitStack() as finished:
             for path in options.outputs:
                 write_table(finished.enter_context(atomic_path(path)), report, columns, data.labels)
         done.discard()
-    print_estimate(report, as_json=options.as_json)
+    print_estimate(report, as_json=options.reporting.as_json)
     return 0
 
 
@@ -70,62 +70,49 @@ def _load(options: EstimateOptions, data: Data) -> tuple[Origin, Program | None]
     """The network, and its exact program where a metric needs it."""
     from splineviz.program import read_network
 
-    how: dict[str, Any] = {"weights": options.weights, "logits": options.logits}
+    model, how = options.network.model, options.network.how
     try:
-        network = read_network(options.model, input_shape=options.input_shape, **how)
+        network = read_network(model, **how)
     except InputError:
-        if options.input_shape is not None:
+        if how["input_shape"] is not None:
             raise
-        network = read_network(options.model, input_shape=data.points.shape[1:], **how)
-    if not {"walk", "exact"} & set(options.metrics):
+        network = read_network(model, **(how | {"input_shape": data.points.shape[1:]}))
+    if not any(METRICS[name].needs_program for name in options.metrics):
         return network, None
     from splineviz.program import load_program
 
-    return network, load_program(options.model, input_shape=network.input_shape, **how)
+    return network, load_program(model, **(how | {"input_shape": network.input_shape}))
 
 
 def _all_columns(
     options: EstimateOptions, network: Origin, program: Program | None, x: np.ndarray, done: Partial
 ) -> list[Column]:
     """Part by part, and within a part metric by metric, which share what they can."""
-    metrics = tuple(dict.fromkeys(options.metrics))
-    if "walk" in metrics and len(x) < 2:
+    names = tuple(dict.fromkeys(options.metrics))
+    if "walk" in names and len(x) < 2:
         raise InputError("--metric walk needs at least two points")
-    starts = range(0, len(x), PART)
     parts = [
-        Part(network, program, x[start : start + PART], x[start + 1 : start + PART + 1], start, options)
-        for start in starts
+        Part(network, program, x[k : k + PART], x[k + 1 : k + PART + 1], k, options.settings)
+        for k in range(0, len(x), PART)
     ]
-    found: dict[str, list[list[Column]]] = {metric: [] for metric in metrics}
-    with point_progress(options.quiet, len(x), len(parts) * len(metrics)) as progress:
-        for part, metric in product(parts, metrics):
-            columns = done.get(metric, part.first)
+    found: dict[str, list[list[Column]]] = {name: [] for name in names}
+    with point_progress(options.reporting.quiet, len(x), len(parts) * len(names)) as progress:
+        for part, name in product(parts, names):
+            columns = done.get(name, part.first)
             if columns is None:
-                columns = columns_of(metric, part, progress.step(metric, part.first))
-                done.put(metric, part.first, columns)
+                columns = columns_of(METRICS[name], part, progress.step(name, part.first))
+                done.put(name, part.first, columns)
             else:
-                progress.step(metric, part.first)
-            found[metric].append(columns)
+                progress.step(name, part.first)
+            found[name].append(columns)
     # a walk goes from each point to the next, so that the last part may begin none
-    return [_joined(same) for metric in metrics for same in zip(*found[metric], strict=True)]
+    return [joined(alike) for name in names for alike in zip(*found[name], strict=True)]
 
 
-def _joined(parts: tuple[Column, ...]) -> Column:
-    first = parts[0]
-    zeros = (
-        None
-        if first.zeros is None
-        else np.concatenate([part.zeros for part in parts if part.zeros is not None])
-    )
-    values = np.concatenate([part.values for part in parts])
-    return Column(first.metric, first.stage, values, first.radius, first.directions, zeros)
-
-
-def _fingerprint(options: EstimateOptions, network: Origin, x: np.ndarray) -> str:
-    """What has to be the same for work to be gone on with."""
-    asked = asdict(options)
-    for name in ("outputs", "threads", "as_json", "quiet", "batch"):
-        del asked[name]
-    made = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
+def _fingerprint(asked: dict[str, Any], network: Origin, x: np.ndarray) -> str:
+    """A digest of what has to be alike for work to be gone on with."""
+    no_matter = ("outputs", "threads", "as_json", "quiet", "debug", "batch")
+    kept = {name: value for name, value in asked.items() if name not in no_matter}
+    made = hashlib.sha256(json.dumps(kept, sort_keys=True).encode())
     made.update(network.digest.encode() + np.ascontiguousarray(x).tobytes())
     return made.hexdigest()

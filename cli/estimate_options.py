@@ -9,64 +9,126 @@ from pathlib import Path
 
 import click
 
+from splineviz.choices import Frame, Noise, Precision, Variant
 from splineviz.errors import InputError
-from splineviz.files import check_writable
+from splineviz.estimators.metrics.base import Settings
+from splineviz.estimators.metrics.registry import registered
+from splineviz.files import TABLES, check_writable
+from splineviz.neighbourhoods import exact_metric
+from splineviz.segments import walk_metric
 
-from .data import Data
-from .data_points import read_points
-from .estimate_report import SUFFIXES
+from .declaring import option, same
+from .options import DataSource, Network, Reporting
+from .slice_options import SliceOptions
+from .validate_options import ValidateOptions
+from .value_types import Numbers
 
-__all__ = ["EstimateOptions"]
+__all__ = ["METRICS", "EstimateOptions"]
+
+METRICS = registered(exact_metric.METRIC, walk_metric.METRIC)
+_SUFFIXES = (*TABLES, ".json")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class SettingsOptions(Settings):
+    """The settings of metrics, each as an option."""
+
+    radii: tuple[float, ...] = option(
+        "--radius",
+        type=Numbers(float),
+        default=(0.005,),
+        metavar="R[,R..]",
+        help="Radii of the neighbourhoods.",
+    )
+    directions: tuple[int, ...] = option(
+        "--directions",
+        type=Numbers(int),
+        default=(25,),
+        metavar="P[,P..]",
+        help="Directions: P make 2P vertices.",
+    )
+    planes: int = option(
+        "--planes", type=click.IntRange(min=1), default=1, help="exact: random planes through each point."
+    )
+    frame: Frame = option("--frame", default="shared", help="lc, exact: one frame, or a fresh one a point.")
+    sigma: float = option(
+        "--sigma",
+        default=0.05,
+        help="density, rank, variation, not-good, bounds: deviation of the noise.",
+    )
+    samples: int = option(
+        "--samples",
+        type=click.IntRange(min=1),
+        default=10,
+        help="Draws of the noise; 50 times as many for patterns.",
+    )
+    noise: Noise = option("--noise", default="bias", help="density and its kin: what is noisy.")
+    variant: Variant = option("--variant", default="theorem", help="density: which form of it.")
+    epsilon: float = option(
+        "--epsilon", default=0.01, help="rank, bounds: singular values from here on count."
+    )
+    eta: float | None = option(
+        "--eta",
+        metavar="E",
+        help="bounds: units further from their breakpoint are far; by default 2 sigma.",
+    )
+    weight_decay: float | None = option(
+        "--weight-decay", metavar="D", help="bounds: that of the training, which (17) speaks of."
+    )
+    seed: int = option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        help="Of frames, noise, samples and the bootstrap.",
+    )
+    dtype: Precision = option("--dtype", default="float64", help="lc, disagreements: precision.")
+    device: str | None = option(
+        "--device", metavar="NAME", help="cpu, cuda, ...; by default cpu, where exact and walk stay."
+    )
+    batch: int | None = option(
+        "--batch",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Points at a time; by default as many as are quick.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class EstimateOptions:
-    """Each under its own name."""
+    """The request: a network, data points, metrics with their settings, and outputs."""
 
-    model: str
-    weights: str | None
-    input_shape: tuple[int, ...] | None
-    logits: bool
-    data: str | None
-    key: str | None
-    labels: str | None
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    transform: str | None
-    outputs: tuple[Path, ...]
-    limit: int | None
-    metrics: tuple[str, ...]
-    radii: tuple[float, ...]
-    directions: tuple[int, ...]
-    planes: int
-    frame: str
-    sigma: float
-    samples: int
-    noise: str
-    variant: str
-    epsilon: float
-    eta: float | None
-    weight_decay: float | None
-    seed: int
-    dtype: str
-    device: str | None
-    batch: int | None
-    threads: int | None
-    as_json: bool
-    quiet: bool
-    scaled: bool
-    """Whether the request says how data come to the scale of the network."""
+    network: Network
+    source: DataSource
+    outputs: tuple[Path, ...] = option(
+        "-o",
+        "--output",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Where to write; the suffix decides: .csv .parquet .json. May be repeated.",
+    )
+    limit: int | None = same(ValidateOptions, "limit")
+    metrics: tuple[str, ...] = option(
+        "--metric",
+        type=click.Choice(tuple(METRICS)),
+        multiple=True,
+        default=("lc",),
+        help="What to estimate. May be repeated.",
+    )
+    settings: SettingsOptions
+    threads: int | None = same(SliceOptions, "threads")
+    reporting: Reporting
 
     def check(self) -> None:
         """Refuse what cannot be done or written."""
-        if self.data is None and self.model != "demo":
+        if self.source.data is None and self.network.model != "demo":
             raise click.UsageError("say where to estimate: --data FILE")
         if len({path.resolve() for path in self.outputs}) != len(self.outputs):
             raise click.UsageError("the same -o is given twice")
         for path in self.outputs:
-            if path.suffix.lower() not in SUFFIXES:
+            if path.suffix.lower() not in _SUFFIXES:
                 raise InputError(
-                    f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(SUFFIXES)}"
+                    f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(_SUFFIXES)}"
                 )
             check_writable(path)
             if path.suffix.lower() == ".parquet":
@@ -74,26 +136,24 @@ class EstimateOptions:
         self._check_numbers()
 
     def _check_numbers(self) -> None:
-        # what would else be found out only when another metric is done
-        if not all(math.isfinite(radius) and radius > 0 for radius in self.radii):
-            raise InputError(
-                f"the radius must be greater than 0, got {', '.join(f'{radius:g}' for radius in self.radii)}"
-            )
-        if {"density", "bounds"} & set(self.metrics) and not (math.isfinite(self.sigma) and self.sigma > 0):
-            raise InputError(f"--sigma must be greater than 0 for density and bounds, got {self.sigma:g}")
-        if self.eta is not None and not (math.isfinite(self.eta) and self.eta > 0):
-            raise InputError(f"--eta must be greater than 0, got {self.eta:g}")
-        if self.weight_decay is not None and not 0 < self.weight_decay < 1:
-            raise InputError(f"--weight-decay must lie between 0 and 1, got {self.weight_decay:g}")
-        if "disagreements" in self.metrics and self.dtype == "float64":
+        # these would else be found out only when another metric is done
+        settings = self.settings
+        if not all(math.isfinite(radius) and radius > 0 for radius in settings.radii):
+            radii = ", ".join(f"{radius:g}" for radius in settings.radii)
+            raise InputError(f"the radius must be greater than 0, got {radii}")
+        if {"density", "bounds"} & set(self.metrics) and not (
+            math.isfinite(settings.sigma) and settings.sigma > 0
+        ):
+            raise InputError(f"--sigma must be greater than 0 for density and bounds, got {settings.sigma:g}")
+        if settings.eta is not None and not (math.isfinite(settings.eta) and settings.eta > 0):
+            raise InputError(f"--eta must be greater than 0, got {settings.eta:g}")
+        if settings.weight_decay is not None and not 0 < settings.weight_decay < 1:
+            raise InputError(f"--weight-decay must lie between 0 and 1, got {settings.weight_decay:g}")
+        if "disagreements" in self.metrics and settings.dtype == "float64":
             raise InputError(
                 "--metric disagreements compares a lower precision with float64",
                 hint="--dtype float32, bfloat16 or float16",
             )
-
-    def read(self) -> Data:
-        """The points, as they lie in the file."""
-        return read_points(self.data, self.key, self.labels, self.limit, scaled=self.scaled)
 
 
 def _require_pyarrow(path: Path) -> None:

@@ -1,5 +1,4 @@
-"""What `splineviz estimate` writes and says: a table with a row for each point, and a summary with
-intervals."""
+"""Outputs of `splineviz estimate`: a table with a row for each point, and a summary with intervals."""
 
 from __future__ import annotations
 
@@ -13,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from .estimate_bounds import Bound
-from .estimate_metrics import Column
+from splineviz.estimators.metrics.base import Column
+from splineviz.estimators.metrics.bounds import Inequality
+from splineviz.estimators.metrics.summary import summary
+
+from .aligned import aligned
+from .declaring import values
 
 if TYPE_CHECKING:
     from splineviz.program import Origin
@@ -22,12 +25,24 @@ if TYPE_CHECKING:
     from .data import Data
     from .estimate_options import EstimateOptions
 
-__all__ = ["SUFFIXES", "print_estimate", "report_of", "write_table"]
+__all__ = ["print_estimate", "report_of", "write_table"]
 
 SCHEMA = "splineviz.estimate/1"
-SUFFIXES = (".csv", ".parquet", ".json")
-_RESAMPLES = 2000
-_HEAD = ("point", "label", "metric", "stage", "radius", "directions", "value", "exact_zeros")
+_TOLD = (
+    *("frame", "sigma", "samples", "noise", "variant", "epsilon", "eta", "weight_decay", "seed", "dtype"),
+    *("mean", "std", "transform", "logits", "limit"),
+)
+_KINDS = {
+    "point": "int64",
+    "label": "int64",
+    "metric": "string",
+    "stage": "string",
+    "radius": "float64",
+    "directions": "int64",
+    "value": "float64",
+    "exact_zeros": "int64",
+}
+_HEAD = tuple(_KINDS)
 
 
 def report_of(
@@ -35,66 +50,33 @@ def report_of(
     network: Origin,
     data: Data,
     columns: Sequence[Column],
-    bounds: Sequence[Bound],
+    bounds: Sequence[Inequality],
     seconds: float,
 ) -> dict[str, Any]:
     """The summary, and where everything came from."""
     import splineviz
 
-    asked = (
-        *("frame", "sigma", "samples", "noise", "variant", "epsilon", "eta", "weight_decay", "seed", "dtype"),
-        *("mean", "std", "transform", "logits", "limit"),
-    )
+    asked = values(options)
     return {
         "schema": SCHEMA,
         "version": splineviz.__version__,
-        "model": options.model,
+        "model": options.network.model,
         "digest": network.digest,
         "data": data.source,
         "points": len(data),
-        "options": {name: getattr(options, name) for name in asked},
-        "summary": [_summary(column, options.seed) for column in columns],
+        "options": {name: asked[name] for name in _TOLD},
+        "summary": [asdict(summary(column, options.settings.seed)) for column in columns],
         "bounds": [asdict(bound) for bound in bounds],
         "seconds": seconds,
         "files": [str(path) for path in options.outputs],
     }
 
 
-def _summary(column: Column, seed: int) -> dict[str, Any]:
-    """Mean with a 95 % percentile-bootstrap interval over points, median, share of zeros."""
-    from scipy import stats
-
-    values = column.values.astype(np.float64)
-    low = high = None
-    if np.ptp(values) > 1e-12 * np.abs(values).max():  # else it is one number, up to rounding
-        found = stats.bootstrap(
-            (values,),
-            np.mean,
-            n_resamples=_RESAMPLES,
-            batch=100,
-            method="percentile",
-            rng=np.random.default_rng(seed),
-        )
-        low, high = (float(bound) for bound in found.confidence_interval)
-    return {
-        "metric": column.metric,
-        "stage": column.stage,
-        "radius": column.radius,
-        "directions": column.directions,
-        "points": len(values),
-        "mean": float(values.mean()),
-        "interval": None if low is None else [low, high],
-        "median": float(np.median(values)),
-        "share_of_zeros": float((values == 0).mean()),
-        "exact_zeros": None if column.zeros is None else int(column.zeros.sum()),
-    }
-
-
 def write_table(
     path: Path, report: dict[str, Any], columns: Sequence[Column], labels: np.ndarray | None
 ) -> None:
-    """A row for each point and column; the report goes into a first line of comment, the schema, or the
-    object."""
+    """Write a row for each point and column; the report goes into a first line of comment, the schema, or
+    the object."""
     card = {name: value for name, value in report.items() if name != "files"}
     if path.suffix.lower() == ".json":
         rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows(report, columns, labels)]
@@ -109,15 +91,8 @@ def write_table(
         import pyarrow as pa
         from pyarrow import parquet
 
-        by_name = dict(zip(_HEAD, zip(*_rows(report, columns, labels), strict=True), strict=True))
-        kinds = dict(
-            zip(
-                _HEAD,
-                ("int64", "int64", "string", "string", "float64", "int64", "float64", "int64"),
-                strict=True,
-            )
-        )
-        made = pa.table({name: pa.array(values, kinds[name]) for name, values in by_name.items()})
+        by_name = zip(_HEAD, zip(*_rows(report, columns, labels), strict=True), strict=True)
+        made = pa.table({name: pa.array(column, _KINDS[name]) for name, column in by_name})
         parquet.write_table(made.replace_schema_metadata({"splineviz": json.dumps(card)}), path)
 
 
@@ -136,12 +111,16 @@ def _rows(
 
 
 def print_estimate(report: dict[str, Any], *, as_json: bool) -> None:
-    """The summary on stdout."""
+    """Print the summary on stdout."""
     click.echo(json.dumps(report) if as_json else _text(report))
 
 
 def _text(report: dict[str, Any]) -> str:
-    blocks = [_aligned(table) for table in (_summary_table(report), _bounds_table(report)) if len(table) > 1]
+    blocks = [
+        "\n".join(aligned(table))
+        for table in (_summary_table(report), _bounds_table(report))
+        if len(table) > 1
+    ]
     facts = [f"{report['points']:,} points of {report['data']}, {report['seconds']:.2f} s"]
     facts += [f"written {path}" for path in report["files"]]
     return "\n\n".join([*blocks, "\n".join(facts)])
@@ -183,11 +162,3 @@ def _bound_row(bound: dict[str, Any]) -> tuple[str, ...]:
 
 def _span(interval: Sequence[float] | None) -> str:
     return "-" if interval is None else "{:.4g} .. {:.4g}".format(*interval)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )

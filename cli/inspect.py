@@ -1,18 +1,16 @@
-"""`splineviz inspect`: what a network is, and what blocks exactness."""
+"""`splineviz inspect`: the command."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from .options import common_options, model_options
+from .declaring import generated
+from .options import Network, Reporting
 
 
 @click.command("inspect", short_help="Show a network's stages and units, and what blocks exactness.")
-@model_options
-@common_options
-def command(**given: Any) -> None:
+@generated(Network, Reporting)
+def command(network: Network, reporting: Reporting) -> None:
     """Show the stages and units of MODEL; list everything that blocks exactness, and exit with 3, if anything
     does.
 
@@ -20,5 +18,4 @@ def command(**given: Any) -> None:
     """
     from .inspect_job import run_inspect
 
-    options = {name: given[name] for name in ("weights", "input_shape", "logits", "as_json")}
-    run_inspect(given["model"], **options)
+    run_inspect(network, as_json=reporting.as_json)

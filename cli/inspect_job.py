@@ -1,31 +1,32 @@
-"""What `splineviz inspect` does."""
+"""Carry out `splineviz inspect`: read, describe."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
+from .aligned import aligned
+
 if TYPE_CHECKING:
     from splineviz.program import Description, Fidelity
+
+    from .options import Network
 
 __all__ = ["run_inspect"]
 
 SCHEMA = "splineviz.inspect/1"
 
 
-def run_inspect(
-    model: str, *, weights: str | None, input_shape: tuple[int, ...] | None, logits: bool, as_json: bool
-) -> None:
+def run_inspect(network: Network, *, as_json: bool) -> None:
     """Describe one model on stdout; what blocks exactness is raised."""
     from splineviz.errors import NotPiecewiseAffineError
     from splineviz.program import describe, load_program
 
     try:
-        card = describe(load_program(model, input_shape=input_shape, weights=weights, logits=logits))
+        card = describe(load_program(network.model, **network.how))
     except NotPiecewiseAffineError as error:
         if as_json:
             click.echo(json.dumps({"schema": SCHEMA, "exact": False, "blocked_by": list(error.offenders)}))
@@ -51,15 +52,7 @@ def _table(card: Description) -> str:
         head.append(("fidelity", _fidelity(card.fidelity)))
     rows = [("stage", "module", "kind", "shape", "units", "source")]
     rows += [(str(s.index), s.name, s.kind, _shape(s.shape), f"{s.units:,}", s.source) for s in card.stages]
-    return "\n".join([*_columns(head), "", *_columns(rows), "", "nothing blocks exactness"])
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    return "\n".join([*aligned(head), "", *aligned(rows), "", "nothing blocks exactness"])
 
 
 def _shape(shape: tuple[int, ...]) -> str:

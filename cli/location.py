@@ -1,94 +1,116 @@
-"""Where a command looks: the points that its options name, the plane through them, and the window."""
+"""Options that say where to look: points, the plane through them, and the window."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.plane import Plane, Window
 
-from .data import Data, Preprocessing, read_data, read_literal
+from .declaring import option
+from .options import DataSource
+from .value_types import Anchors, Numbers
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from splineviz.plane import Plane, Window
     from splineviz.program import Program
 
-__all__ = ["Location", "captions", "class_names", "thumbnails"]
+    from .data import Data, Preprocessing
+
+__all__ = ["Location", "captions", "class_names", "named_by_file", "thumbnails"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Location:
-    """Options that name points, plane and window, under their own names."""
+    """Data, which of them the plane is made from, the window, and what the anchors are called.
 
-    data: str | None
-    key: str | None
-    labels: str | None
-    points: tuple[int | str, ...] | None
-    at: int | None
-    radius: float | None
-    seed: int
-    margin: float
-    box: tuple[float, float, float, float] | None
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    transform: str | None
-    image_shape: tuple[int, ...] | None
-    class_names: str | None
+    ``on_demo`` says whether the demo's network is asked for, whose digits then are the data unless others are
+    given.
+    """
 
-    @property
-    def on_demo(self) -> bool:
-        """Whether the demo's network is asked for, whose digits then are the data unless others are given."""
-        raise NotImplementedError
+    source: DataSource
+    points: tuple[int | str, ...] | None = option(
+        "--points",
+        type=Anchors(),
+        metavar="I,J,K",
+        help="Points for the plane: indices into --data, or three files A,B,C.",
+    )
+    at: int | None = option(
+        "--at",
+        metavar="INDEX",
+        help="Instead: the neighbourhood of one data point, on a random plane.",
+    )
+    radius: float | None = option(
+        "--radius", metavar="R", help="With --at: the diamond of corners x ± R u, x ± R v."
+    )
+    seed: int = option("--seed", default=0, help="With --at: which random plane.")
+    margin: float = option(
+        "--margin", default=0.25, help="How far the window reaches beyond the points, over its longer side."
+    )
+    box: tuple[float, float, float, float] | None = option(
+        "--box",
+        type=Numbers(float, 4),
+        metavar="U0,U1,V0,V1",
+        help="The window itself, in plane coordinates.",
+    )
+    image_shape: tuple[int, ...] | None = option(
+        "--image-shape",
+        type=Numbers(int),
+        metavar="H,W",
+        help="Shape of the thumbnails, where the data are flat.",
+    )
+    class_names: str | None = option(
+        "--class-names", metavar="A,B,...", help="Names of the classes, for the legend."
+    )
 
-    @property
-    def embedded(self) -> bool:
-        """Whether the points are the demo's own digits."""
-        return self.on_demo and self.data is None and not self._literal
+    def embedded(self, *, on_demo: bool) -> bool:
+        """Tell whether the points are the demo's own digits."""
+        return on_demo and self.source.data is None and not named_by_file(self.points)
 
-    @property
-    def _literal(self) -> bool:
-        return self.points is not None and isinstance(self.points[0], str)
-
-    def check_place(self) -> None:
+    def check(self, *, on_demo: bool) -> None:
         """Refuse contradictions before anything is computed."""
+        data = self.source.data
         if self.at is not None and self.points is not None:
             raise click.UsageError("--at and --points exclude each other")
         if (self.at is None and self.radius is not None) or (
             self.at is not None and self.radius is None and self.box is None
         ):
             raise click.UsageError("--at INDEX and --radius R belong together")
-        has_points = self.data is not None or self._literal or self.embedded
+        has_points = data is not None or named_by_file(self.points) or self.embedded(on_demo=on_demo)
         if not has_points and (self.at is not None or self.points is not None):
             raise click.UsageError("--points and --at are indices into --data FILE, which is missing")
         if not has_points and self.box is None:
             raise click.UsageError(
                 "say where to look: --data FILE --points I,J,K, or --box for a network with two inputs"
             )
-        if self.data is not None and self.at is None and self.points is None and self.box is None:
+        if data is not None and self.at is None and self.points is None and self.box is None:
             raise click.UsageError("say which of the data: --points I,J,K, or --at INDEX --radius R")
 
-    def read(self) -> Data | None:
-        """All points that the request can name."""
-        if self.embedded:
+    def read(self, *, on_demo: bool) -> Data | None:
+        """Read the points that the request can name."""
+        from .data import Data, read_literal
+
+        if self.embedded(on_demo=on_demo):
             from splineviz import demo
 
             return Data(demo.load_points().reshape(-1, *demo.IMAGE_SHAPE), demo.load_labels(), "the demo")
-        if self._literal:
-            assert self.points is not None
+        if self.points is not None and named_by_file(self.points):
             return read_literal([str(path) for path in self.points])
-        return None if self.data is None else read_data(self.data, self.key, self.labels)
+        return self.source.read()
 
-    def rows(self) -> list[int]:
-        """Which of them the plane is made from."""
+    def rows(self, *, on_demo: bool) -> list[int]:
+        """Indices of the anchors, from which the plane is made, in the data."""
         if self.at is not None:
             return [self.at]
         if self.points is None:
-            return [0, 1, 2] if self.embedded else []
-        return [0, 1, 2] if self._literal else [int(row) for row in self.points]
+            return [0, 1, 2] if self.embedded(on_demo=on_demo) else []
+        return [0, 1, 2] if named_by_file(self.points) else [int(row) for row in self.points]
 
     @property
     def plane_seed(self) -> int | None:
@@ -98,7 +120,9 @@ class Location:
     def find(
         self, program: Program, preprocessing: Preprocessing, anchors: Data | None
     ) -> tuple[Plane, Window]:
-        """The plane and the window."""
+        """Make the plane and the window, for a network and its anchors."""
+        from splineviz.plane import Plane, Window
+
         if anchors is None:
             plane = Plane.identity()
         else:
@@ -106,25 +130,18 @@ class Location:
             plane = Plane.at(points[0], seed=self.seed) if self.at is not None else Plane.through(*points)
         if self.box is not None:
             return plane, Window.box(*self.box)
-        return plane, Window.around(plane, self.margin) if self.radius is None else Window.diamond(
-            self.radius
-        )
+        if self.radius is not None:
+            return plane, Window.diamond(self.radius)
+        return plane, Window.around(plane, self.margin)
 
-    def names_of_classes(self) -> list[str] | None:
-        """By class number, where they are known."""
-        return class_names(self.class_names, on_demo=self.on_demo)
 
-    def thumbnails(self, anchors: Data) -> Sequence[np.ndarray] | None:
-        """Images of the anchors, where they are some."""
-        return thumbnails(self.image_shape, anchors)
-
-    def captions(self, anchors: Data) -> list[str]:
-        """A line for each anchor."""
-        return captions(self.rows(), anchors, self.names_of_classes())
+def named_by_file(points: tuple[int | str, ...] | None) -> bool:
+    """Tell whether the points are given as one file each, and not as indices into the data."""
+    return points is not None and isinstance(points[0], str)
 
 
 def class_names(given: str | None, *, on_demo: bool) -> list[str] | None:
-    """What the user calls the classes, by number; those of the demo are known."""
+    """Names of the classes, by number, as the user gives them; the demo's are known."""
     if given is not None:
         return [name.strip() for name in given.split(",")]
     if on_demo:
@@ -138,7 +155,7 @@ def thumbnails(image_shape: tuple[int, ...] | None, anchors: Data) -> Sequence[n
     """The data as they lie in the file where they are images; otherwise the picture decides by the network's
     input shape."""
     if image_shape is not None:
-        if int(np.prod(image_shape)) != anchors.points[0].size:
+        if math.prod(image_shape) != anchors.points[0].size:
             raise InputError(
                 f"--image-shape {image_shape} does not fit points of {anchors.points[0].size} values"
             )

@@ -1,4 +1,4 @@
-"""What is done of a long job, kept in a file beside its output until all of it is."""
+"""Finished parts of a long job, kept in a file beside its output until all of it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 
 import numpy as np
 
-from .estimate_metrics import Column
+from splineviz.estimators.metrics.base import Column
 
 __all__ = ["Partial"]
 

@@ -1,4 +1,4 @@
-"""What `splineviz slice` does: read, arrange, write, report."""
+"""Carry out `splineviz slice`: read, arrange, write, report."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from splineviz.files import atomic_path
+from splineviz.files import PICTURES, atomic_path
 from splineviz.plane import Plane, Window
 
 from .cluster import on_cluster
 from .compiling import begin_compiling
-from .data import Data, Preprocessing
+from .data import Data
 from .progress import Advance, note, stage_progress
-from .slice_budget import Output
-from .slice_options import PICTURES, SliceOptions
+from .slice_options import SliceOptions
 from .slice_report import print_slice, print_totals
 from .slice_style import drawing_options
+from .value_types import Output
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -31,38 +31,32 @@ def run_slice(options: SliceOptions) -> int:
     """Carry out one request; returns the exit code."""
     began = time.perf_counter()
     options.check()
-    preprocessing = Preprocessing.make(options.transform, options.mean, options.std)
-    data = options.read()
-    anchors = None if data is None or not options.rows() else data.take(options.rows())
+    reporting, location, jobs = options.reporting, options.location, options.budget.jobs
+    preprocessing = location.source.preprocessing()
+    data = location.read(on_demo=options.on_demo)
+    anchors = None if data is None or not options.rows else data.take(options.rows)
     if options.threads is not None:
         _set_threads(options.threads)
-    finish_compiling = begin_compiling(options.quiet)
+    finish_compiling = begin_compiling(reporting.quiet)
     program = _load(options, anchors)
-    plane, window = options.find(program, preprocessing, anchors)
+    plane, window = location.find(program, preprocessing, anchors)
     finish_compiling()
     if options.streamed:
-        if options.jobs is not None and options.jobs > 1:
-            note("batches are streamed, one after the other, so --jobs has no effect", options.quiet)
+        if jobs is not None and jobs > 1:
+            note("batches are streamed, one after the other, so --jobs has no effect", reporting.quiet)
         totals = _stream(options, program, plane, window)
-        print_totals(
-            totals,
-            options.outputs,
-            time.perf_counter() - began,
-            seed=options.plane_seed,
-            as_json=options.as_json,
-        )
-        return _exit_code(totals.status.name, options.certify)
+        print_totals(totals, options, time.perf_counter() - began)
+        return _exit_code(totals.status.name, options.budget.certify)
     from splineviz.engine.arrange import arrange
 
-    with on_cluster(options.dask), stage_progress(options.quiet) as advance:
-        arr = arrange(program, plane, window, jobs=options.jobs, progress=advance, **options.budget)
+    with on_cluster(options.dask), stage_progress(reporting.quiet) as advance:
+        arr = arrange(program, plane, window, jobs=jobs, progress=advance, **options.limits)
     style = drawing_options(options, program, preprocessing, data, anchors, plane, window)
     _write(options, arr, style)
     if not options.outputs:
-        note("no -o FILE, so nothing is drawn", options.quiet)
-    seconds = time.perf_counter() - began
-    print_slice(arr, options.outputs, seconds, seed=options.plane_seed, as_json=options.as_json)
-    return _exit_code(arr.status.name, options.certify)
+        note("no -o FILE, so nothing is drawn", reporting.quiet)
+    print_slice(arr, options, time.perf_counter() - began)
+    return _exit_code(arr.status.name, options.budget.certify)
 
 
 def _exit_code(status: str, certify: str) -> int:
@@ -76,12 +70,7 @@ def _set_threads(threads: int) -> None:
 
 
 def _load(options: SliceOptions, anchors: Data | None) -> Program:
-    from splineviz.program.sources import program_for
-
-    shape = None if anchors is None else anchors.points.shape[1:]
-    program = program_for(
-        options.model, shape, input_shape=options.input_shape, weights=options.weights, logits=options.logits
-    )
+    program = options.network.program(anchors)
     if options.output_index is not None:
         from splineviz.program.select import select_outputs
 
@@ -99,12 +88,9 @@ def _stream(options: SliceOptions, program: Program, plane: Plane, window: Windo
     from splineviz.io.totals import Totals
 
     totals = Totals()
-    with stage_progress(options.quiet) as advance:
-        _into(
-            options,
-            options.outputs,
-            _counted(stream(program, plane, window, **options.budget), totals, advance),
-        )
+    with stage_progress(options.reporting.quiet) as advance:
+        batches = stream(program, plane, window, **options.limits)
+        _into(options, options.outputs, _counted(batches, totals, advance))
     return totals
 
 
@@ -136,7 +122,7 @@ def _batch_writer(options: SliceOptions, output: Output) -> Any:
 
 
 def _write(options: SliceOptions, arr: Arrangement, style: dict[str, Any]) -> None:
-    """Every file, or none."""
+    """Write every file, or none."""
     with ExitStack() as finished:
         for output in options.outputs:
             if output.streamed:

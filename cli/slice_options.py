@@ -1,65 +1,108 @@
-"""The request behind `splineviz slice`: its options, their contradictions, and the points that they name."""
+"""The options of `splineviz slice`, and their contradictions."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import click
 
+from splineviz.choices import CellColor, EdgeStyle
 from splineviz.errors import InputError
-from splineviz.files import check_writable
+from splineviz.files import ARRANGEMENTS, PICTURES, check_writable
 
-from .location import Location
-from .slice_budget import Output
+from .declaring import flag, option
+from .location import Location, class_names
+from .options import Budget, Network, Reporting
+from .value_types import Numbers, Output, OutputType
 
-__all__ = ["PICTURES", "SliceOptions"]
-
-PICTURES = (".png", ".svg", ".pdf")
-_FILES = (".npz", ".geojson", ".parquet")
+__all__ = ["Drawing", "SliceOptions"]
 
 
-@dataclass(frozen=True)
-class SliceOptions(Location):
-    """The options of the command, under their own names."""
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """Looks of the picture."""
 
-    model: str
-    weights: str | None
-    input_shape: tuple[int, ...] | None
-    logits: bool
-    outputs: tuple[Output, ...]
-    output_index: tuple[int, ...] | None
-    decisions: bool
-    stage: int | None
-    color: str
-    edges: str
-    valid_range: tuple[float, float] | None
-    overlay_data: int | None
-    title: str | None
-    threads: int | None
-    max_memory: int | None
-    max_cells: int | None
-    seconds: float | None
-    jobs: int | None
-    device: str | None
-    certify: Literal["full", "fast", "off"]
-    dask: str | None
-    count: bool
-    overwrite: bool
-    as_json: bool
-    quiet: bool
+    color: CellColor = option("--color", default="random", help="What the fills show.")
+    edges: EdgeStyle = option("--edges", default="stage", help="What the lines show.")
+    valid_range: tuple[float, float] | None = option(
+        "--valid-range",
+        type=Numbers(float, 2),
+        metavar="LO,HI",
+        help="Shade where an entry of the data leaves this range.",
+    )
+    overlay_data: int | None = option(
+        "--overlay-data",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Draw the N data points nearest to the plane.",
+    )
+    title: str | None = option("--title", help="A line above the picture.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceOptions:
+    """The request: a network, a window of a plane, outputs, and how the work is done."""
+
+    network: Network
+    outputs: tuple[Output, ...] = option(
+        "-o",
+        "--output",
+        multiple=True,
+        type=OutputType(),
+        metavar="FILE",
+        help="Where to write; the suffix decides: .png .svg .pdf .npz .geojson .parquet. May be repeated. "
+        "FOLDER/ is for NPZ shards and an index.json. If there are only folders and .parquet, they are "
+        "written as batches are finished, and no more is kept.",
+    )
+    location: Location
+    output_index: tuple[int, ...] | None = option(
+        "--output-index",
+        type=Numbers(int),
+        metavar="I[,J..]",
+        help="Only these outputs: one gives its level set 0.",
+    )
+    decisions: bool = flag("--decisions", help="One stage more, the largest output: cells of one class.")
+    stage: int | None = option("--stage", metavar="N", help="Stop after this stage, counted from 0.")
+    drawing: Drawing
+    threads: int | None = option(
+        "--threads", type=click.IntRange(min=1), metavar="N", help="Threads for the matrix products."
+    )
+    budget: Budget
+    dask: str | None = option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Work on a dask cluster: the address of its scheduler, tcp://host:port.",
+    )
+    count: bool = flag(
+        "--count", help="Only count: nothing is kept or drawn, so that any number of cells will do."
+    )
+    overwrite: bool = flag("--overwrite", help="Replace the shards of an earlier run in -o FOLDER/.")
+    reporting: Reporting
 
     @property
     def on_demo(self) -> bool:
-        return self.model == "demo"
+        """True where the demo's network is asked for."""
+        return self.network.model == "demo"
+
+    @property
+    def rows(self) -> list[int]:
+        """Indices of the anchors in the data."""
+        return self.location.rows(on_demo=self.on_demo)
+
+    @property
+    def names_of_classes(self) -> list[str] | None:
+        """Names by class number, where they are known."""
+        return class_names(self.location.class_names, on_demo=self.on_demo)
 
     def check(self) -> None:
         """Refuse contradictions, and outputs that cannot be written, before anything is computed."""
-        self.check_place()
-        if self.overlay_data is not None and not (self.data is not None or self.embedded):
+        self.location.check(on_demo=self.on_demo)
+        has_data = self.location.source.data is not None or self.location.embedded(on_demo=self.on_demo)
+        if self.drawing.overlay_data is not None and not has_data:
             raise click.UsageError("--overlay-data draws points of --data FILE, which is missing")
-        low, high = self.valid_range or (0.0, 1.0)
+        low, high = self.drawing.valid_range or (0.0, 1.0)
         if not -math.inf < low < high < math.inf:
             raise InputError(f"--valid-range must be two finite numbers low < high, got {low:g},{high:g}")
         self._check_outputs()
@@ -81,35 +124,37 @@ class SliceOptions(Location):
         if len({output.path.resolve() for output in self.outputs}) != len(self.outputs):
             raise click.UsageError("the same -o is given twice")
         for output in self.outputs:
-            if output.folder:
-                from splineviz.io.shards import check_folder
+            self._check_output(output)
 
-                check_folder(output.path, overwrite=self.overwrite)
-                continue
-            if output.suffix not in PICTURES + _FILES:
-                raise InputError(
-                    f"unknown suffix {output.path.suffix!r} of {output}, expected one of "
-                    f"{', '.join(PICTURES + _FILES)}",
-                    hint=f"for a folder of shards -o {output}/" if not output.suffix else None,
-                )
-            check_writable(output.path)
-            if output.suffix == ".parquet":
-                from splineviz.io.parquet import require_pyarrow
+    def _check_output(self, output: Output) -> None:
+        if output.folder:
+            from splineviz.io.shards import check_folder
 
-                require_pyarrow()
+            check_folder(output.path, overwrite=self.overwrite)
+            return
+        if output.suffix not in PICTURES + ARRANGEMENTS:
+            raise InputError(
+                f"unknown suffix {output.path.suffix!r} of {output}, expected one of "
+                f"{', '.join(PICTURES + ARRANGEMENTS)}",
+                hint=f"for a folder of shards -o {output}/" if not output.suffix else None,
+            )
+        check_writable(output.path)
+        if output.suffix == ".parquet":
+            from splineviz.io.parquet import require_pyarrow
+
+            require_pyarrow()
 
     @property
     def streamed(self) -> bool:
-        """Whether nothing asks for the whole arrangement at once."""
+        """True where nothing asks for the whole arrangement at once."""
         return self.count or (bool(self.outputs) and all(output.streamed for output in self.outputs))
 
     @property
-    def budget(self) -> dict[str, Any]:
-        """What `splineviz.arrange` and `splineviz.stream` take alike."""
-        limits = {"max_memory": self.max_memory, "max_cells": self.max_cells, "seconds": self.seconds}
-        return {"stage": self.stage, "certify": self.certify, "device": self.device, **limits}
+    def limits(self) -> dict[str, Any]:
+        """Keywords that `splineviz.arrange` and `splineviz.stream` take alike."""
+        return {"stage": self.stage, **self.budget.limits}
 
     @property
     def extra(self) -> dict[str, Any]:
-        """What every output says beside its provenance."""
-        return {"model": self.model, "seed": self.plane_seed}
+        """Entries of every output beside its provenance."""
+        return {"model": self.network.model, "seed": self.location.plane_seed}

@@ -1,4 +1,4 @@
-"""What `splineviz slice` says on stdout: a short table, or one JSON object."""
+"""Report of `splineviz slice` on stdout: a short table, or one JSON object."""
 
 from __future__ import annotations
 
@@ -14,28 +14,26 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
     from splineviz.io.totals import Totals
 
-    from .slice_budget import Output
+    from .slice_options import SliceOptions
+    from .value_types import Output
 
 __all__ = ["print_slice", "print_totals"]
 
 SCHEMA = "splineviz.slice/1"
 
 
-def print_slice(
-    arr: Arrangement, outputs: Sequence[Output], seconds: float, *, seed: int | None, as_json: bool
-) -> None:
+def print_slice(arr: Arrangement, options: SliceOptions, seconds: float) -> None:
     """Report one arrangement and the files it went to."""
-    report = _report(arr, outputs, seconds, seed)
-    click.echo(json.dumps(report) if as_json else _table(report))
+    _print(_report(arr, options.outputs, seconds, options.location.plane_seed), options)
 
 
-def print_totals(
-    totals: Totals, outputs: Sequence[Output], seconds: float, *, seed: int | None, as_json: bool
-) -> None:
-    """Report what the batches of a stream add up to. What only the whole would tell is null in JSON, and no
-    row of the table."""
+def print_totals(totals: Totals, options: SliceOptions, seconds: float) -> None:
+    """Report what the batches of a stream add up to.
+
+    Numbers that only the whole would tell are null in JSON, and no row of the table.
+    """
     assert totals.last is not None
-    info = totals.last.info
+    info, seed = totals.last.info, options.location.plane_seed
     report = {
         "schema": SCHEMA,
         "cells": totals.cells,
@@ -53,10 +51,14 @@ def print_totals(
         "seconds": totals.seconds,
         "seconds_total": seconds,
         "cut_off": None if info is None else info.cut_off,
-        "files": [str(output) for output in outputs],
+        "files": [str(output) for output in options.outputs],
         "provenance": totals.provenance({} if seed is None else {"seed": seed}),
     }
-    click.echo(json.dumps(report) if as_json else _table(report))
+    _print(report, options)
+
+
+def _print(report: dict[str, Any], options: SliceOptions) -> None:
+    click.echo(json.dumps(report) if options.reporting.as_json else _table(report))
 
 
 def _report(arr: Arrangement, outputs: Sequence[Output], seconds: float, seed: int | None) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def _table(report: dict[str, Any]) -> str:
 
 
 def _share(part: float) -> str:
-    """In percent; 100 is said of all only.
+    """A share in percent; 100 is said of all only.
 
     Examples
     --------

@@ -9,6 +9,7 @@ import numpy as np
 from splineviz.plane import Plane, Window
 
 from .data import Data, Preprocessing
+from .location import captions, thumbnails
 from .slice_options import SliceOptions
 
 if TYPE_CHECKING:
@@ -27,28 +28,24 @@ def drawing_options(
     window: Window,
 ) -> dict[str, Any]:
     """Options of :func:`splineviz.draw`."""
-    names = options.names_of_classes()
-    style: dict[str, Any] = {
-        "color": options.color,
-        "edges": options.edges,
-        "title": options.title,
-        "class_names": names,
-    }
+    drawing, names = options.drawing, options.names_of_classes
+    style: dict[str, Any] = {"color": drawing.color, "edges": drawing.edges, "title": drawing.title}
+    style["class_names"] = names
     if options.output_index is not None and names is not None:
         style["class_names"] = [names[i] for i in options.output_index if i < len(names)]
     if anchors is not None:
-        style["images"] = options.thumbnails(anchors)
-        style["labels"] = options.captions(anchors)
+        style["images"] = thumbnails(options.location.image_shape, anchors)
+        style["labels"] = captions(options.rows, anchors, names)
     if options.stage is not None and options.stage < len(program.stages) - 1:
         style["boundary"] = False  # there is no output yet
-    if options.valid_range is not None:
-        style["valid_range"] = preprocessing.range(*options.valid_range, program.input_shape)
-    if options.overlay_data is not None and data is not None:
-        anchored = {row % len(data) for row in options.rows()}
+    if drawing.valid_range is not None:
+        style["valid_range"] = preprocessing.range(*drawing.valid_range, program.input_shape)
+    if drawing.overlay_data is not None and data is not None:
+        anchored = {row % len(data) for row in options.rows}
         others = data.take([row for row in range(len(data)) if row not in anchored])
         if len(others):
             points = preprocessing.apply(others.points, program.input_shape)
-            chosen = _nearest_inside(plane, window, points, options.overlay_data)
+            chosen = _nearest_inside(plane, window, points, drawing.overlay_data)
             style["points"] = points[chosen]
             style["point_classes"] = (
                 None if others.labels is None or options.output_index else others.labels[chosen]

@@ -1,4 +1,4 @@
-"""What `splineviz validate` does: read, count, write, report."""
+"""Carry out `splineviz validate`: read, count, write, report."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import json
 import shlex
 import shutil
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from splineviz.files import REPORTS, TABLES
+
 from .cluster import on_cluster
 from .compiling import begin_compiling
-from .data import Data, Preprocessing
+from .data import Data
+from .data_points import read_points
 from .progress import job_progress, note
-from .validate_options import REPORTS, TABLES
 
 if TYPE_CHECKING:
     from splineviz.program.checkpoints import Checkpoints
@@ -26,34 +29,36 @@ if TYPE_CHECKING:
 __all__ = ["run_validate"]
 
 
-def run_validate(options: ValidateOptions) -> int:
-    """Carry out one request; returns the exit code."""
+def run_validate(options: ValidateOptions, *, scaled: bool) -> int:
+    """Carry out one request; returns the exit code. ``scaled``: whether it tells the scale of the data."""
     options.check()
-    preprocessing = Preprocessing.make(options.transform, options.mean, options.std)
-    data = options.read()
+    preprocessing = options.source.preprocessing()
+    data = read_points(options.source, options.limit, scaled=scaled)
     from splineviz.report import json_report
     from splineviz.validation import Validation, findings
     from splineviz.validation.findings import check_thresholds
     from splineviz.validation.verdict import verdict
 
     check_thresholds(dict(options.fail_below))
-    finish_compiling = begin_compiling(options.quiet)
+    finish_compiling = begin_compiling(options.reporting.quiet)
     network, shape = _load(options, data)
     x = preprocessing.apply(data.points, shape)
     finish_compiling()
-    with on_cluster(options.dask), job_progress(options.quiet) as progress:
+    with on_cluster(options.dask), job_progress(options.reporting.quiet) as progress:
         validation = Validation(network, x, options.asked, options.folder)
         if options.shard is not None:
             done, of = validation.work(options.jobs, shard=options.shard, progress=progress)
             as_json = json.dumps({"schema": "splineviz.validate-shard/1", "done": done, "jobs": of})
-            click.echo(as_json if options.as_json else f"{done} of {of} jobs are done, in {options.folder}")
+            click.echo(
+                as_json if options.reporting.as_json else f"{done} of {of} jobs are done, in {options.folder}"
+            )
             return 0
         study = validation.run(options.jobs, about=_about(data), progress=progress)
-    found = findings(study, seed=options.seed)
+    found = findings(study, seed=options.design.seed)
     _write(options, study, found)
     click.echo(
         json.dumps(json_report(study, found), allow_nan=False)
-        if options.as_json
+        if options.reporting.as_json
         else "\n".join(verdict(study, found))
     )
     failed = found.check(dict(options.fail_below))
@@ -63,18 +68,15 @@ def run_validate(options: ValidateOptions) -> int:
 
 
 def _load(options: ValidateOptions, data: Data) -> tuple[Program | Checkpoints, tuple[int, ...]]:
-    """What is looked at, and the shape of one input."""
-    from splineviz.program.sources import program_for
-
-    how: dict[str, Any] = {"input_shape": options.input_shape, "logits": options.logits}
-    shape = data.points.shape[1:]
+    """The network or its checkpoints, and the shape of one input."""
+    network = options.network
     if options.factory is None:
-        program = program_for(options.model, shape, weights=options.weights, **how)
+        program = network.program(data)
         return program, program.input_shape
     from splineviz.program.checkpoints import Checkpoints
 
-    program = program_for(options.factory, shape, **how)
-    return Checkpoints(program, options.model), program.input_shape
+    program = replace(network, model=options.factory).program(data)
+    return Checkpoints(program, network.model), program.input_shape
 
 
 def _about(data: Data) -> dict[str, Any]:
@@ -96,8 +98,8 @@ def _write(options: ValidateOptions, study: Study, found: Findings) -> None:
     if options.work is None and options.folder is not None:
         shutil.rmtree(options.folder, ignore_errors=True)
     if not options.outputs:
-        note("no -o FILE, so nothing is written", options.quiet)
+        note("no -o FILE, so nothing is written", options.reporting.quiet)
 
 
 def _exit_code(options: ValidateOptions, study: Study) -> int:
-    return 5 if not study.counted.all() or (options.certify == "full" and study.undecided.any()) else 0
+    return 5 if not study.counted.all() or (options.design.certify == "full" and study.undecided.any()) else 0

@@ -2,94 +2,152 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from splineviz.choices import Certify, Frame
 from splineviz.errors import InputError
-from splineviz.files import check_writable
+from splineviz.files import REPORTS, TABLES, check_writable
 
-from .data import Data
-from .data_points import read_points
-from .slice_budget import Output
+from .declaring import option, same
+from .options import Budget, DataSource, Network, Reporting
+from .slice_options import SliceOptions
+from .value_types import Numbers, Output, OutputType, Shard, Threshold
 
-__all__ = ["SUFFIXES", "ValidateOptions"]
+__all__ = ["ValidateOptions"]
 
-REPORTS = (".html", ".md", ".json")
-TABLES = (".csv", ".parquet")
-SUFFIXES = (*REPORTS, ".npz", *TABLES)
+_SUFFIXES = (*REPORTS, ".npz", *TABLES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class DesignOptions:
+    """Fields of :class:`splineviz.validation.design.Design`, each as an option."""
+
+    radii: tuple[float, ...] = option(
+        "--radii",
+        type=Numbers(float),
+        default=(0.001,),
+        metavar="R[,R..]",
+        help="Radii, in input distance.",
+    )
+    medians: tuple[int, ...] = option(
+        "--medians",
+        type=Numbers(int),
+        default=(1, 5, 20),
+        metavar="M[,M..]",
+        help="And the radii at which the median point has so many units cut; 0 for none.",
+    )
+    directions: tuple[int, ...] = option(
+        "--directions",
+        type=Numbers(int),
+        default=(2, 25),
+        metavar="P[,P..]",
+        help="Directions; 2 is added.",
+    )
+    frames: int = option(
+        "--frames", type=click.IntRange(min=1), default=10, metavar="N", help="Frames of the proxy."
+    )
+    planes: int = option(
+        "--planes",
+        type=click.IntRange(min=1),
+        default=2,
+        metavar="N",
+        help="Exact planes through each point.",
+    )
+    frame: Frame = option("--frame", default="shared", help="One frame for all points or one each.")
+    seed: int = option(
+        "--seed", type=click.IntRange(min=0), default=0, help="Of frames, samples and the bootstrap."
+    )
+    certify: Certify = same(Budget, "certify", help="As for slice.")
+    seconds: float | None = same(Budget, "seconds", help="Time for one radius at one checkpoint, exactly.")
+    examples: int = option(
+        "--examples",
+        type=click.IntRange(min=0),
+        default=2,
+        metavar="N",
+        help="Neighbourhoods to draw, best and worst N.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ValidateOptions:
-    """Each under its own name."""
+    """The request: networks, data points, a design, outputs, and where the work is done."""
 
-    model: str
-    factory: str | None
-    weights: str | None
-    input_shape: tuple[int, ...] | None
-    logits: bool
-    data: str | None
-    key: str | None
-    labels: str | None
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    transform: str | None
-    outputs: tuple[Output, ...]
-    limit: int | None
-    radii: tuple[float, ...]
-    medians: tuple[int, ...]
-    directions: tuple[int, ...]
-    frames: int
-    planes: int
-    frame: str
-    seed: int
-    certify: str
-    seconds: float | None
-    examples: int
-    work: Path | None
-    shard: tuple[int, int] | None
-    jobs: int | None
-    dask: str | None
-    fail_below: tuple[tuple[str, float], ...]
-    as_json: bool
-    quiet: bool
-    scaled: bool
+    network: Network
+    factory: str | None = option(
+        "--model",
+        metavar="MODEL",
+        help="The network, where MODEL names checkpoints: a folder, or a pattern.",
+    )
+    source: DataSource
+    outputs: tuple[Output, ...] = option(
+        "-o",
+        "--output",
+        multiple=True,
+        type=OutputType(),
+        metavar="FILE",
+        help="Where to write; the suffix decides. May be repeated.",
+    )
+    limit: int | None = option(
+        "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N points of the data."
+    )
+    design: DesignOptions
+    work: Path | None = option(
+        "--work",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        help="Where finished jobs are kept.",
+    )
+    shard: tuple[int, int] | None = option(
+        "--shard",
+        type=Shard(),
+        metavar="I/N",
+        help="Do only this share of the jobs, and report nothing.",
+    )
+    jobs: int | None = same(Budget, "jobs")
+    dask: str | None = same(SliceOptions, "dask")
+    fail_below: tuple[tuple[str, float], ...] = option(
+        "--fail-below",
+        type=Threshold(),
+        multiple=True,
+        metavar="NAME=X",
+        help="Exit with 6 if a number is lower: tau=0.8, ...",
+    )
+    reporting: Reporting
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The fields of a design."""
-        names = ("radii", "directions", "frames", "planes", "frame", "seed", "certify", "seconds", "examples")
-        return {name: getattr(self, name) for name in names} | {
-            "medians": tuple(m for m in self.medians if m != 0)
-        }
+        """Fields of a :class:`splineviz.validation.design.Design`."""
+        return asdict(self.design) | {"medians": tuple(m for m in self.design.medians if m != 0)}
 
     @property
     def folder(self) -> Path | None:
-        """Where finished jobs are kept."""
+        """The folder of finished jobs."""
         if self.work is not None:
             return self.work
         return Path(f"{self.files[0]}.jobs") if self.files else None
 
     @property
     def files(self) -> tuple[Path, ...]:
+        """Outputs that are files."""
         return tuple(output.path for output in self.outputs if not output.folder)
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """For figures."""
+        """Outputs that are folders, for figures."""
         return tuple(output.path for output in self.outputs if output.folder)
 
     def check(self) -> None:
         """Refuse what can be seen to be wrong without reading anything."""
-        if self.data is None and (self.factory or self.model) != "demo":
+        if self.source.data is None and (self.factory or self.network.model) != "demo":
             raise click.UsageError("say where to validate: --data FILE")
         for path in self.files:
-            if path.suffix.lower() not in SUFFIXES:
+            if path.suffix.lower() not in _SUFFIXES:
                 raise InputError(
-                    f"cannot write {path}: expected one of {' '.join(SUFFIXES)}, or a folder FIGURES/"
+                    f"cannot write {path}: expected one of {' '.join(_SUFFIXES)}, or a folder FIGURES/"
                 )
             check_writable(path)
             if path.suffix.lower() == ".parquet":
@@ -103,9 +161,5 @@ class ValidateOptions:
                 raise InputError(
                     "--shard writes no report", hint="run the same without --shard when all shares are done"
                 )
-        if self.factory is not None and self.weights is not None:
+        if self.factory is not None and self.network.weights is not None:
             raise InputError("checkpoints bring their own weights: --weights goes with one network only")
-
-    def read(self) -> Data:
-        """The points, as they lie in the file."""
-        return read_points(self.data, self.key, self.labels, self.limit, scaled=self.scaled)

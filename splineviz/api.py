@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from splineviz.choices import Certify
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 
@@ -27,7 +28,7 @@ def slice(
     seconds: float | None = None,
     jobs: int | None = None,
     device: Any = None,
-    certify: Literal["full", "fast", "off"] = "fast",
+    certify: Certify = "fast",
 ) -> Arrangement:
     """The exact cells of a network on the plane through three points: program, plane, window and arrangement
     in one call.

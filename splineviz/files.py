@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all; and the suffixes by which their kinds are told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from pathlib import Path
 
 from splineviz.errors import InputError
 
-__all__ = ["atomic_path", "check_writable"]
+__all__ = ["ARRANGEMENTS", "PICTURES", "REPORTS", "TABLES", "atomic_path", "check_writable"]
+
+PICTURES = (".png", ".svg", ".pdf")
+ARRANGEMENTS = (".npz", ".geojson", ".parquet")
+REPORTS = (".html", ".md", ".json")
+TABLES = (".csv", ".parquet")
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

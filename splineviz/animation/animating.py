@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from splineviz.animation.animation_result import Animation
 from splineviz.animation.measure import Advance, Question, measure
 from splineviz.animation.outputs import Film, Target, card
 from splineviz.animation.pictures import FrameLook, pictures, shared_limits, timing
+from splineviz.choices import SHARED_COLORS, SHARED_EDGES, Certify
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points
 from splineviz.io.store import Store
@@ -28,8 +29,6 @@ __all__ = ["animate", "follow"]
 Out = str | os.PathLike[str]
 
 _SECONDS_PER_FRAME = 0.5
-_COLORS = ("random", "norm", "class", "area", "stage", "volume", "none")
-_EDGES = ("stage", "plain", "none")
 _SETTLED = 1.0
 """Seconds since a file last grew after which it counts as finished"""
 
@@ -54,7 +53,7 @@ def animate(
     width: float = 5.5,
     dpi: float = 110,
     max_cells: int | None = None,
-    certify: Literal["full", "fast", "off"] = "fast",
+    certify: Certify = "fast",
     jobs: int | None = None,
     cache: Out | None = None,
     progress: Advance | None = None,
@@ -205,10 +204,10 @@ def follow(
 
 
 def _check(color: str, edges: str, radius: float, seconds: float | None, targets: Sequence[Target]) -> None:
-    if color not in _COLORS:
-        raise InputError(f"unknown color {color!r}, expected one of {', '.join(_COLORS)}")
-    if edges not in _EDGES:
-        raise InputError(f"unknown edges {edges!r}, expected one of {', '.join(_EDGES)}")
+    if color not in SHARED_COLORS:
+        raise InputError(f"unknown color {color!r}, expected one of {', '.join(SHARED_COLORS)}")
+    if edges not in SHARED_EDGES:
+        raise InputError(f"unknown edges {edges!r}, expected one of {', '.join(SHARED_EDGES)}")
     for value, what in ((radius, "the radius"), (seconds, "the length in seconds")):
         if value is not None and not 0 < value < float("inf"):
             raise InputError(f"{what} must be a number > 0, got {value}")

@@ -6,13 +6,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import joblib
 import numpy as np
 from jaxtyping import Float64
 
 from splineviz.arrangement.result import Arrangement
+from splineviz.choices import CellColor, Certify
 from splineviz.engine.arrange import arrange
 from splineviz.errors import InputError
 from splineviz.estimators.local_complexity import local_complexity
@@ -22,7 +23,7 @@ from splineviz.neighbourhoods.counts import exact_local_complexity
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
-from splineviz.render.cellcolor import CellColor, shared_limits
+from splineviz.render.cellcolor import shared_limits
 from splineviz.values.threads import one_thread
 
 __all__ = ["CheckpointMeasurement", "Question", "measure"]
@@ -56,7 +57,7 @@ class Question:
     radius: float
     seed: int
     max_cells: int | None
-    certify: Literal["full", "fast", "off"]
+    certify: Certify
 
     def slice_key(self, program: Program) -> str:
         """Name of the arrangement of a program in the store: the digest of all that determines it."""

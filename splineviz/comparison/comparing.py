@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from splineviz.arrangement.result import Arrangement
+from splineviz.choices import Certify
 from splineviz.comparison.change import map_change
 from splineviz.comparison.common_refinement import Overlay, overlay
 from splineviz.comparison.comparison_result import Comparison, Decisions, Pair
@@ -18,7 +19,6 @@ from splineviz.comparison.distances import line_distances
 from splineviz.comparison.partitions import partition_distance
 from splineviz.comparison.units import comparable, unit_moves
 from splineviz.engine.arrange import arrange
-from splineviz.engine.walk import Certify
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.program import Program

@@ -6,10 +6,10 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
+from splineviz.choices import Certify
 from splineviz.engine.budget import Budget, divided
 from splineviz.engine.stage_state import FinishedFaces, StageState, Tally
 from splineviz.exact.ancestry import StageRounds
@@ -26,10 +26,6 @@ from splineviz.values.window_maxima import after_maximum
 __all__ = ["START", "Certify", "Divided", "Position", "Progress", "Walk"]
 
 Progress = Callable[[float, int], None]
-
-Certify = Literal["full", "fast", "off"]
-"""Treatment of decisions that bounds leave open: all are re-evaluated exactly, cheap ones are, or nothing is
-proven at all"""
 
 _FEW, _SECOND, _SHARE = 1e8, 4e8, 2.0
 """Effort that ``fast`` allows one set of questions: products of two digits for a batch and, before there are

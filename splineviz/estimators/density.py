@@ -6,25 +6,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from splineviz.choices import Noise, Variant
 from splineviz.errors import InputError
 from splineviz.estimators.active_paths import good_on_breakpoint
-from splineviz.estimators.derivatives import Draw, Noise, Sampling, draws, gradient_norms
+from splineviz.estimators.derivatives import Draw, Sampling, draws, gradient_norms
 from splineviz.estimators.request import Model, Points, checked_points, device_of, origin_of
 from splineviz.estimators.switches import Level
 from splineviz.program.trace import Ref
 from splineviz.stage import Stage
 
-__all__ = ["VARIANTS", "Density", "density"]
-
-Variant = Literal["theorem", "kinks", "all-edges", "script", "gradient"]
-VARIANTS: tuple[Variant, ...] = get_args(Variant)
+__all__ = ["Density", "density"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +120,8 @@ def density(
     >>> round(density(net, [[0.0]], sigma=0.5).local_complexity, 6)  # 3 N(0; 0, 0.25)
     2.393654
     """
-    if variant not in VARIANTS:
-        raise InputError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
+    if variant not in get_args(Variant):
+        raise InputError(f"variant must be one of {', '.join(get_args(Variant))}, got {variant!r}")
     if not (math.isfinite(sigma) and sigma > 0):
         raise InputError(f"sigma must be greater than 0, got {sigma:g}")
     origin = origin_of(model, points)

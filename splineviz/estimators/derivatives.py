@@ -6,20 +6,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from splineviz.choices import Noise
 from splineviz.errors import InputError
 from splineviz.estimators.request import batch_for
 from splineviz.estimators.switches import Level, StageReader
 from splineviz.estimators.tape import Tape
 from splineviz.program.origin import Origin
 
-__all__ = ["Draw", "Noise", "Sampling", "draws", "gradient_norms", "irregular_sum", "jacobians"]
+__all__ = ["Draw", "Sampling", "draws", "gradient_norms", "irregular_sum", "jacobians"]
 
-Noise = Literal["bias", "weights"]
 
 _COLUMN_BYTES = 256 << 20
 """Memory for the columns of a Jacobian that are under way at once."""

@@ -6,12 +6,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.choices import Frame
 from splineviz.errors import InputError
 from splineviz.estimators.estimate_result import Estimate
 from splineviz.estimators.frames import frames, shared_frame
@@ -41,7 +41,7 @@ def local_complexity(
     *,
     radius: float | Iterable[float] = 0.005,
     directions: int | Iterable[int] = 25,
-    frame: Literal["shared", "per-point"] = "shared",
+    frame: Frame = "shared",
     seed: int = 0,
     device: str | torch.device | None = None,
     dtype: torch.dtype | str = torch.float64,

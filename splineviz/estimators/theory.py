@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
+from splineviz.choices import Noise
 from splineviz.errors import InputError
-from splineviz.estimators.derivatives import Draw, Noise, Sampling, draws, jacobians
+from splineviz.estimators.derivatives import Draw, Sampling, draws, jacobians
 from splineviz.estimators.request import Model, Points, checked_points, device_of, origin_of
 from splineviz.estimators.switches import Level
 from splineviz.estimators.tape import Tape

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from splineviz.engine.walk import Certify
+from splineviz.choices import Certify, Frame
 from splineviz.errors import InputError
 from splineviz.estimators.estimate_result import Estimate
 from splineviz.estimators.request import checked_points, numbers
@@ -163,7 +163,7 @@ def exact_local_complexity(
     radius: float | Iterable[float] = 0.005,
     planes: int = 1,
     count: Count = "cells",
-    frame: Literal["shared", "per-point"] = "shared",
+    frame: Frame = "shared",
     seed: int = 0,
     certify: Certify = "fast",
     jobs: int | None = None,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from splineviz.arrangement.volume_factors import volume_factor
+from splineviz.choices import COLORS, CellColor
 from splineviz.errors import InputError
 from splineviz.render.palette import pattern_colors
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
 __all__ = [
-    "CellColor",
     "CellColors",
     "Limits",
     "cell_colors",
@@ -30,9 +30,6 @@ __all__ = [
     "shared_limits",
     "weighted_quantile",
 ]
-
-CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
-"""Quantity that the fill of a cell shows."""
 
 Limits = tuple[float, float]
 """The ends of a colour scale"""
@@ -79,7 +76,7 @@ def cell_colors(
     if how == "stage":
         return _by_stage(arr, cells)
     if how not in _QUANTITIES:
-        raise InputError(f"unknown color {how!r}, expected one of {', '.join(get_args(CellColor))}")
+        raise InputError(f"unknown color {how!r}, expected one of {', '.join(COLORS)}")
     values, label, spread = _QUANTITIES[how](arr)
     own = color_limits(values[cells], arr.areas[cells], log=spread) if limits is None else limits
     return quantity_colors(values[cells], own, label, log=spread, shared=limits is not None)

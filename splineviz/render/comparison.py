@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from splineviz.choices import SHARED_EDGES, CellColor, Difference, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
-from splineviz.render.cellcolor import CellColor, CellColors, cell_colors, shared_limits
+from splineviz.render.cellcolor import CellColors, cell_colors, shared_limits
 from splineviz.render.classes import class_legends, scalar_output
 from splineviz.render.difference import (
-    Difference,
     PairDrawing,
     difference_colors,
     difference_handles,
     draw_difference,
     how_to_show,
 )
-from splineviz.render.edgelayer import EdgeStyle
 from splineviz.render.figure import draw
 from splineviz.render.figure_layout import new_figure, padded
 from splineviz.render.palette import stage_colors
@@ -86,7 +85,7 @@ def draw_comparison(
     InputError
         If an option is unknown or not possible for these networks, or there is no room.
     """
-    for given, known, what in ((edges, ("stage", "plain", "none"), "edges"), (fill, get_args(Fill), "fill")):
+    for given, known, what in ((edges, SHARED_EDGES, "edges"), (fill, get_args(Fill), "fill")):
         if given not in known:
             raise InputError(f"unknown {what} {given!r}, expected one of {', '.join(known)}")
     how = how_to_show(pairs, difference)

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from splineviz.choices import Difference
 from splineviz.errors import InputError
 from splineviz.render.cellcolor import CellColors, color_limits, quantity_colors
 from splineviz.render.edgelayer import draw_edges, line_width
@@ -24,16 +25,12 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
 __all__ = [
-    "Difference",
     "PairDrawing",
     "difference_colors",
     "difference_handles",
     "draw_difference",
     "how_to_show",
 ]
-
-Difference = Literal["map", "decisions", "edges"]
-"""Quantity that the panel of a pair shows."""
 
 _FIRST = "#0072b2"
 _SECOND = "#d55e00"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splineviz.choices import EDGES, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.render.palette import stage_colors
 from splineviz.render.shapes import segment_collection
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
     from splineviz.stage import Stage
 
-__all__ = ["EdgeStyle", "draw_edges", "line_width"]
-
-EdgeStyle = Literal["stage", "kink", "plain", "none"]
-"""Quantity that the lines between cells show."""
+__all__ = ["draw_edges", "line_width"]
 
 _LEVELS = 8
 _LEGEND_STAGES = 8
@@ -48,8 +46,8 @@ def draw_edges(
     """
     from matplotlib.patches import Polygon
 
-    if how not in get_args(EdgeStyle):
-        raise InputError(f"unknown edges {how!r}, expected one of {', '.join(get_args(EdgeStyle))}")
+    if how not in EDGES:
+        raise InputError(f"unknown edges {how!r}, expected one of {', '.join(EDGES)}")
     here = arr.cell_window[arr.edge_cells.max(1)] == window
     inner = here & (arr.edge_cells.min(1) >= 0)
     drawn = here & (arr.edge_units.lengths > 0)  # also where an incomplete arrangement ends

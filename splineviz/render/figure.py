@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from splineviz.choices import CellColor, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
-from splineviz.render.cellcolor import CellColor, Limits, cell_colors
+from splineviz.render.cellcolor import Limits, cell_colors
 from splineviz.render.classes import boundary_segments, class_legends, class_polygons, scalar_output
-from splineviz.render.edgelayer import EdgeStyle, draw_edges, line_width
+from splineviz.render.edgelayer import draw_edges, line_width
 from splineviz.render.figure_layout import fit, frame, new_axes, points_per_unit
 from splineviz.render.overlay import draw_boundary, draw_footer, draw_invalid, draw_points, draw_scale_bar
 from splineviz.render.panel import Panel

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from splineviz.errors import InputError
-from splineviz.files import atomic_path
+from splineviz.files import PICTURES, atomic_path
 from splineviz.io.provenance import provenance
 from splineviz.render.figure import draw
 from splineviz.render.shapes import Fill
@@ -26,8 +26,6 @@ __all__ = ["VECTOR_FILL_CELLS", "save_figure", "suffix_of", "write_figure"]
 VECTOR_FILL_CELLS = 5000
 """Number of cells up to which a vector file holds each fill as a shape; above, the fills are one image under
 vector lines."""
-
-_SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def save_figure(
@@ -95,9 +93,9 @@ def suffix_of(path: str | os.PathLike[str]) -> str:
     """The suffix of a picture's path, in lower case; anything but .png, .svg and .pdf is refused."""
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
+    if suffix not in PICTURES:
         raise InputError(
-            f"unknown suffix {path.suffix!r} of {path.name}, expected one of {', '.join(_SUFFIXES)}"
+            f"unknown suffix {path.suffix!r} of {path.name}, expected one of {', '.join(PICTURES)}"
         )
     return suffix
 

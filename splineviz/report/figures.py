@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from splineviz.errors import InputError
-from splineviz.files import atomic_path
+from splineviz.files import PICTURES, atomic_path
 from splineviz.render.style import styled
 from splineviz.report.figures_counts import (
     decomposition_bars,
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from splineviz.validation.findings import Findings
     from splineviz.validation.study import Example, Study
 
-__all__ = ["DPI", "SUFFIXES", "Picture", "example_picture", "pictures", "save_figures", "save_picture"]
+__all__ = ["DPI", "Picture", "example_picture", "pictures", "save_figures", "save_picture"]
 
 DPI = 220
-SUFFIXES = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +140,8 @@ def save_picture(picture: Picture, path: str | os.PathLike[str]) -> None:
         If the suffix is another, or the path cannot be written.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"a figure is written to {', '.join(SUFFIXES)}, got {Path(path).name}")
+    if suffix not in PICTURES:
+        raise InputError(f"a figure is written to {', '.join(PICTURES)}, got {Path(path).name}")
     undated = {".png": {"Software": "splineviz"}, ".svg": {"Creator": "splineviz", "Date": None}}
     metadata = undated.get(suffix, {"Creator": "splineviz", "Producer": None, "CreationDate": None})
     with styled(), atomic_path(path) as temporary:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import splineviz
 from splineviz.errors import InputError
-from splineviz.files import atomic_path, check_writable
+from splineviz.files import REPORTS, atomic_path, check_writable
 from splineviz.render.style import styled
 from splineviz.report.document import Document
 from splineviz.report.figures import DPI, Picture, save_picture
@@ -23,10 +23,9 @@ from splineviz.validation.findings import Findings, findings
 from splineviz.validation.study import Study
 from splineviz.validation.verdict import verdict
 
-__all__ = ["SCHEMA", "SUFFIXES", "json_report", "write_report"]
+__all__ = ["SCHEMA", "json_report", "write_report"]
 
 SCHEMA = "splineviz.validate/1"
-SUFFIXES = (".html", ".md", ".json")
 
 
 def write_report(study: Study, path: str | os.PathLike[str], *, found: Findings | None = None) -> None:
@@ -50,8 +49,8 @@ def write_report(study: Study, path: str | os.PathLike[str], *, found: Findings 
         If the suffix is another, or the path cannot be written.
     """
     target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise InputError(f"a report is written to {', '.join(SUFFIXES)}, got {target.name}")
+    if target.suffix.lower() not in REPORTS:
+        raise InputError(f"a report is written to {', '.join(REPORTS)}, got {target.name}")
     check_writable(target)
     found = found or findings(study)
     if target.suffix.lower() == ".json":

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-from splineviz.engine.walk import Certify
+from splineviz.choices import Certify, Frame
 from splineviz.errors import InputError
 
 __all__ = ["Design"]
-
-Frame = Literal["shared", "per-point"]
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,13 @@ from typing import Any
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.files import atomic_path
+from splineviz.files import TABLES, atomic_path
 from splineviz.io.parquet import require_pyarrow
 from splineviz.neighbourhoods.counts import UNCOUNTED
 from splineviz.validation.decomposition import TERMS, decompose
 from splineviz.validation.study import Study
 
-__all__ = ["SUFFIXES", "columns_of", "save_table"]
-
-SUFFIXES = (".csv", ".parquet")
+__all__ = ["columns_of", "save_table"]
 
 
 def columns_of(study: Study) -> dict[str, np.ndarray]:
@@ -73,8 +71,8 @@ def save_table(study: Study, path: str | os.PathLike[str]) -> None:
         If the suffix is another, the path cannot be written, or pyarrow is missing.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"a table is written to {' or '.join(SUFFIXES)}, got {Path(path).name}")
+    if suffix not in TABLES:
+        raise InputError(f"a table is written to {' or '.join(TABLES)}, got {Path(path).name}")
     columns, card = columns_of(study), {"model": study.model, "digest": study.digest, "design": study.design}
     with atomic_path(path) as temporary:
         (_to_csv if suffix == ".csv" else _to_parquet)(temporary, columns, card)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import splineviz as sv
-from splineviz_cli.slice_budget import Output, OutputType, Size
+from splineviz_cli.value_types import Output, OutputType, Size
 
 from .conftest import Result
 

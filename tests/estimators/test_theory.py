@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 import splineviz as sv
+from splineviz.choices import Noise
 from splineviz.estimators import bounds
-from splineviz.estimators.derivatives import Noise
 from splineviz.estimators.theory import local_rank, moments, total_variation
 from tests.estimators.nets import Tokens, perceptron, with_biases
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from splineviz.errors import InputError
+from splineviz.files import PICTURES
 from splineviz.report import save_figures, write_report
-from splineviz.report.figures import SUFFIXES, pictures, save_picture
+from splineviz.report.figures import pictures, save_picture
 from splineviz.report.sections import document_of
 from splineviz.validation.findings import Findings, findings
 from splineviz.validation.study import Study
@@ -167,7 +168,7 @@ def test_names_from_outside_are_only_words(tmp_path: Path) -> None:
     assert "<script" not in title.replace("\\<", "")
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", PICTURES)
 def test_identical_figures_are_identical_files(
     study: Study, found: Findings, suffix: str, tmp_path: Path
 ) -> None:

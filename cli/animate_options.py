@@ -1,0 +1,136 @@
+"""The options of `splineviz animate`, and their contradictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, EdgeStyle
+
+from .declaring import argument, flag, option, same
+from .location import Location, captions, class_names, named_by_file, thumbnails
+from .options import Budget, DataSource, Reading, Reporting
+from .slice_options import Drawing
+
+if TYPE_CHECKING:
+    from .data import Data
+
+__all__ = ["AnimateOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnimateOptions:
+    """The request: checkpoints, a window of a plane, outputs, and how frames look."""
+
+    checkpoints: str = argument()
+    model: str = option(
+        "--model",
+        required=True,
+        metavar="MODEL",
+        help="The network: module:factory, an .onnx or .pt2 file.",
+    )
+    weights_key: str | None = option(
+        "--weights-key",
+        metavar="NAME",
+        help="The entry of each file that holds the weights, where there are several: ema.",
+    )
+    input_shape: tuple[int, ...] | None = same(
+        Reading, "input_shape", help="Shape of one input, where the model does not tell it."
+    )
+    logits: bool = same(Reading, "logits")
+    outputs: tuple[str, ...] = option(
+        "-o",
+        "--output",
+        multiple=True,
+        required=True,
+        metavar="FILE",
+        type=str,
+        help="Where to write; the suffix decides: .webp .apng .gif .html .mp4; frames/%04d.png or .svg, or "
+        "FOLDER/, for single frames. May be repeated.",
+    )
+    source: DataSource
+    points: tuple[int | str, ...] | None = same(Location, "points")
+    margin: float = same(Location, "margin")
+    box: tuple[float, float, float, float] | None = same(Location, "box")
+    radius: float = option("--radius", default=0.05, metavar="R", help="Of local complexity at the points.")
+    lc_points: int | None = option(
+        "--lc-points",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Local complexity at the first N of --data, not the anchors.",
+    )
+    seed: int = option("--seed", default=0, help="Of the directions of local complexity.")
+    image_shape: tuple[int, ...] | None = same(Location, "image_shape")
+    class_names: str | None = same(Location, "class_names")
+    color: CellColor = same(Drawing, "color", type=click.Choice(SHARED_COLORS))
+    edges: EdgeStyle = same(Drawing, "edges", type=click.Choice(SHARED_EDGES))
+    title: str | None = same(Drawing, "title", help="Before the step, above each frame.")
+    duration: float | None = option(
+        "--duration",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="S",
+        help="Seconds; by default half one a frame.",
+    )
+    width: int = option(
+        "--width", type=click.IntRange(min=300), default=605, metavar="PIXELS", help="Of a frame."
+    )
+    max_cells: int | None = same(Budget, "max_cells", help="Of one frame: stop before there are more cells.")
+    certify: Certify = same(Budget, "certify", help="As in splineviz slice.")
+    jobs: int | None = same(Budget, "jobs", help="Checkpoints at a time; by default as many as cores.")
+    cache: str | None = option(
+        "--cache",
+        type=click.Path(),
+        metavar="FOLDER",
+        help="For what is computed; by default .splineviz-cache beside -o.",
+    )
+    follow: bool = flag(
+        "--follow", help="Go on: write anew when there are more checkpoints, until interrupted."
+    )
+    idle: float | None = option(
+        "--idle",
+        type=click.FloatRange(min=0),
+        metavar="S",
+        help="With --follow: stop when none came for so many seconds.",
+    )
+    reporting: Reporting
+
+    def check(self) -> None:
+        """Refuse contradictions before anything is read."""
+        if self.points is not None and self.source.data is None and not named_by_file(self.points):
+            raise click.UsageError("--points are indices into --data FILE, which is missing")
+        if self.source.data is not None and self.points is None:
+            raise click.UsageError("say which of the data: --points I,J,K")
+        if self.points is None and self.box is None:
+            raise click.UsageError(
+                "say where to look: --data FILE --points I,J,K, or --box for a network with two inputs"
+            )
+        if self.lc_points is not None and self.source.data is None:
+            raise click.UsageError("--lc-points are the first of --data FILE, which is missing")
+        if self.idle is not None and not self.follow:
+            raise click.UsageError("--idle belongs to --follow")
+
+    def read(self) -> Data | None:
+        """Read the points that the request can name."""
+        if self.points is not None and named_by_file(self.points):
+            from .data import read_literal
+
+            return read_literal([str(path) for path in self.points])
+        return self.source.read()
+
+    @property
+    def rows(self) -> list[int]:
+        """Indices of the anchors in the data."""
+        return [0, 1, 2] if named_by_file(self.points) else [int(row) for row in self.points or ()]
+
+    def style(self, anchors: Data | None) -> dict[str, Any]:
+        """Keywords of :func:`splineviz.animate`."""
+        alike = ("radius", "seed", "color", "edges", "title", "max_cells", "certify", "jobs", "cache")
+        names = class_names(self.class_names, on_demo=self.model == "demo")
+        how: dict[str, Any] = {name: getattr(self, name) for name in alike}
+        how |= {"seconds": self.duration, "dpi": self.width / 5.5, "class_names": names}
+        if anchors is not None:
+            how["images"] = thumbnails(self.image_shape, anchors)
+            how["labels"] = captions(self.rows, anchors, names)
+        return how

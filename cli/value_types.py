@@ -1,0 +1,155 @@
+"""Types of the values of options: how a word of the command line is read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["Anchors", "ExactCells", "Numbers", "Output", "OutputType", "Shard", "Size", "Threshold"]
+
+_UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+class Numbers(click.ParamType[tuple[float, ...]]):
+    """Numbers with commas between them, as a tuple."""
+
+    name = "numbers"
+
+    def __init__(self, kind: type[int] | type[float], count: int | None = None) -> None:
+        self.kind = kind
+        self.count = count
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        listed = isinstance(value, list | tuple)
+        parts = value.split(",") if isinstance(value, str) else value if listed else [value]
+        try:
+            numbers = tuple(self.kind(part) for part in parts)
+        except (TypeError, ValueError):
+            self.fail(f"expected {self._wanted()}, got {value!r}", param, ctx)
+        if self.count is not None and len(numbers) != self.count:
+            self.fail(f"expected {self._wanted()}, got {len(numbers)}: {value!r}", param, ctx)
+        return numbers
+
+    def _wanted(self) -> str:
+        kind = "whole numbers" if self.kind is int else "numbers"
+        return f"{self.count if self.count is not None else 'some'} {kind} with commas between them"
+
+
+class Anchors(click.ParamType[tuple[int | str, ...]]):
+    """Three whole numbers, or three file names, as a tuple."""
+
+    name = "points"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int | str, ...]:
+        parts = value.split(",") if isinstance(value, str) else list(value)
+        if len(parts) != 3:
+            self.fail(f"expected three points I,J,K, or three files, got {len(parts)}: {value!r}", param, ctx)
+        try:
+            return tuple(int(part) for part in parts)
+        except ValueError:
+            return tuple(str(part).strip() for part in parts)
+
+
+@dataclass(frozen=True)
+class Output:
+    """A place to write to: a file, or a folder of shards."""
+
+    path: Path
+    folder: bool
+
+    @property
+    def suffix(self) -> str:
+        """Suffix in lower case; empty for a folder."""
+        return "" if self.folder else self.path.suffix.lower()
+
+    @property
+    def streamed(self) -> bool:
+        """True where it can be written batch by batch."""
+        return self.folder or self.suffix == ".parquet"
+
+    def __str__(self) -> str:
+        return f"{self.path}/" if self.folder else str(self.path)
+
+
+class OutputType(click.ParamType[Output]):
+    """A file, or a folder if it ends with a slash or is one already (but not where its name looks like that
+    of a file)."""
+
+    name = "output"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output:
+        if isinstance(value, Output):
+            return value
+        path = Path(value)
+        return Output(path, str(value).endswith(("/", "\\")) or (path.is_dir() and not path.suffix))
+
+
+class Size(click.ParamType[int]):
+    """Bytes, with a suffix K, M, G or T for powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([KMGT]?)(?:i?B)?\s*", str(value), re.IGNORECASE)
+        size = 0 if match is None else int(float(match[1]) * 1024 ** _UNITS[match[2].upper()])
+        if size < 1:
+            self.fail(f"expected a size like 500M or 2G, got {value!r}", param, ctx)
+        return size
+
+
+class ExactCells(click.ParamType[int | str]):
+    """A whole number of cells, or all."""
+
+    name = "cells"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if value == "all":
+            return "all"
+        try:
+            number = int(value)
+        except ValueError:
+            number = -1
+        if number < 0:
+            self.fail(f"expected a whole number of cells, or all, got {value!r}", param, ctx)
+        return number
+
+
+class Shard(click.ParamType[tuple[int, int]]):
+    """Two whole numbers, i/n."""
+
+    name = "shard"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        number, slash, of = str(value).partition("/")
+        if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            self.fail(f"expected i/n with 1 <= i <= n, such as 2/4, got {value!r}", param, ctx)
+        return int(number), int(of)
+
+
+class Threshold(click.ParamType[tuple[str, float]]):
+    """A name and a number, name=value."""
+
+    name = "threshold"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        if isinstance(value, tuple):
+            return value
+        name, _, number = str(value).partition("=")
+        try:
+            return name.strip(), float(number)
+        except ValueError:
+            self.fail(f"expected name=value, such as tau=0.8, got {value!r}", param, ctx)

@@ -1,0 +1,52 @@
+"""Words to choose from: one list each, for a verb and for the option of the command line that asks for it."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+__all__ = [
+    "COLORS",
+    "EDGES",
+    "SHARED_COLORS",
+    "SHARED_EDGES",
+    "CellColor",
+    "Certify",
+    "Difference",
+    "EdgeStyle",
+    "Frame",
+    "Noise",
+    "Precision",
+    "Variant",
+]
+
+CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
+"""What the fill of a cell shows."""
+
+EdgeStyle = Literal["stage", "kink", "plain", "none"]
+"""What the lines between cells show."""
+
+Difference = Literal["map", "decisions", "edges"]
+"""What the panel of a pair of networks shows."""
+
+Certify = Literal["full", "fast", "off"]
+"""Decisions that error bounds leave open: all are evaluated exactly, cheap ones are, or nothing is proven."""
+
+Frame = Literal["shared", "per-point"]
+"""One frame of directions for all points, or a fresh one for each."""
+
+Noise = Literal["bias", "weights"]
+"""Which parameters are noisy."""
+
+Variant = Literal["theorem", "kinks", "all-edges", "script", "gradient"]
+"""Forms of the density of kinks."""
+
+Precision = Literal["float64", "float32", "bfloat16", "float16"]
+"""In which numbers an estimator computes."""
+
+COLORS: tuple[CellColor, ...] = get_args(CellColor)
+SHARED_COLORS = tuple(color for color in COLORS if color not in ("jacobian", "kink"))
+"""Fills that several networks, or checkpoints of one, can show on one scale."""
+
+EDGES: tuple[EdgeStyle, ...] = get_args(EdgeStyle)
+SHARED_EDGES = tuple(style for style in EDGES if style != "kink")
+"""Lines that several networks, or checkpoints of one, can show on one scale."""
