@@ -13,7 +13,7 @@ import numpy as np
 from splineviz.plane import Plane, Window
 
 from .compiling import begin_compiling
-from .options import Network, Reading
+from .options import ModelSource, Reading
 from .progress import frame_progress, note
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run_animate(options: AnimateOptions) -> int:
     anchors = None if data is None else data.take(options.rows)
     finish_compiling = begin_compiling(quiet)
     reading = Reading(input_shape=options.input_shape, logits=options.logits)
-    program = Network(model=options.model, reading=reading).program(anchors)
+    program = ModelSource(model=options.model, reading=reading).program(anchors)
     plane = (
         Plane.identity()
         if anchors is None

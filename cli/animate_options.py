@@ -11,7 +11,7 @@ from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, E
 
 from .declaring import argument, flag, option, same
 from .location import Location, captions, class_names, named_by_file, thumbnails
-from .options import Budget, DataSource, Reading, Reporting
+from .options import DataSource, Reading, Reporting, WorkLimits
 from .slice_options import Drawing
 
 if TYPE_CHECKING:
@@ -76,9 +76,11 @@ class AnimateOptions:
     width: int = option(
         "--width", type=click.IntRange(min=300), default=605, metavar="PIXELS", help="Of a frame."
     )
-    max_cells: int | None = same(Budget, "max_cells", help="Of one frame: stop before there are more cells.")
-    certify: Certify = same(Budget, "certify", help="As in splineviz slice.")
-    jobs: int | None = same(Budget, "jobs", help="Checkpoints at a time; by default as many as cores.")
+    max_cells: int | None = same(
+        WorkLimits, "max_cells", help="Of one frame: stop before there are more cells."
+    )
+    certify: Certify = same(WorkLimits, "certify", help="As in splineviz slice.")
+    jobs: int | None = same(WorkLimits, "jobs", help="Checkpoints at a time; by default as many as cores.")
     cache: str | None = option(
         "--cache",
         type=click.Path(),

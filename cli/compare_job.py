@@ -14,7 +14,7 @@ from .compare_report import print_comparison
 from .compiling import begin_compiling
 from .data import Data
 from .location import captions, class_names, thumbnails
-from .options import Network
+from .options import ModelSource
 from .progress import check_progress, note
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run_compare(options: CompareOptions) -> int:
 def _load(options: CompareOptions, anchors: Data | None) -> list[Program]:
     programs = []
     for name, (model, weights) in zip(options.called(), options.networks(), strict=True):
-        network = Network(model=model, weights=weights, reading=options.reading)
+        network = ModelSource(model=model, weights=weights, reading=options.reading)
         try:
             programs.append(network.program(anchors))
         except InputError as error:

@@ -14,7 +14,7 @@ from splineviz.files import PICTURES, check_writable
 
 from .declaring import argument, option, same
 from .location import Location
-from .options import Budget, Reading, Reporting
+from .options import Reading, Reporting, WorkLimits
 from .slice_options import Drawing
 from .value_types import Output, OutputType
 
@@ -65,7 +65,7 @@ class CompareOptions:
         "number.  [default: map]",
     )
     title: str | None = same(Drawing, "title")
-    budget: Budget
+    budget: WorkLimits
     reporting: Reporting
 
     @property

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.estimators.metrics.base import Column, Part, joined
-from splineviz.estimators.metrics.bounds import TERM, inequalities
+from splineviz.estimators.metrics.bounds_metric import TERM, inequalities
+from splineviz.estimators.metrics.metric import Column, Part, joined
 from splineviz.estimators.metrics.registry import columns_of
 from splineviz.files import atomic_path
 

@@ -11,14 +11,14 @@ import click
 
 from splineviz.choices import Frame, Noise, Precision, Variant
 from splineviz.errors import InputError
-from splineviz.estimators.metrics.base import Settings
+from splineviz.estimators.metrics.metric import Settings
 from splineviz.estimators.metrics.registry import registered
 from splineviz.files import TABLES, check_writable
 from splineviz.neighbourhoods import exact_metric
 from splineviz.segments import walk_metric
 
 from .declaring import option, same
-from .options import DataSource, Network, Reporting
+from .options import DataSource, ModelSource, Reporting
 from .slice_options import SliceOptions
 from .validate_options import ValidateOptions
 from .value_types import Numbers
@@ -97,7 +97,7 @@ class SettingsOptions(Settings):
 class EstimateOptions:
     """The request: a network, data points, metrics with their settings, and outputs."""
 
-    network: Network
+    network: ModelSource
     source: DataSource
     outputs: tuple[Path, ...] = option(
         "-o",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from splineviz.estimators.metrics.base import Column
-from splineviz.estimators.metrics.bounds import Inequality
+from splineviz.estimators.metrics.bounds_metric import Inequality
+from splineviz.estimators.metrics.metric import Column
 from splineviz.estimators.metrics.summary import summary
 
 from .aligned import aligned

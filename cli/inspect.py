@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from .declaring import generated
-from .options import Network, Reporting
+from .options import ModelSource, Reporting
 
 
 @click.command("inspect", short_help="Show a network's stages and units, and what blocks exactness.")
-@generated(Network, Reporting)
-def command(network: Network, reporting: Reporting) -> None:
+@generated(ModelSource, Reporting)
+def command(network: ModelSource, reporting: Reporting) -> None:
     """Show the stages and units of MODEL; list everything that blocks exactness, and exit with 3, if anything
     does.
 

@@ -13,14 +13,14 @@ from .aligned import aligned
 if TYPE_CHECKING:
     from splineviz.program import Description, Fidelity
 
-    from .options import Network
+    from .options import ModelSource
 
 __all__ = ["run_inspect"]
 
 SCHEMA = "splineviz.inspect/1"
 
 
-def run_inspect(network: Network, *, as_json: bool) -> None:
+def run_inspect(network: ModelSource, *, as_json: bool) -> None:
     """Describe one model on stdout; what blocks exactness is raised."""
     from splineviz.errors import NotPiecewiseAffineError
     from splineviz.program import describe, load_program

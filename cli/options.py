@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .data import Data, Preprocessing
 
-__all__ = ["Budget", "DataSource", "Network", "Reading", "Reporting"]
+__all__ = ["DataSource", "ModelSource", "Reading", "Reporting", "WorkLimits"]
 
 
 def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> bool:
@@ -49,7 +49,7 @@ class Reading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network:
+class ModelSource:
     """A model with its weights, and how it is read."""
 
     model: str = argument()
@@ -121,7 +121,7 @@ class DataSource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class WorkLimits:
     """Limits of the work, and where it is done."""
 
     certify: Certify = option(

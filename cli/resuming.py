@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 
 import numpy as np
 
-from splineviz.estimators.metrics.base import Column
+from splineviz.estimators.metrics.metric import Column
 
 __all__ = ["Partial"]
 

@@ -14,7 +14,7 @@ from splineviz.files import ARRANGEMENTS, PICTURES, check_writable
 
 from .declaring import flag, option
 from .location import Location, class_names
-from .options import Budget, Network, Reporting
+from .options import ModelSource, Reporting, WorkLimits
 from .value_types import Numbers, Output, OutputType
 
 __all__ = ["Drawing", "SliceOptions"]
@@ -45,7 +45,7 @@ class Drawing:
 class SliceOptions:
     """The request: a network, a window of a plane, outputs, and how the work is done."""
 
-    network: Network
+    network: ModelSource
     outputs: tuple[Output, ...] = option(
         "-o",
         "--output",
@@ -69,7 +69,7 @@ class SliceOptions:
     threads: int | None = option(
         "--threads", type=click.IntRange(min=1), metavar="N", help="Threads for the matrix products."
     )
-    budget: Budget
+    budget: WorkLimits
     dask: str | None = option(
         "--dask",
         metavar="ADDRESS",

@@ -13,7 +13,7 @@ from splineviz.errors import InputError
 from splineviz.files import REPORTS, TABLES, check_writable
 
 from .declaring import option, same
-from .options import Budget, DataSource, Network, Reporting
+from .options import DataSource, ModelSource, Reporting, WorkLimits
 from .slice_options import SliceOptions
 from .value_types import Numbers, Output, OutputType, Shard, Threshold
 
@@ -61,8 +61,10 @@ class DesignOptions:
     seed: int = option(
         "--seed", type=click.IntRange(min=0), default=0, help="Of frames, samples and the bootstrap."
     )
-    certify: Certify = same(Budget, "certify", help="As for slice.")
-    seconds: float | None = same(Budget, "seconds", help="Time for one radius at one checkpoint, exactly.")
+    certify: Certify = same(WorkLimits, "certify", help="As for slice.")
+    seconds: float | None = same(
+        WorkLimits, "seconds", help="Time for one radius at one checkpoint, exactly."
+    )
     examples: int = option(
         "--examples",
         type=click.IntRange(min=0),
@@ -76,7 +78,7 @@ class DesignOptions:
 class ValidateOptions:
     """The request: networks, data points, a design, outputs, and where the work is done."""
 
-    network: Network
+    network: ModelSource
     factory: str | None = option(
         "--model",
         metavar="MODEL",
@@ -107,7 +109,7 @@ class ValidateOptions:
         metavar="I/N",
         help="Do only this share of the jobs, and report nothing.",
     )
-    jobs: int | None = same(Budget, "jobs")
+    jobs: int | None = same(WorkLimits, "jobs")
     dask: str | None = same(SliceOptions, "dask")
     fail_below: tuple[tuple[str, float], ...] = option(
         "--fail-below",

@@ -46,7 +46,7 @@ class Arrangement(Cells):
 
     @cached_property
     def _jacobian_norms(self) -> np.ndarray:
-        from splineviz.arrangement.affine_maps import jacobian_norms
+        from splineviz.arrangement.jacobians import jacobian_norms
 
         return jacobian_norms(self, self.program)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from splineviz.estimators.metrics.base import Column, Metric, Part, Progress, by_stage
+from splineviz.estimators.metrics.metric import Column, Metric, Part, Progress, by_stage
 
 __all__ = ["METRIC"]
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
-from splineviz.arrangement.affine_maps import _split, affine_maps, jacobian_norms
+from splineviz.arrangement.affine_maps import affine_maps
+from splineviz.arrangement.jacobians import _split, jacobian_norms
 from splineviz.arrangement.result import Arrangement
 from splineviz.program.program import Program
 from tests.arrangement.hand_made import linear, program_of, random_mlp

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from splineviz.estimators.local_complexity import local_complexity
-from splineviz.estimators.metrics.base import Column, Metric, Part, Settings, by_stage, joined
+from splineviz.estimators.metrics.metric import Column, Metric, Part, Settings, by_stage, joined
 from splineviz.estimators.metrics.registry import columns_of, registered
 from splineviz.estimators.metrics.summary import summary
 from splineviz.neighbourhoods import exact_metric

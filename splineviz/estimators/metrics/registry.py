@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 from splineviz.estimators.metrics import (
-    bounds,
-    deformation,
-    density,
-    disagreements,
-    distance,
-    first_order,
-    not_good,
-    patterns,
-    proxy,
-    rank,
-    variation,
-    volume,
+    bounds_metric,
+    deformation_metric,
+    density_metric,
+    disagreements_metric,
+    distance_metric,
+    first_order_metric,
+    not_good_metric,
+    patterns_metric,
+    proxy_metric,
+    rank_metric,
+    variation_metric,
+    volume_metric,
 )
-from splineviz.estimators.metrics.base import Column, Metric, Part, Progress
+from splineviz.estimators.metrics.metric import Column, Metric, Part, Progress
 
 __all__ = ["columns_of", "registered"]
 
 _ESTIMATED = (
-    proxy.METRIC,
-    disagreements.METRIC,
-    density.METRIC,
-    rank.METRIC,
-    variation.METRIC,
-    not_good.METRIC,
-    bounds.METRIC,
-    deformation.METRIC,
-    volume.METRIC,
-    first_order.METRIC,
-    patterns.METRIC,
-    distance.METRIC,
+    proxy_metric.METRIC,
+    disagreements_metric.METRIC,
+    density_metric.METRIC,
+    rank_metric.METRIC,
+    variation_metric.METRIC,
+    not_good_metric.METRIC,
+    bounds_metric.METRIC,
+    deformation_metric.METRIC,
+    volume_metric.METRIC,
+    first_order_metric.METRIC,
+    patterns_metric.METRIC,
+    distance_metric.METRIC,
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from splineviz.estimators.metrics.base import Column
+from splineviz.estimators.metrics.metric import Column
 
 __all__ = ["Summary", "summary"]
 
@@ -20,7 +20,7 @@ class Summary:
     Attributes
     ----------
     metric, stage, radius, directions
-        As in :class:`splineviz.estimators.metrics.base.Column`.
+        As in :class:`splineviz.estimators.metrics.metric.Column`.
     points
         How many.
     mean, interval

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splineviz.estimators.metrics.base import Column, Metric, Part, Progress
+from splineviz.estimators.metrics.metric import Column, Metric, Part, Progress
 
 __all__ = ["METRIC"]
 

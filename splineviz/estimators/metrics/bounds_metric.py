@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.estimators.metrics.base import Column, Metric, Part, Progress, Settings
+from splineviz.estimators.metrics.metric import Column, Metric, Part, Progress, Settings
 
 if TYPE_CHECKING:
     from splineviz.estimators.bounds import Sides
