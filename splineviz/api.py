@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from splineviz.choices import Certify
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
+    from splineviz.engine.budget import Limits
 
 __all__ = ["slice"]
 
@@ -23,12 +23,7 @@ def slice(
     weights: Any = None,
     stage: int | None = None,
     logits: bool = False,
-    max_memory: int | None = None,
-    max_cells: int | None = None,
-    seconds: float | None = None,
-    jobs: int | None = None,
-    device: Any = None,
-    certify: Certify = "fast",
+    **limits: Unpack[Limits],
 ) -> Arrangement:
     """The exact cells of a network on the plane through three points: program, plane, window and arrangement
     in one call.
@@ -50,8 +45,9 @@ def slice(
         Stop after this stage.
     logits
         End the network before a softmax or sigmoid that is its last operation.
-    max_memory, max_cells, seconds, jobs, device, certify
-        Budgets, workers, where products are taken, and proofs, as for :func:`splineviz.arrange`.
+    **limits
+        ``max_memory``, ``max_cells``, ``seconds``, ``jobs``, ``device``, ``certify``: budgets, workers, where
+        products are taken, and proofs, as for :func:`splineviz.arrange`.
 
     Returns
     -------
@@ -86,5 +82,4 @@ def slice(
         else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights, logits=logits)
     )
     window = Window.around(plane, margin)
-    limits: dict[str, Any] = {"max_memory": max_memory, "max_cells": max_cells, "seconds": seconds}
-    return arrange(program, plane, window, stage=stage, jobs=jobs, device=device, certify=certify, **limits)
+    return arrange(program, plane, window, stage=stage, **limits)

@@ -6,12 +6,11 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from itertools import combinations
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from splineviz.arrangement.result import Arrangement
-from splineviz.choices import Certify
 from splineviz.comparison.change import map_change
 from splineviz.comparison.common_refinement import Overlay, overlay
 from splineviz.comparison.comparison_result import Comparison, Decisions, Pair
@@ -19,6 +18,7 @@ from splineviz.comparison.distances import line_distances
 from splineviz.comparison.partitions import partition_distance
 from splineviz.comparison.units import comparable, unit_moves
 from splineviz.engine.arrange import arrange
+from splineviz.engine.budget import Limits
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
@@ -35,13 +35,8 @@ def compare(
     window: Window,
     *,
     names: Iterable[str] | None = None,
-    max_memory: int | None = None,
-    max_cells: int | None = None,
-    seconds: float | None = None,
-    jobs: int | None = None,
-    device: Any = None,
-    certify: Certify = "fast",
     progress: Progress | None = None,
+    **limits: Unpack[Limits],
 ) -> Comparison:
     """Compare networks on one window of a plane: the cells of each, the exact overlay of every pair, and what
     differs.
@@ -57,8 +52,9 @@ def compare(
         Where, for all of them.
     names
         One for each network; by default those of the programs, numbered where they are alike.
-    max_memory, max_cells, seconds, jobs, device, certify
-        As for :func:`splineviz.arrange`, for each arrangement on its own. What does not fit is an error:
+    **limits
+        ``max_memory``, ``max_cells``, ``seconds``, ``jobs``, ``device``, ``certify``, as for
+        :func:`splineviz.arrange`, for each arrangement on its own. What does not fit is an error:
         parts of a window cannot be compared.
     progress
         Called as ``progress(share of the work that is done, what is done next)``.
@@ -99,13 +95,6 @@ def compare(
             f"networks are compared on one plane, so they take inputs of one size; these take {shapes}"
         )
     steps = len(programs) + len(programs) * (len(programs) - 1) // 2
-    limits: dict[str, Any] = {
-        "max_memory": max_memory,
-        "max_cells": max_cells,
-        "seconds": seconds,
-        "jobs": jobs,
-        "device": device,
-    }
     done = 0
 
     def arranged(program: Program, name: str) -> Arrangement:
@@ -113,7 +102,7 @@ def compare(
         if progress is not None:
             progress(done / steps, name)
         done += 1
-        arr = arrange(program, plane, window, certify=certify, **limits)
+        arr = arrange(program, plane, window, **limits)
         if not arr.status.covers:
             raise InputError(
                 f"the budget ended before all of {name} was arranged ({arr.n_cells:,} cells, "

@@ -1,20 +1,23 @@
-"""Limits of memory, cells and time for an arrangement, and the batches in which its faces are worked off
-in batches."""
+"""Limits of memory, cells and time for an arrangement, and the batches in which its faces are worked off."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
+from splineviz.choices import Certify
 from splineviz.errors import InputError
 from splineviz.geometry.refine import ROOM
 from splineviz.geometry.subdivision import Subdivision
 
-__all__ = ["Budget", "SpentError", "divided"]
+if TYPE_CHECKING:
+    from splineviz.values.propagation import Device
+
+__all__ = ["Budget", "Effort", "Limits", "Resources", "SpentError", "divided"]
 
 _BATCH = 256 << 20  # bytes; larger batches are no faster
 _SMALL = 16 << 20  # bytes; not worth a look at the memory that is free
@@ -23,6 +26,27 @@ _LEVELS = 4  # a batch that grows is divided again while the larger one waits; s
 _PARTS = 8  # batches that a batch that has become too large is divided into, at least
 _GEOMETRY = 400  # bytes for a vertex, its share of faces, sides and edges, and what is worked out beside them
 _FINE = 4096  # vertices in a batch where only so many cells or so much time is allowed: whole batches count
+
+
+class Resources(TypedDict, total=False):
+    """Keywords of :func:`splineviz.arrange` that say what the work is done with."""
+
+    jobs: int | None
+    max_memory: int | None
+
+
+class Effort(Resources, total=False):
+    """Keywords of :func:`splineviz.arrange` that verbs on many arrangements pass on to each of them."""
+
+    certify: Certify
+
+
+class Limits(Effort, total=False):
+    """Keywords of :func:`splineviz.arrange` that verbs on one window pass on."""
+
+    max_cells: int | None
+    seconds: float | None
+    device: Device
 
 
 class SpentError(Exception):
@@ -45,7 +69,11 @@ class Budget:
 
     @classmethod
     def of(
-        cls, max_memory: int | None, max_cells: int | None, seconds: float | None, jobs: int | None
+        cls,
+        max_memory: int | None = None,
+        max_cells: int | None = None,
+        seconds: float | None = None,
+        jobs: int | None = None,
     ) -> Budget:
         """The budget that a caller asks for.
 

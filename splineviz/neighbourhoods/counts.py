@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from splineviz.choices import Certify, Frame
+from splineviz.choices import Frame
+from splineviz.engine.budget import Effort
 from splineviz.errors import InputError
 from splineviz.estimators.estimate_result import Estimate
 from splineviz.estimators.request import checked_points, numbers
@@ -81,10 +82,8 @@ def local_counts(
     axes: Float64[np.ndarray, "plane 2 dim"] | Float64[np.ndarray, "plane point 2 dim"],
     regions: bool = False,
     seconds: float | None = None,
-    certify: Certify = "fast",
-    jobs: int | None = None,
-    max_memory: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    **effort: Unpack[Effort],
 ) -> LocalCounts:
     """Cells, units that cut and linear regions of the diamonds round each point, on given planes through it.
 
@@ -101,8 +100,8 @@ def local_counts(
         Whether to count linear regions, too, which takes longer.
     seconds
         Time for each radius. Diamonds that are not finished then hold :data:`UNCOUNTED` throughout.
-    certify, jobs, max_memory
-        As for :func:`splineviz.arrange`.
+    **effort
+        ``certify``, ``jobs``, ``max_memory``, as for :func:`splineviz.arrange`.
     progress
         Called with the number of diamonds that are done, and of all.
 
@@ -124,9 +123,7 @@ def local_counts(
     spent, joining = np.zeros(len(radii)), np.zeros(len(radii))
     for i, r in enumerate(radii):
         began = time.perf_counter()
-        walks = arranged(
-            program, planes, Window.diamond(r), seconds, certify=certify, jobs=jobs, max_memory=max_memory
-        )
+        walks = arranged(program, planes, Window.diamond(r), seconds, **effort)
         for start, arr in walks:
             finished = whole(arr)
             rows = start + np.flatnonzero(finished)
@@ -165,11 +162,9 @@ def exact_local_complexity(
     count: Count = "cells",
     frame: Frame = "shared",
     seed: int = 0,
-    certify: Certify = "fast",
-    jobs: int | None = None,
-    max_memory: int | None = None,
     first: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    **effort: Unpack[Effort],
 ) -> Estimate:
     """The exact local complexity of each point: what random planes through it really cut.
 
@@ -194,8 +189,8 @@ def exact_local_complexity(
         and that at most R - 1 in general position.
     frame
         The same planes for all points, or fresh ones for each.
-    certify, jobs, max_memory
-        As for :func:`splineviz.arrange`.
+    **effort
+        ``certify``, ``jobs``, ``max_memory``, as for :func:`splineviz.arrange`.
     first
         Number of the first point, on which fresh planes depend.
     progress
@@ -234,10 +229,8 @@ def exact_local_complexity(
         x,
         radius=radius,
         axes=axes,
-        certify=certify,
-        jobs=jobs,
-        max_memory=max_memory,
         progress=progress,
+        **effort,
     )
     table = (found.new_cells if count == "cells" else found.cut).astype(np.float64)
     totals = table.sum(-1)

@@ -3,12 +3,12 @@ arrangement."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from jaxtyping import Float64
 
-from splineviz.engine.walk import Certify
+from splineviz.engine.budget import Effort
 from splineviz.neighbourhoods.diamonds import arranged, planes_through
 from splineviz.plane import Window
 from splineviz.program.program import Program
@@ -21,9 +21,7 @@ def cut_radii(
     points: Any,
     axes: np.ndarray,
     radius: float,
-    *,
-    certify: Certify = "fast",
-    jobs: int | None = None,
+    **effort: Unpack[Effort],
 ) -> Float64[np.ndarray, "point unit"]:
     """The radius from which on the diamond round each point is cut by each unit; inf where that is above
     ``radius``.
@@ -34,7 +32,7 @@ def cut_radii(
     planes, _ = planes_through(program, points, axes)
     number = np.cumsum([0, *(stage.n_units for stage in program.stages)])
     found = np.full((len(planes), number[-1]), np.inf)
-    for start, arr in arranged(program, planes, Window.diamond(radius), None, certify=certify, jobs=jobs):
+    for start, arr in arranged(program, planes, Window.diamond(radius), None, **effort):
         reach = _least_l1(*arr.vertices[arr.edges].transpose(1, 0, 2))
         units, lengths = arr.edge_units.values, arr.edge_units.lengths
         window = np.repeat(arr.cell_window[arr.edge_cells.max(1)], lengths)

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from splineviz.choices import Certify
 from splineviz.engine.arrange import arrange_with
-from splineviz.engine.budget import Budget
-from splineviz.engine.walk import Certify
+from splineviz.engine.budget import Budget, Resources
 from splineviz.errors import InputError
 from splineviz.estimators.frames import frames, shared_frame
 from splineviz.estimators.request import checked_points
@@ -69,10 +69,8 @@ def arranged(
     planes: list[Plane],
     window: Window,
     seconds: float | None,
-    *,
-    certify: Certify,
-    jobs: int | None,
-    max_memory: int | None = None,
+    certify: Certify = "fast",
+    **resources: Unpack[Resources],
 ) -> Iterator[tuple[int, Arrangement]]:
     """Arrangements of one window on all planes, as many at once as will have about the cells that may be
     held; each with its first plane."""
@@ -87,7 +85,7 @@ def arranged(
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return
-        budget = Budget.of(max_memory, None, left, jobs)
+        budget = Budget.of(seconds=left, **resources)
         arr = arrange_with(propagator, budget, program, some, [window] * len(some), certify=certify)
         yield start, arr
         start += len(some)
