@@ -109,9 +109,9 @@ def cut_faces(
         n_ring, n_chords, dropped = find_chords(f, g, s)
         out.n[DROPPED] += dropped
         if n_chords == 0:
-            write_whole(f, g, s, n_ring, out)
+            write_whole(f, g.on, s, n_ring, out)
         elif n_chords == 1:
-            write_halves(f, g, s, n_ring, out)
+            write_halves(f, g.on, s, n_ring, out)
         else:
             _divide(f, g, s, h, n_ring, n_chords, out, dialogue)
 
@@ -142,7 +142,7 @@ def _divide(
     for v in range(n_ring, n_nodes):
         expected += h.node[v].n_spokes // 2 - 1
     if n[FACES] - faces == expected and not (n_joined and has_double_edge(h, n_nodes)):
-        spread_patterns(f, g, s, h, n_ring, n_chords, faces, out)
+        spread_patterns(f, g.on, s, h, n_ring, n_chords, faces, out)
         return
     # Orders that rounding decided contradict each other: no planar drawing has them. The face stays whole,
     # and is reported.
@@ -155,4 +155,4 @@ def _divide(
         shared,
     )
     n[DROPPED] += n_chords
-    write_whole(f, g, s, n_ring, out)
+    write_whole(f, g.on, s, n_ring, out)

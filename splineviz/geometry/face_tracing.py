@@ -24,14 +24,14 @@ def write_uncut(f: int, g: Given, out: Pieces) -> None:
 
 
 @part(forceinline=True)
-def write_whole(f: int, g: Given, s: Scratch, n_ring: int, out: Pieces) -> None:
+def write_whole(f: int, on: UInt64[np.ndarray, "parent word"], s: Scratch, n_ring: int, out: Pieces) -> None:
     """Write a face that stays whole, with the new vertices on its ring."""
     _write_ring(f, s, n_ring, 0, n_ring, -1, out)
-    _copy_words(out.on, out.n[FACES] - 1, g.on, f)
+    _copy_words(out.on, out.n[FACES] - 1, on, f)
 
 
 @part(forceinline=True)
-def write_halves(f: int, g: Given, s: Scratch, n_ring: int, out: Pieces) -> None:
+def write_halves(f: int, on: UInt64[np.ndarray, "parent word"], s: Scratch, n_ring: int, out: Pieces) -> None:
     """Write the two faces on the sides of a single chord, the common case."""
     p, q, unit = s.chord[0].p, s.chord[0].q, s.chord[0].unit
     e = out.n[EDGES]
@@ -42,7 +42,7 @@ def write_halves(f: int, g: Given, s: Scratch, n_ring: int, out: Pieces) -> None
     _write_ring(f, s, n_ring, q, p + n_ring - q, e, out)
     for side in range(2):
         row = out.n[FACES] - 2 + side
-        _copy_words(out.on, row, g.on, f)
+        _copy_words(out.on, row, on, f)
         if s.chord[0].rising != (side == 0):
             out.on[row, unit >> 6] &= ~(np.uint64(1) << np.uint64(unit & 63))
 
@@ -67,7 +67,14 @@ def trace_cycles(f: int, h: Links, n_ring: int, n_half: int, out: Pieces) -> Non
 
 @part(forceinline=True)
 def spread_patterns(
-    f: int, g: Given, s: Scratch, h: Links, n_ring: int, n_chords: int, before: int, out: Pieces
+    f: int,
+    on: UInt64[np.ndarray, "parent word"],
+    s: Scratch,
+    h: Links,
+    n_ring: int,
+    n_chords: int,
+    before: int,
+    out: Pieces,
 ) -> None:
     """Patterns of the faces from ``before`` on, into which face f fell.
 
@@ -75,7 +82,7 @@ def spread_patterns(
     its units.
     """
     home = h.half[0].face
-    _copy_words(out.on, home, g.on, f)
+    _copy_words(out.on, home, on, f)
     for c in range(n_chords):
         if s.chord[c].rising != (s.chord[c].p == 0):
             u = s.chord[c].unit

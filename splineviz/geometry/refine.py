@@ -16,7 +16,7 @@ from splineviz.geometry.edge_crossings import cross_edges
 from splineviz.geometry.ordering import near_each_other
 from splineviz.geometry.predicates import Units, classify
 from splineviz.geometry.questions import FEW, MANY, NO_ANSWERS, UNKNOWN, Answers, Dialogue, no_questions
-from splineviz.geometry.shared_edges import shared_edges
+from splineviz.geometry.shared_edges import shared_edges, vanishing_edges
 from splineviz.geometry.subdivision import Arrays, Subdivision, find_edge_faces
 from splineviz.geometry.workspace import (
     DROPPED,
@@ -219,6 +219,7 @@ def _refine(
     n = pieces.n
     birth, drawn = pieces.birth[: n[VERTICES]], pieces.shared[: n[SHARE]]
     faces_of = find_edge_faces(offsets, side_vertex, side_edge, edges if signs.zeros else edges[:0])
+    vanishing = vanishing_edges(edges, faces_of, signs, on, first, last)
     n_faces, n_sides, n_edges = n[FACES], n[SIDES], n[EDGES]
     fine = Arrays(
         _extend_points(arrays.vertices, birth),
@@ -227,7 +228,7 @@ def _refine(
         pieces.side_edge[:n_sides],
         pieces.edges[:n_edges],
         _sources(source, crossed.first_part, pieces.edge_unit, n_edges, stage),
-        shared_edges(shared, given, faces_of, first, last, drawn, stage),
+        shared_edges(shared, vanishing, drawn, crossed.first_part, stage),
     )
     return _Run(
         fine,

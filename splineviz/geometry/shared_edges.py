@@ -3,50 +3,39 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int64, UInt64
 
 from splineviz.geometry.compiled import part
-from splineviz.geometry.intrinsics import borrowed, popcount, trailing_zeros
-from splineviz.geometry.workspace import Given
+from splineviz.geometry.intrinsics import popcount, trailing_zeros
+from splineviz.geometry.predicates import Signs
 
-__all__ = ["shared_edges"]
+__all__ = ["shared_edges", "vanishing_edges"]
 
 
 @part()
 def shared_edges(
     known: Int64[np.ndarray, "row 3"],
-    given: Given,
-    edge_faces: Int64[np.ndarray, "edge 2"],
-    first: int,
-    last: int,
+    vanishing: Int64[np.ndarray, "row 2"],
     drawn: np.ndarray,
+    first_part: Int64[np.ndarray, "edge+1"],
     stage: int,
 ) -> Int64[np.ndarray, "row 3"]:
     """Rows (edge, stage, unit) after a refinement.
 
-    Those known before, on every part of their edge; older edges along which units of this stage (words first
-    .. last - 1 of them) vanish while their state differs between the two faces; chords ``drawn`` by several
-    units, rows of `records.SHARED`. ``edge_faces`` is empty where no unit is zero anywhere.
+    Those known before, on every part of their edge; older edges along which units of this stage vanish, as
+    `vanishing_edges` has them; chords ``drawn`` by several units, rows of `records.SHARED`.
     """
-    g = borrowed(given)
-    first_part = given.first_part
     total = len(drawn)
     for k in range(len(known)):
         total += first_part[known[k, 0] + 1] - first_part[known[k, 0]]
-    for e in range(len(edge_faces)):
-        for w in range(first, last):
-            n_parts = first_part[e + 1] - first_part[e]
-            total += n_parts * popcount(_vanishing(e, w, g, edge_faces))
+    for k in range(len(vanishing)):
+        total += first_part[vanishing[k, 0] + 1] - first_part[vanishing[k, 0]]
     rows = np.empty((total, 3), np.int64)
     n = 0
     for k in range(len(known)):
         n = _put(rows, n, first_part, known[k, 0], known[k, 1], known[k, 2])
-    for e in range(len(edge_faces)):
-        for w in range(first, last):
-            word = _vanishing(e, w, g, edge_faces)
-            while word != np.uint64(0):
-                n = _put(rows, n, first_part, e, stage, 64 * w + trailing_zeros(word))
-                word &= word - np.uint64(1)
+    for k in range(len(vanishing)):
+        n = _put(rows, n, first_part, vanishing[k, 0], stage, vanishing[k, 1])
     for k in range(len(drawn)):
         rows[n, 0], rows[n, 1], rows[n, 2] = drawn[k].edge, stage, drawn[k].unit
         n += 1
@@ -54,15 +43,50 @@ def shared_edges(
 
 
 @part()
-def _vanishing(e: int, w: int, g: Given, edge_faces: Int64[np.ndarray, "edge 2"]) -> np.uint64:
-    """Units of word w that are zero at both ends of an edge and differ in state between its two
-    faces."""
+def vanishing_edges(
+    edges: Int64[np.ndarray, "edge 2"],
+    edge_faces: Int64[np.ndarray, "edge 2"],
+    signs: Signs,
+    on: UInt64[np.ndarray, "face word"],
+    first: int,
+    last: int,
+) -> Int64[np.ndarray, "row 2"]:
+    """Rows (edge, unit) where a unit in words first .. last - 1 vanishes along an edge and differs in state
+    between its two faces. ``edge_faces`` is empty where no unit is zero anywhere."""
+    positive, negative = signs.positive, signs.negative
+    total = 0
+    for e in range(len(edge_faces)):
+        for w in range(first, last):
+            total += popcount(_vanishing(e, w, edges, edge_faces, positive, negative, on))
+    rows = np.empty((total, 2), np.int64)
+    n = 0
+    for e in range(len(edge_faces) if total > 0 else 0):
+        for w in range(first, last):
+            word = _vanishing(e, w, edges, edge_faces, positive, negative, on)
+            while word != np.uint64(0):
+                rows[n, 0], rows[n, 1] = e, 64 * w + trailing_zeros(word)
+                word &= word - np.uint64(1)
+                n += 1
+    return rows
+
+
+@part()
+def _vanishing(
+    e: int,
+    w: int,
+    edges: Int64[np.ndarray, "edge 2"],
+    edge_faces: Int64[np.ndarray, "edge 2"],
+    positive: UInt64[np.ndarray, "vertex word"],
+    negative: UInt64[np.ndarray, "vertex word"],
+    on: UInt64[np.ndarray, "face word"],
+) -> np.uint64:
+    """Units of word w that are zero at both ends of an edge and differ in state between its two faces."""
     left, right = edge_faces[e, 0], edge_faces[e, 1]
     if left < 0 or right < 0:
         return np.uint64(0)
-    a, b = g.edges[e, 0], g.edges[e, 1]
-    strict = g.positive[a, w] | g.negative[a, w] | g.positive[b, w] | g.negative[b, w]
-    units: np.uint64 = (g.on[left, w] ^ g.on[right, w]) & ~strict
+    a, b = edges[e, 0], edges[e, 1]
+    strict = positive[a, w] | negative[a, w] | positive[b, w] | negative[b, w]
+    units: np.uint64 = (on[left, w] ^ on[right, w]) & ~strict
     return units
 
 

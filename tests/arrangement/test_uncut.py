@@ -8,10 +8,12 @@ import sys
 SCRIPT = """
 import importlib, pkgutil
 from numba.core.dispatcher import Dispatcher
-import splineviz as sv, splineviz.geometry
+import splineviz as sv
 from splineviz.engine.warm_up import compile_others
+from splineviz.geometry.compiled import FOLDERS
 
-names = [f"splineviz.geometry.{found.name}" for found in pkgutil.iter_modules(splineviz.geometry.__path__)]
+packages = [importlib.import_module(f"splineviz.{folder}") for folder in FOLDERS]
+names = [f"{package.__name__}.{found.name}" for package in packages for found in pkgutil.iter_modules(package.__path__)]
 modules = [importlib.import_module(name) for name in names]
 kernels = {value.py_func.__name__: value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)}
 kernels = {name: kernel for name, kernel in kernels.items() if not kernel.targetoptions.get("no_cpython_wrapper")}
