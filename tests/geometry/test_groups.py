@@ -7,8 +7,7 @@ import pytest
 
 from splineviz.geometry.refine import Proof, Refinement, refine
 from splineviz.values.extension import TensorErrors, extend_slack, extend_values
-
-from .hand import at, square
+from tests.geometry.hand import at, square
 
 NOTHING = np.empty(0)
 

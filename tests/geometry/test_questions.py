@@ -11,8 +11,7 @@ import pytest
 from splineviz.geometry import refine as module
 from splineviz.geometry.answers import Value
 from splineviz.geometry.refine import Proof, Refinement, refine
-
-from .hand import at, square
+from tests.geometry.hand import at, square
 
 TRUE = np.array([[1.0, 0.0, 0.25], [1.0, 0.0, 0.25 - 2.0**-20], [0.0, 1.0, 0.125]])
 """Two vertical lines, the first of them to the left of the second by 2^-20, and one across."""

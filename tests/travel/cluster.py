@@ -24,7 +24,7 @@ import torch
 import splineviz as sv
 from splineviz.engine import budget
 from splineviz_cli.main import run
-from tests.arrangement.same import assert_identical
+from tests.engine.same import assert_identical
 
 MEMORY = 4 << 20
 

@@ -16,13 +16,12 @@ from splineviz.engine.walk import Walk
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.refine import Refinement
 from splineviz.program.program import Pointwise
+from tests.engine.libraries import any_order, unsteady
+from tests.engine.referee import Referee
+from tests.engine.same import assert_equal_cells
+from tests.engine.test_batches import FAMILY, Request, arranged, residual, whole
 from tests.oracles.harness import small_as_large
-
-from .libraries import any_order, unsteady
-from .referee import Referee
-from .same import assert_equal_cells
-from .test_accelerator import mixed
-from .test_batches import FAMILY, Request, arranged, residual, whole
+from tests.values.test_accelerator import mixed
 
 SIZES = [20_000, 300_000]
 LEAST = {

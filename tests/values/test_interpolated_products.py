@@ -18,7 +18,7 @@ from splineviz.values.interpolated_products import deviations_between, interpola
 from splineviz.values.linear_error_bounds import MapSizes, prove_linear, through_linear
 from splineviz.values.propagation import Propagator
 from splineviz.values.vertex_values import VertexValues
-from tests.arrangement.libraries import unsteady
+from tests.engine.libraries import unsteady
 from tests.oracles.harness import small_as_large
 
 WIDTH, HEIGHT, MOST = 23, 9, 4

@@ -26,9 +26,8 @@ from splineviz.program.operations.gains import matrix_norm
 from splineviz.values.extension import TensorErrors, extend_values
 from splineviz.values.transfer import after_affine
 from splineviz.values.vertex_values import VertexValues, Zeros
+from tests.engine.referee import Referee, Uv, places, values
 from tests.oracles.harness import small_as_large
-
-from .referee import Referee, Uv, places, values
 
 Point = tuple[int, ...]
 
@@ -318,7 +317,7 @@ def parallel(kind: str, shape: Point) -> tuple[list[sv.Plane], list[sv.Window]]:
 
 
 def parallel_program(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> sv.Program:
-    monkeypatch.setattr("tests.arrangement.test_proofs.NETS", PARALLEL)
+    monkeypatch.setattr("tests.engine.test_proofs.NETS", PARALLEL)
     return program_of(name, kind)
 
 

@@ -11,8 +11,7 @@ import torch
 from torch import nn
 
 import splineviz as sv
-
-from .same import assert_equal_cells, states
+from tests.engine.same import assert_equal_cells, states
 
 
 def pooled_at_once(picture: np.ndarray, radius: float) -> tuple[sv.Program, sv.Plane, sv.Window]:

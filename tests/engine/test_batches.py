@@ -18,10 +18,9 @@ from torch import Tensor, nn
 import splineviz as sv
 from splineviz.errors import InputError
 from splineviz.io import Totals
+from tests.engine.same import assert_equal_cells, assert_identical, states
 from tests.oracles.twin import to_torch
 from tests.properties.strategies import networks, windows
-
-from .same import assert_equal_cells, assert_identical, states
 
 Request = tuple[sv.Program, list[sv.Plane], list[sv.Window]]
 BOX = sv.Window.box(-2, 2, -2, 2)

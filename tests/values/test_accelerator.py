@@ -23,11 +23,10 @@ from splineviz.program.program import Affine
 from splineviz.values import accelerator
 from splineviz.values.accelerator import Accelerator
 from splineviz.values.propagation import Propagator
+from tests.engine.referee import Referee
+from tests.engine.same import assert_equal_cells, assert_identical
+from tests.engine.test_batches import BOX, FAMILY, Request, dense, request_of, residual, whole
 from tests.oracles.harness import small_as_large
-
-from .referee import Referee
-from .same import assert_equal_cells, assert_identical
-from .test_batches import BOX, FAMILY, Request, dense, request_of, residual, whole
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 SMALL = 48  # values of a trip, fewer than a row of some layers has

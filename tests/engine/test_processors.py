@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import splineviz as sv
-
-from .test_batches import FAMILY, arranged
+from tests.engine.test_batches import FAMILY, arranged
 
 OTHERS = {
     "plain loops": {
