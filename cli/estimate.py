@@ -20,7 +20,8 @@ FILE.partial until all of it is.
 
 \b
 Examples
-  splineviz estimate nets:make --weights net.pt --data digits.npz --radius 0.005,0.05 --directions 2,25 -o lc.csv
+  splineviz estimate nets:make --weights net.pt --data digits.npz --radius 0.005,0.05 \\
+    --directions 2,25 -o lc.csv
   splineviz estimate nets:make --weights net.pt --data digits.npz --metric lc --metric density -o both.parquet
   splineviz estimate nets:make --weights net.pt --data digits.npz --metric bounds --sigma 0.01 --json
 """

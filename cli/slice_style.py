@@ -1,4 +1,4 @@
-"""How the picture of a slice is drawn, from the options of the command and the data."""
+"""Looks of the picture of a slice, from the options of the command and the data."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ __all__ = [
 ]
 
 CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
-"""What the fill of a cell shows."""
+"""Quantity or class that the fill of a cell shows."""
 
 EdgeStyle = Literal["stage", "kink", "plain", "none"]
-"""What the lines between cells show."""
+"""Quantity that the lines between cells show."""
 
 Difference = Literal["map", "decisions", "edges"]
-"""What the panel of a pair of networks shows."""
+"""Difference that the panel of a pair of networks shows."""
 
 Certify = Literal["full", "fast", "off"]
 """Decisions that error bounds leave open: all are evaluated exactly, cheap ones are, or nothing is proven."""
@@ -35,7 +35,7 @@ Frame = Literal["shared", "per-point"]
 """One frame of directions for all points, or a fresh one for each."""
 
 Noise = Literal["bias", "weights"]
-"""Which parameters are noisy."""
+"""Parameters that are noisy."""
 
 Variant = Literal["theorem", "kinks", "all-edges", "script", "gradient"]
 """Forms of the density of kinks."""

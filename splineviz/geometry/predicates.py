@@ -32,7 +32,7 @@ __all__ += ["classify", "crossing", "in_order", "order", "prove_crossing"]
 EPS = UNIT_ROUNDOFF
 
 MARGIN = 16.0
-"""How many times its estimated error a number must lie away from a coincidence to decide against it."""
+"""Multiple of its estimated error that a number must lie away from a coincidence to decide against it."""
 
 TINY = 2.0**-1000
 """In place of a value that has the wrong sign, and the least parameter of a crossing: not zero, and of no
@@ -47,7 +47,7 @@ class Units(NamedTuple):
     slack: Float64[np.ndarray, "vertex"]
     """The error of ``z[v, u]`` is estimated as ``scale[u] * slack[v]``"""
     proof: Float64[np.ndarray, "vertex"]
-    """It is at most ``scale[u] * proof[v]``; empty where nothing is proven"""
+    """Proven error: at most ``scale[u] * proof[v]``; empty where nothing is proven"""
 
 
 class Crossing(NamedTuple):

@@ -85,9 +85,9 @@ class Questions(NamedTuple):
     rows: np.ndarray
     """(room,) of `QUESTION`"""
     asked: Int64[np.ndarray, "2"]
-    """How many there are; and how many stop the run, whose result is of no use then: signs, and what waits
-    for the next run or does not fit. Orders are assumed to be as estimated, and if the answers say the same,
-    the result stands."""
+    """Number of questions, and of those that stop the run, whose result is of no use then: signs, and what
+    waits for the next run or does not fit. Orders are assumed to be as estimated, and if the answers say the
+    same, the result stands."""
 
 
 class Dialogue(NamedTuple):

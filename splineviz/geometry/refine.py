@@ -69,9 +69,10 @@ class Refinement:
     next_word: int | None = None
     """Where to go on with the units that were put off; None if there are none"""
     kept: Int64[np.ndarray, "vertex"] | None = None
-    """Which vertices remain of all that ``birth`` makes, counted from the old ones on; None for all"""
+    """Mask of the vertices that remain of all that ``birth`` makes, counted from the old ones on; None for
+    all"""
     turns: tuple[int, ...] = ()
-    """How many of them each of several rounds made; empty for a single one"""
+    """Number of new vertices of each of several rounds; empty for a single one"""
 
 
 ROOM = 4 << 30
@@ -176,7 +177,7 @@ class _Run(NamedTuple):
     questions: np.ndarray
     """`questions.QUESTION` that it asked"""
     stopped: int
-    """How many of them stop it: then the rest is of no use"""
+    """Number of questions that stop the run: then the rest is of no use"""
 
 
 @kernel

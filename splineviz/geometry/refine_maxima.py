@@ -42,7 +42,7 @@ class Births:
     born: np.ndarray
     """`records.BIRTH` of all new vertices so far; their ends count these after the old ones"""
     counts: tuple[int, ...]
-    """How many each round made"""
+    """Number of vertices that each round made"""
     kept: Int64[np.ndarray, "vertex"]
     """The vertices that remain, likewise"""
 

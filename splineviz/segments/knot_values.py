@@ -47,7 +47,7 @@ def run_affine(node: Affine, inputs: list[Traced]) -> Traced:
     zeros = [torch.zeros_like(x.entry)[None] for x in inputs]
     if node.gain.kind == "dense":
         passed = _rows(node, at) * (_SAFETY * _largest_norm([x.noise for x in inputs]))
-    else:  # each entry of the output reads one entry of each input, so that bounds pass through entry by entry
+    else:  # an entry of the output reads one entry of each input: bounds pass through entry by entry
         passed = torch.stack(
             [node.linear(*_only(zeros, i, x.entry[None])).abs() for i, x in enumerate(inputs)]
         ).sum(0)[0]

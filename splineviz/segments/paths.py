@@ -86,8 +86,9 @@ def walk(program: Program, points: Sequence[Any] | np.ndarray, *, closed: bool =
     Examples
     --------
     >>> import splineviz as sv, torch
-    >>> around = walk(sv.load_program(torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))),
-    ...     [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]], closed=True)
+    >>> net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    >>> corners = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]
+    >>> around = walk(sv.load_program(net), corners, closed=True)
     >>> bool((around.absolute_deviation <= around.deviation_bound).all())
     True
     """

@@ -154,7 +154,8 @@ def segment(program: Program, a: Any, b: Any) -> Segment:
     Examples
     --------
     >>> import splineviz as sv, torch
-    >>> program = sv.load_program(torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)))
+    >>> net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    >>> program = sv.load_program(net)
     >>> walk = segment(program, [-1.0, 0.0], [1.0, 0.5])
     >>> walk.n_cells == len(walk.knots) - 1
     True

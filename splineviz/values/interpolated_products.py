@@ -36,7 +36,7 @@ class Deviations(NamedTuple):
     """(new,) `records.BIRTH` of the last vertices; where too many entries deviate along the whole edge or
     chord, between closer ends"""
     n_deviating: Int64[np.ndarray, "new"]
-    """How many entries of each deviate; -1 where they are too many, and the product is to be taken"""
+    """Number of entries of each that deviate; -1 where they are too many, and the product is to be taken"""
     first: Int64[np.ndarray, "new"]
     """The first of them in ``deviation``"""
     deviation: np.ndarray

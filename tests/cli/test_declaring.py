@@ -1,4 +1,5 @@
-"""Options that are made from fields: types, defaults, groups in groups, and what one command takes of another."""
+"""Options that are made from fields: types, defaults, groups in groups, and what one command takes of
+another."""
 
 from __future__ import annotations
 

@@ -30,7 +30,8 @@ SIZE = 60_000
 
 
 def cells_of(arr: sv.Arrangement) -> list[object]:
-    """Cells, their order, patterns and adjacency, and the verdict: all that must not depend on a processor."""
+    """Cells, their order, patterns and adjacency, and the verdict: all that must not depend on a
+    processor."""
     digest = hashlib.sha256(arr.pattern_hash.tobytes())
     for array in (
         arr.cell_window,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["METRIC", "TERM", "Inequality", "inequalities"]
 
 TERM = "bounds: "
-"""What the names of columns of terms begin with."""
+"""Beginning of the names of columns of terms."""
 
 _RESAMPLES = 500
 
