@@ -163,17 +163,19 @@ def test_coordinates_are_within_their_bounds(name: str, kind: str, monkeypatch: 
     arr = sv.arrange(program, plane, sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1)
     (front,) = fronts
     assert (
-        front.ancestry is not None and front.doubt is not None and arr.stats.largest_displacement is not None
+        front.ancestry is not None
+        and front.displacement is not None
+        and arr.stats.largest_displacement is not None
     )
     exact = places(program, front.ancestry, range(arr.n_vertices))
     used = np.unique(arr.cells.values)
     before = distances(front.subdivision.vertices, exact)
-    assert (before <= front.doubt.proof).all()
-    assert (before[used] <= 16.0 * front.doubt.estimate[used] + 1e-300).mean() > 0.99
+    assert (before <= front.displacement.proof).all()
+    assert (before[used] <= 16.0 * front.displacement.estimate[used] + 1e-300).mean() > 0.99
     assert (
         distances(arr.vertices, exact)[used].max()
         <= arr.stats.largest_displacement
-        <= 2.0**-16 * front.doubt.reach.max()
+        <= 2.0**-16 * front.displacement.reach.max()
     )
 
 
