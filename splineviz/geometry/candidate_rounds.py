@@ -31,7 +31,7 @@ class Entries(NamedTuple):
     """At the vertices before all rounds"""
     fresh: Float64[np.ndarray, "room entry"]
     """At those that rounds have made, with room to spare"""
-    name: Int64[np.ndarray, "vertex"]
+    row_of: Int64[np.ndarray, "vertex"]
     """Row of each vertex, counted through base and then fresh"""
 
 
@@ -132,16 +132,17 @@ def compare_candidates(
     difference of two entries that are 0.0 is 0, if they are ``sure`` to be zero, or of two that have no
     error.
     """
-    base, fresh, name = entries
+    base, fresh, row_of = entries
     slack, shift, _, proven, _ = errors
     candidate = turn.entries
     n_windows = len(candidate)
     z = np.empty(top.shape)
     forced = np.where(candidate < 0, -_FAR, np.where(turn.entered, 0.0, _FAR))
     equal, doubtful = 0, 0
-    for v in range(len(name)):
-        row, here, out = base[name[v]] if name[v] < len(base) else fresh[name[v] - len(base)], top[v], z[v]
-        limit = MARGIN * shift[name[v]]
+    for v in range(len(row_of)):
+        r, here, out = row_of[v], top[v], z[v]
+        row = base[r] if r < len(base) else fresh[r - len(base)]
+        limit = MARGIN * shift[r]
         same, scaled = 0, 0
         for w in range(n_windows):
             difference = row[max(candidate[w], 0)] - here[w]
@@ -149,13 +150,13 @@ def compare_candidates(
             same += ties
             scaled += ties and scale[w] > 0.0
             if len(proven):
-                certain = scale[w] * proven[name[v]] == 0.0 or (sure and here[w] == 0.0)
+                certain = scale[w] * proven[r] == 0.0 or (sure and here[w] == 0.0)
                 difference = difference if difference != 0.0 or certain else TINY
             elif abs(difference) <= limit * scale[w]:
                 difference = 0.0
             out[w] = difference if forced[w] == 0.0 else forced[w]
         equal += same
-        doubtful += scaled if slack[name[v]] > 0.0 else 0
+        doubtful += scaled if slack[r] > 0.0 else 0
     return z, equal, doubtful
 
 
@@ -172,14 +173,14 @@ def largest_after(
     """The largest of every window after a round, at those of the old vertices and of ``birth`` that are
     ``kept``.
 
-    ``entries`` names all of these, ``top`` is the largest so far at the old ones, and ``made`` has the rows
-    of `records.VANISHING`: the windows that tie at new vertices by construction. There a candidate takes the
-    very value of the largest so far, in all windows that share this candidate: then windows that compare the
-    same two entries later do so with the same numbers, and what coincides in exact arithmetic coincides bit
-    for bit. With proofs, nothing takes a value only because it had the same as something that does: that may
-    be by chance.
+    ``entries`` has the rows of all of these, ``top`` is the largest so far at the old ones, and ``made`` has
+    the rows of `records.VANISHING`: the windows that tie at new vertices by construction. There a candidate
+    takes the very value of the largest so far, in all windows that share this candidate: then windows that
+    compare the same two entries later do so with the same numbers, and what coincides in exact arithmetic
+    coincides bit for bit. With proofs, nothing takes a value only because it had the same as something that
+    does: that may be by chance.
     """
-    base, fresh, name = entries
+    base, fresh, row_of = entries
     candidate = turn.entries
     n_old, n_windows = top.shape
     out = np.empty((len(kept), n_windows))
@@ -192,7 +193,7 @@ def largest_after(
             below[k, w] = low[w] + t * (high[w] - low[w])
     rival = np.empty((len(birth), n_windows))
     for k in range(len(birth)):
-        row = fresh[name[n_old + k] - len(base)]
+        row = fresh[row_of[n_old + k] - len(base)]
         for w in range(n_windows):
             rival[k, w] = row[max(candidate[w], 0)]
     _share_ties(rival, below, turn, made, n_old, proven)
@@ -200,7 +201,7 @@ def largest_after(
     for i in range(len(kept)):
         v = kept[i]
         if v < n_old:
-            row = base[name[v]] if name[v] < len(base) else fresh[name[v] - len(base)]
+            row = base[row_of[v]] if row_of[v] < len(base) else fresh[row_of[v] - len(base)]
             _take_larger(row, candidate, absent, first, top[v], out[i])
         else:
             _take_larger(rival[v - n_old], places, absent, first, below[v - n_old], out[i])

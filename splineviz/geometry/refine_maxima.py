@@ -178,7 +178,7 @@ class _Rounds:
         uncut, birth, ties = self.sub.faces, np.empty(0, BIRTH), _NO_TIES
         parent, on = np.arange(len(uncut)), np.full((len(uncut), self.words), ~np.uint64(0))
         if self.entered.any():
-            slack = self.errors.slack[self.entries.name]
+            slack = self.errors.slack[self.entries.row_of]
             cut = refine(self.sub, z, self.unit_scale, slack, IN_WORK, room=room, proof=self._proof())
             if cut.next_word is not None or sum(self.counts) + len(cut.birth) > most:
                 return False
@@ -197,7 +197,7 @@ class _Rounds:
         self.parent = self.parent[parent]
         kept = self._merge()
         self.top = largest_after(self.entries, turn, self.top, birth, ties, kept, self.proven is not None)
-        self.entries = self.entries._replace(name=self.entries.name[kept])
+        self.entries = self.entries._replace(row_of=self.entries.row_of[kept])
         self.entered = self.entered | (place >= 0)
         self.highest = np.maximum(self.highest, place)
         return True
@@ -206,15 +206,15 @@ class _Rounds:
         """Proof of the differences that the next cut is made by."""
         if self.proven is None:
             return None
-        name, judges = self.entries.name, self.proven.judges
-        exact = None if judges is None else judges(Births(_joined(self.births), tuple(self.counts), name))
-        return Proof(self.errors.proven_slack[name], True, exact)
+        kept, judges = self.entries.row_of, self.proven.judges
+        exact = None if judges is None else judges(Births(_joined(self.births), tuple(self.counts), kept))
+        return Proof(self.errors.proven_slack[kept], True, exact)
 
     def _extend(self, birth: np.ndarray, ties: np.ndarray) -> None:
         """Interpolate the entries, and their errors, at vertices that were just born."""
-        base, fresh, name = self.entries
+        base, fresh, row_of = self.entries
         n_born, n_new = sum(self.counts), len(birth)
-        rows = np.concatenate([name, len(base) + n_born + np.arange(n_new)])
+        rows = np.concatenate([row_of, len(base) + n_born + np.arange(n_new)])
         born = birth.copy()
         born["a"], born["b"] = rows[birth["a"]], rows[birth["b"]]
         if n_born + n_new > len(fresh):
@@ -232,7 +232,7 @@ class _Rounds:
         interpolate_entries(self.entries, n_born, born, self.scale, self.errors)
         if self.proven is not None:
             # A candidate that ties here takes another entry's value, in as many windows again as it is in.
-            n_ties = np.bincount(ties["vertex"] - len(name), minlength=n_new)
+            n_ties = np.bincount(ties["vertex"] - len(row_of), minlength=n_new)
             self.errors.proof[len(base) + n_born :] *= np.sqrt(1.0 + n_ties)
         self.births.append(born)
 
@@ -250,7 +250,7 @@ class _Rounds:
 
     def result(self, stage: int, first_unit: int) -> Maxima:
         """The refinement after all rounds; its windows are units of ``stage`` from ``first_unit`` on."""
-        sub, name, errors = self.sub, self.entries.name, self.errors
+        sub, kept, errors = self.sub, self.entries.row_of, self.errors
         edge_source, shared = label_edges(
             sub.edge_faces(),
             self.winners,
@@ -274,13 +274,13 @@ class _Rounds:
             identical=0,
             zeros=self.zeros,
             largest_bound=float(self.unit_scale.max(initial=0.0) * errors.proven_slack.max(initial=0.0)),
-            kept=name,
+            kept=kept,
             turns=tuple(self.counts),
         )
         proofs = errors.proof, errors.proven_slack
         if self.proven is not None:
-            proofs = errors.proof[name], errors.proven_slack[name]
-        return Maxima(refinement, self.top, errors.whole[name], (errors.slack + errors.shift)[name], *proofs)
+            proofs = errors.proof[kept], errors.proven_slack[kept]
+        return Maxima(refinement, self.top, errors.whole[kept], (errors.slack + errors.shift)[kept], *proofs)
 
 
 def _joined(births: list[np.ndarray]) -> np.ndarray:
