@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from splineviz.geometry.predicates import EPS
+from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
-from splineviz.values.linear_error_bounds import FLOOR, SAFE
 
 __all__ = ["Steepness", "steepness"]
 
@@ -40,9 +39,9 @@ def _affine(node: Affine, values: Sequence[Steepness]) -> Steepness:
         return _rounded(size, error, jump, 0.0)
     if gain.kind == "sum":
         size, error, jump = (sum(column) for column in zip(*values, strict=True))
-        return _rounded(size, error, jump, EPS)
+        return _rounded(size, error, jump, UNIT_ROUNDOFF)
     (x,) = values
-    g = (gain.terms + 1) * EPS / (1.0 - (gain.terms + 1) * EPS)
+    g = (gain.terms + 1) * UNIT_ROUNDOFF / (1.0 - (gain.terms + 1) * UNIT_ROUNDOFF)
     spread = g * min(gain.magnitude, gain.row_norm)
     return Steepness(
         gain.norm * x.size * SAFE,
@@ -54,12 +53,12 @@ def _affine(node: Affine, values: Sequence[Steepness]) -> Steepness:
 def _pointwise(node: Pointwise, x: Steepness) -> Steepness:
     # Across an edge, slopes of both sides meet the derivative of one.
     s = node.steepest
-    return _rounded(s * x.size, s * x.error, s * x.jump_error + 2.0 * s * x.error, 8.0 * EPS)
+    return _rounded(s * x.size, s * x.error, s * x.jump_error + 2.0 * s * x.error, 8.0 * UNIT_ROUNDOFF)
 
 
 def _maximum(node: Maximum, x: Steepness) -> Steepness:
     s = math.sqrt(node.copies)
-    return _rounded(s * x.size, s * x.error, s * x.jump_error + 2.0 * s * x.error, 4.0 * EPS)
+    return _rounded(s * x.size, s * x.error, s * x.jump_error + 2.0 * s * x.error, 4.0 * UNIT_ROUNDOFF)
 
 
 def _rounded(size: float, error: float, jump_error: float, unit: float) -> Steepness:

@@ -17,7 +17,7 @@ from splineviz.arrangement.derivative_bounds import steepness
 from splineviz.arrangement.exact_jumps import bends
 from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
 from splineviz.arrangement.unread_units import without_effect
-from splineviz.geometry.predicates import EPS
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
@@ -163,7 +163,9 @@ def _carry(arr: Cells, program: Program, edges: np.ndarray) -> _Carried:
         step = on_left - on_right
         jump = on_left * value.jump + step * value.right
         error = on_left * value.jump_error + step * value.right_error
-        return _Carried(jump, on_right * value.right, error + 2 * EPS * jump, on_right * value.right_error)
+        return _Carried(
+            jump, on_right * value.right, error + 2 * UNIT_ROUNDOFF * jump, on_right * value.right_error
+        )
 
     def maximum(node: Maximum, value: _Carried) -> _Carried:
         on_left, on_right = arr.winners(node.stage, left), arr.winners(node.stage, right)
@@ -173,10 +175,10 @@ def _carry(arr: Cells, program: Program, edges: np.ndarray) -> _Carried:
         ahead, ahead_error = (node.pick(x, on_right) for x in (value.right, value.right_error))
         jump = node.pick(value.jump, on_left) + (stays - ahead)
         error = node.pick(value.jump_error, on_left) + (stays_error - ahead_error)
-        return _Carried(jump, ahead, error + 2 * EPS * jump, ahead_error)
+        return _Carried(jump, ahead, error + 2 * UNIT_ROUNDOFF * jump, ahead_error)
 
     zero = torch.zeros_like(start)
-    entering = _Carried(zero, start, zero, 2 * EPS * start)
+    entering = _Carried(zero, start, zero, 2 * UNIT_ROUNDOFF * start)
     return program.interpret(entering, Interpreter(affine, pointwise, maximum))
 
 
@@ -198,4 +200,4 @@ def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
         )
     index = torch.arange(output[0].numel()).reshape(output.shape[1:])
     signs = 1.0 - 2.0 * ((index * 0x9E3779B1 >> 16) & 1)
-    return gain.terms * EPS * bound * signs
+    return gain.terms * UNIT_ROUNDOFF * bound * signs

@@ -16,12 +16,12 @@ from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.boundary import decision_boundary
 from splineviz.arrangement.polygons import next_side
 from splineviz.errors import InputError
-from splineviz.geometry.predicates import EPS
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
 __all__ = ["distance", "locate"]
 
 # Shewchuk's bound for the sign of a 2 x 2 orientation determinant, relative to the sum of its two products.
-_ORIENTATION = (3.0 + 16.0 * EPS) * EPS
+_ORIENTATION = (3.0 + 16.0 * UNIT_ROUNDOFF) * UNIT_ROUNDOFF
 _UNDERFLOW = 2.0**-1000
 
 

@@ -11,7 +11,7 @@ from splineviz.engine.displacement_kernel import displaced
 from splineviz.exact.ancestry import Ancestry
 from splineviz.exact.resolver import located
 from splineviz.geometry.csr import Csr
-from splineviz.geometry.predicates import EPS
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.program.program import Program
 
 __all__ = ["Displacement", "no_displacement", "settled"]
@@ -79,5 +79,5 @@ def settled(
     for vertex, place in zip(rows.tolist(), located(program, ancestry, rows, limit), strict=False):
         if place is not None:
             points[vertex] = place.uv
-            left[vertex] = EPS * np.abs(points[vertex]).sum()
+            left[vertex] = UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
     return points, float(left.max(initial=0.0))

@@ -26,10 +26,8 @@ from splineviz.geometry.intrinsics import popcount
 from splineviz.geometry.questions import SIGN, UNKNOWN, Dialogue, Key, Point, ask, ask_sign, look_up
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
-__all__ = ["EPS", "MARGIN", "TINY", "Crossing", "Signs", "Units"]
+__all__ = ["MARGIN", "TINY", "Crossing", "Signs", "Units"]
 __all__ += ["classify", "crossing", "in_order", "order", "prove_crossing"]
-
-EPS = UNIT_ROUNDOFF
 
 MARGIN = 16.0
 """Multiple of its estimated error that a number must lie away from a coincidence to decide against it."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["UNIT_ROUNDOFF", "Cuts", "Insertion", "cuts_of", "insertion_of", "refine_knots", "refine_signs"]
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
-UNIT_ROUNDOFF = 2.0**-53
+__all__ = ["Cuts", "Insertion", "cuts_of", "insertion_of", "refine_knots", "refine_signs"]
 
 
 @dataclass(frozen=True)

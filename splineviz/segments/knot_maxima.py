@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.program.program import Maximum
-from splineviz.segments.cuts import UNIT_ROUNDOFF, Cuts, Insertion
+from splineviz.segments.cuts import Cuts, Insertion
 from splineviz.segments.knot_values import Traced
 
 __all__ = ["Envelope", "envelope_of", "run_maximum", "winners_of"]

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.program.program import Affine, Pointwise
-from splineviz.segments.cuts import UNIT_ROUNDOFF, Insertion
+from splineviz.segments.cuts import Insertion
 
 __all__ = ["Traced", "extend", "gaps", "run_affine", "run_pointwise", "trace_input"]
 

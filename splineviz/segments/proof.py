@@ -20,7 +20,7 @@ from torch import Tensor
 from splineviz.exact.digits import ExactTensor, InexactError, split
 from splineviz.exact.forward import affine, distances, in_states, picked
 from splineviz.geometry.csr import Csr
-from splineviz.geometry.predicates import EPS
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.program.interpret import Interpreter, walk
 from splineviz.program.nodes import Maximum, Pointwise
 from splineviz.program.program import Program
@@ -58,7 +58,7 @@ class _Claim:
         """Whether no function has a sign at an end of its cell that it must not have."""
         t = np.array([float(knot) for knot in knots])[:, None]
         a, b = (x.numpy() for x in _rounded(self.z).chunk(2))
-        slack = (len(self.z.digits) + 16.0) * EPS * (np.abs(a) + np.abs(b)) + _TINY
+        slack = (len(self.z.digits) + 16.0) * UNIT_ROUNDOFF * (np.abs(a) + np.abs(b)) + _TINY
         low, high = (self.sign * (a + at * (b - a)) for at in (t[:-1], t[1:]))
         zero = (self.z.signs() == 0).numpy()
         well = (

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.geometry.predicates import EPS, TINY
+from splineviz.geometry.predicates import TINY
+from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.program import Affine, Program
-from splineviz.values.linear_error_bounds import FLOOR, SAFE
 from splineviz.values.memory import run_in_blocks
 from splineviz.values.transfer import after_affine
 from splineviz.values.vertex_values import VertexValues, Zeros
@@ -74,7 +74,7 @@ def _in_input_space(
             # What rounding may have made 0 is made not to be, so that what is 0.0 is zero.
             moved = ((origin != 0) | basis.any(0))[entry] & (reaches[first:last] > 0.0)[corner]
             x[corner[moved], entry[moved]] = TINY
-    return _live(points, 3.0 * EPS * reaches, shape, prove=prove)
+    return _live(points, 3.0 * UNIT_ROUNDOFF * reaches, shape, prove=prove)
 
 
 def _leading(program: Program) -> list[Affine]:
@@ -129,7 +129,7 @@ def _behind(
         result: np.ndarray = of_start[window_of] + (np.abs(uv) * of_axes).sum(1)
         return result
 
-    # Sums of three round by 3 EPS of what is added. That of n products was given n EPS of as much: proven, or
+    # Sums of three round by 3 u of what is added. That of n products was given n u of as much: proven, or
     # by estimate its root.
     terms = leading[-1].gain.terms
     proven, likely = SAFE * (1.0 + 3.0 / terms), 1.0 + 3.0 / np.sqrt(terms)

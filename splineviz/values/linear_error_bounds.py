@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 from splineviz.geometry.compiled import kernel
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
-__all__ = ["FLOOR", "SAFE", "MapSizes", "prove_linear", "through_linear"]
+__all__ = ["MapSizes", "prove_linear", "through_linear"]
 
 
 class MapSizes(NamedTuple):

@@ -32,15 +32,15 @@ __all__ = ["Device", "Propagator", "most_deviations"]
 
 Device = str | torch.device | None
 
-_WIDE, _PER_BEND = 128, 8
+_WIDE, _PER_DEVIATION = 128, 8
 """Rows and columns from which on it pays to interpolate products, and those whose part of a product costs as
-much as one bend"""
+much as one deviation"""
 
 
 def most_deviations(n_out: int, n_in: int) -> int:
-    """With how many bends a column of a matrix each costs less than a product with all of it; 0 if with
-    none."""
-    return min(n_out, n_in) // _PER_BEND if min(n_out, n_in) >= _WIDE else 0
+    """Largest number of deviations for which columns of a matrix cost less than a product with all of it; 0
+    where even one does not."""
+    return min(n_out, n_in) // _PER_DEVIATION if min(n_out, n_in) >= _WIDE else 0
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ class Propagator:
         numbers alone: each batch finds the same. Without batches it is None.
         """
         inputs = [live[k] for k in node.inputs]
-        bends = self._bends(node, inputs, born, alone=shared is not None)
+        deviations = self._deviations(node, inputs, born, alone=shared is not None)
 
         def run(node: Affine, *values: Tensor) -> tuple[Tensor, Tensor | None]:
-            if len(bends.ends) or (shared is not None and node.gain.kind == "dense"):
-                return self._by_rows(node, values[0], bends, shared)
+            if len(deviations.ends) or (shared is not None and node.gain.kind == "dense"):
+                return self._by_rows(node, values[0], deviations, shared)
             return self._run(node, *values)
 
-        live[node.output] = after_affine(node, inputs, run, bends)
+        live[node.output] = after_affine(node, inputs, run, deviations)
         self._free(live, node)
 
     def pointwise(self, live: dict[int, VertexValues], node: Pointwise) -> None:
@@ -189,7 +189,7 @@ class Propagator:
             return None
         return self.accelerator.product(node, tuple(values[0].shape[1:]))
 
-    def _bends(
+    def _deviations(
         self, node: Affine, inputs: Sequence[VertexValues], born: np.ndarray, *, alone: bool
     ) -> Deviations:
         """Deviations by which products with the node's matrix are interpolated; none where that does not
@@ -204,18 +204,20 @@ class Propagator:
         )
 
     def _by_rows(
-        self, node: Affine, x: Tensor, bends: Deviations, shared: np.ndarray | None
+        self, node: Affine, x: Tensor, deviations: Deviations, shared: np.ndarray | None
     ) -> tuple[Tensor, Tensor]:
-        """A dense node at the older vertices, and where too much bends; from there to all others."""
+        """A dense node at the older vertices, and where too much deviates; from there to all others."""
         width = node.run(x[:1]).shape[1:] if node.matrix is None else (*x.shape[1:-1], len(node.matrix))
         out, storage = self.buffers.take((len(x), *width))
-        direct = np.concatenate([np.ones(len(x) - len(bends.ends), dtype=bool), bends.n_deviating < 0])
+        direct = np.concatenate(
+            [np.ones(len(x) - len(deviations.ends), dtype=bool), deviations.n_deviating < 0]
+        )
         if shared is not None:
             self._alone(node, x, shared[direct[shared]], out)
             direct[shared] = False
         self._some(node, x, np.flatnonzero(direct), out)
-        if len(bends.ends):
-            interpolate_products(out.numpy(), node.columns, *bends)
+        if len(deviations.ends):
+            interpolate_products(out.numpy(), node.columns, *deviations)
         return out, storage
 
     def _some(self, node: Affine, x: Tensor, rows: np.ndarray, out: Tensor) -> None:

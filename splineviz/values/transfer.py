@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.geometry.predicates import EPS
+from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.program import Affine, Pointwise
 from splineviz.values.extension import TensorErrors, extend_slack, extend_values
 from splineviz.values.interpolated_products import NO_DEVIATIONS, Deviations
-from splineviz.values.linear_error_bounds import FLOOR, SAFE, MapSizes, prove_linear, through_linear
+from splineviz.values.linear_error_bounds import MapSizes, prove_linear, through_linear
 from splineviz.values.memory import Buffers
 from splineviz.values.vertex_values import VertexValues, Zeros
 
@@ -28,12 +28,12 @@ def after_affine(
     node: Affine,
     inputs: Sequence[VertexValues],
     run: Callable[..., tuple[Tensor, Tensor | None]],
-    bends: Deviations = NO_DEVIATIONS,
+    deviations: Deviations = NO_DEVIATIONS,
 ) -> VertexValues:
     """Apply an affine node with ``run``; its error is that of its inputs, passed on, and that of its own
     sums.
 
-    ``bends`` are those of the vertices where ``run`` puts it together from what it is at others.
+    ``deviations`` are those of the vertices where ``run`` puts it together from what it is at others.
     """
     gain, proofs = node.gain, [live.proof for live in inputs if live.proof is not None]
     proofs = proofs if len(proofs) == len(inputs) else []
@@ -48,19 +48,21 @@ def after_affine(
         live = VertexValues(
             values, sum((live.error for live in inputs), start=np.zeros(len(values))), storage=storage
         )
-        rounding = EPS * live.norms()
+        rounding = UNIT_ROUNDOFF * live.norms()
         proof_sum = SAFE * (sum(proofs, start=np.zeros(len(values))) + rounding + FLOOR) if proofs else None
         return replace(live, error=live.error + rounding, proof=proof_sum)
     (live,) = inputs
     magnitude, n_inputs = min(gain.magnitude, gain.row_norm), float(live.values[0].numel())
     norms = gain.norm, gain.row_norm, gain.scale_norm, magnitude, gain.constants_norm
     sizes = MapSizes(*norms, gain.size, float(gain.terms), n_inputs)
-    error, slack, rounding = through_linear(live.norms(), live.error, sizes, bends.ends, bends.n_deviating)
+    error, slack, rounding = through_linear(
+        live.norms(), live.error, sizes, deviations.ends, deviations.n_deviating
+    )
     scale, proof, proven = gain.scale, None, None
     if live.proof is not None:
         longer = sizes._replace(terms=sizes.terms + 1.0)  # the constant
         proof, proven, proven_rounding = prove_linear(
-            live.norms(), live.proof, longer, bends.ends, bends.n_deviating
+            live.norms(), live.proof, longer, deviations.ends, deviations.n_deviating
         )
     if gain.kind == "diagonal":
         before, slack_before = live.entrywise()
@@ -106,7 +108,7 @@ def after_pointwise(
     # A flat piece makes zeros of values of either sign that are close to the kink.
     lasting = node.breaks_at_zero and bool(node.slopes.all())
     if before.proof is not None:
-        rounding = 4.0 * EPS * (node.steepest * before.norms() + node.offset_norm) + FLOOR
+        rounding = 4.0 * UNIT_ROUNDOFF * (node.steepest * before.norms() + node.offset_norm) + FLOOR
         proof = SAFE * (node.steepest * before.proof + rounding)
     return VertexValues(
         values, node.steepest * before.error, storage=storage, proof=proof, zeros=_bent(lasting)

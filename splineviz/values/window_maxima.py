@@ -11,9 +11,9 @@ import torch
 from splineviz.geometry.answers import ExactAnswers
 from splineviz.geometry.refine import Refinement
 from splineviz.geometry.refine_maxima import Births, Candidates, Proven, refine_by_maxima
+from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.program.program import Maximum
-from splineviz.values.linear_error_bounds import FLOOR, SAFE
 from splineviz.values.vertex_values import VertexValues, Zeros
 
 __all__ = ["after_maximum", "among_maxima"]
