@@ -113,6 +113,9 @@ class Affine(Node):
     matrix: Tensor | None = None
     """(n_out, n_in) where it multiplies the last axis of its input by that and adds the constants of its
     form; else None"""
+    by_products: Callable[..., Tensor] | None = None
+    """``by_products(x, multiply)`` is ``run(x)`` by products of rows with matrices, taken by ``multiply``
+    (`operations.unfolding.Multiply`); None where it is not known as such"""
 
     @property
     def into(self) -> Callable[[Tensor, Tensor], object] | None:

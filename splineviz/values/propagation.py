@@ -23,7 +23,7 @@ from splineviz.values.interpolated_products import (
     interpolate_products,
 )
 from splineviz.values.memory import Buffers, rows_in_block, run_in_blocks
-from splineviz.values.row_products import multiply_rows
+from splineviz.values.row_products import multiplied, multiply_rows
 from splineviz.values.transfer import after_affine, after_pointwise, extend
 from splineviz.values.vertex_values import VertexValues
 from splineviz.values.window_maxima import among_maxima
@@ -241,6 +241,12 @@ class Propagator:
         """
         if node.matrix is not None and x.dim() == 2:
             multiply_rows(out.numpy(), x.contiguous().numpy(), rows, node.columns, node.row_constants)
+            return
+        if node.by_products is not None and self.accelerator is None:
+            step = rows_in_block(x)
+            for start in range(0, len(rows), step):
+                some = torch.from_numpy(rows[start : start + step])
+                out[some] = node.by_products(x[some], multiplied)
             return
         product = self._product(node, [x])
         run = node.run if product is None else product.alone

@@ -8,14 +8,19 @@ another place, or among other rows.
 from __future__ import annotations
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float64, Int64
+from torch import Tensor
 
 from splineviz.geometry.compiled import kernel, part
 
-__all__ = ["multiply_rows", "row_norms", "with_ends"]
+__all__ = ["multiplied", "multiply_rows", "row_norms", "with_ends"]
 
 _ROWS, _TERMS = 4, 4
 """Rows and terms that are worked off together: each number of the matrix that is read serves so many rows"""
+
+_BLOCK = 64
+"""Rows that are worked off side by side where the matrix is small"""
 
 
 @kernel
@@ -72,6 +77,62 @@ def _add_terms(
         q[j] = (((q[j] + f[1, 0] * a[j]) + f[1, 1] * b[j]) + f[1, 2] * c[j]) + f[1, 3] * d[j]
         r[j] = (((r[j] + f[2, 0] * a[j]) + f[2, 1] * b[j]) + f[2, 2] * c[j]) + f[2, 3] * d[j]
         s[j] = (((s[j] + f[3, 0] * a[j]) + f[3, 1] * b[j]) + f[3, 2] * c[j]) + f[3, 3] * d[j]
+
+
+def multiplied(rows: Tensor, matrices: Tensor) -> Tensor:
+    """Products (group, row, output) of many rows (group, row, entry) with small matrices (group, entry,
+    output), each row's from its own numbers alone."""
+    out = torch.empty(*rows.shape[:2], matrices.shape[2], dtype=torch.float64)
+    for result, x, matrix in zip(out.numpy(), rows, matrices, strict=True):
+        _multiply_many(result, x.contiguous().numpy(), matrix.contiguous().numpy())
+    return out
+
+
+@kernel
+def _multiply_many(
+    out: Float64[np.ndarray, "row output"],
+    x: Float64[np.ndarray, "row entry"],
+    matrix: Float64[np.ndarray, "entry output"],
+) -> None:
+    """Fill ``out`` with x times the matrix, in blocks of as many rows, the last one filled up with zeros."""
+    (n, k_all), m = x.shape, matrix.shape[1]
+    block = np.zeros(((k_all + _TERMS - 1) // _TERMS * _TERMS, _BLOCK))
+    factors = np.zeros((len(block), (m + _ROWS - 1) // _ROWS * _ROWS))
+    factors[:k_all, :m] = matrix
+    sums = np.empty((_ROWS, _BLOCK))
+    for start in range(0, n, _BLOCK):
+        count = min(_BLOCK, n - start)
+        for r in range(count):
+            for k in range(k_all):
+                block[k, r] = x[start + r, k]
+        for first in range(0, m, _ROWS):
+            sums[:] = 0.0
+            for k in range(0, len(block), _TERMS):
+                _add_terms_of_block(sums, factors, block, k, first)
+            for j in range(min(_ROWS, m - first)):
+                for r in range(count):
+                    out[start + r, first + j] = sums[j, r]
+
+
+@part(fastmath={"contract"})
+def _add_terms_of_block(
+    sums: Float64[np.ndarray, "4 row"],
+    f: Float64[np.ndarray, "entry output"],
+    block: Float64[np.ndarray, "entry row"],
+    k: int,
+    j: int,
+) -> None:
+    """Add the terms k to k + 3 to the sums for the outputs j to j + 3."""
+    f00, f01, f02, f03 = f[k, j], f[k + 1, j], f[k + 2, j], f[k + 3, j]
+    f10, f11, f12, f13 = f[k, j + 1], f[k + 1, j + 1], f[k + 2, j + 1], f[k + 3, j + 1]
+    f20, f21, f22, f23 = f[k, j + 2], f[k + 1, j + 2], f[k + 2, j + 2], f[k + 3, j + 2]
+    f30, f31, f32, f33 = f[k, j + 3], f[k + 1, j + 3], f[k + 2, j + 3], f[k + 3, j + 3]
+    for r in range(_BLOCK):
+        a, b, c, d = block[k, r], block[k + 1, r], block[k + 2, r], block[k + 3, r]
+        sums[0, r] = (((sums[0, r] + f00 * a) + f01 * b) + f02 * c) + f03 * d
+        sums[1, r] = (((sums[1, r] + f10 * a) + f11 * b) + f12 * c) + f13 * d
+        sums[2, r] = (((sums[2, r] + f20 * a) + f21 * b) + f22 * c) + f23 * d
+        sums[3, r] = (((sums[3, r] + f30 * a) + f31 * b) + f32 * c) + f33 * d
 
 
 @kernel

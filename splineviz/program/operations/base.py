@@ -147,6 +147,7 @@ class Step:
         linear: Callable[..., Tensor] | None = None,
         form: Form | None = None,
         matrix: Tensor | None = None,
+        by_products: Callable[..., Tensor] | None = None,
     ) -> Active:
         """Append an affine node; ``linear`` is ``run`` unless given. ``form`` is needed where numbers are
         multiplied."""
@@ -171,6 +172,7 @@ class Step:
             gain,
             form,
             matrix,
+            by_products,
         )
         self.builder.nodes.append(node)
         return Active(slot, shape)

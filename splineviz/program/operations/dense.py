@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -92,35 +93,19 @@ def _times(step: Step, left: str, right: str) -> Active:
 
 @operation("conv1d", "conv2d", "conv3d", makes="dense")
 def _convolution(step: Step) -> Active:
-    stride, padding, dilation, groups = (step[name] for name in ("stride", "padding", "dilation", "groups"))
-    function: Callable[..., Tensor] = getattr(functional, step.call.op)
-
-    def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-        on_cpu = x.device.type == "cpu"
-        return (function if on_cpu else unfolded)(x, kernel, bias, stride, padding, dilation, groups)
-
-    return _convolved(step, convolve, transposed=False)
+    names = ("stride", "padding", "dilation", "groups")
+    return _convolved(step, unfolded, [step[name] for name in names], transposed=False)
 
 
 @operation("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", makes="dense")
 def _transposed_convolution(step: Step) -> Active:
-    stride, padding, extra, groups, dilation = (
-        step[name] for name in ("stride", "padding", "output_padding", "groups", "dilation")
-    )
+    names = ("stride", "padding", "output_padding", "groups", "dilation")
+    return _convolved(step, unfolded_transposed, [step[name] for name in names], transposed=True)
+
+
+def _convolved(step: Step, by_products: Callable[..., Tensor], how: list[Any], *, transposed: bool) -> Active:
+    """A convolution as torch has it, and ``by_products`` on devices and where products are our own."""
     function: Callable[..., Tensor] = getattr(functional, step.call.op)
-
-    def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-        on_cpu = x.device.type == "cpu"
-        return (function if on_cpu else unfolded_transposed)(
-            x, kernel, bias, stride, padding, extra, groups, dilation
-        )
-
-    return _convolved(step, convolve, transposed=True)
-
-
-def _convolved(
-    step: Step, convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor], *, transposed: bool
-) -> Active:
     x, kernel, bias = step.active("input"), step.tensor("weight"), step.tensor("bias")
     assert kernel is not None
     if len(x.shape) != kernel.dim() - 1:
@@ -129,6 +114,9 @@ def _convolved(
     # without groups in the second axis this counts all inputs of a transposed convolution, some groups too
     # many
     terms = kernel.numel() // kernel.shape[1 if transposed else 0] + 1
+
+    def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+        return (function if x.device.type == "cpu" else by_products)(x, kernel, bias, *how)
 
     def apply(x: Tensor, kernel: Tensor) -> Tensor:
         return convolve(x, kernel, None)
@@ -141,5 +129,11 @@ def _convolved(
     gain = replace(gain, norm=min(gain.norm, norm))
     form = Form(apply, kernel, None if bias is None else bias.reshape(-1, *(1,) * (len(step.shape) - 1)))
     return step.affine(
-        [x], step.shape, lambda x: convolve(x, kernel, bias), gain, lambda x: apply(x, kernel), form
+        [x],
+        step.shape,
+        lambda x: convolve(x, kernel, bias),
+        gain,
+        lambda x: apply(x, kernel),
+        form,
+        by_products=lambda x, multiply: by_products(x, kernel, bias, *how, multiply),
     )

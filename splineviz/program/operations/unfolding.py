@@ -1,16 +1,21 @@
-"""Convolutions as one matrix product, for devices: their libraries have slow ones for float64, and some that
-are no plain sums."""
+"""Convolutions as one matrix product: for devices, whose libraries have slow ones for float64 and some that
+are no plain sums, and for products of our own."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
 from splineviz.program.operations.pool_windows import on_axes
 
-__all__ = ["unfolded", "unfolded_transposed"]
+__all__ = ["Multiply", "unfolded", "unfolded_transposed"]
+
+Multiply = Callable[[Tensor, Tensor], Tensor]
+"""Products (group, row, output) of rows (group, row, entry) with matrices (group, entry, output)."""
 
 
 def unfolded(
@@ -21,6 +26,7 @@ def unfolded(
     padding: int | list[int] | str,
     dilation: int | list[int],
     groups: int,
+    multiply: Multiply = torch.matmul,
 ) -> Tensor:
     """Convolve as `torch.nn.functional.conv1d`, ``conv2d`` or ``conv3d`` do with these arguments, ``x``
     (batch, channels, *sizes)."""
@@ -41,7 +47,7 @@ def unfolded(
     )
     # (groups, batch, *places, channels, *sizes)
     rows = windows.reshape(groups, n * math.prod(places), math.prod(kernel.shape[1:]))
-    result: Tensor = rows @ kernel.reshape(groups, len(kernel) // groups, -1).transpose(1, 2)
+    result = multiply(rows, kernel.reshape(groups, len(kernel) // groups, -1).transpose(1, 2))
     result = (
         result.reshape(groups, n, *places, len(kernel) // groups)
         .movedim((0, -1), (1, 2))
@@ -59,6 +65,7 @@ def unfolded_transposed(
     output_padding: int | list[int],
     groups: int,
     dilation: int | list[int],
+    multiply: Multiply = torch.matmul,
 ) -> Tensor:
     """Convolve as `torch.nn.functional.conv_transpose1d`, ``2d`` or ``3d`` do with these arguments.
 
@@ -80,7 +87,7 @@ def unfolded_transposed(
     first = [d * (k - 1) - p for d, k, p in zip(dilations, sizes, paddings, strict=True)]
     padded = _padded(spread, [(f, f + extra) for f, extra in zip(first, extras, strict=True)])
     turned = kernel.reshape(groups, n_in, -1, *sizes).transpose(1, 2).flip(tuple(range(3, 3 + axes)))
-    return unfolded(padded, turned.reshape(-1, n_in, *sizes), bias, 1, 0, dilation, groups)
+    return unfolded(padded, turned.reshape(-1, n_in, *sizes), bias, 1, 0, dilation, groups, multiply)
 
 
 def _padded(x: Tensor, pads: list[tuple[int, int]]) -> Tensor:
