@@ -242,16 +242,18 @@ class Propagator:
         if node.matrix is not None and x.dim() == 2:
             multiply_rows(out.numpy(), x.contiguous().numpy(), rows, node.columns, node.row_constants)
             return
-        if node.by_products is not None and self.accelerator is None:
+        product = self._product(node, [x])
+        if product is not None:
+            every = torch.from_numpy(rows)
+            out[every] = product.alone(x[every])
+        elif node.by_products is not None:
             step = rows_in_block(x)
             for start in range(0, len(rows), step):
                 some = torch.from_numpy(rows[start : start + step])
                 out[some] = node.by_products(x[some], multiplied)
-            return
-        product = self._product(node, [x])
-        run = node.run if product is None else product.alone
-        for v in rows.tolist():
-            out[v] = run(x[v : v + 1].clone())[0]
+        else:
+            for v in rows.tolist():
+                out[v] = node.run(x[v : v + 1].clone())[0]
 
     def _free(self, live: dict[int, VertexValues], node: Affine | Pointwise) -> None:
         for slot in node.frees:

@@ -37,7 +37,6 @@ def multiply_rows(
     result.
     """
     n, m = columns.shape
-    whole = n // _TERMS * _TERMS
     sums, factor = np.empty((_ROWS, m)), np.zeros((_ROWS, _TERMS))
     for start in range(0, len(rows), _ROWS):
         count = min(_ROWS, len(rows) - start)
@@ -46,9 +45,7 @@ def multiply_rows(
         for k in range(0, n, _TERMS):
             for r in range(_ROWS):
                 for i in range(_TERMS):
-                    factor[r, i] = (
-                        x[rows[start + min(r, count - 1)], k + i] if k < whole or k + i < n else 0.0
-                    )
+                    factor[r, i] = x[rows[start + min(r, count - 1)], k + i] if k + i < n else 0.0
             _add_terms(
                 sums,
                 factor,
