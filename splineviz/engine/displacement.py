@@ -3,79 +3,38 @@ ones."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from splineviz.engine.displacement_kernel import displaced
 from splineviz.exact.ancestry import Ancestry
 from splineviz.exact.resolver import located
-from splineviz.geometry.csr import Csr
+from splineviz.geometry.places import places_of
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
+from splineviz.geometry.subdivision import Subdivision
 from splineviz.program.program import Program
 
-__all__ = ["Displacement", "no_displacement", "settled"]
+__all__ = ["settled"]
 
-_LIKELY, _CERTAIN = 2.0**-32, 2.0**-16
+_LIKELY, _CERTAIN = 2.0**-32, 2.0**-32
 """Allowed errors of coordinates, by estimate and by proof, as shares of the largest numbers between uv and
-input space.
-
-The first is what users can rely on. Proven bounds are worst cases, in deep networks a million times what is
-likely, and are held to what no picture can show."""
-
-
-@dataclass(frozen=True, eq=False)
-class Displacement:
-    """Bounds of the distance of rounded vertices from their exact places, in uv."""
-
-    estimate: np.ndarray
-    """(V,)"""
-    proof: np.ndarray
-    """(V,)"""
-    reach: np.ndarray
-    """(windows,) |origin| + |u| + |v|, at most"""
-
-    def after(self, points: np.ndarray, birth: np.ndarray, kept: np.ndarray | None) -> Displacement:
-        """Displacement after a refinement of a subdivision with its vertices at ``points`` (V, 2)."""
-        estimate, proof = displaced(points, self.estimate, self.proof, birth)
-        return (
-            Displacement(estimate, proof, self.reach)
-            if kept is None
-            else Displacement(estimate[kept], proof[kept], self.reach)
-        )
-
-    def part(self, vertices: np.ndarray) -> Displacement:
-        """Displacement of some of its vertices."""
-        return Displacement(self.estimate[vertices], self.proof[vertices], self.reach)
-
-
-def no_displacement(reaches: np.ndarray, first: np.ndarray) -> Displacement:
-    """Displacement of the corners of windows, which are exact: (V,) |origin| + |u| + |v| of each, (windows,)
-    the first of each."""
-    n = len(reaches)
-    return Displacement(np.zeros(n), np.zeros(n), np.maximum.reduceat(reaches, first))
+input space"""
 
 
 def settled(
-    program: Program,
-    ancestry: Ancestry,
-    displacement: Displacement,
-    points: np.ndarray,
-    faces: Csr,
-    window_of: np.ndarray,
-    limit: float,
+    program: Program, ancestry: Ancestry, subdivision: Subdivision, reach: np.ndarray, limit: float
 ) -> tuple[np.ndarray, float]:
-    """(points, displacement): those that may be too far off are rounded from exact places, and how far any
+    """(points, displacement): vertices that may be too far off are rounded from exact places, and how far any
     may be off then, proven.
 
-    The worst come first, as far as ``limit`` of `resolver.effort` goes.
+    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, as far as ``limit``
+    of `resolver.effort` goes.
     """
-    reach = np.full(len(points), np.inf)  # of vertices that no face has
-    reach[faces.values] = np.repeat(displacement.reach[window_of], faces.lengths)
-    worst = np.maximum(displacement.estimate / _LIKELY, displacement.proof / _CERTAIN) / reach
+    distance, faces = places_of(subdivision.arrays()).distance + subdivision.rounding, subdivision.faces
+    of_vertex = np.full(len(distance), np.inf)  # of vertices that no face has
+    of_vertex[faces.values] = np.repeat(reach, faces.lengths)
+    worst = np.maximum(distance[:, 0] / _LIKELY, distance[:, 1] / _CERTAIN) / of_vertex
     rows = np.flatnonzero(worst > 1.0)
     rows = rows[np.argsort(-worst[rows], kind="stable")]
-    points, left = points.copy(), np.where(reach < np.inf, displacement.proof, 0.0)
+    points, left = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance[:, 1], 0.0)
     for vertex, place in zip(rows.tolist(), located(program, ancestry, rows, limit), strict=False):
         if place is not None:
             points[vertex] = place.uv

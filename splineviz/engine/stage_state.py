@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from splineviz.arrangement.cells import Patterns
-from splineviz.engine.displacement import Displacement, no_displacement, settled
+from splineviz.engine.displacement import settled
 from splineviz.engine.thin_cells import NO_THIN, Thin, all_thin, measured
 from splineviz.exact.ancestry import Ancestry, StageRounds, root
 from splineviz.geometry.csr import Csr
@@ -72,6 +72,8 @@ class StageState:
     stage_of: np.ndarray
     hash: np.ndarray
     live: dict[int, VertexValues]
+    reach: np.ndarray
+    """(windows,) |origin| + |u| + |v| of each, at most"""
     border: np.ndarray
     """(B + 1,) its first edges are the parts of its B border edges of the start: those of the i-th from
     border[i] on"""
@@ -81,8 +83,6 @@ class StageState:
     these"""
     ancestry: Ancestry | None = None
     """Origin of its vertices; None if decisions are not proven, or not any more"""
-    displacement: Displacement | None = None
-    """Bounds of the distance of its vertices from their exact places, where there is an ancestry"""
     batch: bool = False
     """Whether these are some of the faces only"""
     states: np.ndarray | None = None
@@ -109,19 +109,16 @@ class StageState:
         else:
             self.hash, self.origin, self.states = before[parent], origin, on
         self.border = refinement.first_part[self.border]
-        if self.ancestry is not None and self.displacement is not None:
+        if self.ancestry is not None:
             self.ancestry = self.ancestry.after(
                 refinement.birth, steps, len(self.subdivision.vertices), refinement.kept
-            )
-            self.displacement = self.displacement.after(
-                self.subdivision.vertices, refinement.birth, refinement.kept
             )
         self.subdivision = refinement.subdivision
         self.born = refinement.birth if refinement.kept is None else NO_BIRTH
 
     def prove_no_more(self) -> None:
         """Give up all proofs: from here on decisions rest on estimates."""
-        self.ancestry = self.displacement = None
+        self.ancestry = None
         for live in self.live.values():
             live.proof = None
 
@@ -143,16 +140,15 @@ class StageState:
         origin = np.arange(rows.start, rows.stop) if self.origin is None else self.origin[rows]
         states = None if self.states is None else self.states[rows]
         ancestry = None if self.ancestry is None else self.ancestry.part(excerpt.vertices)
-        displacement = None if self.displacement is None else self.displacement.part(excerpt.vertices)
         return StageState(
             excerpt.subdivision,
             *inherited,
             live,
+            self.reach,
             border,
             self.patterns,
             origin,
             ancestry,
-            displacement,
             True,
             states,
             excerpt.birth,
@@ -187,13 +183,11 @@ class FinishedFaces:
         tally.batches += 1
         s = subdivision = state.subdivision
         tally.largest_displacement, thin = math.inf, NO_THIN
-        if state.ancestry is not None and state.displacement is not None:
-            known = program, state.ancestry
-            points, displacement = settled(
-                *known, state.displacement, s.vertices, s.faces, state.window_of, spare
-            )
-            points, thin = measured(*known, points, s.faces, state.displacement.reach[state.window_of], limit)
-            tally.largest_displacement, subdivision = displacement, replace(s, vertices=points)
+        if state.ancestry is not None:
+            known, reach = (program, state.ancestry), state.reach[state.window_of]
+            points, tally.largest_displacement = settled(*known, s, reach, spare)
+            points, thin = measured(*known, points, s.faces, reach, limit)
+            subdivision = replace(s, vertices=points)
         return cls(
             subdivision, state.window_of, state.stage_of, state.hash, state.patterns, border, tally, thin=thin
         )
@@ -203,14 +197,7 @@ class FinishedFaces:
         """No face of a state at all."""
         rows = state.window_of[:0], state.stage_of[:0], state.hash[:0]
         s = state.subdivision
-        empty = Subdivision(
-            s.vertices,
-            Csr(s.faces.offsets[:1], s.faces.values[:0]),
-            s.side_edges[:0],
-            s.edges,
-            s.edge_source,
-            s.shared,
-        )
+        empty = replace(s, faces=Csr(s.faces.offsets[:1], s.faces.values[:0]), side_edges=s.side_edges[:0])
         return cls(empty, *rows, (), Csr(state.border, np.arange(0)), Tally(), complete=False)
 
 
@@ -228,9 +215,9 @@ def start(program: Program, planes: Sequence[Plane], windows: Sequence[Window], 
         live=first_live(
             program, origins, [plane.basis for plane in planes], uv, window_of, reaches, prove=prove
         ),
+        reach=np.maximum.reduceat(reaches, subdivision.faces.offsets[:-1]),
         border=np.zeros(1, np.int64),
         ancestry=root(planes, windows, NO_BIRTH) if prove else None,
-        displacement=no_displacement(reaches, subdivision.faces.offsets[:-1]) if prove else None,
     )
 
 
@@ -319,4 +306,4 @@ def _with_border_units(
         # The state may be one in the middle of a stage, some of whose units are known to share an edge
         # already.
         shared = np.unique(shared, axis=0)
-    return Subdivision(s.vertices, s.faces, s.side_edges, s.edges, s.edge_source, shared)
+    return replace(s, shared=shared)

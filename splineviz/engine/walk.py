@@ -153,6 +153,7 @@ class Walk:
         i, word = position
         while True:
             refinement = self._refine(state, node, word)
+            state.live[node.inputs[0]].amend(refinement.moved)
             steps = [(StageRound(node.stage), len(refinement.birth))]
             runs = self._take_over(state, refinement, node.stage, steps, held, allowed, marks, tally)
             if not runs:

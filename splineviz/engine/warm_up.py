@@ -51,4 +51,6 @@ class _Uncut(Walk):
             open=0,
             identical=0,
             zeros=0,
+            moved=np.zeros((len(before.vertices), 2)),
+            doubt=np.zeros(len(before.vertices)),
         )

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float64, Int32, Int64, UInt64
 
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.intrinsics import popcount, trailing_zeros
-from splineviz.geometry.predicates import MARGIN, TINY
+from splineviz.geometry.predicates import TINY
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
 __all__ = ["IN_WORK", "Entries", "EntryErrors", "Turn", "compare_candidates", "interpolate_entries"]
@@ -36,22 +36,15 @@ class Entries(NamedTuple):
 
 
 class EntryErrors(NamedTuple):
-    """Errors of the entries by row of `Entries`.
-
-    ``slack`` is that of the values at the vertex as it was computed, and ``shift`` what they change from
-    there to the exact vertex, by the error of t. The two are kept apart since a crossing is found on the
-    computed edge, wherever along it the ends lie: together they would grow by the ratio of the steepest entry
-    to the crossing one with every round.
-    """
+    """Errors of the entries, and of the largest ones so far, by row of `Entries`: at the nominal places of vertices
+    (`places`)."""
 
     slack: Float64[np.ndarray, "row"]
     """Estimated, times the scale of an entry"""
-    shift: Float64[np.ndarray, "row"]
-    """Likewise"""
     whole: Float64[np.ndarray, "row"]
-    """Estimated, of all entries as one vector; both parts"""
+    """Estimated, of all entries as one vector"""
     proven_slack: Float64[np.ndarray, "row"]
-    """Proven, times the scale of an entry; both parts; empty where nothing is"""
+    """Proven, times the scale of an entry; empty where nothing is"""
     proof: Float64[np.ndarray, "row"]
     """Proven, of all entries as one vector; likewise"""
 
@@ -80,7 +73,7 @@ def interpolate_entries(
     """Fill the rows of ``fresh`` from ``n_fresh`` on, and their errors: at the vertices of ``birth``, whose
     ends are rows of `Entries`."""
     base, fresh = entries.base, entries.fresh
-    slack, shift, whole, proven_slack, proof = errors
+    slack, whole, proven_slack, proof = errors
     n_base, width = base.shape
     for k in range(len(birth)):
         i, j, t, v = birth[k].a, birth[k].b, birth[k].t, n_base + n_fresh + k
@@ -101,18 +94,13 @@ def interpolate_entries(
                 share = max(share, abs(row[c]) / scale[c])
         spread, norm = np.sqrt(steps), np.sqrt(squares)
         inherited = (1.0 - t) * whole[i] + t * whole[j]
-        whole[v] = np.hypot(inherited, birth[k].bound * spread) + 2.0 * UNIT_ROUNDOFF * (norm + spread)
-        slack[v] = (1.0 - t) * slack[i] + t * slack[j] + 2.0 * UNIT_ROUNDOFF * (share + step_share)
-        shift[v] = np.hypot((1.0 - t) * shift[i] + t * shift[j], birth[k].bound * step_share)
+        whole[v] = np.hypot(inherited, 2.0 * birth[k].moved) + 2.0 * UNIT_ROUNDOFF * (norm + spread)
+        rounded = 2.0 * UNIT_ROUNDOFF * (share + step_share) + 2.0 * birth[k].share
+        slack[v] = (1.0 - t) * slack[i] + t * slack[j] + rounded
         if len(proof):
-            moved, rounded = birth[k].proof * step_share, 4.0 * UNIT_ROUNDOFF * (share + step_share) + FLOOR
-            proven_slack[v] = SAFE * (max(proven_slack[i], proven_slack[j]) + moved + rounded)
-            proof[v] = SAFE * (
-                max(proof[i], proof[j])
-                + birth[k].proof * spread
-                + 4.0 * UNIT_ROUNDOFF * (norm + spread)
-                + FLOOR
-            )
+            proven_slack[v] = SAFE * (max(proven_slack[i], proven_slack[j]) + 2.0 * rounded + FLOOR)
+            rounded = 4.0 * UNIT_ROUNDOFF * (norm + spread) + 2.0 * birth[k].moved + FLOOR
+            proof[v] = SAFE * (max(proof[i], proof[j]) + rounded)
 
 
 @kernel
@@ -126,14 +114,13 @@ def compare_candidates(
 ) -> tuple[Float64[np.ndarray, "vertex window"], int, int]:
     """(z, equal, doubtful): how far the candidate of every window is above its largest so far, ``top``.
 
-    A window without a candidate in this round keeps what it has, one that had none so far takes it. What may
-    be 0 at the exact vertex, by its shift, is 0. ``equal`` counts those that are equal bit for bit,
-    ``doubtful`` those of them whose error, ``scale`` times slack, is above zero. With proofs, only the
+    A window without a candidate in this round keeps what it has, one that had none so far takes it. ``equal`` counts
+    those that are equal bit for bit, ``doubtful`` those of them whose error, ``scale`` times slack, is above zero. With proofs, only the
     difference of two entries that are 0.0 is 0, if they are ``sure`` to be zero, or of two that have no
     error.
     """
     base, fresh, row_of = entries
-    slack, shift, _, proven, _ = errors
+    slack, _, proven, _ = errors
     candidate = turn.entries
     n_windows = len(candidate)
     z = np.empty(top.shape)
@@ -142,7 +129,6 @@ def compare_candidates(
     for v in range(len(row_of)):
         r, here, out = row_of[v], top[v], z[v]
         row = base[r] if r < len(base) else fresh[r - len(base)]
-        limit = MARGIN * shift[r]
         same, scaled = 0, 0
         for w in range(n_windows):
             difference = row[max(candidate[w], 0)] - here[w]
@@ -152,8 +138,6 @@ def compare_candidates(
             if len(proven):
                 certain = scale[w] * proven[r] == 0.0 or (sure and here[w] == 0.0)
                 difference = difference if difference != 0.0 or certain else TINY
-            elif abs(difference) <= limit * scale[w]:
-                difference = 0.0
             out[w] = difference if forced[w] == 0.0 else forced[w]
         equal += same
         doubtful += scaled if slack[r] > 0.0 else 0

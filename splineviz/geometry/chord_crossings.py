@@ -9,14 +9,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from splineviz.geometry.coincidences import close_gaps, find, pair_of, union
 from splineviz.geometry.compiled import part
-from splineviz.geometry.predicates import Crossing, crossing, in_order, order, prove_crossing
+from splineviz.geometry.predicates import (
+    MARGIN,
+    Crossing,
+    crossing,
+    in_order,
+    likely_error,
+    order,
+    prove_crossing,
+    proven_error,
+)
 from splineviz.geometry.questions import UNKNOWN, Dialogue, Key, Point, look_up
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.geometry.workspace import Given, Scratch
 
-__all__ = ["order_chords"]
+__all__ = ["moved_at", "order_chords"]
 
 
 @part(forceinline=True)
@@ -29,14 +40,23 @@ def order_chords(f: int, g: Given, s: Scratch, n_chords: int, dialogue: Dialogue
     for x in range(n_pairs):
         s.pair[x].root, s.pair[x].member = x, x
         for c, d in ((s.pair[x].c, s.pair[x].d), (s.pair[x].d, s.pair[x].c)):
-            za, bound_a, proof_a = _value_on_ring(g, s.ring[s.chord[c].p].vertex, s.chord[d].unit)
-            zb, bound_b, proof_b = _value_on_ring(g, s.ring[s.chord[c].q].vertex, s.chord[d].unit)
+            za, bound_a, proof_a, slack_a, sure_a = _value_on_ring(
+                g, s.ring[s.chord[c].p].vertex, s.chord[d].unit
+            )
+            zb, bound_b, proof_b, slack_b, sure_b = _value_on_ring(
+                g, s.ring[s.chord[c].q].vertex, s.chord[d].unit
+            )
             k = s.chord[c].fill
             s.chord[c].fill += 1
             m = s.crossing[k]
             m.other, m.pair = d, x
             m.t, m.bound = crossing(za, zb, bound_a, bound_b)
-            m.proof = prove_crossing(m.t, za, zb, proof_a, proof_b) if len(g.proof) else 0.0
+            _, m.slip = crossing(za, zb, slack_a, slack_b)
+            m.proof, m.proven_slip = 0.0, 0.0
+            if len(g.units.proof):
+                m.proof = prove_crossing(m.t, za, zb, proof_a, proof_b)
+                m.proven_slip = prove_crossing(m.t, za, zb, sure_a, sure_b)
+            m.quotient, m.span = m.t, abs(za - zb)
     n_joined, n_open = 0, 0
     for c in range(n_chords):
         first, last = s.chord[c].first, s.chord[c + 1].first
@@ -76,24 +96,61 @@ def _cross_pairs(s: Scratch, n_chords: int) -> int:
 
 
 @part(forceinline=True)
-def _value_on_ring(g: Given, v: int, u: int) -> tuple[float, float, float]:
-    """(value of unit ``u`` at a vertex of the ring, its estimated error, a bound of its error)."""
-    n_old, proven = len(g.z), len(g.proof) > 0
+def _value_on_ring(g: Given, v: int, u: int) -> tuple[float, float, float, float, float]:
+    """Value of unit ``u`` at a vertex of the ring; its error there, estimated and proven; and both at the nominal
+    place."""
+    units = g.units
+    n_old, proven, scale = len(units.z), len(units.proof) > 0, units.scale[u]
     if v < n_old:
-        return g.z[v, u], g.scale[u] * g.slack[v], g.scale[u] * g.proof[v] if proven else 0.0
+        return (
+            units.z[v, u],
+            likely_error(units, v, u),
+            proven_error(units, v, u) if proven else 0.0,
+            scale * units.slack[v],
+            scale * units.proof[v] if proven else 0.0,
+        )
     born = g.birth[v - n_old]
     a, b, t = born.a, born.b, born.t
-    za, zb = g.z[a, u], g.z[b, u]
+    za, zb = units.z[a, u], units.z[b, u]
     z, step, size = za + t * (zb - za), abs(zb - za), max(abs(za), abs(zb))
-    bound = g.scale[u] * ((1.0 - t) * g.slack[a] + t * g.slack[b]) + born.bound * step + UNIT_ROUNDOFF * size
-    proof = 0.0
+    bound = (
+        (1.0 - t) * likely_error(units, a, u)
+        + t * likely_error(units, b, u)
+        + born.bound * step
+        + UNIT_ROUNDOFF * size
+    )
+    slack = scale * ((1.0 - t) * units.slack[a] + t * units.slack[b]) + UNIT_ROUNDOFF * size
+    proof, sure = 0.0, 0.0
     if proven:
+        rounded = 8.0 * UNIT_ROUNDOFF * size * (1.0 + 8.0 * UNIT_ROUNDOFF)
         # Where exactly between a and b it lies is known up to the error of t; either end bounds what is
         # inherited.
-        proof = g.scale[u] * max(g.proof[a], g.proof[b]) + (
-            born.proof * step + 8.0 * UNIT_ROUNDOFF * size
-        ) * (1.0 + 8.0 * UNIT_ROUNDOFF)
-    return z, bound, proof
+        proof = max(proven_error(units, a, u), proven_error(units, b, u)) + born.proof * step + rounded
+        sure = scale * max(units.proof[a], units.proof[b]) + rounded
+        proof, sure = proof * (1.0 + 8.0 * UNIT_ROUNDOFF), sure * (1.0 + 8.0 * UNIT_ROUNDOFF)
+    return z, bound, proof, slack, sure
+
+
+@part()
+def moved_at(g: Given, s: Scratch, c: int, k: int) -> tuple[float, float]:
+    """(norm of all changes, largest one over the scale of its unit) of values that are taken as zero where the k-th
+    crossing lies, on chord c: of its own unit, and of those that are not certainly apart from it."""
+    here, proven, scale = s.crossing[k], len(g.units.proof) > 0, g.units.scale
+    squares, share = 0.0, 0.0
+    for step in (-1, 1):
+        i = k if step < 0 else k + 1
+        while s.chord[c].first <= i < s.chord[c + 1].first:
+            m = s.crossing[i]
+            close = here.proof + m.proof if proven else MARGIN * (here.bound + m.bound)
+            if i != k and abs(m.t - here.t) > close:
+                break
+            change = (abs(m.quotient - here.t) + 4.0 * UNIT_ROUNDOFF) * m.span
+            squares += change * change
+            unit = s.chord[m.other].unit
+            if scale[unit] > 0.0:
+                share = max(share, change / scale[unit])
+            i += step
+    return np.sqrt(squares), share
 
 
 @part(forceinline=True)
@@ -105,26 +162,22 @@ def _sort_along(s: Scratch, first: int, last: int) -> None:
         gap = 3 * gap + 1
     while gap > 0:
         for k in range(first + gap, last):
-            m = s.crossing[k]
-            t, bound, proof, other, pair = m.t, m.bound, m.proof, m.other, m.pair
-            i = k
+            spare = len(s.crossing) - 1
+            _move(s, k, spare)
+            t, i = s.crossing[spare].t, k
             while i - gap >= first and s.crossing[i - gap].t > t:
                 _move(s, i - gap, i)
                 i -= gap
-            _put(s, i, t, bound, proof, other, pair)
+            _move(s, spare, i)
         gap //= 3
 
 
 @part(forceinline=True)
-def _put(s: Scratch, k: int, t: float, bound: float, proof: float, other: int, pair: int) -> None:
-    m = s.crossing[k]
-    m.t, m.bound, m.proof, m.other, m.pair = t, bound, proof, other, pair
-
-
-@part(forceinline=True)
 def _move(s: Scratch, source: int, target: int) -> None:
-    m = s.crossing[source]
-    _put(s, target, m.t, m.bound, m.proof, m.other, m.pair)
+    """Copy a row of `records.CHORD_CROSSING`; the last row is spare."""
+    m, out = s.crossing[source], s.crossing[target]
+    out.other, out.pair, out.t, out.bound, out.proof = m.other, m.pair, m.t, m.bound, m.proof
+    out.slip, out.proven_slip, out.quotient, out.span = m.slip, m.proven_slip, m.quotient, m.span
 
 
 @part(forceinline=True)
@@ -136,7 +189,7 @@ def _order_neighbours(
     Their order is read from the ring if the two do not cross; else it is asked for, or, without proofs, they
     are one point.
     """
-    n_joined, n_open, proven = 0, 0, len(g.proof) > 0
+    n_joined, n_open, proven = 0, 0, len(g.units.proof) > 0
     k = first + 1
     while k < last:
         m, n = s.crossing[k - 1], s.crossing[k]
@@ -162,16 +215,14 @@ def _order_neighbours(
             union(s, n.pair, between)
             s.chord[c].through, s.chord[d].through, s.chord[e].through = between, between, between
         elif before < 0:
-            t, bound, proof, pair = (
-                n.t,
-                max(m.bound, n.bound) if proven else m.bound,
-                max(m.proof, n.proof),
-                m.pair,
-            )
+            bound, proof = max(m.bound, n.bound) if proven else m.bound, max(m.proof, n.proof)
+            spare = len(s.crossing) - 1
+            _move(s, k - 1, spare)
             _move(s, k, k - 1)
+            _move(s, spare, k)
             # Both now have the later parameter, so that the list stays sorted and this pair in order; see
             # `edge_crossings`.
-            _put(s, k, t, bound, proof, d, pair)
+            s.crossing[k].t, s.crossing[k].bound, s.crossing[k].proof = s.crossing[k - 1].t, bound, proof
             k = max(first + 1, k - 1)
             continue
         k += 1
@@ -213,9 +264,9 @@ def _order_exactly(
 @part(forceinline=True)
 def _point(g: Given, v: int) -> Point:
     """A vertex of the ring as a point of `questions.QUESTION`."""
-    if v < len(g.z):
+    if v < len(g.units.z):
         return Point(v, v, -1)
-    born = g.birth[v - len(g.z)]
+    born = g.birth[v - len(g.units.z)]
     return Point(born.a, born.b, born.unit)
 
 

@@ -3,16 +3,28 @@ faces."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt64
 
 from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import borrowed, popcount, trailing_zeros
-from splineviz.geometry.predicates import Crossing, Signs, Units, crossing, in_order, order, prove_crossing
+from splineviz.geometry.predicates import (
+    MARGIN,
+    Crossing,
+    Signs,
+    Units,
+    crossing,
+    in_order,
+    likely_error,
+    order,
+    prove_crossing,
+    proven_error,
+)
 from splineviz.geometry.questions import EDGE, Dialogue, Key, Point
 from splineviz.geometry.records import BIRTH, CROSSING
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
 __all__ = ["EdgeCrossings", "cross_edges"]
 
@@ -43,6 +55,8 @@ class _Sorted(NamedTuple):
     bound: Float64[np.ndarray, "crossing"]
     proof: Float64[np.ndarray, "crossing"]
     unit: Int64[np.ndarray, "crossing"]
+    quotient: Float64[np.ndarray, "crossing"]
+    """t as the values at the ends have it, before it is changed for an order that is known otherwise"""
     joined: Bool[np.ndarray, "crossing"]
     """Whether it is one point with the one before"""
 
@@ -114,6 +128,7 @@ def _fill(
         np.empty(longest),
         np.zeros(longest),
         np.empty(longest, np.int64),
+        np.empty(longest),
         np.zeros(longest, np.bool_),
     )
     n_new, n_open, identical = 0, 0, 0
@@ -135,8 +150,9 @@ def _fill(
             row.unit = f.unit[i]
             if i == 0 or not f.joined[i]:
                 born = birth[n_new]
-                born.a, born.b, born.unit = a, b, f.unit[i]
+                born.a, born.b, born.unit, born.along = a, b, f.unit[i], -1
                 born.t, born.bound, born.proof = f.t[i], f.bound[i], f.proof[i]
+                _place(born, f, n, i, units)
                 parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, n_old + n_new
                 last_vertex = n_old + n_new
                 n_new += 1
@@ -158,20 +174,53 @@ def _collect(
     last: int,
 ) -> int:
     """Fill in the crossings on the edge from vertex a to b; returns how many there are."""
-    z, scale, slack, proof = units
+    z = units.z
     n = 0
     for w in range(first, last):
         word = (positive[a, w] & negative[b, w]) | (negative[a, w] & positive[b, w])
         while word != np.uint64(0):
             u = 64 * w + trailing_zeros(word)
             word &= word - np.uint64(1)
-            t, bound = crossing(z[a, u], z[b, u], scale[u] * slack[a], scale[u] * slack[b])
+            t, bound = crossing(z[a, u], z[b, u], likely_error(units, a, u), likely_error(units, b, u))
             known = 0.0
-            if len(proof) > 0:
-                known = prove_crossing(t, z[a, u], z[b, u], scale[u] * proof[a], scale[u] * proof[b])
+            if len(units.proof) > 0:
+                known = prove_crossing(
+                    t, z[a, u], z[b, u], proven_error(units, a, u), proven_error(units, b, u)
+                )
             _insert(f, n, t, bound, known, u)
             n += 1
     return n
+
+
+@part()
+def _place(born: Any, f: _Sorted, n: int, i: int, units: Units) -> None:
+    """Fill in how well the i-th of n crossings of an edge is known between the nominal ends, and what is taken as
+    zero there: its own unit, and those that are not certainly apart from it."""
+    a, b, u = born.a, born.b, born.unit
+    z, scale, slack, proof = units.z, units.scale, units.slack, units.proof
+    off = abs(f.t[i] - f.quotient[i])
+    _, born.slip = crossing(z[a, u], z[b, u], scale[u] * slack[a], scale[u] * slack[b])
+    born.slip += off
+    born.proven_slip = 0.0
+    if len(proof) > 0:
+        born.proven_slip = off + prove_crossing(
+            f.quotient[i], z[a, u], z[b, u], scale[u] * proof[a], scale[u] * proof[b]
+        )
+    born.moved, born.share = 0.0, 0.0
+    for step in (-1, 1):
+        k = i if step < 0 else i + 1
+        while 0 <= k < n:
+            apart = abs(f.t[k] - f.t[i])
+            close = f.proof[k] + f.proof[i] if len(proof) > 0 else MARGIN * (f.bound[k] + f.bound[i])
+            if k != i and apart > close:
+                break
+            unit = f.unit[k]
+            change = (abs(f.quotient[k] - f.t[i]) + 4.0 * UNIT_ROUNDOFF) * abs(z[a, unit] - z[b, unit])
+            born.moved += change * change
+            if scale[unit] > 0.0:
+                born.share = max(born.share, change / scale[unit])
+            k += step
+    born.moved = np.sqrt(born.moved)
 
 
 @part(forceinline=True)
@@ -179,14 +228,14 @@ def _insert(f: _Sorted, n: int, t: float, bound: float, proof: float, u: int) ->
     """Insert a crossing of unit u among the n of an edge, which are in the order of their parameters."""
     i = n
     while i > 0 and f.t[i - 1] > t:
-        _put(f, i, f.t[i - 1], f.bound[i - 1], f.proof[i - 1], f.unit[i - 1])
+        _put(f, i, f.t[i - 1], f.bound[i - 1], f.proof[i - 1], f.unit[i - 1], f.quotient[i - 1])
         i -= 1
-    _put(f, i, t, bound, proof, u)
+    _put(f, i, t, bound, proof, u, t)
 
 
 @part(forceinline=True)
-def _put(f: _Sorted, i: int, t: float, bound: float, proof: float, u: int) -> None:
-    f.t[i], f.bound[i], f.proof[i], f.unit[i] = t, bound, proof, u
+def _put(f: _Sorted, i: int, t: float, bound: float, proof: float, u: int, quotient: float) -> None:
+    f.t[i], f.bound[i], f.proof[i], f.unit[i], f.quotient[i] = t, bound, proof, u, quotient
 
 
 @part(forceinline=True)
@@ -222,10 +271,10 @@ def _order_exactly(f: _Sorted, n: int, e: int, a: int, b: int, dialogue: Dialogu
             if before < 0:
                 # Both get the later parameter, which is as close to either as the larger of their errors: so
                 # the list stays sorted.
-                t, u = f.t[i], f.unit[i - 1]
+                t, u, quotient = f.t[i], f.unit[i - 1], f.quotient[i - 1]
                 bound, proof = max(f.bound[i - 1], f.bound[i]), max(f.proof[i - 1], f.proof[i])
-                _put(f, i - 1, t, f.bound[i], f.proof[i], f.unit[i])
-                _put(f, i, t, bound, proof, u)
+                _put(f, i - 1, t, f.bound[i], f.proof[i], f.unit[i], f.quotient[i])
+                _put(f, i, t, bound, proof, u, quotient)
                 i = max(1, i - 1)
                 continue
             f.joined[i] = before == 0

@@ -73,7 +73,14 @@ def excerpt(whole: Subdivision, birth: np.ndarray, first: int, last: int) -> Exc
         shared = np.column_stack([row[shared[:, 0]], shared[:, 1:]])
     ends = np.searchsorted(vertices, whole.edges[edges])
     own = Subdivision(
-        whole.vertices[vertices], Csr(offsets, side_vertex), side_edge, ends, whole.edge_source[edges], shared
+        whole.vertices[vertices],
+        Csr(offsets, side_vertex),
+        side_edge,
+        ends,
+        whole.edge_source[edges],
+        shared,
+        whole.stray[edges],
+        whole.rounding,
     )
     return Excerpt(own, vertices, births, edges[:n_border])
 
@@ -162,11 +169,12 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
         missing. A vertex that one of them has moved is where that has it.
     """
     chains = _Chains(len(whole.edges))
-    vertices, edges, sources, shared = (
+    vertices, edges, sources, shared, strays = (
         [whole.vertices.copy()],
         [whole.edges[:0]],
         [whole.edge_source[:0]],
         [whole.shared[:0]],
+        [whole.stray[:0]],
     )
     sides, side_edges, lengths = [whole.faces.values[:0]], [whole.side_edges[:0]], [whole.faces.lengths[:0]]
     n_vertices, n_edges, unmatched = len(whole.vertices), 0, 0
@@ -192,6 +200,7 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
         vertices.append(fine.vertices[new])
         edges.append(vertex[fine.edges[own]])
         sources.append(fine.edge_source[own])
+        strays.append(fine.stray[own])
         rows = fine.shared[own[fine.shared[:, 0]]]
         shared.append(np.column_stack([edge[rows[:, 0]], rows[:, 1:]]))
         sides.append(vertex[fine.faces.values])
@@ -205,6 +214,8 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
         np.concatenate(edges),
         np.concatenate(sources),
         np.concatenate(shared),
+        np.concatenate(strays),
+        max([whole.rounding, *(fine.rounding for _, fine, _ in parts)]),
     )
     return Joined(joined, chains.csr(), unmatched)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int64
 
+from splineviz.geometry.chord_crossings import moved_at
 from splineviz.geometry.compiled import part
 from splineviz.geometry.workspace import EDGES, SHARE, VANISH, VERTICES, Given, Links, Pieces, Scratch
 
@@ -21,7 +22,7 @@ def make_nodes(g: Given, s: Scratch, n_chords: int, n_pairs: int, n_ring: int, o
     nodes, ring included."""
     n = out.n
     n_nodes = n_ring
-    n_old = len(g.z)
+    n_old = len(g.units.z)
     for x in range(n_pairs):
         s.pair[x].node = -1
     for c in range(n_chords):
@@ -38,14 +39,11 @@ def make_nodes(g: Given, s: Scratch, n_chords: int, n_pairs: int, n_ring: int, o
                 if s.crossing[k].bound >= out.birth[v].bound:
                     continue
             birth, m = out.birth[v], s.crossing[k]
-            birth.a, birth.b, birth.unit, birth.t, birth.bound, birth.proof = (
-                a,
-                b,
-                s.chord[m.other].unit,
-                m.t,
-                m.bound,
-                m.proof,
-            )
+            birth.a, birth.b, birth.unit, birth.along = a, b, s.chord[m.other].unit, s.chord[c].unit
+            birth.t, birth.bound, birth.proof = m.t, m.bound, m.proof
+            off = abs(m.t - m.quotient)
+            birth.slip, birth.proven_slip = m.slip + off, m.proven_slip + off
+            birth.moved, birth.share = moved_at(g, s, c, k)
     base = n[VERTICES] - (n_nodes - n_ring) + n_old
     for c in range(n_chords):
         last = -1
@@ -65,7 +63,7 @@ def make_half_edges(
 ) -> int:
     """Make half-edges and spokes of all nodes, linked by turning left; returns the number of half-edges."""
     n = out.n
-    base = n[VERTICES] - (n_nodes - n_ring) + len(g.z)
+    base = n[VERTICES] - (n_nodes - n_ring) + len(g.units.z)
     _count_spokes(s, h, n_ring, n_chords, n_nodes)
     fill = h.stack
     for v in range(n_nodes):

@@ -39,19 +39,24 @@ else:
 
     @intrinsic
     def borrowed(typingctx: object, arrays: object) -> object:
-        """Named tuple of arrays, without their owners; the caller keeps those alive.
+        """Named tuple of arrays, or of such tuples, without their owners; the caller keeps those alive.
 
         Every read of an array from a tuple counts a reference, atomically, and in inner loops that was most
         of the time. Arrays without an owner have nothing to count.
         """
 
+        def without_owner(context, builder, kind, value):
+            if isinstance(kind, types.BaseTuple):
+                for i, inner in enumerate(kind.types):
+                    lent = without_owner(context, builder, inner, builder.extract_value(value, i))
+                    value = builder.insert_value(value, lent, i)
+                return value
+            array = context.make_array(kind)(context, builder, value)
+            array.meminfo = cgutils.get_null_value(array.meminfo.type)
+            array.parent = cgutils.get_null_value(array.parent.type)
+            return array._getvalue()
+
         def codegen(context, builder, signature, args):
-            (value,) = args
-            for i, kind in enumerate(signature.args[0].types):
-                array = context.make_array(kind)(context, builder, builder.extract_value(value, i))
-                array.meminfo = cgutils.get_null_value(array.meminfo.type)
-                array.parent = cgutils.get_null_value(array.parent.type)
-                value = builder.insert_value(value, array._getvalue(), i)
-            return value
+            return without_owner(context, builder, signature.args[0], args[0])
 
         return arrays(arrays), codegen

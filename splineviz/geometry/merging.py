@@ -4,7 +4,7 @@ straight."""
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Int32, Int64, UInt64
+from jaxtyping import Bool, Float64, Int32, Int64, UInt64
 
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.subdivision import Arrays
@@ -37,7 +37,7 @@ def merge_faces(
     Returns the arrays of the new subdivision, the parent and state of its faces, the new first parts, the
     vertices kept, and the number of groups that stayed apart.
     """
-    vertices, offsets, side_vertex, side_edge, edges, source, shared = arrays
+    vertices, offsets, side_vertex, side_edge, edges, source, shared, stray, rounding = arrays
     following, sides, face_of = _tables(offsets, side_vertex, side_edge, edges)
     dead = np.zeros(len(edges), np.bool_)
     root = np.arange(len(offsets) - 1)
@@ -55,7 +55,9 @@ def merge_faces(
     for i in range(len(kept)):
         v = kept[i]
         names[v], points[i, 0], points[i, 1] = i, vertices[v, 0], vertices[v, 1]
-    new_edge, first_of, new_edges, new_source = _chains(edges, source, dead, dropped, link, names)
+    new_edge, first_of, new_edges, new_source, new_stray = _chains(
+        edges, source, stray, dead, dropped, link, names
+    )
     groups = np.flatnonzero(start >= 0)
     new_offsets = np.zeros(len(groups) + 1, np.int64)
     new_vertex, new_side = np.empty(len(side_vertex), np.int64), np.empty(len(side_vertex), np.int64)
@@ -88,7 +90,15 @@ def merge_faces(
             shared[k, 2],
         )
     merged = Arrays(
-        points, new_offsets, new_vertex[:m].copy(), new_side[:m].copy(), new_edges, new_source, new_shared
+        points,
+        new_offsets,
+        new_vertex[:m].copy(),
+        new_side[:m].copy(),
+        new_edges,
+        new_source,
+        new_shared,
+        new_stray,
+        rounding,
     )
     return merged, parent[groups], state[groups], parts, kept, n_apart
 
@@ -263,6 +273,7 @@ def _keep_corners(
 def _chains(
     edges: Int64[np.ndarray, "edge 2"],
     source: Int32[np.ndarray, "edge 2"],
+    stray: Float64[np.ndarray, "edge 4"],
     dead: Bool[np.ndarray, "edge"],
     dropped: Bool[np.ndarray, "vertex"],
     link: Int64[np.ndarray, "vertex 2"],
@@ -272,11 +283,12 @@ def _chains(
     Int64[np.ndarray, "new"],
     Int64[np.ndarray, "new 2"],
     Int32[np.ndarray, "new 2"],
+    Float64[np.ndarray, "new 4"],
 ]:
-    """Edges joined at dropped vertices: for each edge its new one or -1, for each new one its first edge,
-    ends and source."""
+    """Edges joined at dropped vertices: for each edge its new one or -1, for each new one its first edge, ends,
+    source and stray."""
     new_edge, first_of = np.full(len(edges), -1, np.int64), np.empty(len(edges), np.int64)
-    ends = np.empty((len(edges), 2), np.int64)
+    ends, strays = np.empty((len(edges), 2), np.int64), np.empty((len(edges), 4))
     n = 0
     for e in range(len(edges)):
         if dead[e] or new_edge[e] >= 0:
@@ -289,8 +301,10 @@ def _chains(
                 new_edge[at] = n
                 v = edges[at, 0] + edges[at, 1] - v
             ends[n, i] = names[v]
+            end = 0 if edges[at, 0] == v else 1
+            strays[n, i], strays[n, 2 + i] = stray[at, end], stray[at, 2 + end]
         n += 1
     sources = np.empty((n, 2), np.int32)
     for i in range(n):
         sources[i, 0], sources[i, 1] = source[first_of[i], 0], source[first_of[i], 1]
-    return new_edge, first_of[:n], ends[:n].copy(), sources
+    return new_edge, first_of[:n], ends[:n].copy(), sources, strays[:n].copy()

@@ -1,9 +1,9 @@
 """Decisions on which the combinatorics rest, each with the error bound beyond which floating point stands.
 
-A unit is an affine function on every face. Its float64 value at vertex ``v`` is some distance from the exact
-value at the exact vertex. Of that there may be a *proof*, ``scale[unit] * proof[v]``, and there always is an
-*estimate*, ``scale[unit] * slack[v]``; ``proof`` and ``bound`` in the tables are likewise. All else follows
-from values:
+A unit is an affine function on every face. Its float64 value at vertex ``v`` differs by rounding from the exact value at
+the vertex's nominal place: of that there may be a *proof*, ``scale[unit] * proof[v]``, and there always is an *estimate*,
+``scale[unit] * slack[v]``. From there to the exact vertex it changes by shares of its differences to two neighbours
+(`places`): together these are its *likely* and its *proven error*, which all decisions are about:
 
 - *sign of a unit at a vertex* (`classify`);
 - *order of two crossings on an edge*, and *orientation of three chords of a face*, read as the order of two
@@ -19,15 +19,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, UInt64
+from jaxtyping import Bool, Float64, Int64, UInt64
 
 from splineviz.geometry.compiled import part
-from splineviz.geometry.intrinsics import popcount
+from splineviz.geometry.intrinsics import borrowed, popcount
+from splineviz.geometry.places import Places
 from splineviz.geometry.questions import SIGN, UNKNOWN, Dialogue, Key, Point, ask, ask_sign, look_up
-from splineviz.geometry.rounding import UNIT_ROUNDOFF
+from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 
 __all__ = ["MARGIN", "TINY", "Crossing", "Signs", "Units"]
-__all__ += ["classify", "crossing", "in_order", "order", "prove_crossing"]
+__all__ += [
+    "classify",
+    "crossing",
+    "in_order",
+    "likely_error",
+    "order",
+    "proven_error",
+    "prove_crossing",
+    "units_at",
+]
 
 MARGIN = 16.0
 """Multiple of its estimated error that a number must lie away from a coincidence to decide against it."""
@@ -43,9 +53,56 @@ class Units(NamedTuple):
     z: Float64[np.ndarray, "vertex unit"]
     scale: Float64[np.ndarray, "unit"]
     slack: Float64[np.ndarray, "vertex"]
-    """The error of ``z[v, u]`` is estimated as ``scale[u] * slack[v]``"""
+    """At the nominal place the error of ``z[v, u]`` is estimated as ``scale[u] * slack[v]``"""
     proof: Float64[np.ndarray, "vertex"]
-    """Proven error: at most ``scale[u] * proof[v]``; empty where nothing is proven"""
+    """Likewise proven: at most ``scale[u] * proof[v]``; empty where nothing is proven"""
+    neighbours: Int64[np.ndarray, "vertex 2"]
+    """As in `Places`"""
+    shares: Float64[np.ndarray, "vertex 4"]
+    """As in `Places`"""
+    around: Float64[np.ndarray, "vertex 2"]
+    """Slack and proof of what is told from the vertex and its neighbours together"""
+    moved: Float64[np.ndarray, "vertex 2"]
+    """Changes of values whose signs are not those that they have: the sum of the squares of changes, and the largest
+    one over the scale of its unit. Filled by `classify`"""
+
+
+@part()
+def units_at(
+    z: Float64[np.ndarray, "vertex unit"],
+    scale: Float64[np.ndarray, "unit"],
+    slack: Float64[np.ndarray, "vertex"],
+    proof: Float64[np.ndarray, "vertex"],
+    places: Places,
+    moved: Float64[np.ndarray, "vertex 2"],
+) -> Units:
+    """Units at vertices with these places."""
+    around = np.zeros((len(z), 2))
+    for v in range(len(z)):
+        p, q = places.neighbours[v, 0], places.neighbours[v, 1]
+        likely, proven = places.shares[v, 0] + places.shares[v, 1], places.shares[v, 2] + places.shares[v, 3]
+        around[v, 0] = (1.0 + 2.0 * likely) * max(slack[v], slack[p], slack[q]) if likely > 0.0 else slack[v]
+        if len(proof) > 0:
+            around[v, 1] = proof[v]
+            if proven > 0.0:
+                around[v, 1] = SAFE * (1.0 + 2.0 * proven) * max(proof[v], proof[p], proof[q])
+    return Units(z, scale, slack, proof, places.neighbours, places.shares, around, moved)
+
+
+@part(forceinline=True)
+def likely_error(units: Units, v: int, u: int) -> float:
+    """Estimated error of unit u at vertex v."""
+    near, share, z = units.neighbours, units.shares, units.z
+    moved = share[v, 0] * abs(z[near[v, 0], u] - z[v, u]) + share[v, 1] * abs(z[near[v, 1], u] - z[v, u])
+    return float(units.scale[u] * units.around[v, 0] + moved)
+
+
+@part(forceinline=True)
+def proven_error(units: Units, v: int, u: int) -> float:
+    """Bound of the error of unit u at vertex v."""
+    near, share, z = units.neighbours, units.shares, units.z
+    moved = share[v, 2] * abs(z[near[v, 0], u] - z[v, u]) + share[v, 3] * abs(z[near[v, 1], u] - z[v, u])
+    return float(units.scale[u] * units.around[v, 1] + SAFE * moved)
 
 
 class Crossing(NamedTuple):
@@ -79,8 +136,8 @@ def classify(units: Units, sure: bool, first: int, dialogue: Dialogue) -> Signs:
     With ``sure``, entries that are 0.0 are zero in exact arithmetic. Zeros of units in words before ``first``
     are not counted: they have cut, and vanish at vertices by construction.
     """
-    z, scale, slack, proof = units.z, units.scale, units.slack, units.proof
-    questions = dialogue.questions
+    units = borrowed(units)
+    z, scale = units.z, units.scale
     n_vertices, n_units = z.shape
     n_words = max(1, (n_units + 63) // 64)
     positive, negative = (
@@ -89,12 +146,16 @@ def classify(units: Units, sure: bool, first: int, dialogue: Dialogue) -> Signs:
     )
     above, below = np.zeros(64 * n_words, np.uint8), np.zeros(64 * n_words, np.uint8)
     above_words, below_words = above.view(np.uint64), below.view(np.uint64)
-    proven = len(proof) > 0
+    proven = len(units.proof) > 0
+    factor, column = (1.0, 1) if proven else (MARGIN, 0)
+    ranges, doubtful = _ranges(z), np.zeros(n_vertices, np.bool_)
     n_zero, n_open = 0, 0
     for v in range(n_vertices):
-        row, bound = z[v], proof[v] if proven else MARGIN * slack[v]
+        row, bound = z[v], factor * units.around[v, column]
+        # Enough for nearly all: no unit changes by more between two vertices than over all of them.
+        share = factor * SAFE * (units.shares[v, 2 * column] + units.shares[v, 2 * column + 1])
         for j in range(n_units):
-            x, least = row[j], bound * scale[j]
+            x, least = row[j], bound * scale[j] + share * ranges[j]
             above[j] = x > least
             below[j] = x < -least
         decided = 0
@@ -103,32 +164,83 @@ def classify(units: Units, sure: bool, first: int, dialogue: Dialogue) -> Signs:
             decided += popcount(positive[v, w]) + popcount(negative[v, w])
         if decided == n_units:
             continue
+        doubtful[v] = True
         for j in range(n_units):
-            if abs(row[j]) > bound * scale[j]:
+            if above[j] or below[j]:
                 continue
-            sign, is_open, n_stopped = 0, bound * scale[j] > 0.0, questions.asked[1]
-            if proven:
-                sign, is_open = _decide_sign(
-                    row[j], scale[j], slack[v], sure or j < 64 * first, v, j, dialogue
-                )
-            if questions.asked[1] > n_stopped:
-                pass  # the value stays until the answer is there: as 0.0 it would look like a sure zero
-            elif sign == 0:
-                row[j] = 0.0
-            elif row[j] * sign <= 0.0:
-                row[j] = sign * TINY
+            sign, is_open = _sign_at(units, v, j, sure or j < 64 * first, dialogue)
             bit = np.uint64(1) << np.uint64(j & 63)
             positive[v, j >> 6] |= bit if sign > 0 else np.uint64(0)
             negative[v, j >> 6] |= bit if sign < 0 else np.uint64(0)
             if j >= 64 * first:
                 n_zero += sign == 0
                 n_open += is_open
-    return Signs(positive, negative, n_zero, n_open)
+    signs = Signs(positive, negative, n_zero, n_open)
+    if (
+        dialogue.questions.asked[1] == 0
+    ):  # values stay until all answers are there: 0.0 would look like a sure zero
+        _move_to_signs(units, signs, doubtful)
+    return signs
+
+
+@part()
+def _move_to_signs(units: Units, signs: Signs, doubtful: Bool[np.ndarray, "vertex"]) -> None:
+    """Change the values at some vertices that have another sign than was found, and note by how much."""
+    z, scale, moved, around, shares, near = (
+        units.z,
+        units.scale,
+        units.moved,
+        units.around,
+        units.shares,
+        units.neighbours,
+    )
+    any_moved = False
+    for v in range(len(z)):
+        for j in range(z.shape[1] if doubtful[v] else 0):
+            bit = np.uint64(1) << np.uint64(j & 63)
+            positive, negative = signs.positive[v, j >> 6] & bit, signs.negative[v, j >> 6] & bit
+            x, sign = z[v, j], (1 if positive else 0) - (1 if negative else 0)
+            if x != 0.0 and (sign == 0 or x * sign < 0.0) or (x == 0.0 and sign != 0):
+                z[v, j] = sign * TINY
+                moved[v, 0] += x * x
+                any_moved = True
+                if scale[j] > 0.0:
+                    moved[v, 1] = max(moved[v, 1], abs(x) / scale[j])
+    for v in range(len(z) if any_moved else 0):
+        largest = max(moved[v, 1], moved[near[v, 0], 1], moved[near[v, 1], 1])
+        for i in range(2):
+            around[v, i] += 2.0 * (shares[v, 2 * i] + shares[v, 2 * i + 1]) * largest
+
+
+@part()
+def _ranges(z: Float64[np.ndarray, "vertex unit"]) -> Float64[np.ndarray, "unit"]:
+    """Difference of the largest and the smallest value of each unit."""
+    low, high = np.full(z.shape[1], np.inf), np.full(z.shape[1], -np.inf)
+    for v in range(len(z)):
+        row = z[v]
+        for j in range(len(low)):
+            low[j], high[j] = min(low[j], row[j]), max(high[j], row[j])
+    for j in range(len(low)):
+        high[j] -= low[j]
+    return high
+
+
+@part()
+def _sign_at(units: Units, v: int, j: int, sure: bool, dialogue: Dialogue) -> tuple[int, bool]:
+    """(sign, whether it is open) of unit j at vertex v."""
+    x, likely = units.z[v, j], likely_error(units, v, j)
+    proven = len(units.proof) > 0
+    error = proven_error(units, v, j) if proven else MARGIN * likely
+    if abs(x) > error:
+        return (1 if x > 0.0 else -1), False
+    if proven:
+        return _decide_sign(x, units.scale[j], likely, sure, v, j, dialogue)
+    return 0, error > 0.0
 
 
 @part()
 def _decide_sign(
-    x: float, scale: float, slack: float, sure: bool, v: int, j: int, dialogue: Dialogue
+    x: float, scale: float, likely: float, sure: bool, v: int, j: int, dialogue: Dialogue
 ) -> tuple[int, bool]:
     """(sign, whether it is open) of the value x of unit j at vertex v that its proof leaves open."""
     # Answers first: what was taken as zero since nobody can tell is 0.0 by now, and still open.
@@ -139,7 +251,7 @@ def _decide_sign(
         if x == 0.0 and (sure or scale == 0.0):
             return 0, False
         ask_sign(dialogue.questions, v, j)
-    if abs(x) <= MARGIN * slack * scale:
+    if abs(x) <= MARGIN * likely:
         return 0, True
     return (1 if x > 0.0 else -1), True
 

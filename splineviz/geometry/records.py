@@ -24,10 +24,27 @@ def _record(*names: str, floats: tuple[str, ...] = ()) -> np.dtype[np.void]:
     return np.dtype([(name, np.float64 if name in floats else np.int64) for name in names])
 
 
-BIRTH = _record("a", "b", "unit", "t", "bound", "proof", floats=("t", "bound", "proof"))
+BIRTH = _record(
+    "a",
+    "b",
+    "unit",
+    "along",
+    "t",
+    "bound",
+    "proof",
+    "slip",
+    "proven_slip",
+    "moved",
+    "share",
+    floats=("t", "bound", "proof", "slip", "proven_slip", "moved", "share"),
+)
 """A new vertex: where a unit vanishes on the edge or chord from vertex a to b, at t in (0, 1).
 
-``bound`` estimates the error of t, ``proof`` bounds it where there are proofs."""
+``along`` is the unit whose chord it lies on, -1 on an edge. ``bound`` estimates the error of t between the exact
+ends, ``proof`` bounds it where there are proofs; ``slip`` and ``proven_slip`` likewise between the nominal ends
+(`places`). Values of units that are as good as zero here are taken as zero: ``moved`` is the norm of all that is
+changed so, ``share`` the largest single change over the scale of its unit.
+"""
 DEVIATION = _record("entry", "off", floats=("off",))
 """An entry of a vertex's activations, and how far it is off the straight line between those of two others."""
 CROSSING = _record("unit", "vertex")
@@ -62,8 +79,23 @@ crossings are ``first`` to the next chord's ``first``, its pairs with later chor
 chord's; its edges are ``drawn`` to ``drawn_end``. ``through`` is one of the crossings that several chords
 share in one point, -1 for none; ``asked`` says whether the chord is in a question that was asked just now.
 """
-CHORD_CROSSING = _record("other", "pair", "t", "bound", "proof", floats=("t", "bound", "proof"))
-"""Where a chord crosses another: at t from its p to its q, with its errors as in `BIRTH`."""
+CHORD_CROSSING = _record(
+    "other",
+    "pair",
+    "t",
+    "bound",
+    "proof",
+    "slip",
+    "proven_slip",
+    "quotient",
+    "span",
+    floats=("t", "bound", "proof", "slip", "proven_slip", "quotient", "span"),
+)
+"""Where a chord crosses another: at t from its p to its q, with its errors as in `BIRTH`.
+
+``quotient`` is t as the values at the ends have it, before it is changed for an order that is known otherwise, and
+``span`` the difference of these values.
+"""
 PAIR = _record("c", "d", "root", "member", "node")
 """Two chords c < d that cross; pairs that cross in one point have one ``root`` (union-find), whose ``node``
 is that point.

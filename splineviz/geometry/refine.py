@@ -14,8 +14,10 @@ from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import choose_words, cut_faces, face_signs
 from splineviz.geometry.edge_crossings import cross_edges
 from splineviz.geometry.ordering import near_each_other
-from splineviz.geometry.predicates import Units, classify
+from splineviz.geometry.places import find_places, stray_after
+from splineviz.geometry.predicates import classify, units_at
 from splineviz.geometry.questions import FEW, MANY, NO_ANSWERS, UNKNOWN, Answers, Dialogue, no_questions
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.geometry.shared_edges import shared_edges, vanishing_edges
 from splineviz.geometry.subdivision import Arrays, Subdivision, find_edge_faces
 from splineviz.geometry.workspace import (
@@ -64,8 +66,14 @@ class Refinement:
     sign"""
     zeros: int
     """Signs at vertices taken as zero"""
+    moved: Float64[np.ndarray, "old_vertex 2"]
+    """Changes of values of units at old vertices that have another sign than was found: the norm of all changes, and
+    the largest one over the scale of its unit"""
+    doubt: Float64[np.ndarray, "old_vertex"]
+    """Proven share of the difference of two values by which one at an old vertex may differ from that at its exact
+    place"""
     largest_bound: float = 0.0
-    """The largest proven error of a value"""
+    """The largest proven error of a value at the nominal place of its vertex"""
     next_word: int | None = None
     """Where to go on with the units that were put off; None if there are none"""
     kept: Int64[np.ndarray, "vertex"] | None = None
@@ -85,7 +93,7 @@ class Proof:
     """Proven errors of the values of a stage's units, and whom to ask for the rest."""
 
     slack: Float64[np.ndarray, "vertex"]
-    """``z[v, u]`` is within ``scale[u] * slack[v]`` of the exact value at the exact vertex"""
+    """``z[v, u]`` is within ``scale[u] * slack[v]`` of the exact value at the vertex's nominal place"""
     sure: bool
     """Whether values that are 0.0 are exactly zero"""
     exact: ExactAnswers | None
@@ -110,7 +118,7 @@ def refine(
         C-contiguous: value of each unit at each vertex, affine on every face. Values too close to zero to
         tell their sign are set to zero.
     scale, slack
-        The error of ``z[v, u]`` is estimated as ``scale[u] * slack[v]``.
+        The error of ``z[v, u]`` at the nominal place of v is estimated as ``scale[u] * slack[v]``.
     stage
         Recorded as the origin of new edges.
     first_word
@@ -122,9 +130,10 @@ def refine(
         With it, no decision rests on an estimate but those that nobody can tell.
     """
     slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
-    arrays, units, answers = subdivision.arrays(), Units(z, scale, slack, slack_proof), NO_ANSWERS
+    arrays, moved, answers = subdivision.arrays(), np.zeros((len(z), 2)), NO_ANSWERS
+    values = Values(z, scale, slack, slack_proof, moved)
     while True:
-        run = _refine(arrays, units, sure, stage, first_word, room, answers)
+        run = _refine(arrays, values, sure, stage, first_word, room, answers)
         answers, n_confirmed = checked(answers, run.questions, None if proof is None else proof.exact)
         if run.stopped == 0 and n_confirmed is not None:
             break
@@ -147,6 +156,8 @@ def refine(
         open=run.open - n_confirmed,
         identical=run.identical,
         zeros=run.zeros,
+        moved=np.stack([np.sqrt(moved[:, 0]), moved[:, 1]], axis=1),
+        doubt=run.doubt,
         largest_bound=float(scale.max(initial=0.0) * slack_proof.max(initial=0.0)),
     )
 
@@ -155,6 +166,16 @@ def compile_refine() -> None:
     """Have the kernel compiled, and kept for other processes, by a triangle that nothing cuts."""
     triangle = Subdivision.from_polygons([np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])])
     refine(triangle, np.ones((3, 1)), np.ones(1), np.ones(3), 0)
+
+
+class Values(NamedTuple):
+    """Values of units and their errors, as in `predicates.Units`."""
+
+    z: Float64[np.ndarray, "vertex unit"]
+    scale: Float64[np.ndarray, "unit"]
+    slack: Float64[np.ndarray, "vertex"]
+    proof: Float64[np.ndarray, "vertex"]
+    moved: Float64[np.ndarray, "vertex 2"]
 
 
 class _Run(NamedTuple):
@@ -174,6 +195,7 @@ class _Run(NamedTuple):
     open: int
     identical: int
     zeros: int
+    doubt: Float64[np.ndarray, "old_vertex"]
     questions: np.ndarray
     """`questions.QUESTION` that it asked"""
     stopped: int
@@ -182,11 +204,13 @@ class _Run(NamedTuple):
 
 @kernel
 def _refine(
-    arrays: Arrays, units: Units, sure: bool, stage: int, first: int, room: int, answers: Answers
+    arrays: Arrays, values: Values, sure: bool, stage: int, first: int, room: int, answers: Answers
 ) -> _Run:
     """Refine in one compiled call: what passes between Python and compiled code costs more than cutting a
     hundred faces."""
-    _, offsets, side_vertex, side_edge, edges, source, shared = arrays
+    _, offsets, side_vertex, side_edge, edges, source, shared, _, rounding = arrays
+    places = find_places(arrays)
+    units = units_at(values.z, values.scale, values.slack, values.proof, places, values.moved)
     questions = no_questions(FEW if len(answers.rows) == 0 else MANY)
     dialogue = Dialogue(answers, questions)
     signs = classify(units, sure, first, dialogue)
@@ -202,10 +226,7 @@ def _refine(
         side_vertex,
         side_edge,
         edges,
-        units.z,
-        units.scale,
-        units.slack,
-        units.proof,
+        units,
         signs.positive,
         signs.negative,
         on,
@@ -222,15 +243,20 @@ def _refine(
     faces_of = find_edge_faces(offsets, side_vertex, side_edge, edges if signs.zeros else edges[:0])
     vanishing = vanishing_edges(edges, faces_of, signs, on, first, last)
     n_faces, n_sides, n_edges = n[FACES], n[SIDES], n[EDGES]
+    points, largest = _extend_points(arrays.vertices, birth)
     fine = Arrays(
-        _extend_points(arrays.vertices, birth),
+        points,
         pieces.offsets[: n_faces + 1],
         pieces.side_vertex[:n_sides],
         pieces.side_edge[:n_sides],
         pieces.edges[:n_edges],
         _sources(source, crossed.first_part, pieces.edge_unit, n_edges, stage),
         shared_edges(shared, vanishing, drawn, crossed.first_part, stage),
+        np.empty((n_edges, 4)),
+        rounding + 16.0 * UNIT_ROUNDOFF * largest if len(birth) > 0 else rounding,
     )
+    if questions.asked[1] == 0:
+        stray_after(fine, crossed.first_part, birth, pieces.edge_unit, arrays, places)
     return _Run(
         fine,
         pieces.parent[:n_faces],
@@ -243,6 +269,7 @@ def _refine(
         signs.open + crossed.open + n[OPEN] + n[DROPPED],
         crossed.identical,
         signs.zeros,
+        places.shares[:, 2] + places.shares[:, 3],
         questions.rows[: questions.asked[0]],
         questions.asked[1],
     )
@@ -269,14 +296,15 @@ def _sources(
 @part()
 def _extend_points(
     points: Float64[np.ndarray, "old_vertex 2"], birth: np.ndarray
-) -> Float64[np.ndarray, "vertex 2"]:
-    """Coordinates (uv) of old vertices and of those that are born between them."""
-    n_old = len(points)
+) -> tuple[Float64[np.ndarray, "vertex 2"], float]:
+    """Coordinates (uv) of old vertices and of those that are born between them; and the largest of them."""
+    n_old, largest = len(points), 0.0
     result = np.empty((n_old + len(birth), 2))
     for v in range(n_old):
         result[v, 0], result[v, 1] = points[v, 0], points[v, 1]
+        largest = max(largest, abs(points[v, 0]), abs(points[v, 1]))
     for k in range(len(birth)):
         a, b, t = birth[k].a, birth[k].b, birth[k].t
         for i in range(2):
             result[n_old + k, i] = result[a, i] + t * (result[b, i] - result[a, i])
-    return result
+    return result, largest

@@ -52,7 +52,7 @@ class Proven:
     """Proven errors of the entries whose maxima are taken, and whom to ask for the rest."""
 
     slack: Float64[np.ndarray, "vertex"]
-    """``x[v, i]`` is within ``scale[i] * slack[v]`` of the exact value at the exact vertex; all scales are
+    """``x[v, i]`` is within ``scale[i] * slack[v]`` of the exact value at the vertex's nominal place; all scales are
     the same"""
     norm: Float64[np.ndarray, "vertex"]
     """Likewise, of the whole row"""
@@ -153,7 +153,7 @@ class _Rounds:
         self.windows, self.n_old, self.words = windows, len(x), max(1, (n_windows + 63) // 64)
         self.entries = Entries(np.ascontiguousarray(x), np.empty((0, x.shape[1])), np.arange(len(x)))
         proofs = (_NOTHING, _NOTHING) if proven is None else (proven.slack.copy(), proven.norm.copy())
-        self.errors = EntryErrors(slack.copy(), np.zeros(len(x)), error.copy(), *proofs)
+        self.errors = EntryErrors(slack.copy(), error.copy(), *proofs)
         largest = np.where(windows >= 0, self.scale[windows], 0.0).max(1, initial=0.0)
         # The difference of two entries errs by the root of the sum of two squares, at worst by the sum.
         self.unit_scale = (np.sqrt(2.0) if proven is None else 2.0) * largest
@@ -189,8 +189,9 @@ class _Rounds:
             self.zeros += cut.zeros - equal
             self.re_evaluated += cut.re_evaluated
             self.first_part = cut.first_part[self.first_part]
+            self._amend(cut.moved)
         if len(birth):
-            self._extend(birth, ties)
+            self._extend(birth)
         self.counts.append(len(birth))
         watch = bool((self.entered & (place >= 0) & (place < self.highest)).any())
         self.winners = winners_after(self.winners, parent, on, turn, z, uncut.offsets, uncut.values, watch)
@@ -210,7 +211,17 @@ class _Rounds:
         exact = None if judges is None else judges(Births(_joined(self.births), tuple(self.counts), kept))
         return Proof(self.errors.proven_slack[kept], True, exact)
 
-    def _extend(self, birth: np.ndarray, ties: np.ndarray) -> None:
+    def _amend(self, moved: Float64[np.ndarray, "vertex 2"]) -> None:
+        """Count as errors by how much a maximum may be off where a tie was found, or another winner than by values."""
+        if moved.any():
+            rows, (norm, share) = self.entries.row_of, 2.0 * moved.T
+            self.errors.slack[rows] += share
+            self.errors.whole[rows] = np.hypot(self.errors.whole[rows], norm)
+            if self.proven is not None:
+                self.errors.proven_slack[rows] += share
+                self.errors.proof[rows] += norm
+
+    def _extend(self, birth: np.ndarray) -> None:
         """Interpolate the entries, and their errors, at vertices that were just born."""
         base, fresh, row_of = self.entries
         n_born, n_new = sum(self.counts), len(birth)
@@ -222,18 +233,12 @@ class _Rounds:
             grown[:n_born] = fresh[:n_born]
             fresh = grown
         self.entries, room = Entries(base, fresh, rows), np.empty(n_new)
-        slack, shift, whole, proven_slack, proof = self.errors
+        slack, whole, proven_slack, proof = self.errors
         proofs = [proven_slack, proof]
         if self.proven is not None:
             proofs = [np.concatenate([values, room]) for values in proofs]
-        self.errors = EntryErrors(
-            *(np.concatenate([values, room]) for values in (slack, shift, whole)), *proofs
-        )
+        self.errors = EntryErrors(*(np.concatenate([values, room]) for values in (slack, whole)), *proofs)
         interpolate_entries(self.entries, n_born, born, self.scale, self.errors)
-        if self.proven is not None:
-            # A candidate that ties here takes another entry's value, in as many windows again as it is in.
-            n_ties = np.bincount(ties["vertex"] - len(row_of), minlength=n_new)
-            self.errors.proof[len(base) + n_born :] *= np.sqrt(1.0 + n_ties)
         self.births.append(born)
 
     def _merge(self) -> Int64[np.ndarray, "kept"]:
@@ -273,6 +278,8 @@ class _Rounds:
             open=self.open,
             identical=0,
             zeros=self.zeros,
+            moved=np.zeros((self.n_old, 2)),  # counted in the errors of the maxima
+            doubt=np.zeros(self.n_old),
             largest_bound=float(self.unit_scale.max(initial=0.0) * errors.proven_slack.max(initial=0.0)),
             kept=kept,
             turns=tuple(self.counts),
@@ -280,7 +287,7 @@ class _Rounds:
         proofs = errors.proof, errors.proven_slack
         if self.proven is not None:
             proofs = errors.proof[kept], errors.proven_slack[kept]
-        return Maxima(refinement, self.top, errors.whole[kept], (errors.slack + errors.shift)[kept], *proofs)
+        return Maxima(refinement, self.top, errors.whole[kept], errors.slack[kept], *proofs)
 
 
 def _joined(births: list[np.ndarray]) -> np.ndarray:

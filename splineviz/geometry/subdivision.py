@@ -28,6 +28,8 @@ class Arrays(NamedTuple):
     edges: Int64[np.ndarray, "edge 2"]
     source: Int32[np.ndarray, "edge 2"]
     shared: Int64[np.ndarray, "row 3"]
+    stray: Float64[np.ndarray, "edge 4"]
+    rounding: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,11 @@ class Subdivision:
     """The stage and unit that drew the edge; RIM twice on the rim of a window"""
     shared: Int64[np.ndarray, "row 3"]
     """Further (edge, stage, unit): units whose state changes across an edge that another unit drew"""
+    stray: Float64[np.ndarray, "edge 4"]
+    """Distances in uv of the nominal places of both ends of each edge from the exact line that it lies on: two that
+    are estimated, two that are proven; see `geometry.places`"""
+    rounding: float = 0.0
+    """Bound of the distance of ``vertices`` from the nominal places that they stand for, in uv"""
 
     @classmethod
     def from_polygons(cls, polygons: Sequence[np.ndarray]) -> Subdivision:
@@ -64,13 +71,22 @@ class Subdivision:
             edges=np.stack([ids, following], axis=1),
             edge_source=np.full((total, 2), RIM, dtype=np.int32),
             shared=np.empty((0, 3), dtype=np.int64),
+            stray=np.zeros((total, 4)),
         )
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Subdivision:
         """Subdivision that a kernel returned."""
-        vertices, offsets, side_vertex, *rest = arrays
-        return cls(vertices, Csr(offsets, side_vertex), *rest)
+        return cls(
+            arrays.vertices,
+            Csr(arrays.offsets, arrays.side_vertex),
+            arrays.side_edge,
+            arrays.edges,
+            arrays.source,
+            arrays.shared,
+            arrays.stray,
+            arrays.rounding,
+        )
 
     def arrays(self) -> Arrays:
         """Arrays for kernels."""
@@ -82,6 +98,8 @@ class Subdivision:
             self.edges,
             self.edge_source,
             self.shared,
+            self.stray,
+            self.rounding,
         )
 
     def edge_faces(self) -> Int64[np.ndarray, "edge 2"]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64, UInt64
+from jaxtyping import Int64, UInt64
 
 from splineviz.geometry.compiled import part
+from splineviz.geometry.predicates import Units
 from splineviz.geometry.records import (
     BIRTH,
     CHORD,
@@ -36,11 +37,7 @@ class Given(NamedTuple):
     side_vertex: Int64[np.ndarray, "side"]
     side_edge: Int64[np.ndarray, "side"]
     edges: Int64[np.ndarray, "edge 2"]
-    z: Float64[np.ndarray, "vertex unit"]
-    """From here to ``proof`` as in `predicates.Units`"""
-    scale: Float64[np.ndarray, "unit"]
-    slack: Float64[np.ndarray, "vertex"]
-    proof: Float64[np.ndarray, "vertex"]
+    units: Units
     positive: UInt64[np.ndarray, "vertex word"]
     negative: UInt64[np.ndarray, "vertex word"]
     on: UInt64[np.ndarray, "face word"]
@@ -67,7 +64,7 @@ class Scratch(NamedTuple):
     chord: np.ndarray
     """`records.CHORD`"""
     crossing: np.ndarray
-    """`records.CHORD_CROSSING`, chord by chord"""
+    """`records.CHORD_CROSSING`, chord by chord; the last row is spare"""
     pair: np.ndarray
     """`records.PAIR`"""
 
@@ -113,8 +110,10 @@ class Pieces(NamedTuple):
 @part(forceinline=True)
 def copy_birth(source: Any, target: Any) -> None:
     """Copy a row of `records.BIRTH`."""
-    target.a, target.b, target.unit = source.a, source.b, source.unit
+    target.a, target.b, target.unit, target.along = source.a, source.b, source.unit, source.along
     target.t, target.bound, target.proof = source.t, source.bound, source.proof
+    target.slip, target.proven_slip = source.slip, source.proven_slip
+    target.moved, target.share = source.moved, source.share
 
 
 @part()
@@ -136,7 +135,11 @@ def make_room(
         n_pairs += n_cut[f] * (n_cut[f] - 1) // 2
     pieces = _make_pieces(given, parts, n_chords, n_pairs)
     pairs = max(1, chords * (chords - 1) // 2)
-    return _make_scratch(given.z.shape[1], ring, chords, pairs), _make_links(ring, chords, pairs), pieces
+    return (
+        _make_scratch(given.units.z.shape[1], ring, chords, pairs),
+        _make_links(ring, chords, pairs),
+        pieces,
+    )
 
 
 @part()
@@ -146,7 +149,7 @@ def _make_scratch(n_units: int, ring: int, chords: int, pairs: int) -> Scratch:
         np.empty(ring, SIDE),
         np.full(n_units, -1, np.int64),
         np.empty(chords + 1, CHORD),
-        np.empty(2 * pairs, CHORD_CROSSING),
+        np.empty(2 * pairs + 1, CHORD_CROSSING),
         np.empty(pairs, PAIR),
     )
 

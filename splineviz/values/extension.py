@@ -26,6 +26,8 @@ class TensorErrors(NamedTuple):
     """Proven, times the scale of an entry; empty where nothing is"""
     proof: Float64[np.ndarray, "vertex"]
     """Proven, of all entries as one vector; likewise"""
+    shift: Float64[np.ndarray, "vertex"]
+    """Proven change of an entry from the nominal place to the exact one; likewise"""
 
 
 class _Rows(NamedTuple):
@@ -35,7 +37,9 @@ class _Rows(NamedTuple):
     scales: Float64[np.ndarray, "row"]
     """Norm of the scales of the entries that are not cut off"""
     proof: Float64[np.ndarray, "row"]
-    """Proven error, nothing being cut off; empty where there are no proofs"""
+    """Proven error at the nominal place, nothing being cut off; empty where there are no proofs"""
+    doubt: Float64[np.ndarray, "row"]
+    """Proven error of an entry at the exact place; likewise"""
     spread: Float64[np.ndarray, "new"]
     """Distance between the two ends"""
 
@@ -48,27 +52,30 @@ def extend_values(
     out: Float64[np.ndarray, "row entry"],
     errors: TensorErrors,
     relu: bool,
+    switches: bool,
 ) -> tuple[Float64[np.ndarray, "row"], Float64[np.ndarray, "row"], Float64[np.ndarray, "row"]]:
     """Fill ``out`` with some rows of ``values``, then new ones by interpolation between their ends.
 
     With ``relu`` the rows are cut off at 0 on the way, which saves a pass through memory. Returns (error,
-    norm, proof) of the rows of ``out``: estimated errors, inherited from both ends (the smaller of the whole
-    and the entry-wise), moved by the error of t, and rounded; norms; and the same errors in the worst case,
-    empty where there are no proofs. Entries cut off have no error. With proofs, a new entry is 0.0 only if it
-    is zero at both ends, or surely cut off: what may be something else is `TINY`.
+    norm, proof) of the rows of ``out``: estimated errors at the nominal places (`geometry.places`), inherited from
+    both ends (the smaller of the whole and the entry-wise) and rounded; norms; and the same errors in the worst case,
+    empty where there are no proofs. Entries cut off have no error. Where it is these values that switch there, what
+    the new vertices have ``moved`` counts, too. With proofs, a new entry is 0.0 only if it is zero at both ends, or
+    surely cut off at the exact place: what may be something else is `TINY`.
     """
     scale, slack, proven_slack, proofs = errors.scale, errors.slack, errors.proven_slack, errors.proof
     n_old, n_all = len(rows), len(out)
     error, entry, norm, scales = np.empty(n_all), np.empty(n_all), np.empty(n_all), np.empty(n_all)
     spread = np.empty(len(birth))
-    whole = np.empty(n_all if len(proofs) else 0)
+    whole, doubt = np.empty(n_all if len(proofs) else 0), np.empty(n_all if len(proofs) else 0)
     squares = 0.0
     for i in range(len(scale)):
         squares += scale[i] * scale[i]
     every = np.sqrt(squares) + FLOOR
     for v in range(n_old if len(proofs) else 0):
         whole[v] = min(proofs[rows[v]], SAFE * every * proven_slack[rows[v]])
-    _interpolate(values, rows, birth, out, scale, relu, _Rows(norm, scales, whole, spread))
+        doubt[v] = whole[v] + errors.shift[rows[v]]
+    _interpolate(values, rows, birth, out, scale, relu, switches, _Rows(norm, scales, whole, doubt, spread))
     for v in range(n_old):
         error[v], entry[v] = min(errors.whole[rows[v]], scales[v] * slack[rows[v]]), slack[rows[v]]
         if len(proofs):
@@ -76,11 +83,10 @@ def extend_values(
             whole[v] = min(whole[v], SAFE * (scales[v] + FLOOR) * proven_slack[rows[v]])
     for k in range(len(birth)):
         a, b, t, v = birth[k].a, birth[k].b, birth[k].t, n_old + k
-        entry[v] = (1.0 - t) * entry[a] + t * entry[b]
+        moved, share = (2.0 * birth[k].moved, 2.0 * birth[k].share) if switches else (0.0, 0.0)
+        entry[v] = (1.0 - t) * entry[a] + t * entry[b] + share
         inherited = min((1.0 - t) * error[a] + t * error[b], scales[v] * entry[v])
-        error[v] = np.hypot(inherited, birth[k].bound * spread[k]) + 2.0 * UNIT_ROUNDOFF * (
-            norm[v] + spread[k]
-        )
+        error[v] = np.hypot(inherited, moved) + 2.0 * UNIT_ROUNDOFF * (norm[v] + spread[k])
     return error, norm, whole
 
 
@@ -92,10 +98,11 @@ def _interpolate(
     out: Float64[np.ndarray, "row entry"],
     scale: Float64[np.ndarray, "entry"],
     relu: bool,
+    switches: bool,
     known: _Rows,
 ) -> None:
     """Fill all rows of ``out``; the proofs of the old ones are there, those of the new ones are filled in."""
-    norm, scales, whole, spread = known
+    norm, scales, whole, doubt, spread = known
     n_old, width, proven = len(rows), values.shape[1], len(whole) > 0
     floor = 0.0 if relu else -np.inf
     _copy(values, rows, out, scale, floor, norm, scales)
@@ -114,7 +121,7 @@ def _interpolate(
         b = values[rows[birth[k].b]] if birth[k].b < n_old else out[birth[k].b]
         row, s = out[n_old + k], birth[k].t
         least = -np.inf if is_end[k] else floor
-        inherited, moved, fresh = _doubt(birth[k], whole, n_old) if proven else (0.0, 0.0, False)
+        inherited, moved, fresh = _doubt(birth[k], doubt, n_old) if proven else (0.0, 0.0, False)
         total = 0.0
         squares = 0.0
         steps = 0.0
@@ -135,13 +142,15 @@ def _interpolate(
         if proven:
             longest = np.sqrt(all_steps)
             rounded = 4.0 * UNIT_ROUNDOFF * (norm[n_old + k] + longest) + FLOOR
-            whole[n_old + k] = SAFE * (inherited + birth[k].proof * longest + rounded)
+            rounded += 2.0 * birth[k].moved if switches else 0.0
+            doubt[n_old + k] = SAFE * (inherited + birth[k].proof * longest + rounded)
+            whole[n_old + k] = SAFE * (max(whole[birth[k].a], whole[birth[k].b]) + rounded)
     for k in range(len(birth) - 1 if relu else -1, -1, -1):  # ends after the rows between them
         if is_end[k]:
             a = values[rows[birth[k].a]] if birth[k].a < n_old else out[birth[k].a]
             b = values[rows[birth[k].b]] if birth[k].b < n_old else out[birth[k].b]
             row = out[n_old + k]
-            inherited, moved, fresh = _doubt(birth[k], whole, n_old) if proven else (0.0, 0.0, False)
+            inherited, moved, fresh = _doubt(birth[k], doubt, n_old) if proven else (0.0, 0.0, False)
             for i in range(width):
                 row[i] = (
                     row[i] if row[i] > 0.0 else _cut_off(row[i], a[i], b[i], inherited, moved, fresh, tiny)
@@ -172,11 +181,11 @@ def _copy(
 
 
 @part(forceinline=True)
-def _doubt(born: Any, whole: Float64[np.ndarray, "row"], n_old: int) -> tuple[float, float, bool]:
+def _doubt(born: Any, doubt: Float64[np.ndarray, "row"], n_old: int) -> tuple[float, float, bool]:
     """(inherited, moved, fresh): entries err by ``inherited`` and ``moved`` times their step; signs at fresh
     ends may be wrong."""
     fresh = born.a >= n_old or born.b >= n_old
-    return SAFE * max(whole[born.a], whole[born.b]), SAFE * (born.proof + 4.0 * UNIT_ROUNDOFF), fresh
+    return SAFE * max(doubt[born.a], doubt[born.b]), SAFE * (born.proof + 4.0 * UNIT_ROUNDOFF), fresh
 
 
 @part(forceinline=True)
@@ -194,6 +203,7 @@ def extend_slack(
     scale: Float64[np.ndarray, "entry"],
     before: Float64[np.ndarray, "old"],
     proven_before: Float64[np.ndarray, "old"],
+    switches: bool,
 ) -> tuple[Float64[np.ndarray, "row"], Float64[np.ndarray, "row"]]:
     """(slack, proof) of values that `extend_values` has made without relu, from those of the old rows.
 
@@ -207,20 +217,16 @@ def extend_slack(
         proof[:n_old] = proven_before
     for k in range(len(birth)):
         a, b, t, row = values[birth[k].a], values[birth[k].b], birth[k].t, values[n_old + k]
-        worst, farthest, largest = 0.0, 0.0, 0.0
+        farthest, largest = 0.0, 0.0
         for i in range(len(scale)):
             step = abs(b[i] - a[i])
             if scale[i] > 0.0:
-                worst = max(
-                    worst, (birth[k].bound * step + 2.0 * UNIT_ROUNDOFF * (abs(row[i]) + step)) / scale[i]
-                )
                 farthest, largest = max(farthest, step / scale[i]), max(largest, abs(row[i]) / scale[i])
-        slack[n_old + k] = (1.0 - t) * slack[birth[k].a] + t * slack[birth[k].b] + worst
+        rounded = 2.0 * UNIT_ROUNDOFF * (largest + farthest) + (2.0 * birth[k].share if switches else 0.0)
+        slack[n_old + k] = (1.0 - t) * slack[birth[k].a] + t * slack[birth[k].b] + rounded
         if proven:
             inherited = max(proof[birth[k].a], proof[birth[k].b])
-            proof[n_old + k] = SAFE * (
-                inherited + birth[k].proof * farthest + 4.0 * UNIT_ROUNDOFF * (largest + farthest) + FLOOR
-            )
+            proof[n_old + k] = SAFE * (inherited + 2.0 * rounded + FLOOR)
     return slack, proof
 
 

@@ -24,7 +24,7 @@ from splineviz.values.interpolated_products import (
 )
 from splineviz.values.memory import Buffers, rows_in_block, run_in_blocks
 from splineviz.values.row_products import multiplied, multiply_rows
-from splineviz.values.transfer import after_affine, after_pointwise, extend
+from splineviz.values.transfer import after_affine, after_pointwise, extend, steepest_slopes
 from splineviz.values.vertex_values import VertexValues
 from splineviz.values.window_maxima import among_maxima
 
@@ -83,11 +83,12 @@ class Propagator:
         if node.output not in live:
             (slot,) = node.inputs
             z = live[slot]
+            slopes = None if z.proof is not None or z.scale is None else steepest_slopes(node, z.flat)
             if slot in node.frees:
                 values, storage = run_in_blocks(node.run, [z.values], lambda _: z.values), z.storage
             else:
                 values, storage = self._run(node, z.values)
-            live[node.output] = after_pointwise(node, z, values, storage)
+            live[node.output] = after_pointwise(node, z, values, storage, slopes)
         self._free(live, node)
 
     def to_vertices(
@@ -103,16 +104,19 @@ class Propagator:
         vertices, tensors are given up one by one; a part leaves them for the others.
         """
         (slot,) = node.inputs
-        again, fused, result = refinement.next_word is not None, _fused(node, refinement), {}
+        fused, result = _fused(node, refinement), {}
+        # relu leaves no error where it is off; of another function, entries may differ in slope for good.
+        again = refinement.next_word is not None or not node.is_relu
         birth = refinement.birth if part is None else part.birth
         n_old = len(part.vertices if part else refinement.subdivision.vertices) - len(birth)
         rows = np.arange(n_old) if part is None else part.vertices[:n_old]
         for key in list(live):
             before, here = live[key] if part else live.pop(key), key == slot
+            doubt = refinement.doubt if here else None
             if fused and here:
-                result[node.output] = extend(before, rows, birth, self.buffers, relu=True)
+                result[node.output] = extend(before, rows, birth, self.buffers, doubt=doubt, relu=True)
             if not (fused and here and slot in node.frees):
-                result[key] = extend(before, rows, birth, self.buffers, again=again and here)
+                result[key] = extend(before, rows, birth, self.buffers, doubt=doubt, again=again and here)
             if part is None:
                 self._release(live, before)
         place = None if part is None else _places(part.vertices, len(refinement.subdivision.vertices))

@@ -19,7 +19,7 @@ from splineviz.values.linear_error_bounds import MapSizes, prove_linear, through
 from splineviz.values.memory import Buffers
 from splineviz.values.vertex_values import VertexValues, Zeros
 
-__all__ = ["after_affine", "after_pointwise", "extend"]
+__all__ = ["after_affine", "after_pointwise", "extend", "steepest_slopes"]
 
 _NOTHING = np.empty(0)
 
@@ -100,19 +100,33 @@ def _without_dead_entries(node: Affine, before: VertexValues, after: VertexValue
 
 
 def after_pointwise(
-    node: Pointwise, before: VertexValues, values: Tensor, storage: Tensor | None
+    node: Pointwise, before: VertexValues, values: Tensor, storage: Tensor | None, slopes: np.ndarray | None = None
 ) -> VertexValues:
-    """The result of a pointwise node; no entry of it errs by more than the steepest slope times that of its
-    input."""
-    proof = None
+    """Apply a pointwise node; no entry errs by more than the steepest slope times the error of its input.
+
+    ``slopes`` (n,) are the steepest that each entry takes at any of these vertices (`steepest_slopes`): where errors
+    are estimated entry by entry, and nothing is proven, they stay so.
+    """
+    steepest, proof = node.steepest, None
     # A flat piece makes zeros of values of either sign that are close to the kink.
     lasting = node.breaks_at_zero and bool(node.slopes.all())
     if before.proof is not None:
-        rounding = 4.0 * UNIT_ROUNDOFF * (node.steepest * before.norms() + node.offset_norm) + FLOOR
-        proof = SAFE * (node.steepest * before.proof + rounding)
-    return VertexValues(
-        values, node.steepest * before.error, storage=storage, proof=proof, zeros=_bent(lasting)
-    )
+        rounding = 4.0 * UNIT_ROUNDOFF * (steepest * before.norms() + node.offset_norm) + FLOOR
+        proof = SAFE * (steepest * before.proof + rounding)
+    after = VertexValues(values, steepest * before.error, storage=storage, proof=proof, zeros=_bent(lasting))
+    if slopes is not None and proof is None and before.scale is not None:
+        after.scale, after.slack = slopes * before.scale, before.slack
+    return after
+
+
+def steepest_slopes(node: Pointwise, z: np.ndarray) -> np.ndarray:
+    """(n,) the largest absolute slope of a pointwise node over all that each entry of its input (V, n) takes."""
+    low, high, n = z.min(0), z.max(0), z.shape[1]
+    slopes = node.slopes.abs().expand(-1, *node.shape).reshape(len(node.slopes), n).numpy()
+    below = np.concatenate([np.full((1, n), -np.inf), node.kinks])
+    above = np.concatenate([node.kinks, np.full((1, n), np.inf)])
+    result: np.ndarray = np.where((low <= above) & (below <= high), slopes, 0.0).max(0)
+    return result
 
 
 def extend(
@@ -121,6 +135,7 @@ def extend(
     birth: np.ndarray,
     buffers: Buffers,
     *,
+    doubt: np.ndarray | None = None,
     relu: bool = False,
     again: bool = False,
     kept: np.ndarray | None = None,
@@ -128,19 +143,23 @@ def extend(
     """Extend a tensor, or relu of it, to new vertices between some of its own; it must be affine on every
     face.
 
-    Where more units of it are to cut (``again``), its error stays known entry by entry. Of all these vertices
-    those in ``kept`` remain, if given.
+    For the tensor whose units make the new vertices, ``doubt`` is that of their `Refinement`. Where more units of it
+    are to cut (``again``), its error stays known entry by entry. Of all these vertices those in ``kept`` remain, if
+    given.
     """
     values, storage = buffers.take((len(rows) + len(birth), *live.values.shape[1:]))
     scale, slack = live.entrywise()
     flat, zeros = values.view(len(values), -1).numpy(), _bent(relu or live.zeros is Zeros.LASTING)
-    errors = TensorErrors(scale, slack, live.error, *live.proven())
-    error, norm, proof = extend_values(live.flat, rows, birth, flat, errors, relu)
+    shift, switches = np.zeros(len(live.error)), doubt is not None
+    if doubt is not None and relu and live.proof is not None:
+        shift = 2.0 * SAFE * live.norms().max(initial=0.0) * doubt
+    errors = TensorErrors(scale, slack, live.error, *live.proven(), shift)
+    error, norm, proof = extend_values(live.flat, rows, birth, flat, errors, relu, switches)
     after = VertexValues(values, error, storage=storage, norm=norm, proof=_few(proof), zeros=zeros)
     if again:
         after.scale = scale
         after.slack, proven = extend_slack(
-            flat, birth, scale, slack[rows], _few(live.proven()[0], rows, _NOTHING)
+            flat, birth, scale, slack[rows], _few(live.proven()[0], rows, _NOTHING), switches
         )
         after.proven_slack = _few(proven)
     if kept is not None:

@@ -33,7 +33,7 @@ class Zeros(enum.IntEnum):
 @dataclass(slots=True, eq=False)
 class VertexValues:
     """A tensor of the network at all vertices, with estimates of its distance from exact arithmetic at the
-    exact vertex.
+    nominal place of the vertex (`geometry.places`), with the affine map of any of its faces.
 
     ``error[v]`` is for the norm of the whole tensor; ``scale[i] * slack[v]``, where known, for entry ``i``,
     and is sharper.
@@ -86,6 +86,17 @@ class VertexValues:
             self.proof if self.scale is None or self.proven_slack is None else self.proven_slack,
             self.proof,
         )
+
+    def amend(self, moved: np.ndarray) -> None:
+        """Count changes of its values, `Refinement.moved`, as errors: on one side of a bend they are."""
+        if not moved.any():
+            return
+        norm, share = 2.0 * moved.T  # at most what a slope differs by from another, in units of the steepest
+        self.error = np.hypot(self.error, norm)
+        self.slack = None if self.slack is None else self.slack + share
+        if self.proof is not None:
+            self.proof = self.proof + norm
+            self.proven_slack = None if self.proven_slack is None else self.proven_slack + share
 
     def only(self, kept: np.ndarray) -> VertexValues:
         """The tensor at some of the vertices, in memory of its own."""

@@ -15,6 +15,7 @@ import splineviz.engine.walk
 import splineviz.geometry.refine_maxima
 from splineviz.exact.ancestry import Ancestry, missing
 from splineviz.exact.resolver import Resolver, _at_once, find
+from splineviz.geometry.places import places_of
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.program import Program
@@ -48,6 +49,18 @@ def values(resolver: Resolver, vertices: Iterable[int]) -> np.ndarray:
     return np.array(rows, dtype=object)
 
 
+def proven_errors(
+    subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray
+) -> np.ndarray:
+    """(V, units): what rounding may have done to values, and what they change from nominal to exact places."""
+    neighbours, shares, _ = places_of(subdivision.arrays())
+    first, second = shares[:, 2:3], shares[:, 3:4]
+    around = np.maximum(slack, slack[neighbours].max(1))[:, None] * (1.0 + 2.0 * (first + second))
+    steps = first * np.abs(z[neighbours[:, 0]] - z) + second * np.abs(z[neighbours[:, 1]] - z)
+    result: np.ndarray = (1.0 + 1e-8) * (scale * around + steps)
+    return result
+
+
 class Referee:
     """Looks at up to ``sample`` vertices, births and edges of every refinement."""
 
@@ -78,7 +91,7 @@ class Referee:
         rows = self.some(len(z))
         exact = values(proof.exact, rows)
         known = np.abs(z[rows]) < MISSING
-        self.check_bounds(z[rows], exact, known, scale, proof.slack[rows])
+        self.check_bounds(z[rows], exact, known, proven_errors(subdivision, z, scale, proof.slack)[rows])
         exactly_zero = np.array([[x == 0 for x in row] for row in exact])
         sure = (z[rows] == 0.0) & known & (proof.sure | (scale == 0.0))
         assert exactly_zero[sure].all(), "what is 0.0 is not zero"
@@ -89,7 +102,8 @@ class Referee:
         decided = known & (np.arange(z.shape[1]) >= first)
         signs = np.array([[(x > 0) - (x < 0) for x in row] for row in exact])
         assert (np.sign(z[rows]) == signs)[decided].all(), "signs"
-        self.check_bounds(z[rows], exact, known, scale, proof.slack[rows])
+        slack = proof.slack + 2.0 * result.moved[:, 1]
+        self.check_bounds(z[rows], exact, known, proven_errors(subdivision, z, scale, slack)[rows])
         self.check_births(subdivision, result, proof.exact)
         self.seen, self.asked, self.steps = (
             self.seen + int(known.sum()),
@@ -100,11 +114,9 @@ class Referee:
         assert np.array_equal(before[~(np.abs(z) < MISSING)], z[~(np.abs(z) < MISSING)])
         return result
 
-    def check_bounds(
-        self, z: np.ndarray, exact: np.ndarray, known: np.ndarray, scale: np.ndarray, slack: np.ndarray
-    ) -> None:
+    def check_bounds(self, z: np.ndarray, exact: np.ndarray, known: np.ndarray, bounds: np.ndarray) -> None:
         for v, u in np.argwhere(known):
-            error, bound = abs(Fraction(z[v, u]) - exact[v, u]), Fraction(float(scale[u] * slack[v]))
+            error, bound = abs(Fraction(z[v, u]) - exact[v, u]), Fraction(float(bounds[v, u]))
             assert error <= bound, f"unit {u}: {float(error):.3g} is more than {float(bound):.3g}"
             if error:
                 self.nearest = min(self.nearest, 1.0 - float(error / bound))

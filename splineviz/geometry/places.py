@@ -1,0 +1,225 @@
+"""Nominal and exact places of vertices.
+
+Values at a vertex are those of its faces' affine functions at *one* point, the vertex's nominal place, but for
+rounding. That point is not where the lines through the vertex cross: each line passes it at some distance. A new
+vertex on an edge lies, nominally, on the straight line between the nominal places of its ends, where interpolated
+values place the new line. So what a nominal place is away from a line is fixed when the line is drawn, and new
+vertices on it are no farther off than those between which they lie. Errors of position are not multiplied from birth
+to birth, and errors of values stay those of rounding alone.
+
+Where a vertex belongs follows from two of its lines, those of the two sides of one of its faces. There the difference
+of the exact place from the nominal one is a share of the ways along both sides, and what it makes of a value the same
+shares of the value's differences along them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from splineviz.geometry.compiled import kernel, part
+from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
+from splineviz.geometry.subdivision import Arrays
+
+__all__ = ["Places", "find_places", "places_of", "stray_after"]
+
+_UNKNOWN = 1e30
+"""Share of a side where the lines of a corner do not tell the place"""
+
+_MOST = 2.0**-20
+"""Largest share that estimates take for likely: beyond it all units near a vertex would pass for coincidences, only
+because its lines are nearly parallel"""
+
+_ENOUGH = 2.0**-40
+"""Shares below which no better corner is looked for"""
+
+
+class Places(NamedTuple):
+    """Differences of the exact places of all vertices from the nominal ones, each by one corner of one face."""
+
+    neighbours: Int64[np.ndarray, "vertex 2"]
+    """The vertices before and after each round that face; the vertex itself where no face has it"""
+    shares: Float64[np.ndarray, "vertex 4"]
+    """Shares of the ways to either of them: estimated, then proven"""
+    distance: Float64[np.ndarray, "vertex 2"]
+    """uv; estimated and proven"""
+
+
+@kernel
+def places_of(arrays: Arrays) -> Places:
+    """`find_places` for callers in Python."""
+    return find_places(arrays)
+
+
+@part()
+def find_places(arrays: Arrays) -> Places:
+    """Places of all vertices, by their best corners."""
+    vertices, offsets, side_vertex, side_edge = (
+        arrays.vertices,
+        arrays.offsets,
+        arrays.side_vertex,
+        arrays.side_edge,
+    )
+    n = len(vertices)
+    neighbours, shares, distance = np.empty((n, 2), np.int64), np.zeros((n, 4)), np.zeros((n, 2))
+    best = np.full(n, np.inf)
+    for v in range(n):
+        neighbours[v, 0], neighbours[v, 1] = v, v
+    for f in range(len(offsets) - 1):
+        start, stop = offsets[f], offsets[f + 1]
+        for k in range(start, stop):
+            v = side_vertex[k]
+            if best[v] <= _ENOUGH:
+                continue
+            last = k - 1 if k > start else stop - 1
+            a, b = side_vertex[last], side_vertex[k + 1 if k + 1 < stop else start]
+            share = _corner(arrays, v, a, b, side_edge[last], side_edge[k])
+            worst = max(share[0] + share[1], share[2] + share[3])
+            if worst < best[v] or best[v] == np.inf:
+                best[v] = worst
+                neighbours[v, 0], neighbours[v, 1] = a, b
+                first, second = _way(arrays, v, a), _way(arrays, v, b)
+                for i in range(4):
+                    shares[v, i] = share[i]
+                for i in range(2):
+                    distance[v, i] = SAFE * (share[2 * i] * first + share[2 * i + 1] * second)
+    return Places(neighbours, shares, distance)
+
+
+@part(forceinline=True)
+def _way(arrays: Arrays, v: int, a: int) -> float:
+    """Distance of the nominal places of two vertices, at most."""
+    x, y = arrays.vertices[a, 0] - arrays.vertices[v, 0], arrays.vertices[a, 1] - arrays.vertices[v, 1]
+    return float(np.sqrt(x * x + y * y) + 4.0 * arrays.rounding)
+
+
+@part(forceinline=True)
+def _corner(
+    arrays: Arrays, v: int, a: int, b: int, before: int, after: int
+) -> tuple[float, float, float, float]:
+    """Shares of the ways from v to a and to b, estimated and proven, by which v's exact place may differ.
+
+    The lines of the edges ``before``, from a, and ``after``, to b, cross there. Of the line through v and a at
+    distances d from v and d' from a, the distance changes by at least h = (1 - k) H - k |b - v| from v to b, where
+    k = (d + d') / |a - v| bounds how much the line may be turned, and H is the height of b above a - v. With s the
+    share of the way to b and r that to a, s h <= d + r (d + d'); and likewise for the other line.
+    """
+    points, edges, stray, c = arrays.vertices, arrays.edges, arrays.stray, arrays.rounding
+    ax, ay = points[a, 0] - points[v, 0], points[a, 1] - points[v, 1]
+    bx, by = points[b, 0] - points[v, 0], points[b, 1] - points[v, 1]
+    i, j = 0 if edges[before, 0] == v else 1, 0 if edges[after, 0] == v else 1
+    if (
+        stray[before, 2 + i] == 0.0
+        and stray[after, 2 + j] == 0.0
+        and stray[before, i] + stray[after, j] == 0.0
+    ):
+        return 0.0, 0.0, 0.0, 0.0
+    long_a, long_b = np.sqrt(ax * ax + ay * ay), np.sqrt(bx * bx + by * by)
+    area = abs(ax * by - ay * bx) - (8.0 * c + 4.0 * UNIT_ROUNDOFF * max(long_a, long_b)) * (long_a + long_b)
+    if area <= 0.0:
+        return _MOST, _MOST, _UNKNOWN, _UNKNOWN
+    long_a, long_b = long_a + 4.0 * c, long_b + 4.0 * c
+    likely = _shares(
+        area, long_a, long_b, stray[before, i], stray[before, 1 - i], stray[after, j], stray[after, 1 - j]
+    )
+    proven = _shares(
+        area,
+        long_a,
+        long_b,
+        stray[before, 2 + i],
+        stray[before, 3 - i],
+        stray[after, 2 + j],
+        stray[after, 3 - j],
+    )
+    return min(likely[0], _MOST), min(likely[1], _MOST), proven[0], proven[1]
+
+
+@part(forceinline=True)
+def _shares(
+    area: float, long_a: float, long_b: float, a: float, a_end: float, b: float, b_end: float
+) -> tuple[float, float]:
+    """Shares of the ways to a and to b, from the distances of two lines; see `_corner`."""
+    turn_a, turn_b = (a + a_end) / long_a, (b + b_end) / long_b
+    high_b = (1.0 - turn_a) * (area / long_a) * (1.0 - 1e-9) - turn_a * long_b
+    high_a = (1.0 - turn_b) * (area / long_b) * (1.0 - 1e-9) - turn_b * long_a
+    if not (high_a > 0.0 and high_b > 0.0 and turn_a < 0.5 and turn_b < 0.5):
+        return _UNKNOWN, _UNKNOWN
+    on_b, mixed_b, on_a, mixed_a = a / high_b, (a + a_end) / high_b, b / high_a, (b + b_end) / high_a
+    rest = 1.0 - mixed_a * mixed_b
+    if not rest > 0.5:
+        return _UNKNOWN, _UNKNOWN
+    return (
+        SAFE * (on_a + mixed_a * on_b) / rest,
+        SAFE * (on_b + mixed_b * on_a) / rest,
+    )
+
+
+@part()
+def stray_after(
+    arrays: Arrays,
+    first_part: Int64[np.ndarray, "old_edge+1"],
+    birth: np.ndarray,
+    unit: Int64[np.ndarray, "edge"],
+    before: Arrays,
+    places: Places,
+) -> None:
+    """Fill the ``stray`` of a refined subdivision from that ``before``.
+
+    ``first_part`` and ``birth`` are those of `Refinement`; ``unit`` drew each of the edges that are no parts of
+    older ones. Where all that is known of an end is that the line passes through it, it is off by what the whole
+    vertex is off.
+    """
+    edges, stray, n_old = arrays.edges, arrays.stray, len(before.vertices)
+    for e in range(len(before.edges)):
+        for k in range(first_part[e], first_part[e + 1]):
+            for i in range(2):
+                t = 0.0 if edges[k, i] == before.edges[e, 0] else 1.0
+                if edges[k, i] >= n_old:
+                    t = birth[edges[k, i] - n_old].t
+                for j in (0, 2):
+                    stray[k, j + i] = (1.0 - t) * before.stray[e, j] + t * before.stray[e, j + 1]
+    found = True
+    for e in range(first_part[-1], len(edges)):
+        for i in range(2):
+            likely, proven = _off(arrays, birth, places, n_old, edges[e, i], unit[e])
+            stray[e, i], stray[e, 2 + i] = likely, proven
+            found = found and likely < np.inf
+    if not found:
+        after = find_places(arrays).distance
+        for e in range(first_part[-1], len(edges)):
+            for i in range(2):
+                if stray[e, i] == np.inf:
+                    stray[e, i], stray[e, 2 + i] = after[edges[e, i], 0], after[edges[e, i], 1]
+
+
+@part()
+def _off(
+    arrays: Arrays, birth: np.ndarray, places: Places, n_old: int, v: int, unit: int
+) -> tuple[float, float]:
+    """(estimated, proven) distance of a vertex from the line that a unit drew through it; infinite if it has to be
+    told from the vertex's place."""
+    if v >= n_old and birth[v - n_old].unit != unit and birth[v - n_old].along == unit:
+        born = birth[v - n_old]
+        a, b = (
+            _off_ring(arrays, birth, places, n_old, born.a, unit),
+            _off_ring(arrays, birth, places, n_old, born.b, unit),
+        )
+        return (1.0 - born.t) * a[0] + born.t * b[0], (1.0 - born.t) * a[1] + born.t * b[1]
+    return _off_ring(arrays, birth, places, n_old, v, unit)
+
+
+@part()
+def _off_ring(
+    arrays: Arrays, birth: np.ndarray, places: Places, n_old: int, v: int, unit: int
+) -> tuple[float, float]:
+    """Distance as in `_off` of a vertex at the end of a chord, or of one where the chord's own unit crosses
+    another."""
+    if v < n_old:
+        return places.distance[v, 0], places.distance[v, 1]
+    born = birth[v - n_old]
+    if born.unit != unit:
+        return np.inf, np.inf
+    way = _way(arrays, born.a, born.b)
+    return born.slip * way, SAFE * born.proven_slip * way
