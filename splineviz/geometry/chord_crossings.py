@@ -16,6 +16,7 @@ from splineviz.geometry.compiled import part
 from splineviz.geometry.predicates import (
     MARGIN,
     Crossing,
+    change_of,
     crossing,
     in_order,
     likely_error,
@@ -133,8 +134,8 @@ def _value_on_ring(g: Given, v: int, u: int) -> tuple[float, float, float, float
 
 @part()
 def moved_at(g: Given, s: Scratch, c: int, k: int) -> tuple[float, float]:
-    """(norm of all changes, largest one over the scale of its unit) of values that are taken as zero where the k-th
-    crossing lies, on chord c: of its own unit, and of those that are not certainly apart from it."""
+    """(norm of all changes, largest one over the scale of its unit) of values that units should not have where the
+    k-th crossing lies, on chord c: its own, and those that are not certainly apart from it."""
     here, proven, scale = s.crossing[k], len(g.units.proof) > 0, g.units.scale
     squares, share = 0.0, 0.0
     for step in (-1, 1):
@@ -144,7 +145,8 @@ def moved_at(g: Given, s: Scratch, c: int, k: int) -> tuple[float, float]:
             close = here.proof + m.proof if proven else MARGIN * (here.bound + m.bound)
             if i != k and abs(m.t - here.t) > close:
                 break
-            change = (abs(m.quotient - here.t) + 4.0 * UNIT_ROUNDOFF) * m.span
+            one_point = s.pair[m.pair].root == s.pair[here.pair].root
+            change = change_of(here.t, m.quotient, step, one_point) * m.span
             squares += change * change
             unit = s.chord[m.other].unit
             if scale[unit] > 0.0:

@@ -15,6 +15,7 @@ from splineviz.geometry.predicates import (
     Crossing,
     Signs,
     Units,
+    change_of,
     crossing,
     in_order,
     likely_error,
@@ -24,7 +25,6 @@ from splineviz.geometry.predicates import (
 )
 from splineviz.geometry.questions import EDGE, Dialogue, Key, Point
 from splineviz.geometry.records import BIRTH, CROSSING
-from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
 __all__ = ["EdgeCrossings", "cross_edges"]
 
@@ -194,8 +194,8 @@ def _collect(
 
 @part()
 def _place(born: Any, f: _Sorted, n: int, i: int, units: Units) -> None:
-    """Fill in how well the i-th of n crossings of an edge is known between the nominal ends, and what is taken as
-    zero there: its own unit, and those that are not certainly apart from it."""
+    """Fill in how well the i-th of n crossings of an edge is known between the nominal ends, and what values of units
+    have there that they should not: its own, and those that are not certainly apart from it."""
     a, b, u = born.a, born.b, born.unit
     z, scale, slack, proof = units.z, units.scale, units.slack, units.proof
     off = abs(f.t[i] - f.quotient[i])
@@ -208,14 +208,15 @@ def _place(born: Any, f: _Sorted, n: int, i: int, units: Units) -> None:
         )
     born.moved, born.share = 0.0, 0.0
     for step in (-1, 1):
-        k = i if step < 0 else i + 1
+        k, one_point = (i if step < 0 else i + 1), True
         while 0 <= k < n:
-            apart = abs(f.t[k] - f.t[i])
-            close = f.proof[k] + f.proof[i] if len(proof) > 0 else MARGIN * (f.bound[k] + f.bound[i])
-            if k != i and apart > close:
-                break
+            if k != i:
+                one_point = one_point and f.joined[k if step > 0 else k + 1]
+                apart = abs(f.t[k] - f.t[i])
+                if apart > (f.proof[k] + f.proof[i] if len(proof) > 0 else MARGIN * (f.bound[k] + f.bound[i])):
+                    break
             unit = f.unit[k]
-            change = (abs(f.quotient[k] - f.t[i]) + 4.0 * UNIT_ROUNDOFF) * abs(z[a, unit] - z[b, unit])
+            change = change_of(f.t[i], f.quotient[k], step, one_point) * abs(z[a, unit] - z[b, unit])
             born.moved += change * change
             if scale[unit] > 0.0:
                 born.share = max(born.share, change / scale[unit])

@@ -295,6 +295,18 @@ def prove_crossing(t: float, za: float, zb: float, proof_a: float, proof_b: floa
 
 
 @part(forceinline=True)
+def change_of(t: float, quotient: float, step: int, one_point: bool) -> float:
+    """Change of a unit's value at a new vertex at t, as a share of its difference between the ends, that gives it the
+    sign that it has there.
+
+    It vanishes, by its values, at ``quotient``; in truth at ``one_point`` with the vertex, or before it (``step`` < 0)
+    or behind it.
+    """
+    off = abs(quotient - t) if one_point else max(0.0, step * (t - quotient) + 4.0 * UNIT_ROUNDOFF)
+    return off + 4.0 * UNIT_ROUNDOFF if one_point else off
+
+
+@part(forceinline=True)
 def in_order(t_first: float, bound_first: float, t_second: float, bound_second: float) -> bool:
     """Whether the first crossing lies before the second, by estimates."""
     return t_second - t_first > MARGIN * (bound_first + bound_second)
