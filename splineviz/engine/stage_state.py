@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +16,9 @@ from splineviz.exact.ancestry import Ancestry, StageRounds, root
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
 from splineviz.geometry.lineage import inherit
+from splineviz.exact.face_states import FaceStates
 from splineviz.geometry.refine import Refinement
+from splineviz.geometry.refine_maxima import Births
 from splineviz.geometry.subdivision import RIM, Subdivision
 from splineviz.plane import Plane, Window
 from splineviz.program.program import Program
@@ -74,6 +76,8 @@ class StageState:
     live: dict[int, VertexValues]
     reach: np.ndarray
     """(windows,) |origin| + |u| + |v| of each, at most"""
+    frames: Mapping[int, tuple[Plane, Window]]
+    """Plane and window by number"""
     border: np.ndarray
     """(B + 1,) its first edges are the parts of its B border edges of the start: those of the i-th from
     border[i] on"""
@@ -132,6 +136,30 @@ class StageState:
         with_ends(marked, self.born)
         return np.flatnonzero(marked)
 
+    def face_states(self, births: Births | None = None, words: tuple[int, int] = (0, 0)) -> FaceStates:
+        """Its faces, or those in the middle of some maxima of a stage, with the states of all units on them."""
+        row = np.arange(len(self.window_of)) if self.origin is None else self.origin
+        if births is None:
+            return FaceStates(
+                self.subdivision, row, self.patterns, self.frames, self.window_of, self.states, 0
+            )
+        parent, (first, last) = births.parent, words
+        winners = births.winners
+        if self.states is not None:
+            n_planes = winners.shape[1] // (last - first)
+            all_winners = self.states[parent].reshape(len(parent), n_planes, -1).copy()
+            all_winners[:, :, first:last] = winners.reshape(len(parent), n_planes, -1)
+            winners = all_winners.reshape(len(parent), -1)
+        return FaceStates(
+            births.subdivision,
+            row[parent],
+            self.patterns,
+            self.frames,
+            self.window_of[parent],
+            winners,
+            64 * first,
+        )
+
     def part(self, excerpt: Excerpt, first: int, live: dict[int, VertexValues]) -> StageState:
         """The state of some of its faces, from ``first`` on, with the live tensors at their vertices."""
         rows = slice(first, first + len(excerpt.subdivision.faces))
@@ -145,6 +173,7 @@ class StageState:
             *inherited,
             live,
             self.reach,
+            {i: self.frames[i] for i in np.unique(self.window_of[rows]).tolist()},
             border,
             self.patterns,
             origin,
@@ -216,6 +245,7 @@ def start(program: Program, planes: Sequence[Plane], windows: Sequence[Window], 
             program, origins, [plane.basis for plane in planes], uv, window_of, reaches, prove=prove
         ),
         reach=np.maximum.reduceat(reaches, subdivision.faces.offsets[:-1]),
+        frames=dict(enumerate(zip(planes, windows, strict=True))),
         border=np.zeros(1, np.int64),
         ancestry=root(planes, windows, NO_BIRTH) if prove else None,
     )

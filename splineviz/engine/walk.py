@@ -254,7 +254,11 @@ class Walk:
         if state.ancestry is not None:
             sure = bool(live.zeros) and node.breaks_at_zero
             resolver = Resolver(
-                self.program, state.ancestry, StageRound(node.stage), self._allowed(state, node.stage)
+                self.program,
+                state.ancestry,
+                StageRound(node.stage),
+                self._allowed(state, node.stage),
+                state.face_states(),
             )
             proof = Proof(live.proven()[0], sure, resolver)
         return refine(
@@ -281,9 +285,8 @@ class Walk:
             ancestry = before.after(
                 births.born, self._steps(node, words, births.counts), n_before, births.kept
             )
-            return Resolver(
-                self.program, ancestry, StageRound(node.stage, len(births.counts), words), allowed
-            )
+            step = StageRound(node.stage, len(births.counts), words)
+            return Resolver(self.program, ancestry, step, allowed, state.face_states(births, words))
 
         return resolver
 

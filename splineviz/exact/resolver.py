@@ -1,17 +1,21 @@
-"""Exact values of units at exact vertices, as far as a budget goes."""
+"""Values of units at exact vertices, in two float64 or exactly, as far as a budget goes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from splineviz.exact.ancestry import Ancestry, ExactPoint, Key, Lacking, missing
+from splineviz.exact.balls import Ball, value_at
 from splineviz.exact.digits import ExactTensor, InexactError
+from splineviz.exact.face_maps import FaceMaps
+from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import Point, StageRound, switching, work
-from splineviz.geometry.answers import Value
+from splineviz.geometry.answers import UnsureError, Value
 from splineviz.plane import Plane
 from splineviz.program.program import Program
 
@@ -19,6 +23,7 @@ __all__ = ["Resolver", "effort", "find", "located"]
 
 _BATCH = 3e8  # products of two digits in one batch, more or less
 _DIGITS = 100.0  # products of two digits for one of two numbers, more or less
+_PIECES = 20.0  # products of pieces for one of two numbers in two float64, of three rows
 _CALL = 4e5  # products of two digits in the time that a node takes however few they are
 
 
@@ -31,6 +36,43 @@ class Resolver:
     step: StageRound
     limit: float = math.inf
     """`effort` for one set of questions"""
+    states: FaceStates | None = None
+    """The faces with their states, by which most is told in two float64; None if all is to be exact"""
+
+    def rungs(self) -> Iterator[Callable[[np.ndarray], Value | None]]:
+        """Two float64 first, then exact arithmetic."""
+        if self.states is not None:
+            yield self.nearly
+        yield self.at
+
+    @cached_property
+    def maps(self) -> FaceMaps:
+        """Maps of faces, in two float64 a number."""
+        assert self.states is not None
+        return FaceMaps(self.program, self.states, self.step)
+
+    def nearly(self, pairs: np.ndarray) -> Value | None:
+        """Values for rows (vertex, unit) up to bounds; None where they cost more than allowed, or cannot be
+        had."""
+        vertices = np.unique(pairs[:, 0]).tolist()
+        n_nodes = 1 + len(self.program.ways[self.step.stage])
+        if _PIECES * len(vertices) * work(self.program, self.step.stage) + _CALL * n_nodes > self.limit:
+            return None
+        try:
+            corners = dict(zip(vertices, self.maps.corners(vertices), strict=True))
+        except InexactError:
+            return None
+        known: dict[tuple[int, int], Ball] = {}
+
+        def value(vertex: int, unit: int) -> Ball:
+            if (vertex, unit) not in known:
+                corner = corners[vertex]
+                if corner is None:
+                    raise UnsureError
+                known[vertex, unit] = value_at(self.maps.unit(corner.face, unit), corner.point)
+            return known[vertex, unit]
+
+        return value
 
     def at(self, pairs: np.ndarray) -> Value | None:
         """Exact values for rows (vertex, unit); None where they cost more than allowed, or cannot be had."""

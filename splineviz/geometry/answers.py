@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, Protocol
 
 import numpy as np
 
 from splineviz.geometry.questions import ANSWER, EDGE, SIGN, UNKNOWN, Answers, tabulate
 
-__all__ = ["ExactAnswers", "Value", "checked"]
+__all__ = ["ExactAnswers", "Number", "UnsureError", "Value", "checked"]
 
-Value = Callable[[int, int], int]
+class Number(Protocol):
+    """What is known of a number: a whole number, or one up to a bound."""
+
+    def __add__(self, other: Any, /) -> Any: ...
+
+    def __sub__(self, other: Any, /) -> Any: ...
+
+    def __mul__(self, other: Any, /) -> Any: ...
+
+    def __abs__(self) -> Any: ...
+
+    def __gt__(self, zero: int, /) -> bool: ...
+
+    def __lt__(self, zero: int, /) -> bool: ...
+
+
+Value = Callable[[int, int], Number]
+
+
+class UnsureError(Exception):
+    """A number may be positive or not, for all that is known of it."""
 
 
 class ExactAnswers(Protocol):
-    """Knows the units of one stage in exact arithmetic."""
+    """Knows the units of one stage better than by float64."""
 
-    def at(self, pairs: np.ndarray) -> Value | None:
-        """For rows (vertex, unit): ``value(vertex, unit)``, times a positive number that all units of a
-        vertex share.
-
-        None if that cannot be told.
+    def rungs(self) -> Iterable[Callable[[np.ndarray], Value | None]]:
+        """Ways to find values, the cheapest first and the last one exact. Each is called with rows (vertex, unit) and
+        returns ``value(vertex, unit)``, times a positive number that all units of a vertex share; or None if that
+        cannot be told. Comparisons of values that are not known well enough raise `UnsureError`.
         """
 
 
@@ -49,11 +69,21 @@ def checked(
 
 def _answered(answers: Answers, questions: np.ndarray, exact: ExactAnswers | None) -> Answers:
     """All answers, with those to `questions.QUESTION` added."""
-    value = None if exact is None else exact.at(_needed(questions))
     rows = np.empty(len(questions), ANSWER)
     for key in list(ANSWER.names or ())[:4]:
         rows[key] = questions[key]
-    rows["decision"] = UNKNOWN if value is None else [_decide(row, value) for row in questions.tolist()]
+    rows["decision"] = UNKNOWN
+    left = np.arange(len(questions))
+    for rung in () if exact is None else exact.rungs():
+        value = rung(_needed(questions[left]))
+        if value is None:
+            continue
+        for i in left.tolist():
+            with suppress(UnsureError):
+                rows["decision"][i] = _decide(questions[i].tolist(), value)
+        left = left[rows["decision"][left] == UNKNOWN]
+        if not len(left):
+            break
     return tabulate(np.concatenate([answers.rows, rows]))
 
 
@@ -80,12 +110,12 @@ def _decide(question: tuple[int, ...], value: Value) -> int:
     y_first, y_second = _on_edge(qa, qb, qu, first, value), _on_edge(qa, qb, qu, second, value)
     if _opposite(z_first, y_first) and _opposite(z_second, y_second):
         lead = abs(z_second * y_first) - abs(z_first * y_second)
-        return (lead > 0) - (lead < 0)
+        return int(lead > 0) - int(lead < 0)
     # Not both cross between p and q, so earlier decisions were wrong: they were not all proven.
     return UNKNOWN
 
 
-def _on_edge(a: int, b: int, w: int, unit: int, value: Value) -> int:
+def _on_edge(a: int, b: int, w: int, unit: int, value: Value) -> Any:
     """Value of a unit at a point of `QUESTION`, times a positive number that does not depend on the
     unit."""
     if w < 0:
@@ -93,5 +123,5 @@ def _on_edge(a: int, b: int, w: int, unit: int, value: Value) -> int:
     return value(a, unit) * abs(value(b, w)) + value(b, unit) * abs(value(a, w))
 
 
-def _opposite(z: int, y: int) -> bool:
+def _opposite(z: Number, y: Number) -> bool:
     return (z > 0 and y < 0) or (z < 0 and y > 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Int64, UInt64
 
 from splineviz.geometry.answers import ExactAnswers
 from splineviz.geometry.candidate_rounds import (
@@ -37,7 +37,7 @@ _NO_TIES = np.empty(0, VANISHING)
 
 @dataclass(frozen=True, eq=False)
 class Births:
-    """Births of the vertices in the middle of a stage of maxima."""
+    """The middle of a stage of maxima: births of its vertices, and the faces and winners there are."""
 
     born: np.ndarray
     """`records.BIRTH` of all new vertices so far; their ends count these after the old ones"""
@@ -45,6 +45,10 @@ class Births:
     """Number of vertices that each round made"""
     kept: Int64[np.ndarray, "vertex"]
     """The vertices that remain, likewise"""
+    subdivision: Subdivision
+    parent: Int64[np.ndarray, "face"]
+    """The face before all rounds that each face was cut from"""
+    winners: UInt64[np.ndarray, "face plane*word"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +212,9 @@ class _Rounds:
         if self.proven is None:
             return None
         kept, judges = self.entries.row_of, self.proven.judges
-        exact = None if judges is None else judges(Births(_joined(self.births), tuple(self.counts), kept))
+        exact = None if judges is None else judges(
+            Births(_joined(self.births), tuple(self.counts), kept, self.sub, self.parent, self.winners)
+        )
         return Proof(self.errors.proven_slack[kept], True, exact)
 
     def _amend(self, moved: Float64[np.ndarray, "vertex 2"]) -> None:

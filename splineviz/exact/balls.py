@@ -1,0 +1,100 @@
+"""Whole numbers that are known up to a bound, and what can be said of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from splineviz.geometry.answers import UnsureError
+
+__all__ = ["Ball", "Line", "crossing", "through", "value_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """A number within ``radius`` of ``middle``. Comparisons are with 0."""
+
+    middle: int
+    radius: int = 0
+
+    @classmethod
+    def of(cls, high: float, low: float, error: float, shift: int) -> Ball:
+        """high + low, up to an error, times 2^shift."""
+        middle = _scaled(high, shift) + _scaled(low, shift)
+        return cls(middle, _scaled(error, shift) + 3)
+
+    def __add__(self, other: Ball) -> Ball:
+        return Ball(self.middle + other.middle, self.radius + other.radius)
+
+    def __sub__(self, other: Ball) -> Ball:
+        return Ball(self.middle - other.middle, self.radius + other.radius)
+
+    def __neg__(self) -> Ball:
+        return Ball(-self.middle, self.radius)
+
+    def __mul__(self, other: Ball) -> Ball:
+        a, b = self.middle, other.middle
+        return Ball(a * b, abs(a) * other.radius + abs(b) * self.radius + self.radius * other.radius)
+
+    def __abs__(self) -> Ball:
+        return -self if self < 0 else self
+
+    def __gt__(self, zero: int) -> bool:
+        return self._sign() > zero
+
+    def __lt__(self, zero: int) -> bool:
+        return self._sign() < zero
+
+    def _sign(self) -> int:
+        if abs(self.middle) > self.radius or self.radius == 0:
+            return (self.middle > 0) - (self.middle < 0)
+        raise UnsureError
+
+
+def _scaled(x: float, shift: int) -> int:
+    """x times 2^shift, rounded down to a whole number; exact where that is one."""
+    mantissa, power = math.frexp(x)
+    whole, left = int(mantissa * 2.0**53), power - 53 + shift
+    return whole << left if left >= 0 else whole >> -left
+
+
+Line = tuple[Ball, Ball, Ball]
+"""(c, p, q): the affine function c + p u + q v of the plane, times a positive number"""
+
+
+def through(a: tuple[float, float], b: tuple[float, float]) -> Line:
+    """The line through two points."""
+    (ax, bx), (ay, by) = _common(a[0], b[0]), _common(a[1], b[1])
+    (px, sx), (qx, _), (py, sy), (qy, _) = ax, bx, ay, by
+    # c + p u + q v with p = ay - by, q = bx - ax, c = ax by - bx ay, of whole numbers over 2^sx and 2^sy
+    c, p, q = px * qy - qx * py, py - qy, qx - px
+    return Ball(c), Ball(p << sx), Ball(q << sy)
+
+
+def _common(*numbers: float) -> list[tuple[int, int]]:
+    """Whole numbers over one power of two, and its exponent."""
+    ratios = [x.as_integer_ratio() for x in numbers]
+    shift = max(q.bit_length() - 1 for _, q in ratios)
+    return [(p << (shift - (q.bit_length() - 1)), shift) for p, q in ratios]
+
+
+def crossing(first: Line, second: Line) -> tuple[Ball, Ball, Ball]:
+    """(X, Y, W) of the point (X / W, Y / W) in which two lines cross, W > 0.
+
+    Raises
+    ------
+    UnsureError
+        If they may be parallel.
+    """
+    (c, p, q), (d, r, s) = first, second
+    w = p * s - q * r
+    x, y = q * d - c * s, c * r - p * d
+    if not (w > 0 or w < 0):
+        raise UnsureError
+    return (-x, -y, -w) if w < 0 else (x, y, w)
+
+
+def value_at(function: Line, point: tuple[Ball, Ball, Ball]) -> Ball:
+    """Value of an affine function at a point, times W and what the function is times."""
+    (c, p, q), (x, y, w) = function, point
+    return c * w + p * x + q * y

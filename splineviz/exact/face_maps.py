@@ -1,0 +1,322 @@
+"""Affine maps of a network on faces, in numbers of two float64: lines of their sides, places of their corners, units.
+
+On a face all states are known, so the network is one affine map of the plane there, whatever has happened to values at
+vertices. It is carried through the program as three rows, the values at the plane's origin and the two derivatives. Its
+errors are those of this one pass; so a vertex's place follows from two lines, and the values there from its place, without
+what has become of their errors from birth to birth and stage to stage.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splineviz.exact.balls import Ball, Line, crossing, through
+from splineviz.exact.double_double import DoubleDouble, affine, pointwise_in_states, two_sum
+from splineviz.exact.face_states import FaceStates
+from splineviz.exact.forward import StageRound
+from splineviz.geometry.answers import UnsureError
+from splineviz.geometry.candidate_rounds import IN_WORK
+from splineviz.geometry.rounding import FLOOR, SAFE
+from splineviz.geometry.subdivision import RIM
+from splineviz.plane import Plane
+from splineviz.program.interpret import Interpreter, walk
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
+
+__all__ = ["Corner", "FaceMaps"]
+
+_BATCH = 1 << 22
+"""Numbers in a tensor of the faces that are worked off together, more or less"""
+
+_BITS = 190
+"""Bits of the whole numbers that stand for two float64"""
+
+Point = tuple[Ball, Ball, Ball]
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A vertex as a corner of a face whose maps are known."""
+
+    face: int
+    point: Point
+    """(X, Y, W) with uv = (X / W, Y / W)"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Maps of some faces, three rows for each."""
+
+    rows: dict[int, int]
+    """Row of each face"""
+    slots: dict[int, DoubleDouble]
+    """Tensors that are alive at the end, by slot"""
+    lines: dict[tuple[int, int], Line]
+    """By face and edge"""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceMaps:
+    """Maps on faces up to the node of a step, made as they are asked for."""
+
+    program: Program
+    states: FaceStates
+    step: StageRound
+    _batches: list[_Batch] = field(default_factory=list)
+    _batch_of: dict[int, _Batch] = field(default_factory=dict)
+    _corner_of: dict[int, Corner | None] = field(default_factory=dict)
+
+    @cached_property
+    def node(self) -> Pointwise | Maximum:
+        node = self.program.ways[self.step.stage][-1]
+        assert not isinstance(node, Affine)
+        return node
+
+    def corners(self, vertices: Sequence[int]) -> list[Corner | None]:
+        """Each vertex as a corner of a face; None where no two of its lines are known to cross.
+
+        Raises
+        ------
+        InexactError
+            If a node on the way has no known form.
+        """
+        missing = [v for v in vertices if v not in self._corner_of]
+        turn = 0
+        while missing:
+            chosen = {v: self._candidates(v)[turn : turn + 1] for v in missing}
+            self.make([side[0] for sides in chosen.values() for side in sides])
+            left = []
+            for v, sides in chosen.items():
+                if not sides:
+                    self._corner_of[v] = None
+                    continue
+                self._corner_of[v] = self._corner(v, *sides[0])
+                if self._corner_of[v] is None:
+                    left.append(v)
+            missing, turn = left, turn + 1
+        return [self._corner_of[v] for v in vertices]
+
+    def unit(self, face: int, unit: int) -> Line:
+        """A switching function of the step on a face."""
+        batch, node = self._batch_of[face], self.node
+        x, row = batch.slots[node.inputs[0]], batch.rows[face]
+        if isinstance(node, Pointwise):
+            n = math.prod(node.shape)
+            return _line(x, row, unit % n, kink=float(node.kinks[unit // n, unit % n]), shift=self._shift)
+        window = self.states.first_window + unit
+        top = int(self.states.places(node, np.array([face]))[0, window])
+        entries = node.windows[window]
+        place = int(node.group(self.step.words)[1][self.step.turn, unit])
+        return _line(x, row, int(entries[place]), int(entries[top]), shift=self._shift)
+
+    @cached_property
+    def _shift(self) -> int:
+        """Units of one vertex are all times one power of two."""
+        x = self._batches[0].slots[self.node.inputs[0]]
+        return _BITS - math.frexp(max(float(x.high.abs().max()), 2.0**-900))[1]
+
+    def values(self, corner: Corner) -> dict[int, tuple[Tensor, Tensor, float]]:
+        """(high, low, bound of the error of all) of the tensors that are alive, by slot, at a corner."""
+        batch, (x, y, w) = self._batch_of[corner.face], corner.point
+        n, row = len(batch.rows), batch.rows[corner.face]
+        (u, du), (v, dv) = _quotient(x, w), _quotient(y, w)
+        result: dict[int, tuple[Tensor, Tensor, float]] = {}
+        for slot, maps in batch.slots.items():
+            norms = maps.norms()
+            some = [
+                DoubleDouble(maps.high[i : i + 1], maps.low[i : i + 1], maps.error[i : i + 1], maps.one[i : i + 1])
+                for i in (row, n + row, 2 * n + row)
+            ]
+            total = some[0]
+            for part, (high, low) in zip(some[1:], (u, v), strict=True):
+                for factor in (high, low):
+                    if factor != 0.0:
+                        total = total.plus(part.times(torch.tensor(factor, dtype=torch.float64), abs(factor)))
+            error = float(total.error[0]) + du * float(norms[n + row]) + dv * float(norms[2 * n + row])
+            result[slot] = (total.high[0], total.low[0], SAFE * error + FLOOR)
+        return result
+
+    def make(self, faces: Sequence[int]) -> None:
+        """Find the maps of faces that are not known yet."""
+        new = [face for face in dict.fromkeys(faces) if face not in self._batch_of]
+        largest = max(math.prod(shape) for shape in self.program.shapes.values())
+        size = max(1, _BATCH // (3 * largest))
+        by_plane: dict[int, list[int]] = {}
+        for face in new:
+            by_plane.setdefault(int(self.states.window_of[face]), []).append(face)
+        for window, own in by_plane.items():
+            for first in range(0, len(own), size):
+                batch = self._pass(own[first : first + size], self.states.frames[window][0])
+                self._batches.append(batch)
+                self._batch_of.update(dict.fromkeys(batch.rows, batch))
+
+    def _pass(self, faces: list[int], plane: Plane) -> _Batch:
+        """Carry three rows for each face through the program."""
+        batch = _Batch({face: i for i, face in enumerate(faces)}, {}, {})
+        own, states = np.array(faces), self.states
+        sources = self._sources(own)
+        for face, edge in sources.get(RIM, []):
+            batch.lines[face, edge] = self._rim_line(face, edge)
+
+        def pointwise(node: Pointwise, x: DoubleDouble) -> DoubleDouble:
+            self._note(batch, node, x, sources.get(node.stage, []))
+            on = states.bits(node.stage, node.kinks.size, own)
+            return pointwise_in_states(node, x, np.tile(on, (3, 1)))
+
+        def maximum(node: Maximum, x: DoubleDouble) -> DoubleDouble:
+            self._note(batch, node, x, sources.get(node.stage, []))
+            places = np.tile(states.places(node, own), (3, 1))
+            return x.map(lambda values: node.pick(values, places))
+
+        end = next(i for i, node in enumerate(self.program.nodes) if node is self.node)
+        slots = {0: _start(plane, len(faces), self.program.input_shape)}
+        for _ in walk(self.program.nodes[:end], slots, Interpreter(affine, pointwise, maximum)):
+            pass
+        batch.slots.update(slots)
+        for stage in (self.node.stage, IN_WORK):
+            self._note(batch, self.node, slots[self.node.inputs[0]], sources.get(stage, []))
+        return batch
+
+    @cached_property
+    def _edge_faces(self) -> np.ndarray:
+        return self.states.subdivision.edge_faces()
+
+    @cached_property
+    def _sides(self) -> tuple[np.ndarray, np.ndarray]:
+        """(face, side before it) of every side."""
+        faces = self.states.subdivision.faces
+        before = np.arange(-1, len(faces.values) - 1)
+        before[faces.offsets[:-1]] = faces.offsets[1:] - 1
+        return faces.row_of, before
+
+    @cached_property
+    def _by_vertex(self) -> tuple[np.ndarray, np.ndarray]:
+        corners = self.states.corners()
+        return corners.offsets, corners.values
+
+    def _candidates(self, vertex: int) -> list[tuple[int, int, int]]:
+        """(face, edge before, edge after) of the corners at a vertex, the least acute first."""
+        offsets, sides = self._by_vertex
+        sub, (face_of, before) = self.states.subdivision, self._sides
+        found = []
+        for side in sides[offsets[vertex] : offsets[vertex + 1]].tolist():
+            last = int(before[side])
+            face = int(face_of[side])
+            after = side + 1 if side + 1 < sub.faces.offsets[face + 1] else int(sub.faces.offsets[face])
+            a = sub.vertices[sub.faces.values[last]] - sub.vertices[vertex]
+            b = sub.vertices[sub.faces.values[after]] - sub.vertices[vertex]
+            sine = abs(a[0] * b[1] - a[1] * b[0]) / max(1e-300, float(np.hypot(*a) * np.hypot(*b)))
+            found.append((-sine, face, int(sub.side_edges[last]), int(sub.side_edges[side])))
+        return [(face, e, d) for _, face, e, d in sorted(found)]
+
+    def _corner(self, vertex: int, face: int, before: int, after: int) -> Corner | None:
+        lines = self._batch_of[face].lines
+        if (face, before) not in lines or (face, after) not in lines:
+            return None
+        try:
+            return Corner(face, crossing(lines[face, before], lines[face, after]))
+        except UnsureError:
+            return None
+
+    def _sources(self, faces: np.ndarray) -> dict[int, list[tuple[int, int]]]:
+        """(face, edge) of all sides of faces, by the stage that drew the edge."""
+        sub, result = self.states.subdivision, dict[int, list[tuple[int, int]]]()
+        for face in faces.tolist():
+            for side in range(sub.faces.offsets[face], sub.faces.offsets[face + 1]):
+                edge = int(sub.side_edges[side])
+                result.setdefault(int(sub.edge_source[edge, 0]), []).append((face, edge))
+        return result
+
+    def _note(
+        self, batch: _Batch, node: Pointwise | Maximum, x: DoubleDouble, sides: list[tuple[int, int]]
+    ) -> None:
+        """Lines of sides that units of a node have drawn."""
+        sub = self.states.subdivision
+        for face, edge in sides:
+            unit = int(sub.edge_source[edge, 1])
+            if isinstance(node, Pointwise):
+                n = math.prod(node.shape)
+                line = _line(x, batch.rows[face], unit % n, kink=float(node.kinks[unit // n, unit % n]))
+            else:
+                beyond = self._edge_faces[edge].sum() - face
+                if beyond < 0 or (self._edge_faces[edge] < 0).any():
+                    continue  # another batch has the winner there
+                window = unit + (self.states.first_window if sub.edge_source[edge, 0] == IN_WORK else 0)
+                one, other = self.states.places(node, np.array([face, beyond]))[:, window]
+                entries = node.windows[window]
+                line = _line(x, batch.rows[face], int(entries[one]), int(entries[other]))
+            batch.lines[face, edge] = line
+
+    def _rim_line(self, face: int, edge: int) -> Line:
+        """The line of an edge on the rim: that of the nearest side of its window."""
+        sub = self.states.subdivision
+        corners = self.states.frames[int(self.states.window_of[face])][1].vertices
+        ends, after = sub.vertices[sub.edges[edge]], np.roll(corners, -1, axis=0)
+        way = after - corners
+        off = [
+            np.abs(way[:, 0] * (p[1] - corners[:, 1]) - way[:, 1] * (p[0] - corners[:, 0])) / np.hypot(*way.T)
+            for p in ends
+        ]
+        side = int(np.argmin(np.maximum(*off)))
+        return through(tuple(corners[side].tolist()), tuple(after[side].tolist()))
+
+
+def _start(plane: Plane, n: int, shape: tuple[int, ...]) -> DoubleDouble:
+    """(3 n, *shape) origins, then first and second axes."""
+    frame = torch.from_numpy(np.concatenate([plane.origin[None], plane.basis]))
+    rows = frame.repeat_interleave(n, dim=0).reshape(-1, *shape)
+    one = np.repeat([1.0, 0.0, 0.0], n)
+    return DoubleDouble(rows, torch.zeros_like(rows), np.zeros(len(rows)), one)
+
+
+def _line(
+    x: DoubleDouble,
+    row: int,
+    entry: int,
+    minus: int | None = None,
+    kink: float = 0.0,
+    shift: int | None = None,
+) -> Line:
+    """The function of an entry, less that of another or a constant, on the face of a row; times 2^shift."""
+    n = len(x.high) // 3
+    rows = [row, n + row, 2 * n + row]
+    high, low = (t.flatten(1)[rows, entry] for t in (x.high, x.low))
+    sizes, error = high.abs(), x.error[rows]
+    if minus is not None:
+        other, rest = (t.flatten(1)[rows, minus] for t in (x.high, x.low))
+        sizes, error = sizes + other.abs(), 1.5 * error
+        high, more = two_sum(high, -other)
+        low = low - rest + more
+    error = SAFE * (error + 2.0**-103 * sizes.numpy())
+    if shift is None:
+        shift = _BITS - math.frexp(max(float(high.abs().max()), abs(kink), 2.0**-900))[1]
+    c, p, q = (
+        Ball.of(a, b, e, shift)
+        for a, b, e in zip(high.tolist(), low.tolist(), error.tolist(), strict=True)
+    )
+    return (c - Ball.of(kink, 0.0, 0.0, shift) if kink else c), p, q
+
+
+def _quotient(x: Ball, w: Ball) -> tuple[tuple[float, float], float]:
+    """((high, low), bound of the difference) of x / w."""
+    shift = 256
+    quotient = (x.middle << shift) // w.middle
+    high = _to_float(quotient, shift)
+    low = _to_float(quotient - int(math.ldexp(high, shift)) if high else quotient, shift)
+    # |x / w - x' / w'| <= (dx + |x' / w'| dw) / (|w'| - dw)
+    spread = (x.radius << shift) + ((abs(quotient) + 1) * w.radius) + (1 << shift)
+    certain = w.middle - w.radius
+    return (high, low), SAFE * (_to_float(spread // certain + 2, shift) + 2.0**-104 * abs(high)) + 2.0**-250
+
+
+def _to_float(x: int, shift: int) -> float:
+    """x / 2^shift, rounded."""
+    n = max(0, abs(x).bit_length() - 60)
+    return math.ldexp(float(x >> n), n - shift)
