@@ -11,13 +11,14 @@ import numpy as np
 
 from splineviz.choices import Certify
 from splineviz.engine.budget import Budget, divided
+from splineviz.engine.renewal import renew
 from splineviz.engine.stage_state import FinishedFaces, StageState, Tally
 from splineviz.exact.ancestry import StageRounds
 from splineviz.exact.forward import StageRound, work
 from splineviz.exact.resolver import Resolver
 from splineviz.geometry.answers import ExactAnswers
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
-from splineviz.geometry.refine import Proof, Refinement, refine
+from splineviz.geometry.refine import Proof, Refinement, UncertainError, refine
 from splineviz.geometry.refine_maxima import NO_LIMIT, Births, among_winners
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 from splineviz.values.propagation import Propagator
@@ -185,14 +186,25 @@ class Walk:
         (i, first), n_words = position, -(-len(node.windows) // 64)
         last, (slot,) = n_words, node.inputs
         values = self.program.values_alive[node.stage] + 2 * math.prod(node.shape) + 5 * len(node.windows)
-        most = self.budget.growth(values, held)
+        most, renewable = self.budget.growth(values, held), True
         while True:
             rows, alone = np.arange(len(state.subdivision.vertices)), len(state.subdivision.faces) == 1
             limits = (NO_LIMIT, NO_LIMIT) if alone and last - first == 1 else (self.budget.room, most)
             resolvers = self._resolvers(state, node, (first, last))
-            found = after_maximum(
-                node, state.live[slot], state.subdivision, (first, last), *limits, resolvers
-            )
+            try:
+                found = after_maximum(
+                    node,
+                    state.live[slot],
+                    state.subdivision,
+                    (first, last),
+                    *limits,
+                    resolvers,
+                    renewable=renewable,
+                )
+            except UncertainError as uncertain:
+                self._renew(state, self._resolver(state, node), uncertain)
+                renewable = False
+                continue
             if found is None and not alone:
                 return Divided(
                     state, None, (i, first), divided(state.subdivision), tally, held + state.bytes_alive
@@ -248,29 +260,35 @@ class Walk:
         if not live.values.is_contiguous():
             # Signs that are decided change values where they are: not in a copy that is gone afterwards.
             live.values, live.storage = live.values.contiguous(), None
-        scale, slack = live.entrywise()
-        if len(node.kinks) > 1:
-            scale = np.tile(scale, len(node.kinks))
-        if state.ancestry is not None:
-            sure = bool(live.zeros) and node.breaks_at_zero
-            resolver = Resolver(
-                self.program,
-                state.ancestry,
-                StageRound(node.stage),
-                self._allowed(state, node.stage),
-                state.face_states(),
-            )
-            proof = Proof(live.proven()[0], sure, resolver)
-        return refine(
-            state.subdivision,
-            node.switching(live.flat),
-            scale,
-            slack,
-            node.stage,
-            word,
-            self.budget.room,
-            proof,
-        )
+        renewable, resolver = True, self._resolver(state, node)
+        while True:
+            scale, slack = live.entrywise()
+            if len(node.kinks) > 1:
+                scale = np.tile(scale, len(node.kinks))
+            if resolver is not None:
+                sure = bool(live.zeros) and node.breaks_at_zero
+                proof = Proof(live.proven()[0], sure, resolver, renewable)
+            z = node.switching(live.flat)
+            try:
+                return refine(
+                    state.subdivision, z, scale, slack, node.stage, word, self.budget.room, proof
+                )
+            except UncertainError as uncertain:
+                self._renew(state, resolver, uncertain)
+                renewable, resolver = False, self._resolver(state, node)
+
+    def _resolver(self, state: StageState, node: Pointwise | Maximum) -> Resolver | None:
+        """Answers about the units of a stage, before any of its vertices are born; None where nothing is proven."""
+        if state.ancestry is None:
+            return None
+        step, allowed = StageRound(node.stage), self._allowed(state, node.stage)
+        return Resolver(self.program, state.ancestry, step, allowed, state.face_states())
+
+    @staticmethod
+    def _renew(state: StageState, resolver: Resolver | None, uncertain: UncertainError) -> None:
+        """Take values at vertices anew, if that is allowed."""
+        if resolver is not None and resolver.affordable(len(uncertain.vertices)):
+            renew(state, resolver.maps, uncertain.vertices)
 
     def _resolvers(
         self, state: StageState, node: Maximum, words: tuple[int, int]

@@ -48,6 +48,10 @@ class DoubleDouble:
         """(R,) bounds of the Euclidean norms."""
         return _norms(self.high) * (1.0 + 2.0 * UNIT_ROUNDOFF) + FLOOR
 
+    def only(self, rows: Sequence[int]) -> DoubleDouble:
+        """Some of the rows."""
+        return DoubleDouble(self.high[rows], self.low[rows], self.error[rows], self.one[rows])
+
     def map(self, move: Callable[[Tensor], Tensor]) -> DoubleDouble:
         """Tensor whose entries have been moved; ``move`` takes (rows, *shape)."""
         return replace(self, high=move(self.high), low=move(self.low))

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,14 +24,15 @@ from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import StageRound
 from splineviz.geometry.answers import UnsureError
 from splineviz.geometry.candidate_rounds import IN_WORK
-from splineviz.geometry.rounding import FLOOR, SAFE
+from splineviz.geometry.predicates import TINY
+from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.geometry.subdivision import RIM
 from splineviz.plane import Plane
 from splineviz.program.interpret import Interpreter, walk
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
 
-__all__ = ["Corner", "FaceMaps"]
+__all__ = ["Corner", "FaceMaps", "Known", "Place"]
 
 _BATCH = 1 << 22
 """Numbers in a tensor of the faces that are worked off together, more or less"""
@@ -48,6 +50,33 @@ class Corner:
     face: int
     point: Point
     """(X, Y, W) with uv = (X / W, Y / W)"""
+
+
+class Place(NamedTuple):
+    """A nominal place of a vertex (`geometry.places`)."""
+
+    uv: tuple[float, float]
+    """Rounded"""
+    distance: float
+    """From the exact place, at most"""
+
+
+class Known(NamedTuple):
+    """A tensor at a nominal place."""
+
+    values: Tensor
+    norm: float
+    error: float
+    """Bound of the norm of the difference from the exact tensor, with the map of any face"""
+
+
+def _into(node: Affine, values: Sequence[float]) -> float:
+    return SAFE * node.gain.norm * math.hypot(*values) if node.gain.kind != "sum" else SAFE * sum(values)
+
+
+_STEEPNESS: Interpreter[float] = Interpreter(
+    _into, lambda node, x: node.steepest * x, lambda node, x: SAFE * math.sqrt(node.copies) * x
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,25 +151,37 @@ class FaceMaps:
         x = self._batches[0].slots[self.node.inputs[0]]
         return _BITS - math.frexp(max(float(x.high.abs().max()), 2.0**-900))[1]
 
-    def values(self, corner: Corner) -> dict[int, tuple[Tensor, Tensor, float]]:
-        """(high, low, bound of the error of all) of the tensors that are alive, by slot, at a corner."""
+    def values(self, corner: Corner) -> tuple[Place, dict[int, Known]]:
+        """(the nominal place of a corner, tensors that are alive there, by slot)."""
         batch, (x, y, w) = self._batch_of[corner.face], corner.point
         n, row = len(batch.rows), batch.rows[corner.face]
         (u, du), (v, dv) = _quotient(x, w), _quotient(y, w)
-        result: dict[int, tuple[Tensor, Tensor, float]] = {}
+        result: dict[int, Known] = {}
         for slot, maps in batch.slots.items():
-            norms = maps.norms()
-            some = [
-                DoubleDouble(maps.high[i : i + 1], maps.low[i : i + 1], maps.error[i : i + 1], maps.one[i : i + 1])
-                for i in (row, n + row, 2 * n + row)
-            ]
-            total = some[0]
-            for part, (high, low) in zip(some[1:], (u, v), strict=True):
-                for factor in (high, low):
+            origin, first, second = (maps.only([i]) for i in (row, n + row, 2 * n + row))
+            total = origin
+            for part, halves in ((first, u), (second, v)):
+                for factor in halves:
                     if factor != 0.0:
-                        total = total.plus(part.times(torch.tensor(factor, dtype=torch.float64), abs(factor)))
-            error = float(total.error[0]) + du * float(norms[n + row]) + dv * float(norms[2 * n + row])
-            result[slot] = (total.high[0], total.low[0], SAFE * error + FLOOR)
+                        total = total.plus(
+                            part.times(torch.tensor(factor, dtype=torch.float64), abs(factor))
+                        )
+            exactly_zero = (origin.high == 0.0) & (first.high == 0.0) & (second.high == 0.0)
+            high = torch.where((total.high == 0.0) & ~exactly_zero, TINY, total.high)
+            norm = float(total.norms()[0])
+            # Off the exact place, maps of other faces differ by no more than both may change on the way.
+            error = float(total.error[0]) + 2.0 * self._steepness[slot] * (du + dv)
+            result[slot] = Known(high[0], norm, SAFE * (error + UNIT_ROUNDOFF * norm) + FLOOR)
+        return Place((u[0], v[0]), SAFE * (du + dv)), result
+
+    @cached_property
+    def _steepness(self) -> dict[int, float]:
+        """By slot, how much a tensor changes at most for a step in uv."""
+        basis = max(float(np.linalg.norm(plane.basis)) for plane, _ in self.states.frames.values())
+        slots = {0: basis}
+        result = dict(slots)
+        for node in walk(self.program.nodes, slots, _STEEPNESS):
+            result[node.output] = slots[node.output]
         return result
 
     def make(self, faces: Sequence[int]) -> None:
@@ -311,7 +352,7 @@ def _quotient(x: Ball, w: Ball) -> tuple[tuple[float, float], float]:
     high = _to_float(quotient, shift)
     low = _to_float(quotient - int(math.ldexp(high, shift)) if high else quotient, shift)
     # |x / w - x' / w'| <= (dx + |x' / w'| dw) / (|w'| - dw)
-    spread = (x.radius << shift) + ((abs(quotient) + 1) * w.radius) + (1 << shift)
+    spread = (x.radius << shift) + (abs(quotient) + 1) * w.radius
     certain = w.middle - w.radius
     return (high, low), SAFE * (_to_float(spread // certain + 2, shift) + 2.0**-104 * abs(high)) + 2.0**-250
 

@@ -55,8 +55,7 @@ class Resolver:
         """Values for rows (vertex, unit) up to bounds; None where they cost more than allowed, or cannot be
         had."""
         vertices = np.unique(pairs[:, 0]).tolist()
-        n_nodes = 1 + len(self.program.ways[self.step.stage])
-        if _PIECES * len(vertices) * work(self.program, self.step.stage) + _CALL * n_nodes > self.limit:
+        if not self.affordable(len(vertices)):
             return None
         try:
             corners = dict(zip(vertices, self.maps.corners(vertices), strict=True))
@@ -73,6 +72,11 @@ class Resolver:
             return known[vertex, unit]
 
         return value
+
+    def affordable(self, n_faces: int) -> bool:
+        """Whether maps of so many faces do not cost more than allowed."""
+        n_nodes = 1 + len(self.program.ways[self.step.stage])
+        return _PIECES * n_faces * work(self.program, self.step.stage) + _CALL * n_nodes <= self.limit
 
     def at(self, pairs: np.ndarray) -> Value | None:
         """Exact values for rows (vertex, unit); None where they cost more than allowed, or cannot be had."""

@@ -126,6 +126,8 @@ class Signs(NamedTuple):
     open: int
     """Signs that are not proven although there are proofs for others; without any, zeros that need not be
     zero."""
+    unproven: Int64[np.ndarray, "vertex"]
+    """Number of signs at each vertex that neither a proof nor an answer tells"""
 
 
 @part()
@@ -148,7 +150,7 @@ def classify(units: Units, sure: bool, first: int, dialogue: Dialogue) -> Signs:
     above_words, below_words = above.view(np.uint64), below.view(np.uint64)
     proven = len(units.proof) > 0
     factor, column = (1.0, 1) if proven else (MARGIN, 0)
-    ranges, doubtful = _ranges(z), np.zeros(n_vertices, np.bool_)
+    ranges, doubtful, unproven = _ranges(z), np.zeros(n_vertices, np.bool_), np.zeros(n_vertices, np.int64)
     n_zero, n_open = 0, 0
     for v in range(n_vertices):
         row, bound = z[v], factor * units.around[v, column]
@@ -175,7 +177,8 @@ def classify(units: Units, sure: bool, first: int, dialogue: Dialogue) -> Signs:
             if j >= 64 * first:
                 n_zero += sign == 0
                 n_open += is_open
-    signs = Signs(positive, negative, n_zero, n_open)
+                unproven[v] += is_open
+    signs = Signs(positive, negative, n_zero, n_open, unproven)
     if (
         dialogue.questions.asked[1] == 0
     ):  # values stay until all answers are there: 0.0 would look like a sure zero
@@ -229,6 +232,8 @@ def _ranges(z: Float64[np.ndarray, "vertex unit"]) -> Float64[np.ndarray, "unit"
 def _sign_at(units: Units, v: int, j: int, sure: bool, dialogue: Dialogue) -> tuple[int, bool]:
     """(sign, whether it is open) of unit j at vertex v."""
     x, likely = units.z[v, j], likely_error(units, v, j)
+    if units.neighbours[v, 0] == v:
+        return int(np.sign(x)), False  # no face has this vertex: only others are interpolated from it
     proven = len(units.proof) > 0
     error = proven_error(units, v, j) if proven else MARGIN * likely
     if abs(x) > error:

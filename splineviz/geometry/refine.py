@@ -33,7 +33,7 @@ from splineviz.geometry.workspace import (
     make_room,
 )
 
-__all__ = ["ROOM", "Proof", "Refinement", "compile_refine", "refine"]
+__all__ = ["ROOM", "Proof", "Refinement", "UncertainError", "compile_refine", "refine"]
 
 _NO_PROOF = np.empty(0)
 
@@ -98,6 +98,20 @@ class Proof:
     """Whether values that are 0.0 are exactly zero"""
     exact: ExactAnswers | None
     """None if nobody can tell"""
+    renewable: bool = False
+    """Whether values at vertices can be taken anew: where many signs are open at one, `UncertainError` asks for it"""
+
+
+class UncertainError(Exception):
+    """Values at some vertices are known so badly that they had better be taken anew."""
+
+    def __init__(self, vertices: Int64[np.ndarray, "some"]) -> None:
+        super().__init__(vertices)
+        self.vertices = vertices
+
+
+_MANY_OPEN = 16
+"""Open signs at one vertex from which on values that are taken anew are cheaper than answers"""
 
 
 def refine(
@@ -128,12 +142,19 @@ def refine(
         word of 64: see ``next_word``. Then ``on`` is final only for units that have cut.
     proof
         With it, no decision rests on an estimate but those that nobody can tell.
+
+    Raises
+    ------
+    UncertainError
+        If values are `Proof.renewable`, and should be taken anew at some vertices. ``z`` is as it was then.
     """
     slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
     arrays, moved, answers = subdivision.arrays(), np.zeros((len(z), 2)), NO_ANSWERS
     values = Values(z, scale, slack, slack_proof, moved)
     while True:
         run = _refine(arrays, values, sure, stage, first_word, room, answers)
+        if proof is not None and proof.renewable and (run.unproven >= _MANY_OPEN).any():
+            raise UncertainError(np.flatnonzero(run.unproven >= _MANY_OPEN))
         answers, n_confirmed = checked(answers, run.questions, None if proof is None else proof.exact)
         if run.stopped == 0 and n_confirmed is not None:
             break
@@ -195,6 +216,7 @@ class _Run(NamedTuple):
     open: int
     identical: int
     zeros: int
+    unproven: Int64[np.ndarray, "old_vertex"]
     doubt: Float64[np.ndarray, "old_vertex"]
     questions: np.ndarray
     """`questions.QUESTION` that it asked"""
@@ -269,6 +291,7 @@ def _refine(
         signs.open + crossed.open + n[OPEN] + n[DROPPED],
         crossed.identical,
         signs.zeros,
+        signs.unproven,
         places.shares[:, 2] + places.shares[:, 3],
         questions.rows[: questions.asked[0]],
         questions.asked[1],

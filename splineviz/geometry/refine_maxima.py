@@ -23,7 +23,7 @@ from splineviz.geometry.candidate_rounds import (
 )
 from splineviz.geometry.merging import merge_faces
 from splineviz.geometry.records import BIRTH, VANISHING
-from splineviz.geometry.refine import Proof, Refinement, refine
+from splineviz.geometry.refine import Proof, Refinement, UncertainError, refine
 from splineviz.geometry.subdivision import Subdivision
 
 __all__ = ["NO_LIMIT", "Births", "Candidates", "Maxima", "Proven", "among_winners", "refine_by_maxima"]
@@ -64,6 +64,8 @@ class Proven:
     """Whether entries that are 0.0 are exactly zero"""
     judges: Callable[[Births], ExactAnswers] | None
     """For the round after these births; None if nobody can tell"""
+    renewable: bool = False
+    """As in `Proof`; of the vertices before all rounds"""
 
 
 class Candidates(NamedTuple):
@@ -138,6 +140,11 @@ def refine_by_maxima(
     -------
     None where that does not suffice. Then fewer faces or fewer windows may do: the result is that of each
     face by itself.
+
+    Raises
+    ------
+    UncertainError
+        As `refine` does, about vertices of ``subdivision``.
     """
     work = _Rounds(subdivision, candidates, windows)
     if all(work.go(place, room, most) for place in rounds):
@@ -183,7 +190,7 @@ class _Rounds:
         parent, on = np.arange(len(uncut)), np.full((len(uncut), self.words), ~np.uint64(0))
         if self.entered.any():
             slack = self.errors.slack[self.entries.row_of]
-            cut = refine(self.sub, z, self.unit_scale, slack, IN_WORK, room=room, proof=self._proof())
+            cut = self._refine(z, slack, room)
             if cut.next_word is not None or sum(self.counts) + len(cut.birth) > most:
                 return False
             self.sub, parent, on, birth = cut.subdivision, cut.parent, cut.on, cut.birth
@@ -207,6 +214,21 @@ class _Rounds:
         self.highest = np.maximum(self.highest, place)
         return True
 
+    def _refine(
+        self, z: Float64[np.ndarray, "vertex window"], slack: Float64[np.ndarray, "vertex"], room: int
+    ) -> Refinement:
+        """Cut by differences of candidates."""
+        proof = self._proof()
+        try:
+            return refine(self.sub, z, self.unit_scale, slack, IN_WORK, room=room, proof=proof)
+        except UncertainError as uncertain:
+            rows = self.entries.row_of[uncertain.vertices]
+            if (rows < self.n_old).any():
+                raise UncertainError(rows[rows < self.n_old]) from None
+            assert proof is not None
+            answers = replace(proof, renewable=False)
+            return refine(self.sub, z, self.unit_scale, slack, IN_WORK, room=room, proof=answers)
+
     def _proof(self) -> Proof | None:
         """Proof of the differences that the next cut is made by."""
         if self.proven is None:
@@ -215,7 +237,7 @@ class _Rounds:
         exact = None if judges is None else judges(
             Births(_joined(self.births), tuple(self.counts), kept, self.sub, self.parent, self.winners)
         )
-        return Proof(self.errors.proven_slack[kept], True, exact)
+        return Proof(self.errors.proven_slack[kept], True, exact, self.proven.renewable)
 
     def _amend(self, moved: Float64[np.ndarray, "vertex 2"]) -> None:
         """Count as errors by how much a maximum may be off where a tie was found, or another winner than by values."""

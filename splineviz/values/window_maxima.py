@@ -31,6 +31,8 @@ def after_maximum(
     room: int,
     most: int,
     judges: Judges | None,
+    *,
+    renewable: bool = False,
 ) -> tuple[Refinement, VertexValues] | None:
     """Refine by some maxima of a node; None where ``room`` and ``most`` of `refine_by_maxima` do not suffice.
 
@@ -43,7 +45,7 @@ def after_maximum(
         # Candidates take the values of those that they tie with, so all entries must be as good as each
         # other.
         scale = np.where(scale > 0.0, scale.max(initial=0.0), 0.0)
-        proven = Proven(*live.proven(), live.zeros is Zeros.LASTING, judges)
+        proven = Proven(*live.proven(), live.zeros is Zeros.LASTING, judges, renewable)
     if len(windows) < len(node.windows):
         entries, place = np.unique(np.append(windows, -1), return_inverse=True)  # -1 for none comes first
         windows = place[:-1].reshape(windows.shape) - 1

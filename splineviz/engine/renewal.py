@@ -1,0 +1,52 @@
+"""Values at vertices taken anew where they are known too badly: errors start from one rounding again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from splineviz.engine.stage_state import StageState
+from splineviz.exact.digits import InexactError
+from splineviz.exact.face_maps import FaceMaps, Known
+from splineviz.values.vertex_values import VertexValues
+
+__all__ = ["renew"]
+
+
+def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
+    """Take values at vertices from the maps of faces there, at the places where their lines cross, as far as two lines
+    are known.
+
+    The tensors that are alive then err by one rounding, and the lines of these vertices pass them nominally, too.
+    """
+    try:
+        corners = maps.corners(vertices.tolist())
+    except InexactError:
+        return
+    sub, moved = state.subdivision, np.full(len(state.subdivision.vertices), np.nan)
+    points = sub.vertices.copy()
+    for vertex, corner in zip(vertices.tolist(), corners, strict=True):
+        if corner is not None:
+            place, tensors = maps.values(corner)
+            points[vertex], moved[vertex] = place.uv, place.distance
+            for slot, live in state.live.items():
+                _set(live, vertex, tensors[slot])
+    ends = moved[sub.edges]
+    stray = np.where(np.isnan(ends)[:, [0, 1, 0, 1]], sub.stray, ends[:, [0, 1, 0, 1]])
+    state.subdivision = replace(sub, vertices=points, stray=stray)
+
+
+def _set(live: VertexValues, vertex: int, known: Known) -> None:
+    """Put values into one row."""
+    live.values[vertex] = known.values
+    live.error[vertex] = known.error
+    if live.norm is not None:
+        live.norm[vertex] = known.norm
+    if live.proof is not None:
+        live.proof[vertex] = known.error
+    if live.scale is not None and live.slack is not None:
+        least = live.scale[live.scale > 0.0].min(initial=np.inf)
+        live.slack[vertex] = known.error / least
+        if live.proven_slack is not None:
+            live.proven_slack[vertex] = known.error / least
