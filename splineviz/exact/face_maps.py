@@ -174,6 +174,23 @@ class FaceMaps:
             result[slot] = Known(high[0], norm, SAFE * (error + UNIT_ROUNDOFF * norm) + FLOOR)
         return Place((u[0], v[0]), SAFE * (du + dv)), result
 
+    def switching(self, corner: Corner, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(values of units at a corner, bounds of their errors)."""
+        node, (place, tensors) = self.node, self.values(corner)
+        slot = node.inputs[0]
+        x = tensors[slot].values.flatten().numpy()
+        error = tensors[slot].error + self._steepness[slot] * place.distance
+        if isinstance(node, Pointwise):
+            kink, entry = np.divmod(units, len(x))
+            z, size = x[entry] - node.kinks[kink, entry], np.abs(x[entry]) + np.abs(node.kinks[kink, entry])
+        else:
+            windows = self.states.first_window + units
+            top = self.states.places(node, np.array([corner.face]))[0, windows]
+            candidate = node.group(self.step.words)[1][self.step.turn, units]
+            a, b = x[node.windows[windows, candidate]], x[node.windows[windows, top]]
+            z, size, error = a - b, np.abs(a) + np.abs(b), 1.5 * error
+        return z, SAFE * (error + 4.0 * UNIT_ROUNDOFF * size) + FLOOR
+
     @cached_property
     def _steepness(self) -> dict[int, float]:
         """By slot, how much a tensor changes at most for a step in uv."""
@@ -286,11 +303,10 @@ class FaceMaps:
                 n = math.prod(node.shape)
                 line = _line(x, batch.rows[face], unit % n, kink=float(node.kinks[unit // n, unit % n]))
             else:
-                beyond = self._edge_faces[edge].sum() - face
-                if beyond < 0 or (self._edge_faces[edge] < 0).any():
-                    continue  # another batch has the winner there
-                window = unit + (self.states.first_window if sub.edge_source[edge, 0] == IN_WORK else 0)
-                one, other = self.states.places(node, np.array([face, beyond]))[:, window]
+                window, (one, other) = unit, sub.rivals[edge]
+                if sub.edge_source[edge, 0] == IN_WORK:
+                    window = self.states.first_window + unit
+                    one, other = self.states.places(node, self._edge_faces[edge])[:, window]
                 entries = node.windows[window]
                 line = _line(x, batch.rows[face], int(entries[one]), int(entries[other]))
             batch.lines[face, edge] = line

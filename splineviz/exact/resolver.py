@@ -16,6 +16,7 @@ from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import Point, StageRound, switching, work
 from splineviz.geometry.answers import UnsureError, Value
+from splineviz.geometry.questions import UNKNOWN
 from splineviz.plane import Plane
 from splineviz.program.program import Program
 
@@ -24,6 +25,7 @@ __all__ = ["Resolver", "effort", "find", "located"]
 _BATCH = 3e8  # products of two digits in one batch, more or less
 _DIGITS = 100.0  # products of two digits for one of two numbers, more or less
 _PIECES = 20.0  # products of pieces for one of two numbers in two float64, of three rows
+_MANY = 4  # questions at one vertex from which on all values there are found at once
 _CALL = 4e5  # products of two digits in the time that a node takes however few they are
 
 
@@ -44,6 +46,24 @@ class Resolver:
         if self.states is not None:
             yield self.nearly
         yield self.at
+
+    def signs(self, pairs: np.ndarray) -> np.ndarray:
+        """Signs for rows (vertex, unit) that values rounded to float64 tell, at vertices with many of them."""
+        result = np.full(len(pairs), UNKNOWN)
+        vertices, place, counts = np.unique(pairs[:, 0], return_inverse=True, return_counts=True)
+        many = counts >= _MANY
+        if self.states is None or not many.any() or not self.affordable(int(many.sum())):
+            return result
+        try:
+            corners = self.maps.corners(vertices[many].tolist())
+        except InexactError:
+            return result
+        for i, corner in zip(np.flatnonzero(many).tolist(), corners, strict=True):
+            if corner is not None:
+                rows = np.flatnonzero(place == i)
+                z, error = self.maps.switching(corner, pairs[rows, 1])
+                result[rows] = np.where(np.abs(z) > error, np.sign(z), UNKNOWN)
+        return result
 
     @cached_property
     def maps(self) -> FaceMaps:

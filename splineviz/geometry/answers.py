@@ -38,6 +38,10 @@ class UnsureError(Exception):
 class ExactAnswers(Protocol):
     """Knows the units of one stage better than by float64."""
 
+    def signs(self, pairs: np.ndarray) -> np.ndarray:
+        """(n,) signs for rows (vertex, unit), `UNKNOWN` where that is not told cheaply."""
+        ...  # pragma: no cover
+
     def rungs(self) -> Iterable[Callable[[np.ndarray], Value | None]]:
         """Ways to find values, the cheapest first and the last one exact. Each is called with rows (vertex, unit) and
         returns ``value(vertex, unit)``, times a positive number that all units of a vertex share; or None if that
@@ -73,8 +77,12 @@ def _answered(answers: Answers, questions: np.ndarray, exact: ExactAnswers | Non
     for key in list(ANSWER.names or ())[:4]:
         rows[key] = questions[key]
     rows["decision"] = UNKNOWN
-    left = np.arange(len(questions))
-    for rung in () if exact is None else exact.rungs():
+    if exact is not None:
+        about_signs = questions["chord"] == SIGN
+        asked = questions[about_signs]
+        rows["decision"][about_signs] = exact.signs(np.column_stack([asked["place"], asked["first"]]))
+    left = np.flatnonzero(rows["decision"] == UNKNOWN)
+    for rung in () if exact is None or not len(left) else exact.rungs():
         value = rung(_needed(questions[left]))
         if value is None:
             continue

@@ -307,12 +307,15 @@ def label_edges(
     winners: UInt64[np.ndarray, "face plane*word"],
     words: int,
     source: Int32[np.ndarray, "edge 2"],
+    rivals: Int32[np.ndarray, "edge 2"],
     shared: Int64[np.ndarray, "row 3"],
     first_new: int,
     stage: int,
     first_unit: int,
-) -> tuple[Int32[np.ndarray, "edge 2"], Int64[np.ndarray, "row 3"]]:
-    """(source, shared) where windows, units of ``stage`` from ``first_unit`` on, change their winner across
+) -> tuple[
+    Int32[np.ndarray, "edge 2"], Int32[np.ndarray, "edge 2"], Int64[np.ndarray, "row 3"]
+]:
+    """(source, rivals, shared) where windows, units of ``stage`` from ``first_unit`` on, change their winner across
     an edge.
 
     The first of them is the source of an edge from ``first_new`` on, which they drew; on older ones all are
@@ -323,7 +326,7 @@ def label_edges(
     for e in range(len(edge_faces)):
         for i in range(words):
             total += popcount(_changes(edge_faces, winners, words, e, i))
-    rows, out = np.empty((total, 3), np.int64), source.copy()
+    rows, out, places = np.empty((total, 3), np.int64), source.copy(), rivals.copy()
     n = len(kept)
     for k in range(n):
         rows[k] = shared[kept[k]]
@@ -338,11 +341,23 @@ def label_edges(
                 change &= change - np.uint64(1)
                 if first:
                     out[e, 1] = first_unit + w
+                    for side in range(2):
+                        places[e, side] = _place_of(winners, words, edge_faces[e, side], w)
                     first = False
                 else:
                     rows[n, 0], rows[n, 1], rows[n, 2] = e, stage, first_unit + w
                     n += 1
-    return out, rows[:n]
+    return out, places, rows[:n]
+
+
+@part()
+def _place_of(winners: UInt64[np.ndarray, "face plane*word"], words: int, face: int, window: int) -> int:
+    """Place of the winner of a window on a face."""
+    place = 0
+    for b in range(winners.shape[1] // words):
+        bit = (winners[face, b * words + (window >> 6)] >> np.uint64(window & 63)) & np.uint64(1)
+        place |= int(bit) << b
+    return place
 
 
 @part()

@@ -79,6 +79,7 @@ def excerpt(whole: Subdivision, birth: np.ndarray, first: int, last: int) -> Exc
         ends,
         whole.edge_source[edges],
         shared,
+        whole.rivals[edges],
         whole.stray[edges],
         whole.rounding,
     )
@@ -169,11 +170,12 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
         missing. A vertex that one of them has moved is where that has it.
     """
     chains = _Chains(len(whole.edges))
-    vertices, edges, sources, shared, strays = (
+    vertices, edges, sources, shared, rivals, strays = (
         [whole.vertices.copy()],
         [whole.edges[:0]],
         [whole.edge_source[:0]],
         [whole.shared[:0]],
+        [whole.rivals[:0]],
         [whole.stray[:0]],
     )
     sides, side_edges, lengths = [whole.faces.values[:0]], [whole.side_edges[:0]], [whole.faces.lengths[:0]]
@@ -200,6 +202,7 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
         vertices.append(fine.vertices[new])
         edges.append(vertex[fine.edges[own]])
         sources.append(fine.edge_source[own])
+        rivals.append(fine.rivals[own])
         strays.append(fine.stray[own])
         rows = fine.shared[own[fine.shared[:, 0]]]
         shared.append(np.column_stack([edge[rows[:, 0]], rows[:, 1:]]))
@@ -214,6 +217,7 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
         np.concatenate(edges),
         np.concatenate(sources),
         np.concatenate(shared),
+        np.concatenate(rivals),
         np.concatenate(strays),
         max([whole.rounding, *(fine.rounding for _, fine, _ in parts)]),
     )

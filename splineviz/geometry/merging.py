@@ -37,7 +37,7 @@ def merge_faces(
     Returns the arrays of the new subdivision, the parent and state of its faces, the new first parts, the
     vertices kept, and the number of groups that stayed apart.
     """
-    vertices, offsets, side_vertex, side_edge, edges, source, shared, stray, rounding = arrays
+    vertices, offsets, side_vertex, side_edge, edges, source, shared, rivals, stray, rounding = arrays
     following, sides, face_of = _tables(offsets, side_vertex, side_edge, edges)
     dead = np.zeros(len(edges), np.bool_)
     root = np.arange(len(offsets) - 1)
@@ -97,6 +97,7 @@ def merge_faces(
         new_edges,
         new_source,
         new_shared,
+        rivals[first_of],
         new_stray,
         rounding,
     )

@@ -230,14 +230,14 @@ def _refine(
 ) -> _Run:
     """Refine in one compiled call: what passes between Python and compiled code costs more than cutting a
     hundred faces."""
-    _, offsets, side_vertex, side_edge, edges, source, shared, _, rounding = arrays
+    _, offsets, side_vertex, side_edge, edges, source, shared, rivals, _, rounding = arrays
     places = find_places(arrays)
     units = units_at(values.z, values.scale, values.slack, values.proof, places, values.moved)
     questions = no_questions(FEW if len(answers.rows) == 0 else MANY)
     dialogue = Dialogue(answers, questions)
     signs = classify(units, sure, first, dialogue)
     if questions.asked[1] > 0:  # without answers, nothing that follows would be of use
-        offsets, edges, source, shared = offsets[:1], edges[:0], source[:0], shared[:0]
+        offsets, edges, source, shared, rivals = offsets[:1], edges[:0], source[:0], shared[:0], rivals[:0]
     on, cut = face_signs(offsets, side_vertex, signs)
     last, n_cut = choose_words(cut, first, room)
     crossed = cross_edges(edges, units, signs, first, last, dialogue)
@@ -274,6 +274,7 @@ def _refine(
         pieces.edges[:n_edges],
         _sources(source, crossed.first_part, pieces.edge_unit, n_edges, stage),
         shared_edges(shared, vanishing, drawn, crossed.first_part, stage),
+        _rivals(rivals, crossed.first_part, n_edges),
         np.empty((n_edges, 4)),
         rounding + 16.0 * UNIT_ROUNDOFF * largest if len(birth) > 0 else rounding,
     )
@@ -313,6 +314,18 @@ def _sources(
             out[k, 0], out[k, 1] = before[e, 0], before[e, 1]
     for e in range(first_part[-1], n_edges):
         out[e, 0], out[e, 1] = stage, unit[e]
+    return out
+
+
+@part()
+def _rivals(
+    before: Int32[np.ndarray, "old_edge 2"], first_part: Int64[np.ndarray, "old_edge+1"], n_edges: int
+) -> Int32[np.ndarray, "edge 2"]:
+    """Rivals of every edge: parts of an older edge keep its."""
+    out = np.full((n_edges, 2), np.int32(-1))
+    for e in range(len(before)):
+        for k in range(first_part[e], first_part[e + 1]):
+            out[k, 0], out[k, 1] = before[e, 0], before[e, 1]
     return out
 
 

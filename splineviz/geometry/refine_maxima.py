@@ -284,18 +284,19 @@ class _Rounds:
     def result(self, stage: int, first_unit: int) -> Maxima:
         """The refinement after all rounds; its windows are units of ``stage`` from ``first_unit`` on."""
         sub, kept, errors = self.sub, self.entries.row_of, self.errors
-        edge_source, shared = label_edges(
+        edge_source, rivals, shared = label_edges(
             sub.edge_faces(),
             self.winners,
             self.words,
             sub.edge_source,
+            sub.rivals,
             sub.shared,
             self.first_part[-1],
             stage,
             first_unit,
         )
         refinement = Refinement(
-            subdivision=replace(sub, edge_source=edge_source, shared=shared),
+            subdivision=replace(sub, edge_source=edge_source, rivals=rivals, shared=shared),
             parent=self.parent,
             on=self.winners,
             birth=_joined(self.births),

@@ -28,6 +28,7 @@ class Arrays(NamedTuple):
     edges: Int64[np.ndarray, "edge 2"]
     source: Int32[np.ndarray, "edge 2"]
     shared: Int64[np.ndarray, "row 3"]
+    rivals: Int32[np.ndarray, "edge 2"]
     stray: Float64[np.ndarray, "edge 4"]
     rounding: float
 
@@ -49,6 +50,8 @@ class Subdivision:
     """The stage and unit that drew the edge; RIM twice on the rim of a window"""
     shared: Int64[np.ndarray, "row 3"]
     """Further (edge, stage, unit): units whose state changes across an edge that another unit drew"""
+    rivals: Int32[np.ndarray, "edge 2"]
+    """Places in its window of the two candidates that tie along an edge drawn by a maximum; -1 for others"""
     stray: Float64[np.ndarray, "edge 4"]
     """Distances in uv of the nominal places of both ends of each edge from the exact line that it lies on: two that
     are estimated, two that are proven; see `geometry.places`"""
@@ -71,6 +74,7 @@ class Subdivision:
             edges=np.stack([ids, following], axis=1),
             edge_source=np.full((total, 2), RIM, dtype=np.int32),
             shared=np.empty((0, 3), dtype=np.int64),
+            rivals=np.full((total, 2), -1, dtype=np.int32),
             stray=np.zeros((total, 4)),
         )
 
@@ -84,6 +88,7 @@ class Subdivision:
             arrays.edges,
             arrays.source,
             arrays.shared,
+            arrays.rivals,
             arrays.stray,
             arrays.rounding,
         )
@@ -98,6 +103,7 @@ class Subdivision:
             self.edges,
             self.edge_source,
             self.shared,
+            self.rivals,
             self.stray,
             self.rounding,
         )
