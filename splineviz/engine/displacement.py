@@ -1,42 +1,43 @@
-"""Coordinates of vertices: how far they may be off, and those that are too far are rounded anew, from exact
-ones."""
+"""Coordinates of vertices: how far they may be off, and those that are too far are taken anew, from their lines."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from splineviz.exact.ancestry import Ancestry
-from splineviz.exact.resolver import located
+from splineviz.exact.digits import InexactError
+from splineviz.exact.face_maps import FaceMaps
 from splineviz.geometry.places import places_of
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.geometry.subdivision import Subdivision
-from splineviz.program.program import Program
 
 __all__ = ["settled"]
 
-_LIKELY, _CERTAIN = 2.0**-32, 2.0**-32
-"""Allowed errors of coordinates, by estimate and by proof, as shares of the largest numbers between uv and
-input space"""
+_ALLOWED = 2.0**-34
+"""Error of coordinates, as a share of the largest numbers between uv and input space, that is good enough"""
 
 
 def settled(
-    program: Program, ancestry: Ancestry, subdivision: Subdivision, reach: np.ndarray, limit: float
+    maps: FaceMaps, subdivision: Subdivision, reach: np.ndarray, most: int
 ) -> tuple[np.ndarray, float]:
-    """(points, displacement): vertices that may be too far off are rounded from exact places, and how far any
-    may be off then, proven.
+    """(points, displacement): vertices that may be too far off are rounded from the places where their lines cross,
+    and how far any may be off then, proven; infinite where nothing is.
 
-    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, as far as ``limit``
-    of `resolver.effort` goes.
+    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, no more than ``most``
+    of them.
     """
-    distance, faces = places_of(subdivision.arrays()).distance + subdivision.rounding, subdivision.faces
+    distance, faces = places_of(subdivision.arrays()).distance[:, 1] + subdivision.rounding, subdivision.faces
     of_vertex = np.full(len(distance), np.inf)  # of vertices that no face has
     of_vertex[faces.values] = np.repeat(reach, faces.lengths)
-    worst = np.maximum(distance[:, 0] / _LIKELY, distance[:, 1] / _CERTAIN) / of_vertex
-    rows = np.flatnonzero(worst > 1.0)
-    rows = rows[np.argsort(-worst[rows], kind="stable")]
-    points, left = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance[:, 1], 0.0)
-    for vertex, place in zip(rows.tolist(), located(program, ancestry, rows, limit), strict=False):
+    rows = np.flatnonzero(distance > _ALLOWED * of_vertex)
+    rows = rows[np.argsort(-distance[rows], kind="stable")][:most]
+    points, left = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)
+    try:
+        places = maps.places(rows.tolist())
+    except InexactError:
+        places = []
+    for vertex, place in zip(rows.tolist(), places, strict=False):
         if place is not None:
             points[vertex] = place.uv
-            left[vertex] = UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
-    return points, float(left.max(initial=0.0))
+            left[vertex] = place.distance + UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
+    largest = float(left.max(initial=0.0))
+    return points, largest if largest <= reach.max(initial=0.0) else np.inf

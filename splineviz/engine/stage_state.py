@@ -13,6 +13,8 @@ from splineviz.arrangement.cells import Patterns
 from splineviz.engine.displacement import settled
 from splineviz.engine.thin_cells import NO_THIN, Thin, all_thin, measured
 from splineviz.exact.ancestry import Ancestry, StageRounds, root
+from splineviz.exact.face_maps import FaceMaps
+from splineviz.exact.forward import StageRound
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
 from splineviz.geometry.lineage import inherit
@@ -214,7 +216,12 @@ class FinishedFaces:
         tally.largest_displacement, thin = math.inf, NO_THIN
         if state.ancestry is not None:
             known, reach = (program, state.ancestry), state.reach[state.window_of]
-            points, tally.largest_displacement = settled(*known, s, reach, spare)
+            last = len(state.patterns) - 1
+            if last >= 0:
+                maps = FaceMaps(program, state.face_states(), StageRound(last))
+                points, tally.largest_displacement = settled(maps, s, reach, maps.affordable(spare))
+            else:
+                points, tally.largest_displacement = s.vertices, s.rounding
             points, thin = measured(*known, points, s.faces, reach, limit)
             subdivision = replace(s, vertices=points)
         return cls(

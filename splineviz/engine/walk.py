@@ -270,9 +270,7 @@ class Walk:
                 proof = Proof(live.proven()[0], sure, resolver, renewable)
             z = node.switching(live.flat)
             try:
-                return refine(
-                    state.subdivision, z, scale, slack, node.stage, word, self.budget.room, proof
-                )
+                return refine(state.subdivision, z, scale, slack, node.stage, word, self.budget.room, proof)
             except UncertainError as uncertain:
                 self._renew(state, resolver, uncertain)
                 renewable, resolver = False, self._resolver(state, node)

@@ -21,7 +21,7 @@ from torch import Tensor
 from splineviz.exact.balls import Ball, Line, crossing, through
 from splineviz.exact.double_double import DoubleDouble, affine, pointwise_in_states, two_sum
 from splineviz.exact.face_states import FaceStates
-from splineviz.exact.forward import StageRound
+from splineviz.exact.forward import StageRound, work
 from splineviz.geometry.answers import UnsureError
 from splineviz.geometry.candidate_rounds import IN_WORK
 from splineviz.geometry.predicates import TINY
@@ -36,6 +36,12 @@ __all__ = ["Corner", "FaceMaps", "Known", "Place"]
 
 _BATCH = 1 << 22
 """Numbers in a tensor of the faces that are worked off together, more or less"""
+
+_PIECES = 20.0
+"""Products of pieces for one of two numbers in two float64, of three rows"""
+
+_CALL = 4e5
+"""Products in the time that a node takes however few they are"""
 
 _BITS = 190
 """Bits of the whole numbers that stand for two float64"""
@@ -108,6 +114,14 @@ class FaceMaps:
         assert not isinstance(node, Affine)
         return node
 
+    def affordable(self, limit: float) -> int:
+        """Number of faces whose maps take no more than so many products."""
+        per_face = _PIECES * work(self.program, self.step.stage)
+        each_pass = _CALL * (1 + len(self.program.ways[self.step.stage]))
+        if limit == math.inf:
+            return 1 << 62
+        return int(min(max(0.0, limit - each_pass) / max(1.0, per_face), 1e9))
+
     def corners(self, vertices: Sequence[int]) -> list[Corner | None]:
         """Each vertex as a corner of a face; None where no two of its lines are known to cross.
 
@@ -163,9 +177,7 @@ class FaceMaps:
             for part, halves in ((first, u), (second, v)):
                 for factor in halves:
                     if factor != 0.0:
-                        total = total.plus(
-                            part.times(torch.tensor(factor, dtype=torch.float64), abs(factor))
-                        )
+                        total = total.plus(part.times(torch.tensor(factor, dtype=torch.float64), abs(factor)))
             exactly_zero = (origin.high == 0.0) & (first.high == 0.0) & (second.high == 0.0)
             high = torch.where((total.high == 0.0) & ~exactly_zero, TINY, total.high)
             norm = float(total.norms()[0])
@@ -173,6 +185,18 @@ class FaceMaps:
             error = float(total.error[0]) + 2.0 * self._steepness[slot] * (du + dv)
             result[slot] = Known(high[0], norm, SAFE * (error + UNIT_ROUNDOFF * norm) + FLOOR)
         return Place((u[0], v[0]), SAFE * (du + dv)), result
+
+    def places(self, vertices: Sequence[int]) -> list[Place | None]:
+        """Places of vertices, as `corners` finds them."""
+        found: list[Place | None] = []
+        for corner in self.corners(vertices):
+            if corner is None:
+                found.append(None)
+                continue
+            x, y, w = corner.point
+            (u, du), (v, dv) = _quotient(x, w), _quotient(y, w)
+            found.append(Place((u[0], v[0]), SAFE * (du + dv)))
+        return found
 
     def switching(self, corner: Corner, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(values of units at a corner, bounds of their errors)."""
@@ -355,8 +379,7 @@ def _line(
     if shift is None:
         shift = _BITS - math.frexp(max(float(high.abs().max()), abs(kink), 2.0**-900))[1]
     c, p, q = (
-        Ball.of(a, b, e, shift)
-        for a, b, e in zip(high.tolist(), low.tolist(), error.tolist(), strict=True)
+        Ball.of(a, b, e, shift) for a, b, e in zip(high.tolist(), low.tolist(), error.tolist(), strict=True)
     )
     return (c - Ball.of(kink, 0.0, 0.0, shift) if kink else c), p, q
 

@@ -14,17 +14,18 @@ from splineviz.exact.balls import Ball, value_at
 from splineviz.exact.digits import ExactTensor, InexactError
 from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.face_states import FaceStates
+from splineviz.exact.ties import Ties
 from splineviz.exact.forward import Point, StageRound, switching, work
 from splineviz.geometry.answers import UnsureError, Value
 from splineviz.geometry.questions import UNKNOWN
 from splineviz.plane import Plane
+from splineviz.program.nodes import Maximum
 from splineviz.program.program import Program
 
 __all__ = ["Resolver", "effort", "find", "located"]
 
 _BATCH = 3e8  # products of two digits in one batch, more or less
 _DIGITS = 100.0  # products of two digits for one of two numbers, more or less
-_PIECES = 20.0  # products of pieces for one of two numbers in two float64, of three rows
 _MANY = 4  # questions at one vertex from which on all values there are found at once
 _CALL = 4e5  # products of two digits in the time that a node takes however few they are
 
@@ -46,6 +47,14 @@ class Resolver:
         if self.states is not None:
             yield self.nearly
         yield self.at
+
+    def coincident(self, questions: np.ndarray) -> np.ndarray:
+        """Questions about what is equal by construction."""
+        node = self.program.ways[self.step.stage][-1]
+        if self.states is None or not isinstance(node, Maximum):
+            return np.zeros(len(questions), bool)
+        ties = Ties(node, self.states, self.step)
+        return np.array([ties.of(row) for row in questions.tolist()], dtype=bool)
 
     def signs(self, pairs: np.ndarray) -> np.ndarray:
         """Signs for rows (vertex, unit) that values rounded to float64 tell, at vertices with many of them."""
@@ -95,8 +104,7 @@ class Resolver:
 
     def affordable(self, n_faces: int) -> bool:
         """Whether maps of so many faces do not cost more than allowed."""
-        n_nodes = 1 + len(self.program.ways[self.step.stage])
-        return _PIECES * n_faces * work(self.program, self.step.stage) + _CALL * n_nodes <= self.limit
+        return n_faces <= self.maps.affordable(self.limit)
 
     def at(self, pairs: np.ndarray) -> Value | None:
         """Exact values for rows (vertex, unit); None where they cost more than allowed, or cannot be had."""

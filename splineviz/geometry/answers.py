@@ -12,6 +12,7 @@ from splineviz.geometry.questions import ANSWER, EDGE, SIGN, UNKNOWN, Answers, t
 
 __all__ = ["ExactAnswers", "Number", "UnsureError", "Value", "checked"]
 
+
 class Number(Protocol):
     """What is known of a number: a whole number, or one up to a bound."""
 
@@ -37,6 +38,10 @@ class UnsureError(Exception):
 
 class ExactAnswers(Protocol):
     """Knows the units of one stage better than by float64."""
+
+    def coincident(self, questions: np.ndarray) -> np.ndarray:
+        """(n,) bool: which questions are about what is equal by construction: a sign that is 0, one point."""
+        ...  # pragma: no cover
 
     def signs(self, pairs: np.ndarray) -> np.ndarray:
         """(n,) signs for rows (vertex, unit), `UNKNOWN` where that is not told cheaply."""
@@ -81,6 +86,8 @@ def _answered(answers: Answers, questions: np.ndarray, exact: ExactAnswers | Non
         about_signs = questions["chord"] == SIGN
         asked = questions[about_signs]
         rows["decision"][about_signs] = exact.signs(np.column_stack([asked["place"], asked["first"]]))
+        left = np.flatnonzero(rows["decision"] == UNKNOWN)
+        rows["decision"][left[exact.coincident(questions[left])]] = 0
     left = np.flatnonzero(rows["decision"] == UNKNOWN)
     for rung in () if exact is None or not len(left) else exact.rungs():
         value = rung(_needed(questions[left]))

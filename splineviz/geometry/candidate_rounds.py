@@ -312,9 +312,7 @@ def label_edges(
     first_new: int,
     stage: int,
     first_unit: int,
-) -> tuple[
-    Int32[np.ndarray, "edge 2"], Int32[np.ndarray, "edge 2"], Int64[np.ndarray, "row 3"]
-]:
+) -> tuple[Int32[np.ndarray, "edge 2"], Int32[np.ndarray, "edge 2"], Int64[np.ndarray, "row 3"]]:
     """(source, rivals, shared) where windows, units of ``stage`` from ``first_unit`` on, change their winner across
     an edge.
 

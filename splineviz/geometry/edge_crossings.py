@@ -213,7 +213,9 @@ def _place(born: Any, f: _Sorted, n: int, i: int, units: Units) -> None:
             if k != i:
                 one_point = one_point and f.joined[k if step > 0 else k + 1]
                 apart = abs(f.t[k] - f.t[i])
-                if apart > (f.proof[k] + f.proof[i] if len(proof) > 0 else MARGIN * (f.bound[k] + f.bound[i])):
+                if apart > (
+                    f.proof[k] + f.proof[i] if len(proof) > 0 else MARGIN * (f.bound[k] + f.bound[i])
+                ):
                     break
             unit = f.unit[k]
             change = change_of(f.t[i], f.quotient[k], step, one_point) * abs(z[a, unit] - z[b, unit])

@@ -234,8 +234,12 @@ class _Rounds:
         if self.proven is None:
             return None
         kept, judges = self.entries.row_of, self.proven.judges
-        exact = None if judges is None else judges(
-            Births(_joined(self.births), tuple(self.counts), kept, self.sub, self.parent, self.winners)
+        exact = (
+            None
+            if judges is None
+            else judges(
+                Births(_joined(self.births), tuple(self.counts), kept, self.sub, self.parent, self.winners)
+            )
         )
         return Proof(self.errors.proven_slack[kept], True, exact, self.proven.renewable)
 

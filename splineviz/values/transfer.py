@@ -100,7 +100,11 @@ def _without_dead_entries(node: Affine, before: VertexValues, after: VertexValue
 
 
 def after_pointwise(
-    node: Pointwise, before: VertexValues, values: Tensor, storage: Tensor | None, slopes: np.ndarray | None = None
+    node: Pointwise,
+    before: VertexValues,
+    values: Tensor,
+    storage: Tensor | None,
+    slopes: np.ndarray | None = None,
 ) -> VertexValues:
     """Apply a pointwise node; no entry errs by more than the steepest slope times the error of its input.
 
