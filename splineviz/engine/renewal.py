@@ -9,6 +9,7 @@ import numpy as np
 from splineviz.engine.stage_state import StageState
 from splineviz.exact.digits import InexactError
 from splineviz.exact.face_maps import FaceMaps, Known
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.values.vertex_values import VertexValues
 
 __all__ = ["renew"]
@@ -40,13 +41,14 @@ def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
 def _set(live: VertexValues, vertex: int, known: Known) -> None:
     """Put values into one row."""
     live.values[vertex] = known.values
-    live.error[vertex] = known.error
+    likely = UNIT_ROUNDOFF * known.norm
+    live.error[vertex] = likely
     if live.norm is not None:
         live.norm[vertex] = known.norm
     if live.proof is not None:
         live.proof[vertex] = known.error
     if live.scale is not None and live.slack is not None:
         least = live.scale[live.scale > 0.0].min(initial=np.inf)
-        live.slack[vertex] = known.error / least
+        live.slack[vertex] = likely / least
         if live.proven_slack is not None:
             live.proven_slack[vertex] = known.error / least

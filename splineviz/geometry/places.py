@@ -28,7 +28,7 @@ __all__ = ["Places", "find_places", "places_of", "stray_after"]
 _UNKNOWN = 1e30
 """Share of a side where the lines of a corner do not tell the place"""
 
-_MOST = 2.0**-20
+_MOST = 2.0**-30
 """Largest share that estimates take for likely: beyond it all units near a vertex would pass for coincidences, only
 because its lines are nearly parallel"""
 
@@ -76,7 +76,9 @@ def find_places(arrays: Arrays) -> Places:
             last = k - 1 if k > start else stop - 1
             a, b = side_vertex[last], side_vertex[k + 1 if k + 1 < stop else start]
             share = _corner(arrays, v, a, b, side_edge[last], side_edge[k])
-            worst = max(share[0] + share[1], share[2] + share[3])
+            worst = share[2] + share[3]
+            if worst >= 1.0:  # where nothing is proven of any corner, the one that is likely to be best
+                worst = 1.0 + share[0] + share[1]
             if worst < best[v] or best[v] == np.inf:
                 best[v] = worst
                 neighbours[v, 0], neighbours[v, 1] = a, b
