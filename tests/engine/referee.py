@@ -108,7 +108,10 @@ class Referee:
     ) -> Refinement:
         proof = options.get("proof", arguments[3] if len(arguments) > 3 else None)
         assert proof is not None, "decisions are not proven any more"
-        rows = self.some(len(z))
+        used = np.unique(
+            subdivision.faces.values
+        )  # others are there to be interpolated from, or are ancestors
+        rows = used[self.some(len(used))]
         self.check_places(subdivision, proof.exact)
         exact = values(proof.exact, rows)
         known = np.abs(z[rows]) < MISSING
