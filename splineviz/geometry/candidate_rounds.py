@@ -152,6 +152,7 @@ def largest_after(
     birth: np.ndarray,
     made: np.ndarray,
     kept: Int64[np.ndarray, "kept"],
+    scale: Float64[np.ndarray, "entry"],
     proven: bool,
 ) -> Float64[np.ndarray, "kept window"]:
     """The largest of every window after a round, at those of the old vertices and of ``birth`` that are
@@ -161,8 +162,8 @@ def largest_after(
     the rows of `records.VANISHING`: the windows that tie at new vertices by construction. There a candidate
     takes the very value of the largest so far, in all windows that share this candidate: then windows that
     compare the same two entries later do so with the same numbers, and what coincides in exact arithmetic
-    coincides bit for bit. With proofs, nothing takes a value only because it had the same as something that
-    does: that may be by chance.
+    coincides bit for bit. Of an entry with no error, ``scale`` 0, it is the other way round. With proofs, nothing
+    takes a value only because it had the same as something that does: that may be by chance.
     """
     base, fresh, row_of = entries
     candidate = turn.entries
@@ -180,7 +181,7 @@ def largest_after(
         row = fresh[row_of[n_old + k] - len(base)]
         for w in range(n_windows):
             rival[k, w] = row[max(candidate[w], 0)]
-    _share_ties(rival, below, turn, made, n_old, proven)
+    _share_ties(rival, below, turn, made, n_old, scale, proven)
     places = np.arange(n_windows)
     for i in range(len(kept)):
         v = kept[i]
@@ -215,10 +216,11 @@ def _share_ties(
     turn: Turn,
     made: np.ndarray,
     n_old: int,
+    scale: Float64[np.ndarray, "entry"],
     proven: bool,
 ) -> None:
     """Give candidates that tie by construction the value that they tie with, in all windows that share
-    them."""
+    them; but what ties with a candidate that has no error takes that one's."""
     entries, by_entry = turn.entries, turn.by_entry
     n_windows = len(entries)
     sorted_entries = entries[by_entry]
@@ -226,6 +228,9 @@ def _share_ties(
     for row in range(len(made)):
         k, entry = made[row].vertex - n_old, entries[made[row].unit]
         value = top[k, made[row].unit]
+        if scale[entry] == 0.0:
+            top[k, made[row].unit] = rival[k, made[row].unit]
+            continue
         i = np.searchsorted(sorted_entries, entry)
         if shared[k, by_entry[i]]:
             # Two that the candidate ties with tie with each other, in whichever windows they are.

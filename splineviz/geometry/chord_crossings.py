@@ -14,7 +14,6 @@ import numpy as np
 from splineviz.geometry.coincidences import close_gaps, find, pair_of, union
 from splineviz.geometry.compiled import part
 from splineviz.geometry.predicates import (
-    MARGIN,
     Crossing,
     change_of,
     crossing,
@@ -38,25 +37,20 @@ def order_chords(f: int, g: Given, s: Scratch, n_chords: int, dialogue: Dialogue
     n_pairs = _cross_pairs(s, n_chords)
     for c in range(n_chords):
         s.chord[c].fill, s.chord[c].through, s.chord[c].asked = s.chord[c].first, -1, False
+        s.chord[c].late = 0.0
     for x in range(n_pairs):
         s.pair[x].root, s.pair[x].member = x, x
         for c, d in ((s.pair[x].c, s.pair[x].d), (s.pair[x].d, s.pair[x].c)):
-            za, bound_a, proof_a, slack_a, sure_a = _value_on_ring(
-                g, s.ring[s.chord[c].p].vertex, s.chord[d].unit
-            )
-            zb, bound_b, proof_b, slack_b, sure_b = _value_on_ring(
-                g, s.ring[s.chord[c].q].vertex, s.chord[d].unit
-            )
+            za, bound_a, proof_a = _value_on_ring(g, s.ring[s.chord[c].p].vertex, s.chord[d].unit)
+            zb, bound_b, proof_b = _value_on_ring(g, s.ring[s.chord[c].q].vertex, s.chord[d].unit)
             k = s.chord[c].fill
             s.chord[c].fill += 1
             m = s.crossing[k]
             m.other, m.pair = d, x
             m.t, m.bound = crossing(za, zb, bound_a, bound_b)
-            _, m.slip = crossing(za, zb, slack_a, slack_b)
-            m.proof, m.proven_slip = 0.0, 0.0
+            m.proof = 0.0
             if len(g.units.proof):
                 m.proof = prove_crossing(m.t, za, zb, proof_a, proof_b)
-                m.proven_slip = prove_crossing(m.t, za, zb, sure_a, sure_b)
             m.quotient, m.span = m.t, abs(za - zb)
     n_joined, n_open = 0, 0
     for c in range(n_chords):
@@ -97,19 +91,12 @@ def _cross_pairs(s: Scratch, n_chords: int) -> int:
 
 
 @part(forceinline=True)
-def _value_on_ring(g: Given, v: int, u: int) -> tuple[float, float, float, float, float]:
-    """Value of unit ``u`` at a vertex of the ring; its error there, estimated and proven; and both at the nominal
-    place."""
+def _value_on_ring(g: Given, v: int, u: int) -> tuple[float, float, float]:
+    """Value of unit ``u`` at a vertex of the ring; its error there, estimated and proven."""
     units = g.units
-    n_old, proven, scale = len(units.z), len(units.proof) > 0, units.scale[u]
+    n_old, proven = len(units.z), len(units.proof) > 0
     if v < n_old:
-        return (
-            units.z[v, u],
-            likely_error(units, v, u),
-            proven_error(units, v, u) if proven else 0.0,
-            scale * units.slack[v],
-            scale * units.proof[v] if proven else 0.0,
-        )
+        return units.z[v, u], likely_error(units, v, u), proven_error(units, v, u) if proven else 0.0
     born = g.birth[v - n_old]
     a, b, t = born.a, born.b, born.t
     za, zb = units.z[a, u], units.z[b, u]
@@ -120,32 +107,30 @@ def _value_on_ring(g: Given, v: int, u: int) -> tuple[float, float, float, float
         + born.bound * step
         + UNIT_ROUNDOFF * size
     )
-    slack = scale * ((1.0 - t) * units.slack[a] + t * units.slack[b]) + UNIT_ROUNDOFF * size
-    proof, sure = 0.0, 0.0
+    proof = 0.0
     if proven:
-        rounded = 8.0 * UNIT_ROUNDOFF * size * (1.0 + 8.0 * UNIT_ROUNDOFF)
+        rounded = 8.0 * UNIT_ROUNDOFF * size
         # Where exactly between a and b it lies is known up to the error of t; either end bounds what is
         # inherited.
         proof = max(proven_error(units, a, u), proven_error(units, b, u)) + born.proof * step + rounded
-        sure = scale * max(units.proof[a], units.proof[b]) + rounded
-        proof, sure = proof * (1.0 + 8.0 * UNIT_ROUNDOFF), sure * (1.0 + 8.0 * UNIT_ROUNDOFF)
-    return z, bound, proof, slack, sure
+        proof *= 1.0 + 16.0 * UNIT_ROUNDOFF
+    return z, bound, proof
 
 
 @part()
 def moved_at(g: Given, s: Scratch, c: int, k: int) -> tuple[float, float]:
     """(norm of all changes, largest one over the scale of its unit) of values that units should not have where the
-    k-th crossing lies, on chord c: its own, and those that are not certainly apart from it."""
-    here, proven, scale = s.crossing[k], len(g.units.proof) > 0, g.units.scale
+    k-th crossing lies, on chord c: its own, those that cross there too, and those that cross before or behind it and
+    have another sign by their values."""
+    here, scale, near = s.crossing[k], g.units.scale, s.chord[c].late + 4.0 * UNIT_ROUNDOFF
     squares, share = 0.0, 0.0
     for step in (-1, 1):
         i = k if step < 0 else k + 1
         while s.chord[c].first <= i < s.chord[c + 1].first:
             m = s.crossing[i]
-            close = here.proof + m.proof if proven else MARGIN * (here.bound + m.bound)
-            if i != k and abs(m.t - here.t) > close:
-                break
             one_point = s.pair[m.pair].root == s.pair[here.pair].root
+            if not one_point and abs(m.t - here.t) > near:
+                break
             change = change_of(here.t, m.quotient, step, one_point) * m.span
             squares += change * change
             unit = s.chord[m.other].unit
@@ -179,7 +164,7 @@ def _move(s: Scratch, source: int, target: int) -> None:
     """Copy a row of `records.CHORD_CROSSING`; the last row is spare."""
     m, out = s.crossing[source], s.crossing[target]
     out.other, out.pair, out.t, out.bound, out.proof = m.other, m.pair, m.t, m.bound, m.proof
-    out.slip, out.proven_slip, out.quotient, out.span = m.slip, m.proven_slip, m.quotient, m.span
+    out.quotient, out.span = m.quotient, m.span
 
 
 @part(forceinline=True)
@@ -225,6 +210,7 @@ def _order_neighbours(
             # Both now have the later parameter, so that the list stays sorted and this pair in order; see
             # `edge_crossings`.
             s.crossing[k].t, s.crossing[k].bound, s.crossing[k].proof = s.crossing[k - 1].t, bound, proof
+            s.chord[c].late = max(s.chord[c].late, s.crossing[k].t - s.crossing[k].quotient)
             k = max(first + 1, k - 1)
             continue
         k += 1

@@ -3,7 +3,7 @@ faces."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt64
@@ -11,7 +11,6 @@ from jaxtyping import Bool, Float64, Int64, UInt64
 from splineviz.geometry.compiled import part
 from splineviz.geometry.intrinsics import borrowed, popcount, trailing_zeros
 from splineviz.geometry.predicates import (
-    MARGIN,
     Crossing,
     Signs,
     Units,
@@ -25,6 +24,7 @@ from splineviz.geometry.predicates import (
 )
 from splineviz.geometry.questions import EDGE, Dialogue, Key, Point
 from splineviz.geometry.records import BIRTH, CROSSING
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
 __all__ = ["EdgeCrossings", "cross_edges"]
 
@@ -144,7 +144,9 @@ def _fill(
                 n_open += joined[0]
                 identical += joined[1]
         first_part[e] = e + n_new
-        last_vertex = a
+        last_vertex, late = a, 0.0
+        for i in range(n):
+            late = max(late, f.t[i] - f.quotient[i])
         for i in range(n):
             row = crossings[offsets[e] + i]
             row.unit = f.unit[i]
@@ -152,7 +154,7 @@ def _fill(
                 born = birth[n_new]
                 born.a, born.b, born.unit, born.along = a, b, f.unit[i], -1
                 born.t, born.bound, born.proof = f.t[i], f.bound[i], f.proof[i]
-                _place(born, f, n, i, units)
+                born.moved, born.share = _changes_at(f, n, i, late, units, a, b)
                 parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, n_old + n_new
                 last_vertex = n_old + n_new
                 n_new += 1
@@ -193,37 +195,29 @@ def _collect(
 
 
 @part()
-def _place(born: Any, f: _Sorted, n: int, i: int, units: Units) -> None:
-    """Fill in how well the i-th of n crossings of an edge is known between the nominal ends, and what values of units
-    have there that they should not: its own, and those that are not certainly apart from it."""
-    a, b, u = born.a, born.b, born.unit
-    z, scale, slack, proof = units.z, units.scale, units.slack, units.proof
-    off = abs(f.t[i] - f.quotient[i])
-    _, born.slip = crossing(z[a, u], z[b, u], scale[u] * slack[a], scale[u] * slack[b])
-    born.slip += off
-    born.proven_slip = 0.0
-    if len(proof) > 0:
-        born.proven_slip = off + prove_crossing(
-            f.quotient[i], z[a, u], z[b, u], scale[u] * proof[a], scale[u] * proof[b]
-        )
-    born.moved, born.share = 0.0, 0.0
+def _changes_at(f: _Sorted, n: int, i: int, late: float, units: Units, a: int, b: int) -> tuple[float, float]:
+    """(norm of all changes, largest one over the scale of its unit) of values that units should not have at the i-th
+    of n crossings of the edge from vertex a to b: its own, those that cross there too, and those that cross before or
+    behind it and have another sign by their values.
+
+    No crossing is more than ``late`` behind where values have it.
+    """
+    z, scale = units.z, units.scale
+    squares, share = 0.0, 0.0
     for step in (-1, 1):
         k, one_point = (i if step < 0 else i + 1), True
         while 0 <= k < n:
             if k != i:
                 one_point = one_point and f.joined[k if step > 0 else k + 1]
-                apart = abs(f.t[k] - f.t[i])
-                if apart > (
-                    f.proof[k] + f.proof[i] if len(proof) > 0 else MARGIN * (f.bound[k] + f.bound[i])
-                ):
+                if not one_point and abs(f.t[k] - f.t[i]) > late + 4.0 * UNIT_ROUNDOFF:
                     break
             unit = f.unit[k]
             change = change_of(f.t[i], f.quotient[k], step, one_point) * abs(z[a, unit] - z[b, unit])
-            born.moved += change * change
+            squares += change * change
             if scale[unit] > 0.0:
-                born.share = max(born.share, change / scale[unit])
+                share = max(share, change / scale[unit])
             k += step
-    born.moved = np.sqrt(born.moved)
+    return np.sqrt(squares), share
 
 
 @part(forceinline=True)

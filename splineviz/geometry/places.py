@@ -23,7 +23,7 @@ from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.geometry.subdivision import Arrays
 
-__all__ = ["Places", "find_places", "places_of", "stray_after"]
+__all__ = ["Places", "find_places", "places_of", "way"]
 
 _UNKNOWN = 1e30
 """Share of a side where the lines of a corner do not tell the place"""
@@ -82,7 +82,7 @@ def find_places(arrays: Arrays) -> Places:
             if worst < best[v] or best[v] == np.inf:
                 best[v] = worst
                 neighbours[v, 0], neighbours[v, 1] = a, b
-                first, second = _way(arrays, v, a), _way(arrays, v, b)
+                first, second = way(arrays, v, a), way(arrays, v, b)
                 for i in range(4):
                     shares[v, i] = share[i]
                 for i in range(2):
@@ -91,7 +91,7 @@ def find_places(arrays: Arrays) -> Places:
 
 
 @part(forceinline=True)
-def _way(arrays: Arrays, v: int, a: int) -> float:
+def way(arrays: Arrays, v: int, a: int) -> float:
     """Distance of the nominal places of two vertices, at most."""
     x, y = arrays.vertices[a, 0] - arrays.vertices[v, 0], arrays.vertices[a, 1] - arrays.vertices[v, 1]
     return float(np.sqrt(x * x + y * y) + 4.0 * arrays.rounding)
@@ -122,14 +122,14 @@ def _corner(
     area = abs(ax * by - ay * bx) - (8.0 * c + 4.0 * UNIT_ROUNDOFF * max(long_a, long_b)) * (long_a + long_b)
     if area <= 0.0:
         return _MOST, _MOST, _UNKNOWN, _UNKNOWN
-    long_a, long_b = long_a + 4.0 * c, long_b + 4.0 * c
     likely = _shares(
-        area, long_a, long_b, stray[before, i], stray[before, 1 - i], stray[after, j], stray[after, 1 - j]
+        area, long_a, long_b, c, stray[before, i], stray[before, 1 - i], stray[after, j], stray[after, 1 - j]
     )
     proven = _shares(
         area,
         long_a,
         long_b,
+        c,
         stray[before, 2 + i],
         stray[before, 3 - i],
         stray[after, 2 + j],
@@ -140,10 +140,14 @@ def _corner(
 
 @part(forceinline=True)
 def _shares(
-    area: float, long_a: float, long_b: float, a: float, a_end: float, b: float, b_end: float
+    area: float, long_a: float, long_b: float, c: float, a: float, a_end: float, b: float, b_end: float
 ) -> tuple[float, float]:
-    """Shares of the ways to a and to b, from the distances of two lines; see `_corner`."""
-    turn_a, turn_b = (a + a_end) / long_a, (b + b_end) / long_b
+    """Shares of the ways to a and to b, from the distances of two lines; see `_corner`.
+
+    Where there is an area, both ways are longer than 8 c, and lengths are right to 4 c.
+    """
+    turn_a, turn_b = (a + a_end) / (long_a - 4.0 * c), (b + b_end) / (long_b - 4.0 * c)
+    long_a, long_b = long_a + 4.0 * c, long_b + 4.0 * c
     high_b = (1.0 - turn_a) * (area / long_a) * (1.0 - 1e-9) - turn_a * long_b
     high_a = (1.0 - turn_b) * (area / long_b) * (1.0 - 1e-9) - turn_b * long_a
     if not (high_a > 0.0 and high_b > 0.0 and turn_a < 0.5 and turn_b < 0.5):
@@ -156,72 +160,3 @@ def _shares(
         SAFE * (on_a + mixed_a * on_b) / rest,
         SAFE * (on_b + mixed_b * on_a) / rest,
     )
-
-
-@part()
-def stray_after(
-    arrays: Arrays,
-    first_part: Int64[np.ndarray, "old_edge+1"],
-    birth: np.ndarray,
-    unit: Int64[np.ndarray, "edge"],
-    before: Arrays,
-    places: Places,
-) -> None:
-    """Fill the ``stray`` of a refined subdivision from that ``before``.
-
-    ``first_part`` and ``birth`` are those of `Refinement`; ``unit`` drew each of the edges that are no parts of
-    older ones. Where all that is known of an end is that the line passes through it, it is off by what the whole
-    vertex is off.
-    """
-    edges, stray, n_old = arrays.edges, arrays.stray, len(before.vertices)
-    for e in range(len(before.edges)):
-        for k in range(first_part[e], first_part[e + 1]):
-            for i in range(2):
-                t = 0.0 if edges[k, i] == before.edges[e, 0] else 1.0
-                if edges[k, i] >= n_old:
-                    t = birth[edges[k, i] - n_old].t
-                for j in (0, 2):
-                    stray[k, j + i] = (1.0 - t) * before.stray[e, j] + t * before.stray[e, j + 1]
-    found = True
-    for e in range(first_part[-1], len(edges)):
-        for i in range(2):
-            likely, proven = _off(arrays, birth, places, n_old, edges[e, i], unit[e])
-            stray[e, i], stray[e, 2 + i] = likely, proven
-            found = found and likely < np.inf
-    if not found:
-        after = find_places(arrays).distance
-        for e in range(first_part[-1], len(edges)):
-            for i in range(2):
-                if stray[e, i] == np.inf:
-                    stray[e, i], stray[e, 2 + i] = after[edges[e, i], 0], after[edges[e, i], 1]
-
-
-@part()
-def _off(
-    arrays: Arrays, birth: np.ndarray, places: Places, n_old: int, v: int, unit: int
-) -> tuple[float, float]:
-    """(estimated, proven) distance of a vertex from the line that a unit drew through it; infinite if it has to be
-    told from the vertex's place."""
-    if v >= n_old and birth[v - n_old].unit != unit and birth[v - n_old].along == unit:
-        born = birth[v - n_old]
-        a, b = (
-            _off_ring(arrays, birth, places, n_old, born.a, unit),
-            _off_ring(arrays, birth, places, n_old, born.b, unit),
-        )
-        return (1.0 - born.t) * a[0] + born.t * b[0], (1.0 - born.t) * a[1] + born.t * b[1]
-    return _off_ring(arrays, birth, places, n_old, v, unit)
-
-
-@part()
-def _off_ring(
-    arrays: Arrays, birth: np.ndarray, places: Places, n_old: int, v: int, unit: int
-) -> tuple[float, float]:
-    """Distance as in `_off` of a vertex at the end of a chord, or of one where the chord's own unit crosses
-    another."""
-    if v < n_old:
-        return places.distance[v, 0], places.distance[v, 1]
-    born = birth[v - n_old]
-    if born.unit != unit:
-        return np.inf, np.inf
-    way = _way(arrays, born.a, born.b)
-    return born.slip * way, SAFE * born.proven_slip * way

@@ -33,6 +33,7 @@ __all__ += [
     "crossing",
     "in_order",
     "likely_error",
+    "nominal_errors",
     "order",
     "proven_error",
     "prove_crossing",
@@ -78,15 +79,47 @@ def units_at(
 ) -> Units:
     """Units at vertices with these places."""
     around = np.zeros((len(z), 2))
-    for v in range(len(z)):
-        p, q = places.neighbours[v, 0], places.neighbours[v, 1]
-        likely, proven = places.shares[v, 0] + places.shares[v, 1], places.shares[v, 2] + places.shares[v, 3]
-        around[v, 0] = (1.0 + 2.0 * likely) * max(slack[v], slack[p], slack[q]) if likely > 0.0 else slack[v]
+    units = Units(z, scale, slack, proof, places.neighbours, places.shares, around, moved)
+    _tell_around(units)
+    return units
+
+
+@part()
+def _tell_around(units: Units) -> None:
+    """Fill ``around``.
+
+    Values that were changed for their sign are as close to the exact ones as before; but their differences to those
+    at neighbours are not what they were.
+    """
+    slack, proof, near, shares, around, moved = (
+        units.slack,
+        units.proof,
+        units.neighbours,
+        units.shares,
+        units.around,
+        units.moved,
+    )
+    for v in range(len(slack)):
+        p, q = near[v, 0], near[v, 1]
+        likely, proven = shares[v, 0] + shares[v, 1], shares[v, 2] + shares[v, 3]
+        changed = 2.0 * max(moved[v, 1], moved[p, 1], moved[q, 1])
+        around[v, 0] = slack[v]
+        if likely > 0.0:
+            around[v, 0] = (1.0 + 2.0 * likely) * max(slack[v], slack[p], slack[q]) + likely * changed
         if len(proof) > 0:
             around[v, 1] = proof[v]
             if proven > 0.0:
-                around[v, 1] = SAFE * (1.0 + 2.0 * proven) * max(proof[v], proof[p], proof[q])
-    return Units(z, scale, slack, proof, places.neighbours, places.shares, around, moved)
+                largest = max(proof[v], proof[p], proof[q])
+                around[v, 1] = SAFE * ((1.0 + 2.0 * proven) * largest + proven * changed)
+
+
+@part(forceinline=True)
+def nominal_errors(units: Units, v: int, u: int) -> tuple[float, float]:
+    """Error of unit u at the nominal place of vertex v, estimated and proven; what its value was changed by counts."""
+    scale, changed = units.scale[u], units.moved[v, 1]
+    return scale * (units.slack[v] + changed), scale * (units.proof[v] + changed) if len(
+        units.proof
+    ) > 0 else 0.0
 
 
 @part(forceinline=True)
@@ -189,14 +222,7 @@ def classify(units: Units, sure: bool, first: int, dialogue: Dialogue) -> Signs:
 @part()
 def _move_to_signs(units: Units, signs: Signs, doubtful: Bool[np.ndarray, "vertex"]) -> None:
     """Change the values at some vertices that have another sign than was found, and note by how much."""
-    z, scale, moved, around, shares, near = (
-        units.z,
-        units.scale,
-        units.moved,
-        units.around,
-        units.shares,
-        units.neighbours,
-    )
+    z, scale, moved = units.z, units.scale, units.moved
     any_moved = False
     for v in range(len(z)):
         for j in range(z.shape[1] if doubtful[v] else 0):
@@ -209,10 +235,8 @@ def _move_to_signs(units: Units, signs: Signs, doubtful: Bool[np.ndarray, "verte
                 any_moved = True
                 if scale[j] > 0.0:
                     moved[v, 1] = max(moved[v, 1], abs(x) / scale[j])
-    for v in range(len(z) if any_moved else 0):
-        largest = max(moved[v, 1], moved[near[v, 0], 1], moved[near[v, 1], 1])
-        for i in range(2):
-            around[v, i] += 2.0 * (shares[v, 2 * i] + shares[v, 2 * i + 1]) * largest
+    if any_moved:
+        _tell_around(units)
 
 
 @part()

@@ -32,17 +32,14 @@ BIRTH = _record(
     "t",
     "bound",
     "proof",
-    "slip",
-    "proven_slip",
     "moved",
     "share",
-    floats=("t", "bound", "proof", "slip", "proven_slip", "moved", "share"),
+    floats=("t", "bound", "proof", "moved", "share"),
 )
 """A new vertex: where a unit vanishes on the edge or chord from vertex a to b, at t in (0, 1).
 
 ``along`` is the unit whose chord it lies on, -1 on an edge. ``bound`` estimates the error of t between the exact
-ends, ``proof`` bounds it where there are proofs; ``slip`` and ``proven_slip`` likewise between the nominal ends
-(`places`). Values of units that are as good as zero here are taken as zero: ``moved`` is the norm of all that is
+ends (`places`), ``proof`` bounds it where there are proofs. Values of units that are as good as zero here are taken as zero: ``moved`` is the norm of all that is
 changed so, ``share`` the largest single change over the scale of its unit.
 """
 DEVIATION = _record("entry", "off", floats=("off",))
@@ -70,6 +67,8 @@ CHORD = _record(
     "drawn_end",
     "through",
     "asked",
+    "late",
+    floats=("late",),
 )
 """The segment along which a unit cuts a face.
 
@@ -78,6 +77,7 @@ Units that vanish on one segment are twins: ``twin`` is the first of them, ``nex
 crossings are ``first`` to the next chord's ``first``, its pairs with later chords are ``pairs`` to the next
 chord's; its edges are ``drawn`` to ``drawn_end``. ``through`` is one of the crossings that several chords
 share in one point, -1 for none; ``asked`` says whether the chord is in a question that was asked just now.
+``late`` is by how much a crossing on it lies behind where the values at the ends have it, at most.
 """
 CHORD_CROSSING = _record(
     "other",
@@ -85,11 +85,9 @@ CHORD_CROSSING = _record(
     "t",
     "bound",
     "proof",
-    "slip",
-    "proven_slip",
     "quotient",
     "span",
-    floats=("t", "bound", "proof", "slip", "proven_slip", "quotient", "span"),
+    floats=("t", "bound", "proof", "quotient", "span"),
 )
 """Where a chord crosses another: at t from its p to its q, with its errors as in `BIRTH`.
 

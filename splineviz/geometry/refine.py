@@ -14,11 +14,12 @@ from splineviz.geometry.csr import Csr
 from splineviz.geometry.cutting import choose_words, cut_faces, face_signs
 from splineviz.geometry.edge_crossings import cross_edges
 from splineviz.geometry.ordering import near_each_other
-from splineviz.geometry.places import find_places, stray_after
+from splineviz.geometry.places import find_places
 from splineviz.geometry.predicates import classify, units_at
 from splineviz.geometry.questions import FEW, MANY, NO_ANSWERS, UNKNOWN, Answers, Dialogue, no_questions
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.geometry.shared_edges import shared_edges, vanishing_edges
+from splineviz.geometry.strays import stray_after
 from splineviz.geometry.subdivision import Arrays, Subdivision, find_edge_faces
 from splineviz.geometry.workspace import (
     DROPPED,
@@ -279,7 +280,7 @@ def _refine(
         rounding + 16.0 * UNIT_ROUNDOFF * largest if len(birth) > 0 else rounding,
     )
     if questions.asked[1] == 0:
-        stray_after(fine, crossed.first_part, birth, pieces.edge_unit, arrays, places)
+        stray_after(fine, crossed.first_part, birth, pieces.edge_unit, arrays, places, units)
     return _Run(
         fine,
         pieces.parent[:n_faces],

@@ -24,6 +24,7 @@ from splineviz.geometry.candidate_rounds import (
 from splineviz.geometry.merging import merge_faces
 from splineviz.geometry.records import BIRTH, VANISHING
 from splineviz.geometry.refine import Proof, Refinement, UncertainError, refine
+from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.geometry.subdivision import Subdivision
 
 __all__ = ["NO_LIMIT", "Births", "Candidates", "Maxima", "Proven", "among_winners", "refine_by_maxima"]
@@ -208,7 +209,8 @@ class _Rounds:
         self.winners = winners_after(self.winners, parent, on, turn, z, uncut.offsets, uncut.values, watch)
         self.parent = self.parent[parent]
         kept = self._merge()
-        self.top = largest_after(self.entries, turn, self.top, birth, ties, kept, self.proven is not None)
+        proven = self.proven is not None
+        self.top = largest_after(self.entries, turn, self.top, birth, ties, kept, self.scale, proven)
         self.entries = self.entries._replace(row_of=self.entries.row_of[kept])
         self.entered = self.entered | (place >= 0)
         self.highest = np.maximum(self.highest, place)
@@ -246,12 +248,12 @@ class _Rounds:
     def _amend(self, moved: Float64[np.ndarray, "vertex 2"]) -> None:
         """Count as errors by how much a maximum may be off where a tie was found, or another winner than by values."""
         if moved.any():
-            rows, (norm, share) = self.entries.row_of, 2.0 * moved.T
+            rows, (norm, share) = self.entries.row_of, 2.0 * SAFE * moved.T
             self.errors.slack[rows] += share
             self.errors.whole[rows] = np.hypot(self.errors.whole[rows], norm)
             if self.proven is not None:
                 self.errors.proven_slack[rows] += share
-                self.errors.proof[rows] += norm
+                self.errors.proof[rows] += norm + FLOOR
 
     def _extend(self, birth: np.ndarray) -> None:
         """Interpolate the entries, and their errors, at vertices that were just born."""

@@ -112,7 +112,6 @@ def copy_birth(source: Any, target: Any) -> None:
     """Copy a row of `records.BIRTH`."""
     target.a, target.b, target.unit, target.along = source.a, source.b, source.unit, source.along
     target.t, target.bound, target.proof = source.t, source.bound, source.proof
-    target.slip, target.proven_slip = source.slip, source.proven_slip
     target.moved, target.share = source.moved, source.share
 
 

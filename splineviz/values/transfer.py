@@ -156,7 +156,9 @@ def extend(
     flat, zeros = values.view(len(values), -1).numpy(), _bent(relu or live.zeros is Zeros.LASTING)
     shift, switches = np.zeros(len(live.error)), doubt is not None
     if doubt is not None and relu and live.proof is not None:
-        shift = 2.0 * SAFE * live.norms().max(initial=0.0) * doubt
+        # No two exact values of an entry differ by more.
+        farthest = 2.0 * (live.norms().max(initial=0.0) + live.proof.max(initial=0.0))
+        shift = SAFE * farthest * doubt
     errors = TensorErrors(scale, slack, live.error, *live.proven(), shift)
     error, norm, proof = extend_values(live.flat, rows, birth, flat, errors, relu, switches)
     after = VertexValues(values, error, storage=storage, norm=norm, proof=_few(proof), zeros=zeros)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.values.row_products import row_norms
 
 __all__ = ["VertexValues", "Zeros"]
@@ -91,11 +92,13 @@ class VertexValues:
         """Count changes of its values, `Refinement.moved`, as errors: on one side of a bend they are."""
         if not moved.any():
             return
-        norm, share = 2.0 * moved.T  # at most what a slope differs by from another, in units of the steepest
+        norm, share = (
+            2.0 * SAFE * moved.T
+        )  # what a slope differs by from another at most, in units of the steepest
         self.error = np.hypot(self.error, norm)
         self.slack = None if self.slack is None else self.slack + share
         if self.proof is not None:
-            self.proof = self.proof + norm
+            self.proof = self.proof + norm + FLOOR
             self.proven_slack = None if self.proven_slack is None else self.proven_slack + share
 
     def only(self, kept: np.ndarray) -> VertexValues:

@@ -13,12 +13,13 @@ import pytest
 
 import splineviz.engine.walk
 import splineviz.geometry.refine_maxima
-from splineviz.exact.ancestry import Ancestry, missing
+from splineviz.exact.ancestry import Ancestry, Key, missing
 from splineviz.exact.resolver import Resolver, _at_once, find
 from splineviz.geometry.places import places_of
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.program import Program
+from tests.geometry.hand import errors_of
 
 MISSING = 1e299
 """Windows without a candidate in a round, or with their first one, have values beyond this."""
@@ -49,16 +50,33 @@ def values(resolver: Resolver, vertices: Iterable[int]) -> np.ndarray:
     return np.array(rows, dtype=object)
 
 
-def proven_errors(
-    subdivision: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray
-) -> np.ndarray:
-    """(V, units): what rounding may have done to values, and what they change from nominal to exact places."""
-    neighbours, shares, _ = places_of(subdivision.arrays())
-    first, second = shares[:, 2:3], shares[:, 3:4]
-    around = np.maximum(slack, slack[neighbours].max(1))[:, None] * (1.0 + 2.0 * (first + second))
-    steps = first * np.abs(z[neighbours[:, 0]] - z) + second * np.abs(z[neighbours[:, 1]] - z)
-    result: np.ndarray = (1.0 + 1e-8) * (scale * around + steps)
-    return result
+def nominal_places(ancestry: Ancestry, vertices: Iterable[int]) -> list[Uv]:
+    """The nominal places of vertices: corners of windows, or between two others at the parameter that was computed."""
+    found: dict[Key, Uv] = {}
+
+    def at(key: Key) -> Uv:
+        if key not in found:
+            born, row = key
+            if born.before is None:
+                corner = born.places[row]
+                assert corner is not None
+                x, y, w = corner.point
+                found[key] = Fraction(x, w), Fraction(y, w)
+            else:
+                t, (first, second, *_) = Fraction(float(born.born["t"][row])), born.parents(row)
+                (a, b), (c, d) = at(first), at(second)
+                found[key] = a + t * (c - a), b + t * (d - b)
+        return found[key]
+
+    return [at(ancestry.key(int(vertex))) for vertex in vertices]
+
+
+def minus(p: Uv, q: Uv) -> Uv:
+    return p[0] - q[0], p[1] - q[1]
+
+
+def cross(p: Uv, q: Uv) -> Fraction:
+    return p[0] * q[1] - p[1] * q[0]
 
 
 class Referee:
@@ -69,6 +87,8 @@ class Referee:
         self.seen, self.asked, self.zeros, self.steps = 0, 0, 0, 0
         self.nearest = np.inf
         """The least share of its bound that an error, of those that are not zero, left unused"""
+        self.unknown = 0
+        """Vertices whose lines do not tell their places"""
         for module in (splineviz.engine.walk, splineviz.geometry.refine_maxima):
             monkeypatch.setattr(module, "refine", self.refine)
 
@@ -88,10 +108,14 @@ class Referee:
     ) -> Refinement:
         proof = options.get("proof", arguments[3] if len(arguments) > 3 else None)
         assert proof is not None, "decisions are not proven any more"
-        rows = self.some(len(z))
+        used = np.unique(
+            subdivision.faces.values
+        )  # others are there to be interpolated from, or are ancestors
+        rows = used[self.some(len(used))]
+        self.check_places(subdivision, proof.exact)
         exact = values(proof.exact, rows)
         known = np.abs(z[rows]) < MISSING
-        self.check_bounds(z[rows], exact, known, proven_errors(subdivision, z, scale, proof.slack)[rows])
+        self.check_bounds(z[rows], exact, known, errors_of(subdivision, z, scale, proof.slack)[rows])
         exactly_zero = np.array([[x == 0 for x in row] for row in exact])
         sure = (z[rows] == 0.0) & known & (proof.sure | (scale == 0.0))
         assert exactly_zero[sure].all(), "what is 0.0 is not zero"
@@ -103,7 +127,7 @@ class Referee:
         signs = np.array([[(x > 0) - (x < 0) for x in row] for row in exact])
         assert (np.sign(z[rows]) == signs)[decided].all(), "signs"
         slack = proof.slack + 2.0 * result.moved[:, 1]
-        self.check_bounds(z[rows], exact, known, proven_errors(subdivision, z, scale, slack)[rows])
+        self.check_bounds(z[rows], exact, known, errors_of(subdivision, z, scale, slack)[rows])
         self.check_births(subdivision, result, proof.exact)
         self.seen, self.asked, self.steps = (
             self.seen + int(known.sum()),
@@ -113,6 +137,44 @@ class Referee:
         self.zeros += int(((signs == 0) & decided).sum())
         assert np.array_equal(before[~(np.abs(z) < MISSING)], z[~(np.abs(z) < MISSING)])
         return result
+
+    def check_places(self, subdivision: Subdivision, resolver: Resolver) -> None:
+        """Rounded coordinates, distances of nominal places from exact lines, and shares of sides are within their
+        bounds."""
+        used, told = np.unique(subdivision.faces.values), places_of(subdivision.arrays())
+        vertices = used[self.some(len(used))]
+        edges = self.some(len(subdivision.edges))
+        needed = np.unique(
+            np.concatenate([vertices, told.neighbours[vertices].ravel(), subdivision.edges[edges].ravel()])
+        )
+        nominal = dict(zip(needed.tolist(), nominal_places(resolver.ancestry, needed), strict=True))
+        exact = dict(zip(needed.tolist(), places(resolver.program, resolver.ancestry, needed), strict=True))
+        rounding = Fraction(subdivision.rounding)
+        for v in needed.tolist():
+            x, y = (
+                Fraction(c) - p for c, p in zip(subdivision.vertices[v].tolist(), nominal[v], strict=True)
+            )
+            assert x * x + y * y <= rounding * rounding, "coordinates"
+        for e in edges.tolist():
+            a, b = (exact[v] for v in subdivision.edges[e].tolist())
+            way = minus(b, a)
+            for i, v in enumerate(subdivision.edges[e].tolist()):
+                off, bound = cross(way, minus(nominal[v], a)), Fraction(float(subdivision.stray[e, 2 + i]))
+                assert off * off <= bound * bound * (way[0] ** 2 + way[1] ** 2), "distance from a line"
+        for v in vertices.tolist():
+            if told.shares[v, 2] > 1.0:
+                self.unknown += 1
+                continue
+            off = minus(exact[v], nominal[v])
+            assert off[0] ** 2 + off[1] ** 2 <= Fraction(float(told.distance[v, 1])) ** 2, (
+                "distance of a vertex"
+            )
+            first, second = (minus(nominal[int(w)], nominal[v]) for w in told.neighbours[v])
+            area = cross(first, second)
+            assert abs(cross(off, second)) <= Fraction(float(told.shares[v, 2])) * abs(area), (
+                "share of a side"
+            )
+            assert abs(cross(first, off)) <= Fraction(float(told.shares[v, 3])) * abs(area), "share of a side"
 
     def check_bounds(self, z: np.ndarray, exact: np.ndarray, known: np.ndarray, bounds: np.ndarray) -> None:
         for v, u in np.argwhere(known):

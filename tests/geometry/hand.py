@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from splineviz.geometry.places import places_of
 from splineviz.geometry.refine import Refinement, refine
 from splineviz.geometry.subdivision import RIM, Subdivision
 from tests.geometry.structure import assert_descent, assert_geometry, assert_structure, left_right, vanishing
 
-__all__ = ["SQUARE", "Cuts", "at", "bits", "cut", "extended", "polygon", "square", "units_of_edges"]
+__all__ = [
+    "SQUARE",
+    "Cuts",
+    "at",
+    "bits",
+    "cut",
+    "errors_of",
+    "extended",
+    "polygon",
+    "square",
+    "units_of_edges",
+]
 
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 
@@ -53,6 +65,19 @@ def cut(
     if result.open + open_before == 0:
         assert_geometry(result.subdivision)
         _assert_patterns(given, result)
+    return result
+
+
+def errors_of(
+    sub: Subdivision, z: np.ndarray, scale: np.ndarray, slack: np.ndarray, *, proven: bool = True
+) -> np.ndarray:
+    """(V, units) what rounding, ``scale`` times ``slack``, may have done to values at nominal places, and what they
+    change from there to the exact ones."""
+    neighbours, shares, _ = places_of(sub.arrays())
+    first, second = (shares[:, i : i + 1] for i in ((2, 3) if proven else (0, 1)))
+    around = np.maximum(slack, slack[neighbours].max(1))[:, None] * (1.0 + 2.0 * (first + second))
+    steps = first * np.abs(z[neighbours[:, 0]] - z) + second * np.abs(z[neighbours[:, 1]] - z)
+    result: np.ndarray = (1.0 + 1e-8) * (scale * around + steps)
     return result
 
 

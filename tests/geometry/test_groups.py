@@ -7,7 +7,7 @@ import pytest
 
 from splineviz.geometry.refine import Proof, Refinement, refine
 from splineviz.values.extension import TensorErrors, extend_slack, extend_values
-from tests.geometry.hand import at, square
+from tests.geometry.hand import at, errors_of, square
 
 NOTHING = np.empty(0)
 
@@ -32,9 +32,9 @@ def test_groups_of_units_leave_what_all_at_once_leave(seed: int) -> None:
             break
         assert step.next_word > word
         word, out = step.next_word, np.empty((len(sub.vertices), 300))
-        errors = TensorErrors(scale, slack, slack, NOTHING, NOTHING)
-        extend_values(z, np.arange(len(z)), step.birth, out, errors, False)
-        slack, _ = extend_slack(out, step.birth, scale, slack, NOTHING)
+        errors = TensorErrors(scale, slack, slack, NOTHING, NOTHING, NOTHING)
+        extend_values(z, np.arange(len(z)), step.birth, out, errors, False, True)
+        slack, _ = extend_slack(out, step.birth, scale, slack, NOTHING, True)
         for rows in step.vanishing:
             out[rows["vertex"], rows["unit"]] = 0.0
         z = out
@@ -57,18 +57,20 @@ def test_slack_and_proof_cover_the_error_of_every_entry(seed: int) -> None:
     assert step.open == 0, "nothing is so close that it matters"
     out = np.empty((len(step.subdivision.vertices), 40))
     whole = np.full(4, 1e-10 * np.linalg.norm(scale))
-    errors = TensorErrors(scale, slack, whole, slack, whole)
-    _, _, proof = extend_values(wrong, np.arange(4), step.birth, out, errors, False)
-    covered, proven = extend_slack(out, step.birth, scale, slack, slack)
-    vertices = step.subdivision.vertices.copy()
-    vertices[4:] = _meeting_points(step, lines)
-    exact = vertices @ lines[:, :2].T + lines[:, 2]
-    assert (np.abs(out - exact) <= 4 * covered[:, None] * scale).all()
-    assert (covered > 0).all() and np.median(covered) < 1e-9
-    assert (np.abs(out - exact) <= proven[:, None] * scale).all() and (
-        np.linalg.norm(out - exact, axis=1) <= proof
-    ).all()
-    assert np.median(proven) < 1e-8 and np.median(proof) < 1e-8
+    errors = TensorErrors(scale, slack, whole, slack, whole, np.zeros(4))
+    _, _, proof = extend_values(wrong, np.arange(4), step.birth, out, errors, False, True)
+    covered, proven = extend_slack(out, step.birth, scale, slack, slack, True)
+    nominal, places = step.subdivision.vertices, step.subdivision.vertices.copy()
+    places[4:] = _meeting_points(step, lines)
+    there, exact = (points @ lines[:, :2].T + lines[:, 2] for points in (nominal, places))
+    assert (np.abs(out - there) <= 4 * covered[:, None] * scale).all()
+    assert (np.abs(out - there) <= proven[:, None] * scale).all()
+    assert (np.linalg.norm(out - there, axis=1) <= proof).all()
+    assert (covered > 0).all() and max(covered.max(), proven.max()) < 1.1e-10, "nothing is multiplied"
+    likely = errors_of(step.subdivision, out, scale, covered, proven=False)
+    assert (np.abs(out - exact) <= 4 * likely).all() and np.median(likely / scale) < 1e-9
+    sure = errors_of(step.subdivision, out, scale, proven)
+    assert (np.abs(out - exact) <= sure).all() and np.median(sure / scale) < 1e-8
 
 
 def _meeting_points(step: Refinement, lines: np.ndarray) -> np.ndarray:

@@ -9,21 +9,36 @@ import numpy as np
 import pytest
 
 from splineviz.geometry import predicates, questions
+from splineviz.geometry.places import Places
 from splineviz.geometry.predicates import MARGIN, TINY, Signs, Units
 from splineviz.geometry.questions import ANSWER, NO_ANSWERS, SIGN, UNKNOWN, Answers, Dialogue, Key, tabulate
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
 # Parts of kernels cannot be called from Python by themselves.
 judge = numba.njit(predicates.classify.py_func)
+units_at = numba.njit(predicates.units_at.py_func)
 no_questions = numba.njit(questions.no_questions.py_func)
 prove_crossing = numba.njit(predicates.prove_crossing.py_func)
 crossing = numba.njit(predicates.crossing.py_func)
 in_order = numba.njit(predicates.in_order.py_func)
 
 
+def units_of(
+    z: np.ndarray, scale: np.ndarray, slack: np.ndarray, proof: np.ndarray, shares: object = 0.0
+) -> Units:
+    """Units at vertices whose exact places differ from the nominal ones by shares of the ways to the next two."""
+    n = len(z)
+    neighbours = np.stack([np.arange(1, n + 1) % n, np.arange(2, n + 2) % n], axis=1)
+    off = np.broadcast_to(np.float64(shares), (n, 4)).copy()
+    return units_at(
+        z, scale, slack.copy(), proof.copy(), Places(neighbours, off, np.zeros((n, 2))), np.zeros((n, 2))
+    )
+
+
 def classify(z: np.ndarray, scale: np.ndarray, slack: np.ndarray, first: int) -> Signs:
     """By estimates alone."""
-    return judge(Units(z, scale, slack, np.empty(0)), False, first, Dialogue(NO_ANSWERS, no_questions(100)))
+    units = units_of(z, scale, slack, np.empty(0))
+    return judge(units, False, first, Dialogue(NO_ANSWERS, no_questions(100)))
 
 
 def test_units_that_have_cut_are_not_counted_as_zeros() -> None:
@@ -79,7 +94,7 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
         np.array([1e-11, 1e-14]),
     )
     asked, z = no_questions(100), given.copy()
-    signs = judge(Units(z, scale, slack, proof), False, 0, Dialogue(NO_ANSWERS, asked))
+    signs = judge(units_of(z, scale, slack, proof), False, 0, Dialogue(NO_ANSWERS, asked))
     rows = asked.rows[: asked.asked[0]]
     assert rows[["place", "chord", "first"]].tolist() == [
         (0, SIGN, 0),
@@ -94,7 +109,7 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
     decisions = [(0, 0, 1), (0, 1, 1), (0, 2, -1), (0, 3, 0), (1, 0, UNKNOWN)]
     answers = tabulate(np.array([(v, SIGN, unit, -1, decision) for v, unit, decision in decisions], ANSWER))
     asked, z = no_questions(100), given.copy()
-    signs = judge(Units(z, scale, slack, proof), False, 0, Dialogue(answers, asked))
+    signs = judge(units_of(z, scale, slack, proof), False, 0, Dialogue(answers, asked))
     assert asked.asked[0] == 0
     assert z[0].tolist() == [3e-9, TINY, -TINY, 0.0, 5e-9, 1.0] and z[1].tolist() == given[1].tolist()
     assert (signs.positive[0, 0], signs.negative[0, 0]) == (0b110011, 0b000100)
@@ -105,10 +120,12 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
 
 def test_zeros_that_are_sure_are_not_asked_for() -> None:
     asked, z = no_questions(100), np.array([[0.0, 1e-20, 1.0]])
-    signs = judge(Units(z, np.ones(3), np.zeros(1), np.full(1, 1e-9)), True, 0, Dialogue(NO_ANSWERS, asked))
+    signs = judge(
+        units_of(z, np.ones(3), np.zeros(1), np.full(1, 1e-9)), True, 0, Dialogue(NO_ANSWERS, asked)
+    )
     assert asked.rows[: asked.asked[0]]["first"].tolist() == [1] and signs.zeros == 1
     asked, z = no_questions(100), np.array([[0.0, 0.0, 1.0]])
-    units = Units(z, np.array([1.0, 0.0, 1.0]), np.zeros(1), np.full(1, 1e-9))
+    units = units_of(z, np.array([1.0, 0.0, 1.0]), np.zeros(1), np.full(1, 1e-9))
     judge(units, False, 0, Dialogue(NO_ANSWERS, asked))
     assert asked.rows[: asked.asked[0]]["first"].tolist() == [0], "an entry that nothing goes into is zero"
 
@@ -116,7 +133,7 @@ def test_zeros_that_are_sure_are_not_asked_for() -> None:
 def test_what_nobody_can_tell_stays_open_though_zeros_are_sure() -> None:
     z, answers = np.array([[1e-20]]), tabulate(np.array([(0, SIGN, 0, -1, UNKNOWN)], ANSWER))
     for _ in range(2):
-        units = Units(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9))
+        units = units_of(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9))
         assert judge(units, True, 0, Dialogue(answers, no_questions(100))).open == 1
 
 

@@ -164,8 +164,8 @@ def test_values_are_carried_to_new_vertices_within_their_error(relu: bool) -> No
     values = at(square(), lines)
     out = np.empty((len(cuts.sub.vertices), 7))
     small, none = np.full(4, 1e-15), np.empty(0)
-    errors = TensorErrors(np.ones(7), small, small, none, none)
-    error, norm, proof = extend_values(values, np.arange(4), refinement.birth, out, errors, relu)
+    errors = TensorErrors(np.ones(7), small, small, none, none, none)
+    error, norm, proof = extend_values(values, np.arange(4), refinement.birth, out, errors, relu, False)
     assert len(proof) == 0
     expected = extended(values, refinement)
     np.testing.assert_allclose(out, np.maximum(expected, 0) if relu else expected, rtol=0, atol=1e-15)
