@@ -11,8 +11,9 @@ import numpy as np
 
 from splineviz.arrangement.cells import Patterns, Stats, Status
 from splineviz.arrangement.result import Arrangement
+from splineviz.deadline import SpentError
 from splineviz.engine.batches import finish, leaves
-from splineviz.engine.budget import Budget, SpentError
+from splineviz.engine.budget import Budget
 from splineviz.engine.cells_per_stage import Ancestors
 from splineviz.engine.stage_state import FinishedFaces, Tally, start
 from splineviz.engine.walk import Certify, Progress, Walk
@@ -158,12 +159,9 @@ def stream(
     request = _Request(program, planes, windows, stage, certify)
     budget = Budget.of(max_memory, max_cells, seconds, 1)
     state = start(program, request.planes, request.windows, prove=certify != "off")
-    walk, left = Walk(program, request.n_stages, budget, certify, propagator=Propagator.on(device)), max_cells
+    walk = Walk(program, request.n_stages, budget, certify, propagator=Propagator.on(device))
     try:
-        for finished in leaves(walk, state):
-            if left is not None:
-                left -= len(finished.stage_of)
-                budget.check(0, left)
+        for finished in leaves(walk, state, allowed=max_cells):
             yield request.result(finished)
     except SpentError:
         yield request.result(FinishedFaces.nothing(state))

@@ -17,7 +17,7 @@ from splineviz.geometry.subdivision import Subdivision
 if TYPE_CHECKING:
     from splineviz.values.propagation import Device
 
-__all__ = ["Budget", "Effort", "Limits", "Resources", "SpentError", "divided"]
+__all__ = ["Budget", "Effort", "Limits", "Resources", "divided"]
 
 _BATCH = 256 << 20  # bytes; larger batches are no faster
 _SMALL = 16 << 20  # bytes; not worth a look at the memory that is free
@@ -47,10 +47,6 @@ class Limits(Effort, total=False):
     max_cells: int | None
     seconds: float | None
     device: Device
-
-
-class SpentError(Exception):
-    """The budget ended before these faces were finished."""
 
 
 @dataclass(frozen=True)
@@ -154,12 +150,16 @@ class Budget:
             / (8 * values + _GEOMETRY)
         )
 
-    def check(self, n_cells: int, allowed: int | None) -> None:
-        """Raise `SpentError` if these are more cells than allowed, or if time is up."""
-        if (allowed is not None and n_cells > allowed) or (
-            self.deadline is not None and time.monotonic() > self.deadline
-        ):
-            raise SpentError
+    @staticmethod
+    def within(runs: list[tuple[int, int]], n_faces: int, allowed: int | None) -> list[tuple[int, int]]:
+        """The runs of the first faces that are allowed, where there are more; none where a single batch goes
+        on.
+
+        A face holds at least one cell, so that no other face can hold one of the first ``allowed``.
+        """
+        if allowed is None or n_faces <= allowed:
+            return runs
+        return [(first, min(last, allowed)) for first, last in runs or [(0, n_faces)] if first < allowed]
 
 
 def divided(subdivision: Subdivision, n_parts: int = 0) -> list[tuple[int, int]]:
