@@ -25,6 +25,7 @@ _SHARE = 0.5  # of the memory that is free
 _LEVELS = 4  # batches in the memory of one worker: one that grows is divided again while the larger one waits
 _PARTS = 8  # batches that a batch that has become too large is divided into, at least
 _GEOMETRY = 400  # bytes for a vertex, its share of faces, sides and edges, and what is worked out beside them
+_FINE_ROOM = 64 << 20  # bytes in place of `ROOM` there: between groups of units is a place to end
 _FINE = 4096  # vertices in a batch where only so many cells or so much time is allowed: whole batches count
 
 
@@ -113,7 +114,13 @@ class Budget:
     @property
     def room(self) -> int:
         """Bytes to set aside, mostly untouched, for what the units of one stage may leave of the faces."""
-        return ROOM if self.max_memory is None else min(ROOM, 4 * self.memory)
+        room = _FINE_ROOM if self.limited else ROOM
+        return room if self.max_memory is None else min(room, 4 * self.memory)
+
+    @property
+    def limited(self) -> bool:
+        """True where only so many cells or so much time is allowed."""
+        return self.max_cells is not None or self.deadline is not None
 
     @cached_property
     def workers(self) -> int:
@@ -131,12 +138,11 @@ class Budget:
         """
         each = 8 * values + _GEOMETRY
         n_faces, need = len(subdivision.faces), each * len(subdivision.vertices)
-        limited = self.max_cells is not None or self.deadline is not None
-        small = need <= _SMALL and self.max_memory is None and not limited
+        small = need <= _SMALL and self.max_memory is None and not self.limited
         if small or n_faces == 1:
             return [(0, n_faces)]
         room = (self.memory - held) / _LEVELS
-        if limited:
+        if self.limited:
             room = min(room, each * min(_FINE, (self.max_cells or 8 * _FINE) // 8))
         if need <= room:
             return [(0, n_faces)]
