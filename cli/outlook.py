@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from splineviz.errors import InputError
-
 from .aligned import aligned
 from .place import Place
 from .progress import note
@@ -38,13 +36,14 @@ _COMMON = 0.1
 
 def tell_if_long(options: SliceOptions, program: Program, place: Place) -> bool:
     """Say before a long slice what it will take, and what to try; returns whether there was cause."""
-    if options.reporting.quiet:
-        return False
     limit = options.budget.seconds
-    seconds = _QUICK if limit is None else min(_QUICK, limit / 40.0)
+    if options.reporting.quiet or (limit is not None and limit < _LONG):
+        return False
+    from splineviz.engine.forecast import NoForecastError
+
     try:
-        ahead = _forecast(options, program, place, seconds)
-    except InputError as error:
+        ahead = _forecast(options, program, place, _QUICK)
+    except NoForecastError as error:
         note(f"no estimate of the number of cells: {error.message}", quiet=False)
         advise(options, program, place)
         return True
@@ -102,11 +101,11 @@ def advise(options: SliceOptions, program: Program, place: Place) -> None:
         tries.append("--cells 20000 for a window of about so many cells")
     if options.location.at is None and place.plane.anchors.size:
         tries.append("--at INDEX --radius auto for the neighbourhood of one point")
-    elif options.location.at is not None and place.chosen.get("radius") is None:
+    elif options.location.at is not None and "radius" not in place.chosen:
+        if tied:
+            reach = float(np.abs(place.window.vertices).max())
+            tries.append(f"--jitter {max(1e-3, reach):.1g} to move the point off its ties")
         tries.append("--radius auto for the radius that 100 units cut")
-    if tied and options.location.at is not None and options.location.jitter is None:
-        reach = float(np.abs(place.window.vertices).max())
-        tries.append(f"--jitter {max(1e-3, reach):.1g} to move the point off its ties")
     if len(program.stages) > 1 and options.stage != 0:
         tries.append("--stage N for fewer stages")
     if options.budget.seconds is None:

@@ -77,8 +77,8 @@ def find_place(
     seconds: float | None = None,
     **resources: Any,
 ) -> Place:
-    """The plane and the window of a request for one or several networks; a radius or a window by what it holds
-    is solved for, within ``seconds``."""
+    """The plane and the window of a request for one or several networks; a radius or a window by what it
+    holds is solved for, within ``seconds``."""
     deadline = None if seconds is None else time.monotonic() + seconds
     chosen: dict[str, dict[str, Any]] = {}
     if anchors is None:

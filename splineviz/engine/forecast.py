@@ -20,7 +20,7 @@ from splineviz.plane import Plane, Window
 from splineviz.program.program import Program
 from splineviz.values.propagation import Device, Propagator
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "NoForecastError", "forecast"]
 
 _COPIES = 32
 _FIRST = 2.0**-11
@@ -33,6 +33,10 @@ _WHOLE = 0.2
 """Share of the window in all copies from which on the window itself costs no more"""
 _ERRORS = 2.0
 """Standard errors on each side of the number of cells"""
+
+
+class NoForecastError(InputError):
+    """Not even small copies of the window were arranged in the time that there was."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def forecast(
     Raises
     ------
     InputError
-        As for :func:`splineviz.arrange`; or if not even the smallest copies were done in ten times the time.
+        As for :func:`splineviz.arrange`; or if copies were not done in ten times the time.
 
     Examples
     --------
@@ -105,12 +109,13 @@ def forecast(
         raise InputError(f"seconds must be a number > 0, got {seconds}")
     began, certify = time.perf_counter(), effort.pop("certify", "fast")
     probe = _Probe(program, plane, window, stage, Propagator.on(device), effort)
+    longest = 10.0 * max(1.0, seconds)
     n, scale, before = _COPIES, _FIRST, (0, 0.0)
     while True:
-        arr, took = probe.arrange(n, scale, "off", 10.0 * seconds)
+        arr, took = probe.arrange(n, scale, "off", longest)
         if not arr.status.covers:
-            raise InputError(
-                f"windows of {scale:.1g} of this one were not arranged in {10 * seconds:g} s",
+            raise NoForecastError(
+                f"windows of {scale:.1g} of this one were not arranged in {longest:g} s",
                 hint="a smaller window, or fewer stages",
             )
         sampled, counts = scale, _extrapolated(arr, scale)

@@ -67,9 +67,10 @@ def radii_for(
         if np.isfinite(found[most - 1]):
             radii = tuple(float(found[m - 1]) for m in medians)
             if not all(radii):
+                where = "the point" if len(cut_at) == 1 else "half of the points"
                 raise InputError(
-                    f"every radius cuts {most} units at half of the points: they pass through the points",
-                    hint="ask for more, or move the points off the data (--jitter of splineviz slice)",
+                    f"every radius cuts {min(medians)} units: the lines of so many pass through {where}",
+                    hint="move the points off the data, by --jitter of splineviz slice, or ask for more",
                 )
             return radii
         radius *= 4.0
