@@ -47,9 +47,9 @@ def tell_if_long(options: SliceOptions, program: Program, place: Place) -> bool:
         note(f"no estimate of the number of cells: {error.message}", quiet=False)
         advise(options, program, place)
         return True
-    if ahead.seconds < _LONG and not ahead.at_least:
+    if ahead.seconds < _LONG:
         return False
-    note(f"this slice has about {_cells(ahead)} and takes {_time(ahead)}", quiet=False)
+    note(f"this slice has {_cells(ahead)} and takes {_time(ahead)}", quiet=False)
     advise(options, program, place)
     return True
 
@@ -81,7 +81,7 @@ def print_estimate(options: SliceOptions, program: Program, place: Place) -> Non
             ("from", f"{sample}, in {ahead.spent:.1f} s"),
         ]
         click.echo("\n".join(aligned(rows_)))
-    if ahead.seconds >= _LONG or ahead.at_least:
+    if ahead.seconds >= _LONG:
         advise(options, program, place)
 
 
@@ -147,7 +147,7 @@ def _cells(ahead: Forecast) -> str:
     if ahead.exact:
         return f"{ahead.cells:,.0f} cells"
     low, high = _rounded(ahead.low), _rounded(ahead.high)
-    return f"{_rounded(ahead.cells)} cells ({low} to {high})"
+    return f"about {_rounded(ahead.cells)} cells ({low} to {high})"
 
 
 def _rounded(number: float) -> str:

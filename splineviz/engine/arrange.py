@@ -64,8 +64,9 @@ def arrange(
         what is free. The result itself comes on top: see :func:`stream`. A single face is not divided,
         however many units cut it.
     max_cells, seconds
-        Budgets. When one ends, the batches that are finished are the result, with the status ``INCOMPLETE``:
-        whole cells of the network, which cover ``arr.covered`` of the windows.
+        Budgets. When one ends, the first ``max_cells`` cells or the batches that are finished are the result,
+        with the status ``INCOMPLETE``: whole cells of the network, which cover ``arr.covered`` of the
+        windows.
     jobs
         Workers; by default as many as there are cores. They are threads, or whatever
         ``joblib.parallel_config`` says.
