@@ -74,7 +74,7 @@ def test_a_window_of_so_many_cells_is_said_in_every_output(nets: Path, splineviz
     assert json.loads(Image.open("x.png").info["splineviz"])["chosen"] == got["chosen"]
     assert "about 12 cells" in Path("x.svg").read_text()
     np.testing.assert_allclose(sv.load("x.npz").windows[0].vertices, chosen["window"])
-    assert json.loads(Path("x.geojson").read_text())["chosen"] == got["chosen"]
+    assert json.loads(Path("x.geojson").read_text())["properties"]["chosen"] == got["chosen"]
     done = splineviz("slice", *POINTS, "--cells", 12)
     assert f"window scaled by {chosen['scale']:.4g} for about 12 cells" in done.out
 
