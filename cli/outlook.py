@@ -26,8 +26,10 @@ SCHEMA = "splineviz.forecast/1"
 
 _LONG = 20.0
 """Seconds from which on a slice is announced"""
-_QUICK = 2.0
-_THOROUGH = 8.0
+_WORTH = 60.0
+"""Budget in seconds below which none of it is spent on an estimate"""
+_QUICK, _THOROUGH = 2.0, 8.0
+"""Seconds for an estimate before a slice, and for one that was asked for"""
 _MANY = 100
 """Ties at one point that are worth a word"""
 _COMMON = 0.1
@@ -37,7 +39,7 @@ _COMMON = 0.1
 def tell_if_long(options: SliceOptions, program: Program, place: Place) -> bool:
     """Say before a long slice what it will take, and what to try; returns whether there was cause."""
     limit = options.budget.seconds
-    if options.reporting.quiet or (limit is not None and limit < _LONG):
+    if options.reporting.quiet or (limit is not None and limit < _WORTH):
         return False
     from splineviz.engine.forecast import NoForecastError
 

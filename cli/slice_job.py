@@ -41,14 +41,16 @@ def run_slice(options: SliceOptions) -> int:
     finish_compiling = begin_compiling(reporting.quiet)
     program = _load(options, anchors)
     finish_compiling()
-    how: dict[str, Any] = {"stage": options.stage, "seconds": options.budget.seconds, "jobs": jobs}
-    how |= {"max_memory": options.budget.max_memory, "device": options.budget.device}
-    place = find_place(location, [program], preprocessing, anchors, **how)
+    set_out = time.perf_counter()  # what is loaded before is no work on the slice
+    budget, how = options.budget, dict[str, Any](stage=options.stage, jobs=jobs)
+    how |= {"max_memory": budget.max_memory, "device": budget.device}
+    half = None if budget.seconds is None else budget.seconds / 2
+    place = find_place(location, [program], preprocessing, anchors, seconds=half, **how)
     if options.estimate:
         print_estimate(options, program, place)
         return 0
     told, extra = tell_if_long(options, program, place), {**options.extra, **place.extra}
-    limits = options.limits_after(time.perf_counter() - began)
+    limits = options.limits_after(time.perf_counter() - set_out)
     if options.streamed:
         if jobs is not None and jobs > 1:
             note("batches are streamed, one after the other, so --jobs has no effect", reporting.quiet)

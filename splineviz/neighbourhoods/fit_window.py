@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
@@ -55,7 +56,7 @@ def fit_window(
     largest
         Largest scale. The window of this scale is the result where it holds no more cells.
     stage, **limits
-        As for :func:`splineviz.arrange`; decisions rest on estimates unless ``certify`` says otherwise.
+        As for :func:`splineviz.arrange`, ``seconds`` for all of it; decisions rest on estimates unless ``certify`` says otherwise.
 
     Raises
     ------
@@ -78,8 +79,12 @@ def fit_window(
     _check_inside(window, point)
     most = _ROOM * cells + 64
     how: Limits = {"certify": "off", **limits, "max_cells": most}
+    seconds = limits.get("seconds")
+    deadline = None if seconds is None else time.monotonic() + seconds
     scale, low, high = min(_FIRST, largest), 0.0, math.inf
     while True:
+        if deadline is not None:
+            how["seconds"] = max(1e-9, deadline - time.monotonic())
         arr = arrange(program, plane, window.scaled(scale, point), stage=stage, **how)
         if not arr.status.covers and arr.n_cells < most:
             raise InputError(
