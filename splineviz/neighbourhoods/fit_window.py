@@ -56,7 +56,8 @@ def fit_window(
     largest
         Largest scale. The window of this scale is the result where it holds no more cells.
     stage, **limits
-        As for :func:`splineviz.arrange`, ``seconds`` for all of it; decisions rest on estimates unless ``certify`` says otherwise.
+        As for :func:`splineviz.arrange`, ``seconds`` for all of it; decisions rest on estimates unless
+        ``certify`` says otherwise.
 
     Raises
     ------
