@@ -76,9 +76,7 @@ class AnimateOptions:
     width: int = option(
         "--width", type=click.IntRange(min=300), default=605, metavar="PIXELS", help="Of a frame."
     )
-    max_cells: int | None = same(
-        WorkLimits, "max_cells", help="Of one frame: stop before there are more cells."
-    )
+    max_cells: int | None = same(WorkLimits, "max_cells", help="Of one frame: stop after so many cells.")
     certify: Certify = same(WorkLimits, "certify", help="As in splineviz slice.")
     jobs: int | None = same(WorkLimits, "jobs", help="Checkpoints at a time; by default as many as cores.")
     cache: str | None = option(

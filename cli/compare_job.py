@@ -15,6 +15,7 @@ from .compiling import begin_compiling
 from .data import Data
 from .location import captions, class_names, thumbnails
 from .options import ModelSource
+from .place import Place, find_place
 from .progress import check_progress, note
 
 if TYPE_CHECKING:
@@ -34,17 +35,22 @@ def run_compare(options: CompareOptions) -> int:
     anchors = None if data is None or not options.rows else data.take(options.rows)
     finish_compiling = begin_compiling(quiet)
     programs = _load(options, anchors)
-    plane, window = location.find(programs[0], preprocessing, anchors)
     finish_compiling()
+    resources: dict[str, Any] = {
+        "max_memory": budget.max_memory,
+        "device": budget.device,
+        "jobs": budget.jobs,
+    }
+    place = find_place(location, programs, preprocessing, anchors, seconds=budget.seconds, **resources)
     from splineviz.comparison import compare
 
     names, limits = options.called(), {"jobs": budget.jobs, **budget.limits}
     with check_progress(quiet) as progress:
-        comparison = compare(programs, plane, window, names=names, progress=progress, **limits)
-    _write(options, comparison, anchors)
+        comparison = compare(programs, place.plane, place.window, names=names, progress=progress, **limits)
+    _write(options, comparison, anchors, place)
     if not options.outputs:
         note("no -o FILE, so nothing is drawn", quiet)
-    print_comparison(comparison, options, time.perf_counter() - began)
+    print_comparison(comparison, options, place, time.perf_counter() - began)
     return 5 if comparison.undecided and budget.certify == "full" else 0
 
 
@@ -59,16 +65,18 @@ def _load(options: CompareOptions, anchors: Data | None) -> list[Program]:
     return programs
 
 
-def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None) -> None:
+def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None, place: Place) -> None:
     """Write every picture, or none."""
     location = options.location
     names = class_names(location.class_names, on_demo=options.on_demo)
     style: dict[str, Any] = {"color": options.color, "edges": options.edges, "difference": options.difference}
-    style |= {"title": options.title, "class_names": names}
+    style |= {"class_names": names}
+    style["title"] = "; ".join([*([options.title] if options.title else []), *place.said]) or None
     if anchors is not None:
         style["images"] = thumbnails(location.image_shape, anchors)
         style["labels"] = captions(options.rows, anchors, names)
+    extra = {"seed": location.plane_seed, **place.extra}
     with ExitStack() as finished:
         for output in options.outputs:
             temporary = finished.enter_context(atomic_path(output.path))
-            comparison.save_figure(temporary, extra={"seed": location.plane_seed}, **style)
+            comparison.save_figure(temporary, extra=extra, **style)

@@ -16,19 +16,20 @@ if TYPE_CHECKING:
     from splineviz.comparison import Comparison
 
     from .compare_options import CompareOptions
+    from .place import Place
 
 __all__ = ["print_comparison"]
 
 SCHEMA = "splineviz.compare/1"
 
 
-def print_comparison(comparison: Comparison, options: CompareOptions, seconds: float) -> None:
+def print_comparison(comparison: Comparison, options: CompareOptions, place: Place, seconds: float) -> None:
     """Report a comparison and the files it went to."""
     files = [str(output) for output in options.outputs]
     if options.reporting.as_json:
-        provenance = comparison.provenance({"seed": options.location.plane_seed})
+        provenance = comparison.provenance({"seed": options.location.plane_seed, **place.extra})
         report = {**comparison.to_dict(), "seconds_total": seconds, "files": files, "provenance": provenance}
-        click.echo(json.dumps({"schema": SCHEMA, **report}))
+        click.echo(json.dumps({"schema": SCHEMA, **report, **place.extra}))
         return
     report = comparison.to_dict()
     lines = [*_models(report["models"]), ""]
@@ -36,6 +37,7 @@ def print_comparison(comparison: Comparison, options: CompareOptions, seconds: f
         lines += [*_pair(pair, comparison.names), ""]
     lines += [
         f"seconds  {comparison.seconds:.2f} for the comparison, {seconds:.2f} in all",
+        *(f"chosen   {said}" for said in place.said),
         *(f"written  {file}" for file in files),
     ]
     click.echo("\n".join(lines))

@@ -13,15 +13,12 @@ from splineviz.errors import InputError
 
 from .declaring import option
 from .options import DataSource
-from .value_types import Anchors, Numbers
+from .value_types import Anchors, AutoRadius, Numbers, RadiusType
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from splineviz.plane import Plane, Window
-    from splineviz.program import Program
-
-    from .data import Data, Preprocessing
+    from .data import Data
 
 __all__ = ["Location", "captions", "class_names", "named_by_file", "thumbnails"]
 
@@ -46,10 +43,30 @@ class Location:
         metavar="INDEX",
         help="Instead: the neighbourhood of one data point, on a random plane.",
     )
-    radius: float | None = option(
-        "--radius", metavar="R", help="With --at: the diamond of corners x ± R u, x ± R v."
+    radius: float | AutoRadius | None = option(
+        "--radius",
+        type=RadiusType(),
+        metavar="R",
+        help="With --at: the diamond of corners x ± R u, x ± R v. auto:N is the smallest that N units cut, "
+        "auto that of 100.",
     )
-    seed: int = option("--seed", default=0, help="With --at: which random plane.")
+    cells: int | None = option(
+        "--cells",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Shrink the window about its centre, or with --at about the point, until it holds about N "
+        "cells.",
+    )
+    jitter: float | None = option(
+        "--jitter",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="J",
+        help="Move the points off the data: add to every entry, as the network takes it, normal noise of "
+        "this standard deviation, the same for all points.",
+    )
+    seed: int = option(
+        "--seed", default=0, help="With --at: which random plane. With --jitter: which perturbation."
+    )
     margin: float = option(
         "--margin", default=0.25, help="How far the window reaches beyond the points, over its longer side."
     )
@@ -79,12 +96,19 @@ class Location:
         if self.at is not None and self.points is not None:
             raise click.UsageError("--at and --points exclude each other")
         if (self.at is None and self.radius is not None) or (
-            self.at is not None and self.radius is None and self.box is None
+            self.at is not None and self.radius is None and self.box is None and self.cells is None
         ):
             raise click.UsageError("--at INDEX and --radius R belong together")
+        if self.cells is not None and isinstance(self.radius, AutoRadius):
+            raise click.UsageError("--radius auto and --cells exclude each other: each chooses the window")
+        if self.box is not None and isinstance(self.radius, AutoRadius):
+            raise click.UsageError("--radius auto and --box exclude each other")
         has_points = data is not None or named_by_file(self.points) or self.embedded(on_demo=on_demo)
         if not has_points and (self.at is not None or self.points is not None):
             raise click.UsageError("--points and --at are indices into --data FILE, which is missing")
+        named = self.at is not None or self.points is not None or self.embedded(on_demo=on_demo)
+        if self.jitter is not None and not named:
+            raise click.UsageError("--jitter moves the points of --points or --at, which are missing")
         if not has_points and self.box is None:
             raise click.UsageError(
                 "say where to look: --data FILE --points I,J,K, or --box for a network with two inputs"
@@ -115,24 +139,7 @@ class Location:
     @property
     def plane_seed(self) -> int | None:
         """The seed, where chance had a part."""
-        return self.seed if self.at is not None else None
-
-    def find(
-        self, program: Program, preprocessing: Preprocessing, anchors: Data | None
-    ) -> tuple[Plane, Window]:
-        """Make the plane and the window, for a network and its anchors."""
-        from splineviz.plane import Plane, Window
-
-        if anchors is None:
-            plane = Plane.identity()
-        else:
-            points = preprocessing.apply(anchors.points, program.input_shape)
-            plane = Plane.at(points[0], seed=self.seed) if self.at is not None else Plane.through(*points)
-        if self.box is not None:
-            return plane, Window.box(*self.box)
-        if self.radius is not None:
-            return plane, Window.diamond(self.radius)
-        return plane, Window.around(plane, self.margin)
+        return self.seed if self.at is not None or self.jitter is not None else None
 
 
 def named_by_file(points: tuple[int | str, ...] | None) -> bool:

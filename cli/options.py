@@ -139,7 +139,7 @@ class WorkLimits:
         "on top.",
     )
     max_cells: int | None = option(
-        "--max-cells", type=click.IntRange(min=1), metavar="N", help="Stop before there are more cells."
+        "--max-cells", type=click.IntRange(min=1), metavar="N", help="Stop after so many cells."
     )
     seconds: float | None = option(
         "--seconds",

@@ -8,11 +8,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from splineviz.files import PICTURES, atomic_path
-from splineviz.plane import Plane, Window
 
 from .cluster import on_cluster
 from .compiling import begin_compiling
 from .data import Data
+from .outlook import advise, print_estimate, tell_if_long
+from .place import Place, find_place
 from .progress import Advance, note, stage_progress
 from .slice_options import SliceOptions
 from .slice_report import print_slice, print_totals
@@ -39,23 +40,36 @@ def run_slice(options: SliceOptions) -> int:
         _set_threads(options.threads)
     finish_compiling = begin_compiling(reporting.quiet)
     program = _load(options, anchors)
-    plane, window = location.find(program, preprocessing, anchors)
     finish_compiling()
+    set_out = time.perf_counter()  # what is loaded before is no work on the slice
+    budget, how = options.budget, dict[str, Any](stage=options.stage, jobs=jobs)
+    how |= {"max_memory": budget.max_memory, "device": budget.device}
+    half = None if budget.seconds is None else budget.seconds / 2
+    place = find_place(location, [program], preprocessing, anchors, seconds=half, **how)
+    if options.estimate:
+        print_estimate(options, program, place)
+        return 0
+    told, extra = tell_if_long(options, program, place), {**options.extra, **place.extra}
+    limits = options.limits_after(time.perf_counter() - set_out)
     if options.streamed:
         if jobs is not None and jobs > 1:
             note("batches are streamed, one after the other, so --jobs has no effect", reporting.quiet)
-        totals = _stream(options, program, plane, window)
-        print_totals(totals, options, time.perf_counter() - began)
+        totals = _stream(options, program, place, limits, extra)
+        if totals.incomplete and not told:
+            advise(options, program, place)
+        print_totals(totals, options, place, time.perf_counter() - began)
         return _exit_code(totals.status.name, options.budget.certify)
     from splineviz.engine.arrange import arrange
 
     with on_cluster(options.dask), stage_progress(reporting.quiet) as advance:
-        arr = arrange(program, plane, window, jobs=jobs, progress=advance, **options.limits)
-    style = drawing_options(options, program, preprocessing, data, anchors, plane, window)
-    _write(options, arr, style)
+        arr = arrange(program, place.plane, place.window, jobs=jobs, progress=advance, **limits)
+    if not arr.status.covers and not told:
+        advise(options, program, place)
+    style = drawing_options(options, program, preprocessing, data, anchors, place)
+    _write(options, arr, style, extra)
     if not options.outputs:
         note("no -o FILE, so nothing is drawn", reporting.quiet)
-    print_slice(arr, options, time.perf_counter() - began)
+    print_slice(arr, options, place, time.perf_counter() - began)
     return _exit_code(arr.status.name, options.budget.certify)
 
 
@@ -82,15 +96,17 @@ def _load(options: SliceOptions, anchors: Data | None) -> Program:
     return program
 
 
-def _stream(options: SliceOptions, program: Program, plane: Plane, window: Window) -> Totals:
+def _stream(
+    options: SliceOptions, program: Program, place: Place, limits: dict[str, Any], extra: dict[str, Any]
+) -> Totals:
     """Write each batch as it is finished, and keep only counts."""
     from splineviz.engine.arrange import stream
     from splineviz.io.totals import Totals
 
     totals = Totals()
     with stage_progress(options.reporting.quiet) as advance:
-        batches = stream(program, plane, window, **options.limits)
-        _into(options, options.outputs, _counted(batches, totals, advance))
+        batches = stream(program, place.plane, place.window, **limits)
+        _into(options, extra, _counted(batches, totals, advance))
     return totals
 
 
@@ -104,41 +120,44 @@ def _counted(
         yield batch
 
 
-def _into(options: SliceOptions, outputs: Iterable[Output], batches: Iterable[Arrangement]) -> None:
+def _into(options: SliceOptions, extra: dict[str, Any], batches: Iterable[Arrangement]) -> None:
     """Hand every batch to all outputs that take batches."""
     with ExitStack() as finished:
-        writers = [finished.enter_context(_batch_writer(options, output)) for output in outputs]
+        writers = [
+            finished.enter_context(_batch_writer(options, output, extra)) for output in options.outputs
+        ]
         for batch in batches:
             for add in writers:
                 add(batch)
 
 
-def _batch_writer(options: SliceOptions, output: Output) -> Any:
+def _batch_writer(options: SliceOptions, output: Output, extra: dict[str, Any]) -> Any:
     from splineviz.io import parquet_writer, shard_writer
 
     if output.folder:
-        return shard_writer(output.path, overwrite=options.overwrite, extra=options.extra)
-    return parquet_writer(output.path, extra=options.extra)
+        return shard_writer(output.path, overwrite=options.overwrite, extra=extra)
+    return parquet_writer(output.path, extra=extra)
 
 
-def _write(options: SliceOptions, arr: Arrangement, style: dict[str, Any]) -> None:
+def _write(options: SliceOptions, arr: Arrangement, style: dict[str, Any], extra: dict[str, Any]) -> None:
     """Write every file, or none."""
     with ExitStack() as finished:
         for output in options.outputs:
             if output.streamed:
-                add: Callable[[Arrangement], None] = finished.enter_context(_batch_writer(options, output))
+                writer = _batch_writer(options, output, extra)
+                add: Callable[[Arrangement], None] = finished.enter_context(writer)
                 add(arr)
                 continue
             temporary = finished.enter_context(atomic_path(output.path))
             if output.suffix in PICTURES:
                 from splineviz.render import save_figure
 
-                save_figure(arr, temporary, extra=options.extra, **style)
+                save_figure(arr, temporary, extra=extra, **style)
             elif output.suffix == ".npz":
                 from splineviz.io import save
 
-                save(arr, temporary, extra=options.extra)
+                save(arr, temporary, extra=extra)
             else:
                 from splineviz.io import save_geojson
 
-                save_geojson(arr, temporary, extra=options.extra)
+                save_geojson(arr, temporary, extra=extra)

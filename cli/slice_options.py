@@ -75,6 +75,9 @@ class SliceOptions:
         metavar="ADDRESS",
         help="Work on a dask cluster: the address of its scheduler, tcp://host:port.",
     )
+    estimate: bool = flag(
+        "--estimate", help="Only tell about how many cells there are and how long they take; write nothing."
+    )
     count: bool = flag(
         "--count", help="Only count: nothing is kept or drawn, so that any number of cells will do."
     )
@@ -108,6 +111,8 @@ class SliceOptions:
         self._check_outputs()
 
     def _check_outputs(self) -> None:
+        if self.count and self.estimate:
+            raise click.UsageError("--count counts all cells, and --estimate stops before: choose one")
         if self.count and self.outputs:
             raise click.UsageError("--count keeps nothing, so there is nothing for -o to write")
         if self.streamed and self.dask is not None:
@@ -158,3 +163,8 @@ class SliceOptions:
     def extra(self) -> dict[str, Any]:
         """Entries of every output beside its provenance."""
         return {"model": self.network.model, "seed": self.location.plane_seed}
+
+    def limits_after(self, spent: float) -> dict[str, Any]:
+        """Limits, where so many seconds of the budget are over."""
+        left = None if self.budget.seconds is None else max(1e-9, self.budget.seconds - spent)
+        return {**self.limits, "seconds": left}

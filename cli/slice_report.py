@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
     from splineviz.io.totals import Totals
 
+    from .place import Place
     from .slice_options import SliceOptions
     from .value_types import Output
 
@@ -22,18 +23,19 @@ __all__ = ["print_slice", "print_totals"]
 SCHEMA = "splineviz.slice/1"
 
 
-def print_slice(arr: Arrangement, options: SliceOptions, seconds: float) -> None:
+def print_slice(arr: Arrangement, options: SliceOptions, place: Place, seconds: float) -> None:
     """Report one arrangement and the files it went to."""
-    _print(_report(arr, options.outputs, seconds, options.location.plane_seed), options)
+    extra = _extra(options, place)
+    _print(_report(arr, options.outputs, seconds, extra), options, place)
 
 
-def print_totals(totals: Totals, options: SliceOptions, seconds: float) -> None:
+def print_totals(totals: Totals, options: SliceOptions, place: Place, seconds: float) -> None:
     """Report what the batches of a stream add up to.
 
     Numbers that only the whole would tell are null in JSON, and no row of the table.
     """
     assert totals.last is not None
-    info, seed = totals.last.info, options.location.plane_seed
+    info, extra = totals.last.info, _extra(options, place)
     report = {
         "schema": SCHEMA,
         "cells": totals.cells,
@@ -52,17 +54,25 @@ def print_totals(totals: Totals, options: SliceOptions, seconds: float) -> None:
         "seconds_total": seconds,
         "cut_off": None if info is None else info.cut_off,
         "files": [str(output) for output in options.outputs],
-        "provenance": totals.provenance({} if seed is None else {"seed": seed}),
+        "provenance": totals.provenance(extra),
     }
-    _print(report, options)
+    _print(report, options, place)
 
 
-def _print(report: dict[str, Any], options: SliceOptions) -> None:
-    click.echo(json.dumps(report) if options.reporting.as_json else _table(report))
+def _extra(options: SliceOptions, place: Place) -> dict[str, Any]:
+    """Entries of the card beside its own: what chance had a part in, and what was chosen."""
+    seed = options.location.plane_seed
+    return {**({} if seed is None else {"seed": seed}), **place.extra}
 
 
-def _report(arr: Arrangement, outputs: Sequence[Output], seconds: float, seed: int | None) -> dict[str, Any]:
-    extra = {} if seed is None else {"seed": seed}
+def _print(report: dict[str, Any], options: SliceOptions, place: Place) -> None:
+    report = {**report, **place.extra}
+    click.echo(json.dumps(report) if options.reporting.as_json else _table(report, place.said))
+
+
+def _report(
+    arr: Arrangement, outputs: Sequence[Output], seconds: float, extra: dict[str, Any]
+) -> dict[str, Any]:
     stats = arr.stats
     whole = arr.info is None or len(stats.cells_per_stage) == len(arr.info.stages)
     return {
@@ -87,7 +97,7 @@ def _report(arr: Arrangement, outputs: Sequence[Output], seconds: float, seed: i
     }
 
 
-def _table(report: dict[str, Any]) -> str:
+def _table(report: dict[str, Any], chosen: Sequence[str]) -> str:
     regions, streamed = report["linear_regions"], report["vertices"] is None
     whole = [
         ("linear regions", "not known before the last stage" if regions is None else f"{regions:,}"),
@@ -104,6 +114,7 @@ def _table(report: dict[str, Any]) -> str:
         ("decisions", certificate_note(report["exact"])),
         ("seconds", f"{report['seconds']:.2f} for the arrangement, {report['seconds_total']:.2f} in all"),
         *([("cut off", f"{report['cut_off']}: the outputs are what enters it")] if report["cut_off"] else []),
+        *(("chosen", said) for said in chosen),
         *(("written", path) for path in report["files"]),
     ]
     width = max(len(name) for name, _ in rows)

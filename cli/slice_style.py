@@ -10,6 +10,7 @@ from splineviz.plane import Plane, Window
 
 from .data import Data, Preprocessing
 from .location import captions, thumbnails
+from .place import Place
 from .slice_options import SliceOptions
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ def drawing_options(
     preprocessing: Preprocessing,
     data: Data | None,
     anchors: Data | None,
-    plane: Plane,
-    window: Window,
+    place: Place,
 ) -> dict[str, Any]:
     """Options of :func:`splineviz.draw`."""
     drawing, names = options.drawing, options.names_of_classes
     style: dict[str, Any] = {"color": drawing.color, "edges": drawing.edges, "title": drawing.title}
     style["class_names"] = names
+    if place.chosen:
+        style["note"] = "; ".join(place.said)
     if options.output_index is not None and names is not None:
         style["class_names"] = [names[i] for i in options.output_index if i < len(names)]
     if anchors is not None:
@@ -45,7 +47,7 @@ def drawing_options(
         others = data.take([row for row in range(len(data)) if row not in anchored])
         if len(others):
             points = preprocessing.apply(others.points, program.input_shape)
-            chosen = _nearest_inside(plane, window, points, drawing.overlay_data)
+            chosen = _nearest_inside(place.plane, place.window, points, drawing.overlay_data)
             style["points"] = points[chosen]
             style["point_classes"] = (
                 None if others.labels is None or options.output_index else others.labels[chosen]

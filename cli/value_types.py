@@ -9,7 +9,18 @@ from typing import Any
 
 import click
 
-__all__ = ["Anchors", "ExactCells", "Numbers", "Output", "OutputType", "Shard", "Size", "Threshold"]
+__all__ = [
+    "Anchors",
+    "AutoRadius",
+    "ExactCells",
+    "Numbers",
+    "Output",
+    "OutputType",
+    "RadiusType",
+    "Shard",
+    "Size",
+    "Threshold",
+]
 
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
@@ -90,6 +101,37 @@ class OutputType(click.ParamType[Output]):
             return value
         path = Path(value)
         return Output(path, str(value).endswith(("/", "\\")) or (path.is_dir() and not path.suffix))
+
+
+@dataclass(frozen=True)
+class AutoRadius:
+    """A radius by what it cuts."""
+
+    units: int = 100
+
+    def __str__(self) -> str:
+        return f"auto:{self.units}"
+
+
+class RadiusType(click.ParamType[float | AutoRadius]):
+    """A number, or auto or auto:N for the radius that so many units cut."""
+
+    name = "radius"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | AutoRadius:
+        if isinstance(value, AutoRadius):
+            return value
+        word, colon, units = str(value).partition(":")
+        if word == "auto" and not colon:
+            return AutoRadius()
+        if word == "auto" and units.isdecimal() and int(units) >= 1:
+            return AutoRadius(int(units))
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"expected a number, auto, or auto:N with N >= 1, got {value!r}", param, ctx)
 
 
 class Size(click.ParamType[int]):

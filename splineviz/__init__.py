@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from splineviz.comparison import compare as compare
     from splineviz.engine.arrange import arrange as arrange
     from splineviz.engine.arrange import stream as stream
+    from splineviz.engine.forecast import Forecast as Forecast
+    from splineviz.engine.forecast import forecast as forecast
     from splineviz.errors import InputError as InputError
     from splineviz.errors import NotPiecewiseAffineError as NotPiecewiseAffineError
     from splineviz.errors import SplinevizError as SplinevizError
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from splineviz.io import load as load
     from splineviz.io import save as save
     from splineviz.neighbourhoods.counts import exact_local_complexity as exact_local_complexity
+    from splineviz.neighbourhoods.fit_window import fit_window as fit_window
     from splineviz.plane import Plane as Plane
     from splineviz.plane import Window as Window
     from splineviz.program import Program as Program
@@ -59,6 +62,7 @@ _HOME = {
     "Checkpoints": "splineviz.program.checkpoints",
     "Comparison": "splineviz.comparison",
     "Estimate": "splineviz.estimators.estimate_result",
+    "Forecast": "splineviz.engine.forecast",
     "InputError": "splineviz.errors",
     "NotPiecewiseAffineError": "splineviz.errors",
     "Plane": "splineviz.plane",
@@ -76,6 +80,8 @@ _HOME = {
     "stream": "splineviz.engine.arrange",
     "draw": "splineviz.render",
     "exact_local_complexity": "splineviz.neighbourhoods.counts",
+    "fit_window": "splineviz.neighbourhoods.fit_window",
+    "forecast": "splineviz.engine.forecast",
     "load": "splineviz.io",
     "load_program": "splineviz.program",
     "local_complexity": "splineviz.estimators.local_complexity",

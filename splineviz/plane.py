@@ -206,6 +206,26 @@ class Window:
             )
         return cls(np.ascontiguousarray(corners))
 
+    def scaled(self, scale: float, about: Sequence[float] | np.ndarray | None = None) -> Window:
+        """The window enlarged or shrunk by a factor > 0 about a point of it (uv), by default the mean of its
+        corners.
+
+        Examples
+        --------
+        >>> Window.box(0, 2, 0, 2).scaled(0.5).bounds
+        (0.5, 1.5, 0.5, 1.5)
+        """
+        if not (math.isfinite(scale) and scale > 0):
+            raise InputError(f"the scale must be a number > 0, got {scale}")
+        centre = self.centre if about is None else np.asarray(about, dtype=np.float64)
+        return Window(centre + scale * (self.vertices - centre))
+
+    @property
+    def centre(self) -> Float64[np.ndarray, "2"]:
+        """Mean of the corners, in uv."""
+        centre: np.ndarray = self.vertices.mean(0)
+        return centre
+
     @property
     def area(self) -> float:
         """Area, in squared input distance."""

@@ -11,8 +11,9 @@ import numpy as np
 
 from splineviz.arrangement.cells import Patterns, Stats, Status
 from splineviz.arrangement.result import Arrangement
+from splineviz.deadline import SpentError
 from splineviz.engine.batches import finish, leaves
-from splineviz.engine.budget import Budget, SpentError
+from splineviz.engine.budget import Budget
 from splineviz.engine.cells_per_stage import Ancestors
 from splineviz.engine.stage_state import FinishedFaces, Tally, start
 from splineviz.engine.walk import Certify, Progress, Walk
@@ -63,8 +64,9 @@ def arrange(
         what is free. The result itself comes on top: see :func:`stream`. A single face is not divided,
         however many units cut it.
     max_cells, seconds
-        Budgets. When one ends, the batches that are finished are the result, with the status ``INCOMPLETE``:
-        whole cells of the network, which cover ``arr.covered`` of the windows.
+        Budgets. When one ends, the first ``max_cells`` cells or the batches that are finished are the result,
+        with the status ``INCOMPLETE``: whole cells of the network, which cover ``arr.covered`` of the
+        windows.
     jobs
         Workers; by default as many as there are cores. They are threads, or whatever
         ``joblib.parallel_config`` says.
@@ -158,12 +160,9 @@ def stream(
     request = _Request(program, planes, windows, stage, certify)
     budget = Budget.of(max_memory, max_cells, seconds, 1)
     state = start(program, request.planes, request.windows, prove=certify != "off")
-    walk, left = Walk(program, request.n_stages, budget, certify, propagator=Propagator.on(device)), max_cells
+    walk = Walk(program, request.n_stages, budget, certify, propagator=Propagator.on(device))
     try:
-        for finished in leaves(walk, state):
-            if left is not None:
-                left -= len(finished.stage_of)
-                budget.check(0, left)
+        for finished in leaves(walk, state, allowed=max_cells):
             yield request.result(finished)
     except SpentError:
         yield request.result(FinishedFaces.nothing(state))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from splineviz.engine.budget import SpentError
+from splineviz.deadline import SpentError, until
 from splineviz.engine.stage_state import FinishedFaces, StageState, Tally, joined
 from splineviz.engine.walk import START, Divided, Position, Walk
 from splineviz.engine.workers import Crew, backend, on_threads
@@ -33,21 +33,22 @@ def finish(
     ``share`` of all that there is to do lies in this state.
     """
     try:
-        reached = walk.advance(state, position, held, allowed, share)
+        with until(walk.budget.deadline):
+            reached = walk.advance(state, position, held, allowed, share)
     except SpentError:
         return None
     if isinstance(reached, FinishedFaces):
         return reached
     parts: list[tuple[Excerpt, FinishedFaces]] = []
-    complete, spread = True, position == START and _shares(walk)
+    complete, spread = reached.whole, position == START and _shares(walk)
     in_turn = _alone if position == START else _in_turn
     for excerpted, finished in (
         _spread(walk, reached, allowed) if spread else in_turn(walk, reached, allowed, share)
     ):
-        complete = finished is not None and finished.complete
         if finished is not None:
             parts.append((excerpted, finished))
-        if not complete:
+        if finished is None or not finished.complete:
+            complete = False
             break
     if not parts:
         return None
@@ -56,7 +57,11 @@ def finish(
 
 
 def leaves(
-    walk: Walk, state: StageState, position: Position = START, held: int = 0
+    walk: Walk,
+    state: StageState,
+    position: Position = START,
+    held: int = 0,
+    allowed: int | None = None,
 ) -> Iterator[FinishedFaces]:
     """The batches of a state, each as soon as it is finished. What was counted before they parted is counted
     with the first.
@@ -64,20 +69,27 @@ def leaves(
     Raises
     ------
     SpentError
-        If time is up.
+        If time is up, or there are more cells than ``allowed``: then after the first ones.
     """
-    reached = walk.advance(state, position, held, None, (0.0, 0.0))
+    with until(walk.budget.deadline):
+        reached = walk.advance(state, position, held, allowed, (0.0, 0.0))
     if isinstance(reached, FinishedFaces):
         reached.batch = position != START
         yield reached
         return
     counted: Tally | None = reached.tally
     for n in range(len(reached.runs)):
-        for finished in leaves(walk, walk.part(reached, n)[1], reached.position, reached.held):
+        if allowed == 0:
+            raise SpentError
+        for finished in leaves(walk, walk.part(reached, n)[1], reached.position, reached.held, allowed):
+            if allowed is not None:
+                allowed -= len(finished.stage_of)
             if counted is not None:
                 finished.tally.merge(counted)
                 counted = None
             yield finished
+    if not reached.whole:
+        raise SpentError
 
 
 def _in_turn(
@@ -87,6 +99,9 @@ def _in_turn(
     done, n_faces = 0, len(reached.state.subdivision.faces)
     for i in range(len(reached.runs)):
         excerpted, part = walk.part(reached, i)
+        if allowed == 0:
+            yield excerpted, None
+            return
         n = len(part.window_of)
         begin, width = share[0] + share[1] * done / n_faces, share[1] * n / n_faces
         finished = finish(walk, part, reached.position, reached.held, allowed, (begin, width))
@@ -138,7 +153,8 @@ def _spread(
                     if len(finished.stage_of) > allowed:
                         # It did not know what the batches before it would leave: once more, as if they had
                         # gone first.
-                        finished = finish(walk, walk.part(reached, n)[1], position, held, allowed)
+                        part = walk.part(reached, n)[1]
+                        finished = finish(walk, part, position, held, allowed) if allowed else None
                     allowed -= 0 if finished is None else len(finished.stage_of)
                 if finished is not None and walk.progress is not None:
                     walk.progress((n + 1) / len(reached.runs), len(finished.stage_of))

@@ -17,7 +17,7 @@ from splineviz.geometry.subdivision import Subdivision
 if TYPE_CHECKING:
     from splineviz.values.propagation import Device
 
-__all__ = ["Budget", "Effort", "Limits", "Resources", "SpentError", "divided"]
+__all__ = ["Budget", "Effort", "Limits", "Resources", "divided"]
 
 _BATCH = 256 << 20  # bytes; larger batches are no faster
 _SMALL = 16 << 20  # bytes; not worth a look at the memory that is free
@@ -25,6 +25,7 @@ _SHARE = 0.5  # of the memory that is free
 _LEVELS = 4  # batches in the memory of one worker: one that grows is divided again while the larger one waits
 _PARTS = 8  # batches that a batch that has become too large is divided into, at least
 _GEOMETRY = 400  # bytes for a vertex, its share of faces, sides and edges, and what is worked out beside them
+_FINE_ROOM = 64 << 20  # bytes in place of `ROOM` there: between groups of units is a place to end
 _FINE = 4096  # vertices in a batch where only so many cells or so much time is allowed: whole batches count
 
 
@@ -47,10 +48,6 @@ class Limits(Effort, total=False):
     max_cells: int | None
     seconds: float | None
     device: Device
-
-
-class SpentError(Exception):
-    """The budget ended before these faces were finished."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,13 @@ class Budget:
     @property
     def room(self) -> int:
         """Bytes to set aside, mostly untouched, for what the units of one stage may leave of the faces."""
-        return ROOM if self.max_memory is None else min(ROOM, 4 * self.memory)
+        room = _FINE_ROOM if self.limited else ROOM
+        return room if self.max_memory is None else min(room, 4 * self.memory)
+
+    @property
+    def limited(self) -> bool:
+        """True where only so many cells or so much time is allowed."""
+        return self.max_cells is not None or self.deadline is not None
 
     @cached_property
     def workers(self) -> int:
@@ -135,12 +138,11 @@ class Budget:
         """
         each = 8 * values + _GEOMETRY
         n_faces, need = len(subdivision.faces), each * len(subdivision.vertices)
-        limited = self.max_cells is not None or self.deadline is not None
-        small = need <= _SMALL and self.max_memory is None and not limited
+        small = need <= _SMALL and self.max_memory is None and not self.limited
         if small or n_faces == 1:
             return [(0, n_faces)]
         room = (self.memory - held) / _LEVELS
-        if limited:
+        if self.limited:
             room = min(room, each * min(_FINE, (self.max_cells or 8 * _FINE) // 8))
         if need <= room:
             return [(0, n_faces)]
@@ -154,12 +156,16 @@ class Budget:
             / (8 * values + _GEOMETRY)
         )
 
-    def check(self, n_cells: int, allowed: int | None) -> None:
-        """Raise `SpentError` if these are more cells than allowed, or if time is up."""
-        if (allowed is not None and n_cells > allowed) or (
-            self.deadline is not None and time.monotonic() > self.deadline
-        ):
-            raise SpentError
+    @staticmethod
+    def within(runs: list[tuple[int, int]], n_faces: int, allowed: int | None) -> list[tuple[int, int]]:
+        """The runs of the first faces that are allowed, where there are more; none where a single batch goes
+        on.
+
+        A face holds at least one cell, so that no other face can hold one of the first ``allowed``.
+        """
+        if allowed is None or n_faces <= allowed:
+            return runs
+        return [(first, min(last, allowed)) for first, last in runs or [(0, n_faces)] if first < allowed]
 
 
 def divided(subdivision: Subdivision, n_parts: int = 0) -> list[tuple[int, int]]:

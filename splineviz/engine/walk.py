@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from splineviz.choices import Certify
+from splineviz.deadline import check_time
 from splineviz.engine.budget import Budget, divided
 from splineviz.engine.renewal import renew
 from splineviz.engine.stage_state import FinishedFaces, StageState, Tally
@@ -51,10 +52,15 @@ class Divided:
     position: Position
     """Place where its batches go on"""
     runs: list[tuple[int, int]]
-    """Faces (first, last + 1) of each batch"""
+    """Faces (first, last + 1) of each batch: all, or the first ones where no more are allowed"""
     tally: Tally
     held: int
     """Bytes that wait until all batches are done"""
+
+    @property
+    def whole(self) -> bool:
+        """True where the batches hold all faces."""
+        return self.runs[-1][1] == len(self.state.subdivision.faces)
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class Walk:
         start, word = position[0], max(position[1], 0)
         reached = None
         for i in range(start, len(self.program.nodes)):
+            check_time()
             node = self.program.nodes[i]
             if isinstance(node, Affine):
                 if not state.live.keys() & set(node.inputs):
@@ -159,7 +166,7 @@ class Walk:
             runs = self._take_over(state, refinement, node.stage, steps, held, allowed, marks, tally)
             if not runs:
                 return None
-            if len(runs) > 1:
+            if runs != [(0, len(state.subdivision.faces))]:
                 after = (i + 1, 0) if refinement.next_word is None else (i, refinement.next_word)
                 return Divided(state, (node, refinement), after, runs, tally, held + state.bytes_alive)
             state.live = self.propagator.to_vertices(state.live, refinement, node)
@@ -218,7 +225,7 @@ class Walk:
             if not runs:
                 return None
             self.propagator.past_maxima(state.live, refinement, node, (first, last), found[1], rows)
-            if len(runs) > 1:
+            if runs != [(0, len(state.subdivision.faces))]:
                 after = (i + 1, 0) if last == n_words else (i, last)
                 return Divided(state, None, after, runs, tally, held + state.bytes_alive)
             if last == n_words:
@@ -237,7 +244,7 @@ class Walk:
         tally: Tally,
     ) -> list[tuple[int, int]]:
         """Make the faces that a stage has left those of the state; the batches to go on in, none after the
-        last stage."""
+        last stage unless that left more than are allowed."""
         done = refinement.next_word is None
         tally.add(refinement, stage, proven=state.ancestry is not None)
         state.advance(refinement, stage, steps)
@@ -251,8 +258,8 @@ class Walk:
             if last
             else self.budget.batches(state.subdivision, self.program.values_alive[stage + done], held)
         )
-        self.budget.check(len(refinement.parent) if len(runs) <= 1 else 0, allowed)
-        return runs
+        check_time()
+        return self.budget.within(runs, len(refinement.parent), allowed)
 
     def _refine(self, state: StageState, node: Pointwise, word: int) -> Refinement:
         """Cut along the units of a stage, from that word of them on."""
@@ -298,6 +305,7 @@ class Walk:
         allowed = self._allowed(state, node.stage)
 
         def resolver(births: Births) -> ExactAnswers:
+            check_time()
             ancestry = before.after(
                 births.born, self._steps(node, words, births.counts), n_before, births.kept
             )

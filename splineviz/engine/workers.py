@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from splineviz.engine.budget import SpentError
+from splineviz.deadline import SpentError
 
 __all__ = ["Crew", "backend", "on_threads"]
 

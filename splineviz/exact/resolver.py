@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from splineviz.deadline import check_time
 from splineviz.exact.ancestry import Ancestry, ExactPoint, Key, Lacking, missing
 from splineviz.exact.balls import Ball, value_at
 from splineviz.exact.digits import ExactTensor, InexactError
@@ -205,6 +206,7 @@ def _values(
     result = np.empty(len(vertex), dtype=object)
     size = max(1, int(_BATCH / (_DIGITS * max(1.0, work(program, step.stage)))))
     for first in range(0, len(keys), size):
+        check_time()
         rows = np.flatnonzero((vertex >= first) & (vertex < first + size))
         order, exact = _at_once(program, keys[first : first + size], step)
         result[rows] = exact.integers(order[vertex[rows] - first], unit[rows])

@@ -44,6 +44,7 @@ def draw(
     point_classes: Sequence[int] | None = None,
     window: int = 0,
     title: str | None = None,
+    note: str | None = None,
     legend: bool = True,
     scale_bar: bool = True,
     ticks: bool = False,
@@ -94,6 +95,8 @@ def draw(
         Which window of the arrangement.
     title, legend, scale_bar, ticks
         A title above; the column at the right; a bar of input distance below; uv coordinates on the axes.
+    note
+        A sentence below the picture, such as how its window was chosen.
     width
         Width of a new figure in inches, column included.
     fill
@@ -151,7 +154,8 @@ def draw(
             )
         if scale_bar and not ticks:
             draw_scale_bar(ax, shown)
-        lines = draw_footer(ax, arr, len(cells), low=ticks, beside=PANEL_GAP + PANEL_WIDTH if legend else 0.0)
+        beside = PANEL_GAP + PANEL_WIDTH if legend else 0.0
+        lines = draw_footer(ax, arr, len(cells), low=ticks, beside=beside, note=note)
         if title:
             ax.set_title(title, loc="left", pad=4, color=INK)
         if own:

@@ -164,9 +164,11 @@ def draw_scale_bar(ax: Axes, window: Window) -> None:
     )
 
 
-def draw_footer(ax: Axes, arr: Arrangement, n_cells: int, *, low: bool, beside: float) -> int:
+def draw_footer(
+    ax: Axes, arr: Arrangement, n_cells: int, *, low: bool, beside: float, note: str | None = None
+) -> int:
     """The number of cells at the right below the frame, or on the next line where that is narrow; then a
-    warning if there is cause.
+    note, and a warning if there is cause.
 
     ``low`` leaves room for tick labels. A warning may be wider than the frame by ``beside`` inches. Returns
     how many lines follow the first.
@@ -184,11 +186,12 @@ def draw_footer(ax: Axes, arr: Arrangement, n_cells: int, *, low: bool, beside: 
     else:
         place = ax.transAxes + ScaledTranslation(0, -depth, figure.dpi_scale_trans)
         ax.text(1, 0, count, transform=place, color=MUTED, ha="right", **style)
+    letters = int(_LETTERS_PER_INCH * (width + beside))
+    if note is not None:
+        lines += [(line, MUTED) for line in textwrap.wrap(note, letters)]
     if arr.status.name != "COMPLETE":
         warning = certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.status.value
-        lines += [
-            (line, BOUNDARY) for line in textwrap.wrap(warning, int(_LETTERS_PER_INCH * (width + beside)))
-        ]
+        lines += [(line, BOUNDARY) for line in textwrap.wrap(warning, letters)]
     for k, (text, color) in enumerate(lines):
         place = ax.transAxes + ScaledTranslation(0, -depth - (k + 1) * FOOTER_LINE, figure.dpi_scale_trans)
         ax.text(0, 0, text, transform=place, color=color, ha="left", **style)

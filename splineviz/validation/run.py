@@ -19,12 +19,12 @@ from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points
 from splineviz.io.store import Store
 from splineviz.neighbourhoods.diamonds import plane_frames
+from splineviz.neighbourhoods.radii import radii_for
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
 from splineviz.validation.design import Design
 from splineviz.validation.examples import chosen_examples
 from splineviz.validation.job import Job
-from splineviz.validation.radii import radii_for
 from splineviz.validation.study import Study, array_fields
 from splineviz.values.threads import one_thread
 

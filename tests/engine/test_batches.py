@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -187,7 +189,7 @@ def test_a_batch_of_whole_windows_is_a_batch() -> None:
 def test_max_cells_leaves_the_first_cells_whatever_the_workers(allowed: int) -> None:
     full = whole(default)
     arr = arranged(default, 200_000, max_cells=allowed)
-    assert arr.n_cells <= allowed and arr.status is sv.Status.INCOMPLETE
+    assert arr.n_cells == allowed and arr.status is sv.Status.INCOMPLETE
     np.testing.assert_array_equal(arr.pattern_hash, full.pattern_hash[: arr.n_cells])
     np.testing.assert_allclose(arr.areas, full.areas[: arr.n_cells], rtol=1e-9, atol=1e-12)
     assert arr.covered == pytest.approx(full.areas[: arr.n_cells].sum() / BOX.area) and arr.covered < 1
@@ -222,7 +224,7 @@ def test_as_many_cells_as_there_are_is_no_end() -> None:
     n = whole(default).n_cells
     assert arranged(default, None, max_cells=n).status is sv.Status.COMPLETE
     less = arranged(default, None, max_cells=n - 1)
-    assert less.status is sv.Status.INCOMPLETE and 0 < less.n_cells < n
+    assert less.status is sv.Status.INCOMPLETE and less.n_cells == n - 1
 
 
 def test_a_stream_ends_with_its_budget() -> None:
@@ -230,7 +232,7 @@ def test_a_stream_ends_with_its_budget() -> None:
     assert [batch.status for batch in batches[:-1]] == [sv.Status.BATCH] * (len(batches) - 1)
     assert batches[-1].status is sv.Status.INCOMPLETE and batches[-1].n_cells == 0
     got = np.concatenate([batch.pattern_hash for batch in batches])
-    assert 0 < len(got) <= 150
+    assert len(got) == 150
     np.testing.assert_array_equal(got, whole(default).pattern_hash[: len(got)])
 
 
@@ -246,6 +248,39 @@ def test_no_time_leaves_nothing_and_little_time_leaves_a_part(monkeypatch: pytes
     assert arr.status is sv.Status.INCOMPLETE and 0 < arr.covered < 1
     np.testing.assert_array_equal(arr.pattern_hash, whole(default).pattern_hash[: arr.n_cells])
     arr.check()
+
+
+@pytest.mark.parametrize("make", [default, pools], ids=lambda make: make.__name__)
+def test_max_cells_holds_for_streams_and_for_any_stage(make: Callable[[], Request]) -> None:
+    full = whole(make)
+    for stage in range(len(full.patterns)):
+        n = sv.arrange(*request_of(make), stage=stage).n_cells
+        for allowed in (1, n // 2, n):
+            arr = sv.arrange(*request_of(make), stage=stage, max_cells=allowed)
+            batches = list(sv.stream(*request_of(make), stage=stage, max_cells=allowed))
+            assert arr.n_cells == sum(batch.n_cells for batch in batches) == allowed
+            ended = {arr.status is sv.Status.INCOMPLETE, batches[-1].status is sv.Status.INCOMPLETE}
+            assert ended == {allowed < n}
+
+
+def test_a_set_of_exact_questions_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part of a set takes half a second, and there are dozens."""
+    from splineviz.exact import resolver
+
+    parts, pause, n = resolver._at_once, 0.0, 0
+
+    def part(*given: Any) -> Any:
+        nonlocal n
+        n += 1
+        time.sleep(pause)
+        return parts(*given)
+
+    monkeypatch.setattr(resolver, "_BATCH", 1.0)
+    monkeypatch.setattr(resolver, "_at_once", part)
+    assert arranged(integers, None, certify="full").status is sv.Status.COMPLETE and n > 20
+    pause, began = 0.5, time.monotonic()
+    arr = arranged(integers, None, certify="full", seconds=0.5)
+    assert arr.status is sv.Status.INCOMPLETE and time.monotonic() - began < 5.0
 
 
 @pytest.mark.parametrize("make", [default, integers], ids=lambda make: make.__name__)

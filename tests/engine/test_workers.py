@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import splineviz as sv
-from splineviz.engine.budget import SpentError
+from splineviz.deadline import SpentError
 from splineviz.engine.walk import Walk
 from splineviz.engine.workers import Crew
 from splineviz.values.threads import each
