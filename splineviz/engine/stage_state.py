@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from splineviz.arrangement.cells import Patterns
+from splineviz.engine.clashes import faces_at_clashes
 from splineviz.engine.displacement import Displacement, no_displacement, settled
 from splineviz.engine.thin_cells import NO_THIN, Thin, all_thin, measured
 from splineviz.exact.ancestry import Ancestry, StageRounds, root
@@ -176,6 +177,8 @@ class FinishedFaces:
     batch: bool = False
     """Whether it is one part of a larger arrangement"""
     thin: Thin = NO_THIN
+    unmatched: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    """(k,) faces at border edges that two batches cut differently"""
 
     @classmethod
     def of(
@@ -264,8 +267,20 @@ def joined(
         Thin(part.thin.cells + first, part.thin.areas)
         for (_, part), first in zip(parts, before, strict=False)
     ]
+    unmatched = [part.unmatched + first for (_, part), first in zip(parts, before, strict=False)]
+    if whole.unmatched:
+        unmatched.append(faces_at_clashes([(e.border, part.border, part.subdivision) for e, part in parts]))
     return FinishedFaces(
-        subdivision, window_of, stage_of, hashes, patterns, border, tally, complete, thin=all_thin(thin)
+        subdivision,
+        window_of,
+        stage_of,
+        hashes,
+        patterns,
+        border,
+        tally,
+        complete,
+        thin=all_thin(thin),
+        unmatched=np.concatenate([state.window_of[:0], *unmatched]),
     )
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import splineviz
-from splineviz.arrangement.cells import Stats, Status
 from splineviz.arrangement.result import Arrangement
+from splineviz.arrangement.verdict import Stats, Status
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.geometry.csr import Csr

@@ -13,8 +13,8 @@ import numpy as np
 import splineviz
 
 if TYPE_CHECKING:
-    from splineviz.arrangement.cells import Stats
     from splineviz.arrangement.result import Arrangement
+    from splineviz.arrangement.verdict import Stats
     from splineviz.io.totals import Totals
     from splineviz.plane import Plane
 

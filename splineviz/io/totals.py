@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from splineviz.arrangement.cells import Status
+from splineviz.arrangement.verdict import Status
 from splineviz.io.provenance import certificate_of, provenance
 
 if TYPE_CHECKING:
