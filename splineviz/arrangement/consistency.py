@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -14,8 +14,19 @@ from jaxtyping import Float64, Int64
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.verdict import Status
 from splineviz.errors import SplinevizError
+from splineviz.plane import Window
+
+if TYPE_CHECKING:
+    from splineviz.geometry.soundness import Broken
 
 __all__ = ["Violation", "check", "doubtful_cells", "marked", "violations"]
+
+_STRAIGHT = 1e-12
+"""Share of a window's diameter by which a vertex may stand inside the line of its neighbours; and"""
+_ROUNDING = 2.0**-44
+"""that of the largest numbers between uv and input space, whose rounding no coordinate escapes."""
+_DENT = 16
+"""Bit of "is not convex" below."""
 
 A = TypeVar("A", bound=Cells)
 T = TypeVar("T")
@@ -39,14 +50,17 @@ def check(arr: Cells) -> None:
     Checked: the sides of the cells and the table of edges agree, every inner edge has exactly two cells and
     lies in opposite directions in them, every rim edge has one; edges are unique; inner edges carry units and
     rim edges none; the rim is closed; patterns are pairwise distinct within a window; cells are
-    counter-clockwise and convex within rounding; areas add up to the window's (1e-9 relative); V - E + F is 1
-    in every window. The rim, areas and V - E + F are left out for an incomplete arrangement and for a batch.
+    counter-clockwise and convex within rounding; areas add up to the window's (1e-9 relative); V - E + F is
+    the number of windows. The rim, areas and V - E + F are left out for an incomplete arrangement and for a
+    batch.
 
     Raises
     ------
     SplinevizError
         With a sentence for the first violation.
     """
+    if misfit := _misfit(arr):
+        raise SplinevizError(f"the arrangement is not consistent: {misfit}")
     for violation in violations(arr):
         raise SplinevizError(f"the arrangement is not consistent: {violation.sentence}")
 
@@ -54,8 +68,8 @@ def check(arr: Cells) -> None:
 def doubtful_cells(arr: Cells) -> Int64[np.ndarray, "cell"]:
     """The cells that violations concern, ascending.
 
-    What is known of a window only (its area, V - E + F) puts all of its cells in doubt if none of them is to
-    blame.
+    What is known of whole windows only (areas, V - E + F) puts all of their cells in doubt where none of them
+    is to blame.
     """
     found = np.zeros(arr.n_cells, dtype=bool)
     for violation in violations(arr):
@@ -84,31 +98,43 @@ def marked(arr: A, suspects: Int64[np.ndarray, "cell"]) -> A:
 
 
 def violations(arr: Cells) -> Iterator[Violation]:
-    """All violations of the rules of :func:`check`; those of whole windows come last."""
+    """All violations of the rules of :func:`check`, where sizes and ids fit together; those of whole windows
+    come last."""
+    broken = _broken(arr, _once(arr.windows, _slack))
+    if (broken.cells & _DENT).any():
+        # Rounding reaches further where a plane is far from the origin, which takes long to ask of hundreds.
+        far = _once(arr.planes, lambda plane: _ROUNDING * math.sqrt(plane.origin @ plane.origin))
+        broken = _broken(arr, _once(arr.windows, _slack) + far)
+    for kind, found in broken._asdict().items():
+        if found.any():
+            yield from _told(arr, kind, found)
+    euler, wanted = arr.n_vertices - arr.n_edges + arr.n_cells, len(arr.windows)
+    if arr.status.covers and euler != wanted:
+        sentence = f"V - E + F is {euler}, and {wanted} window(s) demand {wanted}"
+        yield Violation(sentence, np.arange(arr.n_cells), whole=True)
+
+
+def _broken(arr: Cells, slack: Float64[np.ndarray, "window"]) -> Broken:
+    """Rules that are broken, as bits, where a vertex may stand inside the line of its neighbours by
+    ``slack``."""
     from splineviz.geometry.soundness import broken_rules  # compiles: not for those who only read a file
 
-    if misfit := _misfit(arr):
-        yield Violation(misfit, np.arange(arr.n_cells))
-        return
-    broken = broken_rules(
+    return broken_rules(
         arr.vertices,
         arr.cells.offsets,
         arr.cells.values,
         arr.cell_edges,
-        arr.edges,
-        arr.edge_cells,
+        arr.edges.reshape(-1),
+        arr.edge_cells.reshape(-1),
         arr.edge_units.offsets,
         arr.cell_window,
         arr.pattern_hash,
         arr.thin_cells,
         arr.thin_areas,
         _once(arr.windows, lambda window: window.area),
-        _once(arr.planes, lambda plane: math.sqrt(plane.origin @ plane.origin)),
+        slack,
         arr.status.covers,
     )
-    for kind, found in broken._asdict().items():
-        if found.any():
-            yield from _told(arr, kind, found)
 
 
 _RULES = {
@@ -131,10 +157,7 @@ _RULES = {
         "edge {} joins cells of two windows",
     ),
     "vertices": ("vertex {} is not finite", "the rim is not closed at vertex {}"),
-    "windows": (
-        "the areas of the cells do not add up to the area of window {}",
-        "V - E + F is not 1 in window {}",
-    ),
+    "windows": ("the areas of the cells do not add up to the area of window {}",),
 }
 """Sentences for the bits of `splineviz.geometry.soundness.Broken`, the lowest first."""
 
@@ -180,6 +203,12 @@ def _misfit(arr: Cells) -> str | None:
         if index.size and not (index.min() >= low and index.max() < high):
             return f"{name} points outside"
     return None
+
+
+def _slack(window: Window) -> float:
+    """How far a vertex may stand inside the line of its neighbours, but for what the plane's origin adds."""
+    x0, x1, y0, y1 = window.bounds
+    return _STRAIGHT * math.hypot(x1 - x0, y1 - y0) + _ROUNDING * max(-x0, x1, -y0, y1)
 
 
 def _once(things: tuple[T, ...], measure: Callable[[T], float]) -> Float64[np.ndarray, "thing"]:

@@ -13,20 +13,16 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8, UInt64
 
 from splineviz.geometry.compiled import kernel, part
-from splineviz.geometry.edge_soundness import euler_numbers, mark_doubles, mark_edges, mark_rims
+from splineviz.geometry.edge_soundness import U, mark_doubles, mark_edges, mark_rims
 
 __all__ = ["Broken", "broken_rules"]
 
 CELL_FEW, CELL_STRAY, CELL_UNNAMED, CELL_AREA, CELL_DENT, CELL_PATTERN = 1, 2, 4, 8, 16, 32
 VERTEX_FINITE = 1
-WINDOW_AREA, WINDOW_EULER = 1, 2
+WINDOW_AREA = 1
 
 _AREA = 1e-9
 """Share of a window's area by which the areas of its cells may miss it."""
-_STRAIGHT = 1e-12
-"""Share of a window's diameter by which a vertex may stand inside the line of its neighbours; and"""
-_ROUNDING = 2.0**-44
-"""that of the largest numbers between uv and input space, whose rounding no coordinate escapes."""
 
 
 class Broken(NamedTuple):
@@ -44,58 +40,72 @@ def broken_rules(
     offsets: Int64[np.ndarray, "cell+1"],
     corners: Int64[np.ndarray, "side"],
     side_edges: Int64[np.ndarray, "side"],
-    edges: Int64[np.ndarray, "edge 2"],
-    edge_cells: Int64[np.ndarray, "edge 2"],
+    ends: Int64[np.ndarray, "2*edge"],
+    cells_at: Int64[np.ndarray, "2*edge"],
     unit_offsets: Int64[np.ndarray, "edge+1"],
     window_of: Int64[np.ndarray, "cell"],
     hashes: UInt64[np.ndarray, "cell 2"],
     thin_cells: Int64[np.ndarray, "thin"],
     thin_areas: Float64[np.ndarray, "thin"],
     areas: Float64[np.ndarray, "window"],
-    reaches: Float64[np.ndarray, "window"],
+    slack: Float64[np.ndarray, "window"],
     covers: bool,
 ) -> Broken:
     """Rules that cells break, their coordinates uv. No id may point outside.
 
-    Areas of thin cells are given, where coordinates do not tell them. ``areas`` are those of the windows,
-    ``reaches`` the distances of their planes' origins from 0. What holds of whole windows only (rims, sums
-    of areas, V - E + F) is asked if the cells ``covers`` them.
+    Areas of thin cells are given, where coordinates do not tell them. ``areas`` are those of the windows, and
+    by ``slack`` a vertex may stand inside the line of its neighbours. What holds of whole windows only (rims,
+    sums of areas) is asked if the cells ``covers`` them.
     """
-    n_windows = len(areas)
-    cell, edge = np.zeros(len(offsets) - 1, np.uint8), np.zeros(len(edges), np.uint8)
-    vertex, window = np.zeros(len(vertices), np.uint8), np.zeros(n_windows, np.uint8)
-    uses = np.zeros((len(edges), 2), np.uint8)
-    window_at = np.full(len(vertices), -1, np.int64)
+    cell, edge = np.zeros(len(offsets) - 1, np.uint8), np.zeros(len(ends) // 2, np.uint8)
+    vertex, window = np.zeros(len(vertices), np.uint8), np.zeros(len(areas), np.uint8)
+    uses = np.zeros(len(ends), np.uint8)
     for v in range(len(vertices)):
         if not (np.isfinite(vertices[v, 0]) and np.isfinite(vertices[v, 1])):
             vertex[v] |= VERTEX_FINITE
-    for f in range(len(cell)):
-        for k in range(offsets[f], offsets[f + 1]):
-            after = k + 1 if k + 1 < offsets[f + 1] else offsets[f]
-            v, e = corners[k], side_edges[k]
-            window_at[v] = window_of[f]
-            side = 0 if edges[e, 0] == v else 1
-            if edges[e, side] != v or edges[e, 1 - side] != corners[after]:
-                cell[f] |= CELL_STRAY
-                continue
-            if edge_cells[e, side] != f:
-                cell[f] |= CELL_UNNAMED
-            uses[e, side] = min(2, uses[e, side] + 1)
-        if offsets[f + 1] - offsets[f] < 3:
-            cell[f] |= CELL_FEW
-    total = _shapes(vertices, offsets, corners, window_of, thin_cells, thin_areas, reaches, n_windows, cell)
+    _sides(offsets, corners, side_edges, ends, cells_at, uses, cell)
+    total = _shapes(vertices, offsets, corners, window_of, thin_cells, thin_areas, slack, cell)
     _patterns(hashes, window_of, cell)
-    mark_edges(edges, edge_cells, unit_offsets, window_of, uses, covers, edge)
-    mark_doubles(edges, len(vertices), edge)
-    if covers:
-        mark_rims(edges, edge_cells, vertex)
-        euler = euler_numbers(window_of, window_at, edge_cells, len(cell), n_windows)
-        for w in range(n_windows):
+    mark_edges(ends, cells_at, unit_offsets, window_of, uses, covers, edge)
+    if not covers:  # else cells on both sides of two such edges overlap, and areas or the rim tell
+        mark_doubles(ends, edge)
+    else:
+        mark_rims(ends, cells_at, vertex)
+        for w in range(len(areas)):
             if not abs(total[w] - areas[w]) <= _AREA * areas[w]:
                 window[w] |= WINDOW_AREA
-            if euler[w] != 1:
-                window[w] |= WINDOW_EULER
     return Broken(cell, edge, vertex, window)
+
+
+@part()
+def _sides(
+    offsets: Int64[np.ndarray, "cell+1"],
+    corners: Int64[np.ndarray, "side"],
+    side_edges: Int64[np.ndarray, "side"],
+    ends: Int64[np.ndarray, "2*edge"],
+    cells_at: Int64[np.ndarray, "2*edge"],
+    uses: UInt8[np.ndarray, "2*edge"],
+    cell: UInt8[np.ndarray, "cell"],
+) -> None:
+    """Mark cells whose sides are not the edges that they name; count how often an edge lies in each
+    direction, up to twice."""
+    for f in range(len(cell)):
+        start, stop = offsets[U(f)], offsets[U(f + 1)]
+        if stop - start < 3:
+            cell[U(f)] |= CELL_FEW
+            continue
+        tail, e, stray, unnamed = corners[U(stop - 1)], side_edges[U(stop - 1)], False, False
+        for k in range(start, stop):
+            head, slot = corners[U(k)], 2 * e + (ends[U(2 * e)] != tail)
+            fits = (ends[U(slot)] == tail) & (ends[U(slot ^ 1)] == head)
+            stray |= not fits
+            unnamed |= fits & (cells_at[U(slot)] != f)
+            uses[U(slot)] = fits + (uses[U(slot)] > 0)
+            tail, e = head, side_edges[U(k)]
+        if stray:
+            cell[U(f)] |= CELL_STRAY
+        if unnamed:
+            cell[U(f)] |= CELL_UNNAMED
 
 
 @part()
@@ -106,45 +116,35 @@ def _shapes(
     window_of: Int64[np.ndarray, "cell"],
     thin_cells: Int64[np.ndarray, "thin"],
     thin_areas: Float64[np.ndarray, "thin"],
-    reaches: Float64[np.ndarray, "window"],
-    n_windows: int,
+    slack: Float64[np.ndarray, "window"],
     cell: UInt8[np.ndarray, "cell"],
 ) -> Float64[np.ndarray, "window"]:
-    """Sums of the areas of each window's cells; marks cells that are not convex or have no area."""
-    slack, total, own = np.empty(n_windows), np.zeros(n_windows), np.full(len(cell), np.nan)
+    """Sums of the areas of each window's cells; marks cells that have none or are not convex."""
+    known, total = np.full(len(cell), np.nan), np.zeros(len(slack))
     for i in range(len(thin_cells)):
-        own[thin_cells[i]] = thin_areas[i]
-    box = np.empty((n_windows, 4))
-    box[:, :2], box[:, 2:] = np.inf, -np.inf
+        known[thin_cells[i]] = thin_areas[i]
+    one = U(1)
     for f in range(len(cell)):
-        b = box[window_of[f]]
-        for k in range(offsets[f], offsets[f + 1]):
-            x, y = vertices[corners[k], 0], vertices[corners[k], 1]
-            b[0], b[1], b[2], b[3] = min(b[0], x), min(b[1], y), max(b[2], x), max(b[3], y)
-    for w in range(n_windows):
-        far = max(abs(box[w, 0]), abs(box[w, 1]), abs(box[w, 2]), abs(box[w, 3]))
-        span = np.hypot(box[w, 2] - box[w, 0], box[w, 3] - box[w, 1])
-        slack[w] = _STRAIGHT * span + _ROUNDING * (reaches[w] + far)
-    for f in range(len(cell)):
-        n, start = offsets[f + 1] - offsets[f], offsets[f]
-        if n < 3:
+        start, stop, w = offsets[U(f)], offsets[U(f + 1)], U(window_of[U(f)])
+        if stop - start < 3:
             continue
-        first = vertices[corners[start]]
-        before = corners[start + n - 1]
-        x0, y0 = first[0] - vertices[before, 0], first[1] - vertices[before, 1]
-        long0, twice = abs(x0) + abs(y0), 0.0
-        for k in range(start, start + n):
-            here, after = vertices[corners[k]], vertices[corners[k + 1 if k + 1 < start + n else start]]
-            x1, y1 = after[0] - here[0], after[1] - here[1]
-            long1 = abs(x1) + abs(y1)
-            if x0 * y1 - y0 * x1 < -slack[window_of[f]] * (long0 + long1):
-                cell[f] |= CELL_DENT
-            twice += (here[0] - first[0]) * y1 - (here[1] - first[1]) * x1
-            x0, y0, long0 = x1, y1, long1
-        area = 0.5 * twice if np.isnan(own[f]) else own[f]
-        total[window_of[f]] += area
+        allowed, twice, least = slack[w], 0.0, 0.0
+        a, h, g = U(corners[U(start)]), U(corners[U(stop - 1)]), U(corners[U(stop - 2)])
+        ax, ay, hx, hy = vertices[a, U(0)], vertices[a, one], vertices[h, U(0)], vertices[h, one]
+        x0, y0 = hx - vertices[g, U(0)], hy - vertices[g, one]
+        for k in range(start, stop):
+            v = U(corners[U(k)])
+            x1, y1 = vertices[v, U(0)] - hx, vertices[v, one] - hy
+            # The sum of two lengths is at most that of the absolute values of their coordinates.
+            turn = x0 * y1 - y0 * x1 + allowed * (abs(x0) + abs(y0) + abs(x1) + abs(y1))
+            least, twice = min(least, turn), twice + (hx - ax) * y1 - (hy - ay) * x1
+            x0, y0, hx, hy = x1, y1, vertices[v, U(0)], vertices[v, one]
+        area = 0.5 * twice if np.isnan(known[U(f)]) else known[U(f)]
+        total[w] += area
+        if least < 0.0:
+            cell[U(f)] |= CELL_DENT
         if area <= 0.0:
-            cell[f] |= CELL_AREA
+            cell[U(f)] |= CELL_AREA
     return total
 
 
@@ -158,18 +158,17 @@ def _patterns(
     bits = 1
     while (1 << bits) < 2 * len(cell):
         bits += 1
-    mask = np.uint64((1 << bits) - 1)
-    table = np.full(1 << bits, -1, np.int64)
+    table, mask = np.full(1 << bits, -1, np.int32), U((1 << bits) - 1)
     for f in range(len(cell)):
-        mixed = hashes[f, 0] ^ (np.uint64(window_of[f]) * np.uint64(0x9E3779B97F4A7C15))
-        slot = np.int64((mixed ^ (mixed >> np.uint64(32))) & mask)
+        mixed = hashes[U(f), U(0)] ^ (U(window_of[U(f)]) * U(0x9E3779B97F4A7C15))
+        slot = (mixed ^ (mixed >> U(32))) & mask
         while table[slot] >= 0:
-            g = table[slot]
-            alike = hashes[g, 0] == hashes[f, 0] and hashes[g, 1] == hashes[f, 1]
-            if alike and window_of[g] == window_of[f]:
-                cell[f] |= CELL_PATTERN
+            g = U(table[slot])
+            alike = hashes[g, U(0)] == hashes[U(f), U(0)] and hashes[g, U(1)] == hashes[U(f), U(1)]
+            if alike and window_of[g] == window_of[U(f)]:
+                cell[U(f)] |= CELL_PATTERN
                 cell[g] |= CELL_PATTERN
                 break
-            slot = (slot + 1) & np.int64(mask)
+            slot = (slot + U(1)) & mask
         else:
             table[slot] = f

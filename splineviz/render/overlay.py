@@ -185,7 +185,7 @@ def draw_footer(ax: Axes, arr: Arrangement, n_cells: int, *, low: bool, beside: 
         place = ax.transAxes + ScaledTranslation(0, -depth, figure.dpi_scale_trans)
         ax.text(1, 0, count, transform=place, color=MUTED, ha="right", **style)
     if arr.status.name != "COMPLETE":
-        warning = certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.status.value
+        warning = certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.verdict
         lines += [
             (line, BOUNDARY) for line in textwrap.wrap(warning, int(_LETTERS_PER_INCH * (width + beside)))
         ]
