@@ -111,7 +111,19 @@ def violations(arr: Cells) -> Iterator[Violation]:
     euler, wanted = arr.n_vertices - arr.n_edges + arr.n_cells, len(arr.windows)
     if arr.status.covers and euler != wanted:
         sentence = f"V - E + F is {euler}, and {wanted} window(s) demand {wanted}"
-        yield Violation(sentence, np.arange(arr.n_cells), whole=True)
+        yield Violation(sentence, np.flatnonzero((_euler(arr) != 1)[arr.cell_window]), whole=True)
+
+
+def _euler(arr: Cells) -> Int64[np.ndarray, "window"]:
+    """V - E + F of each window; a vertex of no cell counts in all of them."""
+    n = len(arr.windows)
+    at = np.full(arr.n_vertices, -1)
+    at[arr.cells.values] = arr.cell_window[arr.cells.row_of]
+    faces = arr.edge_cells.max(1, initial=-1)
+    edges = np.bincount(arr.cell_window[faces[faces >= 0]], minlength=n)
+    vertices = np.bincount(at[at >= 0], minlength=n) + (at < 0).sum()
+    euler: np.ndarray = vertices - edges + np.bincount(arr.cell_window, minlength=n)
+    return euler
 
 
 def _broken(arr: Cells, slack: Float64[np.ndarray, "window"]) -> Broken:
