@@ -15,17 +15,17 @@ import splineviz as sv
 from splineviz.arrangement.consistency import marked
 
 from .conftest import Result
+from .test_validate import ASKED
 
 Command = Callable[..., Result]
 
-DATA = ("--data", "data.npz")
-POINTS = (*DATA, "--points", "3,1,4")
+POINTS = ("--data", "data.npz", "--points", "3,1,4")
 REQUESTS: dict[str, tuple[object, ...]] = {
     "slice": ("slice", "nets:small", *POINTS, "--json"),
     "count": ("slice", "nets:small", *POINTS, "--json", "--count"),
     "compare": ("compare", "nets:small", "nets:other", *POINTS, "--json"),
     "animate": ("animate", "step-*.pt", "--model", "nets:small", *POINTS, "-o", "a.webp", "--json"),
-    "validate": ("validate", "nets:small", *DATA, "--radii", "0.3", "--medians", "2", "-o", "a.npz"),
+    "validate": ("validate", "nets:small", *ASKED, "-o", "a.npz"),
 }
 
 
