@@ -57,7 +57,10 @@ def run_animate(options: AnimateOptions) -> int:
     _print(done, options.reporting.as_json)
     for step, error in done.errors.items():
         note(f"step {step} is marked: {error}", quiet)
-    return 5 if done.errors or done.incomplete else 0
+    for step in done.in_doubt:
+        note(f"step {step} is marked: some of its cells are in doubt", quiet)
+    doubtful = done.in_doubt and options.certify != "off"
+    return 5 if done.errors or done.incomplete or doubtful else 0
 
 
 def _animations(
@@ -88,6 +91,7 @@ def _print(done: Animation, as_json: bool) -> None:
             "checkpoints": rows,
             "radius": done.radius,
             "incomplete": list(done.incomplete),
+            "in_doubt": list(done.in_doubt),
         }
         report |= {
             "computed": done.computed,

@@ -51,7 +51,8 @@ def run_compare(options: CompareOptions) -> int:
     if not options.outputs:
         note("no -o FILE, so nothing is drawn", quiet)
     print_comparison(comparison, options, place, time.perf_counter() - began)
-    return 5 if comparison.undecided and budget.certify == "full" else 0
+    doubtful = comparison.in_doubt and budget.certify != "off"
+    return 5 if doubtful or (comparison.undecided and budget.certify == "full") else 0
 
 
 def _load(options: CompareOptions, anchors: Data | None) -> list[Program]:

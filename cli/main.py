@@ -34,7 +34,7 @@ Exit codes
   2  wrong usage
   3  the network is not piecewise affine, or holds an unsupported operation
   4  bad input
-  5  finished incomplete; what was computed is written and marked
+  5  finished incomplete or in doubt; what was computed is written and marked
   6  a threshold that was asked for failed
 130  interrupted
 """

@@ -128,8 +128,8 @@ class WorkLimits:
         "--certify",
         default="fast",
         help="What to do about decisions that error bounds leave open: re-evaluate all of them exactly, "
-        "or what takes no long time; or prove nothing. With full, exit code 5 tells that some could not be "
-        "settled.",
+        "or what takes no long time; or prove nothing. Exit code 5 tells that cells contradict each other "
+        "or, with full, that some decisions could not be settled.",
     )
     max_memory: int | None = option(
         "--max-memory",

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from splineviz.animation import Animation as Animation
     from splineviz.animation import animate as animate
     from splineviz.api import slice as slice
-    from splineviz.arrangement.cells import Stats as Stats
-    from splineviz.arrangement.cells import Status as Status
     from splineviz.arrangement.result import Arrangement as Arrangement
+    from splineviz.arrangement.verdict import Stats as Stats
+    from splineviz.arrangement.verdict import Status as Status
     from splineviz.checking import CheckReport as CheckReport
     from splineviz.checking import check as check
     from splineviz.comparison import Comparison as Comparison
@@ -70,8 +70,8 @@ _HOME = {
     "Recorder": "splineviz.program.recorder",
     "Segment": "splineviz.segments.segment",
     "SplinevizError": "splineviz.errors",
-    "Stats": "splineviz.arrangement.cells",
-    "Status": "splineviz.arrangement.cells",
+    "Stats": "splineviz.arrangement.verdict",
+    "Status": "splineviz.arrangement.verdict",
     "Window": "splineviz.plane",
     "animate": "splineviz.animation",
     "arrange": "splineviz.engine.arrange",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from splineviz.animation.animation_result import Animation
-from splineviz.animation.measure import Advance, Question, measure
+from splineviz.animation.measure import Advance, CheckpointMeasurement, Question, measure
 from splineviz.animation.outputs import Film, Target, card
 from splineviz.animation.pictures import FrameLook, pictures, shared_limits, timing
 from splineviz.choices import SHARED_COLORS, SHARED_EDGES, Certify
@@ -151,7 +151,8 @@ def animate(
         radius=radius,
         metrics=runs.metrics,
         errors={measured.step: measured.error for measured in found if measured.error is not None},
-        incomplete=tuple(measured.step for measured in found if measured.status == "INCOMPLETE"),
+        incomplete=_steps(found, "INCOMPLETE"),
+        in_doubt=_steps(found, "IN_DOUBT"),
         computed=sum(measured.computed for measured in found),
         seconds=time.perf_counter() - began,
     )
@@ -201,6 +202,10 @@ def follow(
         if idle is not None and time.monotonic() - last >= idle:
             return
         time.sleep(every)
+
+
+def _steps(found: Sequence[CheckpointMeasurement], status: str) -> tuple[int, ...]:
+    return tuple(measured.step for measured in found if measured.status == status)
 
 
 def _check(color: str, edges: str, radius: float, seconds: float | None, targets: Sequence[Target]) -> None:

@@ -35,6 +35,8 @@ class Animation:
         step -> why this frame is marked as broken.
     incomplete
         Steps whose arrangement a budget ended before the window was covered.
+    in_doubt
+        Steps some of whose cells contradict each other; their frames say so.
     computed
         Number of arrangements that were computed now; the others were in the cache.
     seconds
@@ -50,6 +52,7 @@ class Animation:
     metrics: Mapping[str, Float64[np.ndarray, "checkpoint"]]
     errors: Mapping[int, str]
     incomplete: tuple[int, ...]
+    in_doubt: tuple[int, ...]
     computed: int
     seconds: float
 

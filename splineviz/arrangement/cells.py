@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,71 +9,17 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt64
 
 from splineviz.arrangement.polygons import interior_points, polygon_areas
+from splineviz.arrangement.verdict import Stats, Status
 from splineviz.errors import InputError
 from splineviz.geometry.csr import Csr
 from splineviz.plane import Plane, Window
 from splineviz.stage import ProgramInfo, Stage
 
-__all__ = ["Cells", "Patterns", "Stats", "Status"]
+__all__ = ["Cells", "Patterns"]
 
 Patterns = tuple[tuple[np.ndarray, np.ndarray], ...]
 """For each stage: states of units as bits, packed in uint64 words, (cells, words), and which cell of the
 stage before each comes from, (cells,)."""
-
-
-class Status(enum.Enum):
-    """The end of a computation, as the sentence shown to the user."""
-
-    COMPLETE = "complete: the whole window is arranged"
-    UNDECIDED = "complete, but some decisions rest on estimates of rounding errors and are not proven"
-    INCOMPLETE = "incomplete: the budget ended before the window was covered"
-    BATCH = "one batch of a larger arrangement: its cells are whole, the others are in other batches"
-
-    @property
-    def covers(self) -> bool:
-        """Whether the cells cover their windows."""
-        return self in (Status.COMPLETE, Status.UNDECIDED)
-
-
-@dataclass(frozen=True)
-class Stats:
-    """Counts and times of one arrangement."""
-
-    cells_per_stage: tuple[int, ...]
-    """Number of cells after each stage that the result's cells are parts of; of a batch, without those that
-    the batch before it has parts of too, so that batches add up"""
-    decisions: int
-    """Combinatorial decisions taken: signs at vertices, orders on edges, orientations of three chords."""
-    re_evaluated: int
-    """Decisions that proven error bounds left open and exact arithmetic settled."""
-    undecided: int
-    """Decisions that rest on estimates of errors. With ``certify="off"``, where all do, those taken as a
-    coincidence."""
-    zeros: int
-    """Units that vanish exactly at a vertex of an earlier stage."""
-    seconds: float
-    seconds_affine: float
-    """Seconds of these in the network's affine nodes."""
-    batches: int = 1
-    """Parts that the faces were worked off in."""
-    certify: str = "off"
-    """The request: ``full``, ``fast`` or ``off``."""
-    proven: int = 0
-    """Decisions that follow from proven error bounds or were taken in exact arithmetic."""
-    decisions_per_stage: tuple[int, ...] = ()
-    proven_per_stage: tuple[int, ...] = ()
-    largest_bound: float = 0.0
-    """The largest proven error bound of the value of a unit at a vertex."""
-    largest_displacement: float | None = None
-    """Largest distance of the coordinates of a vertex from its exact place, in uv: proven, and a worst case.
-    None where it is not proven. Coordinates that by estimate may be off by more than 2^-32 of
-    |origin| + |u| + |v| are rounded from exact ones, by ``full`` always and by ``fast`` as far as its
-    allowance goes."""
-
-    @property
-    def certified(self) -> bool:
-        """Whether every decision is proven."""
-        return self.certify != "off" and self.undecided == 0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,6 +47,8 @@ class Cells:
     thin_cells, thin_areas
         (k,) cells that are too thin for the rounded coordinates of their vertices, and their areas from the
         exact ones.
+    in_doubt
+        (k,) cells that break a rule of :func:`splineviz.arrangement.consistency.check`, ascending.
     edge_units
         CSR of (stage, unit) rows: the units whose state changes across the edge; none on the rim of a window.
         The unit is a column of its stage: ``program.stages[s].unit_index(unit)``.
@@ -124,14 +71,20 @@ class Cells:
     """Activation patterns by stage; empty after loading from a file."""
     thin_cells: Int64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0, np.int64))
     thin_areas: Float64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0))
+    in_doubt: Int64[np.ndarray, "doubtful"] = field(default_factory=lambda: np.empty(0, np.int64))
     info: ProgramInfo | None = None
     """Name, digest and stages of the network; a saved file keeps them."""
 
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.n_cells:,} cells, {self.n_vertices:,} vertices, "
-            f"{self.n_edges:,} edges, {len(self.windows)} window(s); {self.status.value})"
+            f"{self.n_edges:,} edges, {len(self.windows)} window(s); {self.verdict})"
         )
+
+    @property
+    def verdict(self) -> str:
+        """The status as a sentence, with how many cells are in doubt, if any, and their share of the area."""
+        return self.status.told(self.stats.in_doubt, self.stats.share_in_doubt)
 
     @property
     def covered(self) -> float:

@@ -1,128 +1,229 @@
-"""The check that cells are a watertight subdivision of their windows into distinct convex polygons."""
+"""The check that cells are a watertight subdivision of their windows into distinct convex polygons, and the
+cells that are in doubt because they are not."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
 import numpy as np
+from jaxtyping import Float64, Int64
 
 from splineviz.arrangement.cells import Cells
-from splineviz.arrangement.polygons import next_side
+from splineviz.arrangement.verdict import Status
 from splineviz.errors import SplinevizError
+from splineviz.plane import Window
 
-__all__ = ["check"]
+if TYPE_CHECKING:
+    from splineviz.geometry.soundness import Broken
 
-_AREA = 1e-9
-"""Share of a window's area by which the areas of its cells may miss it."""
+__all__ = ["Violation", "check", "doubtful_cells", "marked", "violations"]
+
 _STRAIGHT = 1e-12
-"""Share of a window's diameter by which a vertex may stand inside the line of its neighbours."""
+"""Share of a window's diameter by which a vertex may stand inside the line of its neighbours; and"""
+_ROUNDING = 2.0**-44
+"""that of the largest numbers between uv and input space, whose rounding no coordinate escapes."""
+_DENT = 16
+"""Bit of "is not convex" below."""
+
+A = TypeVar("A", bound=Cells)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Violation:
+    """A rule that some cells break."""
+
+    sentence: str
+    """On the first offender"""
+    cells: Int64[np.ndarray, "cell"]
+    """All cells that it concerns, ascending"""
+    whole: bool = False
+    """Whether it is known of whole windows only, and these are all of their cells"""
 
 
 def check(arr: Cells) -> None:
     """Verify that cells are a watertight subdivision of their windows, distinct and convex.
 
-    Checked, in this order: the sides of the cells and the table of edges agree, every inner edge has exactly
-    two cells and lies in opposite directions in them, every rim edge has one; edges are unique; inner edges
-    carry units and rim edges none; the rim is closed; patterns are pairwise distinct within a window; cells
-    are counter-clockwise and convex within rounding; areas add up to the window's (1e-9 relative); V - E + F
-    is the number of windows. The rim, areas and V - E + F are left out for an incomplete arrangement and for
-    a batch.
+    Checked: the sides of the cells and the table of edges agree, every inner edge has exactly two cells and
+    lies in opposite directions in them, every rim edge has one; edges are unique; inner edges carry units and
+    rim edges none; the rim is closed; patterns are pairwise distinct within a window; cells are
+    counter-clockwise and convex within rounding; areas add up to the window's (1e-9 relative); V - E + F is
+    the number of windows. The rim, areas and V - E + F are left out for an incomplete arrangement and for a
+    batch.
 
     Raises
     ------
     SplinevizError
         With a sentence for the first violation.
     """
-    _check_sides(arr)
-    _check_edges(arr)
-    _check_patterns(arr)
-    _check_shapes(arr)
-    if arr.status.covers:
-        _check_totals(arr)
+    if misfit := _misfit(arr):
+        raise SplinevizError(f"the arrangement is not consistent: {misfit}")
+    for violation in violations(arr):
+        raise SplinevizError(f"the arrangement is not consistent: {violation.sentence}")
 
 
-def _check_sides(arr: Cells) -> None:
-    cells, n_edges = arr.cells, arr.n_edges
-    _require(len(arr.cell_edges) == len(cells.values), "cell_edges and cells.values differ in length")
-    _forbid(cells.lengths < 3, "cell {} has fewer than three vertices")
-    tail, head = cells.values, cells.values[next_side(cells.offsets)]
-    ends = arr.edges[arr.cell_edges]
-    forward = (ends[:, 0] == tail) & (ends[:, 1] == head)
-    backward = (ends[:, 0] == head) & (ends[:, 1] == tail)
-    owner = cells.row_of
-    _forbid_at(~(forward | backward), owner, "cell {} has a side that is not the edge it names")
-    slot = 2 * arr.cell_edges + backward
-    named = arr.edge_cells.reshape(-1)[slot]
-    _forbid_at(named != owner, owner, "edge_cells does not name cell {} at one of its sides")
-    used: np.ndarray = np.bincount(slot, minlength=2 * n_edges).reshape(n_edges, 2)
-    _forbid(used.max(1) > 1, "edge {} lies twice in one direction, so it is not watertight")
-    _forbid((used != (arr.edge_cells >= 0)).max(1), "edge {} names a cell that it does not bound")
-    _forbid(used.max(1) == 0, "edge {} bounds no cell")
+def doubtful_cells(arr: Cells) -> Int64[np.ndarray, "cell"]:
+    """The cells that violations concern, ascending.
+
+    What is known of whole windows only (areas, V - E + F) puts all of their cells in doubt where none of them
+    is to blame.
+    """
+    found = np.zeros(arr.n_cells, dtype=bool)
+    for violation in violations(arr):
+        cells = violation.cells
+        if violation.whole:
+            blamed = np.bincount(arr.cell_window[found], minlength=len(arr.windows)) > 0
+            cells = cells[~blamed[arr.cell_window[cells]]]
+        found[cells] = True
+    return np.flatnonzero(found)
 
 
-def _check_edges(arr: Cells) -> None:
-    low, high = arr.edges.min(1), arr.edges.max(1)
-    loop: np.ndarray = low == high
-    _forbid(loop, "edge {} joins a vertex with itself")
-    key = low * arr.n_vertices + high
-    order = np.argsort(key, kind="stable")
-    _forbid_at(
-        np.diff(key[order]) == 0, order[1:], "edge {} joins two vertices that another edge joins already"
+def marked(arr: A, suspects: Int64[np.ndarray, "cell"]) -> A:
+    """The arrangement with the cells that are in doubt: those that violations concern, and some ``suspects``.
+
+    Whatever covers its windows then has the status ``IN_DOUBT``.
+    """
+    cells = np.union1d(doubtful_cells(arr), suspects)
+    if not len(cells):
+        return arr
+    area, share = sum(window.area for window in arr.windows), 1.0
+    if np.isfinite(arr.areas[cells]).all():
+        share = min(1.0, float(np.abs(arr.areas[cells]).sum()) / area)
+    stats = replace(arr.stats, in_doubt=len(cells), share_in_doubt=share)
+    status = Status.IN_DOUBT if arr.status.covers else arr.status
+    return replace(arr, in_doubt=cells, stats=stats, status=status)
+
+
+def violations(arr: Cells) -> Iterator[Violation]:
+    """All violations of the rules of :func:`check`, where sizes and ids fit together; those of whole windows
+    come last."""
+    broken = _broken(arr, _once(arr.windows, _slack))
+    if (broken.cells & _DENT).any():
+        # Rounding reaches further where a plane is far from the origin, which takes long to ask of hundreds.
+        far = _once(arr.planes, lambda plane: _ROUNDING * math.sqrt(plane.origin @ plane.origin))
+        broken = _broken(arr, _once(arr.windows, _slack) + far)
+    for kind, found in broken._asdict().items():
+        if found.any():
+            yield from _told(arr, kind, found)
+    euler, wanted = arr.n_vertices - arr.n_edges + arr.n_cells, len(arr.windows)
+    if arr.status.covers and euler != wanted:
+        sentence = f"V - E + F is {euler}, and {wanted} window(s) demand {wanted}"
+        yield Violation(sentence, np.flatnonzero((_euler(arr) != 1)[arr.cell_window]), whole=True)
+
+
+def _euler(arr: Cells) -> Int64[np.ndarray, "window"]:
+    """V - E + F of each window; a vertex of no cell counts in all of them."""
+    n = len(arr.windows)
+    at = np.full(arr.n_vertices, -1)
+    at[arr.cells.values] = arr.cell_window[arr.cells.row_of]
+    faces = arr.edge_cells.max(1, initial=-1)
+    edges = np.bincount(arr.cell_window[faces[faces >= 0]], minlength=n)
+    vertices = np.bincount(at[at >= 0], minlength=n) + (at < 0).sum()
+    euler: np.ndarray = vertices - edges + np.bincount(arr.cell_window, minlength=n)
+    return euler
+
+
+def _broken(arr: Cells, slack: Float64[np.ndarray, "window"]) -> Broken:
+    """Rules that are broken, as bits, where a vertex may stand inside the line of its neighbours by
+    ``slack``."""
+    from splineviz.geometry.soundness import broken_rules  # compiles: not for those who only read a file
+
+    return broken_rules(
+        arr.vertices,
+        arr.cells.offsets,
+        arr.cells.values,
+        arr.cell_edges,
+        arr.edges.reshape(-1),
+        arr.edge_cells.reshape(-1),
+        arr.edge_units.offsets,
+        arr.cell_window,
+        arr.pattern_hash,
+        arr.thin_cells,
+        arr.thin_areas,
+        _once(arr.windows, lambda window: window.area),
+        slack,
+        arr.status.covers,
     )
-    rim = (arr.edge_cells < 0).any(1)
-    if arr.status.covers:
-        _forbid(rim & (arr.edge_units.lengths > 0), "edge {} lies on the rim of its window and names units")
-    _forbid(~rim & (arr.edge_units.lengths == 0), "edge {} separates two cells and names no unit")
-    windows = arr.cell_window[arr.edge_cells]
-    _forbid(~rim & (windows[:, 0] != windows[:, 1]), "edge {} joins cells of two windows")
-    if arr.status.covers:
-        degree = np.bincount(arr.edges[rim].reshape(-1), minlength=arr.n_vertices)
-        _forbid((degree != 0) & (degree != 2), "the rim is not closed at vertex {}")
 
 
-def _check_patterns(arr: Cells) -> None:
-    order = np.lexsort((arr.pattern_hash[:, 1], arr.pattern_hash[:, 0], arr.cell_window))
-    hashes, windows = arr.pattern_hash[order], arr.cell_window[order]
-    same = (hashes[1:] == hashes[:-1]).all(1) & (windows[1:] == windows[:-1])
-    _forbid_at(same, order[1:], "cell {} has the activation pattern of another cell of its window")
+_RULES = {
+    "cells": (
+        "cell {} has fewer than three vertices",
+        "cell {} has a side that is not the edge it names",
+        "edge_cells does not name cell {} at one of its sides",
+        "cell {} has no positive area: it is degenerate or clockwise",
+        "cell {} is not convex",
+        "cell {} has the activation pattern of another cell of its window",
+    ),
+    "edges": (
+        "edge {} lies twice in one direction, so it is not watertight",
+        "edge {} names a cell that it does not bound",
+        "edge {} bounds no cell",
+        "edge {} joins a vertex with itself",
+        "edge {} joins two vertices that another edge joins already",
+        "edge {} lies on the rim of its window and names units",
+        "edge {} separates two cells and names no unit",
+        "edge {} joins cells of two windows",
+    ),
+    "vertices": ("vertex {} is not finite", "the rim is not closed at vertex {}"),
+    "windows": ("the areas of the cells do not add up to the area of window {}",),
+}
+"""Sentences for the bits of `splineviz.geometry.soundness.Broken`, the lowest first."""
 
 
-def _check_shapes(arr: Cells) -> None:
-    _forbid(~np.isfinite(arr.vertices).all(1), "vertex {} is not finite")
-    _forbid(~(arr.areas > 0), "cell {} has no positive area: it is degenerate or clockwise")
-    owner, after = arr.cells.row_of, next_side(arr.cells.offsets)
-    corner = arr.vertices[arr.cells.values]
-    side = corner[after] - corner
-    turn = side[:, 0] * side[after, 1] - side[:, 1] * side[after, 0]
-    span = np.array([np.linalg.norm(np.ptp(window.vertices, axis=0)) for window in arr.windows])
-    length = np.hypot(side[:, 0], side[:, 1])
-    slack = _STRAIGHT * span[arr.cell_window[owner]] * (length + length[after])
-    _forbid_at(turn < -slack, owner, "cell {} is not convex")
+def _told(arr: Cells, kind: str, found: np.ndarray) -> Iterator[Violation]:
+    """Violations of one kind, from the bits of its rules."""
+    owner = arr.cells.row_of
+    for bit, sentence in enumerate(_RULES[kind]):
+        bad = (found >> bit & 1).astype(bool)
+        if not bad.any():
+            continue
+        if kind == "cells":
+            cells = np.flatnonzero(bad)
+        elif kind == "edges":
+            cells = np.union1d(owner[bad[arr.cell_edges]], np.setdiff1d(arr.edge_cells[bad], [-1]))
+        elif kind == "vertices":
+            cells = np.unique(owner[bad[arr.cells.values]])
+        else:
+            cells = np.flatnonzero(bad[arr.cell_window])
+        yield Violation(sentence.format(int(bad.argmax())), cells, whole=kind == "windows")
 
 
-def _check_totals(arr: Cells) -> None:
-    total = np.bincount(arr.cell_window, weights=arr.areas, minlength=len(arr.windows))
-    expected = np.array([window.area for window in arr.windows])
-    _forbid(
-        ~(np.abs(total - expected) <= _AREA * expected),
-        "the areas of the cells do not add up to the area of window {}",
+def _misfit(arr: Cells) -> str | None:
+    """A sentence if sizes or ids do not fit together so far that nothing else can be asked."""
+    sizes = {
+        "cell_edges and cells.values": (len(arr.cell_edges), len(arr.cells.values)),
+        "edge_units and edges": (len(arr.edge_units), arr.n_edges),
+        "edge_cells and edges": (len(arr.edge_cells), arr.n_edges),
+        "pattern_hash and cells": (len(arr.pattern_hash), arr.n_cells),
+        "cell_window and cells": (len(arr.cell_window), arr.n_cells),
+    }
+    for names, (one, other) in sizes.items():
+        if one != other:
+            return f"{names} differ in length"
+    ids = (
+        ("cells", arr.cells.values, 0, arr.n_vertices),
+        ("cell_edges", arr.cell_edges, 0, arr.n_edges),
+        ("edges", arr.edges, 0, arr.n_vertices),
+        ("edge_cells", arr.edge_cells, -1, arr.n_cells),
+        ("cell_window", arr.cell_window, 0, len(arr.windows)),
     )
-    euler = arr.n_vertices - arr.n_edges + arr.n_cells
-    _require(
-        euler == len(arr.windows),
-        f"V - E + F is {euler}, and {len(arr.windows)} window(s) demand {len(arr.windows)}",
-    )
+    for name, index, low, high in ids:
+        if index.size and not (index.min() >= low and index.max() < high):
+            return f"{name} points outside"
+    return None
 
 
-def _require(holds: bool, sentence: str) -> None:
-    if not holds:
-        raise SplinevizError(f"the arrangement is not consistent: {sentence}")
+def _slack(window: Window) -> float:
+    """How far a vertex may stand inside the line of its neighbours, but for what the plane's origin adds."""
+    x0, x1, y0, y1 = window.bounds
+    return _STRAIGHT * math.hypot(x1 - x0, y1 - y0) + _ROUNDING * max(-x0, x1, -y0, y1)
 
 
-def _forbid(bad: np.ndarray, sentence: str) -> None:
-    """Raise with the index of the first True of ``bad``."""
-    _forbid_at(bad, np.arange(len(bad)), sentence)
-
-
-def _forbid_at(bad: np.ndarray, names: np.ndarray, sentence: str) -> None:
-    """Raise with the smallest of the ``names`` at which ``bad`` is True."""
-    if bad.any():
-        raise SplinevizError(f"the arrangement is not consistent: {sentence.format(names[bad].min())}")
+def _once(things: tuple[T, ...], measure: Callable[[T], float]) -> Float64[np.ndarray, "thing"]:
+    """A measure of each of some things, taken once of those that are one and the same."""
+    known = {id(thing): measure(thing) for thing in {id(thing): thing for thing in things}.values()}
+    return np.array([known[id(thing)] for thing in things])

@@ -27,6 +27,7 @@ from splineviz.checking.segment_walks import check_segments
 from splineviz.checking.settling import check_exact, check_exact_areas, settle
 from splineviz.checking.surface import (
     check_coverage,
+    check_doubt,
     check_edges,
     check_euler,
     check_rim,
@@ -121,6 +122,7 @@ def check(
         check_rim(claim),
     ]
     checks += [check_convex(claim), check_areas(claim), check_frames(claim), check_stages(claim)]
+    checks.append(check_doubt(claim))
     say(0.1, "forward passes inside all cells")
     evidence = gather(claim, network)
     say(0.5, "exact arithmetic")

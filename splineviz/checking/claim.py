@@ -52,6 +52,8 @@ class Claim:
     """Windows, one for each plane."""
     windows: tuple[Window, ...]
     status: str
+    in_doubt: np.ndarray
+    """Cells that the arrangement itself puts in doubt, ascending."""
     cells_per_stage: tuple[int, ...]
     """Number of cells after each stage that was arranged."""
     program: str
@@ -215,6 +217,7 @@ def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
         planes=tuple(planes[k] for k in content["plane_of_window"]),
         windows=tuple(Window(corners) for corners in np.split(content["windows_values"], ends)),
         status=str(meta["status"]),
+        in_doubt=content.get("in_doubt", np.empty(0, np.int64)),
         cells_per_stage=tuple(meta["stats"]["cells_per_stage"]),
         program=card["name"],
         digest=card["digest"],
@@ -240,6 +243,7 @@ def _from_memory(arr: Arrangement) -> Claim:
         planes=arr.planes,
         windows=arr.windows,
         status=arr.status.name,
+        in_doubt=arr.in_doubt,
         cells_per_stage=tuple(arr.stats.cells_per_stage),
         program=arr.info.name,
         digest=arr.info.digest,
@@ -271,6 +275,7 @@ def _fit(claim: Claim) -> None:
         ("edges", claim.edges, 0, v),
         ("edge_cells", claim.edge_cells, -1, f),
         ("cell_window", claim.cell_window, 0, w),
+        ("in_doubt", claim.in_doubt, 0, f),
     ):
         if index.size and not (index.min() >= low and index.max() < high):
             raise ValueError(f"{name} points outside")

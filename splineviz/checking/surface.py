@@ -13,6 +13,7 @@ from splineviz.checking.report import Check, Verdict, judge
 
 __all__ = [
     "check_coverage",
+    "check_doubt",
     "check_edges",
     "check_euler",
     "check_rim",
@@ -120,6 +121,11 @@ def _rims(claim: Claim, fans: np.ndarray) -> tuple[int, np.ndarray]:
     n, label = _components(len(claim.corner), ends)
     used = label[ends[:, 0]]
     return len(np.unique(used)) if n else 0, used
+
+
+def check_doubt(claim: Claim) -> Check:
+    """Cells that the arrangement itself puts in doubt are left open, whatever the other checks find."""
+    return judge("doubt", "no cell is marked as in doubt", "cells", claim.n_cells, unsure=claim.in_doubt)
 
 
 def check_stages(claim: Claim) -> Check:

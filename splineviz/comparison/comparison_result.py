@@ -89,8 +89,15 @@ class Comparison:
     @property
     def undecided(self) -> bool:
         """Whether any of the arrangements and overlays rests on decisions that are not proven."""
-        arrangements = (*self.arrangements, *(pair.overlay.arrangement for pair in self.pairs))
-        return any(arr.status.name == "UNDECIDED" for arr in arrangements)
+        return any(arr.stats.undecided > 0 for arr in self._all())
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether cells of any of the arrangements and overlays contradict each other."""
+        return any(len(arr.in_doubt) > 0 for arr in self._all())
+
+    def _all(self) -> tuple[Arrangement, ...]:
+        return (*self.arrangements, *(pair.overlay.arrangement for pair in self.pairs))
 
     def __repr__(self) -> str:
         cells = ", ".join(

@@ -9,8 +9,10 @@ from typing import get_args
 
 import numpy as np
 
-from splineviz.arrangement.cells import Patterns, Stats, Status
+from splineviz.arrangement.cells import Patterns
+from splineviz.arrangement.consistency import marked
 from splineviz.arrangement.result import Arrangement
+from splineviz.arrangement.verdict import Stats, Status
 from splineviz.deadline import SpentError
 from splineviz.engine.batches import finish, leaves
 from splineviz.engine.budget import Budget
@@ -199,7 +201,7 @@ class _Request:
             raise InputError(f"stage must be in 0 .. {len(program.stages) - 1}, got {stage}")
 
     def result(self, finished: FinishedFaces) -> Arrangement:
-        """The arrangement of the faces that are finished."""
+        """The arrangement of the faces that are finished, with marks on those that are in doubt."""
         status = Status.UNDECIDED if self._undecided(finished.tally) else Status.COMPLETE
         if not finished.complete:
             status = Status.INCOMPLETE
@@ -212,7 +214,7 @@ class _Request:
             if status.covers
             else self.ancestors.count(patterns, len(finished.stage_of))
         )
-        return Arrangement(
+        arr = Arrangement(
             vertices=sub.vertices,
             cells=sub.faces,
             cell_edges=sub.side_edges,
@@ -231,6 +233,7 @@ class _Request:
             thin_cells=finished.thin.cells,
             thin_areas=finished.thin.areas,
         )
+        return marked(arr, finished.unmatched)
 
     def _undecided(self, tally: Tally) -> int:
         return tally.open if self.certify == "off" else tally.decisions.total() - tally.proven.total()

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from splineviz.arrangement.cells import Patterns
+from splineviz.engine.clashes import faces_at_clashes
 from splineviz.engine.displacement import settled
 from splineviz.engine.thin_cells import NO_THIN, Thin, all_thin, measured
 from splineviz.exact.ancestry import Ancestry, StageRounds, root
 from splineviz.exact.face_maps import FaceMaps
+from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import StageRound
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
 from splineviz.geometry.lineage import inherit
-from splineviz.exact.face_states import FaceStates
 from splineviz.geometry.refine import Refinement
 from splineviz.geometry.refine_maxima import Births
 from splineviz.geometry.subdivision import RIM, Subdivision
@@ -203,6 +204,8 @@ class FinishedFaces:
     batch: bool = False
     """Whether it is one part of a larger arrangement"""
     thin: Thin = NO_THIN
+    unmatched: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    """(k,) faces at border edges that two batches cut differently"""
 
     @classmethod
     def of(
@@ -288,8 +291,20 @@ def joined(
         Thin(part.thin.cells + first, part.thin.areas)
         for (_, part), first in zip(parts, before, strict=False)
     ]
+    unmatched = [part.unmatched + first for (_, part), first in zip(parts, before, strict=False)]
+    if whole.unmatched:
+        unmatched.append(faces_at_clashes([(e.border, part.border, part.subdivision) for e, part in parts]))
     return FinishedFaces(
-        subdivision, window_of, stage_of, hashes, patterns, border, tally, complete, thin=all_thin(thin)
+        subdivision,
+        window_of,
+        stage_of,
+        hashes,
+        patterns,
+        border,
+        tally,
+        complete,
+        thin=all_thin(thin),
+        unmatched=np.concatenate([state.window_of[:0], *unmatched]),
     )
 
 

@@ -10,10 +10,11 @@ from torch import nn
 
 from splineviz.engine.batches import finish
 from splineviz.engine.budget import Budget
-from splineviz.engine.stage_state import StageState, start
+from splineviz.engine.stage_state import FinishedFaces, StageState, start
 from splineviz.engine.walk import Walk
 from splineviz.geometry.records import BIRTH, CROSSING, VANISHING
 from splineviz.geometry.refine import Refinement
+from splineviz.geometry.soundness import broken_rules
 from splineviz.plane import Plane, Window
 from splineviz.program import load_program
 from splineviz.program.program import Pointwise
@@ -28,8 +29,17 @@ def compile_others() -> None:
     walk = _Uncut(program, len(program.stages), Budget.of(None, None, None, 1), "fast")
     finished = finish(walk, start(program, planes, windows, prove=True))
     if finished is not None:
-        finished.subdivision.edge_faces()
-        finished.subdivision.edge_units()
+        _check(finished)
+
+
+def _check(finished: FinishedFaces) -> None:
+    s, one = finished.subdivision, np.ones(1)
+    arrays = s.vertices, s.faces.offsets, s.faces.values, s.side_edges, s.edges.reshape(-1)
+    units, faces = s.edge_units().offsets, s.edge_faces().reshape(-1)
+    thin = finished.thin
+    broken_rules(
+        *arrays, faces, units, finished.window_of, finished.hash, thin.cells, thin.areas, one, one, True
+    )
 
 
 class _Uncut(Walk):

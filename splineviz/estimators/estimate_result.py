@@ -52,6 +52,8 @@ class Estimate:
         plane.
     undecided
         Decisions behind exact counts that are not proven.
+    in_doubt
+        Diamonds behind exact counts some of whose cells contradict each other.
     """
 
     counts: (
@@ -74,6 +76,7 @@ class Estimate:
     planes: int = 0
     standard_error: Float64[np.ndarray, "radius directions point"] | None = None
     undecided: int = 0
+    in_doubt: int = 0
 
     @property
     def n_points(self) -> int:

@@ -15,8 +15,8 @@ from splineviz.exact.balls import Ball, value_at
 from splineviz.exact.digits import ExactTensor, InexactError
 from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.face_states import FaceStates
-from splineviz.exact.ties import Ties
 from splineviz.exact.forward import Point, StageRound, switching, work
+from splineviz.exact.ties import Ties
 from splineviz.geometry.answers import UnsureError, Value
 from splineviz.geometry.questions import UNKNOWN
 from splineviz.plane import Plane

@@ -35,8 +35,8 @@ __all__ += [
     "likely_error",
     "nominal_errors",
     "order",
-    "proven_error",
     "prove_crossing",
+    "proven_error",
     "units_at",
 ]
 
@@ -229,7 +229,7 @@ def _move_to_signs(units: Units, signs: Signs, doubtful: Bool[np.ndarray, "verte
             bit = np.uint64(1) << np.uint64(j & 63)
             positive, negative = signs.positive[v, j >> 6] & bit, signs.negative[v, j >> 6] & bit
             x, sign = z[v, j], (1 if positive else 0) - (1 if negative else 0)
-            if x != 0.0 and (sign == 0 or x * sign < 0.0) or (x == 0.0 and sign != 0):
+            if (x != 0.0 and (sign == 0 or x * sign < 0.0)) or (x == 0.0 and sign != 0):
                 z[v, j] = sign * TINY
                 moved[v, 0] += x * x
                 any_moved = True

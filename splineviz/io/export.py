@@ -31,8 +31,8 @@ def to_networkx(arr: Arrangement) -> nx.Graph:
     """The dual graph: a node per cell, an edge where two cells share a side.
 
     Nodes carry ``area``, ``window``, ``stage`` and, where they are known, ``linear_region`` and ``class``
-    (predicted). Edges carry ``length``, ``stage`` (the first one that cuts there) and ``units``, (stage,
-    unit) pairs.
+    (predicted); ``in_doubt`` where any cell is. Edges carry ``length``, ``stage`` (the first one that cuts
+    there) and ``units``, (stage, unit) pairs.
     """
     import networkx as nx
 
@@ -65,6 +65,8 @@ def to_networkx(arr: Arrangement) -> nx.Graph:
 def cell_attributes(arr: Arrangement) -> dict[str, np.ndarray]:
     """Columns (F,) that describe the cells; only what is there or costs next to nothing."""
     columns = {"area": arr.areas, "window": arr.cell_window, "stage": arr.cell_stage}
+    if len(arr.in_doubt):
+        columns["in_doubt"] = np.isin(np.arange(arr.n_cells), arr.in_doubt)
     known = vars(arr)
     if "linear_regions" in known:
         columns["linear_region"] = arr.linear_regions

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import splineviz
-from splineviz.arrangement.cells import Stats, Status
 from splineviz.arrangement.result import Arrangement
+from splineviz.arrangement.verdict import Stats, Status
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.geometry.csr import Csr
@@ -31,7 +31,7 @@ __all__ = ["SCHEMA", "load", "pack", "read_npz", "save", "unpack"]
 SCHEMA = "splineviz.arrangement/2"
 
 _ARRAYS = ("vertices", "cell_edges", "cell_window", "cell_stage", "pattern_hash", "edges", "edge_cells")
-_THIN = ("thin_cells", "thin_areas")  # not in files of earlier versions
+_LATER = ("thin_cells", "thin_areas", "in_doubt")  # not in files of earlier versions
 _RAGGED = ("cells", "edge_units")
 _DERIVED = ("affine", "edge_jump", "linear_regions")
 
@@ -75,7 +75,7 @@ def pack(
 ) -> dict[str, np.ndarray]:
     """The arrays of the file that :func:`save` writes, which other files can hold, too."""
     content: dict[str, np.ndarray] = {"schema": np.array(SCHEMA)}
-    content |= {name: getattr(arr, name) for name in (*_ARRAYS, *_THIN)}
+    content |= {name: getattr(arr, name) for name in (*_ARRAYS, *_LATER)}
     for name in _RAGGED:
         content |= _ragged(name, getattr(arr, name))
     unique = list({id(plane): plane for plane in arr.planes}.values())
@@ -163,7 +163,7 @@ def unpack(content: Mapping[str, np.ndarray]) -> Arrangement:
     arrays: dict[str, Any] = {name: content[name] for name in _ARRAYS} | {
         name: _csr(content, name) for name in _RAGGED
     }
-    arrays |= {name: content[name] for name in _THIN if name in content}
+    arrays |= {name: content[name] for name in _LATER if name in content}
     arr = Arrangement(
         **arrays,
         planes=tuple(planes[k] for k in content["plane_of_window"]),
@@ -190,6 +190,7 @@ def _check(arr: Arrangement) -> None:
     for name, index, low, high in (
         *bounded,
         ("thin_cells", arr.thin_cells, 0, f),
+        ("in_doubt", arr.in_doubt, 0, f),
         ("edge_cells", arr.edge_cells, -1, f),
         ("cell_window", arr.cell_window, 0, len(arr.windows)),
     ):

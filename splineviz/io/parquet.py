@@ -34,6 +34,7 @@ COLUMNS = {
     "pattern_hash": "16 bytes of the activation pattern: two little-endian unsigned numbers of 64 bits",
     "class": "largest output at the mean of the corners, for one output 1 where it is positive; null "
     "before the last stage",
+    "in_doubt": "whether the cell contradicts others",
 }
 """Content of each column, in words; in the file, too, as metadata of its field."""
 
@@ -113,6 +114,7 @@ def _schema(pa: Any) -> Any:
         "polygon": pa.list_(pa.float64()),
         "pattern_hash": pa.binary(16),
         "class": pa.int32(),
+        "in_doubt": pa.bool_(),
     }
     return pa.schema(
         [
@@ -137,6 +139,7 @@ def _table(pa: Any, schema: Any, batch: Arrangement, first: int) -> Any:
         pa.array(cell_class(batch).astype(np.int32))
         if _has_output(batch)
         else pa.nulls(batch.n_cells, pa.int32()),
+        pa.array(np.isin(np.arange(batch.n_cells), batch.in_doubt)),
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import splineviz
+from splineviz.arrangement.verdict import doubt_note
 
 if TYPE_CHECKING:
-    from splineviz.arrangement.cells import Stats
     from splineviz.arrangement.result import Arrangement
+    from splineviz.arrangement.verdict import Stats
     from splineviz.io.totals import Totals
     from splineviz.plane import Plane
 
@@ -80,6 +81,9 @@ def certificate_of(stats: Stats | Totals, smallest_cell: float | None = None) ->
         "proven": stats.proven,
         "re_evaluated": stats.re_evaluated,
         "undecided": stats.undecided,
+        "in_doubt": stats.in_doubt,
+        "share_in_doubt": stats.share_in_doubt,
+        "proven_up_to": stats.proven_up_to,
         "decisions_per_stage": list(stats.decisions_per_stage),
         "proven_per_stage": list(stats.proven_per_stage),
         "largest_bound": stats.largest_bound,
@@ -103,7 +107,16 @@ def certificate_note(exact: Mapping[str, Any]) -> str:
     '300 of 1,200 decisions are not proven, the first of them in stage 1'
     >>> certificate_note({**whole, "certify": "off", "undecided": 3})
     'no decision is proven; 3 lay within rounding error and were taken as coincidences'
+    >>> certificate_note({**whole, "in_doubt": 2, "share_in_doubt": 0.004})
+    '2 cells (0.4 % of the area) are in doubt; all 1,200 decisions are proven'
     """
+    doubtful = exact.get("in_doubt", 0)  # not in files of earlier versions
+    doubt = doubt_note(doubtful, exact["share_in_doubt"]) + "; " if doubtful else ""
+    return doubt + _decisions_note(exact)
+
+
+def _decisions_note(exact: Mapping[str, Any]) -> str:
+    """Clause on the decisions alone."""
     decisions, undecided, exactly = (exact[name] for name in ("decisions", "undecided", "re_evaluated"))
     if exact["certify"] == "off":
         return "no decision is proven" + (

@@ -112,7 +112,13 @@ def shard_writer(
         save(batch, target / name, extra=extra)
         first = totals.cells - batch.n_cells
         shards.append(
-            {"file": name, "first_cell": first, "cells": batch.n_cells, "area": float(batch.areas.sum())}
+            {
+                "file": name,
+                "first_cell": first,
+                "cells": batch.n_cells,
+                "area": float(batch.areas.sum()),
+                "in_doubt": len(batch.in_doubt),
+            }
         )
 
     yield add

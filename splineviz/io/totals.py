@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from splineviz.arrangement.cells import Status
+from splineviz.arrangement.verdict import Status, proven_up_to
 from splineviz.io.provenance import certificate_of, provenance
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
 __all__ = ["Totals"]
+
+_AREA = 1e-9
+"""Share of the windows' area by which those of all cells may miss it"""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,9 @@ class Totals:
     proven: int = 0
     undecided: int = 0
     re_evaluated: int = 0
+    in_doubt: int = 0
+    share_in_doubt: float = 0.0
+    """Share of the windows' area"""
     decisions_per_stage: list[int] = field(default_factory=list)
     proven_per_stage: list[int] = field(default_factory=list)
     largest_bound: float = 0.0
@@ -79,6 +85,8 @@ class Totals:
             self.smallest_cell = min(self.smallest_cell or math.inf, float(batch.areas.min()))
         self.undecided += stats.undecided
         self.re_evaluated += stats.re_evaluated
+        self.in_doubt += stats.in_doubt
+        self.share_in_doubt = min(1.0, self.share_in_doubt + stats.share_in_doubt)
         self.batches += stats.batches
         self.seconds = max(self.seconds, stats.seconds)
         self.incomplete |= batch.status is Status.INCOMPLETE
@@ -86,14 +94,23 @@ class Totals:
 
     @property
     def certified(self) -> bool:
-        """Whether every decision is proven."""
-        return self.certify != "off" and self.undecided == 0
+        """Whether every decision is proven, and nothing is in doubt."""
+        return self.certify != "off" and self.undecided == 0 and self.status is not Status.IN_DOUBT
+
+    @property
+    def proven_up_to(self) -> int | None:
+        """The last stage up to which every decision is proven; None if not even those of the first are."""
+        return proven_up_to(self.certify, self.decisions_per_stage, self.proven_per_stage)
 
     @property
     def status(self) -> Status:
-        """Status of all batches together."""
+        """Status of all batches together; in doubt, too, where the areas of all cells are not those of the
+        windows."""
         if self.incomplete or self.last is None:
             return Status.INCOMPLETE
+        windows = sum(window.area for window in self.last.windows)
+        if self.in_doubt or not abs(self.area - windows) <= _AREA * windows:
+            return Status.IN_DOUBT
         return Status.UNDECIDED if self.undecided else Status.COMPLETE
 
     def provenance(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:

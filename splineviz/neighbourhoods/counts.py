@@ -53,6 +53,8 @@ class LocalCounts:
         (radius, plane, point) linear regions, or None where they were not asked for.
     decisions, undecided
         (radius,) decisions that were taken, and those of them that are not proven.
+    in_doubt
+        (radius,) diamonds some of whose cells contradict each other; they are counted all the same.
     seconds, seconds_regions
         (radius,) wall time, that of counting linear regions apart.
     """
@@ -63,6 +65,7 @@ class LocalCounts:
     regions: Int64[np.ndarray, "radius plane point"] | None
     decisions: Int64[np.ndarray, "radius"]
     undecided: Int64[np.ndarray, "radius"]
+    in_doubt: Int64[np.ndarray, "radius"]
     seconds: Float64[np.ndarray, "radius"]
     seconds_regions: Float64[np.ndarray, "radius"]
     radii: tuple[float, ...]
@@ -119,7 +122,7 @@ def local_counts(
     n_stages = len(program.stages)
     cells, cut, first = (np.full((len(radii), len(planes), n_stages), UNCOUNTED, np.int64) for _ in range(3))
     joined = np.full((len(radii), len(planes)), UNCOUNTED, np.int64) if regions else None
-    decisions, undecided = np.zeros(len(radii), np.int64), np.zeros(len(radii), np.int64)
+    decisions, undecided, in_doubt = (np.zeros(len(radii), np.int64) for _ in range(3))
     spent, joining = np.zeros(len(radii)), np.zeros(len(radii))
     for i, r in enumerate(radii):
         began = time.perf_counter()
@@ -135,6 +138,7 @@ def local_counts(
                 joining[i] += time.perf_counter() - start_of_joining
             decisions[i] += arr.stats.decisions
             undecided[i] += arr.stats.undecided
+            in_doubt[i] += len(np.unique(arr.cell_window[arr.in_doubt]))
             if progress is not None:
                 progress(i * len(planes) + start + len(arr.windows), len(radii) * len(planes))
         spent[i] = time.perf_counter() - began - joining[i]
@@ -146,6 +150,7 @@ def local_counts(
         regions=None if joined is None else joined.reshape(shape),
         decisions=decisions,
         undecided=undecided,
+        in_doubt=in_doubt,
         seconds=spent,
         seconds_regions=joining,
         radii=radii,
@@ -252,6 +257,7 @@ def exact_local_complexity(
         planes=planes,
         standard_error=None if planes == 1 else totals.std(1, ddof=1)[:, None] / np.sqrt(planes),
         undecided=int(found.undecided.sum()),
+        in_doubt=int(found.in_doubt.sum()),
     )
 
 

@@ -12,6 +12,7 @@ from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
 from splineviz.render.cellcolor import Limits, cell_colors
 from splineviz.render.classes import boundary_segments, class_legends, class_polygons, scalar_output
+from splineviz.render.doubtful_cells import draw_in_doubt
 from splineviz.render.edgelayer import draw_edges, line_width
 from splineviz.render.figure_layout import fit, frame, new_axes, points_per_unit
 from splineviz.render.overlay import draw_boundary, draw_footer, draw_invalid, draw_points, draw_scale_bar
@@ -139,6 +140,7 @@ def draw(
             )
         if valid_range is not None:
             keys.append(draw_invalid(ax, plane, shown, *valid_range))
+        keys.append(draw_in_doubt(ax, arr, window))
         if points is not None:
             key, data_classes = draw_points(ax, plane, shown, points, point_classes)
             keys.append(key)

@@ -40,7 +40,7 @@ def repr_html(arr: Arrangement) -> str:
         "vertices, edges": f"{arr.n_vertices:,}, {arr.n_edges:,}",
         "windows": f"{len(arr.windows):,}",
         "program": f"{arr.info.name}, {arr.info.n_units:,} units" if arr.info is not None else "unknown",
-        "status": arr.status.value,
+        "status": arr.verdict,
         "decisions": certificate_note(certificate_of(arr.stats)),
     }
     table = "".join(

@@ -190,7 +190,7 @@ def draw_footer(
     if note is not None:
         lines += [(line, MUTED) for line in textwrap.wrap(note, letters)]
     if arr.status.name != "COMPLETE":
-        warning = certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.status.value
+        warning = certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.verdict
         lines += [(line, BOUNDARY) for line in textwrap.wrap(warning, letters)]
     for k, (text, color) in enumerate(lines):
         place = ax.transAxes + ScaledTranslation(0, -depth - (k + 1) * FOOTER_LINE, figure.dpi_scale_trans)

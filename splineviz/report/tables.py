@@ -292,7 +292,10 @@ def trust_tables(study: Study, found: Findings) -> tuple[Table, ...]:
     doubts = [
         (
             found.radius_labels[d.radius],
-            *(f"{n:,}" for n in (d.neighbourhoods, d.given_up, d.decisions, d.undecided, d.zeros)),
+            *(
+                f"{n:,}"
+                for n in (d.neighbourhoods, d.given_up, d.in_doubt, d.decisions, d.undecided, d.zeros)
+            ),
         )
         for d in found.doubts
     ]
@@ -300,6 +303,7 @@ def trust_tables(study: Study, found: Findings) -> tuple[Table, ...]:
         "radius",
         "neighbourhoods",
         "given up",
+        "in doubt",
         "decisions",
         "undecided",
         f"exact zeros of the proxy, {found.headline}",

@@ -36,6 +36,8 @@ class Uncertainty:
     radius: int
     decisions: int
     undecided: int
+    in_doubt: int
+    """Neighbourhoods some of whose cells contradict each other; they are counted all the same."""
     neighbourhoods: int
     given_up: int
     """Neighbourhoods whose exact count a budget ended; left out of every statistic that needs it."""
@@ -95,6 +97,7 @@ def doubts(study: Study) -> list[Uncertainty]:
             radius,
             int(study.decisions[:, radius].sum()),
             int(study.undecided[:, radius].sum()),
+            int(study.in_doubt[:, radius].sum()),
             study.counted[:, radius].size,
             int((~study.counted[:, radius]).sum()),
             int(study.zeros[:, radius, -1].sum()),

@@ -112,6 +112,7 @@ class Job:
         counts = {
             "decisions": found.decisions[0],
             "undecided": found.undecided[0],
+            "in_doubt": found.in_doubt[0],
             "seconds_exact": found.seconds[0],
         }
         counts["seconds_regions"] = found.seconds_regions[0]

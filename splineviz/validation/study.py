@@ -73,6 +73,8 @@ class Study:
         Linear regions.
     decisions, undecided
         Combinatorial decisions of the exact counts, and those of them that rest on estimates.
+    in_doubt
+        Neighbourhoods, of all points and planes, some of whose cells contradict each other.
     first_order, patterns, distance
         Baselines: units with abs(z) < r abs(grad z), distinct patterns among samples of the ball, mean
         abs(z). The first and the last hold -1 throughout where the network has maxima, which have no
@@ -112,6 +114,7 @@ class Study:
     regions: Int32[np.ndarray, "checkpoint radius plane point"]
     decisions: Int64[np.ndarray, "checkpoint radius"]
     undecided: Int64[np.ndarray, "checkpoint radius"]
+    in_doubt: Int64[np.ndarray, "checkpoint radius"]
     first_order: Int32[np.ndarray, "checkpoint radius point"]
     patterns: Int32[np.ndarray, "checkpoint radius point"]
     distance: Float64[np.ndarray, "checkpoint point"]

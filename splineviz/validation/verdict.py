@@ -144,9 +144,9 @@ def _cost(found: Findings) -> list[str]:
 
 
 def _certainty(study: Study, found: Findings) -> str:
-    decisions, undecided, given_up, all_ = (
+    decisions, undecided, in_doubt, given_up, all_ = (
         sum(getattr(doubt, name) for doubt in found.doubts)
-        for name in ("decisions", "undecided", "given_up", "neighbourhoods")
+        for name in ("decisions", "undecided", "in_doubt", "given_up", "neighbourhoods")
     )
     proof = (
         "all of them proven"
@@ -160,6 +160,8 @@ def _certainty(study: Study, found: Findings) -> str:
         if not given_up
         else f"{given_up:,} were given up when a budget ended, and are left out"
     )
+    if in_doubt:
+        left += f"; cells of {in_doubt:,} contradict each other, so these counts are in doubt"
     return f"The exact counts of {all_:,} neighbourhoods took {decisions:,} decisions, {proof}; {left}."
 
 

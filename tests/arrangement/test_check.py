@@ -73,6 +73,7 @@ BROKEN = {
     "names a cell that it does not bound": lambda a: {
         "edge_cells": np.vstack([a.edge_cells, [0, -1]]),
         "edges": np.vstack([a.edges, [0, 1]]),
+        "edge_units": Csr(np.append(a.edge_units.offsets, a.edge_units.offsets[-1]), a.edge_units.values),
     },
     "names no unit": lambda a: {
         "edge_units": Csr(np.zeros(a.n_edges + 1, dtype=np.int64), a.edge_units.values[:0])

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import splineviz as sv
-from splineviz.arrangement.cells import Status
 from splineviz.arrangement.result import Arrangement
+from splineviz.arrangement.verdict import Status
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from tests.oracles.harness import agree, arranged, unit_box

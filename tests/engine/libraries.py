@@ -13,7 +13,7 @@ from torch import Tensor
 from splineviz.program.program import Affine, Form, Pointwise
 from splineviz.values.propagation import Propagator
 
-__all__ = ["any_order", "unsteady"]
+__all__ = ["any_order", "corrupt", "unsteady"]
 
 _PARTS = 3
 
@@ -31,6 +31,16 @@ def unsteady(monkeypatch: pytest.MonkeyPatch, *, alone: bool = False) -> None:
         )
 
     _with_products(monkeypatch, lambda node, result: moved(result), alone=alone)
+
+
+def corrupt(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
+    """Products are off by some share of their size, another from call to call: far beyond any bound."""
+    chance = torch.Generator().manual_seed(0)
+
+    def wrong(node: Affine, result: Tensor) -> Tensor:
+        return result * (1 + share * torch.randn(result.shape, generator=chance, dtype=result.dtype))
+
+    _with_products(monkeypatch, wrong, alone=True)
 
 
 def any_order(monkeypatch: pytest.MonkeyPatch) -> None:

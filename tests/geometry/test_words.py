@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from splineviz.arrangement.cells import Status
 from splineviz.arrangement.result import Arrangement
+from splineviz.arrangement.verdict import Status
 from tests.oracles.harness import Case, arranged, unit_box
 from tests.oracles.invariants import assert_valid
 from tests.oracles.network import Network, absolute, linear, maxout, relu, sequential

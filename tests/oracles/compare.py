@@ -12,8 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from splineviz.arrangement.cells import Status
 from splineviz.arrangement.result import Arrangement
+from splineviz.arrangement.verdict import Status
 from tests.oracles.polygon import Triple
 from tests.oracles.rational import RIM, ExactSlice
 from tests.oracles.rounding import Rounding

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import splineviz as sv
-from splineviz.arrangement.cells import Status
+from splineviz.arrangement.verdict import Status
 from splineviz.errors import InputError
 from splineviz.io.provenance import decode_array
 from splineviz.render import draw, save, save_figure

@@ -129,6 +129,7 @@ def _one(program: sv.Program) -> dict[str, Any]:
         "zeros": np.stack([e.zeros.sum(-1) for e in estimates], 2).astype(np.int32),
         "decisions": np.array(decisions[0], dtype=np.int64),
         "undecided": np.array(decisions[1], dtype=np.int64),
+        "in_doubt": np.zeros(len(RADII), dtype=np.int64),
         "first_order": np.stack([first_order(program, POINTS, radius=r).sum(-1) for r in RADII]).astype(
             np.int32
         ),

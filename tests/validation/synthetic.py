@@ -84,6 +84,7 @@ def synthetic(
         regions=cells[..., -1].astype(np.int32),
         decisions=np.full(shape, 1000, dtype=np.int64),
         undecided=np.zeros(shape, dtype=np.int64),
+        in_doubt=np.zeros(shape, dtype=np.int64),
         first_order=rng.poisson(density[:, :, 0].sum(-1)).astype(np.int32),
         patterns=1 + rng.poisson(density[:, :, 0].sum(-1)).astype(np.int32),
         distance=1 / (0.1 + density[:, 0, 0].sum(-1)),
