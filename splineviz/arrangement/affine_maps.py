@@ -14,12 +14,14 @@ from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.side_lines import (
+    EntryErrors,
     SideUnits,
     inherited,
     lines_of_ties,
     lines_of_units,
     side_units,
-    through_affine,
+    through_move,
+    through_rows,
 )
 from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
 from splineviz.program.interpret import Interpreter
@@ -51,6 +53,8 @@ class _Maps(NamedTuple):
     """(3, rows) norm over all entries of the errors of the coefficients of u, of v, and of the constants, at
     most"""
     level: int
+    entries: EntryErrors | None = None
+    """Bounds for single entries, where they are known better than that"""
 
 
 @dataclass(frozen=True)
@@ -159,9 +163,9 @@ def _maps_of(
 
     def descend(value: _Maps, level: int) -> _Maps:
         for row in family.parent[value.level : level]:
-            value = _Maps(
-                _rows(value.tangent, 1, row), _rows(value.constant, 0, row), value.error[:, row], level
-            )
+            entries = value.entries and value.entries.take(row)
+            tangent, constant = _rows(value.tangent, 1, row), _rows(value.constant, 0, row)
+            value = _Maps(tangent, constant, value.error[:, row], level, entries)
         return value
 
     def affine(node: Affine, values: Sequence[_Maps]) -> _Maps:
@@ -170,17 +174,19 @@ def _maps_of(
         tangent = node.linear(*(value.tangent.flatten(0, 1) for value in values))
         tangent = tangent.reshape(2, -1, *tangent.shape[1:])
         constant = node.run(*(value.constant for value in values))
-        error = through_affine(
-            node, [_norms(v.tangent, v.constant) for v in values], [v.error for v in values]
-        )
-        return _Maps(tangent, constant, error(_norms(tangent, constant)), level)
+        norms, errors = [_norms(v.tangent, v.constant) for v in values], [v.error for v in values]
+        if node.gain.rows is None:
+            error = through_move(node, errors, _norms(tangent, constant) if len(values) > 1 else norms[0])
+            return _Maps(tangent, constant, error, level)
+        error = through_rows(node, norms[0], errors[0])
+        return _Maps(tangent, constant, error, level, EntryErrors.of(node, norms[0], errors[0]))
 
     def pointwise(node: Pointwise, value: _Maps) -> _Maps:
         level = node.stage + 1
         value = descend(value, level)
         mine = sides.take(sides.stage == node.stage)
         lines[mine.side], line_errors[mine.side] = lines_of_units(
-            node, value.tangent, value.constant, value.error, own[level][mine.row], mine.unit
+            node, value.tangent, value.constant, value.entries or value.error, own[level][mine.row], mine.unit
         )
         slope, intercept = slopes_and_intercepts(arr, node, family.example[level])
         tangent, steep = slope * value.tangent, slope * value.constant
@@ -197,7 +203,7 @@ def _maps_of(
         beyond = arr.winners(node.stage, mine.beyond)[np.arange(len(rows)), mine.unit]
         entries = (node.windows[mine.unit, place] for place in (winners[rows, mine.unit], beyond))
         lines[mine.side], line_errors[mine.side] = lines_of_ties(
-            value.tangent, value.constant, value.error, rows, *entries
+            value.tangent, value.constant, value.entries or value.error, rows, *entries
         )
         tangent = torch.stack([node.pick(part, winners) for part in value.tangent])
         constant = node.pick(value.constant, winners)

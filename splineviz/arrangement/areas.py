@@ -28,7 +28,7 @@ rounded from exact ones by the walk, as far as its allowance goes"""
 def measured_areas(arr: Cells, program: Program, areas: Float64[np.ndarray, "cell"]) -> np.ndarray:
     """Areas (F,), exact for cells that are too thin for what their vertices' coordinates may be off by.
 
-    All of these with ``certify="full"``, else as many of the smallest as take about a second.
+    All of these with ``certify="full"``, else as many of the smallest as take a few seconds.
     """
     reach = np.array([
         float(np.linalg.norm(plane.origin)) + np.abs(window.vertices).max() * 2.0

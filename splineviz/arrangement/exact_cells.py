@@ -28,8 +28,8 @@ from splineviz.program.program import Program
 
 __all__ = ["ExactCell", "affordable", "exact_cells", "exact_gradients", "exact_maps", "with_overflows"]
 
-_LIMIT = 2e8
-"""Products of two numbers for one set of cells; of a second's order"""
+_LIMIT = 4e8
+"""Products of two numbers for one set of cells: a few seconds"""
 _CALL = 1e4
 """Products of two numbers in the time that a node takes, however few cells there are"""
 _BATCH = 3e6

@@ -34,7 +34,7 @@ class Proof:
 
     def cells(self, wanted: Int64[np.ndarray, "cell"]) -> dict[int, ExactCell]:
         """As many of the first of these cells as may be looked at exactly: all of them with
-        ``certify="full"``, else as many as take about a second. None where the network has no exact form."""
+        ``certify="full"``, else as many as take a few seconds. None where the network has no exact form."""
         new = np.array([cell for cell in wanted.tolist() if cell not in self._known], dtype=np.int64)
         new = new[: affordable(self.program, self.arr.stats.certify != "full")]
         if len(new):

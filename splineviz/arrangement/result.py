@@ -41,13 +41,12 @@ class Arrangement(Cells):
     @cached_property
     def areas(self) -> Float64[np.ndarray, "cell"]:
         """(F,) area of each cell, in squared input distance; of thin cells from exact coordinates."""
+        if not self._provable:
+            return self._rounded_areas
         from splineviz.arrangement.areas import measured_areas
 
-        areas = self._rounded_areas
-        if not self._provable:
-            return areas
         assert self.program is not None
-        return measured_areas(self, self.program, areas)
+        return measured_areas(self, self.program, self._rounded_areas)
 
     @property
     def exact(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,13 +16,15 @@ from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.nodes import Affine, Pointwise
 
 __all__ = [
+    "EntryErrors",
     "SideLines",
     "SideUnits",
     "inherited",
     "lines_of_ties",
     "lines_of_units",
     "side_units",
-    "through_affine",
+    "through_move",
+    "through_rows",
 ]
 
 
@@ -72,29 +74,57 @@ def side_units(arr: Cells) -> SideUnits:
     return SideUnits(side, owner[side], units[:, 0], units[:, 1], beyond[side])
 
 
-def through_affine(
-    node: Affine, norms: Sequence[Tensor], errors: Sequence[Tensor]
-) -> Callable[[Tensor], Tensor]:
-    """(3, rows) errors of an affine node's result, from norms and errors of its inputs.
+@dataclass(frozen=True)
+class EntryErrors:
+    """Errors of single entries behind an affine node: for entry i at most ``rows[i] slack`` of the
+    coefficients of u and of v, and with ``constants[i]`` on top of the constants."""
 
-    The function returned takes the norms of the result, which a sum is rounded by.
-    """
-    gain = node.gain
+    rows: np.ndarray
+    constants: np.ndarray
+    slack: Tensor
+    """(3, rows of cells)"""
 
-    def bound(result: Tensor) -> Tensor:
-        if gain.kind == "layout":
-            stacked: Tensor = torch.stack(list(errors)).norm(dim=0)
-            return SAFE * gain.norm * stacked
-        if gain.kind == "sum":
-            return SAFE * (torch.stack(list(errors)).sum(0) + UNIT_ROUNDOFF * result) + FLOOR
-        (x,), (error,) = norms, errors
-        g = (gain.terms + 1) * UNIT_ROUNDOFF / (1.0 - (gain.terms + 1) * UNIT_ROUNDOFF)
-        rounding = g * (min(gain.magnitude, gain.row_norm) * (x + FLOOR))
-        if gain.constants is not None:
-            rounding[2] += g * float(np.linalg.norm(gain.constants))
-        return SAFE * (gain.norm * error + rounding) + FLOOR
+    @classmethod
+    def of(cls, node: Affine, norm: Tensor, error: Tensor) -> EntryErrors:
+        """From norm and error (3, rows) of the node's input."""
+        gain, g = node.gain, _gamma(node)
+        assert gain.rows is not None
+        constants = np.zeros(len(gain.rows)) if gain.constants is None else g * gain.constants
+        return cls(gain.rows, constants, error + g * (norm + FLOOR))
 
-    return bound
+    def take(self, row: Tensor) -> EntryErrors:
+        """For some cells."""
+        return EntryErrors(self.rows, self.constants, self.slack[:, row])
+
+    def at(self, rows: np.ndarray, entry: np.ndarray) -> np.ndarray:
+        """(n, 3) for one entry on one cell each."""
+        errors = self.rows[entry, None] * self.slack[:, torch.from_numpy(rows)].T.numpy()
+        errors[:, 2] += self.constants[entry]
+        bounds: np.ndarray = SAFE * errors + FLOOR
+        return bounds
+
+
+def _gamma(node: Affine) -> float:
+    n = (node.gain.terms + 1) * UNIT_ROUNDOFF
+    return n / (1.0 - n)
+
+
+def through_rows(node: Affine, norm: Tensor, error: Tensor) -> Tensor:
+    """(3, rows) errors of the result of a node with coefficients, from norm and error of its input."""
+    gain, g = node.gain, _gamma(node)
+    rounding = g * (min(gain.magnitude, gain.row_norm) * (norm + FLOOR))
+    if gain.constants is not None:
+        rounding[2] += g * float(np.linalg.norm(gain.constants))
+    return SAFE * (gain.norm * error + rounding) + FLOOR
+
+
+def through_move(node: Affine, errors: Sequence[Tensor], result: Tensor) -> Tensor:
+    """(3, rows) errors of the result of a node that moves or adds entries, from the norms of the result."""
+    every = torch.stack(list(errors))
+    if node.gain.kind == "sum":
+        return SAFE * (every.sum(0) + UNIT_ROUNDOFF * result) + FLOOR
+    moved: Tensor = SAFE * node.gain.norm * every.norm(dim=0)
+    return moved
 
 
 def inherited(steepest: float, error: Tensor, rounded: Tensor | float) -> Tensor:
@@ -105,26 +135,37 @@ def inherited(steepest: float, error: Tensor, rounded: Tensor | float) -> Tensor
     return SAFE * (steepest * error + UNIT_ROUNDOFF * rounded) + FLOOR
 
 
+Errors = Tensor | EntryErrors
+"""Of the norm of all entries, (3, rows), or of single ones"""
+
+
 def lines_of_units(
-    node: Pointwise, tangent: Tensor, constant: Tensor, error: Tensor, rows: np.ndarray, unit: np.ndarray
+    node: Pointwise, tangent: Tensor, constant: Tensor, error: Errors, rows: np.ndarray, unit: np.ndarray
 ) -> SideLines:
     """Where units of a pointwise stage vanish, on the cells in some rows."""
     breakpoint_, entry = np.divmod(unit, int(np.prod(node.shape, dtype=np.int64)))
     lines = _entries(tangent, constant, rows, entry)
     kink = node.kinks[breakpoint_, entry]
-    errors = error[:, torch.from_numpy(rows)].T.numpy().copy()
+    errors = _errors(error, rows, entry)
     errors[:, 2] += UNIT_ROUNDOFF * (np.abs(lines[:, 2]) + np.abs(kink))
     lines[:, 2] -= kink
     return SideLines(lines, SAFE * errors + FLOOR)
 
 
 def lines_of_ties(
-    tangent: Tensor, constant: Tensor, error: Tensor, rows: np.ndarray, one: np.ndarray, other: np.ndarray
+    tangent: Tensor, constant: Tensor, error: Errors, rows: np.ndarray, one: np.ndarray, other: np.ndarray
 ) -> SideLines:
     """Where two entries of a tensor tie each, ``one`` and ``other``, on the cells in some rows."""
     a, b = (_entries(tangent, constant, rows, entry) for entry in (one, other))
-    errors = 2.0 * error[:, torch.from_numpy(rows)].T.numpy()
+    errors = _errors(error, rows, one) + _errors(error, rows, other)
     return SideLines(a - b, SAFE * (errors + UNIT_ROUNDOFF * (np.abs(a) + np.abs(b))) + FLOOR)
+
+
+def _errors(error: Errors, rows: np.ndarray, entry: np.ndarray) -> np.ndarray:
+    """(n, 3) of one entry on one cell each."""
+    if isinstance(error, EntryErrors):
+        return error.at(rows, entry)
+    return error[:, torch.from_numpy(rows)].T.numpy().copy()
 
 
 def _entries(tangent: Tensor, constant: Tensor, rows: np.ndarray, entry: np.ndarray) -> np.ndarray:

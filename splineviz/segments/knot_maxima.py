@@ -30,6 +30,8 @@ class Envelope:
     """(cuts,) the winner after each."""
     turn: np.ndarray
     """(cuts,) how many changes its window had before on its interval."""
+    doubtful: int
+    """Ties at knots within rounding; zeros, as behind a relu that is off, are none."""
 
 
 def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -> Envelope:
@@ -76,10 +78,14 @@ def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -
             share, moved = (np.take_along_axis(x, pick, 1)[:, 0] for x in (share, moved))
             events.append((interval, window, share, moved, winner, np.full(len(interval), turn)))
             current[interval, window] = winner
-    return _collected(first, events, knots)
+        tied = _best(values, doubt, np.ones(values.shape, dtype=bool))
+    doubtful = int(((tied.sum(2) > 1) & (tied & (values != 0)).any(2)).sum())
+    return _collected(first, events, knots, doubtful)
 
 
-def _collected(first: np.ndarray, events: Sequence[tuple[np.ndarray, ...]], knots: np.ndarray) -> Envelope:
+def _collected(
+    first: np.ndarray, events: Sequence[tuple[np.ndarray, ...]], knots: np.ndarray, doubtful: int
+) -> Envelope:
     """The envelope; a change that rounds onto a knot happens there."""
     none = np.zeros(0, dtype=np.int64)
     columns = [
@@ -91,7 +97,7 @@ def _collected(first: np.ndarray, events: Sequence[tuple[np.ndarray, ...]], knot
     at_low, at_high = t <= knots[interval], t >= knots[interval + 1]
     first[interval[at_low], window[at_low]] = winner[at_low]
     interval, window, share, moved, winner, turn = (column[~(at_low | at_high)] for column in columns)
-    return Envelope(first, Cuts(interval, window, share, moved), winner, turn)
+    return Envelope(first, Cuts(interval, window, share, moved), winner, turn, doubtful)
 
 
 def _behind(values: np.ndarray, doubt: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracles.polygon import Polygon, Triple, position, primitive
-from tests.oracles.rational import Cell, ExactSlice, _where_largest
+from tests.oracles.rational import Cell, ExactSlice, where_largest
 
 __all__ = ["count_decision_regions", "pieces"]
 
@@ -15,7 +15,7 @@ __all__ = ["count_decision_regions", "pieces"]
 def pieces(cell: Cell) -> dict[int, Polygon]:
     """By class, the part of a cell in which it is the largest."""
     candidates = dict(enumerate(cell.candidates))
-    found: dict[int, Any] = {c: _where_largest(cell.shape, candidates, c, lower=False) for c in candidates}
+    found: dict[int, Any] = {c: where_largest(cell.shape, candidates, c, lower=False) for c in candidates}
     return {c: piece for c, piece in found.items() if piece is not None}
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from splineviz.arrangement.result import Arrangement
-from tests.oracles.compare import Mismatch, _match_cells
+from tests.oracles.compare import Mismatch, match_cells
 from tests.oracles.decisions import count_decision_regions
 from tests.oracles.rational import ExactSlice
 
@@ -27,7 +27,7 @@ def assert_numbers_right(arr: Arrangement, exact: ExactSlice) -> None:
     Mismatch
         For the first that differs.
     """
-    match = _match_cells(arr, exact)
+    match = match_cells(arr, exact)
     _same("regions", arr.n_linear_regions, exact.n_linear_regions, arr.exact["linear_regions"])
     _same("decisions", arr.n_decision_regions, count_decision_regions(exact), arr.exact["decision_regions"])
     regions = arr.decision_regions()

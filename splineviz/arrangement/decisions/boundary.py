@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -20,8 +21,10 @@ from splineviz.arrangement.decisions.pieces import joined, pieces_of, whole_cell
 from splineviz.arrangement.decisions.tied_edges import ties_on_edges
 from splineviz.arrangement.decisions.top_logits import affected_cells, logits_of
 from splineviz.arrangement.polygons import next_side
-from splineviz.arrangement.proof import Proof
 from splineviz.geometry.csr import Csr
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.proof import Proof
 
 __all__ = ["DecisionRegions", "decision_boundary", "decision_regions"]
 

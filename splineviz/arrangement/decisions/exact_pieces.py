@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from splineviz.arrangement.exact_cells import ExactCell
 from splineviz.arrangement.exact_polygon import ExactPolygon, Triple, combined, value
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.exact_cells import ExactCell
 
 __all__ = ["exact_pieces"]
 

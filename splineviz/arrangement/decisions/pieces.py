@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -15,8 +16,10 @@ from splineviz.arrangement.decisions.top_logits import Logits
 from splineviz.arrangement.decisions.upper_envelope import RIM, EnvelopePieces, envelope
 from splineviz.arrangement.exact_polygon import ratio
 from splineviz.arrangement.polygons import polygon_areas
-from splineviz.arrangement.proof import Proof
 from splineviz.geometry.csr import Csr
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.proof import Proof
 
 __all__ = ["Pieces", "joined", "pieces_of", "whole_cells"]
 

@@ -3,6 +3,8 @@ corners."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from jaxtyping import Bool
 
@@ -10,9 +12,11 @@ from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.top_logits import Logits, beats, logit_bounds, logits_at
 from splineviz.arrangement.decisions.upper_envelope import RIM, EnvelopePieces
 from splineviz.arrangement.polygons import interior_points, next_side
-from splineviz.arrangement.proof import Proof
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.proof import Proof
 
 __all__ = ["proven_cells"]
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64
 
 from splineviz.arrangement.cells import Cells
-from splineviz.arrangement.proof import Proof
 from splineviz.errors import InputError
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.proof import Proof
 
 __all__ = ["Logits", "affected_cells", "beats", "logit_bounds", "logits_at", "logits_of"]
 
