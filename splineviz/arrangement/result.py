@@ -109,15 +109,12 @@ class Arrangement(Cells):
     def _proof(self) -> Proof | None:
         """Bounds and exact arithmetic for what is computed of the cells; None with ``certify="off"``, for
         cells of an earlier stage, and after loading from a file."""
+        if not self._provable:
+            return None
         from splineviz.arrangement.corners import displacements
         from splineviz.arrangement.proof import Proof
 
-        if (
-            self.program is None
-            or self.stats.certify == "off"
-            or len(self.patterns) < len(self.program.stages)
-        ):
-            return None
+        assert self.program is not None
         return Proof(self, self.program, self._bounded.errors, displacements(self, self._bounded))
 
     @cached_property

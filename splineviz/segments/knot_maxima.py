@@ -31,7 +31,8 @@ class Envelope:
     turn: np.ndarray
     """(cuts,) how many changes its window had before on its interval."""
     doubtful: int
-    """Ties at knots within rounding; zeros, as behind a relu that is off, are none."""
+    """Ties at knots, and changes at one place, within rounding; zeros, as behind a relu that is off, are
+    none."""
 
 
 def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -> Envelope:
@@ -50,6 +51,7 @@ def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -
     steep = np.maximum(np.vstack([steep[:1], steep]), np.vstack([steep, steep[-1:]]))
     doubt = bound + np.where(missing, 0.0, (steep * blur[:, None])[:, node.windows])
     low, high = values[:-1], values[1:]
+    close = 0
     with np.errstate(invalid="ignore"):  # of two missing candidates
         leading = _best(low, doubt[:-1], np.ones(low.shape, dtype=bool))
         current = _first(high, doubt[1:], leading)
@@ -73,13 +75,14 @@ def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -
             soonest = ahead & (
                 share - nearest <= moved + np.take_along_axis(moved, share.argmin(1)[:, None], 1)
             )
+            close += int((soonest.sum(1) > 1).sum())
             winner = _first(high[interval, window], doubt[1:][interval, window], soonest)
             pick = winner[:, None]
             share, moved = (np.take_along_axis(x, pick, 1)[:, 0] for x in (share, moved))
             events.append((interval, window, share, moved, winner, np.full(len(interval), turn)))
             current[interval, window] = winner
         tied = _best(values, doubt, np.ones(values.shape, dtype=bool))
-    doubtful = int(((tied.sum(2) > 1) & (tied & (values != 0)).any(2)).sum())
+    doubtful = close + int(((tied.sum(2) > 1) & (tied & (values != 0)).any(2)).sum())
     return _collected(first, events, knots, doubtful)
 
 
