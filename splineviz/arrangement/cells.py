@@ -106,6 +106,10 @@ class Cells:
     @cached_property
     def areas(self) -> Float64[np.ndarray, "cell"]:
         """(F,) area of each cell, in squared input distance; of thin cells from exact coordinates."""
+        return self._rounded_areas
+
+    @property
+    def _rounded_areas(self) -> np.ndarray:
         areas = polygon_areas(self.vertices, self.cells)
         areas[self.thin_cells] = self.thin_areas
         return areas

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,22 +15,23 @@ from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.derivative_bounds import steepness
-from splineviz.arrangement.exact_jumps import bends
+from splineviz.arrangement.proof import Proof
 from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
 from splineviz.arrangement.unread_units import without_effect
-from splineviz.geometry.rounding import UNIT_ROUNDOFF
+from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
 from splineviz.values.threads import each
 
-__all__ = ["edge_jump", "joined_cells", "linear_regions"]
+__all__ = ["edge_jump", "edge_jumps", "joined_cells", "linear_regions"]
 
 # Below this share of the two gradients their difference is not trusted, and the jump itself is carried
 # through the network.
 _DOUBTFUL = 2.0**-24
 _SAFETY = 8.0
 _DECISIVE = 2.0**20  # times its rounding, and a jump is one
+_TINY = float(np.finfo(np.float64).tiny)
 _ANY = np.array([0.6, 0.8])
 
 
@@ -59,16 +61,24 @@ def joined_cells(arr: Cells, edges: np.ndarray) -> Int64[np.ndarray, "cell"]:
 def edge_jump(
     arr: Cells, affine: Float64[np.ndarray, "cell output 3"], program: Program | None
 ) -> Float64[np.ndarray, "edge"]:
-    """(E,) bend of the function at each edge: Frobenius norm of the jump of its in-slice gradient (C, 2).
+    """(E,) bend of the function at each edge, by estimates of rounding; see `edge_jumps`."""
+    return edge_jumps(arr, affine, program, None)[0]
+
+
+def edge_jumps(
+    arr: Cells, affine: Float64[np.ndarray, "cell output 3"], program: Program | None, proof: Proof | None
+) -> tuple[Float64[np.ndarray, "edge"], int]:
+    """(E,) bend of the function at each edge: Frobenius norm of the jump of its in-slice gradient (C, 2); and
+    at how many edges it is not proven whether it is 0.
 
     Exactly 0 where the function does not bend, and on the rim. Where the difference of the two gradients is
-    below 2^-24 of them, or within what is proven of their rounding (`steepness`), it may be rounding alone.
-    There it is 0 if the output reads none of the edge's units (`without_effect`: past units that are off a
-    change vanishes exactly). Else the jump itself is carried from the units of the edge to the output. Where
-    it is within its proven rounding, too, exact arithmetic tells (`bends`); where that would take too long,
-    or the arrangement itself is not certified, it counts as zero if it does not exceed the rounding that is
-    carried along with it. That rounding is the bound of each node for its own rounding, n u |row| |x| for a
-    sum of n products, with fixed arbitrary signs, mapped by the rest of the network.
+    below 2^-24 of them, or within what is proven of their rounding, it may be rounding alone. There it is 0
+    if the output reads none of the edge's units (`without_effect`). Else the jump itself is carried from the
+    units of the edge to the output. Where it is within its proven rounding (`steepness`), too, exact
+    gradients tell (`Proof.bends`); where these would take too long, or nothing is to be proven, it counts as
+    zero if it does not exceed the rounding that is carried along with it. That rounding is the bound of each
+    node for its own rounding, n u |row| |x| for a sum of n products, with fixed arbitrary signs, mapped by
+    the rest of the network.
 
     Raises
     ------
@@ -78,19 +88,33 @@ def edge_jump(
     jump = np.zeros(arr.n_edges)
     inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
     left, right = arr.edge_cells[inner].T
-    gradient = affine[:, :, :2].reshape(arr.n_cells, 2 * affine.shape[1])
-    size = np.linalg.norm(gradient, axis=1)
-    found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
-    # Of two columns on two sides; 3 is above the root of 8.
-    rounding = 3.0 * steepness(program).error if program is not None and arr.stats.certified else 0.0
-    doubtful = found <= np.maximum(_DOUBTFUL * np.maximum(size[left], size[right]), rounding)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        gradient = affine[:, :, :2].reshape(arr.n_cells, 2 * affine.shape[1])
+        size = np.linalg.norm(gradient, axis=1)
+        found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
+        least = _DOUBTFUL * np.maximum(size[left], size[right])
+        if proof is not None:
+            error = np.hypot(*proof.errors[:, :2].T)
+            least = np.maximum(least, SAFE * (error[left] + error[right]) + FLOOR)
+        doubtful = ~(found > least)
+    n_open = 0 if proof is not None else len(inner)
     if doubtful.any():
         doubtful, program = np.flatnonzero(doubtful), complete_program(arr, program)
         unread = without_effect(arr, program, inner[doubtful])
         found[doubtful[unread]] = 0.0
-        found[doubtful[~unread]] = _carried_jump(arr, program, inner[doubtful[~unread]])
-    jump[inner] = found
-    return jump
+        asked = doubtful[~unread]
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            found[asked], decided = _carried_jump(arr, program, inner[asked], proof is not None)
+        if proof is not None:
+            left_open = asked[~decided]
+            bent = proof.bends(inner[left_open])
+            for row, edge in zip(left_open.tolist(), inner[left_open].tolist(), strict=True):
+                if edge in bent:
+                    # A bend that rounding hides, or that float64 cannot hold, is one all the same.
+                    found[row] = max(found[row], _TINY) if bent[edge] else 0.0
+            n_open = len(left_open) - len(bent)
+    jump[inner] = np.where(np.isnan(found), np.inf, found)
+    return jump, n_open
 
 
 class _Carried(NamedTuple):
@@ -105,24 +129,22 @@ class _Carried(NamedTuple):
     right_error: Tensor
 
 
-def _carried_jump(arr: Cells, program: Program, edges: np.ndarray) -> np.ndarray:
-    """(n,) jump across some inner edges, carried through the network; exactly 0 where it is rounding."""
-    jump = np.empty(len(edges))
-    proven = steepness(program).jump_error if arr.stats.certified else 0.0
+def _carried_jump(
+    arr: Cells, program: Program, edges: np.ndarray, prove: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """(jump, proven), (n,) each: jump across some inner edges, carried through the network; 0 where it is
+    rounding. What is proven is that it is none."""
+    jump, decided = np.empty(len(edges)), np.zeros(len(edges), dtype=bool)
+    proven = steepness(program).jump_error if prove else math.inf
 
     def fill(rows: np.ndarray) -> None:
         result = _carry(arr, program, edges[rows])
         size, error = (x.reshape(len(rows), -1).norm(dim=1).numpy() for x in (result.jump, result.jump_error))
         jump[rows] = np.where(size > _SAFETY * error, size, 0.0)
-        open_ = np.flatnonzero((error > 0) & (size <= np.maximum(_DECISIVE * error, proven)))
-        asked = edges[rows[open_]]
-        bent = bends(arr, program, asked, _across(arr, program, asked)) if len(asked) else None
-        if bent is not None:
-            # A jump that is none of rounding alone, however small.
-            jump[rows[open_]] = np.where(bent, np.maximum(size[open_], np.finfo(np.float64).tiny), 0.0)
+        decided[rows] = size > np.maximum(_DECISIVE * error, proven)
 
     each(fill, chunks(len(edges), 4 * max(program.values_alive), BUDGET_BYTES))
-    return jump
+    return jump, decided
 
 
 def _across(arr: Cells, program: Program, edges: np.ndarray) -> Tensor:

@@ -15,7 +15,9 @@ from splineviz.arrangement.consistency import check
 if TYPE_CHECKING:
     import networkx as nx
 
+    from splineviz.arrangement.affine_maps import BoundedMaps
     from splineviz.arrangement.decisions.boundary import DecisionRegions
+    from splineviz.arrangement.proof import Proof
     from splineviz.program.program import Program
 
 __all__ = ["Arrangement"]
@@ -37,12 +39,83 @@ class Arrangement(Cells):
             object.__setattr__(self, "info", self.program.info)
 
     @cached_property
+    def areas(self) -> Float64[np.ndarray, "cell"]:
+        """(F,) area of each cell, in squared input distance; of thin cells from exact coordinates."""
+        if not self._provable:
+            return self._rounded_areas
+        from splineviz.arrangement.areas import measured_areas
+
+        assert self.program is not None
+        return measured_areas(self, self.program, self._rounded_areas)
+
+    @property
+    def exact(self) -> dict[str, int]:
+        """Number of open questions behind each kind of number that has been asked for: 0 where all is proven.
+
+        ``cells`` are combinatorial decisions of the subdivision, ``linear_regions`` edges at which it is not
+        proven whether the function bends, ``decision_regions`` cells in which it is not proven which classes
+        win, ``areas`` cells whose area is not proven to a thousandth. These three take the cells for right.
+        """
+        asked = vars(self)
+        found = {"cells": self.stats.decisions if self.stats.certify == "off" else self.stats.undecided}
+        if "_jumps" in asked:
+            found["linear_regions"] = self._jumps[1]
+        if "_decisions" in asked:
+            found["decision_regions"] = self._decisions.open
+        if "areas" in asked and "_bounded" in asked:
+            found["areas"] = self._open_areas
+        return found
+
+    @property
+    def certified(self) -> bool:
+        """Whether all that has been asked for is proven; see `exact`."""
+        return self.stats.certified and not any(self.exact.values())
+
+    @property
+    def n_overflowing_maps(self) -> int:
+        """Number of cells whose affine map has coefficients beyond the largest float64, which are
+        infinite."""
+        return int((~np.isfinite(self.affine).all((1, 2))).sum())
+
+    @property
+    def _provable(self) -> bool:
+        """Whether there are patterns of all stages, and something to prove."""
+        return (
+            self.program is not None
+            and self.stats.certify != "off"
+            and len(self.patterns) == len(self.program.stages)
+        )
+
+    @cached_property
+    def _open_areas(self) -> int:
+        from splineviz.arrangement.areas import open_areas
+
+        return self.n_cells if self._proof is None else open_areas(self, self._proof, self.areas)
+
+    @cached_property
+    def _bounded(self) -> BoundedMaps:
+        from splineviz.arrangement.affine_maps import bounded_maps
+        from splineviz.arrangement.exact_cells import with_overflows
+
+        return with_overflows(self, self.program, bounded_maps(self, self.program))
+
+    @cached_property
     def affine(self) -> Float64[np.ndarray, "cell output 3"]:
         """(F, C, 3) the network on each cell: output = A [u, v, 1], composed from its own affine maps.
         Computed on first use."""
-        from splineviz.arrangement.affine_maps import affine_maps
+        return self._bounded.maps
 
-        return affine_maps(self, self.program)
+    @cached_property
+    def _proof(self) -> Proof | None:
+        """Bounds and exact arithmetic for what is computed of the cells; None with ``certify="off"``, for
+        cells of an earlier stage, and after loading from a file."""
+        if not self._provable:
+            return None
+        from splineviz.arrangement.corners import displacements
+        from splineviz.arrangement.proof import Proof
+
+        assert self.program is not None
+        return Proof(self, self.program, self._bounded.errors, displacements(self, self._bounded))
 
     @cached_property
     def _jacobian_norms(self) -> np.ndarray:
@@ -57,9 +130,13 @@ class Arrangement(Cells):
     @cached_property
     def edge_jump(self) -> Float64[np.ndarray, "edge"]:
         """(E,) bend of the function at each edge; see :func:`splineviz.arrangement.jumps.edge_jump`."""
-        from splineviz.arrangement.jumps import edge_jump
+        return self._jumps[0]
 
-        return edge_jump(self, self.affine, self.program)
+    @cached_property
+    def _jumps(self) -> tuple[np.ndarray, int]:
+        from splineviz.arrangement.jumps import edge_jumps
+
+        return edge_jumps(self, self.affine, self.program, self._proof)
 
     @cached_property
     def linear_regions(self) -> Int64[np.ndarray, "cell"]:
@@ -77,7 +154,13 @@ class Arrangement(Cells):
     def n_decision_regions(self) -> int:
         """Number of connected regions of one class, the index of the largest output; with one output, whether
         it is above 0."""
-        return int(self.decision_regions().regions.max(initial=-1)) + 1
+        return int(self._decisions.regions.max(initial=-1)) + 1
+
+    @cached_property
+    def _decisions(self) -> DecisionRegions:
+        from splineviz.arrangement.decisions.boundary import decision_regions
+
+        return decision_regions(self, self.affine, proof=self._proof)
 
     def locate(self, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
         """The cell of each point (..., 2): -1 outside, the lowest cell on an edge; see
@@ -102,13 +185,15 @@ class Arrangement(Cells):
         default 0)."""
         from splineviz.arrangement.decisions.boundary import decision_boundary
 
-        return decision_boundary(self, self.affine, level=level, window=window)
+        return decision_boundary(self, self.affine, level=level, window=window, proof=self._proof)
 
     def decision_regions(self, *, level: float | None = None) -> DecisionRegions:
         """The cells cut into pieces of one class."""
         from splineviz.arrangement.decisions.boundary import decision_regions
 
-        return decision_regions(self, self.affine, level=level)
+        if level is None:
+            return self._decisions
+        return decision_regions(self, self.affine, level=level, proof=self._proof)
 
     def to_shapely(self) -> np.ndarray:
         """(F,) shapely polygons in uv."""

@@ -28,7 +28,8 @@ def without_effect(arr: Cells, program: Program, edges: np.ndarray) -> Bool[np.n
     sum where nothing is left of any of them. A unit's own change is taken as 1 and carried from its stage on,
     so that the test costs less the later the stage, and ends where all have vanished. That it comes out as 0
     is no matter of rounding: entries are 0 where they meet slopes of 0, maxima that others win, and
-    coefficients of 0.
+    coefficients of 0. Which entries are not 0 is all that counts, so after each node these are numbers drawn
+    at random between 1 and 2: sums of them neither underflow nor cancel, however small the coefficients are.
     """
     units = arr.edge_units.take(edges)
     row, (stage, unit) = units.row_of, units.values.T
@@ -56,7 +57,7 @@ def _reaches(arr: Cells, program: Program, stage: int, cells: np.ndarray, units:
     after = program.nodes[next(i for i, node in enumerate(program.nodes) if node is start) + 1 :]
     rows = np.arange(len(units))
     slots: dict[int, Tensor | None] = dict.fromkeys(range(program.n_slots))
-    slots[start.output] = _changes(start, units, program.shapes[start.output])
+    slots[start.output] = _drawn(start, _changes(start, units, program.shapes[start.output]))
 
     def affine(node: Affine, values: Sequence[Tensor | None]) -> Tensor | None:
         known = next((value for value in values if value is not None), None)
@@ -66,10 +67,10 @@ def _reaches(arr: Cells, program: Program, stage: int, cells: np.ndarray, units:
             known.new_zeros(len(known), *program.shapes[i]) if value is None else value
             for i, value in zip(node.inputs, values, strict=True)
         )
-        return node.linear(*filled)
+        return _drawn(node, node.linear(*filled))
 
     def pointwise(node: Pointwise, value: Tensor | None) -> Tensor | None:
-        return None if value is None else slopes_and_intercepts(arr, node, cells[rows])[0] * value
+        return value if value is None else _drawn(node, _slopes(arr, node, cells[rows]) * value)
 
     def maximum(node: Maximum, value: Tensor | None) -> Tensor | None:
         return None if value is None else node.pick(value, arr.winners(node.stage, cells[rows]))
@@ -92,6 +93,18 @@ def _reaches(arr: Cells, program: Program, stage: int, cells: np.ndarray, units:
     if change is not None:
         result[rows] = _moved(change)
     return result
+
+
+def _slopes(arr: Cells, node: Pointwise, cells: np.ndarray) -> Tensor:
+    return slopes_and_intercepts(arr, node, cells)[0]
+
+
+def _drawn(node: Affine | Pointwise | Maximum, value: Tensor) -> Tensor:
+    """Random numbers in place of those entries of a node's result (rows, ...) that are not 0; no two nodes
+    have the same."""
+    generator = torch.Generator().manual_seed(node.output)
+    draws = 1.0 + torch.rand(value.shape[1:], generator=generator, dtype=torch.float64)
+    return torch.where(value != 0, draws, 0.0)
 
 
 def _moved(value: Tensor) -> np.ndarray:

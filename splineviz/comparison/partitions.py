@@ -61,10 +61,12 @@ def partition_distance(
     """
     pairs, which = np.unique(np.stack([first, second]), axis=1, return_inverse=True)
     joint = np.bincount(which.reshape(-1), weights=areas)
-    pairs, joint = pairs[:, joint > 0], joint[joint > 0] / areas.sum()
+    joint = joint / areas.sum()
+    pairs, joint = pairs[:, joint > 0], joint[joint > 0]
     p, q = (np.bincount(cells, weights=joint) for cells in pairs)
     own, other = p[pairs[0]], q[pairs[1]]
-    information = float(np.sum(joint * (np.log(own / joint) + np.log(other / joint))))
+    # Not the logarithm of own / joint, which overflows where a share is subnormal.
+    information = float(np.sum(joint * (np.log(own) + np.log(other) - 2 * np.log(joint))))
     together, apart = float(np.sum(joint**2)), float(np.sum(p**2) * np.sum(q**2))
     largest = float(np.sum(p**2) + np.sum(q**2)) / 2
     rand = 1.0 if largest == apart else (together - apart) / (largest - apart)

@@ -68,8 +68,13 @@ def plane_card(plane: Plane) -> dict[str, Any]:
 
 def certificate(arr: Arrangement) -> dict[str, Any]:
     """Certificate of an arrangement, as every output carries it: the numbers of decisions, and of proven
-    ones."""
-    return certificate_of(arr.stats, float(arr.areas.min()) if arr.n_cells else None)
+    ones.
+
+    What else has been asked for has its number of open questions, by name: `Arrangement.exact`. ``certified``
+    is about all of it.
+    """
+    smallest = float(arr.areas.min()) if arr.n_cells else None
+    return certificate_of(arr.stats, smallest) | {"certified": arr.certified, **arr.exact}
 
 
 def certificate_of(stats: Stats | Totals, smallest_cell: float | None = None) -> dict[str, Any]:
@@ -105,6 +110,8 @@ def certificate_note(exact: Mapping[str, Any]) -> str:
     >>> per_stage = {"proven_per_stage": [900, 0], "decisions_per_stage": [900, 300]}
     >>> certificate_note({**whole, "proven": 900, "undecided": 300, **per_stage})
     '300 of 1,200 decisions are not proven, the first of them in stage 1'
+    >>> certificate_note({**whole, "areas": 7})
+    'all 1,200 decisions are proven; 7 areas are not proven to a thousandth'
     >>> certificate_note({**whole, "certify": "off", "undecided": 3})
     'no decision is proven; 3 lay within rounding error and were taken as coincidences'
     >>> certificate_note({**whole, "in_doubt": 2, "share_in_doubt": 0.004})
@@ -122,13 +129,24 @@ def _decisions_note(exact: Mapping[str, Any]) -> str:
         return "no decision is proven" + (
             f"; {undecided:,} lay within rounding error and were taken as coincidences" if undecided else ""
         )
+    beyond = _beyond_cells(exact)
     if undecided == 0:
-        return f"all {decisions:,} decisions are proven" + (
-            f", {exactly:,} of them in exact arithmetic" if exactly else ""
-        )
+        how = f", {exactly:,} of them in exact arithmetic" if exactly else ""
+        return f"all {decisions:,} decisions are proven{how}{beyond}"
     pairs = zip(exact["decisions_per_stage"], exact["proven_per_stage"], strict=True)
     first = next((stage for stage, (all_, proven) in enumerate(pairs) if proven < all_), 0)
-    return f"{undecided:,} of {decisions:,} decisions are not proven, the first of them in stage {first}"
+    where = f"the first of them in stage {first}"
+    return f"{undecided:,} of {decisions:,} decisions are not proven, {where}{beyond}"
+
+
+def _beyond_cells(exact: Mapping[str, Any]) -> str:
+    """The open questions behind numbers that were computed of the cells."""
+    said = {
+        "linear_regions": "edges may or may not bend the function",
+        "decision_regions": "cells may have other classes",
+        "areas": "areas are not proven to a thousandth",
+    }
+    return "".join(f"; {exact[name]:,} {what}" for name, what in said.items() if exact.get(name))
 
 
 def encode_array(array: np.ndarray) -> Any:

@@ -30,6 +30,9 @@ class Envelope:
     """(cuts,) the winner after each."""
     turn: np.ndarray
     """(cuts,) how many changes its window had before on its interval."""
+    doubtful: int
+    """Ties at knots, and changes at one place, within rounding; zeros, as behind a relu that is off, are
+    none."""
 
 
 def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -> Envelope:
@@ -48,6 +51,7 @@ def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -
     steep = np.maximum(np.vstack([steep[:1], steep]), np.vstack([steep, steep[-1:]]))
     doubt = bound + np.where(missing, 0.0, (steep * blur[:, None])[:, node.windows])
     low, high = values[:-1], values[1:]
+    close = 0
     with np.errstate(invalid="ignore"):  # of two missing candidates
         leading = _best(low, doubt[:-1], np.ones(low.shape, dtype=bool))
         current = _first(high, doubt[1:], leading)
@@ -71,15 +75,20 @@ def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -
             soonest = ahead & (
                 share - nearest <= moved + np.take_along_axis(moved, share.argmin(1)[:, None], 1)
             )
+            close += int((soonest.sum(1) > 1).sum())
             winner = _first(high[interval, window], doubt[1:][interval, window], soonest)
             pick = winner[:, None]
             share, moved = (np.take_along_axis(x, pick, 1)[:, 0] for x in (share, moved))
             events.append((interval, window, share, moved, winner, np.full(len(interval), turn)))
             current[interval, window] = winner
-    return _collected(first, events, knots)
+        tied = _best(values, doubt, np.ones(values.shape, dtype=bool))
+    doubtful = close + int(((tied.sum(2) > 1) & (tied & (values != 0)).any(2)).sum())
+    return _collected(first, events, knots, doubtful)
 
 
-def _collected(first: np.ndarray, events: Sequence[tuple[np.ndarray, ...]], knots: np.ndarray) -> Envelope:
+def _collected(
+    first: np.ndarray, events: Sequence[tuple[np.ndarray, ...]], knots: np.ndarray, doubtful: int
+) -> Envelope:
     """The envelope; a change that rounds onto a knot happens there."""
     none = np.zeros(0, dtype=np.int64)
     columns = [
@@ -91,7 +100,7 @@ def _collected(first: np.ndarray, events: Sequence[tuple[np.ndarray, ...]], knot
     at_low, at_high = t <= knots[interval], t >= knots[interval + 1]
     first[interval[at_low], window[at_low]] = winner[at_low]
     interval, window, share, moved, winner, turn = (column[~(at_low | at_high)] for column in columns)
-    return Envelope(first, Cuts(interval, window, share, moved), winner, turn)
+    return Envelope(first, Cuts(interval, window, share, moved), winner, turn, doubtful)
 
 
 def _behind(values: np.ndarray, doubt: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ from splineviz.program.interpret import Interpreter, walk
 from splineviz.program.nodes import Maximum, Pointwise
 from splineviz.program.program import Program
 
-__all__ = ["confirmed"]
+__all__ = ["confirmed", "rounded"]
 
 States = Callable[[int], np.ndarray]
 """Of a stage the states of its units in each cell, (cells, units)"""
@@ -57,7 +57,7 @@ class _Claim:
     def holds(self, knots: list[Fraction]) -> bool:
         """Whether no function has a sign at an end of its cell that it must not have."""
         t = np.array([float(knot) for knot in knots])[:, None]
-        a, b = (x.numpy() for x in _rounded(self.z).chunk(2))
+        a, b = (x.numpy() for x in rounded(self.z).chunk(2))
         slack = (len(self.z.digits) + 16.0) * UNIT_ROUNDOFF * (np.abs(a) + np.abs(b)) + _TINY
         low, high = (self.sign * (a + at * (b - a)) for at in (t[:-1], t[1:]))
         zero = (self.z.signs() == 0).numpy()
@@ -153,7 +153,7 @@ def _maxima(node: Maximum, x: ExactTensor, top: ExactTensor, winners: np.ndarray
         yield _Claim(node.stage, place, ahead, -1 * asked, place < winners)
 
 
-def _rounded(x: ExactTensor) -> Tensor:
+def rounded(x: ExactTensor) -> Tensor:
     """(V, n) the numbers times one positive number, each with a relative error of as many roundings as there
     are digits.
 

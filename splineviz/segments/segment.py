@@ -5,7 +5,7 @@ It shares nothing with the planar arrangement, so that each can be checked again
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +15,11 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.exact.digits import InexactError
 from splineviz.geometry.csr import Csr
 from splineviz.program.program import Affine, Maximum, Program
 from splineviz.segments.cuts import cuts_of, insertion_of, refine_knots, refine_signs
+from splineviz.segments.exact_walk import ExactWalk, affordable, exact_walk
 from splineviz.segments.knot_maxima import envelope_of, run_maximum, winners_of
 from splineviz.segments.knot_values import Traced, extend, gaps, run_affine, run_pointwise, trace_input
 
@@ -32,8 +34,8 @@ class Segment:
     Attributes
     ----------
     knots
-        (K + 1,) t in [0, 1], strictly ascending, 0 and 1 included; x = a + t (b - a). Cell i lies between
-        knots i and i + 1.
+        (K + 1,) t in [0, 1], ascending, 0 and 1 included; x = a + t (b - a). Cell i lies between
+        knots i and i + 1, which are equal where they are closer than float64 can tell.
     units
         CSR with a row for each knot, of (stage, unit) pairs: the units whose state changes there; none at
         both ends.
@@ -43,6 +45,9 @@ class Segment:
         (K + 1, *input_shape) the knots in input space.
     length
         Input distance from a to b.
+    doubtful
+        Number of decisions that lay within the estimated rounding of the walk, and that exact arithmetic has
+        not settled: signs taken for zero, and crossings taken for one. 0 where nothing did.
     """
 
     knots: Float64[np.ndarray, "knot"]
@@ -50,6 +55,7 @@ class Segment:
     values: Float64[np.ndarray, "knot output"]
     points: Float64[np.ndarray, "knot ..."]
     length: float
+    doubtful: int
     program: Program = field(repr=False)
     _stages: tuple[_StageStates, ...] = field(repr=False)
 
@@ -106,24 +112,30 @@ class Segment:
             )
 
     def _states(self, stage: int) -> np.ndarray:
-        states = self._stages[stage]
-        return np.asarray(states.of[np.searchsorted(states.knots, self.knots[:-1], side="right") - 1])
+        return self._stages[stage].at(self.knots[:-1])
 
     def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
         """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or
         (units,) winners."""
         if not 0 <= cell < self.n_cells:
             raise InputError(f"the segment has cells 0 to {self.n_cells - 1}, got {cell}")
-        return tuple(s.of[np.searchsorted(s.knots, self.knots[cell], side="right") - 1] for s in self._stages)
+        return tuple(states.at(self.knots[:-1])[cell] for states in self._stages)
 
 
 @dataclass(frozen=True)
 class _StageStates:
     """Decisions of one stage, at the knots that there were then."""
 
-    knots: np.ndarray
+    knots: np.ndarray | None
+    """None where there is a row for each of the final cells, as knots do not tell them apart"""
     of: np.ndarray
     """(intervals, units) bool, whether a unit is on; or int, the place of a winner"""
+
+    def at(self, knots: np.ndarray) -> np.ndarray:
+        """(cells, units) states behind each of the final knots."""
+        if self.knots is None:
+            return self.of
+        return np.asarray(self.of[np.searchsorted(self.knots, knots, side="right") - 1])
 
 
 def segment(program: Program, a: Any, b: Any) -> Segment:
@@ -133,7 +145,9 @@ def segment(program: Program, a: Any, b: Any) -> Segment:
     wherever one of its units changes sign inside an interval. Signs have three values: what lies within the
     rounding of the walk is zero, and cuts that rounding cannot tell apart are one knot of several units. That
     rounding is estimated, not proven: the worst case of each node is carried through the rest of the network
-    with irregular signs. The result's ``proven`` tells whether it is right.
+    with irregular signs. Where anything lay within it, the segment is walked anew in exact arithmetic, which
+    tells cells of any size apart, unless that takes more than a few seconds: then the result's ``doubtful``
+    counts what did. The result's ``proven`` tells whether all of it is right.
 
     Parameters
     ----------
@@ -165,7 +179,40 @@ def segment(program: Program, a: Any, b: Any) -> Segment:
     if length == 0:
         raise InputError("the two ends of the segment are equal", hint="choose two different points")
     with torch.no_grad():
-        return _walk(program, first, last, length)
+        found = _walk(program, first, last, length)
+        if found.doubtful and affordable(program, found.n_cells + found.doubtful):
+            try:
+                return _settled(found, first, last, exact_walk(program, torch.stack([first, last])))
+            except InexactError:
+                pass
+        return found
+
+
+def _settled(found: Segment, first: Tensor, last: Tensor, exact: ExactWalk) -> Segment:
+    """A segment with the cells of an exact walk."""
+    knots = np.array([float(t) for t in exact.knots])
+    stages, knot, unit = [], [], []
+    for stage, states in enumerate(exact.states):
+        at, changed = np.nonzero(states[1:] != states[:-1])
+        knot.append(at + 1)
+        unit.append(np.stack([np.full(len(at), stage), changed], axis=1))
+        stages.append(_StageStates(knots if (np.diff(knots) > 0).all() else None, states))
+    none = np.zeros((0, 2), dtype=np.int64)
+    return replace(
+        found,
+        knots=knots,
+        units=_by_knot(len(knots), np.concatenate([none[:, 0], *knot]), np.concatenate([none, *unit])),
+        values=exact.values,
+        points=_points(first, last, knots),
+        doubtful=0,
+        _stages=tuple(stages),
+    )
+
+
+def _points(first: Tensor, last: Tensor, knots: np.ndarray) -> np.ndarray:
+    t = torch.from_numpy(knots).reshape(-1, *[1] * first.ndim)
+    points: np.ndarray = torch.lerp(first, last, t).numpy()
+    return points
 
 
 def _walk(program: Program, first: Tensor, last: Tensor, length: float) -> Segment:
@@ -173,6 +220,7 @@ def _walk(program: Program, first: Tensor, last: Tensor, length: float) -> Segme
     slots: dict[int, Traced] = {0: trace_input(torch.stack([first, last]))}
     stages: list[_StageStates | None] = [None] * len(program.stages)
     units: list[tuple[np.ndarray, np.ndarray, int]] = []
+    doubtful = 0
     for node in program.nodes:
         if isinstance(node, Affine):
             slots[node.output] = run_affine(node, [slots[i] for i in node.inputs])
@@ -181,9 +229,13 @@ def _walk(program: Program, first: Tensor, last: Tensor, length: float) -> Segme
             if isinstance(node, Maximum):
                 envelope = envelope_of(node, z, knots, blur)
                 cuts = envelope.cuts
+                doubtful += envelope.doubtful
             else:
-                signs, cuts = cuts_of(*gaps(node, z), knots, blur)
+                gap, bound = gaps(node, z)
+                signs, cuts = cuts_of(gap, bound, knots, blur)
+                doubtful += int((signs == 0)[:, gap.any(0)].sum())
             inserted, rows = insertion_of(knots, cuts)
+            doubtful += len(rows) - len(inserted.interval)
             knots, blur = refine_knots(knots, blur, cuts, inserted, rows)
             slots = {slot: extend(live, inserted) for slot, live in slots.items()}
             z = slots[node.inputs[0]]
@@ -200,10 +252,9 @@ def _walk(program: Program, first: Tensor, last: Tensor, length: float) -> Segme
         for slot in node.frees:
             slots.pop(slot, None)
     values = slots[program.output].at.reshape(len(knots), -1).numpy()
-    t = torch.from_numpy(knots).reshape(-1, *[1] * first.ndim)
-    points = torch.lerp(first, last, t).numpy()
     decided = tuple(stage for stage in stages if stage is not None)
-    return Segment(knots, _collect(knots, units), values, points, length, program, decided)
+    points = _points(first, last, knots)
+    return Segment(knots, _collect(knots, units), values, points, length, doubtful, program, decided)
 
 
 def _point(program: Program, value: Any, name: str) -> Tensor:
@@ -227,6 +278,11 @@ def _collect(knots: np.ndarray, units: list[tuple[np.ndarray, np.ndarray, int]])
     knot = np.concatenate([none, *(np.searchsorted(knots, t) for t, _, _ in units)])
     stage = np.concatenate([none, *(np.full(len(unit), index) for _, unit, index in units)])
     unit = np.concatenate([none, *(unit for _, unit, _ in units)])
-    order = np.lexsort((unit, stage, knot))
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(knot, minlength=len(knots)))])
-    return Csr(offsets.astype(np.int64), np.stack([stage, unit], axis=1)[order])
+    return _by_knot(len(knots), knot, np.stack([stage, unit], axis=1))
+
+
+def _by_knot(n_knots: int, knot: np.ndarray, units: np.ndarray) -> Csr:
+    """CSR of rows (stage, unit), each at a knot."""
+    order = np.lexsort((units[:, 1], units[:, 0], knot))
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(knot, minlength=n_knots))])
+    return Csr(offsets.astype(np.int64), units[order])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import shapely
@@ -288,3 +290,27 @@ def test_decision_regions_are_the_connected_parts_of_the_merged_classes(seed: in
         merged = shapely.union_all(shapely.buffer(polygons[regions.classes == label], 1e-9))
         parts += shapely.get_num_geometries(merged)
     assert arr.n_decision_regions == parts
+
+
+def test_regions_are_joined_by_edges_not_by_bits() -> None:
+    """Two cells compute where the boundary crosses the edge between them each by itself."""
+    torch.manual_seed(28)
+    width = [2, 48, 48, 48, 4]
+    layers: list[nn.Module] = []
+    for a, b in pairwise(width):
+        layer = nn.Linear(a, b)
+        nn.init.kaiming_normal_(layer.weight)
+        nn.init.normal_(layer.bias, 0, 0.3)
+        layers += [layer, nn.ReLU()]
+    program = sv.load_program(nn.Sequential(*layers[:-1]))
+    arr = sv.arrange(program, sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2))
+    pieces = arr.decision_regions()
+    bits = np.round(pieces.vertices, 9)
+    polygons = [shapely.Polygon(bits[row]) for row in pieces.pieces]
+    parts = 0
+    for c in np.unique(pieces.classes):
+        mine = [polygons[i].buffer(1e-7, join_style="mitre") for i in np.flatnonzero(pieces.classes == c)]
+        merged = shapely.union_all(mine).buffer(-2e-7)
+        parts += len([g for g in shapely.get_parts(merged) if g.area > 1e-9])
+    assert arr.n_decision_regions == parts
+    assert arr.certified and arr.exact["decision_regions"] == 0

@@ -11,6 +11,7 @@ from torch import nn
 
 import splineviz as sv
 from splineviz.comparison import Pair
+from splineviz.comparison.partitions import partition_distance
 from tests.comparison.nets import PLANE, SQUARE, lines, random_net, with_lines
 
 
@@ -149,3 +150,9 @@ def test_partitions_of_one_cell() -> None:
     pair = pair_of(first, second)
     assert pair.overlay.n_cells == 1 and pair.units is not None and pair.units.by_stage() == []
     assert (pair.partitions.variation_of_information, pair.partitions.adjusted_rand_index) == (0.0, 1.0)
+
+
+def test_shares_below_the_least_normal_number_count_nothing() -> None:
+    areas = np.array([1.0, 5e-324, 3e-310])
+    found = partition_distance(np.array([0, 0, 1]), np.array([0, 1, 0]), areas)
+    assert 0.0 <= found.variation_of_information < 1e-300

@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from splineviz.plane import Plane, Window
+from tests.fuzz.hostile import HOSTILE
 from tests.fuzz.lines import by_share, by_ulps, concurrent, corners, parallel, tangent, tiny
 from tests.fuzz.structures import convolutional, dead, image, maxout_of_many, normalised, thirds
 from tests.fuzz.trained import FORMATS, digits, flat
@@ -94,6 +95,7 @@ FAMILIES: dict[str, st.SearchStrategy[Case]] = {
     "parallel at 1e-9": parallel(by=by_share),
     "parallel at one unit in the last place": parallel(by=by_ulps),
     "tiny cells": tiny(),
+    **HOSTILE,
 }
 
 NEAR = (
@@ -102,5 +104,6 @@ NEAR = (
     "parallel at 1e-9",
     "parallel at one unit in the last place",
     "tiny cells",
+    *HOSTILE,
 )
 """Families whose coincidences are missed by rounding, so that only exact decisions get them right."""

@@ -18,7 +18,7 @@ from tests.oracles.polygon import Triple
 from tests.oracles.rational import RIM, ExactSlice
 from tests.oracles.rounding import Rounding
 
-__all__ = ["Agreement", "Mismatch", "assert_same", "assert_same_up_to_rounding", "patterns_of"]
+__all__ = ["Agreement", "Mismatch", "assert_same", "assert_same_up_to_rounding", "match_cells", "patterns_of"]
 
 
 class Mismatch(AssertionError):  # noqa: N818 the word for what a test found
@@ -85,7 +85,7 @@ def assert_same(arr: Arrangement, exact: ExactSlice) -> Agreement:
     Mismatch
         For the first difference of: cells, neighbours, units, vertices, areas, affine, regions, decisions.
     """
-    match = _match_cells(arr, exact)
+    match = match_cells(arr, exact)
     points = _match_rings(arr, exact, match)
     _compare_units(arr, exact, match)
     rounding = Rounding(exact)
@@ -104,7 +104,7 @@ def assert_same(arr: Arrangement, exact: ExactSlice) -> Agreement:
     )
 
 
-def _match_cells(arr: Arrangement, exact: ExactSlice) -> np.ndarray:
+def match_cells(arr: Arrangement, exact: ExactSlice) -> np.ndarray:
     """(F,) the exact cell of each cell."""
     mine, theirs = _keys(arr, exact)
     missing, invented = set(theirs) - set(mine), set(mine) - set(theirs)

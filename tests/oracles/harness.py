@@ -19,6 +19,7 @@ from splineviz.values import interpolated_products, propagation
 from tests.oracles.compare import Agreement, Mismatch, assert_same, assert_same_up_to_rounding
 from tests.oracles.invariants import assert_valid
 from tests.oracles.network import Network
+from tests.oracles.numbers import assert_numbers_right
 from tests.oracles.rational import ExactSlice, frame_of, slice_exactly
 from tests.oracles.twin import structure, to_torch
 
@@ -115,6 +116,10 @@ class Case:
                     arr.check()
                 if certify == "full" and CERTIFIES and arr.stats.undecided:
                     raise Mismatch("undecided", f"{arr.stats.undecided} decisions under certify='full'")
+                if certify == "full":
+                    assert_numbers_right(arr, exact)
+                    if not arr.certified:
+                        raise Mismatch("undecided", f"open questions under certify='full': {arr.exact}")
         return found
 
 

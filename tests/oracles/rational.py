@@ -17,7 +17,7 @@ from tests.oracles.integers import Bend, Choice, Integral, Mix
 from tests.oracles.network import Form, Maximum, Network
 from tests.oracles.polygon import Interval, Polygon, Triple, position
 
-__all__ = ["RIM", "Cell", "Edge", "ExactSlice", "crossings", "frame_of", "slice_exactly"]
+__all__ = ["RIM", "Cell", "Edge", "ExactSlice", "crossings", "frame_of", "slice_exactly", "where_largest"]
 
 Point = tuple[Fraction, Fraction]
 Pattern = tuple[tuple[int, ...], ...]
@@ -163,7 +163,7 @@ class ExactSlice:
         for number, cell in enumerate(self.cells):
             candidates = dict(enumerate(cell.candidates))
             for place in candidates:
-                piece = _where_largest(cell.shape, candidates, place, lower=False)
+                piece = where_largest(cell.shape, candidates, place, lower=False)
                 if piece is not None:
                     found[number, place] = piece.area
         return found
@@ -253,12 +253,12 @@ def _chosen(step: Choice, domain: Any, forms: Sequence[Triple]) -> Parts:
             (piece, (*places, place), (*out, candidates[place]))
             for part, places, out in parts
             for place in candidates
-            if (piece := _where_largest(part, candidates, place, op.lower)) is not None
+            if (piece := where_largest(part, candidates, place, op.lower)) is not None
         ]
     return parts
 
 
-def _where_largest(domain: Any, candidates: dict[int, Triple], place: int, lower: bool) -> Any:
+def where_largest(domain: Any, candidates: dict[int, Triple], place: int, lower: bool) -> Any:
     """The part with interior where a candidate is the largest, or None; a tie on all of it belongs to the
     lower place."""
     a, b, c = candidates[place]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64
 
 from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
+from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
-__all__ = ["Logits", "affected_cells", "logits_at", "logits_of"]
+if TYPE_CHECKING:
+    from splineviz.arrangement.proof import Proof
+
+__all__ = ["Logits", "affected_cells", "beats", "logit_bounds", "logits_at", "logits_of"]
 
 # Logits closer than this share of the terms they are summed from count as tied: rounding of the maps and of
 # the vertices leaves about 1e-15 per layer, and an arrangement wants a tie along an edge found as a tie.
@@ -33,8 +38,15 @@ class Logits:
     """(3,) the largest coordinates, homogeneous: they are rounded on that scale, whatever their own size."""
 
 
-def logits_of(arr: Cells, maps: Float64[np.ndarray, "cell output 3"], level: float | None) -> Logits:
+def logits_of(
+    arr: Cells,
+    maps: Float64[np.ndarray, "cell output 3"],
+    level: float | None,
+    proof: Proof | None = None,
+) -> Logits:
     """The logits of cells from their affine maps; a single output is the second of two, its level the first.
+
+    With a ``proof`` what is clear is proven, else it is estimated.
 
     Raises
     ------
@@ -54,10 +66,16 @@ def logits_of(arr: Cells, maps: Float64[np.ndarray, "cell output 3"], level: flo
     size = max(1, (64 << 20) // (24 * maps.shape[1]))
     for start in range(0, arr.n_vertices, size):
         rows = slice(start, start + size)
-        values, slack = logits_at(maps[cell_of[rows]], arr.vertices[rows], reach)
-        winner[rows] = values.argmax(1)
-        top = np.partition(values, -2, axis=1)[:, -2:]
-        clear[rows] = top[:, 1] - top[:, 0] > slack
+        own, uv = cell_of[rows], arr.vertices[rows]
+        with np.errstate(invalid="ignore", over="ignore"):
+            values, slack = logits_at(maps[own], uv, reach)
+            winner[rows] = values.argmax(1)
+            if proof is None:
+                top = np.partition(values, -2, axis=1)[:, -2:]
+                clear[rows] = top[:, 1] - top[:, 0] > slack
+            else:
+                bounds = logit_bounds(maps[own], proof.errors[own], uv, proof.displacement[rows])
+                clear[rows] = beats(values, bounds, winner[rows]).sum(1) == maps.shape[1] - 1
     return Logits(maps, cell_of, winner, clear, reach)
 
 
@@ -66,8 +84,35 @@ def logits_at(maps: np.ndarray, uv: np.ndarray, reach: np.ndarray) -> tuple[np.n
 
     ``reach`` is that of `Logits`.
     """
-    values = (maps * np.concatenate([uv, np.ones((len(uv), 1))], axis=1)[:, None]).sum(-1)
-    return values, _TIE * (np.abs(maps) * reach).sum(-1).max(1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = (maps * np.concatenate([uv, np.ones((len(uv), 1))], axis=1)[:, None]).sum(-1)
+        return values, _TIE * (np.abs(maps) * reach).sum(-1).max(1)
+
+
+def logit_bounds(
+    maps: np.ndarray, errors: np.ndarray, uv: np.ndarray, displacement: np.ndarray, roundings: int = 4
+) -> np.ndarray:
+    """(n, C) proven bounds of the errors of logits of maps (n, C, 3) at points (n, 2).
+
+    ``errors`` (n, 3) are those of the coefficients, ``displacement`` (n,) how far the points may be from
+    where they belong; ``roundings`` are those of products and sums, and of what else is made of them.
+    """
+    place = np.concatenate([np.abs(uv), np.ones((len(uv), 1))], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        inherited = (errors * place).sum(1) + displacement * (errors[:, 0] + errors[:, 1])
+        steep = np.abs(maps[:, :, 0]) + np.abs(maps[:, :, 1])
+        size = (np.abs(maps) * place[:, None]).sum(-1)
+        moved = np.where(steep > 0, displacement[:, None] * steep, 0.0)  # a constant is so anywhere
+        bounds: np.ndarray = SAFE * (inherited[:, None] + moved + roundings * UNIT_ROUNDOFF * size) + FLOOR
+    return bounds
+
+
+def beats(values: np.ndarray, bounds: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """(n, C) bool: which logits are less than that of class ``own`` (n,) by more than the bounds of both."""
+    rows = np.arange(len(own))
+    with np.errstate(invalid="ignore", over="ignore"):
+        less: np.ndarray = (values[rows, own] - bounds[rows, own])[:, None] > values + bounds
+    return less
 
 
 def affected_cells(arr: Cells, logits: Logits, window: int | None) -> np.ndarray:

@@ -29,23 +29,38 @@ class EnvelopePieces:
     """(S,) difference of logits that counts as none."""
     beyond: np.ndarray
     """(S,) candidate on the other side of the side that begins here; -1 on a side of the cell."""
+    edge: np.ndarray
+    """(S,) edge of the arrangement that the side lies on, where it is a side of the cell"""
     parent: np.ndarray
     """(P,) row of the cell cut."""
     own: np.ndarray
     """(P,) candidate whose piece this is."""
 
 
-def envelope(arr: Cells, logits: Logits, cells: np.ndarray) -> tuple[EnvelopePieces, np.ndarray]:
+def envelope(
+    arr: Cells, logits: Logits, cells: np.ndarray, *, tolerant: bool = True
+) -> tuple[EnvelopePieces, np.ndarray]:
     """The pieces of some cells, and the candidate classes of each cell, (cells, m), ascending and padded with
-    C."""
-    polygons = arr.cells.take(cells)
+    C.
+
+    Logits must be finite. If ``tolerant``, those that differ by no more than rounding tie; else only equal
+    ones.
+    """
+    polygons, sides = arr.cells.take(cells), arr.cells.places(cells).values
     vertex, offsets, row = polygons.values, polygons.offsets, polygons.row_of
     values, slack = logits_at(logits.maps[logits.cell_of[vertex]], arr.vertices[vertex], logits.reach)
+    slack = slack if tolerant else np.zeros(len(slack))
     candidates = _candidates(values, slack, logits.winner[vertex], offsets)
     while True:
         padded = np.concatenate([values, np.full((len(values), 1), -np.inf)], axis=1)
         carried = np.take_along_axis(padded, candidates[row], axis=1)
-        pieces = _clip_all(offsets, arr.vertices[vertex], carried, slack, candidates < values.shape[1])
+        pieces = _clip_all(
+            Csr(offsets, arr.vertices[vertex]),
+            arr.cell_edges[sides],
+            carried,
+            slack,
+            candidates < values.shape[1],
+        )
         # A class that wins nowhere can still have left its name on a side where three tie: without it the
         # sides are named right.
         wins = np.zeros(candidates.shape, dtype=bool)
@@ -76,14 +91,21 @@ def _candidates(values: np.ndarray, slack: np.ndarray, winner: np.ndarray, offse
 
 
 def _clip_all(
-    offsets: np.ndarray, uv: np.ndarray, logits: np.ndarray, slack: np.ndarray, real: np.ndarray
+    polygons: Csr, edges: np.ndarray, logits: np.ndarray, slack: np.ndarray, real: np.ndarray
 ) -> EnvelopePieces:
     """The piece of every candidate in every cell: the cell, clipped by one rival after the other."""
     parent, own = np.nonzero(real)
-    copies = Csr(offsets, uv).places(parent)
+    copies = polygons.places(parent)
     sides = copies.values
     pieces = EnvelopePieces(
-        copies.offsets, uv[sides], logits[sides], slack[sides], np.full(len(sides), RIM), parent, own
+        copies.offsets,
+        polygons.values[sides],
+        logits[sides],
+        slack[sides],
+        np.full(len(sides), RIM),
+        edges[sides],
+        parent,
+        own,
     )
     for rival in range(real.shape[1]):
         pieces = _clip(pieces, rival, real[pieces.parent, rival])
@@ -130,7 +152,14 @@ def _clip(pieces: EnvelopePieces, rival: int, real: np.ndarray) -> EnvelopePiece
     new_lengths = np.bincount(owner[source], minlength=len(lengths))[lives]
     ends = np.concatenate([[0], np.cumsum(new_lengths)])
     return EnvelopePieces(
-        ends, new_uv, new_logits, new_slack, beyond, pieces.parent[lives], pieces.own[lives]
+        ends,
+        new_uv,
+        new_logits,
+        new_slack,
+        beyond,
+        pieces.edge[source],
+        pieces.parent[lives],
+        pieces.own[lives],
     )
 
 

@@ -1,0 +1,61 @@
+"""Segments on which rounding tells nothing: the crossings of the rational oracle, all of them, and proven."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import splineviz as sv
+from splineviz.segments.segment import segment
+from tests.fuzz.hostile import HOSTILE
+from tests.oracles.harness import program_of
+from tests.oracles.network import linear, maxout, relu, sequential
+from tests.oracles.rational import crossings
+
+
+@pytest.mark.parametrize("family", list(HOSTILE))
+@settings(max_examples=15, phases=[Phase.generate])
+@given(data=st.data())
+def test_hostile_networks(family: str, data: st.DataObject) -> None:
+    case = data.draw(HOSTILE[family])
+    a, b, c = case.windows[0].vertices[:3]
+    for end in (c, (b + c) / 2):
+        walk = segment(case.program, a, end)
+        expected = crossings(case.network, a.tolist(), end.tolist())
+        assert walk.n_cells == len(expected) + 1 and walk.proven and not walk.doubtful
+        np.testing.assert_allclose(walk.knots[1:-1], [float(t) for t in expected], rtol=1e-15)
+
+
+@pytest.mark.parametrize("gap", [3e-6, 1e-17, 1e-40, 1e-300])
+def test_crossings_closer_than_float64_can_tell_are_two(gap: float) -> None:
+    network = sequential(2, [linear([[1, 0], [-1, 0]], [0, Fraction(gap)]), relu(), linear([[1, 1]])])
+    walk = segment(program_of(network), [-1.0, 0.0], [1.0, 0.0])
+    assert walk.n_cells == 3 and walk.proven and not walk.doubtful
+    assert walk.units.lengths.tolist() == [0, 1, 1, 0]
+    np.testing.assert_allclose(walk.values[:, 0], [1 + gap, gap, gap, 1.0], rtol=1e-10)
+
+
+def test_the_winner_of_an_instant() -> None:
+    """The middle one of three is the largest between two places that float64 cannot tell apart."""
+    step = Fraction(1, 2**80)
+    network = sequential(2, [linear([[-1, 0], [0, 0], [1, 0]], [0, step, 0]), maxout([range(3)])])
+    walk = segment(program_of(network), [-1.0, 0.0], [1.0, 0.0])
+    assert walk.winners(0)[:, 0].tolist() == [0, 1, 2] and walk.proven
+
+
+def test_doubt_that_exact_arithmetic_would_take_too_long_to_settle_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("splineviz.segments.segment.affordable", lambda program, n: False)
+    net = nn.Linear(2, 2)
+    with torch.no_grad():
+        net.weight[:] = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+        net.bias[:] = torch.tensor([0.0, 1e-40])
+    walk = segment(sv.load_program(nn.Sequential(net, nn.ReLU())), [-1.0, 0.0], [1.0, 0.0])
+    assert walk.n_cells == 2 and walk.doubtful and not walk.proven
