@@ -14,11 +14,19 @@ import numpy as np
 
 from splineviz.arrangement.cells import Status
 from splineviz.arrangement.result import Arrangement
+from splineviz.errors import SplinevizError
 from tests.oracles.polygon import Triple
 from tests.oracles.rational import RIM, ExactSlice
 from tests.oracles.rounding import Rounding
 
-__all__ = ["Agreement", "Mismatch", "assert_same", "assert_same_up_to_rounding", "patterns_of"]
+__all__ = [
+    "Agreement",
+    "Mismatch",
+    "assert_consistent",
+    "assert_same",
+    "assert_same_up_to_rounding",
+    "patterns_of",
+]
 
 
 class Mismatch(AssertionError):  # noqa: N818 the word for what a test found
@@ -37,8 +45,6 @@ class Agreement:
     areas: float
     affine: float
     decisions: float
-    visible: bool
-    """Whether every cell is larger than its area's bound, so that float64 can tell that it has one."""
 
 
 def patterns_of(arr: Arrangement) -> np.ndarray:
@@ -99,9 +105,15 @@ def assert_same(arr: Arrangement, exact: ExactSlice) -> Agreement:
         _within("affine", np.abs(arr.affine - affine[match]), rounding.affine[match]),
     ]
     _compare_regions(arr, exact, match)
-    return Agreement(
-        *shares, _compare_decisions(arr, exact, match, rounding), visible=bool((areas > rounding.areas).all())
-    )
+    return Agreement(*shares, _compare_decisions(arr, exact, match, rounding))
+
+
+def assert_consistent(arr: Arrangement) -> None:
+    """The arrangement's own check, as a `Mismatch` in one word like any other."""
+    try:
+        arr.check()
+    except SplinevizError as error:
+        raise Mismatch("inconsistent", str(error)) from error
 
 
 def _match_cells(arr: Arrangement, exact: ExactSlice) -> np.ndarray:

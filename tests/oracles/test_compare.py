@@ -76,6 +76,25 @@ def test_planted_faults(what: str) -> None:
     assert raised.value.what == what
 
 
+def test_a_result_that_is_not_proven_must_be_consistent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have other cells than the oracle, for it says so, but no two with one pattern."""
+    case = Case(NETWORK, (unit_box(),))
+    arr = case.arrange(unit_box())
+    other = Case(sequential(2, [NETWORK.steps[0].op]), (unit_box(),)).exact
+    open_ = replace(arr, stats=replace(arr.stats, undecided=1))
+    monkeypatch.setattr(Case, "arrange", lambda self, window, certify=None: open_)
+    monkeypatch.setattr(Case, "exact", other)
+    assert case.agree("fast") == []
+    with pytest.raises(Mismatch, match="cells"):
+        case.agree("off")
+    hashes = arr.pattern_hash.copy()
+    hashes[0] = hashes[1]
+    doubled = replace(open_, pattern_hash=hashes)
+    monkeypatch.setattr(Case, "arrange", lambda self, window, certify=None: doubled)
+    with pytest.raises(Mismatch, match=r"inconsistent.* activation pattern of another cell"):
+        case.agree("fast")
+
+
 def test_a_decision_for_another_class() -> None:
     """As if the arrangement were that of a network whose outputs are exchanged; its maps are put right
     again."""
