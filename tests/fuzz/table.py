@@ -67,7 +67,10 @@ decisions must lie within bounds of rounding that follow from the network's own 
 {rows}
 
 Families marked * are made of coincidences that are missed by rounding: lines 1e-9 or one unit in the last place apart, cells far
-smaller than the spacing of float64 numbers. Only exact decisions get them right. `make fuzz` prints a script that reproduces the
+smaller than the spacing of float64 numbers. Only exact decisions get them right. Flat pictures have a constant background, on
+planes that differ from it in a few pixels or leave it at one point: pools over it, convolutions of it and repeated filters then tie on
+open sets, or on many lines through one point. Weights are small whole numbers, -127 to 127 times a float32 step (int8), or normal with
+the variance of He et al., rounded to float32; batch-norms have statistics as after training. `make fuzz` prints a script that reproduces the
 first failure of each kind, shrunk, and goes on with new seeds where an earlier run ended.
 """
 
