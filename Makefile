@@ -23,8 +23,9 @@ endif
 bench: $(VENV)/.installed-bench
 	$(BIN)/python bench/run.py
 
-bench-networks: $(VENV)/.installed
+bench-networks: $(VENV)/.installed-bench
 	$(BIN)/python bench/networks.py
+	$(BIN)/python bench/proofs.py
 
 bench-estimators: $(VENV)/.installed-bench
 	$(BIN)/python bench/estimators.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["to_markdown"]
+__all__ = ["table", "to_markdown"]
 
 _INTRODUCTION = """# Benchmark of large and real networks
 
@@ -44,7 +44,8 @@ def _name(asked: dict[str, Any]) -> str:
     return "-".join(str(width) for width in asked["widths"])
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of Markdown, the first column to the left and the others to the right."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
@@ -84,7 +85,7 @@ def _against_forward(results: dict[str, dict[str, Any]]) -> str:
         ]
         rows[-1] += [f"{found['memory']['peak_bytes'] / 1e6:,.0f} MB"]
         rows[-1] += [f"{found[key]:,}" for key in ("batches", "undecided", "threads")]
-    return "## Against a forward pass\n\n" + _table(head, rows) if rows else ""
+    return "## Against a forward pass\n\n" + table(head, rows) if rows else ""
 
 
 def _growth(result: dict[str, Any]) -> str:
@@ -98,9 +99,9 @@ def _growth(result: dict[str, Any]) -> str:
         for step in result["found"]["steps"]
     ]
     title = f"{_name(result['asked'])}, weights times {result['asked']['weight_scale']:g}, on windows of growing half-width"
-    table = _table(["half-width", "cells", "seconds", "microseconds a cell"], rows)
+    lines = table(["half-width", "cells", "seconds", "microseconds a cell"], rows)
     power = f"{result['found']['exponent']:.3f}"
-    return f"## Growth\n\n{title}, counted batch by batch: seconds grow as cells to the power {power}.\n\n{table}"
+    return f"## Growth\n\n{title}, counted batch by batch: seconds grow as cells to the power {power}.\n\n{lines}"
 
 
 def _workers(result: dict[str, Any]) -> str:
@@ -108,7 +109,7 @@ def _workers(result: dict[str, Any]) -> str:
     head = ["network", "cells", "batches", "one worker", "two workers", "speed-up"]
     row = [_name(result["asked"]), f"{found['cells']:,}", f"{found['batches']:,}"]
     row += [f"{found['seconds_one']:.3g} s", f"{found['seconds_two']:.3g} s", f"{found['speedup']:.2f}"]
-    return "## Workers\n\n" + _table(head, [row])
+    return "## Workers\n\n" + table(head, [row])
 
 
 def _bars(bars: Iterable[dict[str, Any]]) -> str:
@@ -117,4 +118,4 @@ def _bars(bars: Iterable[dict[str, Any]]) -> str:
         [b["what"], f"{b['sense']} {b['limit']:,}", f"{b['measured']:,.7g}", verdict[b["passed"]]]
         for b in bars
     ]
-    return "## Bars\n\n" + _table(["bar", "wanted", "measured", "reached"], rows)
+    return "## Bars\n\n" + table(["bar", "wanted", "measured", "reached"], rows)

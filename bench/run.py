@@ -37,6 +37,7 @@ REGIONCAM_LIMIT = 600.0
 PATIENCE = 20.0
 """After so many seconds a slow tool is not run once more."""
 HERE = Path(__file__).parent
+ROOT = HERE.parent
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA", "RAYON")}
 
 
@@ -117,12 +118,14 @@ def run_regioncam(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_new_process(script: str, asked: dict[str, Any], limit: float | None = None) -> dict[str, Any]:
-    """Run one measurement where no other can warm it, slow it down or add to its memory."""
+    """Run one measurement where no other can warm it, slow it down or add to its memory; it may import
+    gallery and tests."""
     command = [sys.executable, str(HERE / script), json.dumps(asked)]
+    places = [str(ROOT), str(ROOT / "gallery"), os.environ.get("PYTHONPATH")]
+    path = os.pathsep.join(filter(None, places))
+    env = os.environ | ONE_THREAD | {"PYTHONPATH": path}
     try:
-        done = subprocess.run(
-            command, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=True, timeout=limit
-        )
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=limit)
     except subprocess.CalledProcessError as error:
         print(error.stderr, file=sys.stderr)
         raise

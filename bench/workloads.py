@@ -33,8 +33,8 @@ class Workload:
 
 
 WORKLOADS = (
-    Workload("2-32-32-32-1", (2, 32, 32, 32, 1), cells=1_180, speedup=1.0, ratio=2.5),
-    Workload("2-100-100-1", (2, 100, 100, 1), cells=7_049, speedup=1.0, ratio=2.5),
+    Workload("2-32-32-32-1", (2, 32, 32, 32, 1), cells=1_180, speedup=1.0, ratio=2.5, proofs=1.3),
+    Workload("2-100-100-1", (2, 100, 100, 1), cells=7_049, speedup=1.0, ratio=2.5, proofs=1.2),
     Workload(
         "784-200-200-200-10",
         (784, 200, 200, 200, 10),
@@ -42,9 +42,9 @@ WORKLOADS = (
         speedup=6.0,
         ratio=1.0,
         memory=4.0,
-        proofs=1.3,
+        proofs=1.2,
     ),
-    Workload("784-500-500-500-10", (784, 500, 500, 500, 10), speedup=20.0, ratio=1.0, memory=4.0, proofs=1.3),
+    Workload("784-500-500-500-10", (784, 500, 500, 500, 10), speedup=20.0, ratio=1.0, memory=4.0, proofs=1.2),
     Workload(
         "784-200x5-10, weights doubled",
         (784, *[200] * 5, 10),
@@ -52,7 +52,7 @@ WORKLOADS = (
         speedup=13.0,
         ratio=1.0,
         memory=4.0,
-        proofs=1.3,
+        proofs=1.2,
     ),
 )
 QUICK = WORKLOADS[:3]

@@ -74,8 +74,7 @@ def _failure(case: Case, certify: str, chunk: Chunk | None = None) -> tuple[str,
         chunk.cells += sum(exact.n_cells for exact in case.exact)
         for agreement in found:
             for what, share in asdict(agreement).items():
-                if what != "visible":
-                    chunk.shares[what] = max(share, chunk.shares.get(what, 0.0))
+                chunk.shares[what] = max(share, chunk.shares.get(what, 0.0))
     return "", ""
 
 

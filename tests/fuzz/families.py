@@ -10,6 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from splineviz.plane import Plane, Window
+from tests.fuzz.deep import DEEP
+from tests.fuzz.images import IMAGES
 from tests.fuzz.hostile import HOSTILE
 from tests.fuzz.lines import by_share, by_ulps, concurrent, corners, parallel, tangent, tiny
 from tests.fuzz.structures import convolutional, dead, image, maxout_of_many, normalised, thirds
@@ -90,6 +92,8 @@ FAMILIES: dict[str, st.SearchStrategy[Case]] = {
     "planes through three points": _planes(),
     **{f"trained, {form}": flat(form) for form in FORMATS},
     **{f"trained on digits, {form}": digits(form) for form in FORMATS},
+    **IMAGES,
+    **DEEP,
     "concurrent but for rounding": concurrent(exact=False),
     "lines through corners but for rounding": corners(exact=False),
     "parallel at 1e-9": parallel(by=by_share),

@@ -20,7 +20,7 @@ import numpy as np
 
 from splineviz.plane import Plane, Window
 from tests.oracles.harness import Case
-from tests.oracles.maps import average_pool2d, conv2d, max_pool2d, normed
+from tests.oracles.maps import *
 from tests.oracles.network import *
 
 '''

@@ -56,7 +56,9 @@ _PAGE = """# Random networks against exact arithmetic
 Made by `make fuzz`, from the same run as [fuzz.json](fuzz.json). Every case is a small network on one window or two, arranged and
 compared with an oracle in rational arithmetic that shares no code with the engine (`tests/oracles`). Patterns, the ring of
 neighbours of every cell, the units of every edge and linear regions must be equal; vertices, areas, affine maps and the areas of
-decisions must lie within bounds of rounding that follow from the network's own sizes (`tests/oracles/rounding.py`).
+decisions must lie within bounds of rounding that follow from the network's own sizes (`tests/oracles/rounding.py`); and
+`arr.check()` must pass. Of a result that says itself that it is not certified, which only `--certify fast` and `off` may give, the
+area of each pattern is compared instead of all that, up to 1e-9 of the window.
 
 **{cases:,} cases, {cells:,} cells that agree, {failures:,} failures, {minutes:,} minutes of processor time.** {asked};
 {jobs} workers; {versions}; {date}.
@@ -66,7 +68,10 @@ decisions must lie within bounds of rounding that follow from the network's own 
 {rows}
 
 Families marked * are made of coincidences that are missed by rounding: lines 1e-9 or one unit in the last place apart, cells far
-smaller than the spacing of float64 numbers. Only exact decisions get them right. `make fuzz` prints a script that reproduces the
+smaller than the spacing of float64 numbers. Only exact decisions get them right. Flat pictures have a constant background, on
+planes that differ from it in a few pixels or leave it at one point: pools over it, convolutions of it and repeated filters then tie on
+open sets, or on many lines through one point. Weights are small whole numbers, -127 to 127 times a float32 step (int8), or normal with
+the variance of He et al., rounded to float32; batch-norms have statistics as after training. `make fuzz` prints a script that reproduces the
 first failure of each kind, shrunk, and goes on with new seeds where an earlier run ended.
 """
 

@@ -16,7 +16,7 @@ from torch import nn
 import splineviz as sv
 from gallery.detectors import NAMES, Detector, _unpickled, load_detector, load_weights
 from tests.networks.architectures import POOLS
-from tests.networks.sampling import assert_sampled
+from tests.oracles.sampling import assert_sampled
 
 # (network, pooling, half-width of the window, noise in the picture). On flat ground hundreds of maxima tie in
 # one point. The three overlapping max-pools of O-Net leave decisions open in every window with more than a

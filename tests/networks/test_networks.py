@@ -7,7 +7,7 @@ import pytest
 
 import splineviz as sv
 from tests.networks.architectures import CASES, Case
-from tests.networks.sampling import assert_sampled
+from tests.oracles.sampling import assert_sampled
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

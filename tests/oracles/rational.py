@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from tests.oracles.integers import Bend, Choice, Integral, Mix
@@ -244,11 +245,13 @@ def _bent(step: Bend, domain: Any, forms: Sequence[Triple]) -> Parts:
 
 
 def _chosen(step: Choice, domain: Any, forms: Sequence[Triple]) -> Parts:
-    """Cut into the parts where one candidate of each window is the largest."""
+    """Cut into the parts where one candidate of each window is the largest. Of equal candidates the first
+    is the only one that can be."""
     op: Maximum = step.op
     parts: Parts = [(domain, (), ())]
     for window in op.windows:
-        candidates = {place: forms[entry] for place, entry in enumerate(window) if entry >= 0}
+        first = {forms[entry]: place for place, entry in reversed(list(enumerate(window))) if entry >= 0}
+        candidates = {place: form for form, place in sorted(first.items(), key=itemgetter(1))}
         parts = [
             (piece, (*places, place), (*out, candidates[place]))
             for part, places, out in parts

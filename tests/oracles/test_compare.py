@@ -76,6 +76,31 @@ def test_planted_faults(what: str) -> None:
     assert raised.value.what == what
 
 
+def test_a_result_that_is_not_proven_must_be_close_and_consistent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may lose a cell of no area to speak of, but none that can be seen, and no two may have one
+    pattern."""
+    near = sequential(2, [linear([[1, 0], [1, 0]], [0, Fraction(1, 2**50)]), relu()])
+    once = sequential(2, [linear([[1, 0], [1, 0]], [0, 0]), relu()])
+    case, arr = Case(near, (unit_box(),)), Case(once, (unit_box(),)).arrange(unit_box())
+    assert (case.exact[0].n_cells, arr.n_cells) == (3, 2)
+
+    def agree(arr: Arrangement, case: Case, certify: str) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(Case, "arrange", lambda self, window, certify=None: arr)
+            case.agree(certify)
+
+    guess = replace(arr, stats=replace(arr.stats, undecided=1))
+    agree(guess, case, "fast")
+    for proven, certify in ((arr, "fast"), (guess, "full")):
+        with pytest.raises(Mismatch, match="cells: 1 of 3"):
+            agree(proven, case, certify)
+    moved = Case(sequential(2, [linear([[1, 0], [1, 0]], [0, 0.125]), relu()]), (unit_box(),))
+    with pytest.raises(Mismatch, match="area of a pattern"):
+        agree(guess, moved, "off")
+    with pytest.raises(Mismatch, match=r"inconsistent.* activation pattern of another cell"):
+        agree(replace(guess, pattern_hash=guess.pattern_hash[[0, 0]]), case, "fast")
+
+
 def test_a_decision_for_another_class() -> None:
     """As if the arrangement were that of a network whose outputs are exchanged; its maps are put right
     again."""
