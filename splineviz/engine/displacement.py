@@ -1,4 +1,5 @@
-"""Coordinates of vertices: how far they may be off, and those that are too far are taken anew, from their lines."""
+"""Coordinates of vertices: how far they may be off, and those that are too far are taken anew, from their
+lines."""
 
 from __future__ import annotations
 
@@ -19,11 +20,11 @@ _ALLOWED = 2.0**-34
 def settled(
     maps: FaceMaps, subdivision: Subdivision, reach: np.ndarray, most: int
 ) -> tuple[np.ndarray, float]:
-    """(points, displacement): vertices that may be too far off are rounded from the places where their lines cross,
-    and how far any may be off then, proven; infinite where nothing is.
+    """(points, displacement): vertices that may be too far off are rounded from the places where their lines
+    cross, and how far any may be off then, proven; infinite where nothing is.
 
-    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, no more than ``most``
-    of them.
+    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, no more than
+    ``most`` of them.
     """
     distance, faces = places_of(subdivision.arrays()).distance[:, 1] + subdivision.rounding, subdivision.faces
     of_vertex = np.full(len(distance), np.inf)  # of vertices that no face has

@@ -16,10 +16,11 @@ __all__ = ["renew"]
 
 
 def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
-    """Take values at vertices from the maps of faces there, at the places where their lines cross, as far as two lines
-    are known.
+    """Take values at vertices from the maps of faces there, at the places where their lines cross, as far as
+    two lines are known.
 
-    The tensors that are alive then err by one rounding, and the lines of these vertices pass them nominally, too.
+    The tensors that are alive then err by one rounding, and the lines of these vertices pass them nominally,
+    too.
     """
     try:
         corners = maps.corners(vertices.tolist())

@@ -140,7 +140,8 @@ class StageState:
         return np.flatnonzero(marked)
 
     def face_states(self, births: Births | None = None, words: tuple[int, int] = (0, 0)) -> FaceStates:
-        """Its faces, or those in the middle of some maxima of a stage, with the states of all units on them."""
+        """Its faces, or those in the middle of some maxima of a stage, with the states of all units on
+        them."""
         row = np.arange(len(self.window_of)) if self.origin is None else self.origin
         if births is None:
             return FaceStates(

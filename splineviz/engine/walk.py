@@ -283,7 +283,8 @@ class Walk:
                 renewable, resolver = False, self._resolver(state, node)
 
     def _resolver(self, state: StageState, node: Pointwise | Maximum) -> Resolver | None:
-        """Answers about the units of a stage, before any of its vertices are born; None where nothing is proven."""
+        """Answers about the units of a stage, before any of its vertices are born; None where nothing is
+        proven."""
         if state.ancestry is None:
             return None
         step, allowed = StageRound(node.stage), self._allowed(state, node.stage)

@@ -1,10 +1,10 @@
 """Tensors of numbers in two float64 each, about 100 bits, with a bound of their errors.
 
-A number is an unevaluated sum ``high + low`` with |low| <= u |high| (Dekker, *A floating-point technique for extending the
-available precision*, Numerische Mathematik 18, 1971). Products with weights are taken by the library's own: numbers and
-weights are split into pieces of so few bits that sums of products of the leading ones are exact in float64, and only
-what is 2^-40 of the whole is rounded (Ozaki, Ogita, Oishi, Rump, *Error-free transformations of matrix multiplication*,
-Numerical Algorithms 59, 2012).
+A number is an unevaluated sum ``high + low`` with |low| <= u |high| (Dekker, *A floating-point technique for
+extending the available precision*, Numerische Mathematik 18, 1971). Products with weights are taken by the
+library's own: numbers and weights are split into pieces of so few bits that sums of products of the leading
+ones are exact in float64, and only what is 2^-40 of the whole is rounded (Ozaki, Ogita, Oishi, Rump,
+*Error-free transformations of matrix multiplication*, Numerical Algorithms 59, 2012).
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ def pointwise_in_states(node: Pointwise, x: DoubleDouble, on: np.ndarray) -> Dou
 
 
 class _Pieces(NamedTuple):
-    """Weights w in pieces: w = first + second + third, the first two of ``bits`` bits on grids of their own."""
+    """Weights w in pieces: w = first + second + third, the first two of ``bits`` bits on grids of their
+    own."""
 
     first: Tensor
     second: Tensor
@@ -173,9 +174,9 @@ class _Pieces(NamedTuple):
 def _product(node: Affine, form: Form, x: DoubleDouble) -> DoubleDouble:
     """Weights times a tensor, constants and divisors left out.
 
-    With s1 + s2 + r = x, the first two of so few bits that sums of products with those of w1 and w2 are exact, w x is s1
-    w1 + s2 w1 + s1 w2, exact, and r w + s2 (w2 + w3) + s1 w3, rounded: by g = K u / (1 - K u) of the sums of their
-    magnitudes.
+    With s1 + s2 + r = x, the first two of so few bits that sums of products with those of w1 and w2 are
+    exact, w x is s1 w1 + s2 w1 + s1 w2, exact, and r w + s2 (w2 + w3) + s1 w3, rounded: by g = K u / (1 - K
+    u) of the sums of their magnitudes.
     """
     if form.weights not in _PIECES:
         _PIECES[form.weights] = _split(node, form, tuple(x.high.shape[1:]))

@@ -1,9 +1,10 @@
-"""Affine maps of a network on faces, in numbers of two float64: lines of their sides, places of their corners, units.
+"""Affine maps of a network on faces, in numbers of two float64: lines of their sides, places of their
+corners, units.
 
-On a face all states are known, so the network is one affine map of the plane there, whatever has happened to values at
-vertices. It is carried through the program as three rows, the values at the plane's origin and the two derivatives. Its
-errors are those of this one pass; so a vertex's place follows from two lines, and the values there from its place, without
-what has become of their errors from birth to birth and stage to stage.
+On a face all states are known, so the network is one affine map of the plane there, whatever has happened to
+values at vertices. It is carried through the program as three rows, the values at the plane's origin and the
+two derivatives. Its errors are those of this one pass; so a vertex's place follows from two lines, and the
+values there from its place, without what has become of their errors from birth to birth and stage to stage.
 """
 
 from __future__ import annotations

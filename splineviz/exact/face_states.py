@@ -1,4 +1,5 @@
-"""Faces of a subdivision with the states that all units have on them, on which the network is one affine map."""
+"""Faces of a subdivision with the states that all units have on them, on which the network is one affine
+map."""
 
 from __future__ import annotations
 

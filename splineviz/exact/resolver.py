@@ -58,7 +58,8 @@ class Resolver:
         return np.array([ties.of(row) for row in questions.tolist()], dtype=bool)
 
     def signs(self, pairs: np.ndarray) -> np.ndarray:
-        """Signs for rows (vertex, unit) that values rounded to float64 tell, at vertices with many of them."""
+        """Signs for rows (vertex, unit) that values rounded to float64 tell, at vertices with many of
+        them."""
         result = np.full(len(pairs), UNKNOWN)
         vertices, place, counts = np.unique(pairs[:, 0], return_inverse=True, return_counts=True)
         many = counts >= _MANY

@@ -1,7 +1,7 @@
 """Coincidences by construction: what two units compare is the same, on an edge or at a vertex.
 
-Windows that overlap compare the same two entries; where i ties with j and j with k, i ties with k; repeated weights make
-equal entries. No number of digits tells a zero, and none is needed for these.
+Windows that overlap compare the same two entries; where i ties with j and j with k, i ties with k; repeated
+weights make equal entries. No number of digits tells a zero, and none is needed for these.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ class Ties:
     _places: dict[int, np.ndarray] = field(default_factory=dict)
 
     def of(self, question: tuple[int, ...]) -> bool:
-        """Whether a `questions.QUESTION` is about a coincidence: a sign is 0, or two units vanish in one point."""
-        place, chord, first, second, pa, *_ = question
+        """Whether a `questions.QUESTION` is about a coincidence: a sign is 0, or two units vanish in one
+        point."""
+        place, chord, first, second, *_ = question
         if chord == SIGN:
             at = self._joined(pair for edge in self._edges_at(place) for pair in self._on_edge(edge))
             face = self._face_at(place)

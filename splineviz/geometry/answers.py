@@ -48,9 +48,10 @@ class ExactAnswers(Protocol):
         ...  # pragma: no cover
 
     def rungs(self) -> Iterable[Callable[[np.ndarray], Value | None]]:
-        """Ways to find values, the cheapest first and the last one exact. Each is called with rows (vertex, unit) and
-        returns ``value(vertex, unit)``, times a positive number that all units of a vertex share; or None if that
-        cannot be told. Comparisons of values that are not known well enough raise `UnsureError`.
+        """Ways to find values, the cheapest first and the last one exact. Each is called with rows (vertex,
+        unit) and returns ``value(vertex, unit)``, times a positive number that all units of a vertex share;
+        or None if that cannot be told. Comparisons of values that are not known well enough raise
+        `UnsureError`.
         """
 
 

@@ -53,8 +53,8 @@ class Subdivision:
     rivals: Int32[np.ndarray, "edge 2"]
     """Places in its window of the two candidates that tie along an edge drawn by a maximum; -1 for others"""
     stray: Float64[np.ndarray, "edge 4"]
-    """Distances in uv of the nominal places of both ends of each edge from the exact line that it lies on: two that
-    are estimated, two that are proven; see `geometry.places`"""
+    """Distances in uv of the nominal places of both ends of each edge from the exact line that it lies on:
+    two that are estimated, two that are proven; see `geometry.places`"""
     rounding: float = 0.0
     """Bound of the distance of ``vertices`` from the nominal places that they stand for, in uv"""
 

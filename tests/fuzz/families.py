@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from splineviz.plane import Plane, Window
 from tests.fuzz.deep import DEEP
-from tests.fuzz.images import IMAGES
 from tests.fuzz.hostile import HOSTILE
+from tests.fuzz.images import IMAGES
 from tests.fuzz.lines import by_share, by_ulps, concurrent, corners, parallel, tangent, tiny
 from tests.fuzz.structures import convolutional, dead, image, maxout_of_many, normalised, thirds
 from tests.fuzz.trained import FORMATS, digits, flat

@@ -13,8 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from splineviz.arrangement.result import Arrangement
-from splineviz.errors import SplinevizError
 from splineviz.arrangement.verdict import Status
+from splineviz.errors import SplinevizError
 from tests.oracles.polygon import Triple
 from tests.oracles.rational import RIM, ExactSlice
 from tests.oracles.rounding import Rounding

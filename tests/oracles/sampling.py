@@ -114,11 +114,11 @@ def _contradicted(
     return wrong, np.array(changes)
 
 
-class _Calls(TorchDispatchMode):
+class _Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Keeps, for each activation and each max-pool in the order of the calls, what contradicts a pattern."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.seen: list[Wrong] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -146,7 +146,9 @@ def _pool(
 ) -> Wrong:
     """Places of a window count row by row, those of the padding too, which is smaller than any number."""
     n, channels = x.shape[:2]
-    best = functional.max_pool2d(x, size, stride or size, padding, dilation, ceil)
+    best = functional.max_pool2d(
+        x, list(size), list(stride or size), list(padding), list(dilation), ceil_mode=ceil
+    )
     rows, columns = best.shape[2:]
     (step_y, step_x), beyond = (
         stride or size,
