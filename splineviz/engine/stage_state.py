@@ -14,6 +14,7 @@ from splineviz.engine.clashes import faces_at_clashes
 from splineviz.engine.displacement import settled
 from splineviz.engine.thin_cells import NO_THIN, Thin, all_thin, measured
 from splineviz.exact.ancestry import Ancestry, StageRounds, root
+from splineviz.exact.equal_functions import equal_entries
 from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import StageRound
@@ -138,6 +139,12 @@ class StageState:
         marked[self.subdivision.edges[: self.border[-1]]] = True
         with_ends(marked, self.born)
         return np.flatnonzero(marked)
+
+    def equal_entries(self, program: Program, stage: int) -> np.ndarray | None:
+        """(n,) of the tensor that enters a stage: entries with one number are one function; None where that
+        is not known."""
+        known = equal_entries(program, [plane for plane, _ in self.frames.values()])
+        return None if known is None else known[stage]
 
     def face_states(self, births: Births | None = None, words: tuple[int, int] = (0, 0)) -> FaceStates:
         """Its faces, or those in the middle of some maxima of a stage, with the states of all units on

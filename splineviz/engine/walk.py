@@ -15,6 +15,7 @@ from splineviz.engine.budget import Budget, divided
 from splineviz.engine.renewal import renew
 from splineviz.engine.stage_state import FinishedFaces, StageState, Tally
 from splineviz.exact.ancestry import StageRounds
+from splineviz.exact.equal_functions import kinds_of
 from splineviz.exact.forward import StageRound, work
 from splineviz.exact.resolver import Resolver
 from splineviz.geometry.answers import ExactAnswers
@@ -207,6 +208,7 @@ class Walk:
                     *limits,
                     resolvers,
                     renewable=renewable,
+                    equal=state.equal_entries(self.program, node.stage),
                 )
             except UncertainError as uncertain:
                 self._renew(state, self._resolver(state, node), uncertain)
@@ -267,7 +269,9 @@ class Walk:
         if not live.values.is_contiguous():
             # Signs that are decided change values where they are: not in a copy that is gone afterwards.
             live.values, live.storage = live.values.contiguous(), None
-        renewable, resolver = True, self._resolver(state, node)
+        equal = state.equal_entries(self.program, node.stage)
+        kinds = np.empty(0, np.int64) if equal is None else kinds_of(node, equal)
+        renewable, resolver, room = True, self._resolver(state, node), self.budget.room
         while True:
             scale, slack = live.entrywise()
             if len(node.kinks) > 1:
@@ -277,7 +281,9 @@ class Walk:
                 proof = Proof(live.proven()[0], sure, resolver, renewable)
             z = node.switching(live.flat)
             try:
-                return refine(state.subdivision, z, scale, slack, node.stage, word, self.budget.room, proof)
+                return refine(
+                    state.subdivision, z, scale, slack, node.stage, word, self.budget.room, proof, kinds
+                )
             except UncertainError as uncertain:
                 self._renew(state, resolver, uncertain)
                 renewable, resolver = False, self._resolver(state, node)

@@ -13,6 +13,7 @@ from splineviz.deadline import check_time
 from splineviz.exact.ancestry import Ancestry, ExactPoint, Key, Lacking, missing
 from splineviz.exact.balls import Ball, value_at
 from splineviz.exact.digits import ExactTensor, InexactError
+from splineviz.exact.equal_functions import equal_entries
 from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import Point, StageRound, switching, work
@@ -54,7 +55,8 @@ class Resolver:
         node = self.program.ways[self.step.stage][-1]
         if self.states is None or not isinstance(node, Maximum):
             return np.zeros(len(questions), bool)
-        ties = Ties(node, self.states, self.step)
+        equal = equal_entries(self.program, [plane for plane, _ in self.states.frames.values()])
+        ties = Ties(node, self.states, self.step, None if equal is None else equal[self.step.stage])
         return np.array([ties.of(row) for row in questions.tolist()], dtype=bool)
 
     def signs(self, pairs: np.ndarray) -> np.ndarray:

@@ -30,6 +30,8 @@ class Ties:
     node: Maximum
     states: FaceStates
     step: StageRound
+    equal: np.ndarray | None = None
+    """(n,) entries with one number are one function"""
     _places: dict[int, np.ndarray] = field(default_factory=dict)
 
     def of(self, question: tuple[int, ...]) -> bool:
@@ -53,7 +55,10 @@ class Ties:
         window = self.states.first_window + unit
         entries = self.node.windows[window]
         candidate = int(self._rounds[self.step.turn, unit])
-        return int(entries[candidate]), int(entries[self._winners(face)[window]])
+        return self._name(entries[candidate]), self._name(entries[self._winners(face)[window]])
+
+    def _name(self, entry: np.integer) -> int:
+        return int(entry if self.equal is None else self.equal[entry])
 
     def _winners(self, face: int) -> np.ndarray:
         if face not in self._places:
@@ -72,9 +77,8 @@ class Ties:
             if stage not in (IN_WORK, self.node.stage) or min(left, right) < 0:
                 continue
             entries = self.node.windows[window]
-            pairs.append(
-                (int(entries[self._winners(left)[window]]), int(entries[self._winners(right)[window]]))
-            )
+            one, other = entries[self._winners(left)[window]], entries[self._winners(right)[window]]
+            pairs.append((self._name(one), self._name(other)))
         return pairs
 
     @staticmethod

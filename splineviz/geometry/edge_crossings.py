@@ -138,9 +138,9 @@ def _fill(
         if offsets[e + 1] > offsets[e]:
             n = _collect(f, units, positive, negative, a, b, first, last)
             if n > 1 and len(units.proof) > 0:
-                n_open += _order_exactly(f, n, e, a, b, dialogue)
+                n_open += _order_exactly(f, n, e, a, b, units.kinds, dialogue)
             elif n > 1:
-                joined = _join(f, n, units.z, a, b)
+                joined = _join(f, n, units.z, units.kinds, a, b)
                 n_open += joined[0]
                 identical += joined[1]
         first_part[e] = e + n_new
@@ -236,26 +236,42 @@ def _put(f: _Sorted, i: int, t: float, bound: float, proof: float, u: int, quoti
 
 
 @part(forceinline=True)
-def _join(f: _Sorted, n: int, z: Float64[np.ndarray, "vertex unit"], a: int, b: int) -> tuple[int, int]:
+def _one_kind(kinds: Int64[np.ndarray, "unit"], u: int, v: int) -> bool:
+    """Whether two units are known to be one function."""
+    return len(kinds) > 0 and kinds[u] == kinds[v]
+
+
+@part(forceinline=True)
+def _join(
+    f: _Sorted,
+    n: int,
+    z: Float64[np.ndarray, "vertex unit"],
+    kinds: Int64[np.ndarray, "unit"],
+    a: int,
+    b: int,
+) -> tuple[int, int]:
     """Take neighbours that estimates do not hold apart as one point; returns how many, and how many of them
     have the same values."""
     n_open, identical = 0, 0
     for i in range(1, n):
-        f.joined[i] = not in_order(f.t[i - 1], f.bound[i - 1], f.t[i], f.bound[i])
-        if f.joined[i]:
-            u, twin = f.unit[i], f.unit[i - 1]
+        u, twin = f.unit[i], f.unit[i - 1]
+        alike = _one_kind(kinds, u, twin)
+        f.joined[i] = alike or not in_order(f.t[i - 1], f.bound[i - 1], f.t[i], f.bound[i])
+        if f.joined[i] and not alike:
             n_open += 1
             identical += abs(z[a, u]) == abs(z[a, twin]) and abs(z[b, u]) == abs(z[b, twin])
     return n_open, identical
 
 
 @part()
-def _order_exactly(f: _Sorted, n: int, e: int, a: int, b: int, dialogue: Dialogue) -> int:
+def _order_exactly(
+    f: _Sorted, n: int, e: int, a: int, b: int, kinds: Int64[np.ndarray, "unit"], dialogue: Dialogue
+) -> int:
     """Put the crossings of an edge in their exact order; returns how many orders stay open."""
     n_open, i = 0, 1
     while i < n:
-        f.joined[i] = False
-        if f.t[i] - f.t[i - 1] <= f.proof[i - 1] + f.proof[i]:
+        f.joined[i] = _one_kind(kinds, f.unit[i], f.unit[i - 1])
+        if not f.joined[i] and f.t[i] - f.t[i - 1] <= f.proof[i - 1] + f.proof[i]:
             before, is_open = order(
                 Key(e, EDGE, f.unit[i - 1], f.unit[i]),
                 Point(a, a, -1),

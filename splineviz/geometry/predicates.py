@@ -67,6 +67,9 @@ class Units(NamedTuple):
     moved: Float64[np.ndarray, "vertex 2"]
     """Changes of values whose signs are not those that they have: the sum of the squares of changes, and the
     largest one over the scale of its unit. Filled by `classify`"""
+    kinds: Int64[np.ndarray, "unit"]
+    """Units of one kind are one function, whatever rounding makes of their values; empty where none are
+    known to be"""
 
 
 @part()
@@ -77,10 +80,11 @@ def units_at(
     proof: Float64[np.ndarray, "vertex"],
     places: Places,
     moved: Float64[np.ndarray, "vertex 2"],
+    kinds: Int64[np.ndarray, "unit"],
 ) -> Units:
     """Units at vertices with these places."""
     around = np.zeros((len(z), 2))
-    units = Units(z, scale, slack, proof, places.neighbours, places.shares, around, moved)
+    units = Units(z, scale, slack, proof, places.neighbours, places.shares, around, moved, kinds)
     _tell_around(units)
     return units
 

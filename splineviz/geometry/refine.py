@@ -36,7 +36,7 @@ from splineviz.geometry.workspace import (
 
 __all__ = ["ROOM", "Proof", "Refinement", "UncertainError", "compile_refine", "refine"]
 
-_NO_PROOF = np.empty(0)
+_NO_PROOF, _NO_KINDS = np.empty(0), np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +125,7 @@ def refine(
     first_word: int = 0,
     room: int = ROOM,
     proof: Proof | None = None,
+    kinds: Int64[np.ndarray, "unit"] = _NO_KINDS,
 ) -> Refinement:
     """Cut every face along the zero sets of all units, or of as many of them as there is room for.
 
@@ -144,6 +145,8 @@ def refine(
         word of 64: see ``next_word``. Then ``on`` is final only for units that have cut.
     proof
         With it, no decision rests on an estimate but those that nobody can tell.
+    kinds
+        Units with one number are one function; empty where none are known to be.
 
     Raises
     ------
@@ -152,7 +155,7 @@ def refine(
     """
     slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
     arrays, moved, answers = subdivision.arrays(), np.zeros((len(z), 2)), NO_ANSWERS
-    values = Values(z, scale, slack, slack_proof, moved)
+    values = Values(z, scale, slack, slack_proof, moved, kinds)
     while True:
         run = _refine(arrays, values, sure, stage, first_word, room, answers)
         if proof is not None and proof.renewable and (run.unproven >= _MANY_OPEN).any():
@@ -199,6 +202,7 @@ class Values(NamedTuple):
     slack: Float64[np.ndarray, "vertex"]
     proof: Float64[np.ndarray, "vertex"]
     moved: Float64[np.ndarray, "vertex 2"]
+    kinds: Int64[np.ndarray, "unit"]
 
 
 class _Run(NamedTuple):
@@ -234,7 +238,7 @@ def _refine(
     hundred faces."""
     _, offsets, side_vertex, side_edge, edges, source, shared, rivals, _, rounding = arrays
     places = find_places(arrays)
-    units = units_at(values.z, values.scale, values.slack, values.proof, places, values.moved)
+    units = units_at(values.z, values.scale, values.slack, values.proof, places, values.moved, values.kinds)
     questions = no_questions(FEW if len(answers.rows) == 0 else MANY)
     dialogue = Dialogue(answers, questions)
     signs = classify(units, sure, first, dialogue)

@@ -32,7 +32,7 @@ __all__ = ["NO_LIMIT", "Births", "Candidates", "Maxima", "Proven", "among_winner
 NO_LIMIT = 1 << 62
 """Bytes or vertices"""
 
-_NOTHING = np.empty(0)
+_NOTHING, _NO_KINDS = np.empty(0), np.empty(0, np.int64)
 _NO_TIES = np.empty(0, VANISHING)
 
 
@@ -80,6 +80,8 @@ class Candidates(NamedTuple):
     """Estimated error of the row"""
     proven: Proven | None = None
     """With it, no decision rests on an estimate but those that nobody can tell"""
+    kinds: Int64[np.ndarray, "window"] = _NO_KINDS
+    """Windows with one number compare the same; empty where none are known to"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +162,7 @@ class _Rounds:
     def __init__(
         self, subdivision: Subdivision, candidates: Candidates, windows: Int64[np.ndarray, "window candidate"]
     ) -> None:
-        x, self.scale, slack, error, self.proven = candidates
+        x, self.scale, slack, error, self.proven, self.kinds = candidates
         (n_windows, k), proven = windows.shape, self.proven
         self.windows, self.n_old, self.words = windows, len(x), max(1, (n_windows + 63) // 64)
         self.entries = Entries(np.ascontiguousarray(x), np.empty((0, x.shape[1])), np.arange(len(x)))
@@ -222,14 +224,18 @@ class _Rounds:
         """Cut by differences of candidates."""
         proof = self._proof()
         try:
-            return refine(self.sub, z, self.unit_scale, slack, IN_WORK, room=room, proof=proof)
+            return refine(
+                self.sub, z, self.unit_scale, slack, IN_WORK, room=room, proof=proof, kinds=self.kinds
+            )
         except UncertainError as uncertain:
             rows = self.entries.row_of[uncertain.vertices]
             if (rows < self.n_old).any():
                 raise UncertainError(rows[rows < self.n_old]) from None
             assert proof is not None
             answers = replace(proof, renewable=False)
-            return refine(self.sub, z, self.unit_scale, slack, IN_WORK, room=room, proof=answers)
+            return refine(
+                self.sub, z, self.unit_scale, slack, IN_WORK, room=room, proof=answers, kinds=self.kinds
+            )
 
     def _proof(self) -> Proof | None:
         """Proof of the differences that the next cut is made by."""

@@ -33,6 +33,7 @@ def after_maximum(
     judges: Judges | None,
     *,
     renewable: bool = False,
+    equal: np.ndarray | None = None,
 ) -> tuple[Refinement, VertexValues] | None:
     """Refine by some maxima of a node; None where ``room`` and ``most`` of `refine_by_maxima` do not suffice.
 
@@ -40,6 +41,13 @@ def after_maximum(
     ``judges`` tell, for what was born in the rounds before, what is not proven.
     """
     windows, rounds = node.group(words)
+    kinds = np.empty(0, np.int64)
+    if equal is not None:
+        # Of candidates that are one function the lowest wins; the others need not enter.
+        names = np.where(windows >= 0, equal[windows], -1)
+        kinds = np.unique(names, axis=0, return_inverse=True)[1].reshape(-1)
+        again = _repeated(names)
+        rounds = np.where((rounds >= 0) & again[np.arange(len(windows)), rounds], -1, rounds)
     x, (scale, slack), proven = live.flat, live.entrywise(), None
     if judges is not None and live.proof is not None:
         # Candidates take the values of those that they tie with, so all entries must be as good as each
@@ -50,7 +58,7 @@ def after_maximum(
         entries, place = np.unique(np.append(windows, -1), return_inverse=True)  # -1 for none comes first
         windows = place[:-1].reshape(windows.shape) - 1
         x, scale = x[:, entries[1:]], scale[entries[1:]]
-    candidates = Candidates(x, scale, slack, live.error, proven)
+    candidates = Candidates(x, scale, slack, live.error, proven, kinds)
     result = refine_by_maxima(subdivision, candidates, windows, rounds, node.stage, 64 * words[0], room, most)
     if result is None:
         return None
@@ -64,6 +72,17 @@ def after_maximum(
             np.sqrt(node.copies) * result.proof, (np.linalg.norm(own) + FLOOR) * result.proven_slack
         )
     return result.refinement, after
+
+
+def _repeated(names: np.ndarray) -> np.ndarray:
+    """(W, k) bool: where a row has a number that it had before."""
+    order = np.argsort(names, axis=1, kind="stable")
+    in_order = np.take_along_axis(names, order, axis=1)
+    again = np.zeros(names.shape, bool)
+    same = np.zeros(names.shape, bool)
+    same[:, 1:] = in_order[:, 1:] == in_order[:, :-1]
+    np.put_along_axis(again, order, same, axis=1)
+    return again
 
 
 def among_maxima(

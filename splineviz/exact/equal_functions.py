@@ -1,0 +1,174 @@
+"""Equal functions by construction: entries that one computation makes of the same numbers.
+
+Where a picture is flat, pixels repeat, or filters do, thousands of entries are one function of the plane. No
+error bound tells two equal numbers apart from close ones, but the way they were made does: the program is run
+once in several finite fields, at a random point of the plane, with a random function in place of each bend.
+Entries with the same residues in all fields are one function, but for a chance of 2^-100 or so (Schwartz,
+Zippel).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
+
+from splineviz.exact.digits import InexactError
+from splineviz.plane import Plane
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
+
+__all__ = ["equal_entries", "kinds_of"]
+
+_PRIMES = (1048573, 1048571, 1048559, 1048549, 1048517, 1048507)
+"""Below 2^20: sums of 2^12 products are exact in float64"""
+
+_MANY_PLANES = 8
+"""Beyond, looking for equal functions takes longer than they do"""
+
+_KNOWN: WeakIdKeyDictionary = WeakIdKeyDictionary()
+"""By program and planes"""
+
+
+def equal_entries(program: Program, planes: Sequence[Plane]) -> Mapping[int, np.ndarray] | None:
+    """By stage, (n,) a number for each entry of the tensor that enters it: entries with one number are one
+    function on all planes. None for many planes, and where a node has no form in whole numbers."""
+    distinct = list(dict.fromkeys(planes))
+    if len(distinct) > _MANY_PLANES:
+        return None
+    if program not in _KNOWN:
+        _KNOWN[program] = {}
+    known: dict[tuple[Plane, ...], Mapping[int, np.ndarray] | None] = _KNOWN[program]
+    if tuple(distinct) not in known:
+        known[tuple(distinct)] = _numbered([_residues(program, plane) for plane in distinct])
+    return known[tuple(distinct)]
+
+
+def _numbered(tables: Sequence[dict[int, np.ndarray] | None]) -> dict[int, np.ndarray] | None:
+    """By stage, the same number for entries with the same residues in all tables."""
+    result: dict[int, np.ndarray] = {}
+    for stage in tables[0] or {}:
+        rows = [table[stage] for table in tables if table is not None]
+        if len(rows) < len(tables):
+            return None
+        result[stage] = np.unique(np.concatenate(rows), axis=1, return_inverse=True)[1].reshape(-1)
+    return result if tables[0] is not None else None
+
+
+def kinds_of(node: Pointwise, equal: np.ndarray) -> np.ndarray:
+    """(K n,) a number for each unit of a node: units with one number switch alike, everywhere."""
+    rows = np.stack([np.tile(equal, len(node.kinks)).astype(np.float64), node.kinks.reshape(-1)])
+    kinds: np.ndarray = np.unique(rows, axis=1, return_inverse=True)[1].reshape(-1)
+    return kinds
+
+
+def _residues(program: Program, plane: Plane) -> dict[int, np.ndarray] | None:
+    """By stage, (fields, n) residues of the entries of the tensor that enters it."""
+    random = np.random.default_rng(0)
+    places = random.integers(1, min(_PRIMES), (len(_PRIMES), 2)).astype(np.float64)
+    frame = _in_fields(torch.from_numpy(np.concatenate([plane.origin[None], plane.basis])))
+    start = frame[:, 0] + torch.from_numpy(places[:, :1]) * frame[:, 1]
+    start = _reduced(_reduced(start) + torch.from_numpy(places[:, 1:]) * frame[:, 2])
+    found: dict[int, np.ndarray] = {}
+
+    def bend(node: Pointwise | Maximum, x: Tensor) -> Tensor:
+        flat = x.flatten(1).numpy()
+        found[node.stage] = flat
+        if isinstance(node, Pointwise):
+            own = [t.detach().expand(-1, *node.shape).flatten(1).numpy() for t in _tables(node)]
+            keys = np.concatenate([flat, *own])
+        else:
+            names = np.unique(flat, axis=1, return_inverse=True)[1].reshape(-1)
+            rows = np.where(node.windows >= 0, names[node.windows], -1)
+            keys = np.sort(rows, axis=1).T.astype(np.float64)
+            keys[1:][keys[1:] == keys[:-1]] = -1.0  # a window is a set
+            keys = np.sort(keys, axis=0)
+        out = _random_function(keys, node.stage)
+        shape = node.shape if isinstance(node, Pointwise) else node.output_shape
+        return torch.from_numpy(out).reshape(len(_PRIMES), *shape)
+
+    try:
+        program.interpret(
+            start.reshape(-1, *program.input_shape), Interpreter(_affine, bend, bend), until=None
+        )
+    except InexactError:
+        return None
+    return found
+
+
+def _tables(node: Pointwise) -> tuple[Tensor, Tensor, Tensor]:
+    return node.breakpoints, node.slopes, node.intercepts
+
+
+def _affine(node: Affine, inputs: Sequence[Tensor]) -> Tensor:
+    """An affine node in all fields, one a row."""
+    if node.gain.kind == "sum":
+        one = torch.ones(1, dtype=torch.float64)
+        return _reduced(inputs[0] + float(node.run(0 * one, one)) * inputs[1])
+    if node.gain.kind == "layout":
+        inserted = node.run(*(x[:1] * 0.0 for x in inputs))
+        return _reduced(node.linear(*inputs) + _in_fields(inserted[0]))
+    form = node.form
+    if form is None or node.gain.terms > 1 << 12:
+        raise InexactError(f"'{node.name}' has no form in whole numbers of a few bits")
+    weights = _in_fields(form.weights)
+    rows = [form.apply(inputs[0][i : i + 1], weights[i]) for i in range(len(_PRIMES))]
+    result = _reduced(torch.cat(rows))
+    if form.divisors is not None:
+        inverse = _in_fields(form.divisors).clone()
+        for i, prime in enumerate(_PRIMES):
+            values = inverse[i].flatten().tolist()
+            if 0.0 in values:
+                raise InexactError("a divisor that a prime divides")
+            inverse[i] = torch.tensor([pow(int(x), -1, prime) for x in values]).reshape(inverse[i].shape)
+        result = _reduced(result * inverse.reshape(len(_PRIMES), *inverse.shape[-(result.dim() - 1) :]))
+    if form.constants is not None:
+        constants = _in_fields(form.constants)
+        result = _reduced(result + constants.reshape(len(_PRIMES), *constants.shape[-(result.dim() - 1) :]))
+    return result
+
+
+def _in_fields(values: Tensor) -> Tensor:
+    """(fields, *shape) residues of float64 numbers."""
+    mantissa, power = np.frexp(values.detach().numpy())
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    rows = []
+    for prime in _PRIMES:
+        powers, which = np.unique(power, return_inverse=True)
+        factors = np.array([pow(2, int(p) - 53, prime) for p in powers.tolist()], dtype=np.int64)
+        rows.append(((whole % prime) * factors[which.reshape(power.shape)] % prime).astype(np.float64))
+    return torch.from_numpy(np.stack(rows))
+
+
+def _reduced(x: Tensor) -> Tensor:
+    """Residues of whole numbers below 2^53, field by field."""
+    primes = torch.tensor(_PRIMES, dtype=torch.float64).reshape(-1, *(1,) * (x.dim() - 1))
+    return torch.remainder(x, primes)
+
+
+def _random_function(keys: np.ndarray, stage: int) -> np.ndarray:
+    """(fields, n) residues for columns of keys, one for equal columns."""
+    state = np.full((2, keys.shape[1]), 0x9E3779B97F4A7C15 + stage, dtype=np.uint64)
+    state[1] ^= np.uint64(0xD1B54A32D192ED03)
+    for row in keys:
+        bits = np.ascontiguousarray(row + 0.0).view(np.uint64)
+        for lane in range(2):
+            state[lane] = _mixed(state[lane] ^ (bits * np.uint64(0xFF51AFD7ED558CCD + 2 * lane)))
+    rows = []
+    for i, prime in enumerate(_PRIMES):
+        words = _mixed(state[i % 2] + np.uint64(i))
+        rows.append((words % np.uint64(prime)).astype(np.float64))
+    return np.stack(rows)
+
+
+def _mixed(x: np.ndarray) -> np.ndarray:
+    """Bits of 64-bit words scrambled (the finaliser of MurmurHash3; public domain, A. Appleby)."""
+    with np.errstate(over="ignore"):
+        x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+        x = (x ^ (x >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+        mixed: np.ndarray = x ^ (x >> np.uint64(33))
+    return mixed
