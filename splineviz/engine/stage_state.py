@@ -146,7 +146,9 @@ class StageState:
         known = equal_entries(program, [plane for plane, _ in self.frames.values()])
         return None if known is None else known[stage]
 
-    def face_states(self, births: Births | None = None, words: tuple[int, int] = (0, 0)) -> FaceStates:
+    def face_states(
+        self, births: Births | None = None, words: tuple[int, int] = (0, 0), n_words: int = 0
+    ) -> FaceStates:
         """Its faces, or those in the middle of some maxima of a stage, with the states of all units on
         them."""
         row = np.arange(len(self.window_of)) if self.origin is None else self.origin
@@ -155,19 +157,18 @@ class StageState:
                 self.subdivision, row, self.patterns, self.frames, self.window_of, self.states, 0
             )
         parent, (first, last) = births.parent, words
-        winners = births.winners
+        own = births.winners.reshape(len(parent), -1, last - first)
+        winners = np.zeros((len(parent), own.shape[1], n_words), np.uint64)
         if self.states is not None:
-            n_planes = winners.shape[1] // (last - first)
-            all_winners = self.states[parent].reshape(len(parent), n_planes, -1).copy()
-            all_winners[:, :, first:last] = winners.reshape(len(parent), n_planes, -1)
-            winners = all_winners.reshape(len(parent), -1)
+            winners[:] = self.states[parent].reshape(winners.shape)
+        winners[:, :, first:last] = own
         return FaceStates(
             births.subdivision,
             row[parent],
             self.patterns,
             self.frames,
             self.window_of[parent],
-            winners,
+            winners.reshape(len(parent), -1),
             64 * first,
         )
 

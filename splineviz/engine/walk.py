@@ -281,9 +281,7 @@ class Walk:
                 proof = Proof(live.proven()[0], sure, resolver, renewable)
             z = node.switching(live.flat)
             try:
-                return refine(
-                    state.subdivision, z, scale, slack, node.stage, word, self.budget.room, proof, kinds
-                )
+                return refine(state.subdivision, z, scale, slack, node.stage, word, room, proof, kinds)
             except UncertainError as uncertain:
                 self._renew(state, resolver, uncertain)
                 renewable, resolver = False, self._resolver(state, node)
@@ -317,7 +315,13 @@ class Walk:
                 births.born, self._steps(node, words, births.counts), n_before, births.kept
             )
             step = StageRound(node.stage, len(births.counts), words)
-            return Resolver(self.program, ancestry, step, allowed, state.face_states(births, words))
+            return Resolver(
+                self.program,
+                ancestry,
+                step,
+                allowed,
+                state.face_states(births, words, -(-len(node.windows) // 64)),
+            )
 
         return resolver
 

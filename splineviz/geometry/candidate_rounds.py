@@ -111,6 +111,7 @@ def compare_candidates(
     scale: Float64[np.ndarray, "window"],
     errors: EntryErrors,
     sure: bool,
+    in_faces: Bool[np.ndarray, "vertex"],
 ) -> tuple[Float64[np.ndarray, "vertex window"], int, int]:
     """(z, equal, doubtful): how far the candidate of every window is above its largest so far, ``top``.
 
@@ -140,7 +141,7 @@ def compare_candidates(
                 difference = difference if difference != 0.0 or certain else TINY
             out[w] = difference if forced[w] == 0.0 else forced[w]
         equal += same
-        doubtful += scaled if slack[r] > 0.0 else 0
+        doubtful += scaled if slack[r] > 0.0 and in_faces[v] else 0
     return z, equal, doubtful
 
 

@@ -186,8 +186,10 @@ class _Rounds:
         entries = np.where(place >= 0, self.windows[np.arange(len(place)), place], -1)
         turn = Turn(place, entries, np.argsort(entries, kind="stable"), self.entered)
         sure = self.proven is not None and self.proven.sure
+        in_faces = np.zeros(len(self.sub.vertices), bool)
+        in_faces[self.sub.faces.values] = True
         z, equal, doubtful = compare_candidates(
-            self.entries, turn, self.top, self.unit_scale, self.errors, sure
+            self.entries, turn, self.top, self.unit_scale, self.errors, sure, in_faces
         )
         uncut, birth, ties = self.sub.faces, np.empty(0, BIRTH), _NO_TIES
         parent, on = np.arange(len(uncut)), np.full((len(uncut), self.words), ~np.uint64(0))
