@@ -25,8 +25,8 @@ def settled(
     """(points, displacement): vertices that may be too far off are rounded from exact places, and how far any
     may be off then, proven.
 
-    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, as far as ``limit``
-    of `resolver.effort` goes.
+    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, as far as
+    ``limit`` of `resolver.effort` goes.
     """
     distance, faces = places_of(subdivision.arrays()).distance + subdivision.rounding, subdivision.faces
     of_vertex = np.full(len(distance), np.inf)  # of vertices that no face has

@@ -36,8 +36,8 @@ class Entries(NamedTuple):
 
 
 class EntryErrors(NamedTuple):
-    """Errors of the entries, and of the largest ones so far, by row of `Entries`: at the nominal places of vertices
-    (`places`)."""
+    """Errors of the entries, and of the largest ones so far, by row of `Entries`: at the nominal places of
+    vertices (`places`)."""
 
     slack: Float64[np.ndarray, "row"]
     """Estimated, times the scale of an entry"""
@@ -114,10 +114,10 @@ def compare_candidates(
 ) -> tuple[Float64[np.ndarray, "vertex window"], int, int]:
     """(z, equal, doubtful): how far the candidate of every window is above its largest so far, ``top``.
 
-    A window without a candidate in this round keeps what it has, one that had none so far takes it. ``equal`` counts
-    those that are equal bit for bit, ``doubtful`` those of them whose error, ``scale`` times slack, is above zero. With proofs, only the
-    difference of two entries that are 0.0 is 0, if they are ``sure`` to be zero, or of two that have no
-    error.
+    A window without a candidate in this round keeps what it has, one that had none so far takes it. ``equal``
+    counts those that are equal bit for bit, ``doubtful`` those of them whose error, ``scale`` times slack, is
+    above zero. With proofs, only the difference of two entries that are 0.0 is 0, if they are ``sure`` to be
+    zero, or of two that have no error.
     """
     base, fresh, row_of = entries
     slack, _, proven, _ = errors
@@ -162,8 +162,8 @@ def largest_after(
     the rows of `records.VANISHING`: the windows that tie at new vertices by construction. There a candidate
     takes the very value of the largest so far, in all windows that share this candidate: then windows that
     compare the same two entries later do so with the same numbers, and what coincides in exact arithmetic
-    coincides bit for bit. Of an entry with no error, ``scale`` 0, it is the other way round. With proofs, nothing
-    takes a value only because it had the same as something that does: that may be by chance.
+    coincides bit for bit. Of an entry with no error, ``scale`` 0, it is the other way round. With proofs,
+    nothing takes a value only because it had the same as something that does: that may be by chance.
     """
     base, fresh, row_of = entries
     candidate = turn.entries

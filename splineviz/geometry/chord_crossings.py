@@ -119,9 +119,9 @@ def _value_on_ring(g: Given, v: int, u: int) -> tuple[float, float, float]:
 
 @part()
 def moved_at(g: Given, s: Scratch, c: int, k: int) -> tuple[float, float]:
-    """(norm of all changes, largest one over the scale of its unit) of values that units should not have where the
-    k-th crossing lies, on chord c: its own, those that cross there too, and those that cross before or behind it and
-    have another sign by their values."""
+    """(norm of all changes, largest one over the scale of its unit) of values that units should not have
+    where the k-th crossing lies, on chord c: its own, those that cross there too, and those that cross before
+    or behind it and have another sign by their values."""
     here, scale, near = s.crossing[k], g.units.scale, s.chord[c].late + 4.0 * UNIT_ROUNDOFF
     squares, share = 0.0, 0.0
     for step in (-1, 1):

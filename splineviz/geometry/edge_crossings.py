@@ -196,9 +196,9 @@ def _collect(
 
 @part()
 def _changes_at(f: _Sorted, n: int, i: int, late: float, units: Units, a: int, b: int) -> tuple[float, float]:
-    """(norm of all changes, largest one over the scale of its unit) of values that units should not have at the i-th
-    of n crossings of the edge from vertex a to b: its own, those that cross there too, and those that cross before or
-    behind it and have another sign by their values.
+    """(norm of all changes, largest one over the scale of its unit) of values that units should not have at
+    the i-th of n crossings of the edge from vertex a to b: its own, those that cross there too, and those
+    that cross before or behind it and have another sign by their values.
 
     No crossing is more than ``late`` behind where values have it.
     """

@@ -285,8 +285,8 @@ def _chains(
     Int32[np.ndarray, "new 2"],
     Float64[np.ndarray, "new 4"],
 ]:
-    """Edges joined at dropped vertices: for each edge its new one or -1, for each new one its first edge, ends,
-    source and stray."""
+    """Edges joined at dropped vertices: for each edge its new one or -1, for each new one its first edge,
+    ends, source and stray."""
     new_edge, first_of = np.full(len(edges), -1, np.int64), np.empty(len(edges), np.int64)
     ends, strays = np.empty((len(edges), 2), np.int64), np.empty((len(edges), 4))
     n = 0

@@ -1,15 +1,15 @@
 """Nominal and exact places of vertices.
 
-Values at a vertex are those of its faces' affine functions at *one* point, the vertex's nominal place, but for
-rounding. That point is not where the lines through the vertex cross: each line passes it at some distance. A new
-vertex on an edge lies, nominally, on the straight line between the nominal places of its ends, where interpolated
-values place the new line. So what a nominal place is away from a line is fixed when the line is drawn, and new
-vertices on it are no farther off than those between which they lie. Errors of position are not multiplied from birth
-to birth, and errors of values stay those of rounding alone.
+Values at a vertex are those of its faces' affine functions at *one* point, the vertex's nominal place, but
+for rounding. That point is not where the lines through the vertex cross: each line passes it at some
+distance. A new vertex on an edge lies, nominally, on the straight line between the nominal places of its
+ends, where interpolated values place the new line. So what a nominal place is away from a line is fixed when
+the line is drawn, and new vertices on it are no farther off than those between which they lie. Errors of
+position are not multiplied from birth to birth, and errors of values stay those of rounding alone.
 
-Where a vertex belongs follows from two of its lines, those of the two sides of one of its faces. There the difference
-of the exact place from the nominal one is a share of the ways along both sides, and what it makes of a value the same
-shares of the value's differences along them.
+Where a vertex belongs follows from two of its lines, those of the two sides of one of its faces. There the
+difference of the exact place from the nominal one is a share of the ways along both sides, and what it makes
+of a value the same shares of the value's differences along them.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ _UNKNOWN = 1e30
 """Share of a side where the lines of a corner do not tell the place"""
 
 _MOST = 2.0**-20
-"""Largest share that estimates take for likely: beyond it all units near a vertex would pass for coincidences, only
-because its lines are nearly parallel"""
+"""Largest share that estimates take for likely: beyond it all units near a vertex would pass for
+coincidences, only because its lines are nearly parallel"""
 
 _ENOUGH = 2.0**-40
 """Shares below which no better corner is looked for"""
 
 
 class Places(NamedTuple):
-    """Differences of the exact places of all vertices from the nominal ones, each by one corner of one face."""
+    """Differences of the exact places of all vertices from the nominal ones, each by one corner of one
+    face."""
 
     neighbours: Int64[np.ndarray, "vertex 2"]
     """The vertices before and after each round that face; the vertex itself where no face has it"""
@@ -101,10 +102,11 @@ def _corner(
 ) -> tuple[float, float, float, float]:
     """Shares of the ways from v to a and to b, estimated and proven, by which v's exact place may differ.
 
-    The lines of the edges ``before``, from a, and ``after``, to b, cross there. Of the line through v and a at
-    distances d from v and d' from a, the distance changes by at least h = (1 - k) H - k |b - v| from v to b, where
-    k = (d + d') / |a - v| bounds how much the line may be turned, and H is the height of b above a - v. With s the
-    share of the way to b and r that to a, s h <= d + r (d + d'); and likewise for the other line.
+    The lines of the edges ``before``, from a, and ``after``, to b, cross there. Of the line through v and a
+    at distances d from v and d' from a, the distance changes by at least h = (1 - k) H - k |b - v| from v to
+    b, where k = (d + d') / |a - v| bounds how much the line may be turned, and H is the height of b above a -
+    v. With s the share of the way to b and r that to a, s h <= d + r (d + d'); and likewise for the other
+    line.
     """
     points, edges, stray, c = arrays.vertices, arrays.edges, arrays.stray, arrays.rounding
     ax, ay = points[a, 0] - points[v, 0], points[a, 1] - points[v, 1]

@@ -1,9 +1,10 @@
 """Decisions on which the combinatorics rest, each with the error bound beyond which floating point stands.
 
-A unit is an affine function on every face. Its float64 value at vertex ``v`` differs by rounding from the exact value at
-the vertex's nominal place: of that there may be a *proof*, ``scale[unit] * proof[v]``, and there always is an *estimate*,
-``scale[unit] * slack[v]``. From there to the exact vertex it changes by shares of its differences to two neighbours
-(`places`): together these are its *likely* and its *proven error*, which all decisions are about:
+A unit is an affine function on every face. Its float64 value at vertex ``v`` differs by rounding from the
+exact value at the vertex's nominal place: of that there may be a *proof*, ``scale[unit] * proof[v]``, and
+there always is an *estimate*, ``scale[unit] * slack[v]``. From there to the exact vertex it changes by shares
+of its differences to two neighbours (`places`): together these are its *likely* and its *proven error*, which
+all decisions are about:
 
 - *sign of a unit at a vertex* (`classify`);
 - *order of two crossings on an edge*, and *orientation of three chords of a face*, read as the order of two
@@ -35,8 +36,8 @@ __all__ += [
     "likely_error",
     "nominal_errors",
     "order",
-    "proven_error",
     "prove_crossing",
+    "proven_error",
     "units_at",
 ]
 
@@ -64,8 +65,8 @@ class Units(NamedTuple):
     around: Float64[np.ndarray, "vertex 2"]
     """Slack and proof of what is told from the vertex and its neighbours together"""
     moved: Float64[np.ndarray, "vertex 2"]
-    """Changes of values whose signs are not those that they have: the sum of the squares of changes, and the largest
-    one over the scale of its unit. Filled by `classify`"""
+    """Changes of values whose signs are not those that they have: the sum of the squares of changes, and the
+    largest one over the scale of its unit. Filled by `classify`"""
 
 
 @part()
@@ -88,8 +89,8 @@ def units_at(
 def _tell_around(units: Units) -> None:
     """Fill ``around``.
 
-    Values that were changed for their sign are as close to the exact ones as before; but their differences to those
-    at neighbours are not what they were.
+    Values that were changed for their sign are as close to the exact ones as before; but their differences to
+    those at neighbours are not what they were.
     """
     slack, proof, near, shares, around, moved = (
         units.slack,
@@ -115,7 +116,8 @@ def _tell_around(units: Units) -> None:
 
 @part(forceinline=True)
 def nominal_errors(units: Units, v: int, u: int) -> tuple[float, float]:
-    """Error of unit u at the nominal place of vertex v, estimated and proven; what its value was changed by counts."""
+    """Error of unit u at the nominal place of vertex v, estimated and proven; what its value was changed by
+    counts."""
     scale, changed = units.scale[u], units.moved[v, 1]
     return scale * (units.slack[v] + changed), scale * (units.proof[v] + changed) if len(
         units.proof
@@ -226,7 +228,7 @@ def _move_to_signs(units: Units, signs: Signs, doubtful: Bool[np.ndarray, "verte
             bit = np.uint64(1) << np.uint64(j & 63)
             positive, negative = signs.positive[v, j >> 6] & bit, signs.negative[v, j >> 6] & bit
             x, sign = z[v, j], (1 if positive else 0) - (1 if negative else 0)
-            if x != 0.0 and (sign == 0 or x * sign < 0.0) or (x == 0.0 and sign != 0):
+            if (x != 0.0 and (sign == 0 or x * sign < 0.0)) or (x == 0.0 and sign != 0):
                 z[v, j] = sign * TINY
                 moved[v, 0] += x * x
                 any_moved = True
@@ -320,11 +322,11 @@ def prove_crossing(t: float, za: float, zb: float, proof_a: float, proof_b: floa
 
 @part(forceinline=True)
 def change_of(t: float, quotient: float, step: int, one_point: bool) -> float:
-    """Change of a unit's value at a new vertex at t, as a share of its difference between the ends, that gives it the
-    sign that it has there.
+    """Change of a unit's value at a new vertex at t, as a share of its difference between the ends, that
+    gives it the sign that it has there.
 
-    It vanishes, by its values, at ``quotient``; in truth at ``one_point`` with the vertex, or before it (``step`` < 0)
-    or behind it.
+    It vanishes, by its values, at ``quotient``; in truth at ``one_point`` with the vertex, or before it
+    (``step`` < 0) or behind it.
     """
     off = abs(quotient - t) if one_point else max(0.0, step * (t - quotient) + 4.0 * UNIT_ROUNDOFF)
     return off + 4.0 * UNIT_ROUNDOFF if one_point else off

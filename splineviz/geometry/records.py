@@ -38,9 +38,10 @@ BIRTH = _record(
 )
 """A new vertex: where a unit vanishes on the edge or chord from vertex a to b, at t in (0, 1).
 
-``along`` is the unit whose chord it lies on, -1 on an edge. ``bound`` estimates the error of t between the exact
-ends (`places`), ``proof`` bounds it where there are proofs. Values of units that are as good as zero here are taken as zero: ``moved`` is the norm of all that is
-changed so, ``share`` the largest single change over the scale of its unit.
+``along`` is the unit whose chord it lies on, -1 on an edge. ``bound`` estimates the error of t between the
+exact ends (`places`), ``proof`` bounds it where there are proofs. Values of units that are as good as zero
+here are taken as zero: ``moved`` is the norm of all that is changed so, ``share`` the largest single change
+over the scale of its unit.
 """
 DEVIATION = _record("entry", "off", floats=("off",))
 """An entry of a vertex's activations, and how far it is off the straight line between those of two others."""
@@ -91,8 +92,8 @@ CHORD_CROSSING = _record(
 )
 """Where a chord crosses another: at t from its p to its q, with its errors as in `BIRTH`.
 
-``quotient`` is t as the values at the ends have it, before it is changed for an order that is known otherwise, and
-``span`` the difference of these values.
+``quotient`` is t as the values at the ends have it, before it is changed for an order that is known
+otherwise, and ``span`` the difference of these values.
 """
 PAIR = _record("c", "d", "root", "member", "node")
 """Two chords c < d that cross; pairs that cross in one point have one ``root`` (union-find), whose ``node``

@@ -68,11 +68,11 @@ class Refinement:
     zeros: int
     """Signs at vertices taken as zero"""
     moved: Float64[np.ndarray, "old_vertex 2"]
-    """Changes of values of units at old vertices that have another sign than was found: the norm of all changes, and
-    the largest one over the scale of its unit"""
+    """Changes of values of units at old vertices that have another sign than was found: the norm of all
+    changes, and the largest one over the scale of its unit"""
     doubt: Float64[np.ndarray, "old_vertex"]
-    """Proven share of the difference of two values by which one at an old vertex may differ from that at its exact
-    place"""
+    """Proven share of the difference of two values by which one at an old vertex may differ from that at its
+    exact place"""
     largest_bound: float = 0.0
     """The largest proven error of a value at the nominal place of its vertex"""
     next_word: int | None = None

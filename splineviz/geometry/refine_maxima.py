@@ -53,8 +53,8 @@ class Proven:
     """Proven errors of the entries whose maxima are taken, and whom to ask for the rest."""
 
     slack: Float64[np.ndarray, "vertex"]
-    """``x[v, i]`` is within ``scale[i] * slack[v]`` of the exact value at the vertex's nominal place; all scales are
-    the same"""
+    """``x[v, i]`` is within ``scale[i] * slack[v]`` of the exact value at the vertex's nominal place; all
+    scales are the same"""
     norm: Float64[np.ndarray, "vertex"]
     """Likewise, of the whole row"""
     sure: bool
@@ -214,7 +214,8 @@ class _Rounds:
         return Proof(self.errors.proven_slack[kept], True, exact)
 
     def _amend(self, moved: Float64[np.ndarray, "vertex 2"]) -> None:
-        """Count as errors by how much a maximum may be off where a tie was found, or another winner than by values."""
+        """Count as errors by how much a maximum may be off where a tie was found, or another winner than by
+        values."""
         if moved.any():
             rows, (norm, share) = self.entries.row_of, 2.0 * SAFE * moved.T
             self.errors.slack[rows] += share

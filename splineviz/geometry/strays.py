@@ -1,8 +1,9 @@
 """Distances of the nominal places of vertices from the exact lines of the edges that end there (`places`).
 
-On a part of an older edge a new vertex divides the way between nominal ends, and is off by no more than they are. A
-new edge lies where a unit vanishes. What a vertex is off that line follows from the values of the unit at the two ends
-between which the vertex was born: these are known at nominal places, and so is where between them the unit vanishes.
+On a part of an older edge a new vertex divides the way between nominal ends, and is off by no more than they
+are. A new edge lies where a unit vanishes. What a vertex is off that line follows from the values of the unit
+at the two ends between which the vertex was born: these are known at nominal places, and so is where between
+them the unit vanishes.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ def stray_after(
     places: Places,
     units: Units,
 ) -> None:
-    """Fill the ``stray`` of a refined subdivision from that ``before``, with its ``places`` and the ``units`` that cut.
+    """Fill the ``stray`` of a refined subdivision from that ``before``, with its ``places`` and the ``units``
+    that cut.
 
-    ``first_part`` and ``birth`` are those of `Refinement`; ``unit`` drew each of the edges that are no parts of older
-    ones. Where the values of a unit do not tell, the line passes the vertex no farther off than where that belongs.
+    ``first_part`` and ``birth`` are those of `Refinement`; ``unit`` drew each of the edges that are no parts
+    of older ones. Where the values of a unit do not tell, the line passes the vertex no farther off than
+    where that belongs.
     """
     edges, stray, n_old = arrays.edges, arrays.stray, len(before.vertices)
     for e in range(len(before.edges)):
@@ -59,7 +62,8 @@ def stray_after(
 def _off_own(
     arrays: Arrays, birth: np.ndarray, places: Places, units: Units, v: int, u: int
 ) -> tuple[float, float]:
-    """(estimated, proven) distance of the nominal place of vertex v from the line that unit u drew through it."""
+    """(estimated, proven) distance of the nominal place of vertex v from the line that unit u drew through
+    it."""
     n_old = len(units.z)
     if v >= n_old and birth[v - n_old].along == u:  # on the chord of u, between its two ends
         born = birth[v - n_old]
@@ -73,10 +77,12 @@ def _off_own(
 def _off_other(
     arrays: Arrays, birth: np.ndarray, places: Places, units: Units, v: int, u: int
 ) -> tuple[float, float]:
-    """Distance as in `_off_own` where u vanishes between the two ends of v's birth; infinite if that does not tell.
+    """Distance as in `_off_own` where u vanishes between the two ends of v's birth; infinite if that does not
+    tell.
 
-    With values z at the ends a and b that err by e, u vanishes at q = z_a / (z_a - z_b) on the way between their
-    nominal places, give or take (|1 - q| e_a + |q| e_b) / (|z_a - z_b| - e_a - e_b), also beyond the ends.
+    With values z at the ends a and b that err by e, u vanishes at q = z_a / (z_a - z_b) on the way between
+    their nominal places, give or take (|1 - q| e_a + |q| e_b) / (|z_a - z_b| - e_a - e_b), also beyond the
+    ends.
     """
     n_old = len(units.z)
     if v < n_old:
@@ -100,8 +106,8 @@ def _off_other(
 
 @part()
 def _value_at(birth: np.ndarray, units: Units, v: int, u: int) -> tuple[float, float, float]:
-    """Value of a unit at an old vertex, or one that was born between two of them; its error at the nominal place,
-    estimated and proven."""
+    """Value of a unit at an old vertex, or one that was born between two of them; its error at the nominal
+    place, estimated and proven."""
     n_old = len(units.z)
     if v < n_old:
         slack, proof = nominal_errors(units, v, u)

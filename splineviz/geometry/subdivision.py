@@ -50,8 +50,8 @@ class Subdivision:
     shared: Int64[np.ndarray, "row 3"]
     """Further (edge, stage, unit): units whose state changes across an edge that another unit drew"""
     stray: Float64[np.ndarray, "edge 4"]
-    """Distances in uv of the nominal places of both ends of each edge from the exact line that it lies on: two that
-    are estimated, two that are proven; see `geometry.places`"""
+    """Distances in uv of the nominal places of both ends of each edge from the exact line that it lies on:
+    two that are estimated, two that are proven; see `geometry.places`"""
     rounding: float = 0.0
     """Bound of the distance of ``vertices`` from the nominal places that they stand for, in uv"""
 

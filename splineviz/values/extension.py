@@ -57,11 +57,11 @@ def extend_values(
     """Fill ``out`` with some rows of ``values``, then new ones by interpolation between their ends.
 
     With ``relu`` the rows are cut off at 0 on the way, which saves a pass through memory. Returns (error,
-    norm, proof) of the rows of ``out``: estimated errors at the nominal places (`geometry.places`), inherited from
-    both ends (the smaller of the whole and the entry-wise) and rounded; norms; and the same errors in the worst case,
-    empty where there are no proofs. Entries cut off have no error. Where it is these values that switch there, what
-    the new vertices have ``moved`` counts, too. With proofs, a new entry is 0.0 only if it is zero at both ends, or
-    surely cut off at the exact place: what may be something else is `TINY`.
+    norm, proof) of the rows of ``out``: estimated errors at the nominal places (`geometry.places`), inherited
+    from both ends (the smaller of the whole and the entry-wise) and rounded; norms; and the same errors in
+    the worst case, empty where there are no proofs. Entries cut off have no error. Where it is these values
+    that switch there, what the new vertices have ``moved`` counts, too. With proofs, a new entry is 0.0 only
+    if it is zero at both ends, or surely cut off at the exact place: what may be something else is `TINY`.
     """
     scale, slack, proven_slack, proofs = errors.scale, errors.slack, errors.proven_slack, errors.proof
     n_old, n_all = len(rows), len(out)

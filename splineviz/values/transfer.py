@@ -108,8 +108,8 @@ def after_pointwise(
 ) -> VertexValues:
     """Apply a pointwise node; no entry errs by more than the steepest slope times the error of its input.
 
-    ``slopes`` (n,) are the steepest that each entry takes at any of these vertices (`steepest_slopes`): where errors
-    are estimated entry by entry, and nothing is proven, they stay so.
+    ``slopes`` (n,) are the steepest that each entry takes at any of these vertices (`steepest_slopes`): where
+    errors are estimated entry by entry, and nothing is proven, they stay so.
     """
     steepest, proof = node.steepest, None
     # A flat piece makes zeros of values of either sign that are close to the kink.
@@ -124,7 +124,8 @@ def after_pointwise(
 
 
 def steepest_slopes(node: Pointwise, z: np.ndarray) -> np.ndarray:
-    """(n,) the largest absolute slope of a pointwise node over all that each entry of its input (V, n) takes."""
+    """(n,) the largest absolute slope of a pointwise node over all that each entry of its input (V, n)
+    takes."""
     low, high, n = z.min(0), z.max(0), z.shape[1]
     slopes = node.slopes.abs().expand(-1, *node.shape).reshape(len(node.slopes), n).numpy()
     below = np.concatenate([np.full((1, n), -np.inf), node.kinks])
@@ -147,9 +148,9 @@ def extend(
     """Extend a tensor, or relu of it, to new vertices between some of its own; it must be affine on every
     face.
 
-    For the tensor whose units make the new vertices, ``doubt`` is that of their `Refinement`. Where more units of it
-    are to cut (``again``), its error stays known entry by entry. Of all these vertices those in ``kept`` remain, if
-    given.
+    For the tensor whose units make the new vertices, ``doubt`` is that of their `Refinement`. Where more
+    units of it are to cut (``again``), its error stays known entry by entry. Of all these vertices those in
+    ``kept`` remain, if given.
     """
     values, storage = buffers.take((len(rows) + len(birth), *live.values.shape[1:]))
     scale, slack = live.entrywise()
