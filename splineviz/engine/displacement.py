@@ -28,9 +28,11 @@ def settled(
     ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, as far as
     ``limit`` of `resolver.effort` goes.
     """
-    distance, faces = places_of(subdivision.arrays()).distance + subdivision.rounding, subdivision.faces
-    of_vertex = np.full(len(distance), np.inf)  # of vertices that no face has
+    told, faces = places_of(subdivision.arrays()).distance, subdivision.faces
+    of_vertex = np.full(len(told), np.inf)  # of vertices that no face has
     of_vertex[faces.values] = np.repeat(reach, faces.lengths)
+    # Where lines do not tell a place, it is in the window all the same.
+    distance = np.minimum(told, 2.0 * of_vertex[:, None]) + subdivision.rounding
     worst = np.maximum(distance[:, 0] / _LIKELY, distance[:, 1] / _CERTAIN) / of_vertex
     rows = np.flatnonzero(worst > 1.0)
     rows = rows[np.argsort(-worst[rows], kind="stable")]

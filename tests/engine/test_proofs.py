@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -16,14 +17,17 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
+from splineviz.engine.displacement import settled
 from splineviz.engine.stage_state import FinishedFaces, StageState
 from splineviz.engine.walk import Walk
-from splineviz.exact.ancestry import Ancestry
+from splineviz.exact.ancestry import Ancestry, root
 from splineviz.exact.forward import StageRound
 from splineviz.exact.resolver import Resolver
+from splineviz.geometry.excerpt import NO_BIRTH
 from splineviz.geometry.places import places_of
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.records import BIRTH
+from splineviz.geometry.subdivision import Subdivision
 from splineviz.program.operations.gains import matrix_norm
 from splineviz.values.extension import TensorErrors, extend_values
 from splineviz.values.memory import Buffers
@@ -178,6 +182,39 @@ def test_coordinates_are_within_their_bounds(name: str, kind: str, monkeypatch: 
         <= arr.stats.largest_displacement
         <= 2.0**-32 * front.reach.max()
     )
+
+
+def test_places_that_are_not_told_are_in_the_window() -> None:
+    program, plane, window = (
+        program_of("relu", "random"),
+        plane_of("random", (4,)),
+        sv.Window.box(-2, 2, -2, 2),
+    )
+    sub, ancestry = Subdivision.from_polygons([window.vertices]), root([plane], [window], NO_BIRTH)
+    lost = replace(sub, stray=np.full((4, 4), 3.0), rounding=0.25)
+    points, displacement = settled(program, ancestry, lost, np.array([5.0]), 0.0)
+    assert displacement == 10.25 and np.array_equal(points, sub.vertices)
+    assert settled(program, ancestry, lost, np.array([5.0]), math.inf)[1] <= 2.0**-50
+
+
+@pytest.mark.parametrize("n", [3, 4, 7, 12])
+@pytest.mark.parametrize("point", [(0.25, 0.5), (2.0, 0.5)], ids=["inside", "on the rim"])
+def test_a_place_is_told_however_many_lines_meet_there(
+    n: int, point: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of any two of them, next to each other or not, and of units twice as large and of the other sign."""
+    torch.manual_seed(0)
+    net = dense(2, 2 * n, R(), 8, R(), 4).double()
+    angle = torch.arange(n, dtype=torch.float64) * (math.pi / n) + 0.1
+    with torch.no_grad():
+        lines = (64.0 * torch.stack([angle.cos(), angle.sin()], dim=1)).round() / 64.0
+        net[0].weight.copy_(torch.cat([lines, -3.0 * lines]))
+        net[0].bias.copy_(-(net[0].weight @ torch.tensor(point, dtype=torch.float64)))
+    referee = Referee(monkeypatch)
+    program = sv.load_program(net, input_shape=(2,))
+    arr = sv.arrange(program, sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1)
+    assert arr.stats.certified and referee.unknown == 0
+    assert referee.asked <= 4 * n, "what many lines share is not asked for pair by pair"
 
 
 def distances(points: np.ndarray, exact: list[Uv]) -> np.ndarray:
