@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from splineviz.choices import Certify
 from splineviz.engine.budget import Budget, divided
@@ -245,9 +246,10 @@ class Walk:
     def _refine(self, state: StageState, node: Pointwise, word: int) -> Refinement:
         """Cut along the units of a stage, from that word of them on."""
         live, proof = state.live[node.inputs[0]], None
-        if not live.values.is_contiguous():
-            # Signs that are decided change values where they are: not in a copy that is gone afterwards.
-            live.values, live.storage = live.values.contiguous(), None
+        if not live.values.is_contiguous() or any(live.shares_memory(other) for other in state.live.values()):
+            # Signs that are decided change values where they are: not in a copy that is gone afterwards, and not
+            # those of another tensor, whose errors do not count it.
+            live.values, live.storage = live.values.clone(memory_format=torch.contiguous_format), None
         scale, slack = live.entrywise()
         if len(node.kinks) > 1:
             scale = np.tile(scale, len(node.kinks))

@@ -57,6 +57,18 @@ class Residual(nn.Module):
         return x + self.second(torch.relu(self.first(torch.relu(x))))
 
 
+class Skipped(nn.Module):
+    """What switches is a view of what is used again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 8), nn.Linear(8, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.first(x)
+        return h + 2.0**-30 * self.second(torch.relu(h.reshape(-1, 2, 4)).flatten(1))
+
+
 @pytest.fixture(autouse=True)
 def _small_as_large() -> Iterator[None]:
     with small_as_large():
@@ -95,6 +107,7 @@ NETS: dict[str, tuple[Callable[[], nn.Module], Point]] = {
     "slopes of zero": (lambda: dense(4, 6, slopes(0, -1, 0.5, 2, 0, 1), 6, Apply(lambda x: x.clamp(max=0)), 5, R()), (4,)),
     "residual": (lambda: dense(4, 6, Residual(6), Residual(6), R()), (4,)),
     "transposed": (lambda: dense(4, 8, Apply(lambda x: x.reshape(-1, 2, 4).transpose(1, 2)), R(), nn.Flatten(), 6, R()), (4,)),
+    "view": (lambda: nn.Sequential(Skipped(), R(), nn.Linear(8, 5), R()), (4,)),
     "relu of relu": (lambda: dense(4, 8, R(), Apply(lambda x: torch.cat([x, 0 * x[:, :2]], 1)), R(), nn.Linear(10, 6), R()), (4,)),
     "pool": (lambda: convolved(R(), nn.MaxPool2d(2), nn.Conv2d(2, 2, 2), R()), (1, 4, 4)),
     "overlapping pools": (lambda: convolved(R(), nn.MaxPool2d(3, 1, 1)), (1, 4, 4)),
@@ -330,7 +343,7 @@ def loosen(monkeypatch: pytest.MonkeyPatch, size: float, seed: int = 0) -> None:
     rng, original = np.random.default_rng(seed), Walk._refine
 
     def move(live: VertexValues) -> None:
-        live.values = live.values.contiguous()
+        live.values, live.storage = live.values.clone(memory_format=torch.contiguous_format), None
         z, (scale, _), (slack, proof) = live.flat, live.entrywise(), live.proven()
         off = size * scale / max(1e-300, np.linalg.norm(scale))
         delta = off * rng.uniform(-1, 1, z.shape) * (z != 0.0)
@@ -382,6 +395,26 @@ def test_entries_without_error_keep_their_values_where_others_tie_with_them(
     referee = Referee(monkeypatch)
     arr = sv.arrange(program, plane, sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1)
     assert arr.stats.certified and referee.seen > 100
+
+
+def test_signs_that_are_decided_change_no_other_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they change of values counts as an error of these, not of others in the same memory."""
+    original, moved = Walk._refine, []
+
+    def refine(walk: Walk, front: StageState, node: Any, word: int) -> Any:
+        others = {key: live.values.clone() for key, live in front.live.items() if key != node.inputs[0]}
+        live = front.live[node.inputs[0]]
+        live.proof = 1e-3 + live.proven()[1]
+        result = original(walk, front, node, word)
+        assert all(torch.equal(front.live[key].values, values) for key, values in others.items())
+        moved.append(bool(result.moved.any()) and len(others) > 0)
+        return result
+
+    monkeypatch.setattr(Walk, "_refine", refine)
+    window = sv.Window.box(-2, 2, -2, 2)
+    for kind in ("lattice", "axes"):
+        sv.arrange(program_of("view", kind), plane_of(kind, (4,)), window, certify="full", jobs=1)
+    assert any(moved)
 
 
 PARALLEL: dict[str, tuple[Callable[[], nn.Module], Point]] = NETS | {
