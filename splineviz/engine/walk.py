@@ -247,7 +247,7 @@ class Walk:
         """Cut along the units of a stage, from that word of them on."""
         live, proof = state.live[node.inputs[0]], None
         if not live.values.is_contiguous() or any(live.shares_memory(other) for other in state.live.values()):
-            # Signs that are decided change values where they are: not in a copy that is gone afterwards, and not
+            # Signs that are decided change values where they are: not in a copy that is gone afterwards, nor
             # those of another tensor, whose errors do not count it.
             live.values, live.storage = live.values.clone(memory_format=torch.contiguous_format), None
         scale, slack = live.entrywise()
