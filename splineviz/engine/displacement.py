@@ -26,9 +26,11 @@ def settled(
     ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, no more than
     ``most`` of them.
     """
-    distance, faces = places_of(subdivision.arrays()).distance[:, 1] + subdivision.rounding, subdivision.faces
+    told, faces = places_of(subdivision.arrays()).distance[:, 1], subdivision.faces
     of_vertex = np.full(len(distance), np.inf)  # of vertices that no face has
     of_vertex[faces.values] = np.repeat(reach, faces.lengths)
+    # Where lines do not tell a place, it is in the window all the same.
+    distance = np.minimum(told, 2.0 * of_vertex) + subdivision.rounding
     rows = np.flatnonzero(distance > _ALLOWED * of_vertex)
     rows = rows[np.argsort(-distance[rows], kind="stable")][:most]
     points, left = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from splineviz.choices import Certify
 from splineviz.deadline import check_time
@@ -266,9 +267,10 @@ class Walk:
     def _refine(self, state: StageState, node: Pointwise, word: int) -> Refinement:
         """Cut along the units of a stage, from that word of them on."""
         live, proof = state.live[node.inputs[0]], None
-        if not live.values.is_contiguous():
-            # Signs that are decided change values where they are: not in a copy that is gone afterwards.
-            live.values, live.storage = live.values.contiguous(), None
+        if not live.values.is_contiguous() or any(live.shares_memory(other) for other in state.live.values()):
+            # Signs that are decided change values where they are: not in a copy that is gone afterwards, nor
+            # those of another tensor, whose errors do not count it.
+            live.values, live.storage = live.values.clone(memory_format=torch.contiguous_format), None
         equal = state.equal_entries(self.program, node.stage)
         kinds = np.empty(0, np.int64) if equal is None else kinds_of(node, equal)
         renewable, resolver, room = True, self._resolver(state, node), self.budget.room

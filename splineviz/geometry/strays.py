@@ -46,11 +46,13 @@ def stray_after(
                     t = birth[edges[k, i] - n_old].t
                 for j in (0, 2):
                     stray[k, j + i] = (1.0 - t) * before.stray[e, j] + t * before.stray[e, j + 1]
-    told = True
-    for e in range(first_part[-1], len(edges)):
-        for i in range(2):
-            stray[e, i], stray[e, 2 + i] = _off_own(arrays, birth, places, units, edges[e, i], unit[e])
-            told = told and stray[e, 2 + i] < np.inf
+    told, e = True, first_part[-1]
+    while e < len(edges):
+        last = e + 1
+        while last < len(edges) and _goes_on(edges, unit, birth, n_old, last):
+            last += 1
+        told = _along_chord(arrays, birth, places, units, unit[e], e, last) and told
+        e = last
     if not told:
         after = find_places(arrays).distance
         for e in range(first_part[-1], len(edges)):
@@ -58,27 +60,54 @@ def stray_after(
                 stray[e, 2 + i] = min(stray[e, 2 + i], after[edges[e, i], 1])
 
 
-@part()
-def _off_own(
-    arrays: Arrays, birth: np.ndarray, places: Places, units: Units, v: int, u: int
-) -> tuple[float, float]:
-    """(estimated, proven) distance of the nominal place of vertex v from the line that unit u drew through
-    it."""
-    n_old = len(units.z)
-    if v >= n_old and birth[v - n_old].along == u:  # on the chord of u, between its two ends
-        born = birth[v - n_old]
-        a = _off_other(arrays, birth, places, units, born.a, u)
-        b = _off_other(arrays, birth, places, units, born.b, u)
-        return (1.0 - born.t) * a[0] + born.t * b[0], (1.0 - born.t) * a[1] + born.t * b[1]
-    return _off_other(arrays, birth, places, units, v, u)
+@part(forceinline=True)
+def _goes_on(
+    edges: Int64[np.ndarray, "edge 2"],
+    unit: Int64[np.ndarray, "edge"],
+    birth: np.ndarray,
+    n_old: int,
+    e: int,
+) -> bool:
+    """Whether edge e continues the chord of the edge before it: from a vertex inside a face."""
+    v = edges[e, 0]
+    inside = v >= n_old and birth[v - n_old].along >= 0
+    return bool(inside and v == edges[e - 1, 1] and unit[e] == unit[e - 1])
 
 
 @part()
-def _off_other(
+def _along_chord(
+    arrays: Arrays, birth: np.ndarray, places: Places, units: Units, u: int, first: int, last: int
+) -> bool:
+    """Fill the ``stray`` of the edges of one chord, drawn by unit u; whether all of it is known."""
+    edges, stray, n_old = arrays.edges, arrays.stray, len(units.z)
+    p, q = edges[first, 0], edges[last - 1, 1]
+    near_p, near_q = _off(arrays, birth, places, units, p, u), _off(arrays, birth, places, units, q, u)
+    start, stop = (
+        _across(arrays, birth, n_old, p, q, near_p, near_q),
+        _across(arrays, birth, n_old, q, p, near_q, near_p),
+    )
+    here, told = start, start[1] < np.inf
+    for e in range(first, last):
+        stray[e, 0], stray[e, 2] = here
+        v = edges[e, 1]
+        if e == last - 1:
+            here = stop
+        elif birth[v - n_old].along == u:  # between the two ends of this chord
+            t = birth[v - n_old].t
+            here = (1.0 - t) * start[0] + t * stop[0], (1.0 - t) * start[1] + t * stop[1]
+        else:
+            here = _across(arrays, birth, n_old, v, q, _off(arrays, birth, places, units, v, u), stop)
+        stray[e, 1], stray[e, 3] = here
+        told = told and here[1] < np.inf
+    return bool(told)
+
+
+@part()
+def _off(
     arrays: Arrays, birth: np.ndarray, places: Places, units: Units, v: int, u: int
 ) -> tuple[float, float]:
-    """Distance as in `_off_own` where u vanishes between the two ends of v's birth; infinite if that does not
-    tell.
+    """(estimated, proven) distance of the nominal place of vertex v from the line of unit u, on the way on
+    which v was born; infinite if values do not tell.
 
     With values z at the ends a and b that err by e, u vanishes at q = z_a / (z_a - z_b) on the way between
     their nominal places, give or take (|1 - q| e_a + |q| e_b) / (|z_a - z_b| - e_a - e_b), also beyond the
@@ -102,6 +131,40 @@ def _off_other(
     if certain <= 0.0:
         return likely, np.inf
     return likely, SAFE * (off + (abs(1.0 - q) * proof_a + abs(q) * proof_b) / certain) * long
+
+
+@part()
+def _across(
+    arrays: Arrays,
+    birth: np.ndarray,
+    n_old: int,
+    v: int,
+    w: int,
+    off: tuple[float, float],
+    end: tuple[float, float],
+) -> tuple[float, float]:
+    """(estimated, proven) distance of the nominal place of v straight across to a line that passes it at
+    ``off`` on the way on which it was born, and the nominal place of w within ``end``.
+
+    It is off times the sine of the angle between that way and the line, which is turned from v - w by no more
+    than a sine of (off + end) / |v - w|.
+    """
+    if v < n_old:
+        return off
+    points, c = arrays.vertices, arrays.rounding
+    a, b = birth[v - n_old].a, birth[v - n_old].b
+    ax, ay = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1]
+    bx, by = points[w, 0] - points[v, 0], points[w, 1] - points[v, 1]
+    long_a, long_b = np.sqrt(ax * ax + ay * ay), np.sqrt(bx * bx + by * by)
+    area = abs(ax * by - ay * bx) + (8.0 * c + 4.0 * UNIT_ROUNDOFF * max(long_a, long_b)) * (long_a + long_b)
+    long_a, long_b = long_a - 4.0 * c, long_b - 4.0 * c
+    if long_a <= 0.0 or long_b <= 0.0:
+        return off
+    sine = area / (long_a * long_b)
+    return (
+        off[0] * min(1.0, sine + (off[0] + end[0]) / long_b),
+        off[1] * min(1.0, SAFE * (sine + (off[1] + end[1]) / long_b)),
+    )
 
 
 @part()

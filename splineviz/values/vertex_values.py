@@ -88,6 +88,11 @@ class VertexValues:
             self.proof,
         )
 
+    def shares_memory(self, other: VertexValues) -> bool:
+        """Whether another tensor is a view of this one, or both of a third."""
+        mine, its = (live.values.untyped_storage().data_ptr() for live in (self, other))
+        return self is not other and mine == its
+
     def amend(self, moved: np.ndarray) -> None:
         """Count changes of its values, `Refinement.moved`, as errors: on one side of a bend they are."""
         if not moved.any():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -16,14 +17,17 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
+from splineviz.engine.displacement import settled
 from splineviz.engine.stage_state import FinishedFaces, StageState
 from splineviz.engine.walk import Walk
-from splineviz.exact.ancestry import Ancestry
+from splineviz.exact.ancestry import Ancestry, root
 from splineviz.exact.forward import StageRound
 from splineviz.exact.resolver import Resolver
+from splineviz.geometry.excerpt import NO_BIRTH
 from splineviz.geometry.places import places_of
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.records import BIRTH
+from splineviz.geometry.subdivision import Subdivision
 from splineviz.program.operations.gains import matrix_norm
 from splineviz.values.extension import TensorErrors, extend_values
 from splineviz.values.memory import Buffers
@@ -51,6 +55,18 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.second(torch.relu(self.first(torch.relu(x))))
+
+
+class Skipped(nn.Module):
+    """What switches is a view of what is used again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 8), nn.Linear(8, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.first(x)
+        return h + 2.0**-30 * self.second(torch.relu(h.reshape(-1, 2, 4)).flatten(1))
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +107,7 @@ NETS: dict[str, tuple[Callable[[], nn.Module], Point]] = {
     "slopes of zero": (lambda: dense(4, 6, slopes(0, -1, 0.5, 2, 0, 1), 6, Apply(lambda x: x.clamp(max=0)), 5, R()), (4,)),
     "residual": (lambda: dense(4, 6, Residual(6), Residual(6), R()), (4,)),
     "transposed": (lambda: dense(4, 8, Apply(lambda x: x.reshape(-1, 2, 4).transpose(1, 2)), R(), nn.Flatten(), 6, R()), (4,)),
+    "view": (lambda: nn.Sequential(nn.Linear(4, 4), R(), Skipped(), R(), nn.Linear(8, 5), R()), (4,)),
     "relu of relu": (lambda: dense(4, 8, R(), Apply(lambda x: torch.cat([x, 0 * x[:, :2]], 1)), R(), nn.Linear(10, 6), R()), (4,)),
     "pool": (lambda: convolved(R(), nn.MaxPool2d(2), nn.Conv2d(2, 2, 2), R()), (1, 4, 4)),
     "overlapping pools": (lambda: convolved(R(), nn.MaxPool2d(3, 1, 1)), (1, 4, 4)),
@@ -178,6 +195,39 @@ def test_coordinates_are_within_their_bounds(name: str, kind: str, monkeypatch: 
         <= arr.stats.largest_displacement
         <= 2.0**-32 * front.reach.max()
     )
+
+
+def test_places_that_are_not_told_are_in_the_window() -> None:
+    program, plane, window = (
+        program_of("relu", "random"),
+        plane_of("random", (4,)),
+        sv.Window.box(-2, 2, -2, 2),
+    )
+    sub, ancestry = Subdivision.from_polygons([window.vertices]), root([plane], [window], NO_BIRTH)
+    lost = replace(sub, stray=np.full((4, 4), 3.0), rounding=0.25)
+    points, displacement = settled(program, ancestry, lost, np.array([5.0]), 0.0)
+    assert displacement == 10.25 and np.array_equal(points, sub.vertices)
+    assert settled(program, ancestry, lost, np.array([5.0]), math.inf)[1] <= 2.0**-50
+
+
+@pytest.mark.parametrize("n", [3, 4, 7, 12])
+@pytest.mark.parametrize("point", [(0.25, 0.5), (2.0, 0.5)], ids=["inside", "on the rim"])
+def test_a_place_is_told_however_many_lines_meet_there(
+    n: int, point: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of any two of them, next to each other or not, and of units twice as large and of the other sign."""
+    torch.manual_seed(0)
+    net = dense(2, 2 * n, R(), 8, R(), 4).double()
+    angle = torch.arange(n, dtype=torch.float64) * (math.pi / n) + 0.1
+    with torch.no_grad():
+        lines = (64.0 * torch.stack([angle.cos(), angle.sin()], dim=1)).round() / 64.0
+        net[0].weight.copy_(torch.cat([lines, -3.0 * lines]))
+        net[0].bias.copy_(-(net[0].weight @ torch.tensor(point, dtype=torch.float64)))
+    referee = Referee(monkeypatch)
+    program = sv.load_program(net, input_shape=(2,))
+    arr = sv.arrange(program, sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1)
+    assert arr.stats.certified and referee.unknown == 0
+    assert referee.asked <= 4 * n, "what many lines share is not asked for pair by pair"
 
 
 def distances(points: np.ndarray, exact: list[Uv]) -> np.ndarray:
@@ -293,7 +343,7 @@ def loosen(monkeypatch: pytest.MonkeyPatch, size: float, seed: int = 0) -> None:
     rng, original = np.random.default_rng(seed), Walk._refine
 
     def move(live: VertexValues) -> None:
-        live.values = live.values.contiguous()
+        live.values, live.storage = live.values.clone(memory_format=torch.contiguous_format), None
         z, (scale, _), (slack, proof) = live.flat, live.entrywise(), live.proven()
         off = size * scale / max(1e-300, np.linalg.norm(scale))
         delta = off * rng.uniform(-1, 1, z.shape) * (z != 0.0)
@@ -319,7 +369,7 @@ def loosen(monkeypatch: pytest.MonkeyPatch, size: float, seed: int = 0) -> None:
     monkeypatch.setattr(Walk, "_cut_by_maxima", cut)
 
 
-@pytest.mark.parametrize("size", [1e-9, 1e-2, 0.1])
+@pytest.mark.parametrize("size", [1e-12, 1e-2, 0.1])
 @each[0]
 @each[1]
 def test_values_may_be_off_by_much(
@@ -345,6 +395,27 @@ def test_entries_without_error_keep_their_values_where_others_tie_with_them(
     referee = Referee(monkeypatch)
     arr = sv.arrange(program, plane, sv.Window.box(-2, 2, -2, 2), certify="full", jobs=1)
     assert arr.stats.certified and referee.seen > 100
+
+
+def test_signs_that_are_decided_change_no_other_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they change of values counts as an error of these, not of others in the same memory."""
+    original, moved = Walk._refine, []
+
+    def refine(walk: Walk, front: StageState, node: Any, word: int) -> Any:
+        front.live[node.inputs[0]].flat[:] += 1e-3
+        for live in front.live.values():
+            live.proof = 1e-1 + live.proven()[1]
+        others = {key: live.values.clone() for key, live in front.live.items() if key != node.inputs[0]}
+        result = original(walk, front, node, word)
+        assert all(torch.equal(front.live[key].values, values) for key, values in others.items())
+        moved.append(bool(result.moved.any()) and len(others) > 0)
+        return result
+
+    monkeypatch.setattr(Walk, "_refine", refine)
+    window = sv.Window.box(-2, 2, -2, 2)
+    for kind in ("lattice", "axes"):
+        sv.arrange(program_of("view", kind), plane_of(kind, (4,)), window, certify="full", jobs=1)
+    assert any(moved)
 
 
 PARALLEL: dict[str, tuple[Callable[[], nn.Module], Point]] = NETS | {

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from splineviz.geometry.places import places_of
+from splineviz.geometry.refine import Proof, refine
 from splineviz.geometry.subdivision import Subdivision
-from tests.geometry.hand import SQUARE, square
+from tests.geometry.hand import SQUARE, at, square
 
 Vector = tuple[Fraction, Fraction]
 Line = tuple[Fraction, Fraction, Fraction]
@@ -145,6 +146,18 @@ def test_a_vertex_is_told_by_its_best_corner() -> None:
     alone = [places_of(replace(sub, stray=np.full((3, 4), 1e-10)).arrays()) for sub in (one, other)]
     assert alone[0].distance[0, 1] > 1e3 * alone[1].distance[0, 1]
     assert told.distance[0, 1] == alone[1].distance[0, 1] and told.neighbours[0].tolist() == [3, 2]
+
+
+@pytest.mark.parametrize("slope", [1.0, 1e-3, 1e-6])
+def test_a_line_that_meets_an_edge_at_a_small_angle_passes_its_ends_as_near_as_any(slope: float) -> None:
+    """Where it meets the edge is known badly; how far it is off there, straight across, is not."""
+    sub = square()
+    z = at(sub, [[-slope, 1.0, 1.0]])  # along the lower side, and through the middle of it
+    fine = refine(
+        sub, z, np.ones(1), np.full(4, 1e-12), 0, proof=Proof(np.full(4, 1e-12), False, None)
+    ).subdivision
+    (drawn,) = fine.stray[fine.edge_source[:, 0] == 0]
+    assert (drawn >= 1e-13).all() and (drawn <= 3e-12).all()
 
 
 def test_vertices_without_faces_are_their_own_neighbours() -> None:
