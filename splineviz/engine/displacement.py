@@ -21,13 +21,13 @@ def settled(
     maps: FaceMaps, subdivision: Subdivision, reach: np.ndarray, most: int
 ) -> tuple[np.ndarray, float]:
     """(points, displacement): vertices that may be too far off are rounded from the places where their lines
-    cross, and how far any may be off then, proven; infinite where nothing is.
+    cross, and how far any may be off then, proven.
 
     ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, no more than
     ``most`` of them.
     """
     told, faces = places_of(subdivision.arrays()).distance[:, 1], subdivision.faces
-    of_vertex = np.full(len(distance), np.inf)  # of vertices that no face has
+    of_vertex = np.full(len(told), np.inf)  # of vertices that no face has
     of_vertex[faces.values] = np.repeat(reach, faces.lengths)
     # Where lines do not tell a place, it is in the window all the same.
     distance = np.minimum(told, 2.0 * of_vertex) + subdivision.rounding
@@ -42,5 +42,4 @@ def settled(
         if place is not None:
             points[vertex] = place.uv
             left[vertex] = place.distance + UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
-    largest = float(left.max(initial=0.0))
-    return points, largest if largest <= reach.max(initial=0.0) else np.inf
+    return points, float(left.max(initial=0.0))
