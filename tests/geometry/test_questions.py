@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from splineviz.geometry import refine as module
 from splineviz.geometry.answers import Value
+from splineviz.geometry.questions import UNKNOWN
 from splineviz.geometry.refine import Proof, Refinement, refine
 from tests.geometry.hand import at, square
 
@@ -18,7 +20,23 @@ TRUE = np.array([[1.0, 0.0, 0.25], [1.0, 0.0, 0.25 - 2.0**-20], [0.0, 1.0, 0.125
 SWAPPED = TRUE[[1, 0, 2]]
 
 
-class Oracle:
+class Answers:
+    """Answers by exact values alone."""
+
+    def at(self, pairs: np.ndarray) -> Value | None:
+        raise NotImplementedError
+
+    def rungs(self) -> Iterator[Callable[[np.ndarray], Value | None]]:
+        yield self.at
+
+    def signs(self, pairs: np.ndarray) -> np.ndarray:
+        return np.full(len(pairs), UNKNOWN)
+
+    def coincident(self, questions: np.ndarray) -> np.ndarray:
+        return np.zeros(len(questions), bool)
+
+
+class Oracle(Answers):
     def __init__(self, exact: np.ndarray) -> None:
         self.exact, self.asked = exact, 0
 
@@ -27,7 +45,7 @@ class Oracle:
         return lambda vertex, unit: int(Fraction(self.exact[vertex, unit]) * 2**60)
 
 
-class Silent:
+class Silent(Answers):
     def at(self, pairs: np.ndarray) -> None:
         return None
 

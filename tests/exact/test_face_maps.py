@@ -1,0 +1,151 @@
+"""What two float64 and coincidences by construction tell of units, against exact arithmetic; and values that are
+taken anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import splineviz as sv
+import splineviz.engine.walk
+import splineviz.geometry.refine
+from splineviz.exact.balls import Ball, crossing, through, value_at
+from splineviz.exact.resolver import Resolver
+from splineviz.geometry.answers import UnsureError, _decide, _needed
+from splineviz.geometry.questions import UNKNOWN
+
+
+def pool_behind_prelu(seed: int) -> nn.Module:
+    """Slopes of very different sizes before a pool whose windows overlap."""
+    torch.manual_seed(seed)
+    slopes = [1.3, -0.2, 1e-4, 1e-5]
+    first, prelu = nn.Linear(2, 4 * 49), nn.PReLU(4)
+    with torch.no_grad():
+        weight, bias = first.weight.view(4, 49, 2), first.bias.view(4, 49)
+        weight[2:] *= 0.05
+        bias[2:] = -bias[2:].abs() - 1
+    prelu.weight.data = torch.tensor(slopes)
+    pool = nn.MaxPool2d(3, 2, ceil_mode=True)
+    return nn.Sequential(first, nn.Unflatten(1, (4, 7, 7)), prelu, pool).double().eval()
+
+
+def whole_numbers() -> nn.Module:
+    """Quarters as weights: many lines meet in one point."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Linear(2, 12), nn.ReLU(), nn.Linear(12, 12), nn.LeakyReLU(0.1), nn.Linear(12, 8), nn.Hardtanh()
+    )
+    with torch.no_grad():
+        for p in net.parameters():
+            p.copy_((p * 4).round() / 4)
+    return net
+
+
+CASES = [(pool_behind_prelu(0), 0.5, None), (whole_numbers(), 3.0, None), (whole_numbers(), 3.0, 20_000)]
+
+
+@pytest.fixture(params=range(len(CASES)))
+def arranged(request: pytest.FixtureRequest) -> Any:
+    net, half, memory = CASES[request.param]
+    program, window = sv.load_program(net, input_shape=(2,)), sv.Window.box(-half, half, -half, half)
+
+    def arrange(certify: str = "full") -> sv.Arrangement:
+        return sv.arrange(program, sv.Plane.identity(), window, jobs=1, certify=certify, max_memory=memory)
+
+    return arrange
+
+
+def test_whatever_is_told_is_what_exact_arithmetic_says(
+    arranged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"values": 0, "signs": 0, "coincidences": 0}
+    signs, coincident, at = Resolver.signs, Resolver.coincident, Resolver.at
+
+    def rungs(self: Resolver) -> Any:
+        def both(pairs: np.ndarray) -> Any:
+            exact, near = at(self, pairs), self.nearly(pairs)
+            assert exact is not None and near is not None
+            for vertex, unit in pairs.tolist():
+                x = exact(vertex, unit)
+                try:
+                    z = near(vertex, unit)
+                    assert (z > 0) - (z < 0) == (x > 0) - (x < 0)
+                    told["values"] += 1
+                except UnsureError:
+                    pass
+            return exact
+
+        yield both
+
+    def signs_too(self: Resolver, pairs: np.ndarray) -> np.ndarray:
+        found = signs(self, pairs)
+        known = found != UNKNOWN
+        if known.any():
+            exact = at(self, pairs[known])
+            assert exact is not None
+            numbers = [exact(*pair) for pair in pairs[known].tolist()]
+            assert found[known].tolist() == [(x > 0) - (x < 0) for x in numbers]
+        told["signs"] += int(known.sum())
+        return found
+
+    def coincident_too(self: Resolver, questions: np.ndarray) -> np.ndarray:
+        found = coincident(self, questions)
+        if found.any():
+            exact = at(self, _needed(questions[found]))
+            assert exact is not None
+            assert not any(_decide(row, exact) for row in questions[found].tolist())
+        told["coincidences"] += int(found.sum())
+        return found
+
+    monkeypatch.setattr(Resolver, "rungs", rungs)
+    monkeypatch.setattr(Resolver, "signs", signs_too)
+    monkeypatch.setattr(Resolver, "coincident", coincident_too)
+    arr = arranged()
+    arr.check()
+    assert arr.certified and sum(told.values()) > 50
+
+
+def test_values_taken_anew_change_no_cell(arranged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, renew, n_renewed = arranged(), splineviz.engine.walk.renew, []
+
+    def counted(state: Any, maps: Any, vertices: np.ndarray) -> None:
+        old = {slot: live.values[vertices].clone() for slot, live in state.live.items()}
+        renew(state, maps, vertices)
+        for slot, live in state.live.items():
+            assert (live.values[vertices] - old[slot]).abs().max() < 1e-12
+            assert live.proof is None or live.proof[vertices].max() < 1e-10
+        n_renewed.append(len(vertices))
+
+    monkeypatch.setattr(splineviz.geometry.refine, "_MANY_OPEN", 0)
+    monkeypatch.setattr(splineviz.engine.walk, "renew", counted)
+    after = arranged()
+    after.check()
+    assert sum(n_renewed) > 0
+    assert after.certified and np.array_equal(after.pattern_hash, before.pattern_hash)
+
+
+def test_estimates_find_the_same_cells(arranged: Any) -> None:
+    by_proof, by_estimate = arranged(), arranged("off")
+    by_estimate.check()
+    assert np.array_equal(by_proof.pattern_hash, by_estimate.pattern_hash)
+
+
+def test_balls_tell_signs_only_beyond_their_radius() -> None:
+    assert Ball(3, 2) > 0 and Ball(-3, 2) < 0 and not Ball(0) > 0
+    with pytest.raises(UnsureError):
+        assert Ball(2, 2) > 0
+    product = Ball(5, 1) * Ball(-7, 2)
+    assert product.middle == -35 and product.radius == 5 * 2 + 7 * 1 + 2
+    assert Ball.of(1.5, 2.0**-60, 0.0, 61).middle == 3 * 2**60 + 2
+
+
+def test_lines_cross_where_they_do() -> None:
+    x, y, w = crossing(through((0.0, 0.0), (1.0, 1.0)), through((0.0, 0.5), (2.0, 0.0)))
+    assert (x.middle / w.middle, y.middle / w.middle) == (0.4, 0.4) and w > 0
+    assert not value_at(through((0.0, 0.0), (3.0, 3.0)), (x, y, w)) > 0
+    with pytest.raises(UnsureError):
+        crossing(through((0.0, 0.0), (1.0, 0.125)), through((0.0, 1.0), (1.0, 1.125)))
