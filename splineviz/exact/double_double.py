@@ -28,6 +28,9 @@ __all__ = ["DoubleDouble", "affine", "pointwise_in_states", "two_product", "two_
 FINE = 2.0**-98
 """Above what operations on two numbers of two float64 each lose, relative to the numbers"""
 
+_LEFT = 45
+"""Bits of what is left of numbers beyond two pieces that may be rounded off"""
+
 _SPLITTER = 2.0**27 + 1.0
 _PIECES: WeakIdKeyDictionary = WeakIdKeyDictionary()
 
@@ -159,6 +162,9 @@ class _Pieces(NamedTuple):
     """Weights w in pieces: w = first + second + third, the first two of ``bits`` bits on grids of their
     own."""
 
+    grid: float
+    finer: float
+    """Quanta of the first two"""
     first: Tensor
     second: Tensor
     third: Tensor | None
@@ -181,12 +187,16 @@ def _product(node: Affine, form: Form, x: DoubleDouble) -> DoubleDouble:
     if form.weights not in _PIECES:
         _PIECES[form.weights] = _split(node, form, tuple(x.high.shape[1:]))
     w: _Pieces = _PIECES[form.weights]
-    first, second, rest = _three(x, w.bits)
-    parts = form.apply(torch.cat([first, second]), w.first)
-    a, b = parts[: len(first)], parts[len(first) :]
-    high, low = two_sum(a, b)
-    high, more = two_sum(high, form.apply(first, w.second))
-    small = form.apply(rest, form.weights) + form.apply(second, w.rest)
+    first, second, rest, grid = _three(x, w.bits)
+    finer = grid * 2.0**-w.bits
+    # A form may round, to be exact on whole numbers: so pieces are whole, and what is left nearly is.
+    parts = form.apply(torch.cat([first / grid, second / finer]), w.first / w.grid) * w.grid
+    units = grid.reshape(-1, *(1,) * (parts.dim() - 1))
+    high, low = two_sum(parts[: len(first)] * units, parts[len(first) :] * (units * 2.0**-w.bits))
+    high, more = two_sum(high, form.apply(first / grid, w.second / w.finer) * (units * w.finer))
+    scale = finer * 2.0 ** -(w.bits + _LEFT)
+    small = form.apply(rest / scale, form.weights) * (units * 2.0 ** -(2 * w.bits + _LEFT))
+    small = small + form.apply(second, w.rest)
     if w.third is not None:
         small = small + form.apply(first, w.third)
     high, low = two_sum(high, (low + more) + small)
@@ -197,6 +207,7 @@ def _product(node: Affine, form: Form, x: DoubleDouble) -> DoubleDouble:
     rounded = g * (
         largest * magnitude * _norms(rest) + w.rest_norm * _norms(second) + w.third_norm * _norms(first)
     )
+    rounded = rounded + scale.flatten().numpy() * math.sqrt(high[0].numel())
     error = largest * node.gain.norm * x.error + rounded + FINE * largest * magnitude * x.norms() + FLOOR
     return DoubleDouble(high, low, SAFE * error, x.one)
 
@@ -217,6 +228,8 @@ def _split(node: Affine, form: Form, shape: tuple[int, ...]) -> _Pieces:
     (uses,) = torch.autograd.grad(reached.sum(), ones)
     spread = (1.0 + 1e-9) * math.sqrt(max(1.0, float(uses.max())) * max(1, node.gain.terms))
     return _Pieces(
+        grid,
+        finer,
         first,
         second,
         third if bool(third.any()) else None,
@@ -227,15 +240,16 @@ def _split(node: Affine, form: Form, shape: tuple[int, ...]) -> _Pieces:
     )
 
 
-def _three(x: DoubleDouble, bits: int) -> tuple[Tensor, Tensor, Tensor]:
-    """x as a sum of two tensors of so many bits and what is left, rounded to float64."""
+def _three(x: DoubleDouble, bits: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """x as a sum of two tensors of so many bits and what is left, rounded to float64; and the quantum of the
+    first, row by row."""
     largest = x.high.abs().flatten(1).amax(1).numpy() if x.high[0].numel() else np.zeros(len(x.high))
     grid = torch.from_numpy(np.array([_grid(m, bits) for m in largest.tolist()]))
     grid = grid.reshape(-1, *(1,) * (x.high.dim() - 1))
     first = _on_grid(x.high, grid)
     left = x.high - first
     second = _on_grid(left, grid * 2.0**-bits)
-    return first, second, (left - second) + x.low
+    return first, second, (left - second) + x.low, grid
 
 
 def _grid(largest: float, bits: int) -> float:
