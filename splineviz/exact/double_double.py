@@ -114,7 +114,7 @@ def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def _norms(x: Tensor) -> np.ndarray:
     """(R,) Euclidean norms of rows, from above."""
-    norms: np.ndarray = (1.0 + 1e-10) * torch.linalg.vector_norm(x.flatten(1), dim=1).numpy() + FLOOR
+    norms: np.ndarray = (1.0 + 1e-10) * torch.linalg.vector_norm(x.reshape(len(x), -1), dim=1).numpy() + FLOOR
     return norms
 
 
@@ -243,7 +243,9 @@ def _split(node: Affine, form: Form, shape: tuple[int, ...]) -> _Pieces:
 def _three(x: DoubleDouble, bits: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """x as a sum of two tensors of so many bits and what is left, rounded to float64; and the quantum of the
     first, row by row."""
-    largest = x.high.abs().flatten(1).amax(1).numpy() if x.high[0].numel() else np.zeros(len(x.high))
+    largest = (
+        x.high.abs().reshape(len(x.high), -1).amax(1).numpy() if x.high[0].numel() else np.zeros(len(x.high))
+    )
     grid = torch.from_numpy(np.array([_grid(m, bits) for m in largest.tolist()]))
     grid = grid.reshape(-1, *(1,) * (x.high.dim() - 1))
     first = _on_grid(x.high, grid)

@@ -76,10 +76,10 @@ def _residues(program: Program, plane: Plane) -> dict[int, np.ndarray] | None:
     found: dict[int, np.ndarray] = {}
 
     def bend(node: Pointwise | Maximum, x: Tensor) -> Tensor:
-        flat = x.flatten(1).numpy()
+        flat = x.reshape(len(x), -1).numpy()
         found[node.stage] = flat
         if isinstance(node, Pointwise):
-            own = [t.detach().expand(-1, *node.shape).flatten(1).numpy() for t in _tables(node)]
+            own = [t.detach().expand(-1, *node.shape).reshape(len(t), -1).numpy() for t in _tables(node)]
             keys = np.concatenate([flat, *own])
         else:
             names = np.unique(flat, axis=1, return_inverse=True)[1].reshape(-1)

@@ -369,10 +369,10 @@ def _line(
     """The function of an entry, less that of another or a constant, on the face of a row; times 2^shift."""
     n = len(x.high) // 3
     rows = [row, n + row, 2 * n + row]
-    high, low = (t.flatten(1)[rows, entry] for t in (x.high, x.low))
+    high, low = (t.reshape(len(t), -1)[rows, entry] for t in (x.high, x.low))
     sizes, error = high.abs(), x.error[rows]
     if minus is not None:
-        other, rest = (t.flatten(1)[rows, minus] for t in (x.high, x.low))
+        other, rest = (t.reshape(len(t), -1)[rows, minus] for t in (x.high, x.low))
         sizes, error = sizes + other.abs(), 1.5 * error
         high, more = two_sum(high, -other)
         low = low - rest + more
