@@ -118,17 +118,18 @@ def _affine(node: Affine, inputs: Sequence[Tensor]) -> Tensor:
     weights = _in_fields(form.weights)
     rows = [form.apply(inputs[0][i : i + 1], weights[i]) for i in range(len(_PRIMES))]
     result = _reduced(torch.cat(rows))
+    shape = (1, *result.shape[1:])
     if form.divisors is not None:
-        inverse = _in_fields(form.divisors).clone()
+        inverse = _in_fields(torch.broadcast_to(form.divisors, shape)[0])
         for i, prime in enumerate(_PRIMES):
             values = inverse[i].flatten().tolist()
             if 0.0 in values:
                 raise InexactError("a divisor that a prime divides")
-            inverse[i] = torch.tensor([pow(int(x), -1, prime) for x in values]).reshape(inverse[i].shape)
-        result = _reduced(result * inverse.reshape(len(_PRIMES), *inverse.shape[-(result.dim() - 1) :]))
+            known = {value: pow(int(value), -1, prime) for value in set(values)}
+            inverse[i] = torch.tensor([known[value] for value in values]).reshape(inverse[i].shape)
+        result = _reduced(result * inverse)
     if form.constants is not None:
-        constants = _in_fields(form.constants)
-        result = _reduced(result + constants.reshape(len(_PRIMES), *constants.shape[-(result.dim() - 1) :]))
+        result = _reduced(result + _in_fields(torch.broadcast_to(form.constants, shape)[0]))
     return result
 
 
