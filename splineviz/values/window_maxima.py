@@ -43,10 +43,12 @@ def after_maximum(
     windows, rounds = node.group(words)
     kinds = np.empty(0, np.int64)
     if equal is not None:
-        # Of candidates that are one function the lowest wins; the others need not enter.
         names = np.where(windows >= 0, equal[windows], -1)
+        # Where all candidates of a window are one function the lowest wins; the others need not enter.
+        again = _one_function(names)[:, None] & (
+            np.arange(windows.shape[1]) > (names >= 0).argmax(1)[:, None]
+        )
         kinds = np.unique(names, axis=0, return_inverse=True)[1].reshape(-1)
-        again = _repeated(names)
         rounds = np.where((rounds >= 0) & again[np.arange(len(windows)), rounds], -1, rounds)
     x, (scale, slack), proven = live.flat, live.entrywise(), None
     if judges is not None and live.proof is not None:
@@ -58,7 +60,7 @@ def after_maximum(
         entries, place = np.unique(np.append(windows, -1), return_inverse=True)  # -1 for none comes first
         windows = place[:-1].reshape(windows.shape) - 1
         x, scale = x[:, entries[1:]], scale[entries[1:]]
-    candidates = Candidates(x, scale, slack, live.error, proven, kinds)
+    candidates = Candidates(x, scale, slack, live.error, proven)
     result = refine_by_maxima(subdivision, candidates, windows, rounds, node.stage, 64 * words[0], room, most)
     if result is None:
         return None
@@ -74,15 +76,11 @@ def after_maximum(
     return result.refinement, after
 
 
-def _repeated(names: np.ndarray) -> np.ndarray:
-    """(W, k) bool: where a row has a number that it had before."""
-    order = np.argsort(names, axis=1, kind="stable")
-    in_order = np.take_along_axis(names, order, axis=1)
-    again = np.zeros(names.shape, bool)
-    same = np.zeros(names.shape, bool)
-    same[:, 1:] = in_order[:, 1:] == in_order[:, :-1]
-    np.put_along_axis(again, order, same, axis=1)
-    return again
+def _one_function(names: np.ndarray) -> np.ndarray:
+    """(W,) bool: whether all numbers of a row (W, k) that are not -1 are one."""
+    largest = names.max(1, keepdims=True)
+    same: np.ndarray = ((names == largest) | (names < 0)).all(1)
+    return same
 
 
 def among_maxima(

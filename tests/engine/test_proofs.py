@@ -20,10 +20,10 @@ import splineviz as sv
 from splineviz.engine.displacement import settled
 from splineviz.engine.stage_state import FinishedFaces, StageState
 from splineviz.engine.walk import Walk
-from splineviz.exact.ancestry import Ancestry, root
+from splineviz.exact.ancestry import Ancestry
+from splineviz.exact.face_maps import Place
 from splineviz.exact.forward import StageRound
 from splineviz.exact.resolver import Resolver
-from splineviz.geometry.excerpt import NO_BIRTH
 from splineviz.geometry.places import places_of
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.records import BIRTH
@@ -198,16 +198,17 @@ def test_coordinates_are_within_their_bounds(name: str, kind: str, monkeypatch: 
 
 
 def test_places_that_are_not_told_are_in_the_window() -> None:
-    program, plane, window = (
-        program_of("relu", "random"),
-        plane_of("random", (4,)),
-        sv.Window.box(-2, 2, -2, 2),
-    )
-    sub, ancestry = Subdivision.from_polygons([window.vertices]), root([plane], [window], NO_BIRTH)
+    class Lines:
+        """Corners of the window are where they are."""
+
+        def places(self, vertices: list[int]) -> list[Place]:
+            return [Place(tuple(sub.vertices[v].tolist()), 0.0) for v in vertices]
+
+    sub = Subdivision.from_polygons([sv.Window.box(-2, 2, -2, 2).vertices])
     lost = replace(sub, stray=np.full((4, 4), 3.0), rounding=0.25)
-    points, displacement = settled(program, ancestry, lost, np.array([5.0]), 0.0)
+    points, displacement = settled(Lines(), lost, np.array([5.0]), 0)
     assert displacement == 10.25 and np.array_equal(points, sub.vertices)
-    assert settled(program, ancestry, lost, np.array([5.0]), math.inf)[1] <= 2.0**-50
+    assert settled(Lines(), lost, np.array([5.0]), 4)[1] <= 2.0**-50
 
 
 @pytest.mark.parametrize("n", [3, 4, 7, 12])
