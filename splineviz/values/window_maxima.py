@@ -60,7 +60,7 @@ def after_maximum(
         entries, place = np.unique(np.append(windows, -1), return_inverse=True)  # -1 for none comes first
         windows = place[:-1].reshape(windows.shape) - 1
         x, scale = x[:, entries[1:]], scale[entries[1:]]
-    candidates = Candidates(x, scale, slack, live.error, proven)
+    candidates = Candidates(x, scale, slack, live.error, proven, kinds)
     result = refine_by_maxima(subdivision, candidates, windows, rounds, node.stage, 64 * words[0], room, most)
     if result is None:
         return None
