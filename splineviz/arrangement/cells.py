@@ -11,6 +11,7 @@ from jaxtyping import Float64, Int64, UInt64
 from splineviz.arrangement.polygons import interior_points, polygon_areas
 from splineviz.arrangement.verdict import Stats, Status
 from splineviz.errors import InputError
+from splineviz.geometry.bit_sets import bits_of, numbers_of
 from splineviz.geometry.csr import Csr
 from splineviz.plane import Plane, Window
 from splineviz.stage import ProgramInfo, Stage
@@ -143,8 +144,7 @@ class Cells:
                 f"the units of stage {stage} ({unit_stage.kind}) are not on or off",
                 hint="ask for winners(stage)",
             )
-        bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
-        return bits[:, : unit_stage.n_units].astype(bool)
+        return bits_of(words, unit_stage.n_units)
 
     def winners(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
         """(cells, units) int: for each maximum of one stage the place of its largest candidate on each cell;
@@ -166,13 +166,7 @@ class Cells:
                 f"the units of stage {stage} ({unit_stage.kind}) are on or off",
                 hint="ask for pattern_bits(stage)",
             )
-        # Bit b of the number of a winner is in the b-th of equal groups of words.
-        planes = np.split(words, max(1, (unit_stage.candidates - 1).bit_length()), axis=1)
-        result = np.zeros((len(words), unit_stage.n_units), dtype=np.int64)
-        for b, plane in enumerate(planes):
-            bits = np.unpackbits(np.ascontiguousarray(plane).view(np.uint8), axis=1, bitorder="little")
-            result |= bits[:, : unit_stage.n_units].astype(np.int64) << b
-        return result
+        return numbers_of(words, unit_stage.n_units, unit_stage.candidates)
 
     def _words(self, stage: int, cells: np.ndarray | None) -> tuple[np.ndarray, Stage]:
         """(cells, words) the states of the units of one stage as bits, and the stage."""

@@ -18,6 +18,7 @@ from splineviz.exact.equal_functions import equal_entries
 from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import StageRound
+from splineviz.geometry.bit_sets import bits_of
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
 from splineviz.geometry.lineage import inherit
@@ -143,7 +144,7 @@ class StageState:
     def equal_entries(self, program: Program, stage: int) -> np.ndarray | None:
         """(n,) of the tensor that enters a stage: entries with one number are one function; None where that
         is not known."""
-        known = equal_entries(program, [plane for plane, _ in self.frames.values()])
+        known = equal_entries(program, (plane for plane, _ in self.frames.values()))
         return None if known is None else known[stage]
 
     def face_states(
@@ -355,8 +356,7 @@ def _with_border_units(
         units = np.bitwise_or.reduce(
             changed[rows].reshape(len(rows), changed.shape[1] // n_words, n_words), axis=1
         )
-        bits = np.unpackbits(np.ascontiguousarray(units).view(np.uint8), axis=1, bitorder="little")
-        row, unit = np.nonzero(bits)
+        row, unit = np.nonzero(bits_of(units, n_units[stage]))
         edge = edges[rows[row]]
         drew = (subdivision.edge_source[edge] == np.column_stack([np.full(len(row), stage), unit])).all(1)
         found.append(np.column_stack([edge, np.full(len(row), stage), unit])[~drew])

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -209,7 +210,7 @@ class Walk:
                     *limits,
                     resolvers,
                     renewable=renewable,
-                    equal=state.equal_entries(self.program, node.stage),
+                    equal=partial(state.equal_entries, self.program, node.stage),
                 )
             except UncertainError as uncertain:
                 self._renew(state, self._resolver(state, node), uncertain)
@@ -271,8 +272,7 @@ class Walk:
             # Signs that are decided change values where they are: not in a copy that is gone afterwards, nor
             # those of another tensor, whose errors do not count it.
             live.values, live.storage = live.values.clone(memory_format=torch.contiguous_format), None
-        equal = state.equal_entries(self.program, node.stage)
-        kinds = np.empty(0, np.int64) if equal is None else kinds_of(node, equal)
+        kinds = partial(self._kinds, state, node)
         renewable, resolver, room = True, self._resolver(state, node), self.budget.room
         while True:
             scale, slack = live.entrywise()
@@ -287,6 +287,11 @@ class Walk:
             except UncertainError as uncertain:
                 self._renew(state, resolver, uncertain)
                 renewable, resolver = False, self._resolver(state, node)
+
+    def _kinds(self, state: StageState, node: Pointwise) -> np.ndarray:
+        """(units,) a number for each, one for units that are one function; none where that is not known."""
+        equal = state.equal_entries(self.program, node.stage)
+        return np.empty(0, np.int64) if equal is None else kinds_of(node, equal)
 
     def _resolver(self, state: StageState, node: Pointwise | Maximum) -> Resolver | None:
         """Answers about the units of a stage, before any of its vertices are born; None where nothing is

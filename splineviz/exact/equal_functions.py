@@ -9,7 +9,7 @@ Zippel).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -33,19 +33,27 @@ _MANY_PLANES = 8
 _KNOWN: WeakIdKeyDictionary = WeakIdKeyDictionary()
 """By program and planes"""
 
+_KEPT = 16
+"""Sets of planes of one program"""
 
-def equal_entries(program: Program, planes: Sequence[Plane]) -> Mapping[int, np.ndarray] | None:
+
+def equal_entries(program: Program, planes: Iterable[Plane]) -> Mapping[int, np.ndarray] | None:
     """By stage, (n,) a number for each entry of the tensor that enters it: entries with one number are one
     function on all planes. None for many planes, and where a node has no form in whole numbers."""
-    distinct = list(dict.fromkeys(planes))
-    if len(distinct) > _MANY_PLANES:
-        return None
+    distinct: dict[Plane, None] = {}
+    for plane in planes:
+        distinct[plane] = None
+        if len(distinct) > _MANY_PLANES:
+            return None
     if program not in _KNOWN:
         _KNOWN[program] = {}
     known: dict[tuple[Plane, ...], Mapping[int, np.ndarray] | None] = _KNOWN[program]
-    if tuple(distinct) not in known:
-        known[tuple(distinct)] = _numbered([_residues(program, plane) for plane in distinct])
-    return known[tuple(distinct)]
+    key = tuple(distinct)
+    if key not in known:
+        while len(known) >= _KEPT:
+            known.pop(next(iter(known)), None)
+        known[key] = _numbered([_residues(program, plane) for plane in key])
+    return known[key]
 
 
 def _numbered(tables: Sequence[dict[int, np.ndarray] | None]) -> dict[int, np.ndarray] | None:

@@ -22,7 +22,7 @@ from torch import Tensor
 from splineviz.exact.balls import Ball, Line, crossing, through
 from splineviz.exact.double_double import DoubleDouble, affine, pointwise_in_states, two_sum
 from splineviz.exact.face_states import FaceStates
-from splineviz.exact.forward import StageRound, work
+from splineviz.exact.forward import CALL, StageRound, work
 from splineviz.geometry.answers import UnsureError
 from splineviz.geometry.candidate_rounds import IN_WORK
 from splineviz.geometry.predicates import TINY
@@ -40,9 +40,6 @@ _BATCH = 1 << 22
 
 _PIECES = 20.0
 """Products of pieces for one of two numbers in two float64, of three rows"""
-
-_CALL = 4e5
-"""Products in the time that a node takes however few they are"""
 
 _BITS = 190
 """Bits of the whole numbers that stand for two float64"""
@@ -118,7 +115,7 @@ class FaceMaps:
     def affordable(self, limit: float) -> int:
         """Number of faces whose maps take no more than so many products."""
         per_face = _PIECES * work(self.program, self.step.stage)
-        each_pass = _CALL * (1 + len(self.program.ways[self.step.stage]))
+        each_pass = CALL * (1 + len(self.program.ways[self.step.stage]))
         if limit == math.inf:
             return 1 << 62
         return int(min(max(0.0, limit - each_pass) / max(1.0, per_face), 1e9))
@@ -141,7 +138,7 @@ class FaceMaps:
                 if not sides:
                     self._corner_of[v] = None
                     continue
-                self._corner_of[v] = self._corner(v, *sides[0])
+                self._corner_of[v] = self._corner(*sides[0])
                 if self._corner_of[v] is None:
                     left.append(v)
             missing, turn = left, turn + 1
@@ -152,13 +149,11 @@ class FaceMaps:
         batch, node = self._batch_of[face], self.node
         x, row = batch.slots[node.inputs[0]], batch.rows[face]
         if isinstance(node, Pointwise):
-            n = math.prod(node.shape)
-            return _line(x, row, unit % n, kink=float(node.kinks[unit // n, unit % n]), shift=self._shift)
+            return _distance(x, row, node, unit, self._shift)
         window = self.states.first_window + unit
-        top = int(self.states.places(node, np.array([face]))[0, window])
-        entries = node.windows[window]
         place = int(node.group(self.step.words)[1][self.step.turn, unit])
-        return _line(x, row, int(entries[place]), int(entries[top]), shift=self._shift)
+        candidate, top = int(node.windows[window, place]), self.states.winner(node, face, window)
+        return _line(x, row, candidate, top, shift=self._shift)
 
     @cached_property
     def _shift(self) -> int:
@@ -168,36 +163,28 @@ class FaceMaps:
 
     def values(self, corner: Corner) -> tuple[Place, dict[int, Known]]:
         """(the nominal place of a corner, tensors that are alive there, by slot)."""
-        batch, (x, y, w) = self._batch_of[corner.face], corner.point
+        batch, (u, v) = self._batch_of[corner.face], _quotients(corner)
         n, row = len(batch.rows), batch.rows[corner.face]
-        (u, du), (v, dv) = _quotient(x, w), _quotient(y, w)
+        place = _place(u, v)
         result: dict[int, Known] = {}
         for slot, maps in batch.slots.items():
             origin, first, second = (maps.only([i]) for i in (row, n + row, 2 * n + row))
             total = origin
-            for part, halves in ((first, u), (second, v)):
-                for factor in halves:
-                    if factor != 0.0:
-                        total = total.plus(part.times(torch.tensor(factor, dtype=torch.float64), abs(factor)))
+            for part, factor in ((first, u.high), (first, u.low), (second, v.high), (second, v.low)):
+                if factor != 0.0:
+                    total = total.plus(part.times(torch.tensor(factor, dtype=torch.float64), abs(factor)))
             exactly_zero = (origin.high == 0.0) & (first.high == 0.0) & (second.high == 0.0)
             high = torch.where((total.high == 0.0) & ~exactly_zero, TINY, total.high)
             norm = float(total.norms()[0])
             # Off the exact place, maps of other faces differ by no more than both may change on the way.
-            error = float(total.error[0]) + 2.0 * self._steepness[slot] * (du + dv)
+            error = float(total.error[0]) + 2.0 * self._steepness[slot] * place.distance
             result[slot] = Known(high[0], norm, SAFE * (error + UNIT_ROUNDOFF * norm) + FLOOR)
-        return Place((u[0], v[0]), SAFE * (du + dv)), result
+        return place, result
 
     def places(self, vertices: Sequence[int]) -> list[Place | None]:
         """Places of vertices, as `corners` finds them."""
-        found: list[Place | None] = []
-        for corner in self.corners(vertices):
-            if corner is None:
-                found.append(None)
-                continue
-            x, y, w = corner.point
-            (u, du), (v, dv) = _quotient(x, w), _quotient(y, w)
-            found.append(Place((u[0], v[0]), SAFE * (du + dv)))
-        return found
+        corners = self.corners(vertices)
+        return [None if corner is None else _place(*_quotients(corner)) for corner in corners]
 
     def switching(self, corner: Corner, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(values of units at a corner, bounds of their errors)."""
@@ -212,14 +199,14 @@ class FaceMaps:
             windows = self.states.first_window + units
             top = self.states.places(node, np.array([corner.face]))[0, windows]
             candidate = node.group(self.step.words)[1][self.step.turn, units]
-            a, b = x[node.windows[windows, candidate]], x[node.windows[windows, top]]
+            a, b = (x[node.windows[windows, place]] for place in (candidate, top))
             z, size, error = a - b, np.abs(a) + np.abs(b), 1.5 * error
         return z, SAFE * (error + 4.0 * UNIT_ROUNDOFF * size) + FLOOR
 
     @cached_property
     def _steepness(self) -> dict[int, float]:
         """By slot, how much a tensor changes at most for a step in uv."""
-        basis = max(float(np.linalg.norm(plane.basis)) for plane, _ in self.states.frames.values())
+        basis = max(float(np.linalg.norm(plane.basis)) for plane in self.states.planes)
         slots = {0: basis}
         result = dict(slots)
         for node in walk(self.program.nodes, slots, _STEEPNESS):
@@ -268,10 +255,6 @@ class FaceMaps:
         return batch
 
     @cached_property
-    def _edge_faces(self) -> np.ndarray:
-        return self.states.subdivision.edge_faces()
-
-    @cached_property
     def _sides(self) -> tuple[np.ndarray, np.ndarray]:
         """(face, side before it) of every side."""
         faces = self.states.subdivision.faces
@@ -279,17 +262,11 @@ class FaceMaps:
         before[faces.offsets[:-1]] = faces.offsets[1:] - 1
         return faces.row_of, before
 
-    @cached_property
-    def _by_vertex(self) -> tuple[np.ndarray, np.ndarray]:
-        corners = self.states.corners()
-        return corners.offsets, corners.values
-
     def _candidates(self, vertex: int) -> list[tuple[int, int, int]]:
         """(face, edge before, edge after) of the corners at a vertex, the least acute first."""
-        offsets, sides = self._by_vertex
         sub, (face_of, before) = self.states.subdivision, self._sides
         found = []
-        for side in sides[offsets[vertex] : offsets[vertex + 1]].tolist():
+        for side in self.states.sides_at[vertex].tolist():
             last = int(before[side])
             face = int(face_of[side])
             after = side + 1 if side + 1 < sub.faces.offsets[face + 1] else int(sub.faces.offsets[face])
@@ -299,7 +276,7 @@ class FaceMaps:
             found.append((-sine, face, int(sub.side_edges[last]), int(sub.side_edges[side])))
         return [(face, e, d) for _, face, e, d in sorted(found)]
 
-    def _corner(self, vertex: int, face: int, before: int, after: int) -> Corner | None:
+    def _corner(self, face: int, before: int, after: int) -> Corner | None:
         lines = self._batch_of[face].lines
         if (face, before) not in lines or (face, after) not in lines:
             return None
@@ -321,33 +298,23 @@ class FaceMaps:
         self, batch: _Batch, node: Pointwise | Maximum, x: DoubleDouble, sides: list[tuple[int, int]]
     ) -> None:
         """Lines of sides that units of a node have drawn."""
-        sub = self.states.subdivision
+        states = self.states
         for face, edge in sides:
-            unit = int(sub.edge_source[edge, 1])
+            stage, unit = states.drawn_by(edge)
             if isinstance(node, Pointwise):
-                n = math.prod(node.shape)
-                line = _line(x, batch.rows[face], unit % n, kink=float(node.kinks[unit // n, unit % n]))
+                batch.lines[face, edge] = _distance(x, batch.rows[face], node, unit)
+                continue
+            if stage == IN_WORK:
+                one, other = (states.winner(node, f, unit) for f in states.edge_faces[edge].tolist())
             else:
-                window, (one, other) = unit, sub.rivals[edge]
-                if sub.edge_source[edge, 0] == IN_WORK:
-                    window = self.states.first_window + unit
-                    one, other = self.states.places(node, self._edge_faces[edge])[:, window]
-                entries = node.windows[window]
-                line = _line(x, batch.rows[face], int(entries[one]), int(entries[other]))
-            batch.lines[face, edge] = line
+                one, other = node.windows[unit, states.subdivision.rivals[edge]].tolist()
+            batch.lines[face, edge] = _line(x, batch.rows[face], one, other)
 
     def _rim_line(self, face: int, edge: int) -> Line:
-        """The line of an edge on the rim: that of the nearest side of its window."""
-        sub = self.states.subdivision
-        corners = self.states.frames[int(self.states.window_of[face])][1].vertices
-        ends, after = sub.vertices[sub.edges[edge]], np.roll(corners, -1, axis=0)
-        way = after - corners
-        off = [
-            np.abs(way[:, 0] * (p[1] - corners[:, 1]) - way[:, 1] * (p[0] - corners[:, 0])) / np.hypot(*way.T)
-            for p in ends
-        ]
-        side = int(np.argmin(np.maximum(*off)))
-        return through(tuple(corners[side].tolist()), tuple(after[side].tolist()))
+        """The line of an edge on the rim, through two corners of the window."""
+        corners = self.states.frames[int(self.states.window_of[face])][1].vertices.tolist()
+        a, b = self.states.subdivision.rivals[edge].tolist()
+        return through(corners[a], corners[b])
 
 
 def _start(plane: Plane, n: int, shape: tuple[int, ...]) -> DoubleDouble:
@@ -356,6 +323,12 @@ def _start(plane: Plane, n: int, shape: tuple[int, ...]) -> DoubleDouble:
     rows = frame.repeat_interleave(n, dim=0).reshape(-1, *shape)
     one = np.repeat([1.0, 0.0, 0.0], n)
     return DoubleDouble(rows, torch.zeros_like(rows), np.zeros(len(rows)), one)
+
+
+def _distance(x: DoubleDouble, row: int, node: Pointwise, unit: int, shift: int | None = None) -> Line:
+    """The function of an entry above its breakpoint, for a unit of a pointwise node; see `_line`."""
+    kink, entry = divmod(unit, math.prod(node.shape))
+    return _line(x, row, entry, kink=float(node.kinks[kink, entry]), shift=shift)
 
 
 def _line(
@@ -385,8 +358,26 @@ def _line(
     return (c - Ball.of(kink, 0.0, 0.0, shift) if kink else c), p, q
 
 
-def _quotient(x: Ball, w: Ball) -> tuple[tuple[float, float], float]:
-    """((high, low), bound of the difference) of x / w."""
+class _Quotient(NamedTuple):
+    """A coordinate in two float64."""
+
+    high: float
+    low: float
+    error: float
+    """Bound of the difference from the exact coordinate"""
+
+
+def _quotients(corner: Corner) -> tuple[_Quotient, _Quotient]:
+    """The coordinates u and v of a corner."""
+    x, y, w = corner.point
+    return _quotient(x, w), _quotient(y, w)
+
+
+def _place(u: _Quotient, v: _Quotient) -> Place:
+    return Place((u.high, v.high), SAFE * (u.error + v.error))
+
+
+def _quotient(x: Ball, w: Ball) -> _Quotient:
     shift = 256
     quotient = (x.middle << shift) // w.middle
     high = _to_float(quotient, shift)
@@ -394,7 +385,8 @@ def _quotient(x: Ball, w: Ball) -> tuple[tuple[float, float], float]:
     # |x / w - x' / w'| <= (dx + |x' / w'| dw) / (|w'| - dw)
     spread = (x.radius << shift) + (abs(quotient) + 1) * w.radius
     certain = w.middle - w.radius
-    return (high, low), SAFE * (_to_float(spread // certain + 2, shift) + 2.0**-104 * abs(high)) + 2.0**-250
+    error = SAFE * (_to_float(spread // certain + 2, shift) + 2.0**-104 * abs(high)) + 2.0**-250
+    return _Quotient(high, low, error)
 
 
 def _to_float(x: int, shift: int) -> float:

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from splineviz.geometry.bit_sets import bits_of, numbers_of
+from splineviz.geometry.candidate_rounds import IN_WORK
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.plane import Plane, Window
 from splineviz.program.nodes import Maximum
 
-__all__ = ["FaceStates", "bits_of", "numbers_of"]
+__all__ = ["FaceStates"]
 
 Table = tuple[np.ndarray, np.ndarray]
 """Words (faces, words) of a stage, and for each face the row of the one before that it was cut from"""
@@ -37,6 +40,11 @@ class FaceStates:
     first_window: int = 0
     """That edges in work count their windows from"""
 
+    @property
+    def planes(self) -> list[Plane]:
+        """Of all windows."""
+        return [plane for plane, _ in self.frames.values()]
+
     def words(self, stage: int, faces: np.ndarray) -> np.ndarray:
         """Words of a stage that is done on some faces."""
         rows = self.row[faces]
@@ -51,31 +59,44 @@ class FaceStates:
 
     def places(self, node: Maximum, faces: np.ndarray) -> np.ndarray:
         """(faces, windows) places of the winners of a stage of maxima that is done, or of those in work."""
+        return numbers_of(self._winner_words(node, faces), *node.windows.shape)
+
+    def winner(self, node: Maximum, face: int, window: int) -> int:
+        """The entry that is the largest of one window on a face, as in `places`."""
+        (words,) = self._winner_words(node, np.array([face]))
+        bits = words.reshape(-1, -(-len(node.windows) // 64))[:, window >> 6] >> np.uint64(window & 63)
+        place = sum(int(bit) << b for b, bit in enumerate(bits & np.uint64(1)))
+        return int(node.windows[window, place])
+
+    def _winner_words(self, node: Maximum, faces: np.ndarray) -> np.ndarray:
         if node.stage < len(self.tables):
-            words = self.words(node.stage, faces)
-        else:
-            assert self.winners is not None
-            words = self.winners[faces]
-        return numbers_of(words, *node.windows.shape)
+            return self.words(node.stage, faces)
+        assert self.winners is not None
+        words: np.ndarray = self.winners[faces]
+        return words
 
-    def corners(self) -> Csr:
+    def drawn_by(self, edge: int) -> tuple[int, int]:
+        """(stage, unit) that drew an edge; units in work count from the first of them that cuts."""
+        stage, unit = self.subdivision.edge_source[edge].tolist()
+        return stage, unit + (self.first_window if stage == IN_WORK else 0)
+
+    @cached_property
+    def edge_faces(self) -> np.ndarray:
+        """(E, 2) as `Subdivision.edge_faces`."""
+        return self.subdivision.edge_faces()
+
+    @cached_property
+    def sides_at(self) -> Csr:
         """Sides of faces that begin at each vertex."""
-        vertex = self.subdivision.faces.values
-        order = np.argsort(vertex, kind="stable")
-        counts = np.bincount(vertex, minlength=len(self.subdivision.vertices))
-        return Csr(np.concatenate([[0], np.cumsum(counts)]), order)
+        return _by_value(self.subdivision.faces.values, len(self.subdivision.vertices))
+
+    @cached_property
+    def edge_ends_at(self) -> Csr:
+        """Ends of edges at each vertex, two for each edge one after the other."""
+        return _by_value(self.subdivision.edges.reshape(-1), len(self.subdivision.vertices))
 
 
-def bits_of(words: np.ndarray, n_units: int) -> np.ndarray:
-    """(n, units) bool from bit sets (n, words)."""
-    raw = np.ascontiguousarray(words).view(np.uint8)
-    bits: np.ndarray = np.unpackbits(raw, axis=1, bitorder="little")[:, :n_units].astype(bool)
-    return bits
-
-
-def numbers_of(words: np.ndarray, n_units: int, most: int) -> np.ndarray:
-    """(n, units) numbers below ``most`` from words: bit b of all of them is in the b-th of equal groups."""
-    result = np.zeros((len(words), n_units), dtype=np.int64)
-    for b, plane in enumerate(np.split(words, max(1, (most - 1).bit_length()), axis=1)):
-        result |= bits_of(plane, n_units).astype(np.int64) << b
-    return result
+def _by_value(values: np.ndarray, n: int) -> Csr:
+    """Where each number below n stands among the values."""
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(values, minlength=n))])
+    return Csr(offsets, np.argsort(values, kind="stable"))

@@ -18,12 +18,15 @@ from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
 
-__all__ = ["Point", "StageRound", "affine", "distances", "in_states", "picked", "switching", "work"]
+__all__ = ["CALL", "Point", "StageRound", "affine", "distances", "in_states", "picked", "switching", "work"]
 
 Point = tuple[int, int, int]
 """A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""
 
 _FRAMES: WeakKeyDictionary[Plane, Tensor] = WeakKeyDictionary()
+
+CALL = 4e5
+"""Products of two digits in the time that a node takes however few they are"""
 
 _COMMON = 1 << 10
 """Bits of a number that all divisors of a node divide, at most: each vertex has as many more, to the end"""

@@ -16,7 +16,7 @@ from splineviz.exact.digits import ExactTensor, InexactError
 from splineviz.exact.equal_functions import equal_entries
 from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.face_states import FaceStates
-from splineviz.exact.forward import Point, StageRound, switching, work
+from splineviz.exact.forward import CALL, Point, StageRound, switching, work
 from splineviz.exact.ties import Ties
 from splineviz.geometry.answers import UnsureError, Value
 from splineviz.geometry.questions import UNKNOWN
@@ -29,7 +29,6 @@ __all__ = ["Resolver", "effort", "find", "located"]
 _BATCH = 3e8  # products of two digits in one batch, more or less
 _DIGITS = 100.0  # products of two digits for one of two numbers, more or less
 _MANY = 4  # questions at one vertex from which on all values there are found at once
-_CALL = 4e5  # products of two digits in the time that a node takes however few they are
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,17 @@ class Resolver:
 
     def coincident(self, questions: np.ndarray) -> np.ndarray:
         """Questions about what is equal by construction."""
+        if self._ties is None:
+            return np.zeros(len(questions), bool)
+        return np.array([self._ties.of(row) for row in questions.tolist()], dtype=bool)
+
+    @cached_property
+    def _ties(self) -> Ties | None:
         node = self.program.ways[self.step.stage][-1]
         if self.states is None or not isinstance(node, Maximum):
-            return np.zeros(len(questions), bool)
-        equal = equal_entries(self.program, [plane for plane, _ in self.states.frames.values()])
-        ties = Ties(node, self.states, self.step, None if equal is None else equal[self.step.stage])
-        return np.array([ties.of(row) for row in questions.tolist()], dtype=bool)
+            return None
+        equal = equal_entries(self.program, self.states.planes)
+        return Ties(node, self.states, self.step, None if equal is None else equal[self.step.stage])
 
     def signs(self, pairs: np.ndarray) -> np.ndarray:
         """Signs for rows (vertex, unit) that values rounded to float64 tell, at vertices with many of
@@ -138,7 +142,7 @@ def effort(program: Program, lacking: Lacking, n_vertices: int, stage: int) -> f
     n_nodes = 1 + next(
         (i for i, node in enumerate(program.nodes) if getattr(node, "stage", -1) == stage), len(program.nodes)
     )
-    return _DIGITS * n_vertices * work(program, stage) + _CALL * n_passes * n_nodes
+    return _DIGITS * n_vertices * work(program, stage) + CALL * n_passes * n_nodes
 
 
 def located(

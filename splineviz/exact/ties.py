@@ -7,7 +7,7 @@ weights make equal entries. No number of digits tells a zero, and none is needed
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -32,7 +32,6 @@ class Ties:
     step: StageRound
     equal: np.ndarray | None = None
     """(n,) entries with one number are one function"""
-    _places: dict[int, np.ndarray] = field(default_factory=dict)
 
     def of(self, question: tuple[int, ...]) -> bool:
         """Whether a `questions.QUESTION` is about a coincidence: a sign is 0, or two units vanish in one
@@ -43,7 +42,7 @@ class Ties:
             face = self._face_at(place)
             return face is not None and _equal(at, *self._pair(face, first))
         if chord == EDGE:
-            at, face = self._joined(self._on_edge(place)), int(self._edge_faces[place].max())
+            at, face = self._joined(self._on_edge(place)), int(self.states.edge_faces[place].max())
         else:
             # Along a chord its own two candidates tie.
             at, face = self._joined([self._pair(place, chord)]), place
@@ -53,33 +52,23 @@ class Ties:
     def _pair(self, face: int, unit: int) -> Pair:
         """The entries that a unit compares on a face: its candidate and the largest so far."""
         window = self.states.first_window + unit
-        entries = self.node.windows[window]
-        candidate = int(self._rounds[self.step.turn, unit])
-        return self._name(entries[candidate]), self._name(entries[self._winners(face)[window]])
+        candidate = int(self.node.windows[window, self._candidates[unit]])
+        return self._named(candidate, self.states.winner(self.node, face, window))
 
-    def _name(self, entry: np.integer) -> int:
-        return int(entry if self.equal is None else self.equal[entry])
-
-    def _winners(self, face: int) -> np.ndarray:
-        if face not in self._places:
-            self._places[face] = self.states.places(self.node, np.array([face]))[0]
-        return self._places[face]
+    def _named(self, one: int, other: int) -> Pair:
+        """Two entries by the numbers of their functions."""
+        return (one, other) if self.equal is None else (int(self.equal[one]), int(self.equal[other]))
 
     def _on_edge(self, edge: int) -> list[Pair]:
         """Entries that tie along an edge, as far as units of this stage tell."""
-        sub = self.states.subdivision
-        rows = [tuple(sub.edge_source[edge].tolist())]
-        rows += [tuple(row) for row in self._shared.get(edge, [])]
-        left, right = self._edge_faces[edge].tolist()
-        pairs = []
-        for stage, unit in rows:
-            window = unit + (self.states.first_window if stage == IN_WORK else 0)
-            if stage not in (IN_WORK, self.node.stage) or min(left, right) < 0:
-                continue
-            entries = self.node.windows[window]
-            one, other = entries[self._winners(left)[window]], entries[self._winners(right)[window]]
-            pairs.append((self._name(one), self._name(other)))
-        return pairs
+        states = self.states
+        left, right = states.edge_faces[edge].tolist()
+        windows = [*self._shared.get(edge, [])]
+        stage, unit = states.drawn_by(edge)
+        windows += [unit] if stage in (IN_WORK, self.node.stage) else []
+        if min(left, right) < 0:
+            return []
+        return [self._named(*(states.winner(self.node, f, w) for f in (left, right))) for w in windows]
 
     @staticmethod
     def _joined(pairs: Iterable[Pair]) -> dict[int, int]:
@@ -94,35 +83,27 @@ class Ties:
         return root
 
     @cached_property
-    def _rounds(self) -> np.ndarray:
-        return self.node.group(self.step.words)[1]
+    def _candidates(self) -> np.ndarray:
+        """(windows,) place of the candidate of this round."""
+        places: np.ndarray = self.node.group(self.step.words)[1][self.step.turn]
+        return places
 
     @cached_property
-    def _edge_faces(self) -> np.ndarray:
-        return self.states.subdivision.edge_faces()
-
-    @cached_property
-    def _shared(self) -> dict[int, list[list[int]]]:
-        result: dict[int, list[list[int]]] = {}
+    def _shared(self) -> dict[int, list[int]]:
+        """By edge, windows that share it."""
+        result: dict[int, list[int]] = {}
         for edge, stage, unit in self.states.subdivision.shared.tolist():
             if stage in (IN_WORK, self.node.stage):
-                result.setdefault(edge, []).append([stage, unit])
+                first = self.states.first_window if stage == IN_WORK else 0
+                result.setdefault(edge, []).append(first + unit)
         return result
 
-    @cached_property
-    def _by_vertex(self) -> tuple[np.ndarray, np.ndarray]:
-        ends = self.states.subdivision.edges.reshape(-1)
-        order = np.argsort(ends, kind="stable")
-        counts = np.bincount(ends, minlength=len(self.states.subdivision.vertices))
-        return np.concatenate([[0], np.cumsum(counts)]), order // 2
-
     def _edges_at(self, vertex: int) -> list[int]:
-        offsets, edges = self._by_vertex
-        found: list[int] = edges[offsets[vertex] : offsets[vertex + 1]].tolist()
-        return found
+        edges: list[int] = (self.states.edge_ends_at[vertex] // 2).tolist()
+        return edges
 
     def _face_at(self, vertex: int) -> int | None:
-        faces = [int(self._edge_faces[edge].max()) for edge in self._edges_at(vertex)]
+        faces = [int(self.states.edge_faces[edge].max()) for edge in self._edges_at(vertex)]
         return max(faces, default=None)
 
 

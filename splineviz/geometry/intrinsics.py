@@ -39,7 +39,8 @@ else:
 
     @intrinsic
     def borrowed(typingctx: object, arrays: object) -> object:
-        """Named tuple of arrays, or of such tuples, without their owners; the caller keeps those alive.
+        """Named tuple of arrays, numbers, or such tuples, without the arrays' owners; the caller keeps those
+        alive.
 
         Every read of an array from a tuple counts a reference, atomically, and in inner loops that was most
         of the time. Arrays without an owner have nothing to count.
@@ -50,6 +51,8 @@ else:
                 for i, inner in enumerate(kind.types):
                     lent = without_owner(context, builder, inner, builder.extract_value(value, i))
                     value = builder.insert_value(value, lent, i)
+                return value
+            if not isinstance(kind, types.Array):
                 return value
             array = context.make_array(kind)(context, builder, value)
             array.meminfo = cgutils.get_null_value(array.meminfo.type)

@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from splineviz.geometry.compiled import kernel, part
+from splineviz.geometry.intrinsics import borrowed
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.geometry.subdivision import Arrays
 
@@ -57,6 +58,7 @@ def places_of(arrays: Arrays) -> Places:
 @part()
 def find_places(arrays: Arrays) -> Places:
     """Places of all vertices, by their best corners."""
+    arrays = borrowed(arrays)
     vertices, offsets, side_vertex, side_edge = (
         arrays.vertices,
         arrays.offsets,

@@ -123,9 +123,8 @@ def nominal_errors(units: Units, v: int, u: int) -> tuple[float, float]:
     """Error of unit u at the nominal place of vertex v, estimated and proven; what its value was changed by
     counts."""
     scale, changed = units.scale[u], units.moved[v, 1]
-    return scale * (units.slack[v] + changed), scale * (units.proof[v] + changed) if len(
-        units.proof
-    ) > 0 else 0.0
+    proof = units.proof[v] + changed if len(units.proof) > 0 else 0.0
+    return scale * (units.slack[v] + changed), scale * proof
 
 
 @part(forceinline=True)
@@ -218,9 +217,8 @@ def classify(units: Units, sure: bool, first: int, dialogue: Dialogue) -> Signs:
                 n_open += is_open
                 unproven[v] += is_open
     signs = Signs(positive, negative, n_zero, n_open, unproven)
-    if (
-        dialogue.questions.asked[1] == 0
-    ):  # values stay until all answers are there: 0.0 would look like a sure zero
+    # Values stay until all answers are there: 0.0 would look like a sure zero.
+    if dialogue.questions.asked[1] == 0:
         _move_to_signs(units, signs, doubtful)
     return signs
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from splineviz.geometry.edge_crossings import cross_edges
 from splineviz.geometry.ordering import near_each_other
 from splineviz.geometry.places import find_places
 from splineviz.geometry.predicates import classify, units_at
-from splineviz.geometry.questions import FEW, MANY, NO_ANSWERS, UNKNOWN, Answers, Dialogue, no_questions
+from splineviz.geometry.questions import EDGE, FEW, MANY, NO_ANSWERS, UNKNOWN, Answers, Dialogue, no_questions
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.geometry.shared_edges import shared_edges, vanishing_edges
 from splineviz.geometry.strays import stray_after
@@ -34,9 +35,13 @@ from splineviz.geometry.workspace import (
     make_room,
 )
 
-__all__ = ["ROOM", "Proof", "Refinement", "UncertainError", "compile_refine", "refine"]
+__all__ = ["ROOM", "Kinds", "Proof", "Refinement", "UncertainError", "compile_refine", "refine"]
 
 _NO_PROOF, _NO_KINDS = np.empty(0), np.empty(0, np.int64)
+
+
+Kinds = Callable[[], Int64[np.ndarray, "unit"]]
+"""A number for each unit, one for units that are one function"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +130,7 @@ def refine(
     first_word: int = 0,
     room: int = ROOM,
     proof: Proof | None = None,
-    kinds: Int64[np.ndarray, "unit"] = _NO_KINDS,
+    kinds: Kinds | None = None,
 ) -> Refinement:
     """Cut every face along the zero sets of all units, or of as many of them as there is room for.
 
@@ -146,7 +151,7 @@ def refine(
     proof
         With it, no decision rests on an estimate but those that nobody can tell.
     kinds
-        Units with one number are one function; empty where none are known to be.
+        Asked where units vanish too close to each other to tell them apart.
 
     Raises
     ------
@@ -155,9 +160,12 @@ def refine(
     """
     slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
     arrays, moved, answers = subdivision.arrays(), np.zeros((len(z), 2)), NO_ANSWERS
-    values = Values(z, scale, slack, slack_proof, moved, kinds)
+    values = Values(z, scale, slack, slack_proof, moved, _NO_KINDS)
     while True:
         run = _refine(arrays, values, sure, stage, first_word, room, answers)
+        if kinds is not None and (run.questions["chord"] == EDGE).any() | (proof is None and run.open > 0):
+            values, kinds = values._replace(kinds=kinds()), None
+            continue
         if proof is not None and proof.renewable and (run.unproven >= _MANY_OPEN).any():
             raise UncertainError(np.flatnonzero(run.unproven >= _MANY_OPEN))
         answers, n_confirmed = checked(answers, run.questions, None if proof is None else proof.exact)

@@ -23,7 +23,7 @@ from splineviz.geometry.candidate_rounds import (
 )
 from splineviz.geometry.merging import merge_faces
 from splineviz.geometry.records import BIRTH, VANISHING
-from splineviz.geometry.refine import Proof, Refinement, UncertainError, refine
+from splineviz.geometry.refine import Kinds, Proof, Refinement, UncertainError, refine
 from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.geometry.subdivision import Subdivision
 
@@ -32,7 +32,7 @@ __all__ = ["NO_LIMIT", "Births", "Candidates", "Maxima", "Proven", "among_winner
 NO_LIMIT = 1 << 62
 """Bytes or vertices"""
 
-_NOTHING, _NO_KINDS = np.empty(0), np.empty(0, np.int64)
+_NOTHING = np.empty(0)
 _NO_TIES = np.empty(0, VANISHING)
 
 
@@ -80,8 +80,8 @@ class Candidates(NamedTuple):
     """Estimated error of the row"""
     proven: Proven | None = None
     """With it, no decision rests on an estimate but those that nobody can tell"""
-    kinds: Int64[np.ndarray, "window"] = _NO_KINDS
-    """Windows with one number compare the same; empty where none are known to"""
+    kinds: Kinds | None = None
+    """Of windows: those with one number compare the same in every round"""
 
 
 @dataclass(frozen=True, eq=False)

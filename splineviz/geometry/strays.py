@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from splineviz.geometry.compiled import part
+from splineviz.geometry.intrinsics import borrowed
 from splineviz.geometry.places import Places, find_places, way
 from splineviz.geometry.predicates import Units, nominal_errors
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
@@ -37,6 +38,7 @@ def stray_after(
     of older ones. Where the values of a unit do not tell, the line passes the vertex no farther off than
     where that belongs.
     """
+    arrays, before, places, units = borrowed(arrays), borrowed(before), borrowed(places), borrowed(units)
     edges, stray, n_old = arrays.edges, arrays.stray, len(before.vertices)
     for e in range(len(before.edges)):
         for k in range(first_part[e], first_part[e + 1]):
@@ -74,7 +76,7 @@ def _goes_on(
     return bool(inside and v == edges[e - 1, 1] and unit[e] == unit[e - 1])
 
 
-@part()
+@part(forceinline=True)
 def _along_chord(
     arrays: Arrays, birth: np.ndarray, places: Places, units: Units, u: int, first: int, last: int
 ) -> bool:
@@ -133,7 +135,7 @@ def _off(
     return likely, SAFE * (off + (abs(1.0 - q) * proof_a + abs(q) * proof_b) / certain) * long
 
 
-@part()
+@part(forceinline=True)
 def _across(
     arrays: Arrays,
     birth: np.ndarray,
@@ -167,7 +169,7 @@ def _across(
     )
 
 
-@part()
+@part(forceinline=True)
 def _value_at(birth: np.ndarray, units: Units, v: int, u: int) -> tuple[float, float, float]:
     """Value of a unit at an old vertex, or one that was born between two of them; its error at the nominal
     place, estimated and proven."""

@@ -51,7 +51,8 @@ class Subdivision:
     shared: Int64[np.ndarray, "row 3"]
     """Further (edge, stage, unit): units whose state changes across an edge that another unit drew"""
     rivals: Int32[np.ndarray, "edge 2"]
-    """Places in its window of the two candidates that tie along an edge drawn by a maximum; -1 for others"""
+    """Of an edge drawn by a maximum the places in its window of the two candidates that tie along it, of one
+    on the rim the two corners that it lies between; -1 for others"""
     stray: Float64[np.ndarray, "edge 4"]
     """Distances in uv of the nominal places of both ends of each edge from the exact line that it lies on:
     two that are estimated, two that are proven; see `geometry.places`"""
@@ -74,7 +75,9 @@ class Subdivision:
             edges=np.stack([ids, following], axis=1),
             edge_source=np.full((total, 2), RIM, dtype=np.int32),
             shared=np.empty((0, 3), dtype=np.int64),
-            rivals=np.full((total, 2), -1, dtype=np.int32),
+            rivals=(np.stack([ids, following], axis=1) - np.repeat(offsets[:-1], sizes)[:, None]).astype(
+                np.int32
+            ),
             stray=np.zeros((total, 4)),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from splineviz.program.program import Maximum
 from splineviz.values.vertex_values import VertexValues, Zeros
 
 __all__ = ["after_maximum", "among_maxima"]
+
+_ABOUT = 1e-9
+"""Share of the largest value that equal functions may differ by through rounding, and far more"""
 
 Judges = Callable[[Births], ExactAnswers]
 Words = tuple[int, int]
@@ -33,23 +37,25 @@ def after_maximum(
     judges: Judges | None,
     *,
     renewable: bool = False,
-    equal: np.ndarray | None = None,
+    equal: Callable[[], np.ndarray | None] = lambda: None,
 ) -> tuple[Refinement, VertexValues] | None:
     """Refine by some maxima of a node; None where ``room`` and ``most`` of `refine_by_maxima` do not suffice.
 
     The result are these maxima at the new vertices, (V, n); each errs by no more than its worst candidate.
-    ``judges`` tell, for what was born in the rounds before, what is not proven.
+    ``judges`` tell, for what was born in the rounds before, what is not proven; ``equal``, asked only where
+    that may be of use, has a number (n,) for each entry, one for entries that are one function.
     """
     windows, rounds = node.group(words)
-    kinds = np.empty(0, np.int64)
-    if equal is not None:
-        names = np.where(windows >= 0, equal[windows], -1)
+    numbers = equal() if _may_be_one_function(live.flat, windows).any() else None
+    kinds = None
+    if numbers is not None:
+        names = np.where(windows >= 0, numbers[windows], -1)
         # Where all candidates of a window are one function the lowest wins; the others need not enter.
         again = _one_function(names)[:, None] & (
             np.arange(windows.shape[1]) > (names >= 0).argmax(1)[:, None]
         )
-        kinds = np.unique(names, axis=0, return_inverse=True)[1].reshape(-1)
         rounds = np.where((rounds >= 0) & again[np.arange(len(windows)), rounds], -1, rounds)
+        kinds = partial(_alike, names, rounds)
     x, (scale, slack), proven = live.flat, live.entrywise(), None
     if judges is not None and live.proof is not None:
         # Candidates take the values of those that they tie with, so all entries must be as good as each
@@ -74,6 +80,24 @@ def after_maximum(
             np.sqrt(node.copies) * result.proof, (np.linalg.norm(own) + FLOOR) * result.proven_slack
         )
     return result.refinement, after
+
+
+def _may_be_one_function(x: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    """(W,) bool: whether all candidates of a window are about equal at the first and the last vertex of x
+    (V, n)."""
+    ends = np.append(x[[0, -1]], [[0.0], [0.0]], axis=1)[:, windows]
+    some = np.where(windows >= 0, ends, np.where(windows >= 0, ends, -np.inf).max(-1, keepdims=True))
+    spread: np.ndarray = np.ptp(some, axis=-1)
+    same: np.ndarray = (spread <= _ABOUT * np.abs(x[[0, -1]]).max(initial=0.0)).all(0)
+    return same
+
+
+def _alike(names: np.ndarray, rounds: np.ndarray) -> np.ndarray:
+    """(W,) a number for each window, the same for those in which the same functions enter in the same
+    rounds."""
+    entering = np.where(rounds >= 0, names[np.arange(len(names)), rounds], -1)
+    kinds: np.ndarray = np.unique(entering, axis=1, return_inverse=True)[1].reshape(-1)
+    return kinds
 
 
 def _one_function(names: np.ndarray) -> np.ndarray:
