@@ -3,8 +3,11 @@ lines."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from splineviz.exact.ancestry import ExactPoint
 from splineviz.exact.digits import InexactError
 from splineviz.exact.face_maps import FaceMaps
 from splineviz.geometry.places import places_of
@@ -17,14 +20,17 @@ _ALLOWED = 2.0**-34
 """Error of coordinates, as a share of the largest numbers between uv and input space, that is good enough"""
 
 
+Located = Callable[[np.ndarray], list[ExactPoint | None]]
+
+
 def settled(
-    maps: FaceMaps, subdivision: Subdivision, reach: np.ndarray, most: int
+    maps: FaceMaps, located: Located, subdivision: Subdivision, reach: np.ndarray, most: int
 ) -> tuple[np.ndarray, float]:
     """(points, displacement): vertices that may be too far off are rounded from the places where their lines
     cross, and how far any may be off then, proven.
 
     ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, no more than
-    ``most`` of them.
+    ``most`` of them. Where two float64 do not tell a place well enough, ``located`` may tell it exactly.
     """
     told, faces = places_of(subdivision.arrays()).distance[:, 1], subdivision.faces
     of_vertex = np.full(len(told), np.inf)  # of vertices that no face has
@@ -32,14 +38,19 @@ def settled(
     # Where lines do not tell a place, it is in the window all the same.
     distance = np.minimum(told, 2.0 * of_vertex) + subdivision.rounding
     rows = np.flatnonzero(distance > _ALLOWED * of_vertex)
-    rows = rows[np.argsort(-distance[rows], kind="stable")][:most]
+    rows = rows[np.argsort(-distance[rows], kind="stable")]
     points, left = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)
     try:
-        places = maps.places(rows.tolist())
+        places = maps.places(rows[:most].tolist())
     except InexactError:
         places = []
     for vertex, place in zip(rows.tolist(), places, strict=False):
-        if place is not None:
+        if place is not None and place.distance < left[vertex]:
             points[vertex] = place.uv
             left[vertex] = place.distance + UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
+    rows = rows[left[rows] > _ALLOWED * of_vertex[rows]]
+    for vertex, exact in zip(rows.tolist(), located(rows), strict=False):
+        if exact is not None:
+            points[vertex] = exact.uv
+            left[vertex] = UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
     return points, float(left.max(initial=0.0))

@@ -9,6 +9,7 @@ import numpy as np
 from splineviz.engine.stage_state import StageState
 from splineviz.exact.digits import InexactError
 from splineviz.exact.face_maps import FaceMaps, Known
+from splineviz.geometry.places import places_of
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.values.vertex_values import VertexValues
 
@@ -27,16 +28,27 @@ def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
     except InexactError:
         return
     sub, moved = state.subdivision, np.full(len(state.subdivision.vertices), np.nan)
-    points = sub.vertices.copy()
+    points, told = sub.vertices.copy(), places_of(sub.arrays()).distance[:, 1]
     for vertex, corner in zip(vertices.tolist(), corners, strict=True):
-        if corner is not None:
-            place, tensors = maps.values(corner)
+        if corner is None:
+            continue
+        place, tensors = maps.values(corner)
+        if place.distance < told[vertex] and _better(state, vertex, tensors):
             points[vertex], moved[vertex] = place.uv, place.distance
             for slot, live in state.live.items():
                 _set(live, vertex, tensors[slot])
     ends = moved[sub.edges]
     stray = np.where(np.isnan(ends)[:, [0, 1, 0, 1]], sub.stray, ends[:, [0, 1, 0, 1]])
     state.subdivision = replace(sub, vertices=points, stray=stray)
+
+
+def _better(state: StageState, vertex: int, tensors: dict[int, Known]) -> bool:
+    """Whether no tensor is known worse than it is, but for a few roundings."""
+    return all(
+        live.proof is None
+        or tensors[slot].error <= max(live.proof[vertex], 4.0 * UNIT_ROUNDOFF * tensors[slot].norm)
+        for slot, live in state.live.items()
+    )
 
 
 def _set(live: VertexValues, vertex: int, known: Known) -> None:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from splineviz.exact.equal_functions import equal_entries
 from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import StageRound
+from splineviz.exact.resolver import located
 from splineviz.geometry.bit_sets import bits_of
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
@@ -232,7 +234,8 @@ class FinishedFaces:
             last = len(state.patterns) - 1
             if last >= 0:
                 maps = FaceMaps(program, state.face_states(), StageRound(last))
-                points, tally.largest_displacement = settled(maps, s, reach, maps.affordable(spare))
+                exactly = partial(located, *known, limit=spare)
+                points, tally.largest_displacement = settled(maps, exactly, s, reach, maps.affordable(spare))
             else:
                 points, tally.largest_displacement = s.vertices, s.rounding
             points, thin = measured(*known, points, s.faces, reach, limit)
