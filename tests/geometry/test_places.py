@@ -107,9 +107,9 @@ def test_the_exact_place_is_within_its_shares(off: float, height: float, roundin
 def test_shares_are_not_far_above_what_they_have_to_be() -> None:
     """Two lines at a right angle: each share is the distance of the other line over the length of the side."""
     points = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 4.0]])
-    stray = np.array([[1e-9, 1e-9], [0, 0], [2e-9, 2e-9]])
+    stray = np.array([[1e-10, 1e-10], [0, 0], [2e-10, 2e-10]])
     told = places_of(corner(points, stray).arrays())
-    np.testing.assert_allclose(told.shares[0, 2:], [1e-9 / 4, 2e-9 / 2], rtol=1e-6)
+    np.testing.assert_allclose(told.shares[0, 2:], [1e-10 / 4, 2e-10 / 2], rtol=1e-6)
     np.testing.assert_allclose(told.shares[0, :2], told.shares[0, 2:])
 
 
