@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Float64, Int64
 
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.csr import Csr, runs
@@ -181,7 +181,9 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
     sides, side_edges, lengths = [whole.faces.values[:0]], [whole.side_edges[:0]], [whole.faces.lengths[:0]]
     n_vertices, n_edges, unmatched = len(whole.vertices), 0, 0
     for piece, fine, border in parts:
-        mine, known, clashes = chains.match(piece.border, border)
+        own_parts = _Parts.of(piece, fine, border)
+        shared_parts, known, clashes = chains.match(piece.border, own_parts)
+        mine = border.values[shared_parts]
         unmatched += clashes
         moved = np.flatnonzero(
             (fine.vertices[: len(piece.vertices)] != whole.vertices[piece.vertices]).any(1)
@@ -189,7 +191,7 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
         vertices[0][piece.vertices[moved]] = fine.vertices[moved]
         vertex = np.full(len(fine.vertices), -1, dtype=np.int64)
         vertex[: len(piece.vertices)] = piece.vertices
-        vertex[fine.edges[mine, 1]] = chains.heads[known]
+        vertex[fine.edges[mine]] = chains.ends[known]
         new = vertex < 0
         vertex[new] = n_vertices + np.arange(int(new.sum()))
         own = np.ones(len(fine.edges), dtype=bool)
@@ -197,7 +199,7 @@ def join(whole: Subdivision, parts: Sequence[tuple[Excerpt, Subdivision, Csr]]) 
         edge = np.empty(len(fine.edges), dtype=np.int64)
         edge[mine] = chains.edges[known]
         edge[own] = n_edges + np.arange(int(own.sum()))
-        chains.add(piece.border, border, edge, vertex[fine.edges[:, 1]])
+        chains.add(piece.border, own_parts, edge[border.values], vertex[fine.edges[border.values]])
         n_vertices, n_edges = n_vertices + int(new.sum()), n_edges + int(own.sum())
         vertices.append(fine.vertices[new])
         edges.append(vertex[fine.edges[own]])
@@ -236,30 +238,76 @@ class _Chains:
     def __init__(self, n_edges: int) -> None:
         self.start = np.full(n_edges, -1, dtype=np.int64)
         self.length = np.zeros(n_edges, dtype=np.int64)
+        self.gaps = np.zeros(n_edges, dtype=bool)
+        """Whether parts are missing, of faces that are left out"""
         self.edges = np.empty(0, dtype=np.int64)
-        self.heads = np.empty(0, dtype=np.int64)
-        """Second vertex of each edge"""
+        self.ends = np.empty((0, 2), dtype=np.int64)
+        """Vertices of each edge"""
+        self.places = np.empty((0, 4))
+        """uv of both"""
 
-    def match(self, border: np.ndarray, parts: Csr) -> tuple[np.ndarray, np.ndarray, int]:
+    def match(self, border: np.ndarray, parts: _Parts) -> tuple[np.ndarray, np.ndarray, int]:
         """Edges of an excerpt that are there already, their places in ``edges``, and the number of border
         edges that do not fit."""
         known = self.start[border] >= 0
-        same = known & (self.length[border] == parts.lengths)
-        mine = parts.values[runs(parts.offsets[:-1][same], parts.lengths[same])]
-        return mine, runs(self.start[border[same]], self.length[border[same]]), int((known & ~same).sum())
+        whole = known & ~self.gaps[border] & ~parts.gaps
+        same = whole & (self.length[border] == parts.lengths)
+        mine = runs(parts.offsets[same], parts.lengths[same])
+        theirs = runs(self.start[border[same]], self.length[border[same]])
+        there = {}
+        for i in np.flatnonzero(known & ~whole).tolist():
+            start, first = int(self.start[border[i]]), int(parts.offsets[i])
+            places = {
+                self.places[k].tobytes(): k for k in range(start, start + int(self.length[border[i]]))
+            }
+            for k in range(first, first + int(parts.lengths[i])):
+                if (found := places.get(parts.places[k].tobytes())) is not None:
+                    there[k] = found
+        mine = np.append(mine, np.fromiter(there.keys(), np.int64, len(there)))
+        theirs = np.append(theirs, np.fromiter(there.values(), np.int64, len(there)))
+        return mine, theirs, int((whole & ~same).sum())
 
-    def add(self, border: np.ndarray, parts: Csr, edge: np.ndarray, head: np.ndarray) -> None:
+    def add(self, border: np.ndarray, parts: _Parts, edge: np.ndarray, ends: np.ndarray) -> None:
         """Add the border edges of an excerpt that are not there yet."""
         fresh = np.flatnonzero(self.start[border] < 0)
         lengths = parts.lengths[fresh]
-        mine = parts.values[runs(parts.offsets[:-1][fresh], lengths)]
+        mine = runs(parts.offsets[fresh], lengths)
         self.start[border[fresh]] = len(self.edges) + np.cumsum(lengths) - lengths
         self.length[border[fresh]] = lengths
-        self.edges, self.heads = (
-            np.concatenate([self.edges, edge[mine]]),
-            np.concatenate([self.heads, head[mine]]),
-        )
+        self.gaps[border[fresh]] = parts.gaps[fresh]
+        self.edges = np.concatenate([self.edges, edge[mine]])
+        self.ends = np.concatenate([self.ends, ends[mine]])
+        self.places = np.concatenate([self.places, parts.places[mine]])
 
     def csr(self) -> Csr:
         offsets = np.concatenate([[0], np.cumsum(self.length)])
         return Csr(offsets, self.edges[runs(self.start, self.length)])
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """Parts that the border edges of one excerpt have become."""
+
+    offsets: Int64[np.ndarray, "border"]
+    lengths: Int64[np.ndarray, "border"]
+    edges: Int64[np.ndarray, "part"]
+    """Of the refined excerpt"""
+    places: Float64[np.ndarray, "part 4"]
+    """uv of both ends"""
+    gaps: Bool[np.ndarray, "border"]
+    """Whether parts are missing, of faces that are left out"""
+
+    @classmethod
+    def of(cls, piece: Excerpt, fine: Subdivision, border: Csr) -> _Parts:
+        ends = fine.edges[border.values]
+        heads = np.append(ends[:, 1], -1)
+        first = piece.subdivision.edges[: len(piece.border)]
+        # Where the part before a part ends, or the border edge begins.
+        before = np.append(-1, ends[:, 1])[:-1]
+        some = border.lengths > 0
+        before[border.offsets[:-1][some]] = first[some, 0]
+        torn = np.append(0, np.cumsum(before != ends[:, 0]))
+        gaps = torn[border.offsets[1:]] > torn[border.offsets[:-1]]
+        gaps |= ~some | (heads[border.offsets[1:] - 1] != first[:, 1])
+        places = fine.vertices[ends].reshape(-1, 4)
+        return cls(border.offsets[:-1], border.lengths, border.values, places, gaps)

@@ -51,12 +51,12 @@ def test_slack_and_proof_cover_the_error_of_every_entry(seed: int) -> None:
     rng = np.random.default_rng(seed)
     lines = rng.standard_normal((40, 3)) * (1, 1, 0.4)
     sub, scale = square(), np.abs(lines).sum(1)
-    z, slack = at(sub, lines), np.full(4, 1e-10)
-    wrong = z + scale * 1e-10 * rng.uniform(-1, 1, z.shape)
+    z, slack = at(sub, lines), np.full(4, 1e-13)
+    wrong = z + scale * 1e-13 * rng.uniform(-1, 1, z.shape)
     step = refine(sub, wrong.copy(), scale, slack, 0, proof=Proof(slack, False, None))
     assert step.open == 0, "nothing is so close that it matters"
     out = np.empty((len(step.subdivision.vertices), 40))
-    whole = np.full(4, 1e-10 * np.linalg.norm(scale))
+    whole = np.full(4, 1e-13 * np.linalg.norm(scale))
     errors = TensorErrors(scale, slack, whole, slack, whole, np.zeros(4))
     _, _, proof = extend_values(wrong, np.arange(4), step.birth, out, errors, False, True)
     covered, proven = extend_slack(out, step.birth, scale, slack, slack, True)
@@ -66,11 +66,11 @@ def test_slack_and_proof_cover_the_error_of_every_entry(seed: int) -> None:
     assert (np.abs(out - there) <= 4 * covered[:, None] * scale).all()
     assert (np.abs(out - there) <= proven[:, None] * scale).all()
     assert (np.linalg.norm(out - there, axis=1) <= proof).all()
-    assert (covered > 0).all() and max(covered.max(), proven.max()) < 1.1e-10, "nothing is multiplied"
+    assert (covered > 0).all() and max(covered.max(), proven.max()) < 1.1e-13, "nothing is multiplied"
     likely = errors_of(step.subdivision, out, scale, covered, proven=False)
-    assert (np.abs(out - exact) <= 4 * likely).all() and np.median(likely / scale) < 1e-9
+    assert (np.abs(out - exact) <= 4 * likely).all() and np.median(likely / scale) < 1e-12
     sure = errors_of(step.subdivision, out, scale, proven)
-    assert (np.abs(out - exact) <= sure).all() and np.median(sure / scale) < 1e-8
+    assert (np.abs(out - exact) <= sure).all() and np.median(sure / scale) < 1e-11
 
 
 def _meeting_points(step: Refinement, lines: np.ndarray) -> np.ndarray:

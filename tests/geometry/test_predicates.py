@@ -30,9 +30,8 @@ def units_of(
     n = len(z)
     neighbours = np.stack([np.arange(1, n + 1) % n, np.arange(2, n + 2) % n], axis=1)
     off = np.broadcast_to(np.float64(shares), (n, 4)).copy()
-    return units_at(
-        z, scale, slack.copy(), proof.copy(), Places(neighbours, off, np.zeros((n, 2))), np.zeros((n, 2))
-    )
+    places, moved, no_kinds = Places(neighbours, off, np.zeros((n, 2))), np.zeros((n, 2)), np.empty(0, np.int64)
+    return units_at(z, scale, slack.copy(), proof.copy(), places, moved, no_kinds)
 
 
 def classify(z: np.ndarray, scale: np.ndarray, slack: np.ndarray, first: int) -> Signs:
@@ -119,21 +118,19 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
 
 
 def test_zeros_that_are_sure_are_not_asked_for() -> None:
-    asked, z = no_questions(100), np.array([[0.0, 1e-20, 1.0]])
-    signs = judge(
-        units_of(z, np.ones(3), np.zeros(1), np.full(1, 1e-9)), True, 0, Dialogue(NO_ANSWERS, asked)
-    )
+    slack, proof = np.zeros(2), np.full(2, 1e-9)
+    asked, z = no_questions(100), np.array([[0.0, 1e-20, 1.0], np.ones(3)])
+    signs = judge(units_of(z, np.ones(3), slack, proof), True, 0, Dialogue(NO_ANSWERS, asked))
     assert asked.rows[: asked.asked[0]]["first"].tolist() == [1] and signs.zeros == 1
-    asked, z = no_questions(100), np.array([[0.0, 0.0, 1.0]])
-    units = units_of(z, np.array([1.0, 0.0, 1.0]), np.zeros(1), np.full(1, 1e-9))
-    judge(units, False, 0, Dialogue(NO_ANSWERS, asked))
+    asked, z = no_questions(100), np.array([[0.0, 0.0, 1.0], np.ones(3)])
+    judge(units_of(z, np.array([1.0, 0.0, 1.0]), slack, proof), False, 0, Dialogue(NO_ANSWERS, asked))
     assert asked.rows[: asked.asked[0]]["first"].tolist() == [0], "an entry that nothing goes into is zero"
 
 
 def test_what_nobody_can_tell_stays_open_though_zeros_are_sure() -> None:
-    z, answers = np.array([[1e-20]]), tabulate(np.array([(0, SIGN, 0, -1, UNKNOWN)], ANSWER))
+    z, answers = np.array([[1e-20], [1.0]]), tabulate(np.array([(0, SIGN, 0, -1, UNKNOWN)], ANSWER))
     for _ in range(2):
-        units = units_of(z, np.ones(1), np.full(1, 1e-15), np.full(1, 1e-9))
+        units = units_of(z, np.ones(1), np.full(2, 1e-15), np.full(2, 1e-9))
         assert judge(units, True, 0, Dialogue(answers, no_questions(100))).open == 1
 
 
