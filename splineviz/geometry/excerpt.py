@@ -257,9 +257,7 @@ class _Chains:
         there = {}
         for i in np.flatnonzero(known & ~whole).tolist():
             start, first = int(self.start[border[i]]), int(parts.offsets[i])
-            places = {
-                self.places[k].tobytes(): k for k in range(start, start + int(self.length[border[i]]))
-            }
+            places = {self.places[k].tobytes(): k for k in range(start, start + int(self.length[border[i]]))}
             for k in range(first, first + int(parts.lengths[i])):
                 if (found := places.get(parts.places[k].tobytes())) is not None:
                     there[k] = found

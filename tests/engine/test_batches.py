@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 import torch
@@ -248,6 +249,15 @@ def test_no_time_leaves_nothing_and_little_time_leaves_a_part(monkeypatch: pytes
     assert arr.status is sv.Status.INCOMPLETE and 0 < arr.covered < 1
     np.testing.assert_array_equal(arr.pattern_hash, whole(default).pattern_hash[: arr.n_cells])
     arr.check()
+
+
+def test_what_is_left_out_leaves_no_edge_or_vertex_twice() -> None:
+    for allowed in range(20, 220, 10):
+        arr = arranged(default, 1 << 16, max_cells=allowed)
+        assert len(np.unique(arr.vertices, axis=0)) == arr.n_vertices
+        assert len(np.unique(np.sort(arr.edges, axis=1), axis=0)) == arr.n_edges
+        outside = nx.Graph(arr.edges[(arr.edge_cells >= 0).sum(1) == 1].tolist())
+        assert all(degree % 2 == 0 for _, degree in outside.degree), "the rim of what is there is closed"
 
 
 @pytest.mark.parametrize("make", [default, pools], ids=lambda make: make.__name__)

@@ -30,7 +30,11 @@ def units_of(
     n = len(z)
     neighbours = np.stack([np.arange(1, n + 1) % n, np.arange(2, n + 2) % n], axis=1)
     off = np.broadcast_to(np.float64(shares), (n, 4)).copy()
-    places, moved, no_kinds = Places(neighbours, off, np.zeros((n, 2))), np.zeros((n, 2)), np.empty(0, np.int64)
+    places, moved, no_kinds = (
+        Places(neighbours, off, np.zeros((n, 2))),
+        np.zeros((n, 2)),
+        np.empty(0, np.int64),
+    )
     return units_at(z, scale, slack.copy(), proof.copy(), places, moved, no_kinds)
 
 
