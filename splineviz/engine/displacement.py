@@ -16,8 +16,12 @@ from splineviz.geometry.subdivision import Subdivision
 
 __all__ = ["settled"]
 
-_ALLOWED = 2.0**-34
+_ALLOWED = 2.0**-32
 """Error of coordinates, as a share of the largest numbers between uv and input space, that is good enough"""
+
+_IN_VAIN = 2.0**-6
+"""Where some vertices may be off by more than this share of the worst displacement however many others are
+taken anew, none is"""
 
 
 Located = Callable[[np.ndarray], list[ExactPoint | None]]
@@ -30,7 +34,8 @@ def settled(
     cross, and how far any may be off then, proven.
 
     ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, no more than
-    ``most`` of them. Where two float64 do not tell a place well enough, ``located`` may tell it exactly.
+    ``most`` of them, and none where others would be nearly as far off. Where two float64 do not tell a place
+    well enough, ``located`` may tell it exactly.
     """
     told, faces = places_of(subdivision.arrays()).distance[:, 1], subdivision.faces
     of_vertex = np.full(len(told), np.inf)  # of vertices that no face has
@@ -40,6 +45,8 @@ def settled(
     rows = np.flatnonzero(distance > _ALLOWED * of_vertex)
     rows = rows[np.argsort(-distance[rows], kind="stable")]
     points, left = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)
+    if len(rows) > most and distance[rows[most]] > _IN_VAIN * distance[rows[0]]:
+        return points, float(left.max())
     try:
         places = maps.places(rows[:most].tolist())
     except InexactError:

@@ -29,39 +29,40 @@ def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
         return
     sub, moved = state.subdivision, np.full(len(state.subdivision.vertices), np.nan)
     points, told = sub.vertices.copy(), places_of(sub.arrays()).distance[:, 1]
-    for vertex, corner in zip(vertices.tolist(), corners, strict=True):
-        if corner is None:
-            continue
-        place, tensors = maps.values(corner)
-        if place.distance < told[vertex] and _better(state, vertex, tensors):
-            points[vertex], moved[vertex] = place.uv, place.distance
-            for slot, live in state.live.items():
-                _set(live, vertex, tensors[slot])
+    found = [(vertex, corner) for vertex, corner in zip(vertices.tolist(), corners, strict=True) if corner]
+    for which, places, tensors in maps.values([corner for _, corner in found]):
+        for i, (row, place) in enumerate(zip(which.tolist(), places, strict=True)):
+            vertex = found[row][0]
+            if place.distance < told[vertex] and _better(state, vertex, tensors, i):
+                points[vertex], moved[vertex] = place.uv, place.distance
+                for slot, live in state.live.items():
+                    _set(live, vertex, tensors[slot], i)
     ends = moved[sub.edges]
     stray = np.where(np.isnan(ends)[:, [0, 1, 0, 1]], sub.stray, ends[:, [0, 1, 0, 1]])
     state.subdivision = replace(sub, vertices=points, stray=stray)
 
 
-def _better(state: StageState, vertex: int, tensors: dict[int, Known]) -> bool:
-    """Whether no tensor is known worse than it is, but for a few roundings."""
+def _better(state: StageState, vertex: int, tensors: dict[int, Known], i: int) -> bool:
+    """Whether no tensor is known worse than it is in its i-th row, but for a few roundings."""
     return all(
         live.proof is None
-        or tensors[slot].error <= max(live.proof[vertex], 4.0 * UNIT_ROUNDOFF * tensors[slot].norm)
+        or tensors[slot].error[i] <= max(live.proof[vertex], 4.0 * UNIT_ROUNDOFF * tensors[slot].norm[i])
         for slot, live in state.live.items()
     )
 
 
-def _set(live: VertexValues, vertex: int, known: Known) -> None:
-    """Put values into one row."""
-    live.values[vertex] = known.values
-    likely = UNIT_ROUNDOFF * known.norm
+def _set(live: VertexValues, vertex: int, known: Known, i: int) -> None:
+    """Put the i-th row of values into one row."""
+    norm, error = float(known.norm[i]), float(known.error[i])
+    live.values[vertex] = known.values[i]
+    likely = UNIT_ROUNDOFF * norm
     live.error[vertex] = likely
     if live.norm is not None:
-        live.norm[vertex] = known.norm
+        live.norm[vertex] = norm
     if live.proof is not None:
-        live.proof[vertex] = known.error
+        live.proof[vertex] = error
     if live.scale is not None and live.slack is not None:
         least = live.scale[live.scale > 0.0].min(initial=np.inf)
         live.slack[vertex] = likely / least
         if live.proven_slack is not None:
-            live.proven_slack[vertex] = known.error / least
+            live.proven_slack[vertex] = error / least

@@ -283,7 +283,18 @@ class Walk:
                 proof = Proof(live.proven()[0], sure, resolver, renewable)
             z = node.switching(live.flat)
             try:
-                return refine(state.subdivision, z, scale, slack, node.stage, word, room, proof, kinds)
+                return refine(
+                    state.subdivision,
+                    z,
+                    scale,
+                    slack,
+                    node.stage,
+                    word,
+                    room,
+                    proof,
+                    kinds,
+                    onward=node.stage < self.n_stages - 1,
+                )
             except UncertainError as uncertain:
                 self._renew(state, resolver, uncertain)
                 renewable, resolver = False, self._resolver(state, node)

@@ -66,8 +66,8 @@ class DoubleDouble:
         error = self.error + other.error + FINE * (self.norms() + other.norms())
         return DoubleDouble(high, low, SAFE * error, self.one)
 
-    def times(self, factors: Tensor, steepest: float) -> DoubleDouble:
-        """Entries times float64 factors of at most this size."""
+    def times(self, factors: Tensor, steepest: float | np.ndarray) -> DoubleDouble:
+        """Entries times float64 factors of at most this size, in all rows or (R,) in each."""
         high, low = two_product(self.high, factors)
         high, low = two_sum(high, low + self.low * factors)
         return replace(self, high=high, low=low, error=SAFE * steepest * (self.error + FINE * self.norms()))

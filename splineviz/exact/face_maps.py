@@ -10,7 +10,7 @@ values there from its place, without what has become of their errors from birth 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from splineviz.exact.balls import Ball, Line, crossing, through
-from splineviz.exact.double_double import DoubleDouble, affine, pointwise_in_states, two_sum
+from splineviz.exact.double_double import DoubleDouble, affine, pointwise_in_states
+from splineviz.exact.entry_functions import BITS, EntryFunctions, entry_functions
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import CALL, StageRound, work
 from splineviz.geometry.answers import UnsureError
@@ -40,9 +41,6 @@ _BATCH = 1 << 22
 
 _PIECES = 20.0
 """Products of pieces for one of two numbers in two float64, of three rows"""
-
-_BITS = 190
-"""Bits of the whole numbers that stand for two float64"""
 
 Point = tuple[Ball, Ball, Ball]
 
@@ -66,12 +64,13 @@ class Place(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A tensor at a nominal place."""
+    """A tensor at nominal places."""
 
     values: Tensor
-    norm: float
-    error: float
-    """Bound of the norm of the difference from the exact tensor, with the map of any face"""
+    """(places, *shape)"""
+    norm: np.ndarray
+    error: np.ndarray
+    """(places,) bounds of the norms of differences from the exact tensor, with the map of any face"""
 
 
 def _into(node: Affine, values: Sequence[float]) -> float:
@@ -91,8 +90,8 @@ class _Batch:
     """Row of each face"""
     slots: dict[int, DoubleDouble]
     """Tensors that are alive at the end, by slot"""
-    lines: dict[tuple[int, int], Line]
-    """By face and edge"""
+    sides: dict[tuple[int, int], tuple[EntryFunctions, int]]
+    """By face and edge the function that drew the edge: one column of these"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,64 +143,99 @@ class FaceMaps:
             missing, turn = left, turn + 1
         return [self._corner_of[v] for v in vertices]
 
-    def unit(self, face: int, unit: int) -> Line:
-        """A switching function of the step on a face."""
-        batch, node = self._batch_of[face], self.node
-        x, row = batch.slots[node.inputs[0]], batch.rows[face]
-        if isinstance(node, Pointwise):
-            return _distance(x, row, node, unit, self._shift)
-        window = self.states.first_window + unit
-        place = int(node.group(self.step.words)[1][self.step.turn, unit])
-        candidate, top = int(node.windows[window, place]), self.states.winner(node, face, window)
-        return _line(x, row, candidate, top, shift=self._shift)
+    def units(self, faces: np.ndarray, units: np.ndarray) -> list[Line]:
+        """Switching functions of the step, each on a face whose map is known."""
+        result: list[Line | None] = [None] * len(faces)
+        shift, size = self._shift, math.prod(self.node.shape)
+        for batch, rows in self._by_batch(faces.tolist()):
+            x, own = batch.slots[self.node.inputs[0]], np.array([batch.rows[f] for f in faces[rows].tolist()])
+            if isinstance(self.node, Pointwise):
+                kink, entry = np.divmod(units[rows], size)
+                functions = entry_functions(x, own, entry, kinks=self.node.kinks[kink, entry])
+            else:
+                functions = entry_functions(x, own, *self._candidates_on(self.node, faces[rows], units[rows]))
+            for column, row in enumerate(rows.tolist()):
+                result[row] = functions.line(column, shift)
+        return [line for line in result if line is not None]
+
+    def _candidates_on(
+        self, node: Maximum, faces: np.ndarray, units: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(candidates, largest so far) that units of the step compare on faces."""
+        windows = self.states.first_window + units
+        candidates = node.windows[windows, node.group(self.step.words)[1][self.step.turn, units]]
+        return candidates, self.states.winners_of(node, faces, windows)
+
+    def _by_batch(self, faces: Sequence[int]) -> Iterator[tuple[_Batch, np.ndarray]]:
+        """Batches with the places of the faces that are in each."""
+        rows: dict[int, list[int]] = {}
+        for i, face in enumerate(faces):
+            rows.setdefault(id(self._batch_of[face]), []).append(i)
+        for own in rows.values():
+            yield self._batch_of[faces[own[0]]], np.array(own)
 
     @cached_property
     def _shift(self) -> int:
         """Units of one vertex are all times one power of two."""
         x = self._batches[0].slots[self.node.inputs[0]]
-        return _BITS - math.frexp(max(float(x.high.abs().max()), 2.0**-900))[1]
+        return BITS - math.frexp(max(float(x.high.abs().max()), 2.0**-900))[1]
 
-    def values(self, corner: Corner) -> tuple[Place, dict[int, Known]]:
-        """(the nominal place of a corner, tensors that are alive there, by slot)."""
-        batch, (u, v) = self._batch_of[corner.face], _quotients(corner)
-        n, row = len(batch.rows), batch.rows[corner.face]
-        place = _place(u, v)
-        result: dict[int, Known] = {}
-        for slot, maps in batch.slots.items():
-            origin, first, second = (maps.only([i]) for i in (row, n + row, 2 * n + row))
-            total = origin
-            for part, factor in ((first, u.high), (first, u.low), (second, v.high), (second, v.low)):
-                if factor != 0.0:
-                    total = total.plus(part.times(torch.tensor(factor, dtype=torch.float64), abs(factor)))
-            exactly_zero = (origin.high == 0.0) & (first.high == 0.0) & (second.high == 0.0)
-            high = torch.where((total.high == 0.0) & ~exactly_zero, TINY, total.high)
-            norm = float(total.norms()[0])
-            # Off the exact place, maps of other faces differ by no more than both may change on the way.
-            error = float(total.error[0]) + 2.0 * self._steepness[slot] * place.distance
-            result[slot] = Known(high[0], norm, SAFE * (error + UNIT_ROUNDOFF * norm) + FLOOR)
-        return place, result
+    def values(self, corners: Sequence[Corner]) -> Iterator[tuple[np.ndarray, list[Place], dict[int, Known]]]:
+        """(which of the corners, their nominal places, tensors that are alive there by slot), for some at a
+        time."""
+        for batch, which in self._by_batch([corner.face for corner in corners]):
+            n = len(batch.rows)
+            own = np.array([batch.rows[corners[i].face] for i in which.tolist()])
+            both = [_quotients(corners[i]) for i in which.tolist()]
+            places = [_place(u, v) for u, v in both]
+            distance = np.array([place.distance for place in places])
+            # (4, corners): high and low of u, then of v
+            factors = np.array([[u.high, u.low, v.high, v.low] for u, v in both]).T
+            result: dict[int, Known] = {}
+            for slot, maps in batch.slots.items():
+                origin, first, second = (maps.only((own + i * n).tolist()) for i in range(3))
+                total, shape = origin, (-1, *[1] * (maps.high.dim() - 1))
+                for part, factor in zip((first, first, second, second), factors, strict=True):
+                    if factor.any():
+                        total = total.plus(
+                            part.times(torch.from_numpy(factor).reshape(shape), np.abs(factor))
+                        )
+                exactly_zero = (origin.high == 0.0) & (first.high == 0.0) & (second.high == 0.0)
+                high = torch.where((total.high == 0.0) & ~exactly_zero, TINY, total.high)
+                norm = total.norms()
+                # Off the exact place, maps of other faces differ by no more than both may change on the way.
+                error = total.error + 2.0 * self._steepness[slot] * distance
+                result[slot] = Known(high, norm, SAFE * (error + UNIT_ROUNDOFF * norm) + FLOOR)
+            yield which, places, result
 
     def places(self, vertices: Sequence[int]) -> list[Place | None]:
         """Places of vertices, as `corners` finds them."""
         corners = self.corners(vertices)
         return [None if corner is None else _place(*_quotients(corner)) for corner in corners]
 
-    def switching(self, corner: Corner, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(values of units at a corner, bounds of their errors)."""
-        node, (place, tensors) = self.node, self.values(corner)
-        slot = node.inputs[0]
-        x = tensors[slot].values.flatten().numpy()
-        error = tensors[slot].error + self._steepness[slot] * place.distance
-        if isinstance(node, Pointwise):
-            kink, entry = np.divmod(units, len(x))
-            z, size = x[entry] - node.kinks[kink, entry], np.abs(x[entry]) + np.abs(node.kinks[kink, entry])
-        else:
-            windows = self.states.first_window + units
-            top = self.states.places(node, np.array([corner.face]))[0, windows]
-            candidate = node.group(self.step.words)[1][self.step.turn, units]
-            a, b = (x[node.windows[windows, place]] for place in (candidate, top))
-            z, size, error = a - b, np.abs(a) + np.abs(b), 1.5 * error
-        return z, SAFE * (error + 4.0 * UNIT_ROUNDOFF * size) + FLOOR
+    def switching(
+        self, corners: Sequence[Corner], which: np.ndarray, units: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(values, bounds of their errors) of units, each at the corner of that number."""
+        node, z, error = self.node, np.zeros(len(units)), np.full(len(units), np.inf)
+        for some, places, tensors in self.values(corners):
+            row = np.full(len(corners), -1)
+            row[some] = np.arange(len(some))
+            mine = np.flatnonzero(row[which] >= 0)
+            at, unit, known = row[which[mine]], units[mine], tensors[node.inputs[0]]
+            x = known.values.reshape(len(some), -1).numpy()
+            bound = known.error + self._steepness[node.inputs[0]] * np.array([p.distance for p in places])
+            if isinstance(node, Pointwise):
+                kink, entry = np.divmod(unit, x.shape[1])
+                one, other = x[at, entry], node.kinks[kink, entry]
+            else:
+                faces = np.array([corners[i].face for i in some.tolist()])[at]
+                one, other = (x[at, entries] for entries in self._candidates_on(node, faces, unit))
+                bound = 1.5 * bound
+            z[mine] = one - other
+            size = np.abs(one) + np.abs(other)
+            error[mine] = SAFE * (bound[at] + 4.0 * UNIT_ROUNDOFF * size) + FLOOR
+        return z, error
 
     @cached_property
     def _steepness(self) -> dict[int, float]:
@@ -232,16 +266,14 @@ class FaceMaps:
         batch = _Batch({face: i for i, face in enumerate(faces)}, {}, {})
         own, states = np.array(faces), self.states
         sources = self._sources(own)
-        for face, edge in sources.get(RIM, []):
-            batch.lines[face, edge] = self._rim_line(face, edge)
 
         def pointwise(node: Pointwise, x: DoubleDouble) -> DoubleDouble:
-            self._note(batch, node, x, sources.get(node.stage, []))
+            self._note(batch, node, x, sources.get(node.stage))
             on = states.bits(node.stage, node.kinks.size, own)
             return pointwise_in_states(node, x, np.tile(on, (3, 1)))
 
         def maximum(node: Maximum, x: DoubleDouble) -> DoubleDouble:
-            self._note(batch, node, x, sources.get(node.stage, []))
+            self._note(batch, node, x, sources.get(node.stage))
             places = np.tile(states.places(node, own), (3, 1))
             return x.map(lambda values: node.pick(values, places))
 
@@ -251,7 +283,7 @@ class FaceMaps:
             pass
         batch.slots.update(slots)
         for stage in (self.node.stage, IN_WORK):
-            self._note(batch, self.node, slots[self.node.inputs[0]], sources.get(stage, []))
+            self._note(batch, self.node, slots[self.node.inputs[0]], sources.get(stage))
         return batch
 
     @cached_property
@@ -277,38 +309,52 @@ class FaceMaps:
         return [(face, e, d) for _, face, e, d in sorted(found)]
 
     def _corner(self, face: int, before: int, after: int) -> Corner | None:
-        lines = self._batch_of[face].lines
-        if (face, before) not in lines or (face, after) not in lines:
+        first, second = self._side(face, before), self._side(face, after)
+        if first is None or second is None:
             return None
         try:
-            return Corner(face, crossing(lines[face, before], lines[face, after]))
+            return Corner(face, crossing(first, second))
         except UnsureError:
             return None
 
-    def _sources(self, faces: np.ndarray) -> dict[int, list[tuple[int, int]]]:
-        """(face, edge) of all sides of faces, by the stage that drew the edge."""
-        sub, result = self.states.subdivision, dict[int, list[tuple[int, int]]]()
-        for face in faces.tolist():
-            for side in range(sub.faces.offsets[face], sub.faces.offsets[face + 1]):
-                edge = int(sub.side_edges[side])
-                result.setdefault(int(sub.edge_source[edge, 0]), []).append((face, edge))
-        return result
+    def _side(self, face: int, edge: int) -> Line | None:
+        """The line of a side, if it is known."""
+        if self.states.subdivision.edge_source[edge, 0] == RIM:
+            return self._rim_line(face, edge)
+        functions, column = self._batch_of[face].sides.get((face, edge), (None, 0))
+        return None if functions is None else functions.line(column)
+
+    def _sources(self, faces: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """(row, edge) of all sides of faces, by the stage that drew the edge."""
+        places = self.states.subdivision.faces.places(faces)
+        rows, edges = places.row_of, self.states.subdivision.side_edges[places.values]
+        stages = self.states.subdivision.edge_source[edges, 0]
+        return {int(s): (rows[stages == s], edges[stages == s]) for s in np.unique(stages)}
 
     def _note(
-        self, batch: _Batch, node: Pointwise | Maximum, x: DoubleDouble, sides: list[tuple[int, int]]
+        self,
+        batch: _Batch,
+        node: Pointwise | Maximum,
+        x: DoubleDouble,
+        sides: tuple[np.ndarray, np.ndarray] | None,
     ) -> None:
-        """Lines of sides that units of a node have drawn."""
-        states = self.states
-        for face, edge in sides:
-            stage, unit = states.drawn_by(edge)
-            if isinstance(node, Pointwise):
-                batch.lines[face, edge] = _distance(x, batch.rows[face], node, unit)
-                continue
-            if stage == IN_WORK:
-                one, other = (states.winner(node, f, unit) for f in states.edge_faces[edge].tolist())
-            else:
-                one, other = node.windows[unit, states.subdivision.rivals[edge]].tolist()
-            batch.lines[face, edge] = _line(x, batch.rows[face], one, other)
+        """Functions of sides that units of a node have drawn."""
+        if sides is None:
+            return
+        states, (rows, edges) = self.states, sides
+        faces, units = np.array(list(batch.rows))[rows], states.units_of(edges)
+        if isinstance(node, Pointwise):
+            kink, entry = np.divmod(units, math.prod(node.shape))
+            functions = entry_functions(x, rows, entry, kinks=node.kinks[kink, entry])
+        else:
+            one, other = node.windows[units[:, None], states.subdivision.rivals[edges]].T
+            work = np.flatnonzero(states.subdivision.edge_source[edges, 0] == IN_WORK)
+            one[work], other[work] = (
+                states.winners_of(node, both, units[work]) for both in states.edge_faces[edges[work]].T
+            )
+            functions = entry_functions(x, rows, one, other)
+        for column, side in enumerate(zip(faces.tolist(), edges.tolist(), strict=True)):
+            batch.sides[side] = functions, column
 
     def _rim_line(self, face: int, edge: int) -> Line:
         """The line of an edge on the rim, through two corners of the window."""
@@ -323,39 +369,6 @@ def _start(plane: Plane, n: int, shape: tuple[int, ...]) -> DoubleDouble:
     rows = frame.repeat_interleave(n, dim=0).reshape(-1, *shape)
     one = np.repeat([1.0, 0.0, 0.0], n)
     return DoubleDouble(rows, torch.zeros_like(rows), np.zeros(len(rows)), one)
-
-
-def _distance(x: DoubleDouble, row: int, node: Pointwise, unit: int, shift: int | None = None) -> Line:
-    """The function of an entry above its breakpoint, for a unit of a pointwise node; see `_line`."""
-    kink, entry = divmod(unit, math.prod(node.shape))
-    return _line(x, row, entry, kink=float(node.kinks[kink, entry]), shift=shift)
-
-
-def _line(
-    x: DoubleDouble,
-    row: int,
-    entry: int,
-    minus: int | None = None,
-    kink: float = 0.0,
-    shift: int | None = None,
-) -> Line:
-    """The function of an entry, less that of another or a constant, on the face of a row; times 2^shift."""
-    n = len(x.high) // 3
-    rows = [row, n + row, 2 * n + row]
-    high, low = (t.reshape(len(t), -1)[rows, entry] for t in (x.high, x.low))
-    sizes, error = high.abs(), x.error[rows]
-    if minus is not None:
-        other, rest = (t.reshape(len(t), -1)[rows, minus] for t in (x.high, x.low))
-        sizes, error = sizes + other.abs(), 1.5 * error
-        high, more = two_sum(high, -other)
-        low = low - rest + more
-    error = SAFE * (error + 2.0**-103 * sizes.numpy())
-    if shift is None:
-        shift = _BITS - math.frexp(max(float(high.abs().max()), abs(kink), 2.0**-900))[1]
-    c, p, q = (
-        Ball.of(a, b, e, shift) for a, b, e in zip(high.tolist(), low.tolist(), error.tolist(), strict=True)
-    )
-    return (c - Ball.of(kink, 0.0, 0.0, shift) if kink else c), p, q
 
 
 class _Quotient(NamedTuple):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csc_array
 
 from splineviz.geometry.bit_sets import bits_of, numbers_of
 from splineviz.geometry.candidate_rounds import IN_WORK
@@ -61,12 +62,15 @@ class FaceStates:
         """(faces, windows) places of the winners of a stage of maxima that is done, or of those in work."""
         return numbers_of(self._winner_words(node, faces), *node.windows.shape)
 
-    def winner(self, node: Maximum, face: int, window: int) -> int:
-        """The entry that is the largest of one window on a face, as in `places`."""
-        (words,) = self._winner_words(node, np.array([face]))
-        bits = words.reshape(-1, -(-len(node.windows) // 64))[:, window >> 6] >> np.uint64(window & 63)
-        place = sum(int(bit) << b for b, bit in enumerate(bits & np.uint64(1)))
-        return int(node.windows[window, place])
+    def winners_of(self, node: Maximum, faces: np.ndarray, windows: np.ndarray) -> np.ndarray:
+        """The entries that are the largest of some windows, each on one face, as in `places`."""
+        words, of_place = self._winner_words(node, faces), -(-len(node.windows) // 64)
+        words = words.reshape(len(faces), words.shape[1] // of_place, of_place)
+        shift = (windows & 63).astype(np.uint64)[:, None]
+        bits = (words[np.arange(len(faces)), :, windows >> 6] >> shift) & np.uint64(1)
+        places = bits.astype(np.int64) @ (1 << np.arange(bits.shape[1]))
+        entries: np.ndarray = node.windows[windows, places]
+        return entries
 
     def _winner_words(self, node: Maximum, faces: np.ndarray) -> np.ndarray:
         if node.stage < len(self.tables):
@@ -76,9 +80,14 @@ class FaceStates:
         return words
 
     def drawn_by(self, edge: int) -> tuple[int, int]:
-        """(stage, unit) that drew an edge; units in work count from the first of them that cuts."""
-        stage, unit = self.subdivision.edge_source[edge].tolist()
-        return stage, unit + (self.first_window if stage == IN_WORK else 0)
+        """(stage, unit) that drew an edge."""
+        return int(self.subdivision.edge_source[edge, 0]), int(self.units_of(np.array([edge]))[0])
+
+    def units_of(self, edges: np.ndarray) -> np.ndarray:
+        """Units that drew some edges; of those in work the first is the first that cuts."""
+        stage, unit = self.subdivision.edge_source[edges].astype(np.int64).T
+        found: np.ndarray = unit + self.first_window * (stage == IN_WORK)
+        return found
 
     @cached_property
     def edge_faces(self) -> np.ndarray:
@@ -98,5 +107,5 @@ class FaceStates:
 
 def _by_value(values: np.ndarray, n: int) -> Csr:
     """Where each number below n stands among the values."""
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(values, minlength=n))])
-    return Csr(offsets, np.argsort(values, kind="stable"))
+    column = csc_array((np.arange(len(values)), values, [0, len(values)]), shape=(n, 1)).tocsr()
+    return Csr(column.indptr, column.data)

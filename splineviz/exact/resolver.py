@@ -53,7 +53,7 @@ class Resolver:
         """Questions about what is equal by construction."""
         if self._ties is None:
             return np.zeros(len(questions), bool)
-        return np.array([self._ties.of(row) for row in questions.tolist()], dtype=bool)
+        return self._ties.of(questions)
 
     @cached_property
     def _ties(self) -> Ties | None:
@@ -75,11 +75,12 @@ class Resolver:
             corners = self.maps.corners(vertices[many].tolist())
         except InexactError:
             return result
-        for i, corner in zip(np.flatnonzero(many).tolist(), corners, strict=True):
-            if corner is not None:
-                rows = np.flatnonzero(place == i)
-                z, error = self.maps.switching(corner, pairs[rows, 1])
-                result[rows] = np.where(np.abs(z) > error, np.sign(z), UNKNOWN)
+        number = np.full(len(vertices), -1)
+        found = np.flatnonzero(many)[[corner is not None for corner in corners]]
+        number[found] = np.arange(len(found))
+        rows = np.flatnonzero(number[place] >= 0)
+        z, error = self.maps.switching([c for c in corners if c], number[place[rows]], pairs[rows, 1])
+        result[rows] = np.where(np.abs(z) > error, np.sign(z), UNKNOWN)
         return result
 
     @cached_property
@@ -91,21 +92,24 @@ class Resolver:
     def nearly(self, pairs: np.ndarray) -> Value | None:
         """Values for rows (vertex, unit) up to bounds; None where they cost more than allowed, or cannot be
         had."""
-        vertices = np.unique(pairs[:, 0]).tolist()
+        vertices, place = np.unique(pairs[:, 0], return_inverse=True)
         if not self.affordable(len(vertices)):
             return None
         try:
-            corners = dict(zip(vertices, self.maps.corners(vertices), strict=True))
+            corners = self.maps.corners(vertices.tolist())
         except InexactError:
             return None
-        known: dict[tuple[int, int], Ball] = {}
+        rows = np.flatnonzero(np.array([corner is not None for corner in corners])[place])
+        own = [corner for corner in (corners[i] for i in place[rows].tolist()) if corner]
+        lines = self.maps.units(np.array([corner.face for corner in own], np.int64), pairs[rows, 1])
+        known = {
+            pair: value_at(line, corner.point)
+            for pair, line, corner in zip(map(tuple, pairs[rows].tolist()), lines, own, strict=True)
+        }
 
         def value(vertex: int, unit: int) -> Ball:
             if (vertex, unit) not in known:
-                corner = corners[vertex]
-                if corner is None:
-                    raise UnsureError
-                known[vertex, unit] = value_at(self.maps.unit(corner.face, unit), corner.point)
+                raise UnsureError
             return known[vertex, unit]
 
         return value

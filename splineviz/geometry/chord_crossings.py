@@ -25,6 +25,7 @@ from splineviz.geometry.predicates import (
 )
 from splineviz.geometry.questions import UNKNOWN, Dialogue, Key, Point, look_up
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
+from splineviz.geometry.strays import nominal_value
 from splineviz.geometry.workspace import Given, Scratch
 
 __all__ = ["moved_at", "order_chords"]
@@ -48,9 +49,13 @@ def order_chords(f: int, g: Given, s: Scratch, n_chords: int, dialogue: Dialogue
             m = s.crossing[k]
             m.other, m.pair = d, x
             m.t, m.bound = crossing(za, zb, bound_a, bound_b)
-            m.proof = 0.0
+            m.proof, m.nominal_proof = 0.0, 0.0
+            _, slack_a, sure_a = nominal_value(g.birth, g.units, s.ring[s.chord[c].p].vertex, s.chord[d].unit)
+            _, slack_b, sure_b = nominal_value(g.birth, g.units, s.ring[s.chord[c].q].vertex, s.chord[d].unit)
+            _, m.nominal = crossing(za, zb, slack_a, slack_b)
             if len(g.units.proof):
                 m.proof = prove_crossing(m.t, za, zb, proof_a, proof_b)
+                m.nominal_proof = prove_crossing(m.t, za, zb, sure_a, sure_b)
             m.quotient, m.span = m.t, abs(za - zb)
     n_joined, n_open = 0, 0
     for c in range(n_chords):
@@ -164,6 +169,7 @@ def _move(s: Scratch, source: int, target: int) -> None:
     """Copy a row of `records.CHORD_CROSSING`; the last row is spare."""
     m, out = s.crossing[source], s.crossing[target]
     out.other, out.pair, out.t, out.bound, out.proof = m.other, m.pair, m.t, m.bound, m.proof
+    out.nominal, out.nominal_proof = m.nominal, m.nominal_proof
     out.quotient, out.span = m.quotient, m.span
 
 

@@ -18,6 +18,7 @@ from splineviz.geometry.predicates import (
     crossing,
     in_order,
     likely_error,
+    nominal_errors,
     order,
     prove_crossing,
     proven_error,
@@ -55,6 +56,8 @@ class _Sorted(NamedTuple):
     bound: Float64[np.ndarray, "crossing"]
     proof: Float64[np.ndarray, "crossing"]
     unit: Int64[np.ndarray, "crossing"]
+    nominal: Float64[np.ndarray, "crossing"]
+    nominal_proof: Float64[np.ndarray, "crossing"]
     quotient: Float64[np.ndarray, "crossing"]
     """t as the values at the ends have it, before it is changed for an order that is known otherwise"""
     joined: Bool[np.ndarray, "crossing"]
@@ -129,6 +132,8 @@ def _fill(
         np.zeros(longest),
         np.empty(longest, np.int64),
         np.empty(longest),
+        np.zeros(longest),
+        np.empty(longest),
         np.zeros(longest, np.bool_),
     )
     n_new, n_open, identical = 0, 0, 0
@@ -154,6 +159,8 @@ def _fill(
                 born = birth[n_new]
                 born.a, born.b, born.unit, born.along = a, b, f.unit[i], -1
                 born.t, born.bound, born.proof = f.t[i], f.bound[i], f.proof[i]
+                behind = abs(f.t[i] - f.quotient[i])
+                born.nominal, born.nominal_proof = f.nominal[i] + behind, f.nominal_proof[i] + behind
                 born.moved, born.share = _changes_at(f, n, i, late, units, a, b)
                 parts[e + n_new, 0], parts[e + n_new, 1] = last_vertex, n_old + n_new
                 last_vertex = n_old + n_new
@@ -183,13 +190,16 @@ def _collect(
         while word != np.uint64(0):
             u = 64 * w + trailing_zeros(word)
             word &= word - np.uint64(1)
-            t, bound = crossing(z[a, u], z[b, u], likely_error(units, a, u), likely_error(units, b, u))
-            known = 0.0
+            za, zb = z[a, u], z[b, u]
+            slack_a, sure_a = nominal_errors(units, a, u)
+            slack_b, sure_b = nominal_errors(units, b, u)
+            t, bound = crossing(za, zb, likely_error(units, a, u), likely_error(units, b, u))
+            _, nominal = crossing(za, zb, slack_a, slack_b)
+            proof, nominal_proof = 0.0, 0.0
             if len(units.proof) > 0:
-                known = prove_crossing(
-                    t, z[a, u], z[b, u], proven_error(units, a, u), proven_error(units, b, u)
-                )
-            _insert(f, n, t, bound, known, u)
+                proof = prove_crossing(t, za, zb, proven_error(units, a, u), proven_error(units, b, u))
+                nominal_proof = prove_crossing(t, za, zb, sure_a, sure_b)
+            _insert(f, n, Crossing(t, bound, proof), nominal, nominal_proof, u)
             n += 1
     return n
 
@@ -221,18 +231,27 @@ def _changes_at(f: _Sorted, n: int, i: int, late: float, units: Units, a: int, b
 
 
 @part(forceinline=True)
-def _insert(f: _Sorted, n: int, t: float, bound: float, proof: float, u: int) -> None:
+def _insert(f: _Sorted, n: int, found: Crossing, nominal: float, nominal_proof: float, u: int) -> None:
     """Insert a crossing of unit u among the n of an edge, which are in the order of their parameters."""
     i = n
-    while i > 0 and f.t[i - 1] > t:
-        _put(f, i, f.t[i - 1], f.bound[i - 1], f.proof[i - 1], f.unit[i - 1], f.quotient[i - 1])
+    while i > 0 and f.t[i - 1] > found.t:
+        _put(f, i, Crossing(f.t[i - 1], f.bound[i - 1], f.proof[i - 1]))
+        _name(f, i, f.nominal[i - 1], f.nominal_proof[i - 1], f.unit[i - 1], f.quotient[i - 1])
         i -= 1
-    _put(f, i, t, bound, proof, u, t)
+    _put(f, i, found)
+    _name(f, i, nominal, nominal_proof, u, found.t)
 
 
 @part(forceinline=True)
-def _put(f: _Sorted, i: int, t: float, bound: float, proof: float, u: int, quotient: float) -> None:
-    f.t[i], f.bound[i], f.proof[i], f.unit[i], f.quotient[i] = t, bound, proof, u, quotient
+def _put(f: _Sorted, i: int, found: Crossing) -> None:
+    """Place a crossing, with its errors."""
+    f.t[i], f.bound[i], f.proof[i] = found.t, found.bound, found.proof
+
+
+@part(forceinline=True)
+def _name(f: _Sorted, i: int, nominal: float, nominal_proof: float, u: int, quotient: float) -> None:
+    """Note what is so of a unit's crossing wherever it is put."""
+    f.nominal[i], f.nominal_proof[i], f.unit[i], f.quotient[i] = nominal, nominal_proof, u, quotient
 
 
 @part(forceinline=True)
@@ -284,10 +303,18 @@ def _order_exactly(
             if before < 0:
                 # Both get the later parameter, which is as close to either as the larger of their errors: so
                 # the list stays sorted.
-                t, u, quotient = f.t[i], f.unit[i - 1], f.quotient[i - 1]
-                bound, proof = max(f.bound[i - 1], f.bound[i]), max(f.proof[i - 1], f.proof[i])
-                _put(f, i - 1, t, f.bound[i], f.proof[i], f.unit[i], f.quotient[i])
-                _put(f, i, t, bound, proof, u, quotient)
+                t, bound = f.t[i], max(f.bound[i - 1], f.bound[i])
+                later = Crossing(t, bound, max(f.proof[i - 1], f.proof[i]))
+                u, quotient, nominal, sure = (
+                    f.unit[i - 1],
+                    f.quotient[i - 1],
+                    f.nominal[i - 1],
+                    f.nominal_proof[i - 1],
+                )
+                _put(f, i - 1, Crossing(t, f.bound[i], f.proof[i]))
+                _name(f, i - 1, f.nominal[i], f.nominal_proof[i], f.unit[i], f.quotient[i])
+                _put(f, i, later)
+                _name(f, i, nominal, sure, u, quotient)
                 i = max(1, i - 1)
                 continue
             f.joined[i] = before == 0

@@ -41,6 +41,8 @@ def make_nodes(g: Given, s: Scratch, n_chords: int, n_pairs: int, n_ring: int, o
             birth, m = out.birth[v], s.crossing[k]
             birth.a, birth.b, birth.unit, birth.along = a, b, s.chord[m.other].unit, s.chord[c].unit
             birth.t, birth.bound, birth.proof = m.t, m.bound, m.proof
+            late = abs(m.t - m.quotient)
+            birth.nominal, birth.nominal_proof = m.nominal + late, m.nominal_proof + late
             birth.moved, birth.share = moved_at(g, s, c, k)
     base = n[VERTICES] - (n_nodes - n_ring) + n_old
     for c in range(n_chords):

@@ -67,30 +67,48 @@ def find_places(arrays: Arrays) -> Places:
     )
     n = len(vertices)
     neighbours, shares, distance = np.empty((n, 2), np.int64), np.zeros((n, 4)), np.zeros((n, 2))
-    best = np.full(n, np.inf)
-    for v in range(n):
-        neighbours[v, 0], neighbours[v, 1] = v, v
+    best, corner = np.full(n, np.inf), np.full(n, -1, np.int64)
     for f in range(len(offsets) - 1):
         start, stop = offsets[f], offsets[f + 1]
+        before = stop - 1
         for k in range(start, stop):
-            v = side_vertex[k]
-            if best[v] <= _ENOUGH:
-                continue
-            last = k - 1 if k > start else stop - 1
-            a, b = side_vertex[last], side_vertex[k + 1 if k + 1 < stop else start]
-            share = _corner(arrays, v, a, b, side_edge[last], side_edge[k])
-            worst = share[2] + share[3]
-            if worst >= 1.0:  # where nothing is proven of any corner, the one that is likely to be best
-                worst = 1.0 + share[0] + share[1]
-            if worst < best[v] or best[v] == np.inf:
-                best[v] = worst
-                neighbours[v, 0], neighbours[v, 1] = a, b
-                first, second = way(arrays, v, a), way(arrays, v, b)
-                for i in range(4):
-                    shares[v, i] = share[i]
-                for i in range(2):
-                    distance[v, i] = SAFE * (share[2 * i] * first + share[2 * i + 1] * second)
+            v, after = side_vertex[k], side_vertex[k + 1 if k + 1 < stop else start]
+            if best[v] > _ENOUGH:
+                size = _size(arrays, v, side_vertex[before], after, side_edge[before], side_edge[k])
+                if size < best[v] or corner[v] < 0:
+                    best[v], corner[v] = size, k
+                    neighbours[v, 0], neighbours[v, 1] = before, after
+            before = k
+    for v in range(n):
+        if corner[v] < 0:
+            neighbours[v, 0], neighbours[v, 1] = v, v
+            continue
+        before, k = neighbours[v, 0], corner[v]
+        a, b = side_vertex[before], neighbours[v, 1]
+        neighbours[v, 0] = a
+        share = _corner(arrays, v, a, b, side_edge[before], side_edge[k])
+        first, second = way(arrays, v, a), way(arrays, v, b)
+        for i in range(4):
+            shares[v, i] = share[i]
+        for i in range(2):
+            distance[v, i] = SAFE * (share[2 * i] * first + share[2 * i + 1] * second)
     return Places(neighbours, shares, distance)
+
+
+@part(forceinline=True)
+def _size(arrays: Arrays, v: int, a: int, b: int, before: int, after: int) -> float:
+    """About how large the shares of a corner are, proven ones if there are any; see `_corner`."""
+    points, edges, stray = arrays.vertices, arrays.edges, arrays.stray
+    i, j = 0 if edges[before, 0] == v else 1, 0 if edges[after, 0] == v else 1
+    first, second = stray[before, 2 + i], stray[after, 2 + j]
+    unknown = first == np.inf or second == np.inf
+    if unknown or first + second == 0.0:
+        first, second = stray[before, i], stray[after, j]
+    ax, ay = points[a, 0] - points[v, 0], points[a, 1] - points[v, 1]
+    bx, by = points[b, 0] - points[v, 0], points[b, 1] - points[v, 1]
+    size = first * (abs(ax) + abs(ay)) + second * (abs(bx) + abs(by))
+    # Where nothing is proven of any corner, the one that is likely to be best.
+    return float((size + (1e30 if unknown else 0.0)) / max(abs(ax * by - ay * bx), 1e-300))
 
 
 @part(forceinline=True)

@@ -32,14 +32,17 @@ BIRTH = _record(
     "t",
     "bound",
     "proof",
+    "nominal",
+    "nominal_proof",
     "moved",
     "share",
-    floats=("t", "bound", "proof", "moved", "share"),
+    floats=("t", "bound", "proof", "nominal", "nominal_proof", "moved", "share"),
 )
 """A new vertex: where a unit vanishes on the edge or chord from vertex a to b, at t in (0, 1).
 
 ``along`` is the unit whose chord it lies on, -1 on an edge. ``bound`` estimates the error of t between the
-exact ends (`places`), ``proof`` bounds it where there are proofs. Values of units that are as good as zero
+exact ends (`places`), ``proof`` bounds it where there are proofs; ``nominal`` and ``nominal_proof`` likewise
+between the nominal ends, 1 where that is not known. Values of units that are as good as zero
 here are taken as zero: ``moved`` is the norm of all that is changed so, ``share`` the largest single change
 over the scale of its unit.
 """
@@ -86,9 +89,11 @@ CHORD_CROSSING = _record(
     "t",
     "bound",
     "proof",
+    "nominal",
+    "nominal_proof",
     "quotient",
     "span",
-    floats=("t", "bound", "proof", "quotient", "span"),
+    floats=("t", "bound", "proof", "nominal", "nominal_proof", "quotient", "span"),
 )
 """Where a chord crosses another: at t from its p to its q, with its errors as in `BIRTH`.
 

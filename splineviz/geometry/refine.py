@@ -131,6 +131,8 @@ def refine(
     room: int = ROOM,
     proof: Proof | None = None,
     kinds: Kinds | None = None,
+    *,
+    onward: bool = True,
 ) -> Refinement:
     """Cut every face along the zero sets of all units, or of as many of them as there is room for.
 
@@ -152,6 +154,9 @@ def refine(
         With it, no decision rests on an estimate but those that nobody can tell.
     kinds
         Asked where units vanish too close to each other to tell them apart.
+    onward
+        Whether faces may be cut again by a later stage. If not, and nothing is proven, `Subdivision.stray` is
+        left unknown after the last units.
 
     Raises
     ------
@@ -162,7 +167,7 @@ def refine(
     arrays, moved, answers = subdivision.arrays(), np.zeros((len(z), 2)), NO_ANSWERS
     values = Values(z, scale, slack, slack_proof, moved, _NO_KINDS)
     while True:
-        run = _refine(arrays, values, sure, stage, first_word, room, answers)
+        run = _refine(arrays, values, sure, stage, first_word, room, answers, onward or proof is not None)
         if kinds is not None and (run.questions["chord"] == EDGE).any() | (proof is None and run.open > 0):
             values, kinds = values._replace(kinds=kinds()), None
             continue
@@ -240,7 +245,14 @@ class _Run(NamedTuple):
 
 @kernel
 def _refine(
-    arrays: Arrays, values: Values, sure: bool, stage: int, first: int, room: int, answers: Answers
+    arrays: Arrays,
+    values: Values,
+    sure: bool,
+    stage: int,
+    first: int,
+    room: int,
+    answers: Answers,
+    stray: bool,
 ) -> _Run:
     """Refine in one compiled call: what passes between Python and compiled code costs more than cutting a
     hundred faces."""
@@ -289,10 +301,10 @@ def _refine(
         _sources(source, crossed.first_part, pieces.edge_unit, n_edges, stage),
         shared_edges(shared, vanishing, drawn, crossed.first_part, stage),
         _rivals(rivals, crossed.first_part, n_edges),
-        np.empty((n_edges, 4)),
+        np.full((n_edges, 4), np.inf),
         rounding + 16.0 * UNIT_ROUNDOFF * largest if len(birth) > 0 else rounding,
     )
-    if questions.asked[1] == 0:
+    if (stray or last < on.shape[1]) and questions.asked[1] == 0:
         stray_after(fine, crossed.first_part, birth, pieces.edge_unit, arrays, places, units)
     return _Run(
         fine,

@@ -18,7 +18,7 @@ from splineviz.geometry.predicates import Units, nominal_errors
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.geometry.subdivision import Arrays
 
-__all__ = ["stray_after"]
+__all__ = ["nominal_value", "stray_after"]
 
 
 @part()
@@ -119,9 +119,12 @@ def _off(
     if v < n_old:
         return places.distance[v, 0], places.distance[v, 1]
     born = birth[v - n_old]
-    za, slack_a, proof_a = _value_at(birth, units, born.a, u)
-    zb, slack_b, proof_b = _value_at(birth, units, born.b, u)
-    spread, long = abs(za - zb), way(arrays, born.a, born.b)
+    long = way(arrays, born.a, born.b)
+    if born.unit == u:
+        return born.nominal * long, SAFE * born.nominal_proof * long if born.nominal_proof < 1.0 else np.inf
+    za, slack_a, proof_a = nominal_value(birth, units, born.a, u)
+    zb, slack_b, proof_b = nominal_value(birth, units, born.b, u)
+    spread = abs(za - zb)
     if spread == 0.0:
         return long, np.inf
     q = za / (za - zb)
@@ -170,7 +173,7 @@ def _across(
 
 
 @part(forceinline=True)
-def _value_at(birth: np.ndarray, units: Units, v: int, u: int) -> tuple[float, float, float]:
+def nominal_value(birth: np.ndarray, units: Units, v: int, u: int) -> tuple[float, float, float]:
     """Value of a unit at an old vertex, or one that was born between two of them; its error at the nominal
     place, estimated and proven."""
     n_old = len(units.z)

@@ -112,6 +112,7 @@ def copy_birth(source: Any, target: Any) -> None:
     """Copy a row of `records.BIRTH`."""
     target.a, target.b, target.unit, target.along = source.a, source.b, source.unit, source.along
     target.t, target.bound, target.proof = source.t, source.bound, source.proof
+    target.nominal, target.nominal_proof = source.nominal, source.nominal_proof
     target.moved, target.share = source.moved, source.share
 
 
