@@ -47,8 +47,9 @@ def settled(
     points, left = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)
     if len(rows) > most and distance[rows[most]] > _IN_VAIN * distance[rows[0]]:
         return points, float(left.max())
+    rows = rows[:most]
     try:
-        places = maps.places(rows[:most].tolist())
+        places = maps.places(rows.tolist())
     except InexactError:
         places = []
     for vertex, place in zip(rows.tolist(), places, strict=False):

@@ -10,36 +10,54 @@ from splineviz.engine.stage_state import StageState
 from splineviz.exact.digits import InexactError
 from splineviz.exact.face_maps import FaceMaps, Known
 from splineviz.geometry.places import places_of
-from splineviz.geometry.rounding import UNIT_ROUNDOFF
+from splineviz.geometry.predicates import TINY
+from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.values.vertex_values import VertexValues
 
-__all__ = ["renew"]
+__all__ = ["renew", "worn"]
+
+_PAST_USE = 2.0**-12
+"""Bound as a share of the norm of a tensor: with thousands of entries, the signs of many are open"""
 
 
 def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
     """Take values at vertices from the maps of faces there, at the places where their lines cross, as far as
     two lines are known.
 
-    The tensors that are alive then err by one rounding, and the lines of these vertices pass them nominally,
-    too.
+    The tensors that are alive then err by one rounding, and the exact places of these vertices are their
+    nominal ones, too: no line passes them.
     """
     try:
         corners = maps.corners(vertices.tolist())
     except InexactError:
         return
-    sub, moved = state.subdivision, np.full(len(state.subdivision.vertices), np.nan)
+    sub, exact, rounding = state.subdivision, np.zeros(len(state.subdivision.vertices), bool), 0.0
     points, told = sub.vertices.copy(), places_of(sub.arrays()).distance[:, 1]
     found = [(vertex, corner) for vertex, corner in zip(vertices.tolist(), corners, strict=True) if corner]
     for which, places, tensors in maps.values([corner for _, corner in found]):
         for i, (row, place) in enumerate(zip(which.tolist(), places, strict=True)):
             vertex = found[row][0]
-            if place.distance < told[vertex] and _better(state, vertex, tensors, i):
-                points[vertex], moved[vertex] = place.uv, place.distance
+            rounded = UNIT_ROUNDOFF * sum(map(abs, place.uv))
+            if place.distance <= max(told[vertex], rounded) and _better(state, vertex, tensors, i):
+                points[vertex], exact[vertex] = place.uv, True
+                rounding = max(rounding, SAFE * (place.distance + rounded))
                 for slot, live in state.live.items():
                     _set(live, vertex, tensors[slot], i)
-    ends = moved[sub.edges]
-    stray = np.where(np.isnan(ends)[:, [0, 1, 0, 1]], sub.stray, ends[:, [0, 1, 0, 1]])
-    state.subdivision = replace(sub, vertices=points, stray=stray)
+    stray = np.where(exact[sub.edges][:, [0, 1, 0, 1]], 0.0, sub.stray)
+    rounding = max(rounding, sub.rounding)
+    state.subdivision = replace(sub, vertices=points, stray=stray, rounding=rounding)
+
+
+def worn(state: StageState, left: float) -> np.ndarray:
+    """Vertices of faces at which the bounds of a tensor will have grown past use, if they go on growing for
+    ``left`` times the stages that are behind."""
+    used = np.unique(state.subdivision.faces.values)
+    past = np.zeros(len(used), bool)
+    for live in state.live.values():
+        if live.proof is not None:
+            share = live.proof[used] / np.maximum(live.norms()[used], TINY)
+            past |= share * np.maximum(share / UNIT_ROUNDOFF, 1.0) ** left > _PAST_USE
+    return used[past]
 
 
 def _better(state: StageState, vertex: int, tensors: dict[int, Known], i: int) -> bool:

@@ -14,7 +14,7 @@ import torch
 from splineviz.choices import Certify
 from splineviz.deadline import check_time
 from splineviz.engine.budget import Budget, divided
-from splineviz.engine.renewal import renew
+from splineviz.engine.renewal import renew, worn
 from splineviz.engine.stage_state import FinishedFaces, StageState, Tally
 from splineviz.exact.ancestry import StageRounds
 from splineviz.exact.equal_functions import kinds_of
@@ -36,8 +36,8 @@ _FEW, _SECOND, _SHARE = 1e8, 4e8, 2.0
 """Effort that ``fast`` allows one set of questions: products of two digits for a batch and, before there are
 batches, for all, and times those of two numbers that the vertices take anyway"""
 
-_SPARE, _FRACTION = 2e7, 0.02
-"""Effort for coordinates, which are good enough nearly always: as much as nobody notices"""
+_SPARE, _FRACTION = {"fast": 2e7, "full": 1e9, "off": 0.0}, {"fast": 0.02, "full": 0.2, "off": 0.0}
+"""Effort for coordinates, which are good enough nearly always: as much as nobody notices, or minds"""
 
 Position = tuple[int, int]
 """Place where a walk goes on: index of the node, and first word of its units if some have cut already"""
@@ -128,7 +128,7 @@ class Walk:
             state,
             tally,
             self.program,
-            self._allowed(state, last, _FRACTION, _SPARE),
+            self._effort(state, last, _FRACTION[self.certify], _SPARE[self.certify]),
             self._allowed(state, last),
         )
 
@@ -297,7 +297,7 @@ class Walk:
                 )
             except UncertainError as uncertain:
                 self._renew(state, resolver, uncertain)
-                renewable, resolver = False, self._resolver(state, node)
+                renewable = False
 
     def _kinds(self, state: StageState, node: Pointwise) -> np.ndarray:
         """(units,) a number for each, one for units that are one function; none where that is not known."""
@@ -312,11 +312,17 @@ class Walk:
         step, allowed = StageRound(node.stage), self._allowed(state, node.stage)
         return Resolver(self.program, state.ancestry, step, allowed, state.face_states())
 
-    @staticmethod
-    def _renew(state: StageState, resolver: Resolver | None, uncertain: UncertainError) -> None:
-        """Take values at vertices anew, if that is allowed."""
-        if resolver is not None and resolver.affordable(len(uncertain.vertices)):
-            renew(state, resolver.maps, uncertain.vertices)
+    def _renew(self, state: StageState, resolver: Resolver | None, uncertain: UncertainError) -> None:
+        """Take values at vertices anew, as far as that is allowed, and with them those that will be known as
+        badly before the end."""
+        if resolver is None:
+            return
+        done = resolver.step.stage + 1
+        too_bad = worn(state, (self.n_stages - done) / done)
+        for vertices in (np.union1d(uncertain.vertices, too_bad), uncertain.vertices):
+            if resolver.affordable(len(vertices)):
+                renew(state, resolver.maps, vertices)
+                break
 
     def _resolvers(
         self, state: StageState, node: Maximum, words: tuple[int, int]
@@ -348,12 +354,13 @@ class Walk:
         """The rounds of some maxima, with how many vertices each made."""
         return [(StageRound(node.stage, turn, words), count) for turn, count in enumerate(counts)]
 
-    def _allowed(
-        self, state: StageState, stage: int, share: float = _SHARE, least: float | None = None
-    ) -> float:
+    def _allowed(self, state: StageState, stage: int) -> float:
         """Limit of the `effort` for one set of questions; batches are what they are for any number of
         workers."""
         if self.certify != "fast":
             return math.inf
-        least = (_FEW if state.batch else _SECOND) if least is None else least
+        return self._effort(state, stage, _SHARE, _FEW if state.batch else _SECOND)
+
+    def _effort(self, state: StageState, stage: int, share: float, least: float) -> float:
+        """A share of the products that all vertices take up to a stage, and at least so many."""
         return share * len(state.subdivision.vertices) * work(self.program, stage) + least

@@ -10,7 +10,8 @@ values there from its place, without what has become of their errors from birth 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -54,32 +55,34 @@ class Corner:
     """(X, Y, W) with uv = (X / W, Y / W)"""
 
 
+class _Sides(NamedTuple):
+    """Two sides of a face that meet at a vertex."""
+
+    face: int
+    before: int
+    """Edge that ends at the vertex"""
+    after: int
+    sine: float
+    """Of the angle between them"""
+
+
 class Place(NamedTuple):
-    """A nominal place of a vertex (`geometry.places`)."""
+    """The place of a vertex."""
 
     uv: tuple[float, float]
-    """Rounded"""
+    """Rounded from what is known of it"""
     distance: float
-    """From the exact place, at most"""
+    """Of what is known from the exact place, at most"""
 
 
 class Known(NamedTuple):
-    """A tensor at nominal places."""
+    """A tensor at exact places of vertices, where all faces' maps agree."""
 
     values: Tensor
     """(places, *shape)"""
     norm: np.ndarray
     error: np.ndarray
-    """(places,) bounds of the norms of differences from the exact tensor, with the map of any face"""
-
-
-def _into(node: Affine, values: Sequence[float]) -> float:
-    return SAFE * node.gain.norm * math.hypot(*values) if node.gain.kind != "sum" else SAFE * sum(values)
-
-
-_STEEPNESS: Interpreter[float] = Interpreter(
-    _into, lambda node, x: node.steepest * x, lambda node, x: SAFE * math.sqrt(node.copies) * x
-)
+    """(places,) bounds of the norms of differences from the exact tensor"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,20 +130,17 @@ class FaceMaps:
         InexactError
             If a node on the way has no known form.
         """
-        missing = [v for v in vertices if v not in self._corner_of]
-        turn = 0
-        while missing:
-            chosen = {v: self._candidates(v)[turn : turn + 1] for v in missing}
-            self.make([side[0] for sides in chosen.values() for side in sides])
-            left = []
-            for v, sides in chosen.items():
-                if not sides:
-                    self._corner_of[v] = None
-                    continue
-                self._corner_of[v] = self._corner(*sides[0])
-                if self._corner_of[v] is None:
-                    left.append(v)
-            missing, turn = left, turn + 1
+        left = {v: self._candidates(v) for v in vertices if v not in self._corner_of}
+        while left:
+            chosen = self._on_few_faces(left)
+            self.make([side.face for side in chosen.values()])
+            for v in list(left):
+                corner = self._corner(chosen[v]) if v in chosen else None
+                if corner is None and v in chosen:
+                    left[v] = [side for side in left[v] if side is not chosen[v]]
+                else:
+                    self._corner_of[v] = corner
+                    del left[v]
         return [self._corner_of[v] for v in vertices]
 
     def units(self, faces: np.ndarray, units: np.ndarray) -> list[Line]:
@@ -181,8 +181,7 @@ class FaceMaps:
         return BITS - math.frexp(max(float(x.high.abs().max()), 2.0**-900))[1]
 
     def values(self, corners: Sequence[Corner]) -> Iterator[tuple[np.ndarray, list[Place], dict[int, Known]]]:
-        """(which of the corners, their nominal places, tensors that are alive there by slot), for some at a
-        time."""
+        """(which of the corners, their places, tensors that are alive there by slot), for some at a time."""
         for batch, which in self._by_batch([corner.face for corner in corners]):
             n = len(batch.rows)
             own = np.array([batch.rows[corners[i].face] for i in which.tolist()])
@@ -202,9 +201,8 @@ class FaceMaps:
                         )
                 exactly_zero = (origin.high == 0.0) & (first.high == 0.0) & (second.high == 0.0)
                 high = torch.where((total.high == 0.0) & ~exactly_zero, TINY, total.high)
-                norm = total.norms()
-                # Off the exact place, maps of other faces differ by no more than both may change on the way.
-                error = total.error + 2.0 * self._steepness[slot] * distance
+                norm, slopes = total.norms(), (first.norms() + first.error, second.norms() + second.error)
+                error = total.error + np.hypot(*slopes) * distance
                 result[slot] = Known(high, norm, SAFE * (error + UNIT_ROUNDOFF * norm) + FLOOR)
             yield which, places, result
 
@@ -218,13 +216,13 @@ class FaceMaps:
     ) -> tuple[np.ndarray, np.ndarray]:
         """(values, bounds of their errors) of units, each at the corner of that number."""
         node, z, error = self.node, np.zeros(len(units)), np.full(len(units), np.inf)
-        for some, places, tensors in self.values(corners):
+        for some, _, tensors in self.values(corners):
             row = np.full(len(corners), -1)
             row[some] = np.arange(len(some))
             mine = np.flatnonzero(row[which] >= 0)
             at, unit, known = row[which[mine]], units[mine], tensors[node.inputs[0]]
             x = known.values.reshape(len(some), -1).numpy()
-            bound = known.error + self._steepness[node.inputs[0]] * np.array([p.distance for p in places])
+            bound = known.error
             if isinstance(node, Pointwise):
                 kink, entry = np.divmod(unit, x.shape[1])
                 one, other = x[at, entry], node.kinks[kink, entry]
@@ -236,16 +234,6 @@ class FaceMaps:
             size = np.abs(one) + np.abs(other)
             error[mine] = SAFE * (bound[at] + 4.0 * UNIT_ROUNDOFF * size) + FLOOR
         return z, error
-
-    @cached_property
-    def _steepness(self) -> dict[int, float]:
-        """By slot, how much a tensor changes at most for a step in uv."""
-        basis = max(float(np.linalg.norm(plane.basis)) for plane in self.states.planes)
-        slots = {0: basis}
-        result = dict(slots)
-        for node in walk(self.program.nodes, slots, _STEEPNESS):
-            result[node.output] = slots[node.output]
-        return result
 
     def make(self, faces: Sequence[int]) -> None:
         """Find the maps of faces that are not known yet."""
@@ -294,8 +282,8 @@ class FaceMaps:
         before[faces.offsets[:-1]] = faces.offsets[1:] - 1
         return faces.row_of, before
 
-    def _candidates(self, vertex: int) -> list[tuple[int, int, int]]:
-        """(face, edge before, edge after) of the corners at a vertex, the least acute first."""
+    def _candidates(self, vertex: int) -> list[_Sides]:
+        """The corners at a vertex, the least acute first."""
         sub, (face_of, before) = self.states.subdivision, self._sides
         found = []
         for side in self.states.sides_at[vertex].tolist():
@@ -305,11 +293,23 @@ class FaceMaps:
             a = sub.vertices[sub.faces.values[last]] - sub.vertices[vertex]
             b = sub.vertices[sub.faces.values[after]] - sub.vertices[vertex]
             sine = abs(a[0] * b[1] - a[1] * b[0]) / max(1e-300, float(np.hypot(*a) * np.hypot(*b)))
-            found.append((-sine, face, int(sub.side_edges[last]), int(sub.side_edges[side])))
-        return [(face, e, d) for _, face, e, d in sorted(found)]
+            found.append(_Sides(face, int(sub.side_edges[last]), int(sub.side_edges[side]), float(sine)))
+        return sorted(found, key=lambda side: (-side.sine, side.face))
 
-    def _corner(self, face: int, before: int, after: int) -> Corner | None:
-        first, second = self._side(face, before), self._side(face, after)
+    def _on_few_faces(self, candidates: Mapping[int, list[_Sides]]) -> dict[int, _Sides]:
+        """A corner for each vertex that has one left, of faces that are known or serve many vertices: a map
+        costs more than a wider angle is worth."""
+        good = {v: [s for s in sides if 2.0 * s.sine >= sides[0].sine] for v, sides in candidates.items()}
+        serves = Counter(side.face for sides in good.values() for side in sides)
+        return {
+            v: max(sides, key=lambda side: (side.face in self._batch_of, serves[side.face], -side.face))
+            for v, sides in good.items()
+            if sides
+        }
+
+    def _corner(self, sides: _Sides) -> Corner | None:
+        face = sides.face
+        first, second = self._side(face, sides.before), self._side(face, sides.after)
         if first is None or second is None:
             return None
         try:
