@@ -85,9 +85,11 @@ class Separation:
         rule = switch.rule
         assert not isinstance(rule, (Level, Between))
         entries = [entry if rule.sign > 0 else -entry for entry in rule.candidates(z)]
-        best = entries[0]
-        for entry in entries[1:]:
-            best = torch.maximum(best, entry)
+        best = _largest(entries)
+        if bool(best.isnan().any()):
+            # Entries that are -inf everywhere, masks and padding, are no number once differences were taken.
+            entries = [entry.nan_to_num(-torch.inf) for entry in entries]
+            best = _largest(entries)
         shape = (2, -1, self._n_points, best[0].numel())
         n_winners = torch.zeros(1, device=best.device)
         separated: list[Tensor] = []
@@ -103,6 +105,13 @@ class Separation:
         tied = nested_max((n_winners > 1).any(0).to(torch.uint8), self._directions)
         self._counts[switch.call] = torch.stack([units.sum(-1) for units in separated])
         self._zeros[switch.call] = torch.stack([units.sum(-1) for units in tied])
+
+
+def _largest(entries: Sequence[Tensor]) -> Tensor:
+    best = entries[0]
+    for entry in entries[1:]:
+        best = torch.maximum(best, entry)
+    return best
 
 
 def nested_max(values: Tensor, directions: Sequence[int]) -> list[Tensor]:

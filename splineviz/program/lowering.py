@@ -4,6 +4,7 @@ the table."""
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.program.constants import computed, stored
+from splineviz.program.infinite_entries import without_infinite_entries
 from splineviz.program.modes import condensed
 from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
 from splineviz.program.program import Affine, Maximum, Pointwise, Stage
@@ -74,6 +76,8 @@ class _Lowering:
         self.offenders: list[Offender] = []
         self.digest = hashlib.sha256()
         self.beginnings: list[str] = []
+        self.infinite = False
+        """Whether any constant is"""
 
     def run(self) -> Lowered:
         """Lower all calls that the output needs."""
@@ -86,6 +90,9 @@ class _Lowering:
         slot, shape = (output.slot, output.shape) if isinstance(output, Active) else (0, ())
         self.digest.update(repr((self.builder.n_slots, slot, shape)).encode())
         b = self.builder
+        if self.infinite and not self.offenders:
+            shape_in = next(call.shape for call in self.graph.calls if call.op == "input") or ()
+            b.nodes = without_infinite_entries(b.nodes, shape_in, slot)
         nodes = with_frees(b.nodes, slot)
         offenders = tuple(dict.fromkeys(self.offenders))
         digests = self.digest.hexdigest(), tuple(self.beginnings)
@@ -163,9 +170,12 @@ class _Lowering:
                 for item in value:
                     feed(item)
             elif isinstance(value, Constant) and isinstance(value.value, Tensor):
+                self.infinite |= bool(torch.isinf(value.value).any())
                 self.digest.update(repr(tuple(value.value.shape)).encode())
                 self.digest.update(value.value.contiguous().numpy().tobytes())
             else:
+                plain = value.value if isinstance(value, Constant) else value
+                self.infinite |= isinstance(plain, float) and math.isinf(plain)
                 self.digest.update(repr(value).encode())
 
         self.digest.update(repr((call.op, call.shape, call.parts)).encode())

@@ -1,0 +1,96 @@
+"""Entries that are infinite whatever the input: they leave the windows of maxima."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+import splineviz as sv
+from splineviz.errors import InputError
+from splineviz.program.nodes import Maximum
+
+INF = float("inf")
+
+
+class Apply(nn.Module):
+    """A layer, a function with a number that stands for "none", a layer."""
+
+    def __init__(self, function: Callable[[Tensor, float], Tensor], fill: float) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.conv, self.out = nn.Conv2d(1, 2, 2), nn.LazyLinear(3)
+        self.function, self.fill = function, fill
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.out(self.function(self.conv(x), self.fill).flatten(1))
+        return found
+
+
+MASK = torch.tensor([1, 0, 0, 1, 0, 0]).bool()
+
+
+def padded(x: Tensor, fill: float) -> Tensor:
+    return functional.max_pool2d(functional.pad(x, (0, 1, 0, 1), value=fill), 3, 2)
+
+
+def empty_windows(x: Tensor, fill: float) -> Tensor:
+    return functional.max_pool2d(functional.pad(x, (0, 4, 0, 0), value=fill), 2).relu()
+
+
+def masked(x: Tensor, fill: float) -> Tensor:
+    return torch.stack([x.masked_fill(MASK, fill).amax(3), x.masked_fill(~MASK, fill).amax(3)], 1)
+
+
+def smallest(x: Tensor, fill: float) -> Tensor:
+    return x.masked_fill(MASK, -fill).amin(3)
+
+
+def of_two(x: Tensor, fill: float) -> Tensor:
+    return torch.maximum(x, x.flip(2).masked_fill(MASK, fill))
+
+
+@pytest.mark.parametrize(
+    "function", [padded, empty_windows, masked, smallest, of_two], ids=lambda f: f.__name__
+)
+def test_infinite_candidates_are_as_good_as_very_small_ones(
+    function: Callable[[Tensor, float], Tensor],
+) -> None:
+    points = np.random.default_rng(0).normal(size=(3, 1, 7, 7))
+    plane = sv.Plane.through(*points)
+    found = {}
+    for fill in (-1e30, -INF):
+        net = Apply(function, fill)
+        net(torch.zeros(1, 1, 7, 7))
+        program = sv.load_program(net.eval(), input_shape=(1, 7, 7))
+        arr = sv.arrange(program, plane, sv.Window.around(plane), certify="full")
+        arr.check()
+        assert arr.certified and arr.n_cells > 30
+        counts = sv.local_complexity(net, points, radius=0.1, directions=3, seed=0).totals
+        found[fill] = arr.areas, counts
+    assert program.fidelity is not None and program.fidelity.float64 == pytest.approx(0, abs=1e-12)
+    assert all(np.isin(node.windows, -1).any() for node in program.nodes if isinstance(node, Maximum))
+    (small, counts), (none, counts_too) = found.values()
+    np.testing.assert_allclose(np.sort(none), np.sort(small), rtol=1e-9, atol=1e-15)
+    np.testing.assert_array_equal(counts_too, counts)
+
+
+def test_an_infinite_entry_that_is_read_by_anything_else_is_an_error() -> None:
+    def added(x: Tensor, fill: float) -> Tensor:
+        return functional.avg_pool2d(functional.pad(x, (0, 1, 0, 1), value=fill), 7)
+
+    net = Apply(added, -INF)
+    net(torch.zeros(1, 1, 7, 7))
+    with pytest.raises(InputError, match="infinite"):
+        sv.load_program(net.eval(), input_shape=(1, 7, 7))
+
+
+def test_infinity_of_the_wrong_sign_is_an_error() -> None:
+    net = Apply(padded, INF)
+    net(torch.zeros(1, 1, 7, 7))
+    with pytest.raises(InputError, match="infinite"):
+        sv.load_program(net.eval(), input_shape=(1, 7, 7))
