@@ -196,7 +196,8 @@ class Walk:
         (i, first), n_words = position, -(-len(node.windows) // 64)
         last, (slot,) = n_words, node.inputs
         values = self.program.values_alive[node.stage] + 2 * math.prod(node.shape) + 5 * len(node.windows)
-        most, renewable = self.budget.growth(values, held), True
+        # Maxima that are found already are of no tensor that faces' maps know.
+        most, renewable = self.budget.growth(values, held), first == 0
         while True:
             rows, alone = np.arange(len(state.subdivision.vertices)), len(state.subdivision.faces) == 1
             limits = (NO_LIMIT, NO_LIMIT) if alone and last - first == 1 else (self.budget.room, most)
@@ -234,7 +235,7 @@ class Walk:
                 return Divided(state, None, after, runs, tally, held + state.bytes_alive)
             if last == n_words:
                 return None
-            first, last = last, n_words
+            first, last, renewable = last, n_words, False
 
     def _take_over(
         self,

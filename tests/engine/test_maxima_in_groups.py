@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import splineviz as sv
+import splineviz.geometry.refine
 from tests.engine.same import assert_equal_cells, states
 
 
@@ -53,6 +54,16 @@ def test_windows_of_one_face_may_cut_in_groups(size: int) -> None:
     np.testing.assert_array_equal(states(one, 0), states(many, 0)[many.locate(one.interior_points)])
     for arr in (one, many):
         assert_edges_name_what_changes(arr)
+
+
+def test_values_that_are_taken_anew_between_groups_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = pooled_at_once(np.random.default_rng(0).normal(size=(1, 12, 12)), 8.0)
+    one = sv.arrange(*request, max_memory=1 << 33, jobs=1)
+    monkeypatch.setattr(splineviz.geometry.refine, "_MANY_OPEN", 0)  # wherever that is possible
+    many = sv.arrange(*request, max_memory=1_000_000, jobs=1, certify="full")
+    many.check()
+    assert many.certified and many.stats.batches > 5
+    np.testing.assert_allclose(rows(one), rows(many), atol=1e-9)
 
 
 def test_a_stream_of_groups_holds_every_cell() -> None:
