@@ -28,20 +28,26 @@ Located = Callable[[np.ndarray], list[ExactPoint | None]]
 
 
 def settled(
-    maps: FaceMaps, located: Located, subdivision: Subdivision, reach: np.ndarray, most: int
+    maps: FaceMaps,
+    located: Located,
+    subdivision: Subdivision,
+    reach: np.ndarray,
+    width: np.ndarray,
+    most: int,
 ) -> tuple[np.ndarray, float]:
     """(points, displacement): vertices that may be too far off are rounded from the places where their lines
     cross, and how far any may be off then, proven.
 
-    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most. The worst come first, no more than
-    ``most`` of them, and none where others would be nearly as far off. Where two float64 do not tell a place
-    well enough, ``located`` may tell it exactly.
+    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most, ``width`` (F,) its diameter. The
+    worst come first, no more than ``most`` of them, and none where others would be nearly as far off.
+    Where two float64 do not tell a place well enough, ``located`` may tell it exactly.
     """
     told, faces = places_of(subdivision.arrays()).distance[:, 1], subdivision.faces
-    of_vertex = np.full(len(told), np.inf)  # of vertices that no face has
+    of_vertex, within = np.full((2, len(told)), np.inf)  # of vertices that no face has
     of_vertex[faces.values] = np.repeat(reach, faces.lengths)
+    within[faces.values] = np.repeat(width, faces.lengths)
     # Where lines do not tell a place, it is in the window all the same.
-    distance = np.minimum(told, 2.0 * of_vertex) + subdivision.rounding
+    distance = np.minimum(told, within) + subdivision.rounding
     rows = np.flatnonzero(distance > _ALLOWED * of_vertex)
     rows = rows[np.argsort(-distance[rows], kind="stable")]
     points, left = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)

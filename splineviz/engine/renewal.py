@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float64
 
 from splineviz.engine.stage_state import StageState
 from splineviz.exact.digits import InexactError
@@ -19,23 +20,29 @@ __all__ = ["renew", "worn"]
 _PAST_USE = 2.0**-12
 """Bound as a share of the norm of a tensor: with thousands of entries, the signs of many are open"""
 
+_WORTHWHILE = 2.0**-36
+"""Bound as a share of the norm of a tensor from which on a better one tells more signs"""
+
 
 def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
     """Take values at vertices from the maps of faces there, at the places where their lines cross, as far as
-    two lines are known.
+    two lines are known and values or places were not; signs can be open because they are zero.
 
     The tensors that are alive then err by one rounding, and the exact places of these vertices are their
     nominal ones, too: no line passes them.
     """
+    sub, exact, rounding = state.subdivision, np.zeros(len(state.subdivision.vertices), bool), 0.0
+    places = places_of(sub.arrays())
+    unknown = places.shares[:, 2] + places.shares[:, 3] >= 1.0
+    vertices = vertices[(_bounds(state) > _WORTHWHILE)[vertices] | unknown[vertices]]
     try:
         corners = maps.corners(vertices.tolist())
     except InexactError:
         return
-    sub, exact, rounding = state.subdivision, np.zeros(len(state.subdivision.vertices), bool), 0.0
-    points, told = sub.vertices.copy(), places_of(sub.arrays()).distance[:, 1]
+    points, told = sub.vertices.copy(), places.distance[:, 1]
     found = [(vertex, corner) for vertex, corner in zip(vertices.tolist(), corners, strict=True) if corner]
-    for which, places, tensors in maps.values([corner for _, corner in found]):
-        for i, (row, place) in enumerate(zip(which.tolist(), places, strict=True)):
+    for which, known, tensors in maps.values([corner for _, corner in found]):
+        for i, (row, place) in enumerate(zip(which.tolist(), known, strict=True)):
             vertex = found[row][0]
             rounded = UNIT_ROUNDOFF * sum(map(abs, place.uv))
             if place.distance <= max(told[vertex], rounded) and _better(state, vertex, tensors, i):
@@ -52,12 +59,19 @@ def worn(state: StageState, left: float) -> np.ndarray:
     """Vertices of faces at which the bounds of a tensor will have grown past use, if they go on growing for
     ``left`` times the stages that are behind."""
     used = np.unique(state.subdivision.faces.values)
-    past = np.zeros(len(used), bool)
+    bounds = _bounds(state)[used]
+    past = bounds * np.maximum(bounds / UNIT_ROUNDOFF, 1.0) ** left > _PAST_USE
+    found: np.ndarray = used[past]
+    return found
+
+
+def _bounds(state: StageState) -> Float64[np.ndarray, "vertex"]:
+    """Proven errors as shares of the norms of tensors, the worst of those that are alive."""
+    worst = np.zeros(len(state.subdivision.vertices))
     for live in state.live.values():
         if live.proof is not None:
-            share = live.proof[used] / np.maximum(live.norms()[used], TINY)
-            past |= share * np.maximum(share / UNIT_ROUNDOFF, 1.0) ** left > _PAST_USE
-    return used[past]
+            np.maximum(worst, live.proof / np.maximum(live.norms(), TINY), out=worst)
+    return worst
 
 
 def _better(state: StageState, vertex: int, tensors: dict[int, Known], i: int) -> bool:

@@ -234,8 +234,14 @@ class FinishedFaces:
             last = len(state.patterns) - 1
             if last >= 0:
                 maps = FaceMaps(program, state.face_states(), StageRound(last))
-                exactly = partial(located, *known, limit=spare)
-                points, tally.largest_displacement = settled(maps, exactly, s, reach, maps.affordable(spare))
+                # Whole numbers are the exception: they take far longer than they are reckoned to.
+                exactly = partial(located, *known, limit=spare / 10.0)
+                frames = maps.states.frames
+                widths = np.zeros(1 + max(frames, default=0))
+                for number, (_, window) in frames.items():
+                    widths[number] = float(np.linalg.norm(np.ptp(window.vertices, axis=0)))
+                width, most = widths[state.window_of], maps.affordable(spare)
+                points, tally.largest_displacement = settled(maps, exactly, s, reach, width, most)
             else:
                 points, tally.largest_displacement = s.vertices, s.rounding
             points, thin = measured(*known, points, s.faces, reach, limit)

@@ -84,11 +84,10 @@ def _answered(answers: Answers, questions: np.ndarray, exact: ExactAnswers | Non
         rows[key] = questions[key]
     rows["decision"] = UNKNOWN
     if exact is not None:
-        about_signs = questions["chord"] == SIGN
+        rows["decision"][exact.coincident(questions)] = 0
+        about_signs = np.flatnonzero((questions["chord"] == SIGN) & (rows["decision"] == UNKNOWN))
         asked = questions[about_signs]
         rows["decision"][about_signs] = exact.signs(np.column_stack([asked["place"], asked["first"]]))
-        left = np.flatnonzero(rows["decision"] == UNKNOWN)
-        rows["decision"][left[exact.coincident(questions[left])]] = 0
     left = np.flatnonzero(rows["decision"] == UNKNOWN)
     for rung in () if exact is None or not len(left) else exact.rungs():
         value = rung(_needed(questions[left]))

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import splineviz as sv
+import splineviz.engine.renewal
 import splineviz.geometry.refine
 from tests.engine.same import assert_equal_cells, states
 
@@ -60,6 +61,7 @@ def test_values_that_are_taken_anew_between_groups_change_nothing(monkeypatch: p
     request = pooled_at_once(np.random.default_rng(0).normal(size=(1, 12, 12)), 8.0)
     one = sv.arrange(*request, max_memory=1 << 33, jobs=1)
     monkeypatch.setattr(splineviz.geometry.refine, "_MANY_OPEN", 0)  # wherever that is possible
+    monkeypatch.setattr(splineviz.engine.renewal, "_WORTHWHILE", 0.0)
     many = sv.arrange(*request, max_memory=1_000_000, jobs=1, certify="full")
     many.check()
     assert many.certified and many.stats.batches > 5

@@ -121,6 +121,7 @@ def test_values_taken_anew_change_no_cell(arranged: Any, monkeypatch: pytest.Mon
         n_renewed.append(len(vertices))
 
     monkeypatch.setattr(splineviz.geometry.refine, "_MANY_OPEN", 0)
+    monkeypatch.setattr(splineviz.engine.renewal, "_WORTHWHILE", 0.0)
     monkeypatch.setattr(splineviz.engine.walk, "renew", counted)
     after = arranged()
     after.check()
