@@ -59,9 +59,9 @@ def worn(state: StageState, left: float) -> np.ndarray:
     """Vertices of faces at which the bounds of a tensor will have grown past use, if they go on growing for
     ``left`` times the stages that are behind."""
     used = np.unique(state.subdivision.faces.values)
-    bounds = _bounds(state)[used]
-    past = bounds * np.maximum(bounds / UNIT_ROUNDOFF, 1.0) ** left > _PAST_USE
-    found: np.ndarray = used[past]
+    # By their logarithms: what has grown for few stages may not be a number at the end.
+    bounds = np.log2(np.maximum(_bounds(state)[used], UNIT_ROUNDOFF))
+    found: np.ndarray = used[bounds + left * (bounds - np.log2(UNIT_ROUNDOFF)) > np.log2(_PAST_USE)]
     return found
 
 
