@@ -39,7 +39,7 @@ class FaceStates:
     winners: np.ndarray | None = None
     """(F, words) of the maxima of the stage in work, as far as these have cut"""
     first_window: int = 0
-    """That edges in work count their windows from"""
+    """Number of the window that edges in work count theirs from"""
 
     @property
     def planes(self) -> list[Plane]:
@@ -78,10 +78,6 @@ class FaceStates:
         assert self.winners is not None
         words: np.ndarray = self.winners[faces]
         return words
-
-    def drawn_by(self, edge: int) -> tuple[int, int]:
-        """(stage, unit) that drew an edge."""
-        return int(self.subdivision.edge_source[edge, 0]), int(self.units_of(np.array([edge]))[0])
 
     def units_of(self, edges: np.ndarray) -> np.ndarray:
         """Units that drew some edges; of those in work the first is the first that cuts."""

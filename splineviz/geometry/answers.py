@@ -14,7 +14,7 @@ __all__ = ["ExactAnswers", "Number", "UnsureError", "Value", "checked"]
 
 
 class Number(Protocol):
-    """What is known of a number: a whole number, or one up to a bound."""
+    """A number as far as it is known: a whole one, or one up to a bound."""
 
     def __add__(self, other: Any, /) -> Any: ...
 

@@ -23,8 +23,8 @@ _Node = Affine | Pointwise | Maximum
 
 
 def without_infinite_entries(
-    nodes: Sequence[Affine | Pointwise | Maximum], input_shape: tuple[int, ...], output: int
-) -> list[Affine | Pointwise | Maximum]:
+    nodes: Sequence[_Node], input_shape: tuple[int, ...], output: int
+) -> list[_Node]:
     """The nodes of a program, with finite numbers alone.
 
     Raises
@@ -34,7 +34,7 @@ def without_infinite_entries(
     """
     generator = torch.Generator().manual_seed(0)
     values = {0: torch.randn(1, *input_shape, dtype=torch.float64, generator=generator)}
-    result: list[Affine | Pointwise | Maximum] = []
+    result: list[_Node] = []
     for node in nodes:
         inputs = [values[slot] for slot in node.inputs]
         values[node.output] = found = node.run(*inputs)
@@ -96,7 +96,7 @@ def _zero_where(infinite: Tensor, run: Callable[..., Tensor]) -> Callable[..., T
     return lambda *inputs: run(*inputs).masked_fill(infinite, 0.0)
 
 
-def _senseless(node: Affine | Pointwise | Maximum) -> InputError:
+def _senseless(node: _Node) -> InputError:
     where = f" ({node.source})" if node.source else ""
     return InputError(
         f"entries that are infinite whatever the input reach {node.name}{where}, which makes no continuous "

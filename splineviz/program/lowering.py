@@ -163,7 +163,8 @@ class _Lowering:
             return after
 
     def _note(self, call: Call, arguments: dict[str, Any]) -> None:
-        """Add a call to the digest: what it does, to which slots, with which constants."""
+        """Add a call to the digest: what it does, to which slots, with which constants; and see whether any
+        constant is infinite."""
 
         def feed(value: Any) -> None:
             if isinstance(value, list):

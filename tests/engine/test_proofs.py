@@ -58,7 +58,7 @@ class Residual(nn.Module):
 
 
 class Skipped(nn.Module):
-    """What switches is a view of what is used again."""
+    """A network whose switching tensor is a view of one that is used again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -399,7 +399,7 @@ def test_entries_without_error_keep_their_values_where_others_tie_with_them(
 
 
 def test_signs_that_are_decided_change_no_other_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What they change of values counts as an error of these, not of others in the same memory."""
+    """Changes of values count as errors of these, not of others in the same memory."""
     original, moved = Walk._refine, []
 
     def refine(walk: Walk, front: StageState, node: Any, word: int) -> Any:

@@ -1,5 +1,5 @@
-"""What two float64 and coincidences by construction tell of units, against exact arithmetic; and values that are
-taken anew."""
+"""Answers in two float64, and coincidences by construction, against exact arithmetic; values that are taken
+anew."""
 
 from __future__ import annotations
 
