@@ -13,7 +13,7 @@ from splineviz.geometry.intrinsics import popcount, trailing_zeros
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
-__all__ = ["IN_WORK", "Entries", "EntryErrors", "Turn", "compare_candidates", "interpolate_entries"]
+__all__ = ["IN_WORK", "Entries", "EntryErrors", "Signs", "Turn", "compare_candidates", "interpolate_entries"]
 __all__ += ["label_edges", "largest_after", "winners_after"]
 
 IN_WORK = -2
@@ -62,6 +62,18 @@ class Turn(NamedTuple):
     """Whether the window has had a candidate before"""
 
 
+class Signs(NamedTuple):
+    """Where the candidates of one round are above the largest so far, as decided."""
+
+    z: Float64[np.ndarray, "old window"]
+    """Its sign, at the vertices before the round"""
+    offsets: Int64[np.ndarray, "face+1"]
+    side_vertex: Int64[np.ndarray, "side"]
+    """Corners of the faces after it"""
+    on: UInt64[np.ndarray, "face word"]
+    """Bit set of the windows whose candidate is not below anywhere on a face"""
+
+
 @kernel
 def interpolate_entries(
     entries: Entries,
@@ -86,7 +98,7 @@ def interpolate_entries(
         share = 0.0
         for c in range(width):
             step = b[c] - a[c]
-            row[c] = a[c] + t * step
+            row[c] = _between(a[c], b[c], t)
             steps += step * step
             squares += row[c] * row[c]
             if scale[c] > 0.0:
@@ -101,6 +113,14 @@ def interpolate_entries(
             proven_slack[v] = SAFE * (max(proven_slack[i], proven_slack[j]) + 2.0 * rounded + FLOOR)
             rounded = 4.0 * UNIT_ROUNDOFF * (norm + spread) + 2.0 * birth[k].moved + FLOOR
             proof[v] = SAFE * (max(proof[i], proof[j]) + rounded)
+
+
+@part()
+def _between(a: float, b: float, t: float) -> float:
+    """Interpolated value: 0.0 only where both ends are, so that what is 0.0 by rounding is not taken for
+    zero."""
+    x = a + t * (b - a)
+    return x if x != 0.0 or (a == 0.0 and b == 0.0) else TINY
 
 
 @kernel
@@ -150,6 +170,7 @@ def largest_after(
     entries: Entries,
     turn: Turn,
     top: Float64[np.ndarray, "vertex window"],
+    signs: Signs,
     birth: np.ndarray,
     made: np.ndarray,
     kept: Int64[np.ndarray, "kept"],
@@ -165,49 +186,52 @@ def largest_after(
     compare the same two entries later do so with the same numbers, and what coincides in exact arithmetic
     coincides bit for bit. Of an entry with no error, ``scale`` 0, it is the other way round. With proofs,
     nothing takes a value only because it had the same as something that does: that may be by chance.
+
+    Which of the two is larger is what was decided, not what their numbers say: the larger one may be known
+    with an error that hides it behind a 0.0 that is zero.
     """
     base, fresh, row_of = entries
     candidate = turn.entries
     n_old, n_windows = top.shape
     out = np.empty((len(kept), n_windows))
-    absent, first = candidate < 0, ~turn.entered
     below = np.empty((len(birth), n_windows))
     for k in range(len(birth)):
         a, b, t = birth[k].a, birth[k].b, birth[k].t
         low, high = top[a] if a < n_old else below[a - n_old], top[b] if b < n_old else below[b - n_old]
         for w in range(n_windows):
-            below[k, w] = low[w] + t * (high[w] - low[w])
+            below[k, w] = _between(low[w], high[w], t)
     rival = np.empty((len(birth), n_windows))
     for k in range(len(birth)):
         row = fresh[row_of[n_old + k] - len(base)]
         for w in range(n_windows):
             rival[k, w] = row[max(candidate[w], 0)]
     _share_ties(rival, below, turn, made, n_old, scale, proven)
-    places = np.arange(n_windows)
+    face_of = _some_face(signs, n_old, len(birth))
     for i in range(len(kept)):
         v = kept[i]
         if v < n_old:
             row = base[row_of[v]] if row_of[v] < len(base) else fresh[row_of[v] - len(base)]
-            _take_larger(row, candidate, absent, first, top[v], out[i])
+            for w in range(n_windows):
+                x, above = row[max(candidate[w], 0)], signs.z[v, w]
+                # Of two that tie the one that is known to be zero is known better.
+                out[i, w] = x if above > 0.0 or (above == 0.0 and x == 0.0) else top[v, w]
         else:
-            _take_larger(rival[v - n_old], places, absent, first, below[v - n_old], out[i])
+            on = signs.on[face_of[v - n_old]]
+            for w in range(n_windows):
+                wins = (on[w >> 6] >> np.uint64(w & 63)) & np.uint64(1)
+                out[i, w] = rival[v - n_old, w] if wins else below[v - n_old, w]
     return out
 
 
 @part()
-def _take_larger(
-    row: Float64[np.ndarray, "entry"],
-    entries: Int64[np.ndarray, "window"],
-    absent: Bool[np.ndarray, "window"],
-    first: Bool[np.ndarray, "window"],
-    top: Float64[np.ndarray, "window"],
-    out: Float64[np.ndarray, "window"],
-) -> None:
-    """Write the larger of candidate and largest so far of every window, at one vertex."""
-    for w in range(len(entries)):
-        x = row[max(entries[w], 0)]
-        x = x if first[w] else max(x, top[w])
-        out[w] = top[w] if absent[w] else x
+def _some_face(signs: Signs, n_old: int, n_new: int) -> Int64[np.ndarray, "new"]:
+    """A face that each new vertex is a corner of."""
+    face_of = np.zeros(n_new, np.int64)
+    for f in range(len(signs.on)):
+        for k in range(signs.offsets[f], signs.offsets[f + 1]):
+            if signs.side_vertex[k] >= n_old:
+                face_of[signs.side_vertex[k] - n_old] = f
+    return face_of
 
 
 @part()

@@ -14,6 +14,7 @@ from splineviz.geometry.candidate_rounds import (
     IN_WORK,
     Entries,
     EntryErrors,
+    Signs,
     Turn,
     compare_candidates,
     interpolate_entries,
@@ -212,9 +213,10 @@ class _Rounds:
         watch = bool((self.entered & (place >= 0) & (place < self.highest)).any())
         self.winners = winners_after(self.winners, parent, on, turn, z, uncut.offsets, uncut.values, watch)
         self.parent = self.parent[parent]
+        signs = Signs(z, self.sub.faces.offsets, self.sub.faces.values, on)
         kept = self._merge()
         proven = self.proven is not None
-        self.top = largest_after(self.entries, turn, self.top, birth, ties, kept, self.scale, proven)
+        self.top = largest_after(self.entries, turn, self.top, signs, birth, ties, kept, self.scale, proven)
         self.entries = self.entries._replace(row_of=self.entries.row_of[kept])
         self.entered = self.entered | (place >= 0)
         self.highest = np.maximum(self.highest, place)
