@@ -173,6 +173,7 @@ class StageState:
             self.window_of[parent],
             winners.reshape(len(parent), -1),
             64 * first,
+            parent,
         )
 
     def part(self, excerpt: Excerpt, first: int, live: dict[int, VertexValues]) -> StageState:
@@ -233,7 +234,7 @@ class FinishedFaces:
             known, reach = (program, state.ancestry), state.reach[state.window_of]
             last = len(state.patterns) - 1
             if last >= 0:
-                maps = FaceMaps(program, state.face_states(), StageRound(last))
+                maps = FaceMaps.of(program, state.face_states(), StageRound(last))
                 # Whole numbers are the exception: they take far longer than they are reckoned to.
                 exactly = partial(located, *known, limit=spare / 10.0)
                 frames = maps.states.frames

@@ -18,11 +18,12 @@ from splineviz.engine.renewal import renew, worn
 from splineviz.engine.stage_state import FinishedFaces, StageState, Tally
 from splineviz.exact.ancestry import StageRounds
 from splineviz.exact.equal_functions import kinds_of
+from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.forward import StageRound, work
 from splineviz.exact.resolver import Resolver
 from splineviz.geometry.answers import ExactAnswers
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, excerpt
-from splineviz.geometry.refine import Proof, Refinement, UncertainError, refine
+from splineviz.geometry.refine import Kinds, Proof, Refinement, UncertainError, refine
 from splineviz.geometry.refine_maxima import NO_LIMIT, Births, among_winners
 from splineviz.program.program import Affine, Maximum, Pointwise, Program
 from splineviz.values.propagation import Propagator
@@ -273,7 +274,7 @@ class Walk:
             # Signs that are decided change values where they are: not in a copy that is gone afterwards, nor
             # those of another tensor, whose errors do not count it.
             live.values, live.storage = live.values.clone(memory_format=torch.contiguous_format), None
-        kinds = partial(self._kinds, state, node)
+        kinds = Kinds(partial(self._kinds, state, node))
         renewable, resolver, room = True, self._resolver(state, node), self.budget.room
         while True:
             scale, slack = live.entrywise()
@@ -311,12 +312,13 @@ class Walk:
         if state.ancestry is None:
             return None
         step, allowed = StageRound(node.stage), self._allowed(state, node.stage)
-        return Resolver(self.program, state.ancestry, step, allowed, state.face_states())
+        maps = FaceMaps.of(self.program, state.face_states(), step)
+        return Resolver(self.program, state.ancestry, step, allowed, maps)
 
     def _renew(self, state: StageState, resolver: Resolver | None, uncertain: UncertainError) -> None:
         """Take values at vertices anew, as far as that is allowed, and with them those that will be known as
         badly before the end."""
-        if resolver is None:
+        if resolver is None or resolver.maps is None:
             return
         done = resolver.step.stage + 1
         too_bad = worn(state, (self.n_stages - done) / done)
@@ -333,6 +335,7 @@ class Walk:
         if before is None:
             return None
         allowed = self._allowed(state, node.stage)
+        maps = FaceMaps.of(self.program, state.face_states(), StageRound(node.stage))
 
         def resolver(births: Births) -> ExactAnswers:
             check_time()
@@ -340,13 +343,8 @@ class Walk:
                 births.born, self._steps(node, words, births.counts), n_before, births.kept
             )
             step = StageRound(node.stage, len(births.counts), words)
-            return Resolver(
-                self.program,
-                ancestry,
-                step,
-                allowed,
-                state.face_states(births, words, -(-len(node.windows) // 64)),
-            )
+            states = state.face_states(births, words, -(-len(node.windows) // 64))
+            return Resolver(self.program, ancestry, step, allowed, maps.during(states, step))
 
         return resolver
 

@@ -1,5 +1,5 @@
-"""An arrangement in which nothing cuts: it compiles all kernels but that of `refine`, while another process
-compiles that."""
+"""An arrangement in which nothing cuts, and the maps of its one face: they compile all kernels but that of
+`refine`, while another process compiles that."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from splineviz.engine.batches import finish
 from splineviz.engine.budget import Budget
 from splineviz.engine.stage_state import FinishedFaces, StageState, start
 from splineviz.engine.walk import Walk
+from splineviz.exact.face_maps import FaceMaps
+from splineviz.exact.forward import StageRound
 from splineviz.geometry.records import BIRTH, CROSSING, VANISHING
 from splineviz.geometry.refine import Refinement
 from splineviz.geometry.soundness import broken_rules
@@ -27,7 +29,11 @@ def compile_others() -> None:
     net = nn.Sequential(nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 1))
     program, planes, windows = load_program(net), [Plane.identity()], [Window.box(-1, 1, -1, 1)]
     walk = _Uncut(program, len(program.stages), Budget.of(None, None, None, 1), "fast")
-    finished = finish(walk, start(program, planes, windows, prove=True))
+    state = start(program, planes, windows, prove=True)
+    maps = FaceMaps.of(program, state.face_states(), StageRound(0))
+    maps.near.make([0])
+    maps.exact.make([0])
+    finished = finish(walk, state)
     if finished is not None:
         _check(finished)
 

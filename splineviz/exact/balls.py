@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from splineviz.exact.fields import MODULUS
 from splineviz.geometry.answers import UnsureError
 
-__all__ = ["Ball", "Line", "crossing", "through", "value_at"]
+__all__ = ["Ball", "Crossing", "Line", "crossing", "through", "value_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,9 @@ class Ball:
 
     middle: int
     radius: int = 0
+    residue: int | None = None
+    """By `fields.MODULUS`, where known, of the number or of all numbers of its line or point times one other:
+    with it zero is told from what is close"""
 
     @classmethod
     def of(cls, high: float, low: float, error: float, shift: int) -> Ball:
@@ -24,17 +28,21 @@ class Ball:
         return cls(middle, _scaled(error, shift) + 3)
 
     def __add__(self, other: Ball) -> Ball:
-        return Ball(self.middle + other.middle, self.radius + other.radius)
+        a, b = self.residue, other.residue
+        residue = None if a is None or b is None else (a + b) % MODULUS
+        return Ball(self.middle + other.middle, self.radius + other.radius, residue)
 
     def __sub__(self, other: Ball) -> Ball:
-        return Ball(self.middle - other.middle, self.radius + other.radius)
+        return self + -other
 
     def __neg__(self) -> Ball:
-        return Ball(-self.middle, self.radius)
+        return Ball(-self.middle, self.radius, None if self.residue is None else -self.residue % MODULUS)
 
     def __mul__(self, other: Ball) -> Ball:
         a, b = self.middle, other.middle
-        return Ball(a * b, abs(a) * other.radius + abs(b) * self.radius + self.radius * other.radius)
+        radius = abs(a) * other.radius + abs(b) * self.radius + self.radius * other.radius
+        r, s = self.residue, other.residue
+        return Ball(a * b, radius, None if r is None or s is None else r * s % MODULUS)
 
     def __abs__(self) -> Ball:
         return -self if self < 0 else self
@@ -48,6 +56,8 @@ class Ball:
     def _sign(self) -> int:
         if abs(self.middle) > self.radius or self.radius == 0:
             return (self.middle > 0) - (self.middle < 0)
+        if self.residue == 0:
+            return 0
         raise UnsureError
 
 
@@ -78,8 +88,12 @@ def _common(*numbers: float) -> list[tuple[int, int]]:
     return [(p << (shift - (q.bit_length() - 1)), shift) for p, q in ratios]
 
 
-def crossing(first: Line, second: Line) -> tuple[Ball, Ball, Ball]:
-    """(X, Y, W) of the point (X / W, Y / W) in which two lines cross, W > 0.
+Crossing = tuple[Ball, Ball, Ball]
+"""(X, Y, W), W > 0, of the point (X / W, Y / W)"""
+
+
+def crossing(first: Line, second: Line) -> Crossing:
+    """The point in which two lines cross.
 
     Raises
     ------
@@ -94,7 +108,7 @@ def crossing(first: Line, second: Line) -> tuple[Ball, Ball, Ball]:
     return (-x, -y, -w) if w < 0 else (x, y, w)
 
 
-def value_at(function: Line, point: tuple[Ball, Ball, Ball]) -> Ball:
+def value_at(function: Line, point: Crossing) -> Ball:
     """Value of an affine function at a point, times W and what the function is times."""
     (c, p, q), (x, y, w) = function, point
     return c * w + p * x + q * y

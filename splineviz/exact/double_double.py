@@ -16,10 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from splineviz.exact.digits import InexactError
+from splineviz.geometry.compiled import kernel
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.nodes import Affine, Form, Pointwise
 
@@ -158,6 +160,39 @@ def pointwise_in_states(node: Pointwise, x: DoubleDouble, on: np.ndarray) -> Dou
     return x.times(slopes, node.steepest).plus_constants(intercepts if bool(node.intercepts.any()) else None)
 
 
+_Scaled = tuple[Float64[np.ndarray, "row entry"], Float64[np.ndarray, "row"]]
+"""Rows, and powers of two that they are times"""
+
+
+@kernel
+def _sum_up(
+    first: _Scaled,
+    second: _Scaled,
+    third: _Scaled,
+    small: Float64[np.ndarray, "row entry"],
+    high: Float64[np.ndarray, "row entry"],
+    low: Float64[np.ndarray, "row entry"],
+) -> None:
+    """Fill high + low with the sum of all. What rounding takes from the sums of the first three is kept."""
+    for r in range(len(small)):
+        for i in range(small.shape[1]):
+            a, b, c = (
+                first[0][r, i] * first[1][r],
+                second[0][r, i] * second[1][r],
+                third[0][r, i] * third[1][r],
+            )
+            s = a + b
+            part = s - a
+            left = (a - (s - part)) + (b - part)
+            total = s + c
+            part = total - s
+            left += (s - (total - part)) + (c - part)
+            rest = left + small[r, i]
+            value = total + rest
+            part = value - total
+            high[r, i], low[r, i] = value, (total - (value - part)) + (rest - part)
+
+
 class _Pieces(NamedTuple):
     """Weights w in pieces: w = first + second + third, the first two of ``bits`` bits on grids of their
     own."""
@@ -190,16 +225,19 @@ def _product(node: Affine, form: Form, x: DoubleDouble) -> DoubleDouble:
     first, second, rest, grid = _three(x, w.bits)
     finer = grid * 2.0**-w.bits
     # A form may round, to be exact on whole numbers: so pieces are whole, and what is left nearly is.
-    parts = form.apply(torch.cat([first / grid, second / finer]), w.first / w.grid) * w.grid
-    units = grid.reshape(-1, *(1,) * (parts.dim() - 1))
-    high, low = two_sum(parts[: len(first)] * units, parts[len(first) :] * (units * 2.0**-w.bits))
-    high, more = two_sum(high, form.apply(first / grid, w.second / w.finer) * (units * w.finer))
+    whole = first / grid
+    parts = form.apply(torch.cat([whole, second / finer]), w.first / w.grid)
+    units, cross = grid.flatten().numpy(), form.apply(whole, w.second / w.finer)
     scale = finer * 2.0 ** -(w.bits + _LEFT)
-    small = form.apply(rest / scale, form.weights) * (units * 2.0 ** -(2 * w.bits + _LEFT))
-    small = small + form.apply(second, w.rest)
+    small = form.apply(rest / scale, form.weights)
+    small *= grid.reshape(-1, *(1,) * (small.dim() - 1)) * 2.0 ** -(2 * w.bits + _LEFT)
+    small += form.apply(second, w.rest)
     if w.third is not None:
-        small = small + form.apply(first, w.third)
-    high, low = two_sum(high, (low + more) + small)
+        small += form.apply(first, w.third)
+    high, low = (torch.empty(cross.shape, dtype=torch.float64) for _ in range(2))
+    every = (parts[: len(first)], parts[len(first) :], cross, small, high, low)
+    a, b, c, d, *out = (t.reshape(len(first), -1).numpy() for t in every)
+    _sum_up((a, units * w.grid), (b, units * w.grid * 2.0**-w.bits), (c, units * w.finer), d, out[0], out[1])
     terms = node.gain.terms + 4.0
     g = terms * UNIT_ROUNDOFF / (1.0 - terms * UNIT_ROUNDOFF)
     magnitude = min(node.gain.magnitude, node.gain.row_norm)

@@ -1,4 +1,5 @@
-"""Affine functions that entries of a tensor are on faces, read from the maps of the faces in two float64."""
+"""Affine functions that entries of a tensor are on faces, read from the maps of the faces; and the kinds of
+numbers that these are carried in."""
 
 from __future__ import annotations
 
@@ -6,12 +7,18 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from splineviz.exact import double_double, fields
 from splineviz.exact.balls import Ball, Line
+from splineviz.exact.carried import Kind
 from splineviz.exact.double_double import DoubleDouble, two_sum
+from splineviz.exact.fields import PRIMES, Residues, in_fields
 from splineviz.geometry.rounding import SAFE
+from splineviz.plane import Plane
 
-__all__ = ["BITS", "EntryFunctions", "entry_functions"]
+__all__ = ["BITS", "IN_FIELDS", "IN_TWO_FLOATS", "EntryFunctions", "entry_functions"]
 
 BITS = 190
 """Bits of the whole numbers that stand for two float64"""
@@ -44,8 +51,8 @@ def entry_functions(
     x: DoubleDouble,
     rows: np.ndarray,
     entries: np.ndarray,
-    minus: np.ndarray | None = None,
-    kinks: np.ndarray | None = None,
+    minus: np.ndarray | None,
+    kinks: np.ndarray | None,
 ) -> EntryFunctions:
     """Functions of entries, less those of others or constants.
 
@@ -70,3 +77,56 @@ def entry_functions(
     bound: np.ndarray = SAFE * (error + 2.0**-103 * sizes.numpy())
     none = np.zeros(len(rows)) if kinks is None else kinks
     return EntryFunctions(first.numpy(), rest.numpy(), bound, none)
+
+
+def _residues(
+    x: Residues, rows: np.ndarray, entries: np.ndarray, minus: np.ndarray | None, kinks: np.ndarray | None
+) -> np.ndarray:
+    """(fields, 3, n) likewise, of residues: each a residue or the difference of two or three."""
+    values = x.values.reshape(*x.values.shape[:2], -1)
+    at = rows + values.shape[1] // 3 * np.arange(3)[:, None]
+    found = values[:, at, entries]
+    if minus is not None:
+        found = found - values[:, at, minus]
+    if kinks is not None:
+        found[:, 0] -= in_fields(torch.from_numpy(kinks))
+    result: np.ndarray = found.numpy()
+    return result
+
+
+def _frame(plane: Plane, n: int, shape: tuple[int, ...]) -> tuple[Tensor, np.ndarray]:
+    """(3 n, *shape) origins, then first and second axes; and what stands for 1 in each row."""
+    frame = torch.from_numpy(np.concatenate([plane.origin[None], plane.basis]))
+    rows = frame.repeat_interleave(n, dim=0).reshape(-1, *shape)
+    return rows, np.repeat([1.0, 0.0, 0.0], n)
+
+
+def _two_floats_of(plane: Plane, n: int, shape: tuple[int, ...]) -> DoubleDouble:
+    rows, one = _frame(plane, n, shape)
+    return DoubleDouble(rows, torch.zeros_like(rows), np.zeros(len(rows)), one)
+
+
+def _residues_of(plane: Plane, n: int, shape: tuple[int, ...]) -> Residues:
+    rows, one = _frame(plane, n, shape)
+    return Residues(in_fields(rows), torch.from_numpy(one))
+
+
+IN_TWO_FLOATS = Kind(
+    _two_floats_of,
+    double_double.affine,
+    double_double.pointwise_in_states,
+    entry_functions,
+    products=20.0,
+    numbers=2,
+)
+"""About a hundred bits, with bounds"""
+
+IN_FIELDS = Kind(
+    _residues_of,
+    fields.affine,
+    fields.pointwise_in_states,
+    _residues,
+    products=3.0 * len(PRIMES),
+    numbers=len(PRIMES),
+)
+"""What is zero"""

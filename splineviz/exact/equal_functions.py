@@ -10,6 +10,7 @@ Zippel).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,15 +18,13 @@ from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from splineviz.exact.digits import InexactError
+from splineviz.exact.fields import PRIMES, Residues, affine, in_fields, reduced
 from splineviz.plane import Plane
 from splineviz.program.interpret import Interpreter
-from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.nodes import Maximum, Pointwise
 from splineviz.program.program import Program
 
 __all__ = ["equal_entries", "kinds_of"]
-
-_PRIMES = (1048573, 1048571, 1048559, 1048549, 1048517, 1048507)
-"""Below 2^20: sums of 2^12 products are exact in float64"""
 
 _MANY_PLANES = 8
 """Beyond, looking for equal functions takes longer than they do"""
@@ -77,14 +76,14 @@ def kinds_of(node: Pointwise, equal: np.ndarray) -> np.ndarray:
 def _residues(program: Program, plane: Plane) -> dict[int, np.ndarray] | None:
     """By stage, (fields, n) residues of the entries of the tensor that enters it."""
     random = np.random.default_rng(0)
-    places = random.integers(1, min(_PRIMES), (len(_PRIMES), 2)).astype(np.float64)
-    frame = _in_fields(torch.from_numpy(np.concatenate([plane.origin[None], plane.basis])))
+    places = random.integers(1, min(PRIMES), (len(PRIMES), 2)).astype(np.float64)
+    frame = in_fields(torch.from_numpy(np.concatenate([plane.origin[None], plane.basis])))
     start = frame[:, 0] + torch.from_numpy(places[:, :1]) * frame[:, 1]
-    start = _reduced(_reduced(start) + torch.from_numpy(places[:, 1:]) * frame[:, 2])
+    start = reduced(reduced(start) + torch.from_numpy(places[:, 1:]) * frame[:, 2])
     found: dict[int, np.ndarray] = {}
 
-    def bend(node: Pointwise | Maximum, x: Tensor) -> Tensor:
-        flat = x.reshape(len(x), -1).numpy()
+    def bend(node: Pointwise | Maximum, x: Residues) -> Residues:
+        flat = x.values.flatten(1).numpy()
         found[node.stage] = flat
         if isinstance(node, Pointwise):
             own = [t.detach().expand(-1, *node.shape).reshape(len(t), -1).numpy() for t in _tables(node)]
@@ -97,11 +96,12 @@ def _residues(program: Program, plane: Plane) -> dict[int, np.ndarray] | None:
             keys = np.sort(keys, axis=0)
         out = _random_function(keys, node.stage)
         shape = node.shape if isinstance(node, Pointwise) else node.output_shape
-        return torch.from_numpy(out).reshape(len(_PRIMES), *shape)
+        return replace(x, values=torch.from_numpy(out).reshape(len(PRIMES), 1, *shape))
 
     try:
+        one = torch.ones(1, dtype=torch.float64)
         program.interpret(
-            start.reshape(-1, *program.input_shape), Interpreter(_affine, bend, bend), until=None
+            Residues(start.reshape(-1, 1, *program.input_shape), one), Interpreter(affine, bend, bend)
         )
     except InexactError:
         return None
@@ -110,53 +110,6 @@ def _residues(program: Program, plane: Plane) -> dict[int, np.ndarray] | None:
 
 def _tables(node: Pointwise) -> tuple[Tensor, Tensor, Tensor]:
     return node.breakpoints, node.slopes, node.intercepts
-
-
-def _affine(node: Affine, inputs: Sequence[Tensor]) -> Tensor:
-    """An affine node in all fields, one a row."""
-    if node.gain.kind == "sum":
-        one = torch.ones(1, dtype=torch.float64)
-        return _reduced(inputs[0] + float(node.run(0 * one, one)) * inputs[1])
-    if node.gain.kind == "layout":
-        inserted = node.run(*(x[:1] * 0.0 for x in inputs))
-        return _reduced(node.linear(*inputs) + _in_fields(inserted[0]))
-    form = node.form
-    if form is None or node.gain.terms > 1 << 12:
-        raise InexactError(f"'{node.name}' has no form in whole numbers of a few bits")
-    weights = _in_fields(form.weights)
-    rows = [form.apply(inputs[0][i : i + 1], weights[i]) for i in range(len(_PRIMES))]
-    result = _reduced(torch.cat(rows))
-    shape = (1, *result.shape[1:])
-    if form.divisors is not None:
-        inverse = _in_fields(torch.broadcast_to(form.divisors, shape)[0])
-        for i, prime in enumerate(_PRIMES):
-            values = inverse[i].flatten().tolist()
-            if 0.0 in values:
-                raise InexactError("a divisor that a prime divides")
-            known = {value: pow(int(value), -1, prime) for value in set(values)}
-            inverse[i] = torch.tensor([known[value] for value in values]).reshape(inverse[i].shape)
-        result = _reduced(result * inverse)
-    if form.constants is not None:
-        result = _reduced(result + _in_fields(torch.broadcast_to(form.constants, shape)[0]))
-    return result
-
-
-def _in_fields(values: Tensor) -> Tensor:
-    """(fields, *shape) residues of float64 numbers."""
-    mantissa, power = np.frexp(values.detach().numpy())
-    whole = (mantissa * 2.0**53).astype(np.int64)
-    rows = []
-    for prime in _PRIMES:
-        powers, which = np.unique(power, return_inverse=True)
-        factors = np.array([pow(2, int(p) - 53, prime) for p in powers.tolist()], dtype=np.int64)
-        rows.append(((whole % prime) * factors[which.reshape(power.shape)] % prime).astype(np.float64))
-    return torch.from_numpy(np.stack(rows))
-
-
-def _reduced(x: Tensor) -> Tensor:
-    """Residues of whole numbers below 2^53, field by field."""
-    primes = torch.tensor(_PRIMES, dtype=torch.float64).reshape(-1, *(1,) * (x.dim() - 1))
-    return torch.remainder(x, primes)
 
 
 def _random_function(keys: np.ndarray, stage: int) -> np.ndarray:
@@ -168,7 +121,7 @@ def _random_function(keys: np.ndarray, stage: int) -> np.ndarray:
         for lane in range(2):
             state[lane] = _mixed(state[lane] ^ (bits * np.uint64(0xFF51AFD7ED558CCD + 2 * lane)))
     rows = []
-    for i, prime in enumerate(_PRIMES):
+    for i, prime in enumerate(PRIMES):
         words = _mixed(state[i % 2] + np.uint64(i))
         rows.append((words % np.uint64(prime)).astype(np.float64))
     return np.stack(rows)

@@ -1,9 +1,6 @@
-"""Affine maps of a network on faces, in numbers of two float64: lines of their sides, places of their
-corners, units.
+"""Lines of the sides of faces, places of their corners, and units there, from the affine maps of faces.
 
-On a face all states are known, so the network is one affine map of the plane there, whatever has happened to
-values at vertices. It is carried through the program as three rows, the values at the plane's origin and the
-two derivatives. Its errors are those of this one pass; so a vertex's place follows from two lines, and the
+Errors of a map are those of one pass through the program; so a vertex's place follows from two lines, and the
 values there from its place, without what has become of their errors from birth to birth and stage to stage.
 """
 
@@ -12,38 +9,35 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.exact.balls import Ball, Line, crossing, through
-from splineviz.exact.double_double import DoubleDouble, affine, pointwise_in_states
-from splineviz.exact.entry_functions import BITS, EntryFunctions, entry_functions
+from splineviz.exact.balls import Ball, Crossing, Line, crossing, through
+from splineviz.exact.carried import Carried
+from splineviz.exact.double_double import DoubleDouble
+from splineviz.exact.entry_functions import BITS, IN_FIELDS, IN_TWO_FLOATS, EntryFunctions
 from splineviz.exact.face_states import FaceStates
-from splineviz.exact.forward import CALL, StageRound, work
+from splineviz.exact.fields import MODULUS, PRIMES, Residues, combined
+from splineviz.exact.forward import StageRound
 from splineviz.geometry.answers import UnsureError
 from splineviz.geometry.candidate_rounds import IN_WORK
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.geometry.subdivision import RIM
-from splineviz.plane import Plane
-from splineviz.program.interpret import Interpreter, walk
-from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.nodes import Maximum, Pointwise
 from splineviz.program.program import Program
 
 __all__ = ["Corner", "FaceMaps", "Known", "Place"]
 
-_BATCH = 1 << 22
-"""Numbers in a tensor of the faces that are worked off together, more or less"""
-
-_PIECES = 20.0
-"""Products of pieces for one of two numbers in two float64, of three rows"""
-
-Point = tuple[Ball, Ball, Ball]
+Residue = tuple[int, ...]
+"""(c, p, q) of a line, or all of them times one number"""
+T = TypeVar("T", DoubleDouble, Residues)
+F = TypeVar("F", EntryFunctions, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,9 @@ class Corner:
     """A vertex as a corner of a face whose maps are known."""
 
     face: int
-    point: Point
+    sides: tuple[int, int]
+    """The edges that cross there"""
+    point: Crossing
     """(X, Y, W) with uv = (X / W, Y / W)"""
 
 
@@ -86,41 +82,37 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class _Batch:
-    """Maps of some faces, three rows for each."""
-
-    rows: dict[int, int]
-    """Row of each face"""
-    slots: dict[int, DoubleDouble]
-    """Tensors that are alive at the end, by slot"""
-    sides: dict[tuple[int, int], tuple[EntryFunctions, int]]
-    """By face and edge the function that drew the edge: one column of these"""
-
-
-@dataclass(frozen=True, eq=False)
 class FaceMaps:
-    """Maps on faces up to the node of a step, made as they are asked for."""
+    """Maps on faces, and what follows from them about units of a step."""
 
-    program: Program
     states: FaceStates
     step: StageRound
-    _batches: list[_Batch] = field(default_factory=list)
-    _batch_of: dict[int, _Batch] = field(default_factory=dict)
+    near: Carried[DoubleDouble, EntryFunctions]
+    """Maps in numbers of two float64"""
+    exact: Carried[Residues, np.ndarray]
+    """Maps in finite fields"""
     _corner_of: dict[int, Corner | None] = field(default_factory=dict)
 
-    @cached_property
+    @classmethod
+    def of(cls, program: Program, states: FaceStates, step: StageRound) -> FaceMaps:
+        """No maps yet of any faces, before a stage cuts or behind it."""
+        near = Carried(program, states, step.stage, IN_TWO_FLOATS)
+        return cls(states, step, near, Carried(program, states, step.stage, IN_FIELDS))
+
+    def during(self, states: FaceStates, step: StageRound) -> FaceMaps:
+        """The same maps, for faces in the middle of the stage."""
+        for carried in (self.near, self.exact):
+            carried.forget_some()
+        return replace(self, states=states, step=step, _corner_of={})
+
+    @property
     def node(self) -> Pointwise | Maximum:
-        node = self.program.ways[self.step.stage][-1]
-        assert not isinstance(node, Affine)
-        return node
+        """The node of the step."""
+        return self.near.node
 
     def affordable(self, limit: float) -> int:
-        """Number of faces whose maps take no more than so many products."""
-        per_face = _PIECES * work(self.program, self.step.stage)
-        each_pass = CALL * (1 + len(self.program.ways[self.step.stage]))
-        if limit == math.inf:
-            return 1 << 62
-        return int(min(max(0.0, limit - each_pass) / max(1.0, per_face), 1e9))
+        """Number of faces whose maps take no more than so many products, in either kind of numbers."""
+        return min(self.near.affordable(limit), self.exact.affordable(limit))
 
     def corners(self, vertices: Sequence[int]) -> list[Corner | None]:
         """Each vertex as a corner of a face; None where no two of its lines are known to cross.
@@ -133,9 +125,15 @@ class FaceMaps:
         left = {v: self._candidates(v) for v in vertices if v not in self._corner_of}
         while left:
             chosen = self._on_few_faces(left)
-            self.make([side.face for side in chosen.values()])
+            faces = np.array([sides.face for sides in chosen.values()], np.int64)
+            self.near.make(self.states.before(faces).tolist())
+            first, second = (
+                self._side_lines(faces, np.array([sides[i] for sides in chosen.values()], np.int64))
+                for i in (1, 2)
+            )
+            crossings = dict(zip(chosen, zip(first, second, strict=True), strict=True))
             for v in list(left):
-                corner = self._corner(chosen[v]) if v in chosen else None
+                corner = self._corner(chosen[v], *crossings[v]) if v in chosen else None
                 if corner is None and v in chosen:
                     left[v] = [side for side in left[v] if side is not chosen[v]]
                 else:
@@ -146,45 +144,82 @@ class FaceMaps:
     def units(self, faces: np.ndarray, units: np.ndarray) -> list[Line]:
         """Switching functions of the step, each on a face whose map is known."""
         result: list[Line | None] = [None] * len(faces)
-        shift, size = self._shift, math.prod(self.node.shape)
-        for batch, rows in self._by_batch(faces.tolist()):
-            x, own = batch.slots[self.node.inputs[0]], np.array([batch.rows[f] for f in faces[rows].tolist()])
-            if isinstance(self.node, Pointwise):
-                kink, entry = np.divmod(units[rows], size)
-                functions = entry_functions(x, own, entry, kinks=self.node.kinks[kink, entry])
-            else:
-                functions = entry_functions(x, own, *self._candidates_on(self.node, faces[rows], units[rows]))
+        for rows, functions in self._units(self.near, faces, units):
             for column, row in enumerate(rows.tolist()):
-                result[row] = functions.line(column, shift)
+                result[row] = functions.line(column, self._shift)
         return [line for line in result if line is not None]
 
-    def _candidates_on(
-        self, node: Maximum, faces: np.ndarray, units: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(candidates, largest so far) that units of the step compare on faces."""
-        windows = self.states.first_window + units
-        candidates = node.windows[windows, node.group(self.step.words)[1][self.step.turn, units]]
-        return candidates, self.states.winners_of(node, faces, windows)
+    def exactly(
+        self, corners: Sequence[Corner], which: np.ndarray, units: np.ndarray
+    ) -> tuple[list[Crossing], list[Line]]:
+        """The points of corners, and units each on the face of the corner of that number, with residues.
 
-    def _by_batch(self, faces: Sequence[int]) -> Iterator[tuple[_Batch, np.ndarray]]:
-        """Batches with the places of the faces that are in each."""
-        rows: dict[int, list[int]] = {}
-        for i, face in enumerate(faces):
-            rows.setdefault(id(self._batch_of[face]), []).append(i)
-        for own in rows.values():
-            yield self._batch_of[faces[own[0]]], np.array(own)
+        Raises
+        ------
+        InexactError
+            If a node on the way has no form in finite fields.
+        """
+        faces = np.array([corner.face for corner in corners], np.int64)
+        self.exact.make(self.states.before(faces).tolist())
+        own = faces[which]
+        first, second = (
+            [_with(line, residues) for line, residues in zip(lines, found, strict=True)]
+            for lines, found in (
+                (self._side_lines(faces, edges), self._side_residues(faces, edges))
+                for edges in np.array([corner.sides for corner in corners], np.int64).reshape(-1, 2).T
+            )
+        )
+        points = [crossing(*lines) for lines in zip(first, second, strict=True)]
+        lines = [
+            _with(line, residues)
+            for line, residues in zip(self.units(own, units), self._line_residues(own, units), strict=True)
+        ]
+        return points, lines
+
+    def vanish(self, corners: Sequence[Corner], which: np.ndarray, units: np.ndarray) -> np.ndarray:
+        """Which units are zero, each at the corner of that number.
+
+        Raises
+        ------
+        InexactError
+            If a node on the way has no form in finite fields.
+        """
+        result, faces = np.zeros(len(units), bool), np.array([corner.face for corner in corners], np.int64)
+        self.exact.make(self.states.before(faces).tolist())
+        one, other = (
+            np.array(self._side_residues(faces, edges), object).reshape(-1, 3).T
+            for edges in np.array([corner.sides for corner in corners], np.int64).reshape(-1, 2).T
+        )
+        (c, p, q), (d, r, s) = one, other
+        point = (p * s - q * r, q * d - c * s, c * r - p * d)
+        w, x, y = (np.stack([number % prime for prime in PRIMES]).astype(np.int64) for number in point)
+        primes = np.array(PRIMES)[:, None]
+        for rows, functions in self._units(self.exact, faces[which], units):
+            at, (c, p, q) = which[rows], functions.transpose(1, 0, 2).astype(np.int64)
+            result[rows] = ((c * w[:, at] + p * x[:, at] + q * y[:, at]) % primes == 0).all(0)
+        return result
+
+    def _units(
+        self, carried: Carried[T, F], faces: np.ndarray, units: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, F]]:
+        """(rows, functions) of units of the step, each on a face whose map is known."""
+        if isinstance(self.node, Pointwise):
+            kink, entry = np.divmod(units, math.prod(self.node.shape))
+            return carried.units(self.states.before(faces), entry, kink)
+        compared = self.states.compared(self.node, self.step, faces, units)
+        return carried.units(self.states.before(faces), *compared)
 
     @cached_property
     def _shift(self) -> int:
         """Units of one vertex are all times one power of two."""
-        x = self._batches[0].slots[self.node.inputs[0]]
+        x = self.near.first.slots[self.node.inputs[0]]
         return BITS - math.frexp(max(float(x.high.abs().max()), 2.0**-900))[1]
 
     def values(self, corners: Sequence[Corner]) -> Iterator[tuple[np.ndarray, list[Place], dict[int, Known]]]:
         """(which of the corners, their places, tensors that are alive there by slot), for some at a time."""
-        for batch, which in self._by_batch([corner.face for corner in corners]):
-            n = len(batch.rows)
-            own = np.array([batch.rows[corners[i].face] for i in which.tolist()])
+        faces = self.states.before(np.array([corner.face for corner in corners], np.int64))
+        for batch, which in self.near.by_batch(faces):
+            n, own = len(batch.rows), batch.rows_of(faces[which])
             both = [_quotients(corners[i]) for i in which.tolist()]
             places = [_place(u, v) for u, v in both]
             distance = np.array([place.distance for place in places])
@@ -227,52 +262,13 @@ class FaceMaps:
                 kink, entry = np.divmod(unit, x.shape[1])
                 one, other = x[at, entry], node.kinks[kink, entry]
             else:
-                faces = np.array([corners[i].face for i in some.tolist()])[at]
-                one, other = (x[at, entries] for entries in self._candidates_on(node, faces, unit))
+                own = np.array([corners[i].face for i in some.tolist()])[at]
+                one, other = (x[at, entries] for entries in self.states.compared(node, self.step, own, unit))
                 bound = 1.5 * bound
             z[mine] = one - other
             size = np.abs(one) + np.abs(other)
             error[mine] = SAFE * (bound[at] + 4.0 * UNIT_ROUNDOFF * size) + FLOOR
         return z, error
-
-    def make(self, faces: Sequence[int]) -> None:
-        """Find the maps of faces that are not known yet."""
-        new = [face for face in dict.fromkeys(faces) if face not in self._batch_of]
-        largest = max(math.prod(shape) for shape in self.program.shapes.values())
-        size = max(1, _BATCH // (3 * largest))
-        by_plane: dict[int, list[int]] = {}
-        for face in new:
-            by_plane.setdefault(int(self.states.window_of[face]), []).append(face)
-        for window, own in by_plane.items():
-            for first in range(0, len(own), size):
-                batch = self._pass(own[first : first + size], self.states.frames[window][0])
-                self._batches.append(batch)
-                self._batch_of.update(dict.fromkeys(batch.rows, batch))
-
-    def _pass(self, faces: list[int], plane: Plane) -> _Batch:
-        """Carry three rows for each face through the program."""
-        batch = _Batch({face: i for i, face in enumerate(faces)}, {}, {})
-        own, states = np.array(faces), self.states
-        sources = self._sources(own)
-
-        def pointwise(node: Pointwise, x: DoubleDouble) -> DoubleDouble:
-            self._note(batch, node, x, sources.get(node.stage))
-            on = states.bits(node.stage, node.kinks.size, own)
-            return pointwise_in_states(node, x, np.tile(on, (3, 1)))
-
-        def maximum(node: Maximum, x: DoubleDouble) -> DoubleDouble:
-            self._note(batch, node, x, sources.get(node.stage))
-            places = np.tile(states.places(node, own), (3, 1))
-            return x.map(lambda values: node.pick(values, places))
-
-        end = next(i for i, node in enumerate(self.program.nodes) if node is self.node)
-        slots = {0: _start(plane, len(faces), self.program.input_shape)}
-        for _ in walk(self.program.nodes[:end], slots, Interpreter(affine, pointwise, maximum)):
-            pass
-        batch.slots.update(slots)
-        for stage in (self.node.stage, IN_WORK):
-            self._note(batch, self.node, slots[self.node.inputs[0]], sources.get(stage))
-        return batch
 
     @cached_property
     def _sides(self) -> tuple[np.ndarray, np.ndarray]:
@@ -300,61 +296,65 @@ class FaceMaps:
         """A corner for each vertex that has one left, of faces that are known or serve many vertices: a map
         costs more than a wider angle is worth."""
         good = {v: [s for s in sides if 2.0 * s.sine >= sides[0].sine] for v, sides in candidates.items()}
-        serves = Counter(side.face for sides in good.values() for side in sides)
-        return {
-            v: max(sides, key=lambda side: (side.face in self._batch_of, serves[side.face], -side.face))
-            for v, sides in good.items()
-            if sides
-        }
+        before = self.states.before(np.arange(len(self.states.subdivision.faces))).tolist()
+        serves = Counter(before[side.face] for sides in good.values() for side in sides)
 
-    def _corner(self, sides: _Sides) -> Corner | None:
-        face = sides.face
-        first, second = self._side(face, sides.before), self._side(face, sides.after)
+        def worth(side: _Sides) -> tuple[bool, int, int]:
+            return self.near.has(before[side.face]), serves[before[side.face]], -side.face
+
+        return {v: max(sides, key=worth) for v, sides in good.items() if sides}
+
+    @staticmethod
+    def _corner(sides: _Sides, first: Line | None, second: Line | None) -> Corner | None:
         if first is None or second is None:
             return None
         try:
-            return Corner(face, crossing(first, second))
+            return Corner(sides.face, (sides.before, sides.after), crossing(first, second))
         except UnsureError:
             return None
 
-    def _side(self, face: int, edge: int) -> Line | None:
-        """The line of a side, if it is known."""
-        if self.states.subdivision.edge_source[edge, 0] == RIM:
-            return self._rim_line(face, edge)
-        functions, column = self._batch_of[face].sides.get((face, edge), (None, 0))
-        return None if functions is None else functions.line(column)
+    def _side_lines(self, faces: np.ndarray, edges: np.ndarray) -> list[Line | None]:
+        """The lines of sides of faces whose maps are known, as far as they are."""
+        found = self._drawn(self.near, faces, edges)
+        lines = [None if function is None else function[0].line(function[1]) for function in found]
+        for i in np.flatnonzero(self.states.subdivision.edge_source[edges, 0] == RIM).tolist():
+            lines[i] = self._rim_line(int(faces[i]), int(edges[i]))
+        return lines
 
-    def _sources(self, faces: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-        """(row, edge) of all sides of faces, by the stage that drew the edge."""
-        places = self.states.subdivision.faces.places(faces)
-        rows, edges = places.row_of, self.states.subdivision.side_edges[places.values]
-        stages = self.states.subdivision.edge_source[edges, 0]
-        return {int(s): (rows[stages == s], edges[stages == s]) for s in np.unique(stages)}
+    def _side_residues(self, faces: np.ndarray, edges: np.ndarray) -> list[Residue]:
+        """Residues of the lines of sides of faces whose maps are known, which these are known to have."""
+        residues = []
+        for i, function in enumerate(self._drawn(self.exact, faces, edges)):
+            if function is None:
+                line = self._rim_line(int(faces[i]), int(edges[i]))
+                residues.append(tuple(number.middle % MODULUS for number in line))
+            else:
+                residues.append(_combined(*function))
+        return residues
 
-    def _note(
-        self,
-        batch: _Batch,
-        node: Pointwise | Maximum,
-        x: DoubleDouble,
-        sides: tuple[np.ndarray, np.ndarray] | None,
-    ) -> None:
-        """Functions of sides that units of a node have drawn."""
-        if sides is None:
-            return
-        states, (rows, edges) = self.states, sides
-        faces, units = np.array(list(batch.rows))[rows], states.units_of(edges)
-        if isinstance(node, Pointwise):
-            kink, entry = np.divmod(units, math.prod(node.shape))
-            functions = entry_functions(x, rows, entry, kinks=node.kinks[kink, entry])
-        else:
-            one, other = node.windows[units[:, None], states.subdivision.rivals[edges]].T
-            work = np.flatnonzero(states.subdivision.edge_source[edges, 0] == IN_WORK)
-            one[work], other[work] = (
-                states.winners_of(node, both, units[work]) for both in states.edge_faces[edges[work]].T
-            )
-            functions = entry_functions(x, rows, one, other)
-        for column, side in enumerate(zip(faces.tolist(), edges.tolist(), strict=True)):
-            batch.sides[side] = functions, column
+    def _line_residues(self, faces: np.ndarray, units: np.ndarray) -> list[Residue]:
+        """Those of units of the step, each on a face whose map is known."""
+        result: list[Residue] = [()] * len(faces)
+        for rows, functions in self._units(self.exact, faces, units):
+            for column, row in enumerate(rows.tolist()):
+                result[row] = _combined(functions, column)
+        return result
+
+    def _drawn(
+        self, carried: Carried[T, F], faces: np.ndarray, edges: np.ndarray
+    ) -> list[tuple[F, int] | None]:
+        """The functions that drew sides, each a column of some; None where they are not known."""
+        sub, before = self.states.subdivision, self.states.before(faces)
+        names = np.column_stack([before, sub.edge_source[edges], sub.rivals[edges]]).tolist()
+        result = [carried.side(tuple(name)) for name in names]
+        work = np.flatnonzero(sub.edge_source[edges, 0] == IN_WORK)
+        if len(work):
+            assert isinstance(self.node, Maximum)
+            tied = self.states.tied_along(self.node, edges[work])
+            for rows, functions in carried.units(before[work], *tied):
+                for column, row in enumerate(work[rows].tolist()):
+                    result[row] = functions, column
+        return result
 
     def _rim_line(self, face: int, edge: int) -> Line:
         """The line of an edge on the rim, through two corners of the window."""
@@ -363,12 +363,16 @@ class FaceMaps:
         return through(corners[a], corners[b])
 
 
-def _start(plane: Plane, n: int, shape: tuple[int, ...]) -> DoubleDouble:
-    """(3 n, *shape) origins, then first and second axes."""
-    frame = torch.from_numpy(np.concatenate([plane.origin[None], plane.basis]))
-    rows = frame.repeat_interleave(n, dim=0).reshape(-1, *shape)
-    one = np.repeat([1.0, 0.0, 0.0], n)
-    return DoubleDouble(rows, torch.zeros_like(rows), np.zeros(len(rows)), one)
+def _combined(functions: np.ndarray, column: int) -> Residue:
+    """Residues by all primes together of one of some functions, (fields, 3, n)."""
+    return tuple(map(combined, functions[:, :, column].T.tolist()))
+
+
+def _with(line: Line | None, residues: Residue) -> Line:
+    """A line with its residues."""
+    assert line is not None
+    c, p, q = (replace(number, residue=r) for number, r in zip(line, residues, strict=True))
+    return c, p, q
 
 
 class _Quotient(NamedTuple):

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csc_array
 
+from splineviz.exact.forward import StageRound
 from splineviz.geometry.bit_sets import bits_of, numbers_of
 from splineviz.geometry.candidate_rounds import IN_WORK
 from splineviz.geometry.csr import Csr
@@ -40,11 +41,18 @@ class FaceStates:
     """(F, words) of the maxima of the stage in work, as far as these have cut"""
     first_window: int = 0
     """Number of the window that edges in work count theirs from"""
+    parent: np.ndarray | None = None
+    """(F,) the face before the stage in work that each is a part of; None where these are the faces"""
 
     @property
     def planes(self) -> list[Plane]:
         """Of all windows."""
         return [plane for plane, _ in self.frames.values()]
+
+    def before(self, faces: np.ndarray) -> np.ndarray:
+        """The faces before the stage in work that some are parts of."""
+        before: np.ndarray = faces if self.parent is None else self.parent[faces]
+        return before
 
     def words(self, stage: int, faces: np.ndarray) -> np.ndarray:
         """Words of a stage that is done on some faces."""
@@ -71,6 +79,24 @@ class FaceStates:
         places = bits.astype(np.int64) @ (1 << np.arange(bits.shape[1]))
         entries: np.ndarray = node.windows[windows, places]
         return entries
+
+    def compared(
+        self, node: Maximum, step: StageRound, faces: np.ndarray, units: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(candidates, largest so far): entries that units of a round compare, each on one face."""
+        windows = self.first_window + units
+        candidates = node.windows[windows, node.group(step.words)[1][step.turn, units]]
+        return candidates, self.winners_of(node, faces, windows)
+
+    def tied_along(self, node: Maximum, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The two entries whose tie drew each of some edges, which maxima of a node did."""
+        units = self.units_of(edges)
+        one, other = node.windows[units[:, None], self.subdivision.rivals[edges]].T
+        work = np.flatnonzero(self.subdivision.edge_source[edges, 0] == IN_WORK)
+        one[work], other[work] = (
+            self.winners_of(node, both, units[work]) for both in self.edge_faces[edges[work]].T
+        )
+        return one, other
 
     def _winner_words(self, node: Maximum, faces: np.ndarray) -> np.ndarray:
         if node.stage < len(self.tables):

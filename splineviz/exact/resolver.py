@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,11 +12,10 @@ import numpy as np
 
 from splineviz.deadline import check_time
 from splineviz.exact.ancestry import Ancestry, ExactPoint, Key, Lacking, missing
-from splineviz.exact.balls import Ball, value_at
+from splineviz.exact.balls import Ball, Crossing, Line, value_at
 from splineviz.exact.digits import ExactTensor, InexactError
 from splineviz.exact.equal_functions import equal_entries
-from splineviz.exact.face_maps import FaceMaps
-from splineviz.exact.face_states import FaceStates
+from splineviz.exact.face_maps import Corner, FaceMaps
 from splineviz.exact.forward import CALL, Point, StageRound, switching, work
 from splineviz.exact.ties import Ties
 from splineviz.geometry.answers import UnsureError, Value
@@ -40,13 +40,14 @@ class Resolver:
     step: StageRound
     limit: float = math.inf
     """`effort` for one set of questions"""
-    states: FaceStates | None = None
-    """The faces with their states, by which most is told in two float64; None if all is to be exact"""
+    maps: FaceMaps | None = None
+    """The faces with their maps, by which most is told; None if all is to be exact"""
 
     def rungs(self) -> Iterator[Callable[[np.ndarray], Value | None]]:
-        """Two float64 first, then exact arithmetic."""
-        if self.states is not None:
+        """Two float64 first, then with residues, which tell zeros, then exact arithmetic."""
+        if self.maps is not None:
             yield self.nearly
+            yield self.nearly_or_zero
         yield self.at
 
     def coincident(self, questions: np.ndarray) -> np.ndarray:
@@ -58,65 +59,71 @@ class Resolver:
     @cached_property
     def _ties(self) -> Ties | None:
         node = self.program.ways[self.step.stage][-1]
-        if self.states is None or not isinstance(node, Maximum):
+        if self.maps is None or not isinstance(node, Maximum):
             return None
-        equal = equal_entries(self.program, self.states.planes)
-        return Ties(node, self.states, self.step, None if equal is None else equal[self.step.stage])
+        equal = equal_entries(self.program, self.maps.states.planes)
+        return Ties(node, self.maps.states, self.step, None if equal is None else equal[self.step.stage])
 
     def signs(self, pairs: np.ndarray) -> np.ndarray:
-        """Signs for rows (vertex, unit) that values rounded to float64 tell, at vertices with many of
-        them."""
-        result = np.full(len(pairs), UNKNOWN)
-        vertices, place, counts = np.unique(pairs[:, 0], return_inverse=True, return_counts=True)
-        many = counts >= _MANY
-        if self.states is None or not many.any() or not self.affordable(int(many.sum())):
+        """Signs for rows (vertex, unit) that values rounded to float64 tell, and zeros that residues tell, at
+        vertices with many of them."""
+        _, number, counts = np.unique(pairs[:, 0], return_inverse=True, return_counts=True)
+        many, result = np.flatnonzero(counts[number] >= _MANY), np.full(len(pairs), UNKNOWN)
+        rows, corners, which = self._at_corners(pairs[many])
+        rows = many[rows]
+        if not len(rows):
             return result
-        try:
-            corners = self.maps.corners(vertices[many].tolist())
-        except InexactError:
-            return result
-        number = np.full(len(vertices), -1)
-        found = np.flatnonzero(many)[[corner is not None for corner in corners]]
-        number[found] = np.arange(len(found))
-        rows = np.flatnonzero(number[place] >= 0)
-        z, error = self.maps.switching([c for c in corners if c], number[place[rows]], pairs[rows, 1])
+        assert self.maps is not None
+        z, error = self.maps.switching(corners, which, pairs[rows, 1])
         result[rows] = np.where(np.abs(z) > error, np.sign(z), UNKNOWN)
+        open_ = result[rows] == UNKNOWN
+        asked, place = np.unique(which[open_], return_inverse=True)
+        with suppress(InexactError):
+            vanish = self.maps.vanish([corners[i] for i in asked.tolist()], place, pairs[rows[open_], 1])
+            result[rows[open_][vanish]] = 0
         return result
-
-    @cached_property
-    def maps(self) -> FaceMaps:
-        """Maps of faces, in two float64 a number."""
-        assert self.states is not None
-        return FaceMaps(self.program, self.states, self.step)
 
     def nearly(self, pairs: np.ndarray) -> Value | None:
         """Values for rows (vertex, unit) up to bounds; None where they cost more than allowed, or cannot be
         had."""
-        vertices, place = np.unique(pairs[:, 0], return_inverse=True)
-        if not self.affordable(len(vertices)):
+        rows, corners, which = self._at_corners(pairs)
+        if not len(rows):
             return None
+        assert self.maps is not None
+        faces = np.array([corner.face for corner in corners])[which]
+        lines = self.maps.units(faces, pairs[rows, 1])
+        return _values_of(pairs[rows], [corner.point for corner in corners], which, lines)
+
+    def nearly_or_zero(self, pairs: np.ndarray) -> Value | None:
+        """Likewise, and zeros are told."""
+        rows, corners, which = self._at_corners(pairs)
+        if not len(rows):
+            return None
+        assert self.maps is not None
+        try:
+            points, lines = self.maps.exactly(corners, which, pairs[rows, 1])
+        except InexactError:
+            return None
+        return _values_of(pairs[rows], points, which, lines)
+
+    def _at_corners(self, pairs: np.ndarray) -> tuple[np.ndarray, list[Corner], np.ndarray]:
+        """(rows, corners, the number of its corner for each row) of rows (vertex, unit), as far as vertices
+        are corners of faces whose maps are not too many."""
+        vertices, place = np.unique(pairs[:, 0], return_inverse=True)
+        nothing = np.empty(0, np.int64)
+        if self.maps is None or not self.affordable(len(vertices)):
+            return nothing, [], nothing
         try:
             corners = self.maps.corners(vertices.tolist())
         except InexactError:
-            return None
-        rows = np.flatnonzero(np.array([corner is not None for corner in corners])[place])
-        own = [corner for corner in (corners[i] for i in place[rows].tolist()) if corner]
-        lines = self.maps.units(np.array([corner.face for corner in own], np.int64), pairs[rows, 1])
-        known = {
-            pair: value_at(line, corner.point)
-            for pair, line, corner in zip(map(tuple, pairs[rows].tolist()), lines, own, strict=True)
-        }
-
-        def value(vertex: int, unit: int) -> Ball:
-            if (vertex, unit) not in known:
-                raise UnsureError
-            return known[vertex, unit]
-
-        return value
+            return nothing, [], nothing
+        number = np.cumsum([corner is not None for corner in corners], dtype=np.int64) - 1
+        rows = np.flatnonzero(np.array([corner is not None for corner in corners], bool)[place])
+        return rows, [corner for corner in corners if corner], number[place[rows]]
 
     def affordable(self, n_faces: int) -> bool:
         """Whether maps of so many faces do not cost more than allowed."""
-        return n_faces <= self.maps.affordable(self.limit)
+        return self.maps is not None and n_faces <= self.maps.affordable(self.limit)
 
     def at(self, pairs: np.ndarray) -> Value | None:
         """Exact values for rows (vertex, unit); None where they cost more than allowed, or cannot be had."""
@@ -134,6 +141,23 @@ class Resolver:
             return None
         values = dict(zip(map(tuple, pairs.tolist()), known, strict=True))
         return lambda vertex, unit: values[vertex, unit]
+
+
+def _values_of(
+    pairs: np.ndarray, points: Sequence[Crossing], which: np.ndarray, lines: Sequence[Line]
+) -> Value:
+    """Values of units, each at a point, by rows (vertex, unit)."""
+    known = {
+        pair: value_at(line, points[i])
+        for pair, line, i in zip(map(tuple, pairs.tolist()), lines, which.tolist(), strict=True)
+    }
+
+    def value(vertex: int, unit: int) -> Ball:
+        if (vertex, unit) not in known:
+            raise UnsureError
+        return known[vertex, unit]
+
+    return value
 
 
 def effort(program: Program, lacking: Lacking, n_vertices: int, stage: int) -> float:

@@ -6,21 +6,25 @@ weights make equal entries. No number of digits tells a zero, and none is needed
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import StageRound
 from splineviz.geometry.candidate_rounds import IN_WORK
+from splineviz.geometry.csr import Csr
 from splineviz.geometry.questions import EDGE, SIGN
 from splineviz.program.nodes import Maximum
 
 __all__ = ["Ties"]
 
-Pair = tuple[int, int]
+Pairs = tuple[np.ndarray, np.ndarray]
+"""One of two entries each, and the other"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,76 +41,97 @@ class Ties:
         """(n,) bool: which `questions.QUESTION` are about a coincidence: a sign is 0, or two units vanish in
         one point."""
         place, chord = questions["place"], questions["chord"]
-        about_signs, on_edges = chord == SIGN, chord == EDGE
-        ends = {v: self.states.edge_ends_at[v] // 2 for v in np.unique(place[about_signs]).tolist()}
-        largest = self.states.edge_faces.max(1, initial=-1)
+        at_vertex, on_edge = np.flatnonzero(chord == SIGN), np.flatnonzero(chord == EDGE)
+        on_chord = np.flatnonzero((chord != SIGN) & (chord != EDGE))
+        vertices, of_vertex = np.unique(place[at_vertex], return_inverse=True)
+        edges_at = self.states.edge_ends_at.take(vertices)
+        edges, of_edge = np.unique(
+            np.concatenate([place[on_edge], edges_at.values // 2]), return_inverse=True
+        )
+        # Any face with the vertex or edge will do: where it is, the largest of all of them are equal.
+        beside = self.states.edge_faces[edges].max(1, initial=-1)
+        around = np.full(len(vertices), -1)
+        np.maximum.at(around, edges_at.row_of, beside[of_edge[len(on_edge) :]])
         faces = place.copy()
-        faces[on_edges] = largest[place[on_edges]]
-        around = {v: int(largest[edges].max(initial=-1)) for v, edges in ends.items()}
-        faces[about_signs] = [around[v] for v in place[about_signs].tolist()]
-        on_edge = self._on_edges(np.unique(np.concatenate([place[on_edges], *ends.values()])))
+        faces[at_vertex], faces[on_edge] = around[of_vertex], beside[of_edge[: len(on_edge)]]
         first = self._pairs(faces, questions["first"])
-        second = self._pairs(faces, np.where(about_signs, 0, questions["second"]))
-        along = self._pairs(faces, np.where(about_signs | on_edges, 0, chord))
-        result = np.zeros(len(questions), bool)
-        for i in np.flatnonzero(faces >= 0).tolist():
-            if about_signs[i]:
-                at = _joined(pair for edge in ends[int(place[i])].tolist() for pair in on_edge.get(edge, []))
-                result[i] = _equal(at, *first[i])
-                continue
-            # Along a chord its own two candidates tie.
-            at = _joined(on_edge.get(int(place[i]), []) if on_edges[i] else [along[i]])
-            (a, b), (c, d) = first[i], second[i]
-            result[i] = (_equal(at, a, c) and _equal(at, b, d)) or (_equal(at, a, d) and _equal(at, b, c))
-        return result
+        second = self._pairs(faces, np.where(chord == SIGN, 0, questions["second"]))
+        along = self._pairs(faces, np.where(chord < 0, 0, chord))
+        # What ties at a vertex, along an edge, and along a chord, where its own two candidates do.
+        rows, one, other = self._on_edges(edges)
+        by_edge = _by_number(rows, len(edges))
+        near = by_edge.take(of_edge[len(on_edge) :])
+        spots = [edges_at.row_of[near.row_of], len(vertices) + rows, len(vertices) + len(edges) + on_chord]
+        tied = _Tied(
+            np.concatenate(spots),
+            np.concatenate([one[near.values], one, along[0][on_chord]]),
+            np.concatenate([other[near.values], other, along[1][on_chord]]),
+            self._n_names,
+        )
+        spot = len(vertices) + len(edges) + np.arange(len(place))
+        spot[at_vertex], spot[on_edge] = of_vertex, len(vertices) + of_edge[: len(on_edge)]
+        (a, b), (c, d) = first, second
+        straight, crosswise = (tied.at(spot, a, x) & tied.at(spot, b, y) for x, y in ((c, d), (d, c)))
+        result: np.ndarray = np.where(chord == SIGN, tied.at(spot, a, b), straight | crosswise)
+        return result & (faces >= 0)
 
-    def _pairs(self, faces: np.ndarray, units: np.ndarray) -> list[Pair]:
+    def _pairs(self, faces: np.ndarray, units: np.ndarray) -> Pairs:
         """The entries that units compare on faces: the candidate and the largest so far."""
-        windows = self.states.first_window + units
-        candidates = self.node.windows[windows, self._candidates[units]]
-        return self._named(candidates, self.states.winners_of(self.node, faces, windows))
+        one, other = self.states.compared(self.node, self.step, faces, units)
+        return self._named(one), self._named(other)
 
-    def _named(self, one: np.ndarray, other: np.ndarray) -> list[Pair]:
-        """Pairs of entries by the numbers of their functions."""
-        if self.equal is not None:
-            one, other = self.equal[one], self.equal[other]
-        return list(zip(one.tolist(), other.tolist(), strict=True))
-
-    def _on_edges(self, edges: np.ndarray) -> dict[int, list[Pair]]:
-        """Entries that tie along each of some edges, as far as units of this stage tell."""
-        states, shared = self.states, self.states.subdivision.shared
-        stage, unit = states.subdivision.edge_source[edges, 0], states.units_of(edges)
-        drawn = np.isin(stage, (IN_WORK, self.node.stage))
-        more = shared[np.isin(shared[:, 0], edges) & np.isin(shared[:, 1], (IN_WORK, self.node.stage))]
-        more_windows = more[:, 2] + states.first_window * (more[:, 1] == IN_WORK)
-        rows = np.concatenate([edges[drawn], more[:, 0]])
-        windows = np.concatenate([unit[drawn], more_windows])
-        inside = states.edge_faces[rows].min(1, initial=0) >= 0
-        rows, windows = rows[inside], windows[inside]
-        sides = (states.winners_of(self.node, faces, windows) for faces in states.edge_faces[rows].T)
-        result: dict[int, list[Pair]] = {}
-        for edge, pair in zip(rows.tolist(), self._named(*sides), strict=True):
-            result.setdefault(edge, []).append(pair)
-        return result
+    def _named(self, entries: np.ndarray) -> np.ndarray:
+        """Entries by the numbers of their functions."""
+        return entries if self.equal is None else self.equal[entries]
 
     @cached_property
-    def _candidates(self) -> np.ndarray:
-        """(windows,) place of the candidate of this round."""
-        places: np.ndarray = self.node.group(self.step.words)[1][self.step.turn]
-        return places
+    def _n_names(self) -> int:
+        names = self._named(np.arange(math.prod(self.node.shape)))
+        return int(names.max(initial=0)) + 1
+
+    def _on_edges(self, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(rows, one, other) entries that tie along each of some edges, in order of their numbers, as far as
+        units of this stage tell."""
+        states, shared = self.states, self.states.subdivision.shared
+        stage, unit = states.subdivision.edge_source[edges, 0], states.units_of(edges)
+        drawn = np.flatnonzero(np.isin(stage, (IN_WORK, self.node.stage)))
+        more = shared[np.isin(shared[:, 0], edges) & np.isin(shared[:, 1], (IN_WORK, self.node.stage))]
+        more_windows = more[:, 2] + states.first_window * (more[:, 1] == IN_WORK)
+        rows = np.concatenate([drawn, np.searchsorted(edges, more[:, 0])])
+        windows = np.concatenate([unit[drawn], more_windows])
+        inside = states.edge_faces[edges[rows]].min(1, initial=0) >= 0
+        rows, windows = rows[inside], windows[inside]
+        one, other = (
+            self._named(states.winners_of(self.node, faces, windows))
+            for faces in states.edge_faces[edges[rows]].T
+        )
+        return rows, one, other
 
 
-def _joined(pairs: Iterable[Pair]) -> dict[int, int]:
-    """Entries that are equal if those of each pair are, by a number for each class."""
-    root: dict[int, int] = {}
-    for a, b in pairs:
-        one, other = root.setdefault(a, a), root.setdefault(b, b)
-        if one != other:
-            for entry, of in list(root.items()):
-                if of == other:
-                    root[entry] = one
-    return root
+def _by_number(numbers: np.ndarray, n: int) -> Csr:
+    """Where each number below n stands."""
+    counts = np.bincount(numbers, minlength=n)
+    return Csr(np.concatenate([[0], np.cumsum(counts)]), np.argsort(numbers, kind="stable"))
 
 
-def _equal(joined: dict[int, int], a: int, b: int) -> bool:
-    return joined.get(a, a) == joined.get(b, b)
+class _Tied:
+    """Entries that are equal at some spots if those of each pair are."""
+
+    def __init__(self, spot: np.ndarray, one: np.ndarray, other: np.ndarray, n_names: int) -> None:
+        self.n_names = n_names
+        # With one pair more, of a name that nobody asks for, there always is one.
+        pairs = [np.append(spot * n_names + entry, -1) for entry in (one, other)]
+        self.known, node = np.unique(np.concatenate(pairs), return_inverse=True)
+        n, ends = len(self.known), np.split(node, 2)
+        graph = coo_array((np.ones(len(ends[0])), tuple(ends)), shape=(n, n))
+        self.group = connected_components(graph, directed=False)[1]
+
+    def at(self, spot: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """(n,) bool: whether two entries are equal, each pair at one spot."""
+        first, second = (self._group_of(spot * self.n_names + entry) for entry in (one, other))
+        equal: np.ndarray = (one == other) | ((first == second) & (first >= 0))
+        return equal
+
+    def _group_of(self, names: np.ndarray) -> np.ndarray:
+        row = np.minimum(np.searchsorted(self.known, names), len(self.known) - 1)
+        return np.where(self.known[row] == names, self.group[row], -1)

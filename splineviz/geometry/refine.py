@@ -40,8 +40,21 @@ __all__ = ["ROOM", "Kinds", "Proof", "Refinement", "UncertainError", "compile_re
 _NO_PROOF, _NO_KINDS = np.empty(0), np.empty(0, np.int64)
 
 
-Kinds = Callable[[], Int64[np.ndarray, "unit"]]
-"""A number for each unit, one for units that are one function"""
+class Kinds:
+    """Numbers of units, one for those that are one function: found when they are of use for the first
+    time, as that takes longer than many stages."""
+
+    def __init__(self, find: Callable[[], Int64[np.ndarray, "unit"]]) -> None:
+        self._find = find
+        self.known: Int64[np.ndarray, "unit"] = _NO_KINDS
+        """None of them before"""
+        self.asked = False
+
+    def find(self) -> Int64[np.ndarray, "unit"]:
+        """The numbers; none where that cannot be told."""
+        if not self.asked:
+            self.known, self.asked = self._find(), True
+        return self.known
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +166,7 @@ def refine(
     proof
         With it, no decision rests on an estimate but those that nobody can tell.
     kinds
-        Asked where units vanish too close to each other to tell them apart.
+        Found where units vanish too close to each other to tell them apart.
     onward
         Whether faces may be cut again by a later stage. If not, and nothing is proven, `Subdivision.stray` is
         left unknown after the last units.
@@ -165,11 +178,12 @@ def refine(
     """
     slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
     arrays, moved, answers = subdivision.arrays(), np.zeros((len(z), 2)), NO_ANSWERS
-    values = Values(z, scale, slack, slack_proof, moved, _NO_KINDS)
+    values = Values(z, scale, slack, slack_proof, moved, _NO_KINDS if kinds is None else kinds.known)
     while True:
         run = _refine(arrays, values, sure, stage, first_word, room, answers, onward or proof is not None)
-        if kinds is not None and (run.questions["chord"] == EDGE).any() | (proof is None and run.open > 0):
-            values, kinds = values._replace(kinds=kinds()), None
+        of_use = (run.questions["chord"] == EDGE).any() or (proof is None and run.open > 0)
+        if of_use and kinds is not None and not kinds.asked:
+            values = values._replace(kinds=kinds.find())
             continue
         if proof is not None and proof.renewable and (run.unproven >= _MANY_OPEN).any():
             raise UncertainError(np.flatnonzero(run.unproven >= _MANY_OPEN))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from splineviz.geometry.answers import ExactAnswers
-from splineviz.geometry.refine import Refinement
+from splineviz.geometry.refine import Kinds, Refinement
 from splineviz.geometry.refine_maxima import Births, Candidates, Proven, refine_by_maxima
 from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.geometry.subdivision import Subdivision
@@ -55,7 +55,7 @@ def after_maximum(
             np.arange(windows.shape[1]) > (names >= 0).argmax(1)[:, None]
         )
         rounds = np.where((rounds >= 0) & again[np.arange(len(windows)), rounds], -1, rounds)
-        kinds = partial(_alike, names, rounds)
+        kinds = Kinds(partial(_alike, names, rounds))
     x, (scale, slack), proven = live.flat, live.entrywise(), None
     if judges is not None and live.proof is not None:
         # Candidates take the values of those that they tie with, so all entries must be as good as each

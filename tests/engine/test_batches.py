@@ -275,9 +275,9 @@ def test_max_cells_holds_for_streams_and_for_any_stage(make: Callable[[], Reques
 
 def test_a_set_of_exact_questions_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part of a set takes half a second, and there are dozens."""
-    from splineviz.exact import resolver
+    from splineviz.exact import carried
 
-    parts, pause, n = resolver._at_once, 0.0, 0
+    parts, pause, n = carried.Carried._pass, 0.0, 0
 
     def part(*given: Any) -> Any:
         nonlocal n
@@ -285,9 +285,9 @@ def test_a_set_of_exact_questions_ends_with_the_time(monkeypatch: pytest.MonkeyP
         time.sleep(pause)
         return parts(*given)
 
-    monkeypatch.setattr(resolver, "_BATCH", 1.0)
-    monkeypatch.setattr(resolver, "_at_once", part)
-    assert arranged(integers, None, certify="full").status is sv.Status.COMPLETE and n > 20
+    monkeypatch.setattr(carried, "_BATCH", 1)
+    monkeypatch.setattr(carried.Carried, "_pass", part)
+    assert arranged(integers, None, certify="full").status is sv.Status.COMPLETE and n > 15
     pause, began = 0.5, time.monotonic()
     arr = arranged(integers, None, certify="full", seconds=0.5)
     assert arr.status is sv.Status.INCOMPLETE and time.monotonic() - began < 5.0
