@@ -6,15 +6,17 @@ from __future__ import annotations
 import copy
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError, SplinevizError
+from splineviz.program.derived import Keeper
 from splineviz.program.exported import load_exported
 from splineviz.program.fidelity import measure, sample
 from splineviz.program.logits import CutOff, last_operation, without_last
@@ -89,7 +91,8 @@ def load_program(
     expected = {key: original[key] for key in module.state_dict() if key in original}
     card = _Card(name, shape, sum(p.numel() for p in module.parameters()), None if cut is None else cut.note)
     origin = Origin.of(graph, original, name, shape)
-    made = _maker(origin, expected, original, card)
+    beside = [*graph.constants, *(key for key in origin.weights if key not in expected)]
+    made = _maker(origin, expected, original, card, Keeper.of(module, beside, shape), logits)
     program = made(lowered, origin, None)
     return made(
         lowered, origin, measure(program, module, graph.dynamic_batch, None if cut is None else cut.finish)
@@ -192,7 +195,12 @@ class _Card:
 
 
 def _maker(
-    first: Origin, expected: dict[str, Tensor], original: dict[str, Tensor], card: _Card
+    first: Origin,
+    expected: dict[str, Tensor],
+    original: dict[str, Tensor],
+    card: _Card,
+    keeper: Keeper | None,
+    logits: bool,
 ) -> Callable[[Lowered, Origin, Fidelity | None], Program]:
     """Function that makes a program, which can take other weights, of lowered nodes."""
     like = {key: torch.empty_like(value, device="meta") for key, value in expected.items()}
@@ -222,11 +230,17 @@ def _maker(
         )
 
     def rebind(state_dict: Mapping[str, Tensor]) -> Program:
-        weights = matched(state_dict, like, tied) | fixed
-        lowered = lower(first.graph, weights)
+        weights = matched(state_dict, like, tied)
+        module = None if keeper is None else keeper.with_weights(weights)
+        if module is None:
+            origin = first.with_weights(weights | fixed)
+            lowered = lower(first.graph, weights | fixed)
+        else:  # what it keeps beside its weights is in the trace
+            graph, lowered, _ = _lowered(module, card.input_shape, logits)
+            origin = Origin.of(graph, module_weights(module), card.name, card.input_shape)
         if lowered.offenders:
             raise refusal(lowered.offenders, None)
-        return made(lowered, first.with_weights(weights), None)
+        return made(lowered, origin, None)
 
     return made
 
@@ -325,7 +339,7 @@ def _input_shape(module: nn.Module, given: Shape | None, told: tuple[int, ...] |
     )
     first = next(with_weights, None)
     if isinstance(first, nn.Linear):
-        return (first.in_features,)
+        return (int(first.in_features),)
     raise InputError(
         "the shape of one input is needed: the first layer with weights is no nn.Linear that would tell it",
         hint="give input_shape=(1, 28, 28), say, without the batch",
@@ -333,10 +347,11 @@ def _input_shape(module: nn.Module, given: Shape | None, told: tuple[int, ...] |
 
 
 def _checked(given: Shape | None) -> tuple[int, ...]:
-    shape = (given,) if isinstance(given, int) else tuple(given or ())
-    if not shape or not all(isinstance(n, int) and n > 0 for n in shape):
+    several = () if given is None else given if isinstance(given, Iterable) else (given,)
+    shape = tuple(several)
+    if not shape or not all(isinstance(n, (int, np.integer)) and n > 0 for n in shape):
         raise InputError(f"input_shape must be positive whole numbers, without the batch, got {given}")
-    return shape
+    return tuple(map(int, shape))
 
 
 def _try(module: nn.Module, example: Tensor) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -313,3 +315,18 @@ def test_batch_norm_is_reduced_once_in_the_stated_order() -> None:
 def test_importing_the_package_leaves_torch_alone() -> None:
     code = "import sys, splineviz, splineviz.errors, splineviz.plane; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("shape", [np.int64(6), (np.int32(2), 3), np.array([6]), [6], 6])
+def test_numpy_integers_are_integers(shape: Any) -> None:
+    size = np.array((2, 3)).prod()
+    net = nn.Sequential(nn.Flatten(), nn.Linear(size, 4), nn.ReLU(), nn.Linear(4, 2)).eval()
+    program = load_program(net, input_shape=shape)
+    assert all(type(n) is int for n in program.input_shape) and np.prod(program.input_shape) == 6
+    assert type(load_program(nn.Sequential(*net[1:])).input_shape[0]) is int
+
+
+@pytest.mark.parametrize("shape", [0, (), (2, -1), (2.0,), np.array([2.5])])
+def test_what_is_no_shape(shape: Any) -> None:
+    with pytest.raises(InputError, match="input_shape must be positive whole numbers"):
+        load_program(nn.Linear(2, 2), input_shape=shape)
