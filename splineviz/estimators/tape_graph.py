@@ -11,7 +11,7 @@ from torch import Tensor
 from splineviz.errors import InputError
 from splineviz.estimators.switches import StageReader, switch_of
 from splineviz.estimators.tape_steps import Op, folded, op_of, resolved, scheduled
-from splineviz.program.constants import computed, stored
+from splineviz.program.constants import cast, computed, stored
 from splineviz.program.fidelity import sample
 from splineviz.program.modes import condensed
 from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
@@ -96,6 +96,9 @@ class TapeGraph:
                 self.constants[index] = computed(call, given)
                 continue
             ops.append(op_of(index, call))
+        self.constants = {
+            i: cast(value, torch.float64, torch.device("cpu")) for i, value in self.constants.items()
+        }
         return ops
 
     def _examine(self, ops: list[Op]) -> int:

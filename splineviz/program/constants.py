@@ -27,12 +27,13 @@ def stored(graph: Graph, weights: Mapping[str, Tensor], name: str) -> Tensor:
 
 
 def computed(call: Call, arguments: Mapping[str, Any]) -> Any:
-    """Result of a call on constants, real tensors in float64 on the CPU.
+    """Result of a call on constants, on the CPU: real tensors in float64, but what the network rounds to
+    fewer than 32 bits (fake quantisation, bfloat16, fp8) is rounded.
 
     ``arguments`` hold values in place of references, and are left as they are by a call that writes in place.
     Whatever torch raises goes through.
     """
-    given = {name: cast(value, torch.float64, _CPU) for name, value in arguments.items()}
+    given = {name: cast(value, torch.float64, _CPU, narrow=False) for name, value in arguments.items()}
     if call.in_place and isinstance(given.get("self"), Tensor):
         given["self"] = given["self"].clone()
     with torch.no_grad():
@@ -40,17 +41,19 @@ def computed(call: Call, arguments: Mapping[str, Any]) -> Any:
         result = call.target(**given) if by_name else call.target(*given.values())
     if call.op in _UNFILLED:  # chance is overwritten later, or the network would be no function
         result.zero_()
-    return cast(result, torch.float64, _CPU)
+    return cast(result, torch.float64, _CPU, narrow=False)
 
 
-def cast(value: Any, dtype: torch.dtype, device: torch.device) -> Any:
-    """Tensors, data types and devices, also within lists, brought to a floating-point type and a device."""
+def cast(value: Any, dtype: torch.dtype, device: torch.device, *, narrow: bool = True) -> Any:
+    """Tensors, data types and devices, also within lists, brought to a floating-point type and a device;
+    those of fewer than 32 bits only if ``narrow``."""
     if isinstance(value, Tensor):
-        return value.to(device, dtype if value.is_floating_point() else value.dtype)
+        changes = value.is_floating_point() and (narrow or value.dtype.itemsize >= 4)
+        return value.to(device, dtype if changes else value.dtype)
     if isinstance(value, torch.dtype):
-        return dtype if value.is_floating_point else value
+        return dtype if value.is_floating_point and (narrow or value.itemsize >= 4) else value
     if isinstance(value, torch.device):
         return device
     if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-        return type(value)(cast(item, dtype, device) for item in value)
+        return type(value)(cast(item, dtype, device, narrow=narrow) for item in value)
     return value

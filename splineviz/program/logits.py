@@ -116,7 +116,9 @@ def _without_squashing(graph: Graph) -> tuple[Graph, CutOff | None]:
         def finish(logits: Tensor) -> Tensor:
             return normalise(logits, dim)
 
-    passed_on = replace(call, op="alias", arguments={"self": call.arguments["self"]})
+    passed_on = replace(
+        call, op="alias", target=torch.ops.aten.alias.default, arguments={"self": call.arguments["self"]}
+    )
     calls = (*graph.calls[:index], passed_on, *graph.calls[index + 1 :])
     return replace(graph, calls=calls), CutOff(
         f"{call.op} in {call.place}" if call.place else call.op, finish

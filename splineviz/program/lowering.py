@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
-from splineviz.program.constants import computed, stored
+from splineviz.program.constants import cast, computed, stored
 from splineviz.program.infinite_entries import without_infinite_entries
 from splineviz.program.modes import condensed
 from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
@@ -108,6 +108,10 @@ class _Lowering:
         if call.op == "sym_size":
             return Constant(BatchSize(_BATCH))
         arguments = {name: self._resolve(value) for name, value in call.arguments.items()}
+        if call.op == "type_as" and isinstance(arguments["other"], Active):
+            arguments["other"] = Constant(torch.zeros(1, dtype=torch.float64))  # of which it reads the type
+            if isinstance(arguments["self"], Constant):
+                return self._fold(call, arguments)
         if call.op not in _SHAPE_ONLY and any(isinstance(self.values[i], Active) for i in call.refs()):
             return self._active(call, arguments)
         if call.refused:
@@ -155,6 +159,7 @@ class _Lowering:
             return after
         if not sound:
             return self._refuse(call, _UNKNOWN_SIZE if call.batched else _MIXED)
+        arguments = {name: _wide(value) for name, value in arguments.items()}
         self._note(parent, arguments)
         try:
             return OPERATIONS[parent.op].lower(Step(parent, arguments, after.shape, self.builder, part))
@@ -205,6 +210,15 @@ class _Lowering:
         if isinstance(result, Tensor):
             return Constant(result[:1] if call.batched else result, call.batched)
         return Constant(BatchSize(result) if call.batched and isinstance(result, int) else result)
+
+
+def _wide(argument: Any) -> Any:
+    """An argument with its constants in float64."""
+    if isinstance(argument, list):
+        return [_wide(item) for item in argument]
+    if isinstance(argument, Constant) and isinstance(argument.value, Tensor):
+        return replace(argument, value=cast(argument.value, torch.float64, argument.value.device))
+    return argument
 
 
 def with_frees(

@@ -223,6 +223,11 @@ _case("prelu channels", _M, op("PRelu", "x a"), a=_r(4, 1, 1))
 _case("prelu entries", _M, op("PRelu", "x a"), a=_r(4, 6, 5))
 _case("prelu last axis", _M, op("PRelu", "x a"), a=_r(5))
 _case("prelu features", (1, 6), op("PRelu", "x a"), a=_r(6))
+# As many channels as entries on the last axis: slopes belong to the axis that they stand at, from the right.
+for _slope in ((1, 5), (1, 5, 1), (5, 1, 1), (1, 1, 5), (5, 5), (1, 5, 5), (5, 1, 5), (1, 5, 1, 1)):
+    _case(f"prelu {_slope}", (1, 5, 5, 5), op("PRelu", "x a"), a=_r(*_slope))
+for _slope in ((1, 4), (4, 1), (4, 4), (4,)):
+    _case(f"prelu of two axes {_slope}", (1, 4, 4), op("PRelu", "x a"), a=_r(*_slope))
 _case("prelu no batch", (6,), op("PRelu", "x a"), a=_r(6))
 _case("thresholded relu", _I, op("ThresholdedRelu", "x", alpha=0.0))
 _case("thresholded relu that jumps", _I, op("ThresholdedRelu", "x", alpha=0.5))

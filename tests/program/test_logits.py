@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+import splineviz as sv
 from splineviz.errors import NotPiecewiseAffineError, SplinevizError
 from splineviz.program import blockers, describe, load_program
 from splineviz.program.refusal import why
@@ -138,3 +141,15 @@ def test_several_offenders_are_listed_with_the_way_out_for_the_last() -> None:
         load_program(nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.Softmax(1)))
     assert len(caught.value.offenders) == 2
     assert (caught.value.hint or "").endswith("cuts off the last softmax")
+
+
+@pytest.mark.parametrize("end", [nn.Softmax(1), nn.LogSoftmax(1), nn.Sigmoid(), nn.LogSigmoid()], ids=repr)
+def test_estimators_see_the_network_without_its_end(end: nn.Module) -> None:
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 3)).eval()
+    whole, points = nn.Sequential(*body, end).eval(), np.random.default_rng(0).standard_normal((20, 2))
+    cut, plain = load_program(whole, logits=True), load_program(body)
+    how: dict[str, Any] = {"radius": 0.2, "directions": 2}
+    np.testing.assert_array_equal(
+        sv.local_complexity(cut, points, **how).counts, sv.local_complexity(plain, points, **how).counts
+    )

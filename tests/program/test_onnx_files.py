@@ -14,6 +14,7 @@ onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
+import splineviz.program.onnx.verifying  # noqa: E402
 from splineviz.errors import InputError, NotPiecewiseAffineError  # noqa: E402
 from splineviz.program import blockers, describe, load_program  # noqa: E402
 from splineviz.program.onnx import read_network  # noqa: E402
@@ -415,3 +416,53 @@ def test_odd_names(tmp_path: Path) -> None:
     agrees(path, (1,))
     assert [row.name for row in describe(load_program(path)).stages] == ["a_1", "Relu_0"]
     assert numpy_helper.to_array(onnx.load(path).graph.initializer[0]).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["input_shape", "refused", "in_order", "forward", "training", "_steps", "_places", "_parameters", "eval"],
+)
+def test_nodes_with_names_of_the_reader(tmp_path: Path, name: str) -> None:
+    nodes = [op("MatMul", "x w", "h", name=name), op("Relu", "h", name=f"{name}.{name}")]
+    array = weights(w=(3, 2))
+    program = load_program(saved(tmp_path, nodes, [1, 3], array, kind=TensorProto.FLOAT))
+    assert program.n_units == 2
+    double = program.rebind({"w": torch.from_numpy(2 * array["w"])})
+    x = torch.ones(1, 3, dtype=torch.float64)
+    torch.testing.assert_close(double.forward(x), 2 * program.forward(x))
+
+
+def test_a_declared_shape_that_the_nodes_do_not_make(tmp_path: Path) -> None:
+    nodes = [op("MatMul", "x w")]
+    path = saved(tmp_path, nodes, [1, 3], weights(w=(3, 2)), output_shape=[1, 5], kind=TensorProto.FLOAT)
+    with pytest.raises(InputError, match=r"declares outputs of shape \(1, 5\), but its nodes make \(1, 2\)"):
+        load_program(path)
+    assert load_program(
+        saved(tmp_path, nodes, ["n", 3], weights(w=(3, 2)), output_shape=["n", "m"], kind=TensorProto.FLOAT)
+    ).output_shape == (2,)
+
+
+def test_lengths_are_products_in_single_precision(tmp_path: Path) -> None:
+    """By a scale of .7, of which float32 holds a little less, ten entries become seven for all others."""
+    nodes = [op("Resize", "x - s", mode="linear", coordinate_transformation_mode="half_pixel")]
+    scales = {"s": np.array([1, 1, 0.7], np.float32)}
+    path = saved(tmp_path, nodes, [1, 1, 10], scales, output_shape=[1, 1, 7], kind=TensorProto.FLOAT)
+    program = load_program(path)
+    x = torch.randn(1, 1, 10, dtype=torch.float64)
+    wanted = torch.nn.functional.interpolate(x, scale_factor=0.7, mode="linear")
+    assert tuple(program.forward(x).shape) == tuple(wanted.shape)
+
+
+def test_a_graph_that_is_read_otherwise_than_by_the_reference_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path, [op("Relu", "x")], ["n", 3], kind=TensorProto.FLOAT)
+    assert load_program(path).n_units == 3
+    monkeypatch.setattr(splineviz.program.onnx.verifying, "ReferenceEvaluator", _Doubled)
+    with pytest.raises(InputError, match="another function than ONNX's reference makes of it"):
+        load_program(path)
+
+
+class _Doubled(ReferenceEvaluator):
+    def run(self, *arguments: Any) -> Any:
+        return [2 * value for value in super().run(*arguments)]

@@ -11,18 +11,19 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnx import GraphProto, NodeProto
-from torch import Tensor, nn
+from onnx import GraphProto, NodeProto, TensorProto
+from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.program.modes import condensed
 from splineviz.program.onnx.fitting import fitted, on_constants
 from splineviz.program.onnx.folding import evaluated, exact
-from splineviz.program.onnx.loading import FLOATS, Source, read
-from splineviz.program.onnx.module import GraphStep, OnnxNetwork
+from splineviz.program.onnx.loading import Source, read
+from splineviz.program.onnx.module import RESERVED, GraphStep, OnnxNetwork
 from splineviz.program.onnx.node import OnnxNode, RefusedNodeError, Value, held
 from splineviz.program.onnx.operators import OPERATORS, refusal_of
 from splineviz.program.onnx.stand_in import copies, inferred
+from splineviz.program.onnx.verifying import verify
 from splineviz.program.refusal import Offender
 
 __all__ = ["read_network"]
@@ -44,7 +45,10 @@ def read_network(path: str | Path, input_shape: tuple[int, ...] | None = None) -
     source = read(Path(path), input_shape)
     walk = _Walk(source)
     walk.over(source.model.graph)
-    return walk.module(str(path))
+    network = walk.module(str(path))
+    if not network.refused:
+        verify(source, network, str(path))
+    return network
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ class _Walk:
         self.weights: dict[str, np.ndarray] = {}
         self.frozen: set[str] = set()
         self.refused: list[Offender] = []
-        # names that a node cannot have as a submodule: those of initialisers, and of what every module has
-        self.taken = {name.split(".")[0] for name in source.initialisers} | set(dir(nn.Module()))
+        # Names that a node cannot have as a submodule
+        self.taken = {name.split(".")[0] for name in source.initialisers} | RESERVED
         self.producers: dict[str, tuple[NodeProto, tuple[Value | None, ...]]] = {}
         self._constants(source.initialisers)
 
@@ -136,14 +140,10 @@ class _Walk:
     def _fold(self, proto: NodeProto, inputs: tuple[Value | None, ...], known: list[Value]) -> bool:
         """Compute a node of constants alone; whether that worked."""
         weights = frozenset[str]().union(*(value.weights for value in known))
-        if (
-            proto.op_type == "Cast"
-            and weights
-            and next(a.i for a in proto.attribute if a.name == "to") in FLOATS
-        ):
-            self.values[proto.output[0]] = known[
-                0
-            ]  # a number keeps its value when it is written in another precision
+        to = next((a.i for a in proto.attribute if a.name == "to"), None)
+        if proto.op_type == "Cast" and weights and to in (TensorProto.FLOAT, TensorProto.DOUBLE):
+            # A number keeps its value; what is written in fewer bits is rounded, below.
+            self.values[proto.output[0]] = known[0]
             return True
         if proto.op_type.startswith(("Random", "Multinomial", "Bernoulli")):
             return False

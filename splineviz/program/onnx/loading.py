@@ -34,6 +34,10 @@ class Source:
     batch: int | None
     """The fixed number of inputs, above one, that the file was written for."""
     output: str
+    output_shape: list[int | None] | None
+    """As declared, None for what is left open"""
+    kind: int
+    """Type of the input's numbers, of `TensorProto`"""
     initialisers: dict[str, np.ndarray]
 
 
@@ -59,9 +63,21 @@ def read(path: Path, given: tuple[int, ...] | None) -> Source:
         raise InputError(
             f"the input '{entry.name}' of '{path}' must hold real numbers, but is of type {kind.lower()}"
         )
-    declared, leading = _dims(entry), (_dims(output) or [None])[0]
+    declared, made = _dims(entry), _dims(output)
+    leading = (made or [None])[0]
     shape, input_shape, batch = _decided(declared, leading, given, f"the input '{entry.name}' of '{path}'")
-    return Source(model, opset, entry.name, shape, input_shape, batch, output.name, initialisers)
+    return Source(
+        model,
+        opset,
+        entry.name,
+        shape,
+        input_shape,
+        batch,
+        output.name,
+        made,
+        entry.type.tensor_type.elem_type,
+        initialisers,
+    )
 
 
 def _model(path: Path) -> ModelProto:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from splineviz.program.refusal import Offender
 
-__all__ = ["GraphStep", "OnnxNetwork"]
+__all__ = ["RESERVED", "GraphStep", "OnnxNetwork"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class OnnxNetwork(nn.Module):
         refused: Sequence[Offender],
     ) -> None:
         super().__init__()
+        # RESERVED names all of these.
         self.input_shape, self.refused = input_shape, tuple(refused)
         self._entry, self._held_shape, self._steps, self._result = entry, held_shape, tuple(steps), output
         # one precision, since torch does not mix them: the lowest of float32 and float64 that holds every
@@ -134,3 +135,9 @@ class OnnxNetwork(nn.Module):
         else:
             owner.register_buffer(last, tensor, persistent=False)
         return ".".join(taken), last
+
+
+_OWN = "input_shape refused _entry _held_shape _steps _result _places".split()
+
+RESERVED = frozenset([*dir(nn.Module()), *dir(OnnxNetwork), *_OWN])
+"""Names that a node cannot have as a submodule: those of the module's own attributes"""

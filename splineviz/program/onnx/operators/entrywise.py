@@ -55,11 +55,13 @@ def _prelu(node: OnnxNode) -> Made:
     node.only_active()
     shape, slope = node.shape(), node.shape(1)
     rank = len(shape)
-    per_channel = (
-        rank > 1
-        and shape[0] == 1
-        and all(n == 1 or rank - i == len(slope) - 1 for i, n in _channels(slope, rank))
-    )
+    try:
+        fits = np.broadcast_shapes(shape, slope) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise RefusedNodeError(f"has slopes of shape {slope}, which do not broadcast to {shape}")
+    per_channel = rank > 1 and shape[0] == 1 and all(n == 1 for _, n in _channels(slope, rank))
     if math.prod(slope) == 1 or per_channel:
         return Made(lambda x, a: functional.prelu(x, a.reshape(-1)), (rank,), (0, 1))
 

@@ -66,8 +66,12 @@ def _axes(node: OnnxNode) -> dict[int, Axis]:
     scales = node.attribute("scales") if node.opset < 9 else node.array(first_scales)
     sizes = node.array(3) if first_scales == 2 else None
     if scales is not None and len(scales):
+        # Lengths are made of single-precision scales in single precision, as everyone does: 10 x .7 is 7.
+        lengths = [
+            int(np.floor(np.float32(shape[a]) * np.float32(s))) for a, s in zip(chosen, scales, strict=True)
+        ]
         exact = [Fraction(float(s)) for s in scales]
-        return {a: (shape[a], math.floor(shape[a] * s), s) for a, s in zip(chosen, exact, strict=True)}
+        return {a: (shape[a], n, s) for a, n, s in zip(chosen, lengths, exact, strict=True)}
     if sizes is None:
         raise RefusedNodeError("names neither scales nor sizes")
     ratios = [Fraction(int(n), shape[a]) for a, n in zip(chosen, sizes, strict=True)]

@@ -1,0 +1,78 @@
+"""A graph that was read beside its file: the shape that this declares, and what ONNX's own reference makes of
+it."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto
+from onnx.reference import ReferenceEvaluator
+
+from splineviz.errors import InputError
+from splineviz.program.fidelity import sample
+from splineviz.program.onnx.loading import Source
+from splineviz.program.onnx.module import OnnxNetwork
+
+__all__ = ["verify"]
+
+_LARGE = 1e9
+"""Weights times numbers of one input from which on the reference, plain NumPy, takes minutes"""
+
+_TOLERANCE = 1e-3
+"""Differences above this share of the largest output are no rounding of single precision"""
+
+
+_MISTAKEN = {"BatchNormalization": 14, "Softmax": 13, "LogSoftmax": 13, "Hardmax": 13}
+"""Operators, and the first opset at which the reference computes what the specification says of them"""
+
+
+def verify(source: Source, network: OnnxNetwork, path: str) -> None:
+    """Compare a network with its file.
+
+    Raises
+    ------
+    InputError
+        If its outputs have another shape than the file declares, or other values than the reference gets.
+    """
+    count = source.batch or 1
+    x = sample(network.input_shape, count)
+    own = next(network.parameters(), next(network.buffers(), torch.zeros(())))
+    with torch.no_grad():
+        found = network(x.to(own.dtype)).double().numpy()
+    shape = found.shape
+    declared = source.output_shape
+    if declared is not None:
+        # The batch is in front, and an axis of length one more may stand for it.
+        mine = [n for n in shape[1:] if n != 1]
+        told = [n for n in declared[1:] if n != 1]
+        if source.batch is None and None not in told and declared[0] in (None, 1) and mine != told:
+            raise InputError(
+                f"'{path}' declares outputs of shape {_written(declared)}, but its nodes make {tuple(shape)}",
+                hint="which of the two is meant? Export it again, or mend the declared shape",
+            )
+    if any(source.opset < _MISTAKEN.get(node.op_type, 0) for node in source.model.graph.node):
+        return
+    if source.kind not in (TensorProto.FLOAT, TensorProto.DOUBLE):
+        return  # there the reference rounds every number to a few bits
+    weights = sum(p.numel() for p in network.parameters()) + sum(b.numel() for b in network.buffers())
+    if weights * x[0].numel() > _LARGE:
+        return
+    kind = onnx.helper.tensor_dtype_to_np_dtype(source.kind)
+    given = x.numpy().reshape(source.shape if count == 1 else (count, *source.shape[1:])).astype(kind)
+    try:
+        (wanted,) = ReferenceEvaluator(source.model).run([source.output], {source.input: given})
+        wanted = np.asarray(wanted, np.float64).reshape(found.shape)
+    except Exception:  # it knows not every operator in each of its forms
+        return
+    gap, size = np.abs(found - wanted).max(initial=0.0), np.abs(wanted).max(initial=0.0)
+    if not gap <= _TOLERANCE * max(1.0, size):
+        raise InputError(
+            f"'{path}' is read as another function than ONNX's reference makes of it: outputs differ by "
+            f"{gap:.2g} of {size:.2g}",
+            hint="an operator is not read as its specification says, here or there: please report it",
+        )
+
+
+def _written(shape: list[int | None]) -> str:
+    return "(" + ", ".join("?" if n is None else str(n) for n in shape) + ")"
