@@ -6,14 +6,17 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from splineviz.errors import InputError
+from splineviz.inputs import as_inputs
 
 __all__ = ["Data", "Preprocessing", "read_data", "read_literal"]
 
@@ -52,15 +55,19 @@ class Preprocessing:
     transform: Callable[[Any], Any] | None
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    told: bool = True
+    """Whether the request says how data come to the scale of the network, be it by naming a default"""
 
     @classmethod
-    def make(cls, transform: str | None, mean: tuple[float, ...], std: tuple[float, ...]) -> Preprocessing:
+    def make(
+        cls, transform: str | None, mean: tuple[float, ...], std: tuple[float, ...], *, told: bool = True
+    ) -> Preprocessing:
         """Check the numbers, and import the function ``module:function``."""
         if not all(np.isfinite(value) for value in mean):
             raise InputError(f"--mean must be finite, got {_listing(mean)}")
         if not all(np.isfinite(value) and value > 0 for value in std):
             raise InputError(f"--std must be greater than 0, got {_listing(std)}")
-        return cls(None if transform is None else _import_function(transform), mean, std)
+        return cls(None if transform is None else _import_function(transform), mean, std, told)
 
     def apply(self, points: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray:
         """(n, *input_shape) float64 of points as they lie in the file."""
@@ -68,14 +75,18 @@ class Preprocessing:
             points = np.stack([_as_array(self._transformed(point)) for point in points])
         if points.dtype.kind not in "fiub":
             raise InputError(f"the points must hold real numbers, got dtype {points.dtype}")
-        if points[0].size != int(np.prod(input_shape)):
+        if points.dtype.kind in "iub" and not self.told:
             raise InputError(
-                f"the points have shape {points.shape[1:]}, {points[0].size} values; the network takes "
-                f"{input_shape}, "
-                f"{int(np.prod(input_shape))} values",
-                hint="--transform module:function, or another --data",
+                f"the data are integers ({points.dtype}, {points.min()} to {points.max()}), and nothing says "
+                "how they come to the scale of the network",
+                hint="--std 255 for raw pixels, --mean and --std, or --transform; --std 1 if the network "
+                "takes them as they are",
             )
-        shaped = points.reshape(len(points), *input_shape).astype(np.float64)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            shaped = as_inputs(points, input_shape).astype(np.float64)
+        for warning in told:  # whatever is quiet: it is about which function of the data is seen
+            click.echo(f"note: {warning.message}", err=True)
         normalised: np.ndarray = (shaped - self._spread(self.mean, input_shape)) / self._spread(
             self.std, input_shape
         )

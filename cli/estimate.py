@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from .data_points import scale_is_told
 from .declaring import generated
 from .estimate_options import METRICS, EstimateOptions
 
@@ -43,4 +42,4 @@ def command(options: EstimateOptions) -> int:
     """
     from .estimate_job import run_estimate
 
-    return run_estimate(options, scaled=scale_is_told(click.get_current_context()))
+    return run_estimate(options)

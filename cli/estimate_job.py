@@ -34,20 +34,20 @@ PART = 256
 """Points between two saves of what is done."""
 
 
-def run_estimate(options: EstimateOptions, *, scaled: bool) -> int:
-    """Carry out one request; returns the exit code. ``scaled``: whether it tells the scale of the data."""
+def run_estimate(options: EstimateOptions) -> int:
+    """Carry out one request; returns the exit code."""
     began = time.perf_counter()
     options.check()
     quiet = options.reporting.quiet
     preprocessing = options.source.preprocessing()
-    data = read_points(options.source, options.limit, scaled=scaled)
+    data = read_points(options.source, options.limit)
     if options.threads is not None:
         import torch
 
         torch.set_num_threads(options.threads)
     network, program = _load(options, data)
     x = preprocessing.apply(data.points, network.input_shape)
-    request = _fingerprint({**values(options), "scaled": scaled}, network, x)
+    request = _fingerprint(values(options), network, x)
     with Partial.open(options.outputs[0] if options.outputs else None, request) as done:
         if done.n_parts:
             note(f"going on with {done.n_parts} parts that were done before", quiet)

@@ -111,7 +111,12 @@ class DataSource:
         """The way from the points of the file to the network."""
         from .data import Preprocessing
 
-        return Preprocessing.make(self.transform, self.mean, self.std)
+        request = click.get_current_context(silent=True)
+        default = click.core.ParameterSource.DEFAULT
+        told = request is None or any(
+            request.get_parameter_source(name) is not default for name in ("mean", "std", "transform")
+        )
+        return Preprocessing.make(self.transform, self.mean, self.std, told=told)
 
     def read(self) -> Data | None:
         """Read the points of the file, where one is named."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from .data_points import scale_is_told
 from .declaring import generated
 from .validate_options import ValidateOptions
 
@@ -45,4 +44,4 @@ def command(options: ValidateOptions) -> int:
     """
     from .validate_job import run_validate
 
-    return run_validate(options, scaled=scale_is_told(click.get_current_context()))
+    return run_validate(options)

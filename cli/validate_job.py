@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["run_validate"]
 
 
-def run_validate(options: ValidateOptions, *, scaled: bool) -> int:
-    """Carry out one request; returns the exit code. ``scaled``: whether it tells the scale of the data."""
+def run_validate(options: ValidateOptions) -> int:
+    """Carry out one request; returns the exit code."""
     options.check()
     preprocessing = options.source.preprocessing()
-    data = read_points(options.source, options.limit, scaled=scaled)
+    data = read_points(options.source, options.limit)
     from splineviz.report import json_report
     from splineviz.validation import Validation, findings
     from splineviz.validation.findings import check_thresholds

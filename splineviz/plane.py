@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from splineviz.errors import InputError
+from splineviz.inputs import as_inputs
 
 __all__ = ["Plane", "Window"]
 
@@ -125,6 +126,17 @@ class Plane:
     def identity(cls) -> Plane:
         """The whole input space of a network with two inputs: uv is x."""
         return cls(np.zeros(2), np.eye(2), (2,), np.zeros((0, 2)))
+
+    def for_inputs(self, input_shape: tuple[int, ...]) -> Plane:
+        """The plane for a network that takes as many numbers in another shape: the same, or turned to the
+        network's layout as `splineviz.inputs.as_inputs` does it."""
+        if self.input_shape == input_shape:
+            return self
+        rows = np.concatenate([self.origin[None], self.basis]).reshape(3, *self.input_shape)
+        moved = as_inputs(rows, input_shape).reshape(3, -1)
+        if np.array_equal(moved, rows.reshape(3, -1)):
+            return self
+        return Plane(moved[0], moved[1:], input_shape, self.anchors)
 
     @property
     def dim(self) -> int:

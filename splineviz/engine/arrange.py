@@ -197,6 +197,7 @@ class _Request:
                     f"plane {i} lies in a space of dimension {plane.dim}, but {program.name} takes inputs "
                     f"of shape {program.input_shape}, dimension {wanted}"
                 )
+        self.planes = tuple(plane.for_inputs(program.input_shape) for plane in self.planes)
         if stage is not None and not 0 <= stage < len(program.stages):
             raise InputError(f"stage must be in 0 .. {len(program.stages) - 1}, got {stage}")
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
+from splineviz.inputs import as_inputs
 from splineviz.program import Origin, Program, read_network
 from splineviz.program.devices import named_device
 
@@ -65,12 +66,13 @@ def checked_points(points: Points, input_shape: tuple[int, ...]) -> Tensor:
             " something else than raw integers",
             hint="scale and normalise images as for the network itself, points.float() / 255 for example",
         )
-    if tensor.dim() != len(input_shape) + 1 or tuple(tensor.shape[1:]) != input_shape:
+    if tensor.dim() < 2:
         raise InputError(
             f"points must have shape (n, {', '.join(map(str, input_shape))}), got {tuple(tensor.shape)}"
         )
     if not len(tensor):
         raise InputError("there is no point")
+    tensor = as_inputs(tensor, input_shape)
     if not bool(torch.isfinite(tensor).all()):
         bad = (~torch.isfinite(tensor.flatten(1)).all(1)).nonzero().flatten().tolist()
         raise InputError(

@@ -17,6 +17,7 @@ from torch import Tensor
 from splineviz.errors import InputError
 from splineviz.exact.digits import InexactError
 from splineviz.geometry.csr import Csr
+from splineviz.inputs import as_inputs
 from splineviz.program.program import Affine, Maximum, Program
 from splineviz.segments.cuts import cuts_of, insertion_of, refine_knots, refine_signs
 from splineviz.segments.exact_walk import ExactWalk, affordable, exact_walk
@@ -261,10 +262,10 @@ def _point(program: Program, value: Any, name: str) -> Tensor:
     point = torch.as_tensor(
         np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value, dtype=np.float64)
     )
-    if tuple(point.shape) != program.input_shape:
-        raise InputError(
-            f"point {name} must have the input shape {program.input_shape}, got {tuple(point.shape)}"
-        )
+    try:
+        point = as_inputs(point.reshape(1, *point.shape), program.input_shape)[0]
+    except InputError as error:
+        raise InputError(f"point {name}: {error.message}", hint=error.hint) from error
     if not torch.isfinite(point).all():
         raise InputError(
             f"point {name} holds NaN or infinite values", hint="clean the data, or choose another point"

@@ -238,7 +238,11 @@ def test_integers_are_taken_once_the_request_says_how(nets: Path, splineviz: Com
         ((*ASKED, "-o", "lc.csv", "-o", "lc.csv"), 2, "the same -o is given twice"),
         (("nets:small", "--data", "data.npz", "--radius", "0"), 4, "the radius must be greater than 0"),
         (("nets:small", "--data", "data.npz", "--directions", "7"), 4, "7 orthonormal directions do not fit"),
-        (("nets:small", "--data", "raw.npy"), 4, "holds integers (uint8, 0 to 200), and nothing says how"),
+        (
+            ("nets:small", "--data", "raw.npy"),
+            4,
+            "the data are integers (uint8, 0 to 200), and nothing says how",
+        ),
         (("nets:small", "--data", "raw.npy", "--std", "0"), 4, "--std must be greater than 0"),
         (
             ("nets:small", "--data", "spoilt.npy", "--directions", "2"),

@@ -210,7 +210,9 @@ def test_convolutions_and_branches() -> None:
 
 def test_bad_ends_are_refused() -> None:
     program = random_mlp(3, 4, 1)
-    with pytest.raises(sv.InputError, match=r"point b must have the input shape \(3,\), got \(2,\)"):
+    with pytest.raises(
+        sv.InputError, match=r"point b: the points have shape \(2,\), 2 values; the network takes \(3,\)"
+    ):
         segment(program, np.zeros(3), np.zeros(2))
     with pytest.raises(sv.InputError, match="point a holds NaN"):
         segment(program, [np.nan, 0.0, 0.0], np.zeros(3))
