@@ -92,7 +92,8 @@ def load_program(
     card = _Card(name, shape, sum(p.numel() for p in module.parameters()), None if cut is None else cut.note)
     origin = Origin.of(graph, original, name, shape)
     beside = [*graph.constants, *(key for key in origin.weights if key not in expected)]
-    made = _maker(origin, expected, original, card, Keeper.of(module, beside, shape), logits)
+    keeper = Keeper.of(module, beside, shape)
+    made = _maker(origin, expected, original, card, keeper, logits, _masks(module))
     program = made(lowered, origin, None)
     return made(
         lowered, origin, measure(program, module, graph.dynamic_batch, None if cut is None else cut.finish)
@@ -166,11 +167,21 @@ def read_network(
 def _traced(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, dict[str, Tensor]]:
     refuse_training(module)
     weights = module_weights(module)
-    check_values(weights)
+    check_values(weights, _masks(module))
     first = next((v for v in weights.values() if v.is_floating_point()), torch.zeros(()))
     example = sample(shape, 2).to(first.device, first.dtype)
     _try(module, example)
     return trace(module, example), weights
+
+
+def _masks(module: nn.Module) -> frozenset[str]:
+    """Names of tensors whose infinities may be meant: buffers, and the initialisers of a file."""
+    of_file = hasattr(module, "in_order")
+    return frozenset(
+        module_weights(module)
+        if of_file
+        else [name for name, _ in module.named_buffers(remove_duplicate=False)]
+    )
 
 
 def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[Graph, Lowered, CutOff | None]:
@@ -201,6 +212,7 @@ def _maker(
     card: _Card,
     keeper: Keeper | None,
     logits: bool,
+    masks: frozenset[str],
 ) -> Callable[[Lowered, Origin, Fidelity | None], Program]:
     """Function that makes a program, which can take other weights, of lowered nodes."""
     like = {key: torch.empty_like(value, device="meta") for key, value in expected.items()}
@@ -230,7 +242,7 @@ def _maker(
         )
 
     def rebind(state_dict: Mapping[str, Tensor]) -> Program:
-        weights = matched(state_dict, like, tied)
+        weights = matched(state_dict, like, tied, masks)
         module = None if keeper is None else keeper.with_weights(weights)
         if module is None:
             origin = first.with_weights(weights | fixed)
@@ -273,7 +285,7 @@ def _module(
     if weights is not None:
         state = weights if isinstance(weights, Mapping) else load_weights(weights)
         like = module.state_dict()
-        module.load_state_dict(matched(state, like, ()))
+        module.load_state_dict(matched(state, like, (), _masks(module)))
     return module, name, told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +21,9 @@ def module_weights(module: nn.Module) -> dict[str, Tensor]:
     return dict(named)
 
 
-def check_values(weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights that are not real, single or double precision, finite numbers.
+def check_values(weights: Mapping[str, Tensor], masks: Collection[str] = ()) -> None:
+    """Refuse weights that are not real, single or double precision, finite numbers; ``masks`` may be
+    infinite.
 
     Raises
     ------
@@ -47,7 +48,13 @@ def check_values(weights: Mapping[str, Tensor]) -> None:
     odd = [f"{n} ({str(v.dtype)[6:]})" for n, v in weights.items() if v.is_complex() or v.is_quantized]
     if odd:
         raise InputError(f"weights that are not real numbers: {some(odd)}")
-    broken = [n for n, v in weights.items() if v.is_floating_point() and not bool(torch.isfinite(v).all())]
+    broken = [
+        n
+        for n, v in weights.items()
+        if v.is_floating_point()
+        and not bool(torch.isfinite(v).all())
+        and (n not in masks or bool(v.isnan().any()))
+    ]
     if broken:
         raise InputError(
             f"NaN or infinite weights: {some(broken)}", hint="load a checkpoint from before training diverged"
@@ -55,7 +62,10 @@ def check_values(weights: Mapping[str, Tensor]) -> None:
 
 
 def matched(
-    given: Mapping[str, Tensor], expected: Mapping[str, Tensor], groups: Iterable[tuple[str, ...]]
+    given: Mapping[str, Tensor],
+    expected: Mapping[str, Tensor],
+    groups: Iterable[tuple[str, ...]],
+    masks: Collection[str] = (),
 ) -> dict[str, Tensor]:
     """The given state dict, checked against the names, shapes and ties of the weights that a program was
     traced with.
@@ -90,7 +100,7 @@ def matched(
             f"the weights do not fit the network; {'; '.join(faults)}",
             hint="give weights of this very architecture",
         )
-    check_values(given)
+    check_values(given, masks)
     for group in groups:
         if any(not torch.equal(given[group[0]], given[name]) for name in group[1:]):
             raise InputError(f"{some(group)} are one weight in the network, but differ in the weights given")

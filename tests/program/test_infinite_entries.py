@@ -94,3 +94,42 @@ def test_infinity_of_the_wrong_sign_is_an_error() -> None:
     net(torch.zeros(1, 1, 7, 7))
     with pytest.raises(InputError, match="infinite"):
         sv.load_program(net.eval(), input_shape=(1, 7, 7))
+
+
+class Mask(nn.Module):
+    """A buffer of -inf where nothing is to be chosen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.first, self.last = nn.Linear(4, 6), nn.Linear(1, 2)
+        self.register_buffer("mask", torch.tensor([0, -INF, 0, 0, -INF, 0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.last((self.first(x) + self.mask).amax(1, keepdim=True))
+        return found
+
+
+def test_infinite_buffers_that_are_meant() -> None:
+    module, other, points = Mask().eval(), Mask().eval(), np.random.default_rng(0).normal(size=(3, 4))
+    program, plane = sv.load_program(module, input_shape=4), sv.Plane.through(*points)
+    assert program.n_units == 1
+    assert program.fidelity is not None and program.fidelity.float64 == pytest.approx(0, abs=1e-12)
+    arr = sv.arrange(program, plane, sv.Window.around(plane, 3.0), certify="full")
+    arr.check()
+    assert arr.certified and arr.n_cells == 3
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.mul_(2.0)
+    x = torch.from_numpy(points)
+    rebound = program.rebind(other.state_dict())
+    torch.testing.assert_close(rebound.forward(x), other.double()(x))
+    assert sv.local_complexity(module.float(), points, radius=5.0, directions=3).totals.sum() > 0
+
+
+def test_parameters_that_are_infinite_have_diverged() -> None:
+    module = Mask().eval()
+    with torch.no_grad():
+        module.first.bias[0] = -INF
+    with pytest.raises(InputError, match=r"NaN or infinite weights: first\.bias"):
+        sv.load_program(module, input_shape=4)

@@ -432,6 +432,14 @@ def test_nodes_with_names_of_the_reader(tmp_path: Path, name: str) -> None:
     torch.testing.assert_close(double.forward(x), 2 * program.forward(x))
 
 
+def test_masks_of_minus_infinity(tmp_path: Path) -> None:
+    arrays = {"m": np.array([[True, False, True, True]]), "n": np.array(-np.inf, np.float32)}
+    nodes = [op("Where", "m x n", "q"), op("ReduceMax", "q", axes=[1])]
+    program = load_program(saved(tmp_path, nodes, [1, 4], arrays, kind=TensorProto.FLOAT))
+    x = torch.randn(5, 4, dtype=torch.float64)
+    torch.testing.assert_close(program.forward(x).flatten(), x[:, [0, 2, 3]].amax(1))
+
+
 def test_a_declared_shape_that_the_nodes_do_not_make(tmp_path: Path) -> None:
     nodes = [op("MatMul", "x w")]
     path = saved(tmp_path, nodes, [1, 3], weights(w=(3, 2)), output_shape=[1, 5], kind=TensorProto.FLOAT)

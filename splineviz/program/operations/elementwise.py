@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from splineviz.program.operations.base import PRODUCT, Active, Constant, RefusedError, Step, operation
-from splineviz.program.operations.layout import spread
+from splineviz.program.operations.layout import placed, spread
 from splineviz.program.program import Form, Gain
 
 __all__ = ["combined", "divided"]
@@ -130,7 +130,12 @@ def combined(step: Step, a: Active | Constant, p: float, b: Active | Constant, q
         a, p, b, q = b, q, a, p
     assert isinstance(a, Active)
     assert isinstance(b, Constant)
-    return _shift(step, a, p, _times(b.value, q))
+    offset = _number(_times(b.value, q))
+    if not bool(offset.isinf().any()):
+        return _shift(step, a, p, _times(b.value, q))
+    # What is infinite whatever the input, a mask, is put in its place.
+    finite = _shift(step, a, p, torch.where(offset.isinf(), 0.0, offset))
+    return placed(step, [finite, Constant(offset)], lambda x, c: torch.where(c.isinf(), c, x))
 
 
 def _sum(step: Step, a: Active, p: float, b: Active, q: float) -> Active:

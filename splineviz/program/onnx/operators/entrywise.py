@@ -130,13 +130,13 @@ def _where(node: OnnxNode) -> Made:
         raise RefusedNodeError("chooses by the values of an activation, which is not continuous")
     condition = node.array(0)
     assert condition is not None
-    mask = torch.from_numpy(condition.astype(np.float64))
-
-    def choose(x: Tensor, y: Tensor) -> Tensor:
-        return x * mask.to(x.dtype) + y * (1 - mask).to(x.dtype)
+    mask = torch.from_numpy(condition.astype(bool))
 
     return _broadcast(
-        node, choose, (1, 2), np.broadcast_shapes(condition.shape, node.shape(1), node.shape(2))
+        node,
+        lambda x, y: torch.where(mask, x, y),
+        (1, 2),
+        np.broadcast_shapes(condition.shape, node.shape(1), node.shape(2)),
     )
 
 
