@@ -58,7 +58,7 @@ def test_bad_input_is_refused_in_plain_words() -> None:
             {"points": torch.zeros(3, 4, dtype=torch.uint8)},
             "points must hold floating-point numbers, got uint8",
         ),
-        ({"points": torch.zeros(3, 5)}, r"points must have shape \(n, 4\), got \(3, 5\)"),
+        ({"points": torch.zeros(3, 5)}, r"shape \(5,\), 5 values; the network takes \(4,\), 4 values"),
         ({"points": good[:0]}, "there is no point"),
         ({"frame": "own"}, "frame must be 'shared' or 'per-point'"),
         ({"dtype": torch.int32}, "dtype must be float64"),
