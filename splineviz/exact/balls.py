@@ -11,6 +11,10 @@ from splineviz.geometry.answers import UnsureError
 __all__ = ["Ball", "Crossing", "Line", "crossing", "through", "value_at"]
 
 
+_ANYTHING = 1 << 4096
+"""Above all numbers that float64 has, times what they are scaled by"""
+
+
 @dataclass(frozen=True, slots=True)
 class Ball:
     """A number within ``radius`` of ``middle``. Comparisons are with 0."""
@@ -24,6 +28,8 @@ class Ball:
     @classmethod
     def of(cls, high: float, low: float, error: float, shift: int) -> Ball:
         """high + low, up to an error, times 2^shift."""
+        if not math.isfinite(high + low + error):
+            return cls(0, _ANYTHING)
         middle = _scaled(high, shift) + _scaled(low, shift)
         return cls(middle, _scaled(error, shift) + 3)
 

@@ -409,4 +409,6 @@ def _quotient(x: Ball, w: Ball) -> _Quotient:
 def _to_float(x: int, shift: int) -> float:
     """x / 2^shift, rounded."""
     n = max(0, abs(x).bit_length() - 60)
+    if n - shift > 1000:
+        return math.copysign(math.inf, x)
     return math.ldexp(float(x >> n), n - shift)

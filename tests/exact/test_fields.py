@@ -120,3 +120,12 @@ def test_with_residues_zero_is_told_from_what_is_close() -> None:
     assert (zero * close).residue == 0 and (close - close).residue == 0
     assert (-close).residue == MODULUS - 5 and (close + Ball(1, 0)).residue is None
     assert Ball(20, 10, 5) > 0
+
+
+@pytest.mark.parametrize("number", [(np.inf, 0.0, 0.0), (1.0, np.nan, 0.0), (1.0, 0.0, np.inf)])
+def test_what_overflows_may_be_anything(number: tuple[float, float, float]) -> None:
+    unknown = Ball.of(*number, 190)
+    for ball in (unknown, unknown * Ball(1), unknown - Ball(1 << 1300)):
+        with pytest.raises(UnsureError):
+            _ = ball > 0
+    assert (unknown * Ball(0)).radius == 0

@@ -109,14 +109,25 @@ def assert_same(arr: Arrangement, exact: ExactSlice) -> Agreement:
     expected = np.array([[x / w, y / w] for x, y, w in points])
     off = np.hypot(*(arr.vertices - expected).T)
     areas = np.array([float(area) for area in exact.areas])
-    affine = np.array([[[c / cell.denominator for c in form] for form in cell.forms] for cell in exact.cells])
+    affine = np.array(
+        [[[_quotient(c, cell.denominator) for c in form] for form in cell.forms] for cell in exact.cells]
+    )[match]
+    same = arr.affine == affine  # infinite where float64 has no such number
     shares = [
         _within("vertices", off, np.array([rounding.uv[point] for point in points])),
         _within("areas", np.abs(arr.areas - areas[match]), rounding.areas[match]),
-        _within("affine", np.abs(arr.affine - affine[match]), rounding.affine[match]),
+        _within("affine", np.where(same, 0.0, np.abs(arr.affine - affine)), rounding.affine[match]),
     ]
     _compare_regions(arr, exact, match)
     return Agreement(*shares, _compare_decisions(arr, exact, match, rounding))
+
+
+def _quotient(number: int, divisor: int) -> float:
+    """Rounded to float64."""
+    try:
+        return number / divisor
+    except OverflowError:
+        return np.inf if (number > 0) == (divisor > 0) else -np.inf
 
 
 def assert_consistent(arr: Arrangement) -> None:
