@@ -82,10 +82,10 @@ class Preprocessing:
                 hint="--std 255 for raw pixels, --mean and --std, or --transform; --std 1 if the network "
                 "takes them as they are",
             )
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             shaped = as_inputs(points, input_shape).astype(np.float64)
-        for warning in told:  # whatever is quiet: it is about which function of the data is seen
+        for warning in said:  # whatever is quiet: it is about which function of the data is seen
             click.echo(f"note: {warning.message}", err=True)
         normalised: np.ndarray = (shaped - self._spread(self.mean, input_shape)) / self._spread(
             self.std, input_shape

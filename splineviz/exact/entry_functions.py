@@ -129,4 +129,4 @@ IN_FIELDS = Kind(
     products=3.0 * len(PRIMES),
     numbers=len(PRIMES),
 )
-"""What is zero"""
+"""Residues, by which zeros are told"""

@@ -100,7 +100,7 @@ class FaceMaps:
         return cls(states, step, near, Carried(program, states, step.stage, IN_FIELDS))
 
     def during(self, states: FaceStates, step: StageRound) -> FaceMaps:
-        """The same maps, for faces in the middle of the stage."""
+        """Maps that are known already, for faces in the middle of the stage."""
         for carried in (self.near, self.exact):
             carried.forget_some()
         return replace(self, states=states, step=step, _corner_of={})
@@ -159,20 +159,15 @@ class FaceMaps:
         InexactError
             If a node on the way has no form in finite fields.
         """
-        faces = np.array([corner.face for corner in corners], np.int64)
-        self.exact.make(self.states.before(faces).tolist())
-        own = faces[which]
+        faces, sides, residues = self._exact_corners(corners)
         first, second = (
-            [_with(line, residues) for line, residues in zip(lines, found, strict=True)]
-            for lines, found in (
-                (self._side_lines(faces, edges), self._side_residues(faces, edges))
-                for edges in np.array([corner.sides for corner in corners], np.int64).reshape(-1, 2).T
-            )
+            [_with(line, r) for line, r in zip(self._side_lines(faces, edges), own, strict=True)]
+            for edges, own in zip(sides, residues, strict=True)
         )
-        points = [crossing(*lines) for lines in zip(first, second, strict=True)]
+        points, own = [crossing(*lines) for lines in zip(first, second, strict=True)], faces[which]
         lines = [
-            _with(line, residues)
-            for line, residues in zip(self.units(own, units), self._line_residues(own, units), strict=True)
+            _with(line, r)
+            for line, r in zip(self.units(own, units), self._line_residues(own, units), strict=True)
         ]
         return points, lines
 
@@ -184,13 +179,9 @@ class FaceMaps:
         InexactError
             If a node on the way has no form in finite fields.
         """
-        result, faces = np.zeros(len(units), bool), np.array([corner.face for corner in corners], np.int64)
-        self.exact.make(self.states.before(faces).tolist())
-        one, other = (
-            np.array(self._side_residues(faces, edges), object).reshape(-1, 3).T
-            for edges in np.array([corner.sides for corner in corners], np.int64).reshape(-1, 2).T
-        )
-        (c, p, q), (d, r, s) = one, other
+        faces, _, residues = self._exact_corners(corners)
+        result = np.zeros(len(units), bool)
+        (c, p, q), (d, r, s) = (np.array(own, object).reshape(-1, 3).T for own in residues)
         point = (p * s - q * r, q * d - c * s, c * r - p * d)
         w, x, y = (np.stack([number % prime for prime in PRIMES]).astype(np.int64) for number in point)
         primes = np.array(PRIMES)[:, None]
@@ -198,6 +189,15 @@ class FaceMaps:
             at, (c, p, q) = which[rows], functions.transpose(1, 0, 2).astype(np.int64)
             result[rows] = ((c * w[:, at] + p * x[:, at] + q * y[:, at]) % primes == 0).all(0)
         return result
+
+    def _exact_corners(
+        self, corners: Sequence[Corner]
+    ) -> tuple[np.ndarray, np.ndarray, tuple[list[Residue], list[Residue]]]:
+        """(faces, (2, n) the edges that cross, residues of the lines of these) of corners."""
+        faces = np.array([corner.face for corner in corners], np.int64)
+        first, second = sides = np.array([corner.sides for corner in corners], np.int64).reshape(-1, 2).T
+        self.exact.make(self.states.before(faces).tolist())
+        return faces, sides, (self._side_residues(faces, first), self._side_residues(faces, second))
 
     def _units(
         self, carried: Carried[T, F], faces: np.ndarray, units: np.ndarray
@@ -333,7 +333,7 @@ class FaceMaps:
         return residues
 
     def _line_residues(self, faces: np.ndarray, units: np.ndarray) -> list[Residue]:
-        """Those of units of the step, each on a face whose map is known."""
+        """Residues of units of the step, each on a face whose map is known."""
         result: list[Residue] = [()] * len(faces)
         for rows, functions in self._units(self.exact, faces, units):
             for column, row in enumerate(rows.tolist()):

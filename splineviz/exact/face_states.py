@@ -18,7 +18,7 @@ from splineviz.geometry.subdivision import Subdivision
 from splineviz.plane import Plane, Window
 from splineviz.program.nodes import Maximum
 
-__all__ = ["FaceStates"]
+__all__ = ["FaceStates", "by_value"]
 
 Table = tuple[np.ndarray, np.ndarray]
 """Words (faces, words) of a stage, and for each face the row of the one before that it was cut from"""
@@ -119,15 +119,15 @@ class FaceStates:
     @cached_property
     def sides_at(self) -> Csr:
         """Sides of faces that begin at each vertex."""
-        return _by_value(self.subdivision.faces.values, len(self.subdivision.vertices))
+        return by_value(self.subdivision.faces.values, len(self.subdivision.vertices))
 
     @cached_property
     def edge_ends_at(self) -> Csr:
         """Ends of edges at each vertex, two for each edge one after the other."""
-        return _by_value(self.subdivision.edges.reshape(-1), len(self.subdivision.vertices))
+        return by_value(self.subdivision.edges.reshape(-1), len(self.subdivision.vertices))
 
 
-def _by_value(values: np.ndarray, n: int) -> Csr:
+def by_value(values: np.ndarray, n: int) -> Csr:
     """Where each number below n stands among the values."""
     column = csc_array((np.arange(len(values)), values, [0, len(values)]), shape=(n, 1)).tocsr()
     return Csr(column.indptr, column.data)

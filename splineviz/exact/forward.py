@@ -18,17 +18,7 @@ from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
 
-__all__ = [
-    "CALL",
-    "Point",
-    "StageRound",
-    "affine",
-    "distances",
-    "in_states",
-    "picked",
-    "switching",
-    "work",
-]
+__all__ = ["CALL", "Point", "StageRound", "affine", "distances", "in_states", "picked", "switching", "work"]
 
 Point = tuple[int, int, int]
 """A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""

@@ -14,10 +14,9 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from splineviz.exact.face_states import FaceStates
+from splineviz.exact.face_states import FaceStates, by_value
 from splineviz.exact.forward import StageRound
 from splineviz.geometry.candidate_rounds import IN_WORK
-from splineviz.geometry.csr import Csr
 from splineviz.geometry.questions import EDGE, SIGN
 from splineviz.program.nodes import Maximum
 
@@ -59,7 +58,7 @@ class Ties:
         along = self._pairs(faces, np.where(chord < 0, 0, chord))
         # What ties at a vertex, along an edge, and along a chord, where its own two candidates do.
         rows, one, other = self._on_edges(edges)
-        by_edge = _by_number(rows, len(edges))
+        by_edge = by_value(rows, len(edges))
         near = by_edge.take(of_edge[len(on_edge) :])
         spots = [edges_at.row_of[near.row_of], len(vertices) + rows, len(vertices) + len(edges) + on_chord]
         tied = _Tied(
@@ -106,12 +105,6 @@ class Ties:
             for faces in states.edge_faces[edges[rows]].T
         )
         return rows, one, other
-
-
-def _by_number(numbers: np.ndarray, n: int) -> Csr:
-    """Where each number below n stands."""
-    counts = np.bincount(numbers, minlength=n)
-    return Csr(np.concatenate([[0], np.cumsum(counts)]), np.argsort(numbers, kind="stable"))
 
 
 class _Tied:

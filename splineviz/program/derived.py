@@ -25,7 +25,7 @@ class Keeper:
     module: nn.Module | InputError
     """A copy that is nobody else's, or why there is none"""
     kept: Mapping[str, Tensor]
-    """What it keeps, by the path of the attribute, as its weights have it"""
+    """The tensors, by the path of the attribute, as they follow from its weights"""
     input_shape: tuple[int, ...]
 
     @classmethod

@@ -176,12 +176,9 @@ def _traced(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, dict[str,
 
 def _masks(module: nn.Module) -> frozenset[str]:
     """Names of tensors whose infinities may be meant: buffers, and the initialisers of a file."""
-    of_file = hasattr(module, "in_order")
-    return frozenset(
-        module_weights(module)
-        if of_file
-        else [name for name, _ in module.named_buffers(remove_duplicate=False)]
-    )
+    if hasattr(module, "in_order"):
+        return frozenset(module_weights(module))
+    return frozenset(name for name, _ in module.named_buffers(remove_duplicate=False))
 
 
 def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[Graph, Lowered, CutOff | None]:
@@ -245,8 +242,8 @@ def _maker(
         weights = matched(state_dict, like, tied, masks)
         module = None if keeper is None else keeper.with_weights(weights)
         if module is None:
-            origin = first.with_weights(weights | fixed)
-            lowered = lower(first.graph, weights | fixed)
+            weights |= fixed
+            origin, lowered = first.with_weights(weights), lower(first.graph, weights)
         else:  # what it keeps beside its weights is in the trace
             graph, lowered, _ = _lowered(module, card.input_shape, logits)
             origin = Origin.of(graph, module_weights(module), card.name, card.input_shape)
@@ -359,8 +356,7 @@ def _input_shape(module: nn.Module, given: Shape | None, told: tuple[int, ...] |
 
 
 def _checked(given: Shape | None) -> tuple[int, ...]:
-    several = () if given is None else given if isinstance(given, Iterable) else (given,)
-    shape = tuple(several)
+    shape = tuple(given) if isinstance(given, Iterable) else () if given is None else (given,)
     if not shape or not all(isinstance(n, (int, np.integer)) and n > 0 for n in shape):
         raise InputError(f"input_shape must be positive whole numbers, without the batch, got {given}")
     return tuple(map(int, shape))

@@ -130,9 +130,10 @@ def combined(step: Step, a: Active | Constant, p: float, b: Active | Constant, q
         a, p, b, q = b, q, a, p
     assert isinstance(a, Active)
     assert isinstance(b, Constant)
-    offset = _number(_times(b.value, q))
+    shift = _times(b.value, q)
+    offset = _number(shift)
     if not bool(offset.isinf().any()):
-        return _shift(step, a, p, _times(b.value, q))
+        return _shift(step, a, p, shift)
     # What is infinite whatever the input, a mask, is put in its place.
     finite = _shift(step, a, p, torch.where(offset.isinf(), 0.0, offset))
     return placed(step, [finite, Constant(offset)], lambda x, c: torch.where(c.isinf(), c, x))
