@@ -3,8 +3,9 @@ between two others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import ChainMap
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -35,6 +36,9 @@ class ExactPoint(NamedTuple):
 Parents = tuple[Key, Key, int, StageRound]
 """The two vertices that one lies between, the unit that vanishes there, and in which step"""
 
+Places = MutableMapping[int, ExactPoint | None]
+"""Exact points of vertices by their rows; None where none is known"""
+
 Lacking = dict[Key, Parents]
 """Vertices whose places are not known, with their parents"""
 
@@ -54,11 +58,11 @@ class Ancestry:
     steps: StageRounds = ()
     kept: np.ndarray | None = None
     """The vertices that are left; None for all"""
-    known: Callable[[], dict[int, ExactPoint | None]] = field(default=dict, repr=False)
+    known: Callable[[], Places] = field(default=dict, repr=False)
     """Makes what is in ``places`` from the start"""
 
     @cached_property
-    def places(self) -> dict[int, ExactPoint | None]:
+    def places(self) -> Places:
         """Exact points of its new vertices, by row, as far as they were asked for; None where none is
         known."""
         return self.known()
@@ -98,13 +102,20 @@ class Ancestry:
         return Ancestry(self, np.arange(n_before), born, steps, kept)
 
     def part(self, vertices: np.ndarray) -> Ancestry:
-        """Ancestry of some of its vertices."""
-        return Ancestry(self, vertices, self.born[:0])
+        """Ancestry of some of its vertices, which finds places for itself alone.
+
+        Parts are worked on by several threads, and what a question costs, and so whether it is answered at
+        all, must not depend on what another part has found before.
+        """
+        return Ancestry(self._apart(), vertices, self.born[:0])
+
+    def _apart(self) -> Ancestry:
+        """The generations up to this one, with places of their own beside those that are known by now."""
+        before = None if self.before is None else self.before._apart()
+        return replace(self, before=before, known=lambda: ChainMap({}, self.places))
 
 
-def _closure(
-    ancestry: Ancestry,
-) -> tuple[np.ndarray, StageRounds, np.ndarray, Callable[[], dict[int, ExactPoint | None]]]:
+def _closure(ancestry: Ancestry) -> tuple[np.ndarray, StageRounds, np.ndarray, Callable[[], Places]]:
     """(born, steps, kept, known) of a first generation with the vertices of this one and all that they come
     from."""
     born: list[np.ndarray] = []

@@ -9,6 +9,7 @@ Zippel).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -30,7 +31,9 @@ _MANY_PLANES = 8
 """Beyond, looking for equal functions takes longer than they do"""
 
 _KNOWN: WeakIdKeyDictionary = WeakIdKeyDictionary()
-"""By program and planes"""
+"""By program and planes; for all threads"""
+
+_LOCK = threading.Lock()
 
 _KEPT = 16
 """Sets of planes of one program"""
@@ -44,15 +47,17 @@ def equal_entries(program: Program, planes: Iterable[Plane]) -> Mapping[int, np.
         distinct[plane] = None
         if len(distinct) > _MANY_PLANES:
             return None
-    if program not in _KNOWN:
-        _KNOWN[program] = {}
-    known: dict[tuple[Plane, ...], Mapping[int, np.ndarray] | None] = _KNOWN[program]
     key = tuple(distinct)
-    if key not in known:
+    with _LOCK:
+        known: dict[tuple[Plane, ...], Mapping[int, np.ndarray] | None] = _KNOWN.setdefault(program, {})
+        if key in known:
+            return known[key]
+    numbered = _numbered([_residues(program, plane) for plane in key])
+    with _LOCK:
         while len(known) >= _KEPT:
-            known.pop(next(iter(known)), None)
-        known[key] = _numbered([_residues(program, plane) for plane in key])
-    return known[key]
+            del known[next(iter(known))]
+        known[key] = numbered
+    return numbered
 
 
 def _numbered(tables: Sequence[dict[int, np.ndarray] | None]) -> dict[int, np.ndarray] | None:

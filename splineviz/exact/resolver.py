@@ -222,11 +222,12 @@ def _settle(program: Program, ready: Lacking) -> None:
             [(row[end], ready[key][2]) for key in whole for end in ready[key][:2]], dtype=np.int64
         ).reshape(-1, 2)
         known = _values(program, ends, asked[:, 0], asked[:, 1], step) or []
-        for key in keys:
-            key[0].places[key[1]] = None
+        found: dict[Key, ExactPoint | None] = dict.fromkeys(keys)
         for i, key in enumerate(whole):
             a, b = (end[0].places[end[1]] for end in ready[key][:2])
-            key[0].places[key[1]] = _between(a, b, known[2 * i], known[2 * i + 1])
+            found[key] = _between(a, b, known[2 * i], known[2 * i + 1])
+        for (born, row), place in found.items():
+            born.places[row] = place
 
 
 def _values(
