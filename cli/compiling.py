@@ -31,7 +31,12 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
     other = None
     if (os.cpu_count() or 1) > 1:
         silent = subprocess.DEVNULL
-        other = subprocess.Popen([sys.executable, "-c", _REFINE], stdin=silent, stdout=silent, stderr=silent)
+        other = subprocess.Popen(
+            [sys.executable, "-P", "-c", _REFINE],  # else a numba.py in the current folder would be run
+            stdin=silent,
+            stdout=silent,
+            stderr=silent,
+        )
 
     def finish() -> None:
         note("compiling the geometry kernels, once after installation; this takes about half a minute", quiet)

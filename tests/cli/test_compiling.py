@@ -65,3 +65,18 @@ def test_the_other_process_compiles_what_is_met_here() -> None:
     signature = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     arr = sv.slice("demo", sv.demo.load_points(), certify="fast")
     assert arr.stats.certified and signature.strip() in {str([one]) for one in _refine.signatures}
+
+
+def test_the_other_process_runs_nothing_of_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numba.py").write_text("open('ran', 'w').close()", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        extend, "extend_values", SimpleNamespace(stats=SimpleNamespace(cache_path=str(tmp_path)))
+    )
+    monkeypatch.setattr(uncut, "compile_others", lambda: None)
+    monkeypatch.setattr(compiling.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(compiling, "_REFINE", "import numba")
+    compiling.begin_compiling(quiet=True)()
+    assert not (tmp_path / "ran").exists()
