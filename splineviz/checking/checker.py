@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from splineviz.checking.certificate import (
+    check_card,
+    check_certificate,
+    check_numbers,
+    check_thin_areas,
+    not_verified,
+)
 from splineviz.checking.claim import Claim, read_claim
 from splineviz.checking.evidence import gather
 from splineviz.checking.maps import (
@@ -21,7 +28,7 @@ from splineviz.checking.maps import (
 from splineviz.checking.network import Network
 from splineviz.checking.patterns import check_distinct, check_edge_units, check_kinks, claimed_numbers
 from splineviz.checking.polygon_checks import check_areas, check_convex, check_frames
-from splineviz.checking.report import CheckReport, Verdict
+from splineviz.checking.report import Check, CheckReport, Verdict
 from splineviz.checking.samples import check_points
 from splineviz.checking.segment_walks import check_segments
 from splineviz.checking.settling import check_exact, check_exact_areas, settle
@@ -111,6 +118,27 @@ def check(
     began, say = time.perf_counter(), progress or (lambda share, what: None)
     claim = read_claim(source)
     program = _program(claim, model, weights, outputs)
+    numbers = check_numbers(claim)
+    checks = [numbers, check_card(claim, program)]
+    if numbers.verdict is Verdict.HOLDS:  # nothing else can be computed
+        checks += _compared(claim, program, exact_cells, points, segments, seed, say)
+    checks.append(not_verified())
+    counts = claim.n_cells, len(claim.vertices), len(claim.edges), len(claim.windows)
+    return CheckReport(
+        tuple(checks), program.name, program.digest, *counts, claim.status, time.perf_counter() - began
+    )
+
+
+def _compared(
+    claim: Claim,
+    program: Program,
+    exact_cells: int | Literal["all"],
+    points: int,
+    segments: int,
+    seed: int,
+    say: Callable[[float, str], None],
+) -> list[Check]:
+    """All that is compared with the network or added up."""
     network, rng = Network(program, claim.n_stages), np.random.default_rng(seed)
     say(0.0, "polygons")
     polygons = polygons_of(claim)
@@ -131,6 +159,8 @@ def check(
         check_coverage(claim, polygons, settled.cells),
         check_exact(claim, settled),
         check_exact_areas(claim, settled),
+        check_thin_areas(claim, settled),
+        check_certificate(claim, settled),
     ]
     checks += [
         check_distinct(claim, evidence),
@@ -147,10 +177,7 @@ def check(
     say(0.8, "random points and segments")
     checks.append(check_points(claim, network, evidence, polygons, points, rng))
     checks.append(check_segments(claim, network, claimed_numbers(claim, network.layout), segments, rng))
-    counts = claim.n_cells, len(claim.vertices), len(claim.edges), len(claim.windows)
-    return CheckReport(
-        tuple(checks), program.name, program.digest, *counts, claim.status, time.perf_counter() - began
-    )
+    return checks
 
 
 def _program(claim: Claim, model: Any, weights: Any, outputs: Sequence[int] | None) -> Program:
@@ -168,10 +195,10 @@ def _program(claim: Claim, model: Any, weights: Any, outputs: Sequence[int] | No
             program = load_program(model, weights=weights, logits=claim.cut_off)
     if outputs is not None:
         program = select_outputs(program, outputs)
-    if program.digest != claim.digest:
+    if program.digest != claim.card["digest"]:
         raise InputError(
-            f"the network is not the one that was arranged: expected '{claim.program}' with digest "
-            f"{claim.digest[:16]}, "
+            f"the network is not the one that was arranged: expected '{claim.card['name']}' with digest "
+            f"{claim.card['digest'][:16]}, "
             f"got '{program.name}' with digest {program.digest[:16]}",
             hint="the model with the weights (and the outputs) of the arrangement",
         )

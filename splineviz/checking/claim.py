@@ -4,14 +4,16 @@ from a network."""
 from __future__ import annotations
 
 import json
+import math
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim", "read_claim"]
 
-_SCHEMA = "splineviz.arrangement/"
+_SCHEMAS = ("splineviz.arrangement/1", "splineviz.arrangement/2")
 _DERIVED = ("affine", "edge_jump", "linear_regions")
 _PLACE, _ROUNDING = 1e-12, 2.0**-44
 
@@ -54,13 +56,13 @@ class Claim:
     status: str
     in_doubt: np.ndarray
     """Cells that the arrangement itself puts in doubt, ascending."""
-    cells_per_stage: tuple[int, ...]
-    """Number of cells after each stage that was arranged."""
-    program: str
-    digest: str
-    input_shape: tuple[int, ...]
-    cut_off: bool
-    """Whether the network's last operation was left out, so that its logits are the output."""
+    thin_cells: np.ndarray
+    """Cells whose areas are given apart, since stored corners do not tell them."""
+    thin_areas: np.ndarray
+    stats: Mapping[str, Any]
+    """The figures of the certificate, by the names of `arrangement.verdict.Stats`."""
+    card: Mapping[str, Any]
+    """The name card of the network, by the names of `stage.ProgramInfo`."""
     derived: Mapping[str, np.ndarray]
     """Affine maps, kinks and linear regions, as far as they were saved."""
 
@@ -70,9 +72,24 @@ class Claim:
         return len(self.offsets) - 1
 
     @property
+    def cells_per_stage(self) -> tuple[int, ...]:
+        """Number of cells after each stage that was arranged."""
+        return tuple(self.stats["cells_per_stage"])
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the inputs of the network."""
+        return tuple(self.card["input_shape"])
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the network's last operation was left out, so that its logits are the output."""
+        return self.card["cut_off"] is not None
+
+    @property
     def n_stages(self) -> int:
         """Number of stages of the network that were arranged."""
-        return len(self.cells_per_stage)
+        return len(self.stats["cells_per_stage"])
 
     @property
     def covers(self) -> bool:
@@ -150,22 +167,28 @@ def read_claim(source: str | os.PathLike[str] | Arrangement) -> Claim:
         or if its arrays do not fit together so far that it could not be read at all.
     """
     if isinstance(source, str | os.PathLike):
-        what = str(source)
-        try:
-            claim = _from_file(_content(Path(source)))
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise InputError(
-                f"{what} is damaged: {error}", hint="write it again with splineviz.save"
-            ) from error
+        what, content = str(source), _content(Path(source))
+        with _damaged(what):
+            claim = _from_file(content)
     else:
         what, claim = "the arrangement", _from_memory(source)
-    if not claim.n_cells:
+    with _damaged(what):
+        n_cells = claim.n_cells
+    if not n_cells:
         raise InputError(f"{what} has no cells, so there is nothing to check")
-    try:
+    with _damaged(what):
+        _are_such(claim)
         _fit(claim)
-    except ValueError as error:
-        raise InputError(f"{what} is damaged: {error}", hint="write it again with splineviz.save") from error
     return claim
+
+
+@contextmanager
+def _damaged(what: str) -> Iterator[None]:
+    """Say of which file it is that its content does not fit together."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise InputError(f"{what} is damaged: {error}", hint="write it again with splineviz.save") from error
 
 
 def _content(path: Path) -> dict[str, np.ndarray]:
@@ -187,10 +210,11 @@ def _content(path: Path) -> dict[str, np.ndarray]:
             f"{path} cannot be read as an NPZ file: {error}", hint="a file written by splineviz.save"
         ) from error
     schema = str(content["schema"]) if content else "none"
-    if not schema.startswith(_SCHEMA):
+    if schema not in _SCHEMAS:
         raise InputError(
-            f"{path} holds no arrangement: expected schema {_SCHEMA}..., got {schema}",
-            hint="a file of splineviz.save",
+            f"{path} holds no arrangement that can be checked: expected schema {' or '.join(_SCHEMAS)}, got "
+            f"{schema}",
+            hint="a file of splineviz.save, of this version or an earlier one",
         )
     return content
 
@@ -199,8 +223,12 @@ def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
     meta = json.loads(str(content["meta"]))
     shapes = meta["input_shapes"]
     frames = zip(content["plane_origin"], content["plane_basis"], shapes, strict=True)
-    planes = [Plane(origin, basis, tuple(shape), np.zeros((0, 2))) for origin, basis, shape in frames]
-    ends = content["windows_offsets"][1:-1]
+    planes = [
+        Plane(origin, basis, tuple(map(int, shape)), np.zeros((0, 2))) for origin, basis, shape in frames
+    ]
+    ends, corners = content["windows_offsets"], content["windows_values"]
+    if ends.ndim != 1 or ends.dtype.kind != "i" or ends[0] != 0 or ends[-1] != len(corners):
+        raise ValueError("the rows of windows do not fit")
     card = meta["program"]
     if card is None:
         raise ValueError("it does not name its network")
@@ -213,16 +241,15 @@ def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
         corner=content["cells_values"],
         side_edge=content["cell_edges"],
         unit_offsets=content["edge_units_offsets"],
-        units=content["edge_units_values"].reshape(-1, 2),
+        units=content["edge_units_values"],
         planes=tuple(planes[k] for k in content["plane_of_window"]),
-        windows=tuple(Window(corners) for corners in np.split(content["windows_values"], ends)),
+        windows=tuple(Window(corners) for corners in np.split(corners, ends[1:-1])),
         status=str(meta["status"]),
         in_doubt=content.get("in_doubt", np.empty(0, np.int64)),
-        cells_per_stage=tuple(meta["stats"]["cells_per_stage"]),
-        program=card["name"],
-        digest=card["digest"],
-        input_shape=tuple(card["input_shape"]),
-        cut_off=card["cut_off"] is not None,
+        thin_cells=content.get("thin_cells", np.empty(0, np.int64)),
+        thin_areas=content.get("thin_areas", np.empty(0)),
+        stats=meta["stats"],
+        card=card,
         derived={name: content[name] for name in _DERIVED if name in content},
     )
 
@@ -239,35 +266,62 @@ def _from_memory(arr: Arrangement) -> Claim:
         corner=arr.cells.values,
         side_edge=arr.cell_edges,
         unit_offsets=arr.edge_units.offsets,
-        units=arr.edge_units.values.reshape(-1, 2),
+        units=arr.edge_units.values,
         planes=arr.planes,
         windows=arr.windows,
         status=arr.status.name,
         in_doubt=arr.in_doubt,
-        cells_per_stage=tuple(arr.stats.cells_per_stage),
-        program=arr.info.name,
-        digest=arr.info.digest,
-        input_shape=arr.info.input_shape,
-        cut_off=arr.info.cut_off is not None,
+        thin_cells=arr.thin_cells,
+        thin_areas=arr.thin_areas,
+        stats=asdict(arr.stats),
+        card=asdict(arr.info),
         # Lazy members live in the instance once they were asked for: what was not, is not claimed.
         derived={name: vars(arr)[name] for name in _DERIVED if name in vars(arr)},
     )
 
 
+def _are_such(claim: Claim) -> None:
+    """Arrays have the kinds of numbers, and the sizes, that their names mean."""
+    f, v, e = claim.n_cells, len(claim.vertices), len(claim.edges)
+    s, n = len(claim.corner), len(claim.units)
+    for name, array, kind, shape in (
+        ("vertices", claim.vertices, "f", (v, 2)),
+        ("cells", claim.corner, "i", (s,)),
+        ("cells", claim.offsets, "i", (f + 1,)),
+        ("cell_edges", claim.side_edge, "i", (s,)),
+        ("cell_window", claim.cell_window, "i", (f,)),
+        ("cell_stage", claim.cell_stage, "i", (f,)),
+        ("pattern_hash", claim.pattern_hash, "u", (f, 2)),
+        ("edges", claim.edges, "i", (e, 2)),
+        ("edge_cells", claim.edge_cells, "i", (e, 2)),
+        ("edge_units", claim.unit_offsets, "i", (e + 1,)),
+        ("edge_units", claim.units, "i", (n, 2)),
+        ("in_doubt", claim.in_doubt, "i", claim.in_doubt.shape[:1]),
+        ("thin_cells", claim.thin_cells, "i", claim.thin_cells.shape[:1]),
+        ("thin_areas", claim.thin_areas, "f", claim.thin_cells.shape[:1]),
+        *(
+            (name, array, "f" if name != "linear_regions" else "fi", None)
+            for name, array in claim.derived.items()
+        ),
+    ):
+        if array.dtype.kind not in kind or shape not in (None, array.shape):
+            raise ValueError(f"{name} has numbers of type {array.dtype} and shape {array.shape}")
+    if not all(isinstance(count, int) for count in claim.cells_per_stage):
+        raise ValueError("the numbers of cells after each stage are none")
+
+
 def _fit(claim: Claim) -> None:
-    """Sizes and indices fit together, so that no check reads beyond an array."""
+    """Indices fit together, so that no check reads beyond an array."""
     f, v, e, w = claim.n_cells, len(claim.vertices), len(claim.edges), len(claim.windows)
-    for name, offsets, total in (
-        ("cells", claim.offsets, len(claim.corner)),
-        ("edge_units", claim.unit_offsets, len(claim.units)),
+    sizes = len(claim.corner), len(claim.units)
+    for name, offsets, total in zip(
+        ("cells", "edge_units"), (claim.offsets, claim.unit_offsets), sizes, strict=True
     ):
         if offsets[0] != 0 or offsets[-1] != total or (np.diff(offsets) < 0).any():
             raise ValueError(f"the rows of {name} do not fit")
     if (np.diff(claim.offsets) < 3).any():
         raise ValueError("a cell has fewer than three corners")
-    per_cell = len(claim.cell_window), len(claim.cell_stage), len(claim.pattern_hash)
-    others = len(claim.edge_cells), len(claim.unit_offsets), len(claim.side_edge), len(claim.planes)
-    if per_cell != (f, f, f) or others != (e, e + 1, len(claim.corner), w):
+    if len(claim.planes) != w or len(np.unique(claim.thin_cells)) != len(claim.thin_cells):
         raise ValueError("sizes of arrays disagree")
     for name, index, low, high in (
         ("cells", claim.corner, 0, v),
@@ -275,11 +329,16 @@ def _fit(claim: Claim) -> None:
         ("edges", claim.edges, 0, v),
         ("edge_cells", claim.edge_cells, -1, f),
         ("cell_window", claim.cell_window, 0, w),
+        ("cell_stage", claim.cell_stage, -1, claim.n_stages),
         ("in_doubt", claim.in_doubt, 0, f),
+        ("thin_cells", claim.thin_cells, 0, f),
     ):
         if index.size and not (index.min() >= low and index.max() < high):
             raise ValueError(f"{name} points outside")
-    for number, window in enumerate(claim.windows):
+    for number, (plane, window) in enumerate(zip(claim.planes, claim.windows, strict=True)):
+        shapes = plane.origin.shape, plane.basis.shape, math.prod(plane.input_shape)
+        if shapes != ((plane.dim,), (2, plane.dim), plane.dim):
+            raise ValueError(f"plane {number} does not fit its input shape {plane.input_shape}")
         if not np.array_equal(Window.polygon(window.vertices).vertices, window.vertices):
             raise ValueError(f"window {number} is not counter-clockwise")
     if not np.isfinite(claim.vertices).all():

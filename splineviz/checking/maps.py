@@ -103,9 +103,13 @@ def check_regions(claim: Claim, evidence: Evidence) -> Check:
             found = _components(claim.n_cells, claim.edge_cells[edges]).max() + 1
             what += f"; by differentiation there are {found:,}"
         return Check(name, sentence, Verdict.SKIPPED, "cells", note=what)
-    if stored.shape != (claim.n_cells,):
+    if not _are_labels(stored, claim.n_cells):
         return judge(
-            name, f"{sentence}: shape {stored.shape}", "cells", claim.n_cells, bad=np.arange(claim.n_cells)
+            name,
+            f"{sentence}: not numbers 0, 1, ... for all cells",
+            "cells",
+            claim.n_cells,
+            bad=np.arange(claim.n_cells),
         )
     straight, doubtful = _joined(claim, evidence)
     # What is neither clearly rounding nor clearly a jump is left as the file has it, and counted.
@@ -150,6 +154,15 @@ def check_kink_sizes(claim: Claim, evidence: Evidence) -> Check:
     return judge(
         name, sentence, "edges", len(edges), bad=bad, unsure=edges[unsure], closeness=(worst, _CLOSE)
     )
+
+
+def _are_labels(stored: np.ndarray, n: int) -> bool:
+    """Whether an array numbers n things by 0, 1, ..., each number at least once: the largest is how many
+    kinds there are."""
+    if stored.shape != (n,) or stored.dtype.kind != "i":
+        return False
+    kinds = np.unique(stored)
+    return np.array_equal(kinds, np.arange(len(kinds)))
 
 
 def _unsure(evidence: Evidence) -> np.ndarray:

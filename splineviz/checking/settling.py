@@ -44,6 +44,8 @@ class Settled:
     areas: dict[int, int] = field(default_factory=dict)
     """Of each window, the exact areas of settled cells, each rounded down to a multiple of 2^-600 and counted
     in these."""
+    thin: dict[int, Fraction] = field(default_factory=dict)
+    """Exact areas of settled cells whose area is given apart."""
     beyond: float = 0.0
     """Largest distance of a stored corner beyond a line of the exact polygon, or of an exact corner beyond
     one of the stored polygon."""
@@ -58,6 +60,7 @@ def settle(claim: Claim, network: Network, evidence: Evidence, limit: int | None
     elsewhere = np.union1d(degenerate_cells(claim), outside_points(claim))
     evidence.patterns.unsure[elsewhere] = 255  # a point that is not inside its cell says nothing of it
     open_ = np.union1d(np.flatnonzero(evidence.patterns.unsure.any(1)), elsewhere)
+    open_ = np.union1d(open_, claim.thin_cells)
     result = Settled(np.zeros(claim.n_cells, dtype=bool))
     if limit is not None and not len(open_):
         return result
@@ -96,6 +99,7 @@ class _Settler:
     def __post_init__(self) -> None:
         claim = self.claim
         self.numbers = claimed_numbers(claim, self.network.layout)
+        self.thin = frozenset(claim.thin_cells.tolist())
         other = np.where(claim.edge_cells[claim.side_edge, 0] == claim.side_cell, 1, 0)
         self.across = claim.edge_cells[claim.side_edge, other]
 
@@ -185,6 +189,8 @@ class _Settler:
         missed = float(np.hypot(*(exact[:, None] - stored).transpose(2, 0, 1)).min(1).max())
         self.result.farthest = max(self.result.farthest, missed)
         area = polygon.area
+        if cell in self.thin:
+            self.result.thin[cell] = area
         self.result.areas[window] = (
             self.result.areas.get(window, 0) + (area.numerator << _AREA_BITS) // area.denominator
         )

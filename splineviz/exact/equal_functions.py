@@ -10,7 +10,7 @@ Zippel).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +30,9 @@ __all__ = ["equal_entries", "kinds_of"]
 _MANY_PLANES = 8
 """Beyond, looking for equal functions takes longer than they do"""
 
-_KNOWN: WeakIdKeyDictionary = WeakIdKeyDictionary()
+_KNOWN: MutableMapping[Program, dict[tuple[Plane, ...], Mapping[int, np.ndarray] | None]] = (
+    WeakIdKeyDictionary()
+)
 """By program and planes; for all threads"""
 
 _LOCK = threading.Lock()
@@ -49,7 +51,7 @@ def equal_entries(program: Program, planes: Iterable[Plane]) -> Mapping[int, np.
             return None
     key = tuple(distinct)
     with _LOCK:
-        known: dict[tuple[Plane, ...], Mapping[int, np.ndarray] | None] = _KNOWN.setdefault(program, {})
+        known = _KNOWN.setdefault(program, {})
         if key in known:
             return known[key]
     numbered = _numbered([_residues(program, plane) for plane in key])

@@ -226,8 +226,8 @@ def _settle(program: Program, ready: Lacking) -> None:
         for i, key in enumerate(whole):
             a, b = (end[0].places[end[1]] for end in ready[key][:2])
             found[key] = _between(a, b, known[2 * i], known[2 * i + 1])
-        for (born, row), place in found.items():
-            born.places[row] = place
+        for (ancestry, born), place in found.items():
+            ancestry.places[born] = place
 
 
 def _values(

@@ -20,6 +20,7 @@ from splineviz.arrangement.verdict import Stats, Status
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.geometry.csr import Csr
+from splineviz.io.ranges import check_ranges
 from splineviz.plane import Plane, Window
 from splineviz.stage import ProgramInfo, Stage
 
@@ -174,39 +175,10 @@ def unpack(content: Mapping[str, np.ndarray]) -> Arrangement:
         patterns=(),
         info=_info(meta["program"]),
     )
-    _check(arr)
-    vars(arr).update({name: content[name] for name in _DERIVED if name in content})
+    derived = {name: content[name] for name in _DERIVED if name in content}
+    check_ranges(arr, derived)
+    vars(arr).update(derived)
     return arr
-
-
-def _check(arr: Arrangement) -> None:
-    """Sizes and indices fit together, so that nothing later reads beyond an array."""
-    f, v, e = arr.n_cells, arr.n_vertices, arr.n_edges
-    bounded = (
-        ("cells", arr.cells.values, 0, v),
-        ("cell_edges", arr.cell_edges, 0, e),
-        ("edges", arr.edges, 0, v),
-    )
-    for name, index, low, high in (
-        *bounded,
-        ("thin_cells", arr.thin_cells, 0, f),
-        ("in_doubt", arr.in_doubt, 0, f),
-        ("edge_cells", arr.edge_cells, -1, f),
-        ("cell_window", arr.cell_window, 0, len(arr.windows)),
-    ):
-        if index.size and not (index.min() >= low and index.max() < high):
-            raise ValueError(f"{name} points outside")
-    sizes = (
-        len(arr.cell_window),
-        len(arr.cell_stage),
-        len(arr.pattern_hash),
-        len(arr.edge_cells),
-        len(arr.edge_units),
-        len(arr.planes),
-    )
-    pairs = ((arr.cell_edges, arr.cells.values), (arr.thin_cells, arr.thin_areas))
-    if sizes != (f, f, f, e, e, len(arr.windows)) or any(len(a) != len(b) for a, b in pairs):
-        raise ValueError("sizes of arrays disagree")
 
 
 def _meta(arr: Arrangement, planes: Sequence[Plane], extra: Mapping[str, Any] | None) -> dict[str, Any]:
