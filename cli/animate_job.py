@@ -12,12 +12,16 @@ import numpy as np
 
 from splineviz.plane import Plane, Window
 
+from .anchors import find_anchors
 from .compiling import begin_compiling
+from .location import rows_named
 from .options import ModelSource, Reading
 from .progress import frame_progress, note
 
 if TYPE_CHECKING:
     from splineviz.animation import Animation
+    from splineviz.program import Program
+    from splineviz.program.checkpoints import Checkpoints
 
     from .animate_options import AnimateOptions
 
@@ -32,19 +36,33 @@ def run_animate(options: AnimateOptions) -> int:
     quiet = options.reporting.quiet
     preprocessing = options.source.preprocessing()
     data = options.read()
-    anchors = None if data is None else data.take(options.rows)
     finish_compiling = begin_compiling(quiet)
     reading = Reading(input_shape=options.input_shape, logits=options.logits)
-    program = ModelSource(model=options.model, reading=reading).program(anchors)
+    network = ModelSource(model=options.model, reading=reading)
+    found = find_anchors(
+        data,
+        rows_named(options.points),
+        options.source,
+        preprocessing,
+        lambda shape: [network.program(shape)],
+        count=3,
+        seed=options.seed,
+        judge=lambda programs: _checkpoints(options, programs[0])[-1],
+    )
+    (program,), anchors = found.programs, found.points
+    for choice in found.choice.chosen.values():
+        note("points {rows} of {of}, seed {seed}".format(**choice), quiet)
     plane = (
         Plane.identity()
         if anchors is None
-        else Plane.through(*preprocessing.apply(anchors.points, program.input_shape))
+        else Plane.through(*preprocessing.apply(anchors, program.input_shape))
     )
     window = Window.around(plane, options.margin) if options.box is None else Window.box(*options.box)
     how = options.style(anchors)
     if options.lc_points is not None and data is not None:
-        how["points"] = preprocessing.apply(data.points[: options.lc_points], program.input_shape)
+        how["points"] = preprocessing.apply(
+            data.take(range(min(options.lc_points, len(data)))), program.input_shape
+        )
     finish_compiling()
     done: Animation | None = None
     with frame_progress(quiet) as advance:
@@ -67,7 +85,6 @@ def _animations(
     options: AnimateOptions, program: Any, plane: Plane, window: Window, how: dict[str, Any]
 ) -> Iterator[Animation]:
     from splineviz.animation import animate, follow
-    from splineviz.program.checkpoints import Checkpoints
 
     places = plane, window, options.outputs
     if options.follow:
@@ -75,7 +92,13 @@ def _animations(
             program, options.checkpoints, *places, key=options.weights_key, idle=options.idle, **how
         )
     else:
-        yield animate(Checkpoints(program, options.checkpoints, key=options.weights_key), *places, **how)
+        yield animate(_checkpoints(options, program), *places, **how)
+
+
+def _checkpoints(options: AnimateOptions, program: Program) -> Checkpoints:
+    from splineviz.program.checkpoints import Checkpoints
+
+    return Checkpoints(program, options.checkpoints, key=options.weights_key)
 
 
 def _print(done: Animation, as_json: bool) -> None:

@@ -10,12 +10,12 @@ import click
 from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, EdgeStyle
 
 from .declaring import argument, flag, option, same
-from .location import Location, captions, class_names, named_by_file, thumbnails
+from .location import Location, captions, class_names, named_by_file, read_points_of, thumbnails
 from .options import DataSource, Reading, Reporting, WorkLimits
 from .slice_options import Drawing
 
 if TYPE_CHECKING:
-    from .data import Data
+    from splineviz.data import Collection, Data
 
 __all__ = ["AnimateOptions"]
 
@@ -61,7 +61,9 @@ class AnimateOptions:
         metavar="N",
         help="Local complexity at the first N of --data, not the anchors.",
     )
-    seed: int = option("--seed", default=0, help="Of the directions of local complexity.")
+    seed: int = option(
+        "--seed", default=0, help="Of the directions of local complexity, and of --classes and --errors."
+    )
     image_shape: tuple[int, ...] | None = same(Location, "image_shape")
     class_names: str | None = same(Location, "class_names")
     color: CellColor = same(Drawing, "color", type=click.Choice(SHARED_COLORS))
@@ -98,11 +100,24 @@ class AnimateOptions:
 
     def check(self) -> None:
         """Refuse contradictions before anything is read."""
-        if self.points is not None and self.source.data is None and not named_by_file(self.points):
-            raise click.UsageError("--points are indices into --data FILE, which is missing")
-        if self.source.data is not None and self.points is None:
-            raise click.UsageError("say which of the data: --points I,J,K")
-        if self.points is None and self.box is None:
+        choosing = self.source.choosing
+        if self.points is not None and choosing:
+            raise click.UsageError(f"--points and {choosing} exclude each other")
+        if self.source.classes is not None and len(self.source.classes) != 3:
+            raise click.UsageError(
+                f"a plane goes through points of three classes, got {len(self.source.classes)}"
+            )
+        if (
+            (choosing or self.points is not None)
+            and self.source.data is None
+            and not named_by_file(self.points)
+        ):
+            ways = f"{choosing} chooses among" if choosing else "--points are indices into"
+            raise click.UsageError(f"{ways} --data FILE, which is missing")
+        named = bool(choosing) or self.points is not None
+        if self.source.data is not None and not named and self.box is None:
+            raise click.UsageError("say which of the data: --points I,J,K, --classes A,B,C, or --errors")
+        if not named and self.box is None:
             raise click.UsageError(
                 "say where to look: --data FILE --points I,J,K, or --box for a network with two inputs"
             )
@@ -111,18 +126,10 @@ class AnimateOptions:
         if self.idle is not None and not self.follow:
             raise click.UsageError("--idle belongs to --follow")
 
-    def read(self) -> Data | None:
-        """Read the points that the request can name."""
-        if self.points is not None and named_by_file(self.points):
-            from .data import read_literal
-
-            return read_literal([str(path) for path in self.points])
-        return self.source.read()
-
-    @property
-    def rows(self) -> list[int]:
-        """Indices of the anchors in the data."""
-        return [0, 1, 2] if named_by_file(self.points) else [int(row) for row in self.points or ()]
+    def read(self) -> Collection | None:
+        """The points that the request can name."""
+        names = class_names(self.class_names, on_demo=self.model == "demo")
+        return read_points_of(self.points, self.source, self.seed, names)
 
     def style(self, anchors: Data | None) -> dict[str, Any]:
         """Keywords of :func:`splineviz.animate`."""
@@ -132,5 +139,5 @@ class AnimateOptions:
         how |= {"seconds": self.duration, "dpi": self.width / 5.5, "class_names": names}
         if anchors is not None:
             how["images"] = thumbnails(self.image_shape, anchors)
-            how["labels"] = captions(self.rows, anchors, names)
+            how["labels"] = captions(anchors, names)
         return how

@@ -12,7 +12,6 @@ from splineviz.files import atomic_path
 from .compare_options import CompareOptions
 from .compare_report import print_comparison
 from .compiling import begin_compiling
-from .data import Data
 from .location import captions, class_names, thumbnails
 from .options import ModelSource
 from .place import Place, find_place
@@ -20,6 +19,7 @@ from .progress import check_progress, note
 
 if TYPE_CHECKING:
     from splineviz.comparison import Comparison
+    from splineviz.data import Data
     from splineviz.program import Program
 
 __all__ = ["run_compare"]
@@ -32,16 +32,16 @@ def run_compare(options: CompareOptions) -> int:
     location, budget, quiet = options.location, options.budget, options.reporting.quiet
     preprocessing = location.source.preprocessing()
     data = location.read(on_demo=options.on_demo)
-    anchors = None if data is None or not options.rows else data.take(options.rows)
     finish_compiling = begin_compiling(quiet)
-    programs = _load(options, anchors)
+    found = location.find(data, preprocessing, lambda shape: _load(options, shape), on_demo=options.on_demo)
+    programs, anchors = found.programs, found.points
     finish_compiling()
     resources: dict[str, Any] = {
         "max_memory": budget.max_memory,
         "device": budget.device,
         "jobs": budget.jobs,
     }
-    place = find_place(location, programs, preprocessing, anchors, seconds=budget.seconds, **resources)
+    place = find_place(location, preprocessing, found, seconds=budget.seconds, **resources)
     from splineviz.comparison import compare
 
     names, limits = options.called(), {"jobs": budget.jobs, **budget.limits}
@@ -55,12 +55,12 @@ def run_compare(options: CompareOptions) -> int:
     return 5 if doubtful or (comparison.undecided and budget.certify == "full") else 0
 
 
-def _load(options: CompareOptions, anchors: Data | None) -> list[Program]:
+def _load(options: CompareOptions, point_shape: tuple[int, ...] | None) -> list[Program]:
     programs = []
     for name, (model, weights) in zip(options.called(), options.networks(), strict=True):
         network = ModelSource(model=model, weights=weights, reading=options.reading)
         try:
-            programs.append(network.program(anchors))
+            programs.append(network.program(point_shape))
         except InputError as error:
             raise InputError(f"{name}: {error.message}", hint=error.hint) from error
     return programs
@@ -75,7 +75,7 @@ def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None
     style["title"] = "; ".join([*([options.title] if options.title else []), *place.said]) or None
     if anchors is not None:
         style["images"] = thumbnails(location.image_shape, anchors)
-        style["labels"] = captions(options.rows, anchors, names)
+        style["labels"] = captions(anchors, names)
     extra = {"seed": location.plane_seed, **place.extra}
     with ExitStack() as finished:
         for output in options.outputs:

@@ -73,11 +73,6 @@ class CompareOptions:
         """True where the demo's network is among them."""
         return "demo" in (*self.models, self.model)
 
-    @property
-    def rows(self) -> list[int]:
-        """Indices of the anchors in the data."""
-        return self.location.rows(on_demo=self.on_demo)
-
     def check(self) -> None:
         """Refuse contradictions, and outputs that cannot be written, before anything is computed."""
         self.location.check(on_demo=self.on_demo)

@@ -17,8 +17,7 @@ from splineviz.estimators.metrics.metric import Column, Part, joined
 from splineviz.estimators.metrics.registry import columns_of
 from splineviz.files import atomic_path
 
-from .data import Data
-from .data_points import read_points
+from .data_points import chosen_points, points_of
 from .declaring import values
 from .estimate_options import METRICS, EstimateOptions
 from .estimate_report import print_estimate, report_of, write_table
@@ -36,17 +35,23 @@ PART = 256
 
 def run_estimate(options: EstimateOptions) -> int:
     """Carry out one request; returns the exit code."""
+    from splineviz.program import load_program
+
     began = time.perf_counter()
     options.check()
     quiet = options.reporting.quiet
     preprocessing = options.source.preprocessing()
-    data = read_points(options.source, options.limit)
+    every = points_of(options.source, options.settings.seed)
     if options.threads is not None:
         import torch
 
         torch.set_num_threads(options.threads)
-    network, program = _load(options, data)
-    x = preprocessing.apply(data.points, network.input_shape)
+    network, program = _load(options, preprocessing.shape(every.take([0])))
+    how = options.network.how | {"input_shape": network.input_shape}
+    data = chosen_points(
+        options.source, every, preprocessing, lambda: program or load_program(options.network.model, **how)
+    )
+    x = preprocessing.apply(data, network.input_shape)
     request = _fingerprint(values(options), network, x)
     with Partial.open(options.outputs[0] if options.outputs else None, request) as done:
         if done.n_parts:
@@ -60,15 +65,15 @@ def run_estimate(options: EstimateOptions) -> int:
         report = report_of(options, network, data, columns, both_sides, time.perf_counter() - began)
         with ExitStack() as finished:
             for path in options.outputs:
-                write_table(finished.enter_context(atomic_path(path)), report, columns, data.labels)
+                write_table(finished.enter_context(atomic_path(path)), report, columns, data)
         done.discard()
     print_estimate(report, as_json=options.reporting.as_json)
     return 0
 
 
-def _load(options: EstimateOptions, data: Data) -> tuple[Origin, Program | None]:
+def _load(options: EstimateOptions, point_shape: tuple[int, ...]) -> tuple[Origin, Program | None]:
     """The network, and its exact program where a metric needs it."""
-    from splineviz.program import read_network
+    from splineviz.program import load_program, read_network
 
     model, how = options.network.model, options.network.how
     try:
@@ -76,11 +81,9 @@ def _load(options: EstimateOptions, data: Data) -> tuple[Origin, Program | None]
     except InputError:
         if how["input_shape"] is not None:
             raise
-        network = read_network(model, **(how | {"input_shape": data.points.shape[1:]}))
+        network = read_network(model, **(how | {"input_shape": point_shape}))
     if not any(METRICS[name].needs_program for name in options.metrics):
         return network, None
-    from splineviz.program import load_program
-
     return network, load_program(model, **(how | {"input_shape": network.input_shape}))
 
 

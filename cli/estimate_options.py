@@ -20,7 +20,6 @@ from splineviz.segments import walk_metric
 from .declaring import option, same
 from .options import DataSource, ModelSource, Reporting
 from .slice_options import SliceOptions
-from .validate_options import ValidateOptions
 from .value_types import Numbers
 
 __all__ = ["METRICS", "EstimateOptions"]
@@ -107,7 +106,6 @@ class EstimateOptions:
         metavar="FILE",
         help="Where to write; the suffix decides: .csv .parquet .json. May be repeated.",
     )
-    limit: int | None = same(ValidateOptions, "limit")
     metrics: tuple[str, ...] = option(
         "--metric",
         type=click.Choice(tuple(METRICS)),

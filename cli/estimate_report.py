@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from splineviz.estimators.metrics.bounds_metric import Inequality
 from splineviz.estimators.metrics.metric import Column
@@ -20,9 +19,9 @@ from .aligned import aligned
 from .declaring import values
 
 if TYPE_CHECKING:
+    from splineviz.data import Data
     from splineviz.program import Origin
 
-    from .data import Data
     from .estimate_options import EstimateOptions
 
 __all__ = ["print_estimate", "report_of", "write_table"]
@@ -72,42 +71,45 @@ def report_of(
     }
 
 
-def write_table(
-    path: Path, report: dict[str, Any], columns: Sequence[Column], labels: np.ndarray | None
-) -> None:
+def write_table(path: Path, report: dict[str, Any], columns: Sequence[Column], data: Data) -> None:
     """Write a row for each point and column; the report goes into a first line of comment, the schema, or
     the object."""
     card = {name: value for name, value in report.items() if name != "files"}
     if path.suffix.lower() == ".json":
-        rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows(report, columns, labels)]
+        rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows(report, columns, data)]
         path.write_text(json.dumps(card | {"rows": rows}) + "\n", encoding="utf-8")
     elif path.suffix.lower() == ".csv":
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(f"# {json.dumps(card)}\n")
             table = csv.writer(file, lineterminator="\n")
             table.writerow(_HEAD)
-            table.writerows(_rows(report, columns, labels))
+            table.writerows(_rows(report, columns, data))
     else:
         import pyarrow as pa
         from pyarrow import parquet
 
-        by_name = zip(_HEAD, zip(*_rows(report, columns, labels), strict=True), strict=True)
-        made = pa.table({name: pa.array(column, _KINDS[name]) for name, column in by_name})
+        kinds = _KINDS | ({"label": "string"} if data.class_names else {})
+        by_name = zip(_HEAD, zip(*_rows(report, columns, data), strict=True), strict=True)
+        made = pa.table({name: pa.array(column, kinds[name]) for name, column in by_name})
         parquet.write_table(made.replace_schema_metadata({"splineviz": json.dumps(card)}), path)
 
 
-def _rows(
-    report: dict[str, Any], columns: Sequence[Column], labels: np.ndarray | None
-) -> Iterator[tuple[Any, ...]]:
+def _rows(report: dict[str, Any], columns: Sequence[Column], data: Data) -> Iterator[tuple[Any, ...]]:
+    labels = [None] * len(data) if data.labels is None else _words(data.labels.tolist(), data.class_names)
     for column in columns:
         values = column.values.tolist()
         zeros = [None] * len(values) if column.zeros is None else column.zeros.tolist()
-        for point, (value, zero) in enumerate(zip(values, zeros, strict=True)):
-            label = None if labels is None else int(labels[point])
+        # a walk has a value fewer than there are points
+        for point, label, value, zero in zip(data.rows.tolist(), labels, values, zeros, strict=False):
             yield point, label, column.metric, column.stage, column.radius, column.directions, value, zero
     for bound in report["bounds"]:  # of all points together
         for side in ("left", "right"):
             yield None, None, f"bound {bound['name']} {bound['form']}", side, None, None, bound[side], None
+
+
+def _words(labels: Sequence[int], names: Mapping[int, str]) -> Sequence[int | str]:
+    """Class numbers, or their names where there are any."""
+    return [names.get(label, str(label)) for label in labels] if names else labels
 
 
 def print_estimate(report: dict[str, Any], *, as_json: bool) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,9 +18,21 @@ from .value_types import Anchors, AutoRadius, Numbers, RadiusType
 if TYPE_CHECKING:
     import numpy as np
 
-    from .data import Data
+    from splineviz.data import Collection, Data
+    from splineviz.program import Program
 
-__all__ = ["Location", "captions", "class_names", "named_by_file", "thumbnails"]
+    from .anchors import Anchors as FoundAnchors
+    from .preprocessing import Preprocessing
+
+__all__ = [
+    "Location",
+    "captions",
+    "class_names",
+    "named_by_file",
+    "read_points_of",
+    "rows_named",
+    "thumbnails",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +48,8 @@ class Location:
         "--points",
         type=Anchors(),
         metavar="I,J,K",
-        help="Points for the plane: indices into --data, or three files A,B,C.",
+        help="Points for the plane: indices into --data, below 0 from the end, or I:L for I,J,K; or three "
+        "files A,B,C, arrays or pictures.",
     )
     at: int | None = option(
         "--at",
@@ -48,7 +61,7 @@ class Location:
         type=RadiusType(),
         metavar="R",
         help="With --at: the diamond of corners x ± R u, x ± R v. auto:N is the smallest that N units cut, "
-        "auto that of 100.",
+        "auto that of 100, or by default that of fewer where the network is small.",
     )
     cells: int | None = option(
         "--cells",
@@ -65,7 +78,10 @@ class Location:
         "this standard deviation, the same for all points.",
     )
     seed: int = option(
-        "--seed", default=0, help="With --at: which random plane. With --jitter: which perturbation."
+        "--seed",
+        default=0,
+        help="With --at: which random plane. With --jitter: which perturbation. With --classes or --errors: "
+        "which points. Of data sets that draw by chance: which draw.",
     )
     margin: float = option(
         "--margin", default=0.25, help="How far the window reaches beyond the points, over its longer side."
@@ -92,54 +108,105 @@ class Location:
 
     def check(self, *, on_demo: bool) -> None:
         """Refuse contradictions before anything is computed."""
-        data = self.source.data
-        if self.at is not None and self.points is not None:
-            raise click.UsageError("--at and --points exclude each other")
-        if (self.at is None and self.radius is not None) or (
-            self.at is not None and self.radius is None and self.box is None and self.cells is None
-        ):
+        data, choosing = self.source.data, self.source.choosing
+        ways = {"--at": self.at is not None, "--points": self.points is not None, choosing: bool(choosing)}
+        if several := [way for way, used in ways.items() if used][1:]:
+            first = next(way for way, used in ways.items() if used)
+            raise click.UsageError(f"{first} and {several[0]} exclude each other")
+        if self.source.classes and len(self.source.classes) != (1 if self.local else 3):
+            raise click.UsageError(
+                f"a plane goes through points of three classes, or with --radius round one; got "
+                f"{len(self.source.classes)}"
+            )
+        if not self.local and self.radius is not None:
             raise click.UsageError("--at INDEX and --radius R belong together")
         if self.cells is not None and isinstance(self.radius, AutoRadius):
             raise click.UsageError("--radius auto and --cells exclude each other: each chooses the window")
         if self.box is not None and isinstance(self.radius, AutoRadius):
             raise click.UsageError("--radius auto and --box exclude each other")
         has_points = data is not None or named_by_file(self.points) or self.embedded(on_demo=on_demo)
-        if not has_points and (self.at is not None or self.points is not None):
-            raise click.UsageError("--points and --at are indices into --data FILE, which is missing")
-        named = self.at is not None or self.points is not None or self.embedded(on_demo=on_demo)
-        if self.jitter is not None and not named:
+        named = self.at is not None or self.points is not None or bool(choosing)
+        if not has_points and named:
+            ways = f"{choosing} chooses among" if choosing else "--points and --at are indices into"
+            raise click.UsageError(f"{ways} --data FILE, which is missing")
+        if self.jitter is not None and not (named or self.embedded(on_demo=on_demo)):
             raise click.UsageError("--jitter moves the points of --points or --at, which are missing")
         if not has_points and self.box is None:
             raise click.UsageError(
                 "say where to look: --data FILE --points I,J,K, or --box for a network with two inputs"
             )
-        if data is not None and self.at is None and self.points is None and self.box is None:
-            raise click.UsageError("say which of the data: --points I,J,K, or --at INDEX --radius R")
+        if data is not None and not named and self.box is None:
+            raise click.UsageError(
+                "say which of the data: --points I,J,K, --classes A,B,C, --errors, or --at INDEX --radius R"
+            )
 
-    def read(self, *, on_demo: bool) -> Data | None:
-        """Read the points that the request can name."""
-        from .data import Data, read_literal
+    @property
+    def local(self) -> bool:
+        """True for the neighbourhood of one point, false for a plane through three."""
+        if self.at is not None:
+            return True
+        several = self.source.classes is not None and len(self.source.classes) > 1
+        return (
+            bool(self.source.choosing) and not several and (self.radius is not None or not self.source.errors)
+        )
 
+    def read(self, *, on_demo: bool) -> Collection | None:
+        """The points that the request can name."""
         if self.embedded(on_demo=on_demo):
-            from splineviz import demo
+            from .data_points import demo_points
 
-            return Data(demo.load_points().reshape(-1, *demo.IMAGE_SHAPE), demo.load_labels(), "the demo")
-        if self.points is not None and named_by_file(self.points):
-            return read_literal([str(path) for path in self.points])
-        return self.source.read()
+            return demo_points(self.source.limit)
+        names = class_names(self.class_names, on_demo=on_demo)
+        return read_points_of(self.points, self.source, self.seed, names)
 
-    def rows(self, *, on_demo: bool) -> list[int]:
-        """Indices of the anchors, from which the plane is made, in the data."""
+    def find(
+        self,
+        data: Collection | None,
+        preprocessing: Preprocessing,
+        load: Callable[[tuple[int, ...] | None], Sequence[Program]],
+        *,
+        on_demo: bool,
+    ) -> FoundAnchors:
+        """The points that the plane is made from, and the networks, which are told their shape."""
+        from .anchors import find_anchors
+
+        how: dict[str, Any] = {"count": 1 if self.local else 3, "seed": self.seed}
+        return find_anchors(data, self._rows(on_demo=on_demo), self.source, preprocessing, load, **how)
+
+    def _rows(self, *, on_demo: bool) -> list[int]:
+        """Indices in the data that the request names."""
         if self.at is not None:
             return [self.at]
-        if self.points is None:
-            return [0, 1, 2] if self.embedded(on_demo=on_demo) else []
-        return [0, 1, 2] if named_by_file(self.points) else [int(row) for row in self.points]
+        if self.points is None and not self.source.choosing and self.embedded(on_demo=on_demo):
+            return [0, 1, 2]
+        return rows_named(self.points)
 
     @property
     def plane_seed(self) -> int | None:
         """The seed, where chance had a part."""
-        return self.seed if self.at is not None or self.jitter is not None else None
+        chance = self.local or self.jitter is not None or bool(self.source.choosing)
+        return self.seed if chance else None
+
+
+def read_points_of(
+    points: tuple[int | str, ...] | None,
+    source: DataSource,
+    seed: int,
+    class_names: Sequence[str] | None,
+) -> Collection | None:
+    """The data, or the points that are named as one file each."""
+    if points is None or not named_by_file(points):
+        return source.read(seed, class_names)
+    from splineviz.data import read_point_files
+
+    return read_point_files([str(path) for path in points])
+
+
+def rows_named(points: tuple[int | str, ...] | None) -> list[int]:
+    """Indices of three points that are named by index or as files."""
+    if points is None:
+        return []
+    return [0, 1, 2] if named_by_file(points) else [int(row) for row in points]
 
 
 def named_by_file(points: tuple[int | str, ...] | None) -> bool:
@@ -166,15 +233,15 @@ def thumbnails(image_shape: tuple[int, ...] | None, anchors: Data) -> Sequence[n
             raise InputError(
                 f"--image-shape {image_shape} does not fit points of {anchors.points[0].size} values"
             )
-        return list(anchors.points.reshape(len(anchors), *image_shape))
-    shape = anchors.points.shape[1:]
+        return [point.reshape(image_shape) for point in anchors.points]
+    shape = anchors.points[0].shape
     pictured = len(shape) == 2 or (len(shape) == 3 and (shape[0] in (1, 3) or shape[2] in (1, 3)))
     return list(anchors.points) if pictured and min(sorted(shape)[-2:]) >= 4 else None
 
 
-def captions(rows: Sequence[int], anchors: Data, names: Sequence[str] | None) -> list[str]:
+def captions(anchors: Data, names: Sequence[str] | None) -> list[str]:
     """A line for each anchor: its class, or its place in the data."""
     if anchors.labels is None:
-        return [f"#{row}" for row in rows]
-    classes = [int(label) for label in anchors.labels]
-    return [names[c] if names is not None and 0 <= c < len(names) else f"class {c}" for c in classes]
+        return [f"#{row}" for row in anchors.rows]
+    known = anchors.class_names if names is None else dict(enumerate(names))
+    return [known.get(label, f"class {label}") for label in anchors.labels.tolist()]

@@ -9,14 +9,16 @@ import os
 import sys
 import tomllib
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from splineviz import __version__
-from splineviz.errors import InputError, SplinevizError
+from splineviz.errors import InputError, InputWarning, SplinevizError
 
 _COMMANDS = {
     "animate": "Animate the cells of a network over the checkpoints of its training.",
@@ -110,7 +112,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     session = {"debug": os.environ.get("SPLINEVIZ_DEBUG", "") not in ("", "0")}
     try:
-        code = cli.main(arguments, prog_name="splineviz", standalone_mode=False, obj=session)
+        with _warnings_as_notes():
+            code = cli.main(arguments, prog_name="splineviz", standalone_mode=False, obj=session)
     except click.Abort:
         click.echo("interrupted; no file was left half written", err=True)
         return 130
@@ -130,6 +133,24 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Say on stderr, once each and whatever is quiet, how input was taken: it decides what is seen."""
+    said, show = set[str](), warnings.showwarning
+
+    def tell(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
+        if not issubclass(category, InputWarning):
+            show(message, category, *where, **how)
+        elif str(message) not in said:
+            said.add(str(message))
+            click.echo(f"note: {message}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", InputWarning)
+        warnings.showwarning = tell
+        yield
 
 
 def _complain(error: Exception, debug: bool, text: str) -> None:

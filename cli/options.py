@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,13 @@ import click
 from splineviz.choices import Certify
 
 from .declaring import argument, flag, option
-from .value_types import Numbers, Size
+from .value_types import Numbers, Size, Words
 
 if TYPE_CHECKING:
+    from splineviz.data import Collection
     from splineviz.program import Program
 
-    from .data import Data, Preprocessing
+    from .preprocessing import Preprocessing
 
 __all__ = ["DataSource", "ModelSource", "Reading", "Reporting", "WorkLimits"]
 
@@ -67,27 +69,52 @@ class ModelSource:
         reading = self.reading
         return {"input_shape": reading.input_shape, "weights": self.weights, "logits": reading.logits}
 
-    def program(self, anchors: Data | None) -> Program:
-        """The program that will be asked about some points."""
+    def program(self, point_shape: tuple[int, ...] | None) -> Program:
+        """The program that will be asked about points of this shape."""
         from splineviz.program.sources import program_for
 
-        return program_for(self.model, None if anchors is None else anchors.points.shape[1:], **self.how)
+        return program_for(self.model, point_shape, **self.how)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSource:
-    """A data file, and what stands between its data and the network."""
+    """Data, and what stands between them and the network."""
 
     data: str | None = option(
-        "--data", metavar="FILE", help="Data points: .npy, .npz or .pt, (n, ...). For demo, its own digits."
+        "--data",
+        metavar="FILE",
+        help="Data points, (n, ...): .npy, .npz, .pt, .safetensors, .csv, .parquet, IDX as MNIST, .png, "
+        ".jpg, .webp; a FOLDER of pictures, a sub-folder for each class; or MODULE:FUNCTION that returns "
+        "arrays, a data set or a loader. For demo, its own digits.",
     )
     key: str | None = option(
-        "--key", metavar="NAME", help="The array of the data file; by default x, or the only one."
+        "--key",
+        metavar="NAME",
+        help="The array of the data; by default x, or the only one. Of a table its columns, A,B,...",
     )
     labels: str | None = option(
         "--labels",
         metavar="FILE",
-        help="Classes of the data points; by default the array y of the data file.",
+        help="Classes of the data points; by default those beside them.",
+    )
+    labels_key: str | None = option(
+        "--labels-key",
+        metavar="NAME",
+        help="The array or column of the classes; by default y, label, class or target.",
+    )
+    limit: int | None = option(
+        "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N points of the data."
+    )
+    classes: tuple[str, ...] | None = option(
+        "--classes",
+        type=Words(),
+        metavar="A,B,C",
+        help="Only points of these classes, by number or name; for a plane one of each, drawn by --seed.",
+    )
+    errors: bool = flag(
+        "--errors",
+        help="Only points that the network misclassifies, the last of several checkpoints; for a plane "
+        "three, or one with --radius, drawn by --seed.",
     )
     mean: tuple[float, ...] = option(
         "--mean",
@@ -107,9 +134,14 @@ class DataSource:
         "--transform", metavar="MODULE:FUNCTION", help="Called on each data point before --mean and --std."
     )
 
+    @property
+    def choosing(self) -> str:
+        """The option that chooses points by what they are; empty where there is none."""
+        return "--errors" if self.errors else "--classes" if self.classes else ""
+
     def preprocessing(self) -> Preprocessing:
         """The way from the points of the file to the network."""
-        from .data import Preprocessing
+        from .preprocessing import Preprocessing
 
         request = click.get_current_context(silent=True)
         default = click.core.ParameterSource.DEFAULT
@@ -118,11 +150,14 @@ class DataSource:
         )
         return Preprocessing.make(self.transform, self.mean, self.std, told=told)
 
-    def read(self) -> Data | None:
-        """Read the points of the file, where one is named."""
-        from .data import read_data
+    def read(self, seed: int, class_names: Sequence[str] | None = None) -> Collection | None:
+        """Points of the source, where one is named."""
+        from splineviz.data import read_data
 
-        return None if self.data is None else read_data(self.data, self.key, self.labels)
+        if self.data is None:
+            return None
+        asked: dict[str, Any] = {"key": self.key, "labels": self.labels, "labels_key": self.labels_key}
+        return read_data(self.data, **asked, class_names=class_names, limit=self.limit, seed=seed)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,9 +101,9 @@ def advise(options: SliceOptions, program: Program, place: Place) -> None:
     tries = []
     if options.location.cells is None:
         tries.append("--cells 20000 for a window of about so many cells")
-    if options.location.at is None and place.plane.anchors.size:
+    if not options.location.local and place.plane.anchors.size:
         tries.append("--at INDEX --radius auto for the neighbourhood of one point")
-    elif options.location.at is not None and "radius" not in place.chosen:
+    elif options.location.local and "radius" not in place.chosen:
         if tied:
             reach = float(np.abs(place.window.vertices).max())
             tries.append(f"--jitter {max(1e-3, reach):.1g} to move the point off its ties")

@@ -15,9 +15,11 @@ from .location import Location
 from .value_types import AutoRadius
 
 if TYPE_CHECKING:
+    from splineviz.data import Data
     from splineviz.program import Program
 
-    from .data import Data, Preprocessing
+    from .anchors import Anchors
+    from .preprocessing import Preprocessing
 
 __all__ = ["Place", "anchor_points", "find_place"]
 
@@ -43,6 +45,7 @@ class Place:
     def said(self) -> list[str]:
         """A sentence on each choice, for tables and pictures."""
         sentences = {
+            "points": "points {rows} of {of}, seed {seed}",
             "jitter": "points moved off the data by jitter {size:g}, seed {seed}",
             "radius": "radius {value:.6g}, which {units:,} units cut",
             "cells": "window scaled by {scale:.4g} for about {asked:,} cells",
@@ -59,7 +62,7 @@ def anchor_points(
     One for all: the plane moves as a whole, so that what ties on all of it, such as background that all
     points share, comes apart everywhere alike, and no line comes from that.
     """
-    points = preprocessing.apply(anchors.points, input_shape)
+    points = preprocessing.apply(anchors, input_shape)
     if location.jitter is None:
         return points
     noise = np.random.default_rng(location.seed).standard_normal(input_shape)
@@ -69,9 +72,8 @@ def anchor_points(
 
 def find_place(
     location: Location,
-    programs: Sequence[Program],
     preprocessing: Preprocessing,
-    anchors: Data | None,
+    found: Anchors,
     *,
     stage: int | None = None,
     seconds: float | None = None,
@@ -80,29 +82,32 @@ def find_place(
     """The plane and the window of a request for one or several networks; a radius or a window by what it
     holds is solved for, within ``seconds``."""
     deadline = None if seconds is None else time.monotonic() + seconds
-    chosen: dict[str, dict[str, Any]] = {}
+    chosen, programs, anchors = dict(found.choice.chosen), found.programs, found.points
     if anchors is None:
         plane = Plane.identity()
     else:
         points = anchor_points(location, programs[0].input_shape, preprocessing, anchors)
-        plane = Plane.at(points[0], seed=location.seed) if location.at is not None else Plane.through(*points)
+        plane = Plane.at(points[0], seed=location.seed) if location.local else Plane.through(*points)
     if location.jitter is not None:
         chosen["jitter"] = {"size": location.jitter, "seed": location.seed}
-    if isinstance(location.radius, AutoRadius):
+    radius = location.radius
+    if location.local and radius is None and location.box is None and location.cells is None:
+        radius = AutoRadius(_units_found(programs))
+    if isinstance(radius, AutoRadius):
         from splineviz.neighbourhoods.radii import radii_for
 
-        units, point = location.radius.units, plane.origin.reshape(1, *plane.input_shape)
-        (radius,) = radii_for(
+        units, point = radius.units, plane.origin.reshape(1, *plane.input_shape)
+        (size,) = radii_for(
             programs, point, (units,), plane.basis[None], first=_FIRST_RADIUS, seconds=seconds, certify="off"
         )
-        chosen["radius"] = {"asked": str(location.radius), "units": units, "value": radius}
-        return Place(plane, Window.diamond(radius), chosen)
+        chosen["radius"] = {"asked": str(radius), "units": units, "value": size}
+        return Place(plane, Window.diamond(size), chosen)
     window, largest = _window(location, plane)
     if location.cells is None:
         return Place(plane, window, chosen)
     from splineviz.neighbourhoods.fit_window import fit_window
 
-    about, found = (np.zeros(2) if location.at is not None and location.box is None else None), []
+    about, windows = (np.zeros(2) if location.local and location.box is None else None), []
     for program in programs:
         left = None if deadline is None else max(1e-9, deadline - time.monotonic())
         how: dict[str, Any] = {
@@ -112,18 +117,24 @@ def find_place(
             "seconds": left,
             **resources,
         }
-        found.append(fit_window(program, plane, window, location.cells, **how))
-    smallest = min(found, key=lambda window: window.area)
+        windows.append(fit_window(program, plane, window, location.cells, **how))
+    smallest = min(windows, key=lambda window: window.area)
     scale = float(np.sqrt(smallest.area / window.area))
     chosen["cells"] = {"asked": location.cells, "scale": scale, "window": smallest.vertices.tolist()}
     return Place(plane, smallest, chosen)
+
+
+def _units_found(programs: Sequence[Program]) -> int:
+    """Units that a neighbourhood cuts by default: 100, or a quarter of those of a small network."""
+    fewest = min(program.n_units for program in programs)
+    return min(AutoRadius().units, max(1, fewest // 4))
 
 
 def _window(location: Location, plane: Plane) -> tuple[Window, float]:
     """The window of a request before it is fitted, and the largest scale of it that a fit may take."""
     if location.box is not None:
         return Window.box(*location.box), 1.0
-    if location.at is None:
+    if not location.local:
         return Window.around(plane, location.margin), 1.0
     if location.radius is None:  # by the number of cells alone
         return Window.diamond(1.0), _LARGEST_RADIUS

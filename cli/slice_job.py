@@ -11,7 +11,6 @@ from splineviz.files import PICTURES, atomic_path
 
 from .cluster import on_cluster
 from .compiling import begin_compiling
-from .data import Data
 from .outlook import advise, print_estimate, tell_if_long
 from .place import Place, find_place
 from .progress import Advance, note, stage_progress
@@ -35,17 +34,17 @@ def run_slice(options: SliceOptions) -> int:
     reporting, location, jobs = options.reporting, options.location, options.budget.jobs
     preprocessing = location.source.preprocessing()
     data = location.read(on_demo=options.on_demo)
-    anchors = None if data is None or not options.rows else data.take(options.rows)
     if options.threads is not None:
         _set_threads(options.threads)
     finish_compiling = begin_compiling(reporting.quiet)
-    program = _load(options, anchors)
+    found = location.find(data, preprocessing, lambda shape: [_load(options, shape)], on_demo=options.on_demo)
+    (program,), anchors = found.programs, found.points
     finish_compiling()
     set_out = time.perf_counter()  # what is loaded before is no work on the slice
     budget, how = options.budget, dict[str, Any](stage=options.stage, jobs=jobs)
     how |= {"max_memory": budget.max_memory, "device": budget.device}
     half = None if budget.seconds is None else budget.seconds / 2
-    place = find_place(location, [program], preprocessing, anchors, seconds=half, **how)
+    place = find_place(location, preprocessing, found, seconds=half, **how)
     if options.estimate:
         print_estimate(options, program, place)
         return 0
@@ -85,8 +84,8 @@ def _set_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _load(options: SliceOptions, anchors: Data | None) -> Program:
-    program = options.network.program(anchors)
+def _load(options: SliceOptions, point_shape: tuple[int, ...] | None) -> Program:
+    program = options.network.program(point_shape)
     if options.output_index is not None:
         from splineviz.program.select import select_outputs
 

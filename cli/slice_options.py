@@ -90,11 +90,6 @@ class SliceOptions:
         return self.network.model == "demo"
 
     @property
-    def rows(self) -> list[int]:
-        """Indices of the anchors in the data."""
-        return self.location.rows(on_demo=self.on_demo)
-
-    @property
     def names_of_classes(self) -> list[str] | None:
         """Names by class number, where they are known."""
         return class_names(self.location.class_names, on_demo=self.on_demo)

@@ -8,12 +8,13 @@ import numpy as np
 
 from splineviz.plane import Plane, Window
 
-from .data import Data, Preprocessing
 from .location import captions, thumbnails
 from .place import Place
+from .preprocessing import Preprocessing
 from .slice_options import SliceOptions
 
 if TYPE_CHECKING:
+    from splineviz.data import Collection, Data
     from splineviz.program import Program
 
 __all__ = ["drawing_options"]
@@ -23,7 +24,7 @@ def drawing_options(
     options: SliceOptions,
     program: Program,
     preprocessing: Preprocessing,
-    data: Data | None,
+    data: Collection | None,
     anchors: Data | None,
     place: Place,
 ) -> dict[str, Any]:
@@ -37,16 +38,16 @@ def drawing_options(
         style["class_names"] = [names[i] for i in options.output_index if i < len(names)]
     if anchors is not None:
         style["images"] = thumbnails(options.location.image_shape, anchors)
-        style["labels"] = captions(options.rows, anchors, names)
+        style["labels"] = captions(anchors, names)
     if options.stage is not None and options.stage < len(program.stages) - 1:
         style["boundary"] = False  # there is no output yet
     if drawing.valid_range is not None:
-        style["valid_range"] = preprocessing.range(*drawing.valid_range, program.input_shape)
+        style["valid_range"] = preprocessing.range(*drawing.valid_range, program.input_shape, anchors)
     if drawing.overlay_data is not None and data is not None:
-        anchored = {row % len(data) for row in options.rows}
+        anchored = set() if anchors is None else set(anchors.rows.tolist())
         others = data.take([row for row in range(len(data)) if row not in anchored])
         if len(others):
-            points = preprocessing.apply(others.points, program.input_shape)
+            points = preprocessing.apply(others, program.input_shape)
             chosen = _nearest_inside(place.plane, place.window, points, drawing.overlay_data)
             style["points"] = points[chosen]
             style["point_classes"] = (

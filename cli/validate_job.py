@@ -16,11 +16,11 @@ from splineviz.files import REPORTS, TABLES
 
 from .cluster import on_cluster
 from .compiling import begin_compiling
-from .data import Data
-from .data_points import read_points
+from .data_points import chosen_points, points_of
 from .progress import job_progress, note
 
 if TYPE_CHECKING:
+    from splineviz.data import Data
     from splineviz.program.checkpoints import Checkpoints
     from splineviz.program.program import Program
     from splineviz.validation import Findings, Study
@@ -34,7 +34,7 @@ def run_validate(options: ValidateOptions) -> int:
     """Carry out one request; returns the exit code."""
     options.check()
     preprocessing = options.source.preprocessing()
-    data = read_points(options.source, options.limit)
+    every = points_of(options.source, options.design.seed)
     from splineviz.report import json_report
     from splineviz.validation import Validation, findings
     from splineviz.validation.findings import check_thresholds
@@ -42,8 +42,9 @@ def run_validate(options: ValidateOptions) -> int:
 
     check_thresholds(dict(options.fail_below))
     finish_compiling = begin_compiling(options.reporting.quiet)
-    network, shape = _load(options, data)
-    x = preprocessing.apply(data.points, shape)
+    network, shape = _load(options, preprocessing.shape(every.take([0])))
+    data = chosen_points(options.source, every, preprocessing, lambda: _last(network))
+    x = preprocessing.apply(data, shape)
     finish_compiling()
     with on_cluster(options.dask), job_progress(options.reporting.quiet) as progress:
         validation = Validation(network, x, options.asked, options.folder)
@@ -68,16 +69,24 @@ def run_validate(options: ValidateOptions) -> int:
     return 6 if failed else _exit_code(options, study)
 
 
-def _load(options: ValidateOptions, data: Data) -> tuple[Program | Checkpoints, tuple[int, ...]]:
+def _load(
+    options: ValidateOptions, point_shape: tuple[int, ...]
+) -> tuple[Program | Checkpoints, tuple[int, ...]]:
     """The network or its checkpoints, and the shape of one input."""
     network = options.network
     if options.factory is None:
-        program = network.program(data)
+        program = network.program(point_shape)
         return program, program.input_shape
     from splineviz.program.checkpoints import Checkpoints
 
-    program = replace(network, model=options.factory).program(data)
+    program = replace(network, model=options.factory).program(point_shape)
     return Checkpoints(program, network.model), program.input_shape
+
+
+def _last(network: Program | Checkpoints) -> Program:
+    from splineviz.program.program import Program
+
+    return network if isinstance(network, Program) else network[-1]
 
 
 def _about(data: Data) -> dict[str, Any]:

@@ -93,9 +93,6 @@ class ValidateOptions:
         metavar="FILE",
         help="Where to write; the suffix decides. May be repeated.",
     )
-    limit: int | None = option(
-        "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N points of the data."
-    )
     design: DesignOptions
     work: Path | None = option(
         "--work",

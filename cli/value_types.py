@@ -20,8 +20,11 @@ __all__ = [
     "Shard",
     "Size",
     "Threshold",
+    "Words",
 ]
 
+_MOST = 1000
+"""Numbers in a range that is still read as one"""
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -52,21 +55,47 @@ class Numbers(click.ParamType[tuple[float, ...]]):
         return f"{self.count if self.count is not None else 'some'} {kind} with commas between them"
 
 
+class Words(click.ParamType[tuple[str, ...]]):
+    """Words with commas between them, as a tuple."""
+
+    name = "words"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        listed = value.split(",") if isinstance(value, str) else value
+        words = tuple(
+            str(word).strip() for word in (listed if isinstance(listed, list | tuple) else [listed])
+        )
+        if not all(words):
+            self.fail(f"expected words with commas between them, got {value!r}", param, ctx)
+        return words
+
+
 class Anchors(click.ParamType[tuple[int | str, ...]]):
-    """Three whole numbers, or three file names, as a tuple."""
+    """Three whole numbers, of which a range 10:13 is those from 10 to 12, or three file names, as a tuple."""
 
     name = "points"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int | str, ...]:
-        parts = value.split(",") if isinstance(value, str) else list(value)
+        listed = value.split(",") if isinstance(value, str) else list(value)
+        parts = [number for part in listed for number in self._numbers(str(part).strip())]
         if len(parts) != 3:
             self.fail(f"expected three points I,J,K, or three files, got {len(parts)}: {value!r}", param, ctx)
         try:
             return tuple(int(part) for part in parts)
         except ValueError:
-            return tuple(str(part).strip() for part in parts)
+            return tuple(parts)
+
+    def _numbers(self, part: str) -> list[str]:
+        """The numbers of a range, or else the part itself."""
+        match = re.fullmatch(r"(-?\d+):(-?\d+)", part)
+        if match is None:
+            return [part]
+        begin, end = int(match[1]), int(match[2])
+        return [str(number) for number in range(begin, end)] if end - begin <= _MOST else [part]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["InputError", "NotPiecewiseAffineError", "SplinevizError"]
+__all__ = ["InputError", "InputWarning", "NotPiecewiseAffineError", "SplinevizError"]
 
 
 class SplinevizError(Exception):
@@ -31,6 +31,10 @@ class InputError(SplinevizError, ValueError):
     """Bad input: collinear points, a wrong shape, an unreadable file, an index outside the data."""
 
     exit_code = 4
+
+
+class InputWarning(UserWarning):
+    """Input that was taken in another form than it came in, where there is only one way."""
 
 
 class NotPiecewiseAffineError(SplinevizError):

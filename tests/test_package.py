@@ -56,7 +56,7 @@ def test_the_contracts_on_matplotlib_and_torch_leave_no_module_out() -> None:
     }
     assert bound["matplotlib only under render and report"] | {"render", "report"} == modules
     with_torch = {
-        *("arrangement", "checking", "demo", "engine", "estimators", "exact"),
+        *("arrangement", "checking", "data", "demo", "engine", "estimators", "exact"),
         *("neighbourhoods", "program", "segments", "values"),
     }
     assert bound["torch only where networks are run"] | with_torch == modules

@@ -20,7 +20,6 @@ USAGE = {
     "no points": ("nets:small", *DATA),
     "two points": ("nets:small", *DATA, "--points", "0,1"),
     "points and at": ("nets:small", *DATA, "--points", "0,1,2", "--at", 1, "--radius", 1),
-    "at without radius": ("nets:small", *DATA, "--at", 1),
     "radius without at": ("nets:small", *DATA, "--points", "0,1,2", "--radius", 1),
     "unknown color": ("demo", "--color", "mauve"),
     "box of three": ("nets:plane", "--box", "0,1,0"),
@@ -37,7 +36,7 @@ BAD = {
     "missing data": (("nets:small", "--data", "gone.npz", "--points", "0,1,2"), "cannot read gone.npz"),
     "data of another kind": (
         ("nets:small", "--data", "nets.py", "--points", "0,1,2"),
-        "expected a file .npy, .npz or .pt",
+        "expected a file .npy, .npz, .pt",
     ),
     "unreadable data": (
         ("nets:small", "--data", "garbage.npz", "--points", "0,1,2"),
@@ -56,7 +55,7 @@ BAD = {
     "flat file": (("nets:small", "--data", "a.npy", "--points", "0,1,2"), "must hold an array of points"),
     "text": (("nets:small", "--data", "text.npy", "--points", "0,1,2"), "must hold real numbers"),
     "labels that are no numbers": (
-        ("nets:small", *DATA, "--labels", "text.npz", "--points", "0,1,2"),
+        ("nets:small", *DATA, "--labels", "halves.npz", "--points", "0,1,2"),
         "must be class numbers",
     ),
     "objects": (
@@ -129,7 +128,7 @@ def folder(nets: Path) -> Path:
     np.save(nets / "nan.npy", np.stack([x, 2 * x, np.full(6, np.nan)]))
     np.save(nets / "wide.npy", np.eye(7))
     np.save(nets / "text.npy", np.full((3, 6), "six"))
-    np.savez(nets / "text.npz", y=np.full(10, "six"))
+    np.savez(nets / "halves.npz", y=np.full(10, 0.5))
     (nets / "junk.npy").write_text("no array")
     np.save(nets / "row.npy", np.eye(6)[:, None])
     torch.save({"0.weight": torch.zeros(8, 6)}, nets / "other.pt")

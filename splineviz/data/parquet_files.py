@@ -1,0 +1,119 @@
+"""Parquet: points as columns of numbers, or as one column of lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from splineviz.data.asked import Asked
+from splineviz.data.classes import as_classes, classes_found
+from splineviz.data.collection import Arrays
+from splineviz.data.columns import chosen_columns
+from splineviz.data.named import collection_of, labels_among
+from splineviz.data.sizes import ensure_fits
+from splineviz.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["labels_of", "read_parquet"]
+
+_INDEX = re.compile(r"__index_level_\d+__")
+"""Row numbers that pandas keeps"""
+
+
+def read_parquet(path: Path, asked: Asked) -> Arrays:
+    """Points of a table: its columns of numbers but that of the classes, or those that are asked for.
+
+    Raises
+    ------
+    InputError
+        If pyarrow is missing, a column holds no numbers, or a value is missing.
+    """
+    table = _table(path)
+    if not len(table):
+        raise InputError(f"{path} holds no row")
+    if any(_is_list(field.type) for field in table.schema):  # a point is one cell
+        return collection_of(_Columns(table, path), asked, str(path))
+    texts = {field.name: _word(field.type) for field in table.schema}
+    names, label = chosen_columns(texts, asked, str(path))
+    points = np.stack([_values(table, name, path) for name in names], axis=1)
+    known = None
+    if label is not None:
+        read = as_classes if asked.labels_key is not None else classes_found
+        known = read(_values(table, label, path), len(points), str(path), asked.class_names)
+    return Arrays(points=points, known=known, source=str(path), limit=asked.limit)
+
+
+def labels_of(path: Path, key: str | None) -> np.ndarray:
+    """The column of labels of a table that holds nothing else, or under a name."""
+    return labels_among(_Columns(_table(path), path), key, str(path))
+
+
+class _Columns(Mapping[str, np.ndarray]):
+    """Columns of a table by name, each brought to an array when it is asked for."""
+
+    def __init__(self, table: pa.Table, path: Path) -> None:
+        self._table, self._path = table, path
+
+    def __len__(self) -> int:
+        return len(self._table.column_names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table.column_names)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return _values(self._table, name, self._path)
+
+
+def _table(path: Path) -> pa.Table:
+    try:
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise InputError(
+            f"reading {path} needs the package pyarrow", hint="pip install 'splineviz[parquet]'"
+        ) from error
+    with ParquetFile(path) as file:
+        groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+        size = sum(group.total_byte_size for group in groups)
+        ensure_fits((size,), 1, f"the columns of {path}", hint="fewer rows or columns in a file")
+        table = file.read()
+    return table.select([name for name in table.column_names if not _INDEX.fullmatch(name)])
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _word(kind: pa.DataType) -> str | None:
+    """``None`` for a type of numbers or lists of them, or else its name."""
+    from pyarrow import types
+
+    while _is_list(kind):
+        kind = kind.value_type
+    numbers = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+    return None if numbers else str(kind)
+
+
+def _values(table: pa.Table, name: str, path: Path) -> np.ndarray:
+    column = table.column(name)
+    if column.null_count:
+        row = column.is_null().to_pylist().index(True)
+        raise InputError(
+            f"{path}: in row {row + 1} the column {name!r} is missing",
+            hint="leave such rows out, or fill them as it was done for training",
+        )
+    try:
+        values = np.array(column.to_pylist()) if _is_list(column.type) else np.asarray(column.to_numpy())
+    except ValueError as error:
+        raise InputError(f"{path}: the lists in the column {name!r} have several lengths") from error
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        row = int(np.argwhere(~np.isfinite(values))[0, 0])
+        raise InputError(f"{path}: in row {row + 1} the column {name!r} holds no finite number")
+    return values.astype(str) if values.dtype.kind == "O" and _word(column.type) else values

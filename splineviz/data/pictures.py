@@ -1,0 +1,175 @@
+"""Image files, and folders of them with a sub-folder for each class, as integers the way they are stored."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from splineviz.data.asked import Asked
+from splineviz.data.classes import as_classes
+from splineviz.data.collection import Collection
+from splineviz.data.sizes import ensure_fits
+from splineviz.errors import InputError, InputWarning
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["SUFFIXES", "Pictures", "read_folder", "read_picture", "values_of"]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_FORMATS = ("PNG", "JPEG", "WEBP")
+_ORIENTATION = 0x0112
+_DEPTH_AT = 24  # of the header of a PNG file: bits a channel
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Pictures(Collection):
+    """Image files, which are opened when they are taken."""
+
+    paths: Sequence[Path]
+    pictures: bool = True
+
+    @property
+    def count(self) -> int:
+        return len(self.paths)
+
+    def fetch(self, rows: Sequence[int]) -> Sequence[np.ndarray]:
+        return [read_picture(self.paths[row]) for row in rows]
+
+    def name(self, row: int) -> str:
+        return str(self.paths[row])
+
+
+def read_folder(folder: Path, asked: Asked) -> Pictures:
+    """Pictures in a folder, by name; where they lie in sub-folders, those are the classes.
+
+    Raises
+    ------
+    InputError
+        If there are none, or it cannot be told which folders are classes.
+    """
+    files = sorted(
+        path.relative_to(folder)
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+    if not pictures:
+        raise InputError(
+            f"the folder {folder} holds no picture, {', '.join(SUFFIXES)}"
+            + (f"; it holds {', '.join(map(str, files[:3]))}" if files else ", and nothing else"),
+            hint=None if files else "name the folder that they lie in",
+        )
+    flat = [path for path in pictures if len(path.parts) == 1]
+    if flat and len(flat) < len(pictures):
+        inner = next(path for path in pictures if len(path.parts) > 1)
+        raise InputError(
+            f"of the pictures in {folder} some lie in sub-folders, as {inner}, and some do not, as {flat[0]}",
+            hint="classes are sub-folders: move the others out, or name one folder",
+        )
+    known = None
+    if not flat and asked.inside:
+        _check_depth(folder, pictures)
+        words = np.array([path.parts[0] for path in pictures])
+        known = as_classes(words, len(words), str(folder), asked.class_names)
+    paths = [folder / path for path in pictures]
+    return Pictures(paths=paths, known=known, source=str(folder), limit=asked.limit)
+
+
+def _check_depth(folder: Path, pictures: Sequence[Path]) -> None:
+    """Refuse a folder of folders of classes, such as one of train and test."""
+    inner: dict[str, set[str]] = {}
+    for path in pictures:
+        inner.setdefault(path.parts[0], set()).add(path.parent.as_posix())
+    if several := next((name for name, folders in inner.items() if len(folders) > 1), None):
+        one, other = sorted(inner[several])[:2]
+        raise InputError(
+            f"in {folder} the folder {several} has sub-folders itself, {one} and {other}: which are classes?",
+            hint=f"--data {folder / several}",
+        )
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """The values of an image file: (height, width), or (height, width, 3), of 8 or of 16 bits.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or its values are no plain grey or colours.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # sizes are looked at here
+            with Image.open(path, formats=_FORMATS) as image:
+                bands = len(image.getbands())
+                ensure_fits((*image.size, bands), 8, str(path), hint="a smaller picture")
+                if image.format == "PNG" and bands > 1 and _depth(path) == 16:
+                    raise InputError(
+                        f"{path} has 16 bits a channel, of which 8 could be read",
+                        hint="save it with 8 bits, or as .npy",
+                    )
+                return values_of(image, str(path))
+    except UnidentifiedImageError as error:
+        raise InputError(f"cannot read {path}: it is no PNG, JPEG or WebP picture, or is damaged") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"cannot read {path}: {error}", hint="a smaller picture") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"cannot read {path}: {str(error) or type(error).__name__}") from error
+
+
+def _depth(path: Path) -> int:
+    with path.open("rb") as file:
+        return file.read(_DEPTH_AT + 1)[_DEPTH_AT]
+
+
+def values_of(image: object, name: str) -> np.ndarray:
+    """The values of a picture of Pillow: grey, or red, green and blue; only what loses nothing is converted.
+
+    Raises
+    ------
+    InputError
+        If something is transparent, it has several frames, or its colours are not these.
+    """
+    from PIL.Image import Image
+
+    assert isinstance(image, Image)
+    if getattr(image, "n_frames", 1) > 1:
+        raise InputError(f"{name} has {getattr(image, 'n_frames', 1)} frames", hint="save one of them")
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        warnings.warn(
+            "pictures that ask to be turned (EXIF) are taken as they are stored", InputWarning, stacklevel=2
+        )
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        return _opaque(image, name)
+    if image.mode in ("1", "P"):
+        image = image.convert("L" if image.mode == "1" else "RGB")
+    if image.mode not in ("L", "RGB") and not image.mode.startswith("I;16"):
+        raise InputError(
+            f"{name} is of mode {image.mode}, neither grey nor red, green and blue",
+            hint="convert it, as it was done for training",
+        )
+    values = np.asarray(image)
+    return values.astype(np.uint16) if image.mode.startswith("I;16") else values
+
+
+def _opaque(image: Image, name: str) -> np.ndarray:
+    """Colours of a picture whose alpha channel says nothing."""
+    values = np.asarray(image.convert("RGBA"))
+    through = int((values[..., 3] != 255).sum())
+    if through:
+        raise InputError(
+            f"{name} has an alpha channel, and {through} of its {values[..., 3].size} pixels let through "
+            "what nothing tells",
+            hint="put it on the background that was used for training, and save it without alpha",
+        )
+    warnings.warn("alpha channels are left out: they are opaque everywhere", InputWarning, stacklevel=2)
+    return values[..., 0] if image.mode in ("LA", "L") else values[..., :3]
