@@ -34,13 +34,13 @@ def find_anchors(
     rows: Sequence[int],
     source: DataSource,
     preprocessing: Preprocessing,
-    load: Callable[[tuple[int, ...] | None], Sequence[Program]],
+    load: Callable[[Sequence[tuple[int, ...]]], Sequence[Program]],
     *,
     count: int,
     seed: int,
     judge: Callable[[Sequence[Program]], Program] = lambda programs: programs[0],
 ) -> Anchors:
-    """Find the points, and load the networks, which are told the shape of a point.
+    """Find the points, and load the networks, which are told the shapes that points may have.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def find_anchors(
     """
     choice = Choice(rows)
     if data is None or not (rows or source.classes or source.errors):
-        return Anchors(None, choice, load(None))
+        return Anchors(None, choice, load([]))
     if source.classes and not source.errors:
         choice = one_of_each(source.classes, np.arange(len(data)), data, seed)
     sample = data.take(choice.rows or [0])
-    programs = load(preprocessing.shape(sample))
+    programs = load(preprocessing.shapes(sample))
     if not source.errors:
         return Anchors(sample, choice, programs)
     wrong = misclassified(data, judge(programs), preprocessing)

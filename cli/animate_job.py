@@ -44,14 +44,14 @@ def run_animate(options: AnimateOptions) -> int:
         rows_named(options.points),
         options.source,
         preprocessing,
-        lambda shape: [network.program(shape)],
+        lambda shapes: [network.program(shapes)],
         count=3,
         seed=options.seed,
         judge=lambda programs: _checkpoints(options, programs[0])[-1],
     )
     (program,), anchors = found.programs, found.points
     for choice in found.choice.chosen.values():
-        note("points {rows} of {of}, seed {seed}".format(**choice), quiet)
+        note(choice["said"], quiet)
     plane = (
         Plane.identity()
         if anchors is None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from splineviz.errors import InputError
+from splineviz.errors import InputError, SplinevizWarning
 
 if TYPE_CHECKING:
     from splineviz.data import Collection
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 
     from .preprocessing import Preprocessing
 
-__all__ = ["Choice", "misclassified", "of_classes", "one_of_each", "some"]
+__all__ = ["Choice", "misclassified", "of_classes", "one_of_each", "some", "tell_numbers"]
 
 _PART = 256
 """Points at a time that are asked of the network"""
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,13 @@ class Choice:
 
     rows: Sequence[int]
     chosen: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def drawn(cls, rows: Sequence[int], of: str, seed: int) -> Choice:
+        """Points drawn by a seed."""
+        points = f"points {', '.join(map(str, rows))}" if len(rows) > 1 else f"point {rows[0]}"
+        said = f"{points} of {of}, seed {seed}"
+        return cls(rows, {"points": {"rows": list(rows), "of": of, "seed": seed, "said": said}})
 
 
 def one_of_each(wanted: Sequence[str], among: np.ndarray, data: Collection, seed: int) -> Choice:
@@ -49,7 +58,8 @@ def one_of_each(wanted: Sequence[str], among: np.ndarray, data: Collection, seed
                 f"{wanted.count(word)} are asked for; its classes are {_listing(known)}"
             )
         rows.append(int(random.choice(left)))
-    return Choice(rows, {"points": {"rows": rows, "of": f"the classes {', '.join(wanted)}", "seed": seed}})
+    classes = f"the {'classes' if len(wanted) > 1 else 'class'} {', '.join(wanted)}"
+    return Choice.drawn(rows, classes, seed)
 
 
 def some(count: int, among: np.ndarray, data: Collection, seed: int) -> Choice:
@@ -66,8 +76,7 @@ def some(count: int, among: np.ndarray, data: Collection, seed: int) -> Choice:
             hint="more data, or points by index",
         )
     rows = [int(row) for row in np.random.default_rng(seed).choice(among, count, replace=False)]
-    of = f"the {len(among):,} of {len(data):,} that are misclassified"
-    return Choice(rows, {"points": {"rows": rows, "of": of, "seed": seed}})
+    return Choice.drawn(rows, f"the {len(among):,} of {len(data):,} that are misclassified", seed)
 
 
 def of_classes(wanted: Sequence[str], data: Collection) -> np.ndarray:
@@ -104,6 +113,7 @@ def misclassified(data: Collection, program: Program, preprocessing: Preprocessi
             f"shape {outputs}: which output is which class?",
             hint="labels from 0 to the number of outputs - 1",
         )
+    tell_numbers(known.names, data.source)
     wrong = list[int]()
     for first in range(0, len(data), _PART):
         rows = range(first, min(first + _PART, len(data)))
@@ -113,6 +123,18 @@ def misclassified(data: Collection, program: Program, preprocessing: Preprocessi
         told = (y[:, 0] > 0).long() if y.shape[1] == 1 else y.argmax(1)
         wrong += [row for row, said in zip(rows, told.tolist(), strict=True) if said != known.numbers[row]]
     return np.array(wrong, dtype=np.int64)
+
+
+def tell_numbers(names: Mapping[int, str], source: str) -> None:
+    """Say which class is taken for which output, where the classes have names."""
+    if names:
+        listed = ", ".join(f"{number} {name}" for number, name in sorted(names.items())[:_SHOWN])
+        more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        warnings.warn(
+            f"{source}: the outputs of the network are taken for {listed}{more}",
+            SplinevizWarning,
+            stacklevel=2,
+        )
 
 
 def _classes(data: Collection) -> Classes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def run_compare(options: CompareOptions) -> int:
     preprocessing = location.source.preprocessing()
     data = location.read(on_demo=options.on_demo)
     finish_compiling = begin_compiling(quiet)
-    found = location.find(data, preprocessing, lambda shape: _load(options, shape), on_demo=options.on_demo)
+    found = location.find(data, preprocessing, lambda shapes: _load(options, shapes), on_demo=options.on_demo)
     programs, anchors = found.programs, found.points
     finish_compiling()
     resources: dict[str, Any] = {
@@ -55,12 +56,12 @@ def run_compare(options: CompareOptions) -> int:
     return 5 if doubtful or (comparison.undecided and budget.certify == "full") else 0
 
 
-def _load(options: CompareOptions, point_shape: tuple[int, ...] | None) -> list[Program]:
+def _load(options: CompareOptions, shapes: Sequence[tuple[int, ...]]) -> list[Program]:
     programs = []
     for name, (model, weights) in zip(options.called(), options.networks(), strict=True):
         network = ModelSource(model=model, weights=weights, reading=options.reading)
         try:
-            programs.append(network.program(point_shape))
+            programs.append(network.program(shapes))
         except InputError as error:
             raise InputError(f"{name}: {error.message}", hint=error.hint) from error
     return programs

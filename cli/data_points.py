@@ -4,6 +4,7 @@ misclassified ones."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,13 +50,16 @@ def chosen_points(
     InputError
         If there is none.
     """
-    rows = np.arange(len(data))
+    rows, said = np.arange(len(data)), data.source
     if source.classes:
         rows = of_classes(source.classes, data)
+        said += f", classes {', '.join(source.classes)}"
     if source.errors:
+        among = len(rows)
         rows = np.intersect1d(rows, misclassified(data, judge(), preprocessing))
+        said += f", the misclassified of {among}"
     if not len(rows):
         raise InputError(
             f"none of the {len(data)} points of {data.source} that are looked at is misclassified"
         )
-    return data.take(rows.tolist())
+    return replace(data.take(rows.tolist()), source=said)

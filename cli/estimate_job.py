@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,12 @@ from splineviz.estimators.metrics.metric import Column, Part, joined
 from splineviz.estimators.metrics.registry import columns_of
 from splineviz.files import atomic_path
 
+from .cutting_radius import cutting_radius, nothing_cut
 from .data_points import chosen_points, points_of
 from .declaring import values
 from .estimate_options import METRICS, EstimateOptions
 from .estimate_report import print_estimate, report_of, write_table
+from .options import first_that_fits
 from .progress import note, point_progress
 from .resuming import Partial
 
@@ -46,11 +49,13 @@ def run_estimate(options: EstimateOptions) -> int:
         import torch
 
         torch.set_num_threads(options.threads)
-    network, program = _load(options, preprocessing.shape(every.take([0])))
+    network, program = _load(options, preprocessing.shapes(every.take([0])))
     how = options.network.how | {"input_shape": network.input_shape}
-    data = chosen_points(
-        options.source, every, preprocessing, lambda: program or load_program(options.network.model, **how)
-    )
+
+    def loaded() -> Program:
+        return program or load_program(options.network.model, **how)
+
+    data = chosen_points(options.source, every, preprocessing, loaded)
     x = preprocessing.apply(data, network.input_shape)
     request = _fingerprint(values(options), network, x)
     with Partial.open(options.outputs[0] if options.outputs else None, request) as done:
@@ -67,11 +72,14 @@ def run_estimate(options: EstimateOptions) -> int:
             for path in options.outputs:
                 write_table(finished.enter_context(atomic_path(path)), report, columns, data)
         done.discard()
+    if not quiet and nothing_cut(columns):
+        radius = cutting_radius(loaded, x, options.settings.seed)
+        note(f"no unit is cut within {max(options.settings.radii):g} of any point{radius}", quiet)
     print_estimate(report, as_json=options.reporting.as_json)
     return 0
 
 
-def _load(options: EstimateOptions, point_shape: tuple[int, ...]) -> tuple[Origin, Program | None]:
+def _load(options: EstimateOptions, shapes: Sequence[tuple[int, ...]]) -> tuple[Origin, Program | None]:
     """The network, and its exact program where a metric needs it."""
     from splineviz.program import load_program, read_network
 
@@ -81,7 +89,7 @@ def _load(options: EstimateOptions, point_shape: tuple[int, ...]) -> tuple[Origi
     except InputError:
         if how["input_shape"] is not None:
             raise
-        network = read_network(model, **(how | {"input_shape": point_shape}))
+        network = first_that_fits(shapes, lambda shape: read_network(model, **(how | {"input_shape": shape})))
     if not any(METRICS[name].needs_program for name in options.metrics):
         return network, None
     return network, load_program(model, **(how | {"input_shape": network.input_shape}))

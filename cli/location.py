@@ -127,8 +127,8 @@ class Location:
         has_points = data is not None or named_by_file(self.points) or self.embedded(on_demo=on_demo)
         named = self.at is not None or self.points is not None or bool(choosing)
         if not has_points and named:
-            ways = f"{choosing} chooses among" if choosing else "--points and --at are indices into"
-            raise click.UsageError(f"{ways} --data FILE, which is missing")
+            verb = f"{choosing} chooses among" if choosing else "--points and --at are indices into"
+            raise click.UsageError(f"{verb} --data FILE, which is missing")
         if self.jitter is not None and not (named or self.embedded(on_demo=on_demo)):
             raise click.UsageError("--jitter moves the points of --points or --at, which are missing")
         if not has_points and self.box is None:
@@ -163,11 +163,11 @@ class Location:
         self,
         data: Collection | None,
         preprocessing: Preprocessing,
-        load: Callable[[tuple[int, ...] | None], Sequence[Program]],
+        load: Callable[[Sequence[tuple[int, ...]]], Sequence[Program]],
         *,
         on_demo: bool,
     ) -> FoundAnchors:
-        """The points that the plane is made from, and the networks, which are told their shape."""
+        """The points that the plane is made from, and the networks, which are told their shapes."""
         from .anchors import find_anchors
 
         how: dict[str, Any] = {"count": 1 if self.local else 3, "seed": self.seed}

@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from splineviz import __version__
-from splineviz.errors import InputError, InputWarning, SplinevizError
+from splineviz.errors import InputError, SplinevizError, SplinevizWarning
 
 _COMMANDS = {
     "animate": "Animate the cells of a network over the checkpoints of its training.",
@@ -112,7 +112,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     session = {"debug": os.environ.get("SPLINEVIZ_DEBUG", "") not in ("", "0")}
     try:
-        with _warnings_as_notes():
+        with _noting_warnings():
             code = cli.main(arguments, prog_name="splineviz", standalone_mode=False, obj=session)
     except click.Abort:
         click.echo("interrupted; no file was left half written", err=True)
@@ -136,19 +136,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _warnings_as_notes() -> Iterator[None]:
+def _noting_warnings() -> Iterator[None]:
     """Say on stderr, once each and whatever is quiet, how input was taken: it decides what is seen."""
     said, show = set[str](), warnings.showwarning
 
     def tell(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
-        if not issubclass(category, InputWarning):
+        if not issubclass(category, SplinevizWarning):
             show(message, category, *where, **how)
         elif str(message) not in said:
             said.add(str(message))
             click.echo(f"note: {message}", err=True)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("always", InputWarning)
+        warnings.simplefilter("always", SplinevizWarning)
         warnings.showwarning = tell
         yield
 

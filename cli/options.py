@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from splineviz.choices import Certify
+from splineviz.errors import InputError
 
 from .declaring import argument, flag, option
 from .value_types import Numbers, Size, Words
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
     from .preprocessing import Preprocessing
 
-__all__ = ["DataSource", "ModelSource", "Reading", "Reporting", "WorkLimits"]
+__all__ = ["DataSource", "ModelSource", "Reading", "Reporting", "WorkLimits", "first_that_fits"]
+
+Network = TypeVar("Network")
 
 
 def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> bool:
@@ -69,11 +72,24 @@ class ModelSource:
         reading = self.reading
         return {"input_shape": reading.input_shape, "weights": self.weights, "logits": reading.logits}
 
-    def program(self, point_shape: tuple[int, ...] | None) -> Program:
-        """The program that will be asked about points of this shape."""
+    def program(self, shapes: Sequence[tuple[int, ...]]) -> Program:
+        """The program that will be asked about points of one of these shapes, the likeliest first."""
         from splineviz.program.sources import program_for
 
-        return program_for(self.model, point_shape, **self.how)
+        return first_that_fits(shapes, lambda shape: program_for(self.model, shape, **self.how))
+
+
+def first_that_fits(
+    shapes: Sequence[tuple[int, ...]], load: Callable[[tuple[int, ...] | None], Network]
+) -> Network:
+    """The network that is loaded for the first of some shapes that it takes, or for none."""
+    errors = list[InputError]()
+    for shape in shapes or (None,):
+        try:
+            return load(shape)
+        except InputError as error:
+            errors.append(error)
+    raise errors[0]  # that of the likeliest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +129,8 @@ class DataSource:
     )
     errors: bool = flag(
         "--errors",
-        help="Only points that the network misclassifies, the last of several checkpoints; for a plane "
-        "three, or one with --radius, drawn by --seed.",
+        help="Only points that the network misclassifies, the first of several networks or the last of "
+        "several checkpoints; for a plane three, or one with --radius, drawn by --seed.",
     )
     mean: tuple[float, ...] = option(
         "--mean",

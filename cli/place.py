@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 
 from .location import Location
@@ -45,7 +46,7 @@ class Place:
     def said(self) -> list[str]:
         """A sentence on each choice, for tables and pictures."""
         sentences = {
-            "points": "points {rows} of {of}, seed {seed}",
+            "points": "{said}",
             "jitter": "points moved off the data by jitter {size:g}, seed {seed}",
             "radius": "radius {value:.6g}, which {units:,} units cut",
             "cells": "window scaled by {scale:.4g} for about {asked:,} cells",
@@ -127,6 +128,11 @@ def find_place(
 def _units_found(programs: Sequence[Program]) -> int:
     """Units that a neighbourhood cuts by default: 100, or a quarter of those of a small network."""
     fewest = min(program.n_units for program in programs)
+    if not fewest:
+        raise InputError(
+            "the network has no unit, so that nothing is cut at any radius",
+            hint="--radius R, for a window of that size",
+        )
     return min(AutoRadius().units, max(1, fewest // 4))
 
 

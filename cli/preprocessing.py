@@ -14,7 +14,7 @@ import numpy as np
 from splineviz.data import Data
 from splineviz.data.stacking import in_its_colors, stacked
 from splineviz.data.values import as_array
-from splineviz.errors import InputError, InputWarning
+from splineviz.errors import InputError, SplinevizWarning
 from splineviz.inputs import as_inputs
 
 __all__ = ["Preprocessing"]
@@ -53,13 +53,15 @@ class Preprocessing:
             return data
         return replace(data, points=[self._transformed(point) for point in data.points], pictures=False)
 
-    def shape(self, data: Data) -> tuple[int, ...]:
-        """Shape that a network for these points is likely to take: channels of pictures are first."""
+    def shapes(self, data: Data) -> list[tuple[int, ...]]:
+        """Shapes that a network for these points may take, the likeliest first: channels of pictures are
+        first."""
         first = self.transformed(replace(data, points=data.points[:1]))
         shape = first.points[0].shape
         if not first.pictures:
-            return shape
-        return (1, *shape) if len(shape) == 2 else (shape[2], *shape[:2])
+            return [shape]
+        channels = (1, 3) if len(shape) == 2 else (3, 1)
+        return [(channel, *shape[:2]) for channel in channels]
 
     def range(
         self, low: float, high: float, input_shape: tuple[int, ...], data: Data | None
@@ -113,7 +115,7 @@ class Preprocessing:
             )
         warnings.warn(
             f"pixels are divided by {levels:g} before --mean and --std, which are for 0 to 1",
-            InputWarning,
+            SplinevizWarning,
             stacklevel=2,
         )
         return levels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,9 @@ def run_slice(options: SliceOptions) -> int:
     if options.threads is not None:
         _set_threads(options.threads)
     finish_compiling = begin_compiling(reporting.quiet)
-    found = location.find(data, preprocessing, lambda shape: [_load(options, shape)], on_demo=options.on_demo)
+    found = location.find(
+        data, preprocessing, lambda shapes: [_load(options, shapes)], on_demo=options.on_demo
+    )
     (program,), anchors = found.programs, found.points
     finish_compiling()
     set_out = time.perf_counter()  # what is loaded before is no work on the slice
@@ -84,8 +86,8 @@ def _set_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _load(options: SliceOptions, point_shape: tuple[int, ...] | None) -> Program:
-    program = options.network.program(point_shape)
+def _load(options: SliceOptions, shapes: Sequence[tuple[int, ...]]) -> Program:
+    program = options.network.program(shapes)
     if options.output_index is not None:
         from splineviz.program.select import select_outputs
 

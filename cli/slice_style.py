@@ -8,6 +8,7 @@ import numpy as np
 
 from splineviz.plane import Plane, Window
 
+from .choosing import tell_numbers
 from .location import captions, thumbnails
 from .place import Place
 from .preprocessing import Preprocessing
@@ -48,6 +49,8 @@ def drawing_options(
         others = data.take([row for row in range(len(data)) if row not in anchored])
         if len(others):
             points = preprocessing.apply(others, program.input_shape)
+            if options.location.class_names is None and not options.on_demo:
+                tell_numbers(others.class_names, others.source)
             chosen = _nearest_inside(place.plane, place.window, points, drawing.overlay_data)
             style["points"] = points[chosen]
             style["point_classes"] = (

@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +43,12 @@ def run_validate(options: ValidateOptions) -> int:
 
     check_thresholds(dict(options.fail_below))
     finish_compiling = begin_compiling(options.reporting.quiet)
-    network, shape = _load(options, preprocessing.shape(every.take([0])))
+    network, shape, n_units = _load(options, preprocessing.shapes(every.take([0])))
     data = chosen_points(options.source, every, preprocessing, lambda: _last(network))
     x = preprocessing.apply(data, shape)
     finish_compiling()
     with on_cluster(options.dask), job_progress(options.reporting.quiet) as progress:
-        validation = Validation(network, x, options.asked, options.folder)
+        validation = Validation(network, x, options.asked(n_units), options.folder)
         if options.shard is not None:
             done, of = validation.work(options.jobs, shard=options.shard, progress=progress)
             as_json = json.dumps({"schema": "splineviz.validate-shard/1", "done": done, "jobs": of})
@@ -70,17 +71,17 @@ def run_validate(options: ValidateOptions) -> int:
 
 
 def _load(
-    options: ValidateOptions, point_shape: tuple[int, ...]
-) -> tuple[Program | Checkpoints, tuple[int, ...]]:
-    """The network or its checkpoints, and the shape of one input."""
+    options: ValidateOptions, shapes: Sequence[tuple[int, ...]]
+) -> tuple[Program | Checkpoints, tuple[int, ...], int]:
+    """The network or its checkpoints, the shape of one input, and the number of units."""
     network = options.network
     if options.factory is None:
-        program = network.program(point_shape)
-        return program, program.input_shape
+        program = network.program(shapes)
+        return program, program.input_shape, program.n_units
     from splineviz.program.checkpoints import Checkpoints
 
-    program = replace(network, model=options.factory).program(point_shape)
-    return Checkpoints(program, network.model), program.input_shape
+    program = replace(network, model=options.factory).program(shapes)
+    return Checkpoints(program, network.model), program.input_shape, program.n_units
 
 
 def _last(network: Program | Checkpoints) -> Program:

@@ -19,6 +19,7 @@ from .value_types import Numbers, Output, OutputType, Shard, Threshold
 
 __all__ = ["ValidateOptions"]
 
+_MEDIANS = (1, 5, 20)
 _SUFFIXES = (*REPORTS, ".npz", *TABLES)
 
 
@@ -33,12 +34,12 @@ class DesignOptions:
         metavar="R[,R..]",
         help="Radii, in input distance.",
     )
-    medians: tuple[int, ...] = option(
+    medians: tuple[int, ...] | None = option(
         "--medians",
         type=Numbers(int),
-        default=(1, 5, 20),
         metavar="M[,M..]",
-        help="And the radii at which the median point has so many units cut; 0 for none.",
+        help="And the radii at which the median point has so many units cut; 0 for none. By default 1, 5 and "
+        "20, or those of them that are at most half of the units.",
     )
     directions: tuple[int, ...] = option(
         "--directions",
@@ -117,10 +118,11 @@ class ValidateOptions:
     )
     reporting: Reporting
 
-    @property
-    def asked(self) -> dict[str, Any]:
-        """Fields of a :class:`splineviz.validation.design.Design`."""
-        return asdict(self.design) | {"medians": tuple(m for m in self.design.medians if m != 0)}
+    def asked(self, n_units: int) -> dict[str, Any]:
+        """Fields of a :class:`splineviz.validation.design.Design`, for a network of so many units."""
+        given = self.design.medians
+        medians = [m for m in _MEDIANS if m <= max(1, n_units // 2)] if given is None else given
+        return asdict(self.design) | {"medians": tuple(m for m in medians if m != 0)}
 
     @property
     def folder(self) -> Path | None:

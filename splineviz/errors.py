@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["InputError", "InputWarning", "NotPiecewiseAffineError", "SplinevizError"]
+__all__ = ["InputError", "NotPiecewiseAffineError", "SplinevizError", "SplinevizWarning"]
 
 
 class SplinevizError(Exception):
@@ -27,14 +27,14 @@ class SplinevizError(Exception):
         return self.message if self.hint is None else f"{self.message}\n  try: {self.hint}"
 
 
+class SplinevizWarning(UserWarning):
+    """A choice that was made for the caller, who may have meant another; the command tells it as a note."""
+
+
 class InputError(SplinevizError, ValueError):
     """Bad input: collinear points, a wrong shape, an unreadable file, an index outside the data."""
 
     exit_code = 4
-
-
-class InputWarning(UserWarning):
-    """Input that was taken in another form than it came in, where there is only one way."""
 
 
 class NotPiecewiseAffineError(SplinevizError):

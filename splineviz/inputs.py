@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from splineviz.errors import InputError, InputWarning
+from splineviz.errors import InputError, SplinevizWarning
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +51,7 @@ def as_inputs(points: Points, input_shape: tuple[int, ...]) -> Points:
     which = "last, and are moved to the front" if to_front else "first, and are moved to the end"
     warnings.warn(
         f"the points have shape {shape}, the network takes {input_shape}: their channels are {which}",
-        InputWarning,
+        SplinevizWarning,
         stacklevel=3,
     )
     order = (0, 3, 1, 2) if to_front else (0, 2, 3, 1)

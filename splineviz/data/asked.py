@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from splineviz.data.classes import LABEL_NAMES
+import numpy as np
+
+from splineviz.data.classes import LABEL_NAMES, Classes, as_classes, classes_found
 from splineviz.errors import InputError
 
 __all__ = ["Asked"]
@@ -57,6 +59,18 @@ class Asked:
             hint="--key NAME, and --labels-key NAME for the classes",
         )
 
+    def check_nameless(self, source: str) -> None:
+        """Refuse names of arrays for a source that has none.
+
+        Raises
+        ------
+        InputError
+            If the request has some.
+        """
+        if self.key is not None or self.labels_key is not None:
+            option = "--key" if self.key is not None else "--labels-key"
+            raise InputError(f"{source} has no arrays by name, so there is nothing for {option} to choose")
+
     def labels_in(self, names: Iterable[str], points: str, source: str) -> str | None:
         """The name of the classes beside the points: that asked for, or a usual one, or none.
 
@@ -71,6 +85,18 @@ class Asked:
         by_name: Mapping[str, str] = {name.lower(): name for name in reversed(held)}
         found = next((name for name in LABEL_NAMES if name in by_name), None)
         return None if found is None or not self.inside else by_name[found]
+
+    def classes(self, values: np.ndarray, count: int, source: str) -> Classes | None:
+        """Classes from the part of a source that holds them; where nobody named it and it has none, they are
+        left out with a warning.
+
+        Raises
+        ------
+        InputError
+            If it is named, and holds no classes.
+        """
+        read = as_classes if self.labels_key is not None else classes_found
+        return read(values, count, source, self.class_names)
 
 
 def _present(name: str, held: list[str], source: str, option: str) -> str:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from splineviz.errors import InputError, InputWarning
+from splineviz.errors import InputError, SplinevizWarning
 
-__all__ = ["LABEL_NAMES", "Classes", "as_classes", "classes_found"]
+__all__ = ["LABEL_NAMES", "Classes", "as_classes", "classes_found", "one_hot"]
 
 LABEL_NAMES = ("y", "label", "labels", "class", "target", "targets")
 """Names under which sources keep classes, the first choice first"""
-_SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,16 +27,18 @@ class Classes:
 def as_classes(values: np.ndarray, count: int, source: str, names: Sequence[str] | None = None) -> Classes:
     """Classes of ``count`` points from whole numbers, one-hot rows or words.
 
-    Words that are whole numbers are those numbers; other words are numbered as in ``names``, and without that
-    in alphabetical order, with a warning.
+    Words that are whole numbers are those numbers; other words are numbered as in ``names``, and where these
+    are none of them, or there are none, in alphabetical order.
 
     Raises
     ------
     InputError
         If there is not one for each point, or they are no classes.
     """
-    if values.ndim == 2 and len(values) == count:
-        values = values.argmax(1) if _one_hot(values) else values.ravel() if values.shape[1] == 1 else values
+    if values.shape == (count, 1):
+        values = values.ravel()
+    elif one_hot(values):
+        values = values.argmax(1)
     if values.shape != (count,):
         raise InputError(
             f"the labels must have shape ({count},), one for each point of {source}, got {values.shape}"
@@ -58,13 +59,15 @@ def classes_found(
     try:
         return as_classes(values, count, source, names)
     except InputError as error:
-        warnings.warn(f"{source}: no classes are read, since {error.message}", InputWarning, stacklevel=2)
+        warnings.warn(f"{source}: no classes are read, since {error.message}", SplinevizWarning, stacklevel=2)
         return None
 
 
-def _one_hot(values: np.ndarray) -> bool:
-    binary = values.dtype.kind in "iufb" and values.shape[1] > 1 and np.isin(values, (0, 1)).all()
-    return bool(binary and (values.sum(1) == 1).all())
+def one_hot(values: np.ndarray) -> bool:
+    """Tell rows (n, class) of which each is 0 but for one 1."""
+    if values.ndim != 2 or values.dtype.kind not in "iufb":
+        return False
+    return bool(np.isin(values, (0, 1)).all() and (values.sum(1) == 1).all())
 
 
 def _whole(values: np.ndarray) -> bool:
@@ -85,18 +88,17 @@ def _of_words(words: Sequence[str], source: str, names: Sequence[str] | None) ->
         raise InputError(f"{source}: the label of point {missing[0]} is missing")
     if names is None and all(_is_number(word) for word in words):
         return Classes(np.array([int(word) for word in words], dtype=np.int64), {})
-    order = list(names) if names is not None else sorted(set(words))
+    known = set(names or ()) & set(words)
+    order = list(names) if names and known else sorted(set(words))
     if strange := sorted(set(words) - set(order)):
         raise InputError(
             f"{source} has the class {strange[0]!r}, which is not among {', '.join(order)}",
             hint="name all classes, by number",
         )
-    if names is None:
-        listed = ", ".join(f"{number} {word}" for number, word in enumerate(order[:_SHOWN]))
-        more = f", and {len(order) - _SHOWN} more" if len(order) > _SHOWN else ""
-        warnings.warn(f"{source}: classes are numbered by name: {listed}{more}", InputWarning, stacklevel=2)
     number = {word: place for place, word in enumerate(order)}
-    return Classes(np.array([number[word] for word in words], dtype=np.int64), dict(enumerate(order)))
+    return Classes(
+        np.array([number[word] for word in words], dtype=np.int64), dict(enumerate(names or order))
+    )
 
 
 def _is_number(word: str) -> bool:

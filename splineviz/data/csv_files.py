@@ -15,10 +15,10 @@ from typing import IO
 import numpy as np
 
 from splineviz.data.asked import Asked
-from splineviz.data.classes import as_classes, classes_found
 from splineviz.data.collection import Arrays
 from splineviz.data.columns import chosen_columns
 from splineviz.data.named import labels_among
+from splineviz.data.sizes import ensure_fits
 from splineviz.errors import InputError
 
 __all__ = ["labels_of", "read_csv"]
@@ -51,6 +51,8 @@ def read_csv(path: Path, asked: Asked) -> Arrays:
         If a column or a cell holds no number, naming it, or rows have several lengths.
     """
     layout = _layout(path)
+    if asked.limit is None:  # as text it is about as large
+        ensure_fits((path.stat().st_size,), 1, str(path), hint="--limit N for the first N rows")
     columns, label = chosen_columns(layout.texts, asked, str(path))
     places = [layout.names.index(name) for name in columns]
     rows, words = list[np.ndarray](), list[str]()
@@ -62,10 +64,7 @@ def read_csv(path: Path, asked: Asked) -> Arrays:
     whole = all(layout.first[place].strip().lstrip("+-").isdecimal() for place in places)
     if whole and (points % 1 == 0).all():
         points = points.astype(np.int64)  # as written: whole numbers, whose scale the request has to tell
-    known = None
-    if label is not None:
-        read = as_classes if asked.labels_key is not None else classes_found
-        known = read(_numbers_or_words(words), len(points), str(path), asked.class_names)
+    known = None if label is None else asked.classes(_numbers_or_words(words), len(points), str(path))
     return Arrays(points=points, known=known, source=str(path), limit=asked.limit)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from splineviz.data import array_files, csv_files, idx_files, parquet_files, pictures, tensor_files
 from splineviz.data.asked import Asked
-from splineviz.data.classes import as_classes
 from splineviz.data.collection import Collection
 from splineviz.data.named import collection_of, labels_among
 from splineviz.errors import InputError
@@ -66,8 +65,8 @@ def _read_idx(path: Path, asked: Asked) -> Collection:
     beside = idx_files.labels_beside(path)
     if beside is None or not asked.inside:
         return found
-    known = as_classes(idx_files.array_of(beside), found.count, str(path), asked.class_names)
-    return found.with_classes(known)
+    known = asked.classes(idx_files.array_of(beside), found.count, str(path))
+    return found if known is None else found.with_classes(known)
 
 
 def _idx_labels(path: Path, _key: str | None) -> np.ndarray:
@@ -75,6 +74,7 @@ def _idx_labels(path: Path, _key: str | None) -> np.ndarray:
 
 
 def _read_picture(path: Path, asked: Asked) -> Collection:
+    asked.check_nameless(str(path))
     return pictures.Pictures(paths=[path], source=str(path), limit=asked.limit)
 
 

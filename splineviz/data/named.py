@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from splineviz.data.asked import Asked
-from splineviz.data.classes import as_classes, classes_found
 from splineviz.data.collection import Arrays
 from splineviz.errors import InputError
 
@@ -28,10 +27,7 @@ def collection_of(arrays: Mapping[str, np.ndarray], asked: Asked, source: str) -
     if points.ndim < 2 or len(points) == 0:
         raise InputError(f"{source} must hold an array of points, (n, ...), got shape {points.shape}")
     label = asked.labels_in(arrays, name, source)
-    known = None
-    if label is not None:
-        read = as_classes if asked.labels_key is not None else classes_found
-        known = read(np.asarray(arrays[label]), len(points), source, asked.class_names)
+    known = None if label is None else asked.classes(np.asarray(arrays[label]), len(points), source)
     return Arrays(points=points, known=known, source=source, limit=asked.limit)
 
 

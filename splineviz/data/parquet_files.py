@@ -1,19 +1,21 @@
-"""Parquet: points as columns of numbers, or as one column of lists."""
+"""Parquet: points as columns of numbers, as one column of lists, or as one of encoded pictures."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from splineviz.data.asked import Asked
-from splineviz.data.classes import as_classes, classes_found
-from splineviz.data.collection import Arrays
+from splineviz.data.collection import Arrays, Collection
 from splineviz.data.columns import chosen_columns
 from splineviz.data.named import collection_of, labels_among
+from splineviz.data.pictures import decoded
 from splineviz.data.sizes import ensure_fits
 from splineviz.errors import InputError
 
@@ -26,7 +28,7 @@ _INDEX = re.compile(r"__index_level_\d+__")
 """Row numbers that pandas keeps"""
 
 
-def read_parquet(path: Path, asked: Asked) -> Arrays:
+def read_parquet(path: Path, asked: Asked) -> Collection:
     """Points of a table: its columns of numbers but that of the classes, or those that are asked for.
 
     Raises
@@ -37,16 +39,42 @@ def read_parquet(path: Path, asked: Asked) -> Arrays:
     table = _table(path)
     if not len(table):
         raise InputError(f"{path} holds no row")
+    encoded = [field.name for field in table.schema if _holds_files(field.type)]
+    if encoded:
+        return _pictures(table, encoded, asked, path)
     if any(_is_list(field.type) for field in table.schema):  # a point is one cell
         return collection_of(_Columns(table, path), asked, str(path))
     texts = {field.name: _word(field.type) for field in table.schema}
     names, label = chosen_columns(texts, asked, str(path))
     points = np.stack([_values(table, name, path) for name in names], axis=1)
-    known = None
-    if label is not None:
-        read = as_classes if asked.labels_key is not None else classes_found
-        known = read(_values(table, label, path), len(points), str(path), asked.class_names)
+    known = None if label is None else asked.classes(_values(table, label, path), len(table), str(path))
     return Arrays(points=points, known=known, source=str(path), limit=asked.limit)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Encoded(Collection):
+    """Pictures in a column as their files, which are decoded when they are taken."""
+
+    cells: Sequence[dict[str, bytes] | bytes]
+    pictures: bool = True
+
+    @property
+    def count(self) -> int:
+        return len(self.cells)
+
+    def fetch(self, rows: Sequence[int]) -> Sequence[np.ndarray]:
+        cells = [(row, self.cells[row]) for row in rows]
+        files = [(row, cell["bytes"] if isinstance(cell, dict) else cell) for row, cell in cells]
+        return [decoded(BytesIO(content), f"{self.source}, row {row + 1}") for row, content in files]
+
+
+def _pictures(table: pa.Table, encoded: list[str], asked: Asked, path: Path) -> Encoded:
+    """Points of a table that holds pictures."""
+    name = encoded[0] if len(encoded) == 1 and asked.key is None else asked.points_in(encoded, str(path))
+    column = _complete(table, name, path)
+    label = asked.labels_in(table.column_names, name, str(path))
+    known = None if label is None else asked.classes(_values(table, label, path), len(table), str(path))
+    return Encoded(cells=column.to_pylist(), known=known, source=str(path), limit=asked.limit)
 
 
 def labels_of(path: Path, key: str | None) -> np.ndarray:
@@ -85,6 +113,15 @@ def _table(path: Path) -> pa.Table:
     return table.select([name for name in table.column_names if not _INDEX.fullmatch(name)])
 
 
+def _holds_files(kind: pa.DataType) -> bool:
+    """Tell a column of files, as they are or with their paths."""
+    from pyarrow import types
+
+    if types.is_struct(kind):
+        return any(kind.field(i).name == "bytes" for i in range(kind.num_fields))
+    return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
+
 def _is_list(kind: pa.DataType) -> bool:
     from pyarrow import types
 
@@ -101,7 +138,8 @@ def _word(kind: pa.DataType) -> str | None:
     return None if numbers else str(kind)
 
 
-def _values(table: pa.Table, name: str, path: Path) -> np.ndarray:
+def _complete(table: pa.Table, name: str, path: Path) -> pa.ChunkedArray:
+    """A column in which no value is missing."""
     column = table.column(name)
     if column.null_count:
         row = column.is_null().to_pylist().index(True)
@@ -109,6 +147,11 @@ def _values(table: pa.Table, name: str, path: Path) -> np.ndarray:
             f"{path}: in row {row + 1} the column {name!r} is missing",
             hint="leave such rows out, or fill them as it was done for training",
         )
+    return column
+
+
+def _values(table: pa.Table, name: str, path: Path) -> np.ndarray:
+    column = _complete(table, name, path)
     try:
         values = np.array(column.to_pylist()) if _is_list(column.type) else np.asarray(column.to_numpy())
     except ValueError as error:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -14,12 +14,12 @@ from splineviz.data.asked import Asked
 from splineviz.data.classes import as_classes
 from splineviz.data.collection import Collection
 from splineviz.data.sizes import ensure_fits
-from splineviz.errors import InputError, InputWarning
+from splineviz.errors import InputError, SplinevizWarning
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["SUFFIXES", "Pictures", "read_folder", "read_picture", "values_of"]
+__all__ = ["SUFFIXES", "Pictures", "decoded", "read_folder", "read_picture", "values_of"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _FORMATS = ("PNG", "JPEG", "WEBP")
@@ -51,8 +51,9 @@ def read_folder(folder: Path, asked: Asked) -> Pictures:
     Raises
     ------
     InputError
-        If there are none, or it cannot be told which folders are classes.
+        If there are none, it cannot be told which folders are classes, or arrays are asked for by name.
     """
+    asked.check_nameless(str(folder))
     files = sorted(
         path.relative_to(folder)
         for path in folder.rglob("*")
@@ -102,33 +103,43 @@ def read_picture(path: Path) -> np.ndarray:
     InputError
         If it cannot be read, or its values are no plain grey or colours.
     """
+    try:
+        with path.open("rb") as file:
+            return decoded(file, str(path))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def decoded(file: IO[bytes], name: str) -> np.ndarray:
+    """The values of a picture from its file.
+
+    Raises
+    ------
+    InputError
+        As for `read_picture`.
+    """
     from PIL import Image, UnidentifiedImageError
 
+    head = file.read(_DEPTH_AT + 1)
+    file.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # sizes are looked at here
-            with Image.open(path, formats=_FORMATS) as image:
+            with Image.open(file, formats=_FORMATS) as image:
                 bands = len(image.getbands())
-                ensure_fits((*image.size, bands), 8, str(path), hint="a smaller picture")
-                if image.format == "PNG" and bands > 1 and _depth(path) == 16:
+                ensure_fits((*image.size, bands), 8, name, hint="a smaller picture")
+                if image.format == "PNG" and bands > 1 and head[_DEPTH_AT] == 16:
                     raise InputError(
-                        f"{path} has 16 bits a channel, of which 8 could be read",
+                        f"{name} has 16 bits a channel, of which 8 could be read",
                         hint="save it with 8 bits, or as .npy",
                     )
-                return values_of(image, str(path))
+                return values_of(image, name)
     except UnidentifiedImageError as error:
-        raise InputError(f"cannot read {path}: it is no PNG, JPEG or WebP picture, or is damaged") from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"cannot read {path}: {error}", hint="a smaller picture") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"cannot read {path}: {str(error) or type(error).__name__}") from error
-
-
-def _depth(path: Path) -> int:
-    with path.open("rb") as file:
-        return file.read(_DEPTH_AT + 1)[_DEPTH_AT]
+        raise InputError(f"cannot read {name}: it is no PNG, JPEG or WebP picture, or is damaged") from error
+    except InputError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"cannot read {name}: {str(error) or type(error).__name__}") from error
 
 
 def values_of(image: object, name: str) -> np.ndarray:
@@ -146,7 +157,9 @@ def values_of(image: object, name: str) -> np.ndarray:
         raise InputError(f"{name} has {getattr(image, 'n_frames', 1)} frames", hint="save one of them")
     if image.getexif().get(_ORIENTATION, 1) != 1:
         warnings.warn(
-            "pictures that ask to be turned (EXIF) are taken as they are stored", InputWarning, stacklevel=2
+            "pictures that ask to be turned (EXIF) are taken as they are stored",
+            SplinevizWarning,
+            stacklevel=2,
         )
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         return _opaque(image, name)
@@ -171,5 +184,5 @@ def _opaque(image: Image, name: str) -> np.ndarray:
             "what nothing tells",
             hint="put it on the background that was used for training, and save it without alpha",
         )
-    warnings.warn("alpha channels are left out: they are opaque everywhere", InputWarning, stacklevel=2)
+    warnings.warn("alpha channels are left out: they are opaque everywhere", SplinevizWarning, stacklevel=2)
     return values[..., 0] if image.mode in ("LA", "L") else values[..., :3]

@@ -21,9 +21,9 @@ def ensure_fits(shape: tuple[int, ...], itemsize: int, what: str, *, hint: str) 
     """
     size, free = math.prod(shape) * itemsize, psutil.virtual_memory().available
     if size > free:
+        values = f" ({' x '.join(map(str, shape))} values)" if len(shape) > 1 else ""
         raise InputError(
-            f"{what}, {' x '.join(map(str, shape))} values, take {in_words(size)}, and {in_words(free)} of "
-            "memory are free",
+            f"{what}{values}: {in_words(size)}, and {in_words(free)} of memory are free",
             hint=hint,
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from splineviz.errors import InputError, InputWarning
+from splineviz.errors import InputError, SplinevizWarning
 
 __all__ = ["in_its_colors", "stacked"]
 
@@ -23,7 +23,9 @@ def stacked(points: Sequence[np.ndarray], names: Sequence[str], *, pictures: boo
     """
     if pictures and {point.ndim for point in points} == {2, 3}:
         warnings.warn(
-            "grey pictures among coloured ones are taken as red = green = blue", InputWarning, stacklevel=2
+            "grey pictures among coloured ones are taken as red = green = blue",
+            SplinevizWarning,
+            stacklevel=2,
         )
         points = [_colored(point) if point.ndim == 2 else point for point in points]
     first = points[0]
@@ -40,7 +42,8 @@ def stacked(points: Sequence[np.ndarray], names: Sequence[str], *, pictures: boo
 
 
 def in_its_colors(pictures: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray:
-    """Pictures (n, height, width) or (n, height, width, 3) with as many channels as a network takes.
+    """Pictures (n, height, width) or (n, height, width, 3) with as many channels as a network takes, where it
+    has them.
 
     Grey becomes red = green = blue, and these become grey where they are equal, both with a warning.
 
@@ -53,9 +56,9 @@ def in_its_colors(pictures: np.ndarray, input_shape: tuple[int, ...]) -> np.ndar
     grey = pictures.ndim == 3
     if grey and 3 * size == wanted and len(input_shape) > 1:
         warnings.warn(
-            "the pictures are grey, and are taken as red = green = blue", InputWarning, stacklevel=2
+            "the pictures are grey, and are taken as red = green = blue", SplinevizWarning, stacklevel=2
         )
-        return _colored(pictures)
+        pictures, grey, size = _colored(pictures), False, wanted
     if not grey and size == 3 * wanted:
         if not (pictures == pictures[..., :1]).all():
             raise InputError(
@@ -64,7 +67,7 @@ def in_its_colors(pictures: np.ndarray, input_shape: tuple[int, ...]) -> np.ndar
             )
         warnings.warn(
             "the pictures have red = green = blue everywhere, and are taken as grey",
-            InputWarning,
+            SplinevizWarning,
             stacklevel=2,
         )
         return pictures[..., 0]
@@ -74,6 +77,8 @@ def in_its_colors(pictures: np.ndarray, input_shape: tuple[int, ...]) -> np.ndar
             "order are the colours?",
             hint="--transform module:function; for the order of PyTorch it returns x.transpose(2, 0, 1)",
         )
+    if not grey and tuple(pictures.shape[i] for i in (3, 1, 2)) == input_shape:
+        return pictures.transpose(0, 3, 1, 2)
     return pictures
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from splineviz.data.sizes import ensure_fits
 from splineviz.data.values import as_array
 from splineviz.errors import InputError
 
@@ -26,8 +27,11 @@ def tensors_of(path: Path) -> Mapping[str, np.ndarray]:
     """Tensors of a file by name: one has none, a pair is ``x`` and ``y``, others have their place."""
     import torch
 
+    mapped = zipfile.is_zipfile(path)
+    if not mapped:
+        _ensure_fits(path)
     try:
-        content = torch.load(str(path), map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        content = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise InputError(
             f"cannot read {path}: it holds more than tensors, or is damaged; objects are not read since they "
@@ -84,4 +88,9 @@ def safetensors_of(path: Path) -> Mapping[str, np.ndarray]:
         raise InputError(
             f"reading {path} needs the package safetensors", hint="pip install 'splineviz[safetensors]'"
         ) from error
+    _ensure_fits(path)
     return {name: as_array(value) for name, value in load_file(path).items()}
+
+
+def _ensure_fits(path: Path) -> None:
+    ensure_fits((path.stat().st_size,), 1, str(path), hint="save fewer points in a file")

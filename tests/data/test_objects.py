@@ -74,6 +74,7 @@ def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
 SOURCES = {
     "pair": lambda: (X, Y),
     "pair of tensors": lambda: (torch.tensor(X), torch.tensor(Y)),
+    "pair of lists": lambda: (X.tolist(), Y.tolist()),
     "dict": lambda: {"x": X, "y": Y},
     "data set": lambda: PAIR,
     "subset": lambda: torch.utils.data.Subset(PAIR, range(7)),
@@ -146,7 +147,7 @@ def test_an_endless_stream_is_read_as_far_as_the_limit() -> None:
     found = read_data(Stream(), limit=9)
     assert len(found) == 9
     np.testing.assert_array_equal(found.take([8]).points[0], X[1])
-    with pytest.warns(sv.errors.InputWarning, match="the first 10,000 points are read"):
+    with pytest.warns(sv.errors.SplinevizWarning, match="the first 10,000 points are read"):
         assert len(read_data(Stream())) == 10_000
 
 
@@ -155,6 +156,35 @@ def test_pictures_and_targets_as_vision_data_sets_have_them() -> None:
     np.testing.assert_array_equal(found.take([5]).points[0], np.full((2, 4), 5))
     assert found.classes is not None
     np.testing.assert_array_equal(found.classes.numbers, Y)
+
+
+def test_changed_targets_are_read_from_the_items() -> None:
+    class Changed(Drawn):
+        target_transform = staticmethod(lambda label: 2 - label)
+
+        def __getitem__(self, row: int) -> tuple[Image.Image, int]:
+            picture, label = super().__getitem__(row)
+            return picture, self.target_transform(label)
+
+    found = read_data(Changed()).classes
+    assert found is not None
+    np.testing.assert_array_equal(found.numbers, 2 - Y)
+
+
+def test_nested_lists_are_points() -> None:
+    points = np.arange(24.0).reshape(3, 2, 4)
+    np.testing.assert_array_equal(read_data(points.tolist()).take([1]).points[0], points[1])
+
+
+def test_two_points_are_no_pair() -> None:
+    assert len(read_data((X[0].tolist(), X[1].tolist()))) == 2
+    assert len(read_data((X[0], X[1]))) == len(read_data((X, X + 1))) == 2
+    np.testing.assert_array_equal(read_data((X, np.eye(3)[Y])).take([2]).labels, Y[2:3])
+
+
+def test_names_of_arrays_where_there_are_none_are_refused() -> None:
+    with pytest.raises(sv.InputError, match="no arrays by name, so there is nothing for --key to choose"):
+        read_data(list(zip(X, Y, strict=True)), key="x").take([0])
 
 
 def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +215,11 @@ def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         read_data("no_such_module:data")
 
 
+def breaking() -> Iterator[np.ndarray]:
+    yield X
+    raise OSError("no disk")
+
+
 class Failing(Counted):
     def __getitem__(self, row: int) -> tuple[list[float], int]:
         raise OSError("no disk")
@@ -194,6 +229,7 @@ class Failing(Counted):
     ("source", "message"),
     [
         (Failing(3), "reading point 0 failed: OSError: no disk"),
+        (breaking(), "reading it failed: OSError: no disk"),
         ([("a", "b", "c")] * 3, "point 0 has 3 parts, expected x or"),
         ([object()] * 3, "expected an array, a tensor or a list of numbers, got object"),
         ([{"a": X, "b": X}], "point 0 holds several arrays and none is called 'x'; it has a, b"),

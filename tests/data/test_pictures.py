@@ -52,7 +52,7 @@ def test_what_loses_nothing_is_converted() -> None:
     np.testing.assert_array_equal(read_data("deep.png").take([0]).points[0], deep)
     opaque = np.dstack([COLOR[0], np.full((4, 6), 255, dtype=np.uint8)])
     Image.fromarray(opaque).save("opaque.png")
-    with pytest.warns(sv.errors.InputWarning, match="alpha channels are left out"):
+    with pytest.warns(sv.errors.SplinevizWarning, match="alpha channels are left out"):
         np.testing.assert_array_equal(read_data("opaque.png").take([0]).points[0], COLOR[0])
 
 
@@ -61,14 +61,21 @@ def test_sub_folders_are_classes() -> None:
         Path(name).parent.mkdir(exist_ok=True)
         Image.fromarray(COLOR[place % 3]).save(name)
     Path("cat/notes.txt").write_text("no picture")
-    with pytest.warns(sv.errors.InputWarning, match="0 cat, 1 dog"):
-        found = read_data(".")
+    found = read_data(".")
     taken = found.take([0, 1, 2])
     assert taken.names == ["cat/0.png", "dog/0.png", "dog/1.png"]
     np.testing.assert_array_equal(taken.points, [COLOR[2], COLOR[1], COLOR[0]])
     np.testing.assert_array_equal(taken.labels, [0, 1, 1])
     assert taken.class_names == {0: "cat", 1: "dog"}
     np.testing.assert_array_equal(read_data(".", class_names=["dog", "cat"]).take([0]).labels, [1])
+
+
+def test_names_of_arrays_are_refused() -> None:
+    Path("a").mkdir()
+    Image.fromarray(GREY[0]).save("a/0.png")
+    for source in ("a", "a/0.png"):
+        with pytest.raises(sv.InputError, match="nothing for --labels-key to choose"):
+            read_data(source, labels_key="y")
 
 
 def test_folders_of_numbers_are_these_classes_and_a_flat_folder_has_none() -> None:
@@ -86,6 +93,27 @@ def test_only_what_is_taken_is_opened() -> None:
     assert len(read_data("a").take([0])) == 1
     with pytest.raises(sv.InputError, match=r"a/1.png: it is no PNG, JPEG or WebP"):
         read_data("a").take([0, 1])
+
+
+@pytest.mark.parametrize("with_paths", [True, False])
+def test_parquet_with_encoded_pictures(with_paths: bool) -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    files = []
+    for place, values in enumerate(COLOR):
+        Image.fromarray(values).save(f"{place}.png")
+        files.append(Path(f"{place}.png").read_bytes())
+    cells = [{"bytes": content, "path": None} for content in files] if with_paths else files
+    parquet.write_table(pa.table({"image": cells, "label": [2, 0, 1]}), "a.parquet")
+    found = read_data("a.parquet").take([2, 0])
+    np.testing.assert_array_equal(found.points, COLOR[[2, 0]])
+    np.testing.assert_array_equal(found.labels, [1, 2])
+    assert found.pictures
+    cells[1] = {"bytes": b"none", "path": None} if with_paths else b"none"
+    parquet.write_table(pa.table({"image": cells}), "a.parquet")
+    with pytest.raises(sv.InputError, match=r"a.parquet, row 2: it is no PNG"):
+        read_data("a.parquet").take([1])
 
 
 def cut() -> None:
@@ -173,19 +201,21 @@ class TestStacking:
             stacked([GREY[0], GREY[1].astype(np.uint16)], ["a.png", "b.png"], pictures=True)
 
     def test_grey_among_colors(self) -> None:
-        with pytest.warns(sv.errors.InputWarning, match="red = green = blue"):
+        with pytest.warns(sv.errors.SplinevizWarning, match="red = green = blue"):
             both = stacked([COLOR[0], GREY[0]], ["a", "b"], pictures=True)
         np.testing.assert_array_equal(both[0], COLOR[0])
         assert all((both[1, ..., channel] == GREY[0]).all() for channel in range(3))
 
     def test_grey_for_a_network_of_colors_and_the_reverse(self) -> None:
-        with pytest.warns(sv.errors.InputWarning, match="the pictures are grey"):
+        with pytest.warns(sv.errors.SplinevizWarning, match="the pictures are grey"):
             colored = in_its_colors(GREY, (3, 4, 6))
-        np.testing.assert_array_equal(colored, np.repeat(GREY[..., None], 3, axis=3))
-        with pytest.warns(sv.errors.InputWarning, match="are taken as grey"):
+        np.testing.assert_array_equal(colored, np.repeat(GREY[:, None], 3, axis=1))
+        colored = np.repeat(GREY[..., None], 3, axis=3)
+        with pytest.warns(sv.errors.SplinevizWarning, match="are taken as grey"):
             np.testing.assert_array_equal(in_its_colors(colored, (1, 4, 6)), GREY)
         with pytest.raises(sv.InputError, match="there are several ways to grey"):
             in_its_colors(COLOR, (1, 4, 6))
         with pytest.raises(sv.InputError, match="in which order are the colours"):
             in_its_colors(COLOR, (72,))
-        np.testing.assert_array_equal(in_its_colors(COLOR, (3, 4, 6)), COLOR)
+        np.testing.assert_array_equal(in_its_colors(COLOR, (3, 4, 6)), COLOR.transpose(0, 3, 1, 2))
+        np.testing.assert_array_equal(in_its_colors(COLOR, (4, 6, 3)), COLOR)
