@@ -100,8 +100,8 @@ class DataSource:
         "--data",
         metavar="FILE",
         help="Data points, (n, ...): .npy, .npz, .pt, .safetensors, .csv, .parquet, IDX as MNIST, .png, "
-        ".jpg, .webp; a FOLDER of pictures, a sub-folder for each class; or MODULE:FUNCTION that returns "
-        "arrays, a data set or a loader. For demo, its own digits.",
+        ".jpg, .webp; a FOLDER of pictures, a sub-folder for each class, or 'FOLDER/*.png'; or "
+        "MODULE:FUNCTION that returns arrays, a data set or a loader. For demo, its own digits.",
     )
     key: str | None = option(
         "--key",

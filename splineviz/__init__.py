@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from splineviz import data as data
     from splineviz import demo as demo
     from splineviz.animation import Animation as Animation
     from splineviz.animation import animate as animate
@@ -92,12 +93,12 @@ _HOME = {
     "validate": "splineviz.validation",
 }
 
-__all__ = [*_HOME, "__version__", "demo"]  # noqa: PLE0604
+__all__ = [*_HOME, "__version__", "data", "demo"]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    if name == "demo":
-        return importlib.import_module("splineviz.demo")
+    if name in ("data", "demo"):
+        return importlib.import_module(f"splineviz.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'splineviz' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME[name]), name)

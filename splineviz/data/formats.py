@@ -12,6 +12,7 @@ from splineviz.data import array_files, csv_files, idx_files, parquet_files, pic
 from splineviz.data.asked import Asked
 from splineviz.data.collection import Collection
 from splineviz.data.named import collection_of, labels_among
+from splineviz.data.picture_folders import read_folder
 from splineviz.errors import InputError
 
 __all__ = ["Format", "format_of"]
@@ -78,7 +79,7 @@ def _read_picture(path: Path, asked: Asked) -> Collection:
     return pictures.Pictures(paths=[path], source=str(path), limit=asked.limit)
 
 
-_FOLDER = Format((), pictures.read_folder)
+_FOLDER = Format((), read_folder)
 _IDX = Format((".idx",), _read_idx, _idx_labels, idx_files.array_of)
 _FORMATS = (
     _of_arrays(array_files.arrays_of, ".npy", ".npz"),

@@ -1,4 +1,4 @@
-"""Image files, and folders of them with a sub-folder for each class, as integers the way they are stored."""
+"""Image files, as integers the way they are stored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from splineviz.data.asked import Asked
-from splineviz.data.classes import as_classes
 from splineviz.data.collection import Collection
 from splineviz.data.sizes import ensure_fits
 from splineviz.errors import InputError, SplinevizWarning
@@ -19,7 +17,7 @@ from splineviz.errors import InputError, SplinevizWarning
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["SUFFIXES", "Pictures", "decoded", "read_folder", "read_picture", "values_of"]
+__all__ = ["SUFFIXES", "Pictures", "decoded", "read_picture", "values_of"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _FORMATS = ("PNG", "JPEG", "WEBP")
@@ -43,56 +41,6 @@ class Pictures(Collection):
 
     def name(self, row: int) -> str:
         return str(self.paths[row])
-
-
-def read_folder(folder: Path, asked: Asked) -> Pictures:
-    """Pictures in a folder, by name; where they lie in sub-folders, those are the classes.
-
-    Raises
-    ------
-    InputError
-        If there are none, it cannot be told which folders are classes, or arrays are asked for by name.
-    """
-    asked.check_nameless(str(folder))
-    files = sorted(
-        path.relative_to(folder)
-        for path in folder.rglob("*")
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
-    if not pictures:
-        raise InputError(
-            f"the folder {folder} holds no picture, {', '.join(SUFFIXES)}"
-            + (f"; it holds {', '.join(map(str, files[:3]))}" if files else ", and nothing else"),
-            hint=None if files else "name the folder that they lie in",
-        )
-    flat = [path for path in pictures if len(path.parts) == 1]
-    if flat and len(flat) < len(pictures):
-        inner = next(path for path in pictures if len(path.parts) > 1)
-        raise InputError(
-            f"of the pictures in {folder} some lie in sub-folders, as {inner}, and some do not, as {flat[0]}",
-            hint="classes are sub-folders: move the others out, or name one folder",
-        )
-    known = None
-    if not flat and asked.inside:
-        _check_depth(folder, pictures)
-        words = np.array([path.parts[0] for path in pictures])
-        known = as_classes(words, len(words), str(folder), asked.class_names)
-    paths = [folder / path for path in pictures]
-    return Pictures(paths=paths, known=known, source=str(folder), limit=asked.limit)
-
-
-def _check_depth(folder: Path, pictures: Sequence[Path]) -> None:
-    """Refuse a folder of folders of classes, such as one of train and test."""
-    inner: dict[str, set[str]] = {}
-    for path in pictures:
-        inner.setdefault(path.parts[0], set()).add(path.parent.as_posix())
-    if several := next((name for name, folders in inner.items() if len(folders) > 1), None):
-        one, other = sorted(inner[several])[:2]
-        raise InputError(
-            f"in {folder} the folder {several} has sub-folders itself, {one} and {other}: which are classes?",
-            hint=f"--data {folder / several}",
-        )
 
 
 def read_picture(path: Path) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import importlib
 import inspect
 import os
@@ -19,6 +20,7 @@ from splineviz.data.classes import as_classes
 from splineviz.data.collection import Arrays, Collection
 from splineviz.data.formats import Format, format_of
 from splineviz.data.objects import read_object
+from splineviz.data.picture_folders import read_matching
 from splineviz.errors import InputError, SplinevizError
 
 __all__ = ["read_data", "read_point_files"]
@@ -44,8 +46,9 @@ def read_data(
     ----------
     source
         A file: ``.npy``, ``.npz``, ``.pt``, ``.safetensors``, ``.csv``, ``.parquet``, IDX, ``.png``,
-        ``.jpg``, ``.webp``. A folder of pictures, whose sub-folders are classes. ``module:function``, or an
-        object: a data set, an iterable of batches, arrays, a pair (points, classes).
+        ``.jpg``, ``.webp``. A folder of pictures, whose sub-folders are classes, or a pattern of their names.
+        ``module:function``, or an object: a data set, an iterable of batches, arrays, a pair (points,
+        classes).
     key
         The points among several arrays, by default ``x`` or the only one; of a table its columns, ``a,b,c``.
     labels
@@ -79,6 +82,8 @@ def read_data(
         found = read_object(source, inside, f"the {type(source).__name__}")
     elif _REFERENCE.fullmatch(str(source)) and not Path(source).exists():
         found = read_object(_imported(str(source)), inside, str(source))
+    elif glob.has_magic(str(source)) and not Path(source).exists():
+        found = read_matching(str(source), inside)
     else:
         path = Path(source)
         kind = _checked(path)

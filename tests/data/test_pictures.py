@@ -61,13 +61,36 @@ def test_sub_folders_are_classes() -> None:
         Path(name).parent.mkdir(exist_ok=True)
         Image.fromarray(COLOR[place % 3]).save(name)
     Path("cat/notes.txt").write_text("no picture")
-    found = read_data(".")
+    with pytest.warns(sv.errors.SplinevizWarning, match="left out, 1 such as cat/notes.txt"):
+        found = read_data(".")
     taken = found.take([0, 1, 2])
     assert taken.names == ["cat/0.png", "dog/0.png", "dog/1.png"]
     np.testing.assert_array_equal(taken.points, [COLOR[2], COLOR[1], COLOR[0]])
     np.testing.assert_array_equal(taken.labels, [0, 1, 1])
     assert taken.class_names == {0: "cat", 1: "dog"}
+    Path("cat/notes.txt").unlink()
     np.testing.assert_array_equal(read_data(".", class_names=["dog", "cat"]).take([0]).labels, [1])
+
+
+def test_links_are_followed_and_end() -> None:
+    Path("real").mkdir()
+    Image.fromarray(GREY[0]).save("real/0.png")
+    Path("all").mkdir()
+    Path("all/cat").symlink_to("../real")
+    Path("real/back").symlink_to("../all")
+    found = read_data("all").take([0])
+    assert found.class_names == {0: "cat"}
+    np.testing.assert_array_equal(found.points[0], GREY[0])
+
+
+def test_patterns_choose_files_in_the_order_of_names() -> None:
+    Path("a").mkdir()
+    for place, name in enumerate(("b1.png", "a2.png", "a1.png")):
+        Image.fromarray(GREY[place]).save(f"a/{name}")
+    found = read_data("a/a*.png")
+    np.testing.assert_array_equal(found.take(range(len(found))).points, GREY[[2, 1]])
+    with pytest.raises(sv.InputError, match=r"no picture, .* is called a/\*.jpg"):
+        read_data("a/*.jpg")
 
 
 def test_names_of_arrays_are_refused() -> None:
