@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from .options import DataSource
     from .preprocessing import Preprocessing
 
-__all__ = ["Anchors", "find_anchors"]
+__all__ = ["FoundAnchors", "find_anchors"]
 
 
 @dataclass(frozen=True)
-class Anchors:
+class FoundAnchors:
     """The points of a plane, ``None`` where the request names the plane itself, and the networks asked."""
 
     points: Data | None
@@ -39,7 +39,7 @@ def find_anchors(
     count: int,
     seed: int,
     judge: Callable[[Sequence[Program]], Program] = lambda programs: programs[0],
-) -> Anchors:
+) -> FoundAnchors:
     """Find the points, and load the networks, which are told the shapes that points may have.
 
     Parameters
@@ -53,15 +53,15 @@ def find_anchors(
     """
     choice = Choice(rows)
     if data is None or not (rows or source.classes or source.errors):
-        return Anchors(None, choice, load([]))
+        return FoundAnchors(None, choice, load([]))
     if source.classes and not source.errors:
         choice = one_of_each(source.classes, np.arange(len(data)), data, seed)
     sample = data.take(choice.rows or [0])
     programs = load(preprocessing.shapes(sample))
     if not source.errors:
-        return Anchors(sample, choice, programs)
+        return FoundAnchors(sample, choice, programs)
     wrong = misclassified(data, judge(programs), preprocessing)
     choice = (
         one_of_each(source.classes, wrong, data, seed) if source.classes else some(count, wrong, data, seed)
     )
-    return Anchors(data.take(choice.rows), choice, programs)
+    return FoundAnchors(data.take(choice.rows), choice, programs)

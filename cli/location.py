@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from splineviz.data import Collection, Data
     from splineviz.program import Program
 
-    from .anchors import Anchors as FoundAnchors
+    from .anchors import FoundAnchors
     from .preprocessing import Preprocessing
 
 __all__ = [

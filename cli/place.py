@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from splineviz.data import Data
     from splineviz.program import Program
 
-    from .anchors import Anchors
+    from .anchors import FoundAnchors
     from .preprocessing import Preprocessing
 
 __all__ = ["Place", "anchor_points", "find_place"]
@@ -74,7 +74,7 @@ def anchor_points(
 def find_place(
     location: Location,
     preprocessing: Preprocessing,
-    found: Anchors,
+    found: FoundAnchors,
     *,
     stage: int | None = None,
     seconds: float | None = None,

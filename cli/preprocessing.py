@@ -104,13 +104,15 @@ class Preprocessing:
                 hint=f"--std {_levels_of(points.dtype) or 255:g} for raw pixels, --mean and --std, or "
                 "--transform; --std 1 if the network takes them as they are",
             )
-        levels, plain = _levels_of(points.dtype), self.transform is not None or max(self.std) >= 1
-        if levels is None or plain or points.ndim < 3 or points.max() <= 1:
+        levels, largest = _levels_of(points.dtype), int(points.max())
+        pixels = pictures or (points.ndim >= 3 and largest > 1)
+        small_mean, small_std = 0 < max(map(abs, self.mean)) <= 1, max(self.std) < 1
+        if levels is None or self.transform is not None or not pixels or not (small_mean or small_std):
             return 1.0
-        if not pictures and points.max() <= levels / 2:
+        if not small_std or not (pictures or largest > levels / 2):
             raise InputError(
-                f"the data are integers up to {points.max()}, and --std {_listing(self.std)} is for smaller "
-                "numbers: what are they divided by?",
+                f"the data are integers up to {largest}, and --mean {_listing(self.mean)} --std "
+                f"{_listing(self.std)} are for smaller numbers: what are they divided by before?",
                 hint="--mean and --std in units of the data, or --transform",
             )
         warnings.warn(

@@ -111,6 +111,15 @@ def test_two_sizes_are_refused_unless_a_transform_brings_them_to_one(
     np.testing.assert_allclose(found, GREY[[0, 1, 4], :2, :2].reshape(3, 4) / 255, atol=1e-13)
 
 
+def test_dark_pictures_are_scaled_as_bright_ones(folder: Path, splineviz: Command) -> None:
+    for place in range(3):
+        values = np.zeros((4, 4), dtype=np.uint8)
+        values[place, place // 2] = 1
+        Image.fromarray(values).save(f"{place}.png")
+    done = splineviz("slice", "pics:grey", "--points", "0.png,1.png,2.png", "--std", ".5", "-o", "x.npz")
+    assert anchors(done).max() == pytest.approx(1 / 255 / 0.5)
+
+
 def test_pictures_as_points_themselves(folder: Path, splineviz: Command) -> None:
     named = ",".join(f"color/ant/{place}.png" for place in (0, 1)) + ",color/cat/5.png"
     done = splineviz("slice", "pics:color", "--points", named, "--std", "255", "-o", "x.npz")
@@ -148,7 +157,11 @@ def test_bytes_that_are_scaled_as_if_from_0_to_1(folder: Path, splineviz: Comman
     np.testing.assert_allclose(anchors(done), expected, atol=1e-12)
     np.save("bytes.npy", GREY // 16)
     done = splineviz(*asked, "--std", "0.3081")
-    assert done.code == 4 and "what are they divided by?" in done.err
+    assert done.code == 4 and "what are they divided by before?" in done.err
+    done = splineviz(*asked, "--mean", "0.5", "--std", "15")
+    assert done.code == 4 and "what are they divided by before?" in done.err
+    assert splineviz(*asked, "--mean", "7.5", "--std", "4").code == 0
+    assert splineviz(*asked, "--std", "1").code == 0
 
 
 class TestClasses:
