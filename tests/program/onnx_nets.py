@@ -107,6 +107,9 @@ _case("matmul to one row", (6,), op("MatMul", "w x"), w=_r(1, 6))
 _case("matmul deep", (1, 2, 3, 6), op("MatMul", "x w"), w=_r(6, 4))
 _case("matmul stack of one", _I, op("MatMul", "x w"), w=_r(1, 1, 6, 4))
 _case("matmul stack", (1, 2, 3, 6), op("MatMul", "x w"), w=_r(2, 6, 4))
+_case("matmul vector and stack", (6,), op("MatMul", "x w"), w=_r(2, 3, 6, 4))
+_case("matmul stack and vector", (6,), op("MatMul", "w x"), w=_r(2, 4, 6))
+_case("matmul stack and one number", (1,), op("MatMul", "w x"), w=_r(2, 4, 1))
 _case("matmul left", (6,), op("MatMul", "w x"), w=_r(4, 6))
 _case("matmul left column", (6, 1), op("MatMul", "w x"), w=_r(4, 6))
 _case("matmul left matrix", (6, 3), op("MatMul", "w x"), w=_r(4, 6))
@@ -122,6 +125,23 @@ for _opset in (7, 9, 14, 15):
     _norm = op("BatchNormalization", "x s b m v", epsilon=1e-3)
     _case("batch norm", _M, _norm, opset=_opset, same=[_norm], **_names)
 _case("batch norm of a vector", (1, 4), op("BatchNormalization", "x s b m v"), **_names)
+
+_case(
+    "batch norm by entries",
+    (1, 3, 2),
+    op("BatchNormalization", "x s b m v", spatial=0),
+    opset=7,
+    same=[
+        op("Sub", "x m", "c"),
+        op("Add", "v e", "w"),
+        op("Sqrt", "w", "d"),
+        op("Div", "c d", "n"),
+        op("Mul", "n s", "g"),
+        op("Add", "g b"),
+    ],
+    e=np.array(float(np.float32(1e-5))),
+    **{key: np.abs(_r(3, 2)) + 0.1 for key in "sbmv"},
+)
 
 # Convolutions
 _case("conv", _M, op("Conv", "x w b", pads=[1, 1, 1, 1]), w=_r(3, 4, 3, 3), b=_r(3))
@@ -165,6 +185,15 @@ _case(
 )
 _case("conv transpose 1d", (1, 3, 5), op("ConvTranspose", "x w", strides=[3]), w=_r(3, 2, 4))
 
+for _columns, _how in (
+    ((1, 12, 12), {}),
+    ((1, 12, 24), {"pads": [1, 0, 1, 1]}),
+    ((1, 12, 4), {"strides": [2, 1], "dilations": [1, 2]}),
+):
+    _case(
+        f"windows added up {_how}", _columns, op("Col2Im", "x s b", **_how), opset=18, s=_i(5, 4), b=_i(2, 2)
+    )
+
 # Pools
 for _pool in ("MaxPool", "AveragePool"):
     _k: dict[str, Any] = {"kernel_shape": [3, 2]}
@@ -195,6 +224,11 @@ _case(
     "AveragePool even padding counts",
     _M,
     op("AveragePool", "x", kernel_shape=[3, 3], pads=[1] * 4, count_include_pad=1),
+)
+for _kernel in ({"kernel_shape": [3, 2]}, {"kernel_shape": [2, 2], "pads": [1, 0, 0, 1], "strides": [2, 1]}):
+    _case(f"sums of absolute values {_kernel}", _M, op("LpPool", "x", p=1, **_kernel))
+_case(
+    "global sum of absolute values", _M, op("GlobalLpPool", "x", p=1), same=[op("ReduceL1", "x", axes=[2, 3])]
 )
 _case("global average", _M, op("GlobalAveragePool", "x"))
 _case("global max", _M, op("GlobalMaxPool", "x"))
@@ -320,6 +354,67 @@ _case("gather table", _I, op("Gather", "x i", axis=2), i=np.array([[0, 1], [3, 3
 _case("gather first axis", _I, op("Gather", "x i"), i=np.array(0))
 _case("gather elements", (3, 4), op("GatherElements", "x i", axis=1), i=np.array([[0, 1], [2, 0], [3, 3]]))
 _case("gather nd", (1, 3, 4), op("GatherND", "x i"), i=np.array([[0, 1], [0, 2]]))
+_case("scatter nd", _M, op("ScatterND", "x i v"), i=np.array([[0, 1, 2], [0, 3, 0]]), v=_r(2, 5))
+_case("scatter nd into rows", (3, 4), op("ScatterND", "x i v"), i=np.array([[-1], [0]]), v=_r(2, 4))
+_case(
+    "scatter nd of an activation",
+    (1, 6),
+    op("ScatterND", "v i x"),
+    v=_r(2, 6),
+    i=np.array([[1]]),
+)
+_case(
+    "scatter nd of both",
+    _I,
+    op("Slice", "x b e a", "h"),
+    op("ScatterND", "x i h"),
+    b=_i(1),
+    e=_i(2),
+    a=_i(1),
+    i=np.array([[[0, 2]]]),
+)
+_case("scatter nd adds", _I, op("ScatterND", "x i v", reduction="add"), i=np.array([[0, 1]] * 3), v=_r(3, 6))
+for _opset in (11, 18):
+    _places = np.array([[[0, 2, 1], [1, 0, 0]]])
+    _case(
+        "scatter elements", _I, op("ScatterElements", "x i v", axis=1), opset=_opset, i=_places, v=_r(1, 2, 3)
+    )
+_case(
+    "scatter elements adds",
+    _V,
+    op("ScatterElements", "x i v", axis=1, reduction="add"),
+    opset=18,
+    i=np.array([[2, 2, 0, -1]]),
+    v=_r(1, 4),
+)
+_case(
+    "scatter elements of the first axis",
+    (4, 2),
+    op("ScatterElements", "x i v"),
+    i=np.array([[3, 0]]),
+    v=_r(1, 2),
+)
+_case(
+    "scatter",
+    _V,
+    op("Scatter", "x i v", axis=1),
+    opset=9,
+    same=[op("ScatterElements", "x i v", axis=1)],
+    i=np.array([[2, 5]]),
+    v=_r(1, 2),
+)
+_case("compress", _M, op("Compress", "x c", axis=2), c=np.array([True, False, True, True]))
+_case("compress all", _V, op("Compress", "x c"), c=np.array([False, True, True]))
+for _upper in (0, 1):
+    _case(f"triangle {_upper}", _I, op("Trilu", "x", upper=_upper))
+    _case(
+        f"triangle of a table {_upper}", (1, 6), op("Trilu", "x k", upper=_upper), k=np.array(2 - 3 * _upper)
+    )
+_case("triangle no batch", (3, 4), op("Trilu", "x k"), k=np.array(-1))
+for _ends in ({}, {"reverse": 1}, {"exclusive": 1}, {"reverse": 1, "exclusive": 1}):
+    _case(f"cumulative sum {_ends}", _I, op("CumSum", "x a", **_ends), a=np.array(-1))
+    _case(f"cumulative sum of rows {_ends}", (3, 4), op("CumSum", "x a", **_ends), a=np.array(0))
+_case("identity of the shape", (3, 4), op("EyeLike", "x", "e"), op("Add", "x e"))
 _case("split", _V, op("Split", "x", "a b", axis=1), op("Sub", "a b"), opset=7)
 _case(
     "split lengths", _V, op("Split", "x", "a b", axis=1, split=[2, 4]), op("Concat", "b a", axis=1), opset=11
@@ -420,6 +515,57 @@ _case(
     op("Resize", "x - - n", mode="nearest", axes=[2, 3], keep_aspect_ratio_policy="not_larger"),
     opset=18,
     n=_i(8, 6),
+)
+
+# Sequences, branches and loops
+_case(
+    "chunks",
+    _V,
+    op("SplitToSequence", "x s", "q", axis=1),
+    op("SequenceAt", "q z"),
+    s=np.array(4),
+    z=np.array(-1),
+)
+_case(
+    "cuts of given lengths, joined in another order",
+    _I,
+    op("SplitToSequence", "x s", "q", axis=-1),
+    op("SequenceAt", "q z", "a"),
+    op("SequenceErase", "q z", "p"),
+    op("SequenceInsert", "p a", "r"),
+    op("ConcatFromSequence", "r", axis=2),
+    s=_i(1, 3, 2),
+    z=np.array(0),
+)
+for _opset in (11, 17):
+    _rows = [op("SplitToSequence", "x", "q", axis=1, keepdims=0), op("SequenceInsert", "q v z", "p")]
+    _case(
+        "rows, stacked",
+        _I,
+        *_rows,
+        op("ConcatFromSequence", "p", axis=-1, new_axis=1),
+        opset=_opset,
+        v=_r(1, 6),
+        z=np.array(1),
+    )
+_case(
+    "scaled by the length of a sequence",
+    _I,
+    op("SplitToSequence", "x", "q", axis=1),
+    op("Identity", "q", "p"),
+    op("SequenceLength", "p", "n"),
+    op("Cast", "n", "f", to=TensorProto.DOUBLE),
+    op("Mul", "x f"),
+)
+_case(
+    "sequence of all",
+    _V,
+    op("Relu", "x", "h"),
+    op("SequenceEmpty", "", "e"),
+    op("SequenceInsert", "e h", "q"),
+    op("SequenceInsert", "q x z", "r"),
+    op("ConcatFromSequence", "r", axis=1),
+    z=np.array(0),
 )
 
 # Shapes computed in the graph

@@ -34,9 +34,15 @@ def path_of(case: Case, folder: Path) -> Path:
     return path
 
 
+def given(case: Case) -> tuple[int, ...] | None:
+    """Shape of one input where the first of several axes may be a batch as well."""
+    lengths = tuple(n for n in case.shape if isinstance(n, int))
+    return lengths if len(lengths) == len(case.shape) > 1 and lengths[0] > 1 else None
+
+
 @cache
 def network(case: Case, folder: Path) -> OnnxNetwork:
-    return read_network(path_of(case, folder)).double()
+    return read_network(path_of(case, folder), given(case)).double()
 
 
 def points(shape: tuple[int, ...]) -> Tensor:
@@ -72,10 +78,10 @@ def test_forward_is_that_of_the_reference(case: Case, folder: Path) -> None:
 @each
 def test_program_is_the_network(case: Case, folder: Path) -> None:
     net = network(case, folder)
-    if found := blockers(path_of(case, folder)):
+    if found := blockers(path_of(case, folder), input_shape=given(case)):
         kinds = tuple(f"({node.op_type})" for node in case.nodes)
         assert all(offender.module.endswith(kinds) for offender in found)
         return
-    program = load_program(path_of(case, folder))
+    program = load_program(path_of(case, folder), input_shape=given(case))
     x = points(net.input_shape)
     torch.testing.assert_close(program.forward(x), net(x), rtol=1e-12, atol=1e-12)

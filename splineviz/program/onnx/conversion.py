@@ -1,285 +1,60 @@
-"""The walk over the nodes of an ONNX graph, in which constants are folded and every other node becomes a
-torch function."""
+"""ONNX files as modules: of all readings of a file the one that holds."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import onnx
-import torch
-from onnx import GraphProto, NodeProto, TensorProto
-from torch import Tensor
-
 from splineviz.errors import InputError
-from splineviz.program.modes import condensed
-from splineviz.program.onnx.fitting import fitted, on_constants
-from splineviz.program.onnx.folding import evaluated, exact
 from splineviz.program.onnx.loading import Source, read
-from splineviz.program.onnx.module import RESERVED, GraphStep, OnnxNetwork
-from splineviz.program.onnx.node import OnnxNode, RefusedNodeError, Value, held
-from splineviz.program.onnx.operators import OPERATORS, refusal_of
-from splineviz.program.onnx.stand_in import copies, inferred
+from splineviz.program.onnx.module import OnnxNetwork
 from splineviz.program.onnx.verifying import verify
-from splineviz.program.refusal import Offender
+from splineviz.program.onnx.walk import Walk
 
 __all__ = ["read_network"]
 
-_BATCH = 2  # number of inputs that each function is tried on
 
-
-def read_network(path: str | Path, input_shape: tuple[int, ...] | None = None) -> OnnxNetwork:
+def read_network(
+    path: str | Path, input_shape: tuple[int, ...] | None = None, output: str | int | None = None
+) -> OnnxNetwork:
     """Read an ONNX file as a module on (batch, *input_shape).
 
-    Operators that cannot be part of a program do not fail here; ``refused`` of the module lists them.
+    ``output`` is the name of the tensor to return, be it inside the graph, or its place among the outputs; it
+    may be left out where one output alone is of real numbers. Operators that cannot be part of a program do
+    not fail here; ``refused`` of the module lists them.
 
     Raises
     ------
     InputError
-        If the file cannot be read, has not one input and one output of real numbers, or leaves the shape of
-        one input open.
+        If the file cannot be read, has not one input of numbers or one output of real numbers, or leaves the
+        shape of one input open.
     """
-    source = read(Path(path), input_shape)
-    walk = _Walk(source)
-    walk.over(source.model.graph)
-    network = walk.module(str(path))
+    source = read(Path(path), input_shape, output)
+    walk, network = _holding(source, str(path))
     if not network.refused:
-        verify(source, network, str(path))
+        verify(source, walk.reading, network, str(path))
     return network
 
 
-@dataclass(frozen=True)
-class _Constant:
-    """A node of constants: its function, what that takes, what it gives, and the initialisers that are part
-    of it."""
-
-    run: Callable[..., Tensor]
-    used: list[Value]
-    result: Tensor
-    frozen: set[str]
-
-
-class _Walk:
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.values = {source.input: Value(source.input, source.shape)}
-        self.steps: list[GraphStep] = []
-        self.made: set[str] = set()  # names of all tensors that a step makes
-        self.weights: dict[str, np.ndarray] = {}
-        self.frozen: set[str] = set()
-        self.refused: list[Offender] = []
-        # Names that a node cannot have as a submodule
-        self.taken = {name.split(".")[0] for name in source.initialisers} | RESERVED
-        self.producers: dict[str, tuple[NodeProto, tuple[Value | None, ...]]] = {}
-        self._constants(source.initialisers)
-
-    def over(self, graph: GraphProto) -> None:
-        """Follow every node of a graph, or of a branch that is known to be taken."""
-        for proto in graph.node:
-            inputs = tuple(self._value(name) if name else None for name in proto.input)
-            known = [value for value in inputs if value is not None]
-            if proto.op_type == "If" and known and known[0].array is not None:
-                self._branch(proto, bool(known[0].array))
-            elif proto.op_type in ("Shape", "Size") and not any(v.lost for v in known):
-                self._shape(proto, known[0])
-            elif not any(value.active for value in known) and self._fold(proto, inputs, known):
-                pass
-            else:
-                self._follow(proto, inputs, known)
-
-    def module(self, path: str) -> OnnxNetwork:
-        """Module that runs the converted nodes; ``path`` names the file in errors."""
-        source, output = self.source, self._value(self.source.output)
-        if not output.active:
-            raise InputError("the output of the model does not depend on its input")
-        if source.batch is not None and output.shape[:1] != (1,) and not self.refused:
-            raise InputError(
-                f"'{path}' was written for {source.batch} inputs at a time, and mixes them or names their "
-                f"number in its shapes",
-                hint="export it again with a batch of one, or a dynamic batch axis",
-            )
-        return OnnxNetwork(
-            entry=source.input,
-            input_shape=source.input_shape,
-            held_shape=held(source.shape),
-            steps=self.steps,
-            output=output.name,
-            weights=self.weights,
-            free=frozenset(source.initialisers) - self.frozen,
-            refused=self.refused,
-        )
-
-    def _value(self, name: str) -> Value:
-        if name not in self.values:
-            raise InputError(f"the ONNX file is broken: nothing makes the tensor '{name}' that is read in it")
-        return self.values[name]
-
-    def _constants(self, arrays: dict[str, np.ndarray]) -> None:
-        for name, array in arrays.items():
-            real = exact(array)
-            weights = frozenset([name]) if real.dtype == np.float64 else frozenset[str]()
-            self.values[name] = Value(name, real.shape, real, weights)
-
-    def _branch(self, proto: NodeProto, taken: bool) -> None:
-        graph: GraphProto = next(
-            a.g for a in proto.attribute if a.name == ("then_branch" if taken else "else_branch")
-        )
-        self._constants({tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer})
-        self.over(graph)
-        for outer, inner in zip(proto.output, graph.output, strict=True):
-            self.values[outer] = self._value(inner.name)
-
-    def _shape(self, proto: NodeProto, value: Value) -> None:
-        arrays = {proto.input[0]: np.broadcast_to(np.zeros(()), value.shape)}
-        (result,) = evaluated(proto, self.source.opset, arrays)
-        self.values[proto.output[0]] = Value(proto.output[0], result.shape, result)
-
-    def _fold(self, proto: NodeProto, inputs: tuple[Value | None, ...], known: list[Value]) -> bool:
-        """Compute a node of constants alone; whether that worked."""
-        weights = frozenset[str]().union(*(value.weights for value in known))
-        to = next((a.i for a in proto.attribute if a.name == "to"), None)
-        if proto.op_type == "Cast" and weights and to in (TensorProto.FLOAT, TensorProto.DOUBLE):
-            # A number keeps its value; what is written in fewer bits is rounded, below.
-            self.values[proto.output[0]] = known[0]
-            return True
-        if proto.op_type.startswith(("Random", "Multinomial", "Bernoulli")):
-            return False
+def _holding(source: Source, path: str) -> tuple[Walk, OnnxNetwork]:
+    """The one reading of the input that the nodes can be computed on."""
+    found: list[tuple[Walk, OnnxNetwork]] = []
+    errors: list[InputError] = []
+    for reading in source.readings:
         try:
-            results = evaluated(
-                proto, self.source.opset, {v.name: v.array for v in known if v.array is not None}
-            )
-        except (
-            Exception
-        ):  # whatever the reference raises where it does not know an operator, or an older form of it
-            if not known or (own := self._own(proto, inputs, 0)) is None:
-                return False
-            self.frozen |= own.frozen
-            results = [own.result.numpy()]
-        for name, result in zip(proto.output, results, strict=False):
-            self.values[name] = Value(name, result.shape, result, weights)
-            self.producers[name] = proto, inputs
-        return True
-
-    def _follow(self, proto: NodeProto, inputs: tuple[Value | None, ...], known: list[Value]) -> None:
-        """Turn a node into a step; where that cannot be, note why, and put something of the same shape in its
-        place."""
-        name = self._name(proto)
-        entry = OPERATORS.get(proto.op_type) if proto.domain in ("", "ai.onnx") else None
-        lost = any(value.lost for value in known)
-        try:
-            if entry is None or (lost and refusal_of(proto)):
-                raise RefusedNodeError(refusal_of(proto))
-            if not any(value.active for value in known):
-                raise RefusedNodeError("on constants cannot be computed ahead")
-            if lost:
-                self._stand_in(proto, name, known)
-                return
-            node = OnnxNode(proto, self.source.opset, inputs, self.source.batch, self.frozen.update)
-            made = entry(node)
-            used = [node.value(i) for i in made.inputs]
-            run, shapes = fitted(made, [self._example(value) for value in used])
-        except RefusedNodeError as reason:
-            kind = f"{proto.domain}::{proto.op_type}" if entry is None and proto.domain else proto.op_type
-            self.refused.append(Offender(kind, str(reason), f"{name} ({proto.op_type})", ""))
-            self._stand_in(proto, name, known)
-            return
-        except Exception as error:
-            told = ", ".join(" x ".join(map(str, value.shape)) or "one number" for value in known)
-            raise InputError(
-                f"the node '{name}' ({proto.op_type}) cannot be computed on {told}: {condensed(error)}"
-            ) from error
-        outputs = tuple(proto.output[: len(shapes)])
-        self._add(GraphStep(name, proto.op_type, run, tuple(self._tensor(value) for value in used), outputs))
-        for output, shape in zip(outputs, shapes, strict=True):
-            self.values[output] = Value(output, shape)
-
-    def _tensor(self, value: Value) -> str:
-        """The name under which a step finds a value; a constant is registered as a weight, or computed from
-        such."""
-        if value.array is None or value.name in self.made:
-            return value.name
-        own = value.weights == {value.name}
-        if value.weights and not own and self._derived(value):
-            return value.name
-        self.weights[value.name] = value.array
-        if not own:
-            self.frozen.update(value.weights)
-        return value.name
-
-    def _derived(self, value: Value) -> bool:
-        """Compute a constant in the module itself, so that it follows when its initialisers are replaced;
-        whether that worked."""
-        proto, inputs = self.producers[value.name]
-        own = self._own(proto, inputs, next(i for i, v in enumerate(inputs) if v is not None and v.weights))
-        assert value.array is not None
-        if (
-            own is None
-            or own.result.shape != value.shape
-            or not np.allclose(own.result.numpy(), value.array, rtol=1e-12, atol=0)
-        ):
-            return False
-        self.frozen |= own.frozen
-        self._add(
-            GraphStep(
-                self._name(proto),
-                proto.op_type,
-                own.run,
-                tuple(self._tensor(v) for v in own.used),
-                (value.name,),
-            )
+            walk = Walk(source, reading)
+            found.append((walk, walk.module(path)))
+        except InputError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    whole = [(walk, network) for walk, network in found if not network.refused]
+    if len(whole) > 1:
+        batch, one = (network.input_shape for _, network in whole)
+        count = whole[0][0].reading.batch
+        raise InputError(
+            f"the input '{source.input}' of '{path}' may be {count} inputs of shape {batch}, or one input of "
+            f"shape {one}",
+            hint=f"say which: input_shape={batch} or input_shape={one}, on the command line --input-shape "
+            f"{','.join(map(str, batch))} or {','.join(map(str, one))}",
         )
-        return True
-
-    def _own(self, proto: NodeProto, inputs: tuple[Value | None, ...], index: int) -> _Constant | None:
-        """A node of constants by its entry in the table, which takes the input of that index for an
-        activation."""
-        source, frozen = inputs[index], set[str]()
-        if proto.op_type not in OPERATORS or len(proto.output) != 1 or source is None:
-            return None
-        of_one = Value(source.name, source.shape)
-        node = OnnxNode(
-            proto, self.source.opset, (*inputs[:index], of_one, *inputs[index + 1 :]), None, frozen.update
-        )
-        try:
-            made = OPERATORS[proto.op_type](node)
-            used = [value for value in (inputs[i] for i in made.inputs) if value is not None]
-            tensors = [torch.from_numpy(value.array) for value in used if value.array is not None]
-            run, result = on_constants(made, made.inputs.index(index), tensors, source.shape)
-        except Exception:  # whatever an entry raises for a constant where it looks for an activation
-            return None
-        return _Constant(run, used, result, frozen)
-
-    def _add(self, step: GraphStep) -> None:
-        self.steps.append(step)
-        self.made.update(step.outputs)
-
-    def _example(self, value: Value) -> Tensor:
-        if value.array is None:
-            return torch.zeros(_BATCH, *held(value.shape), dtype=torch.float64)
-        return torch.from_numpy(np.array(value.array, np.float64))
-
-    def _stand_in(self, proto: NodeProto, name: str, known: list[Value]) -> None:
-        """Put anything affine, of the shape that onnx infers for its results, in place of a node that cannot
-        be followed."""
-        active = [value for value in known if value.active] or [self.values[self.source.input]]
-        outputs = tuple(output for output in proto.output if output)
-        known_shapes = {} if any(value.lost for value in known) else inferred(proto, self.source.opset, known)
-        shapes = [known_shapes.get(output) for output in outputs]
-        for output, shape in zip(outputs, shapes, strict=True):
-            self.values[output] = Value(output, shape or (), lost=shape is None)
-        run = copies([held(shape or ()) for shape in shapes])
-        self._add(GraphStep(name, proto.op_type, run, tuple(value.name for value in active), outputs))
-
-    def _name(self, proto: NodeProto) -> str:
-        """The node's own name, or that of its operator, with a number where it is taken; without dots, which
-        part a path."""
-        plain = re.sub(r"[^\w/:+-]", "_", proto.name)
-        name, number = plain or f"{proto.op_type}_0", 0
-        while name in self.taken:
-            number += 1
-            name = f"{plain or proto.op_type}_{number}"
-        self.taken.add(name)
-        return name
+    return (whole or found)[0]

@@ -1,83 +1,81 @@
-"""Checked graphs from files: which opset, which input of which shape, which output."""
+"""Checked graphs from files: which opset, which input, which output, and only the nodes that lead to it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import ModelProto, TensorProto, ValueInfoProto, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 from onnx.inliner import inline_local_functions
 
 from splineviz.errors import InputError
 from splineviz.program.modes import condensed
+from splineviz.program.onnx.batch_axis import Lengths, Reading, readings
+from splineviz.program.onnx.probabilities import as_one_squashing
+from splineviz.program.onnx.validity import check_names, check_size, subgraphs
 
-__all__ = ["FLOATS", "Source", "read"]
+__all__ = ["FLOATS", "WHOLE_NUMBERS", "Source", "read"]
 
 FLOATS = frozenset({TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16})
+WHOLE_NUMBERS = frozenset(
+    getattr(TensorProto, f"{sign}INT{bits}") for sign in ("", "U") for bits in (8, 16, 32, 64)
+)
 _OLDEST = 7
 
 
 @dataclass(frozen=True)
 class Source:
-    """Content of a file, with the shapes of one input decided."""
+    """Content of a file on the way from its input to one output."""
 
     model: ModelProto
     opset: int
     input: str
-    shape: tuple[int, ...]
-    """The input's shape in the graph, with a batch of one where it has a batch axis."""
-    input_shape: tuple[int, ...]
-    """Shape of one input, without batch."""
-    batch: int | None
-    """The fixed number of inputs, above one, that the file was written for."""
-    output: str
-    output_shape: list[int | None] | None
-    """As declared, None for what is left open"""
     kind: int
     """Type of the input's numbers, of `TensorProto`"""
+    readings: list[Reading]
+    """Shapes that one input may have, the likelier first"""
+    output: str
+    output_shape: Lengths | None
+    """As declared, None for what is left open"""
     initialisers: dict[str, np.ndarray]
 
 
-def read(path: Path, given: tuple[int, ...] | None) -> Source:
-    """Read a file, and decide on the shape of its input.
+def read(path: Path, given: tuple[int, ...] | None, output: str | int | None) -> Source:
+    """Read a file, and decide on its input and output.
 
     Raises
     ------
     InputError
-        If the file is missing, broken, of an opset that is too old or too new, has not one input and one
-        output of real numbers, or leaves the shape of its input open.
+        If the file is missing, broken, of an opset that is too old or too new, has not one input of numbers
+        or not one output of real numbers, unless one is named, or leaves the shape of its input open.
     """
     model = _model(path)
     opset = _opset(model, path)
     graph = model.graph
     if graph.sparse_initializer:
         raise InputError(f"'{path}' holds sparse weights, which are not read")
+    check_names(graph, path)
+    made_by = {name: node for node in graph.node for name in node.output}
+    last = _output(graph, output, made_by, path)
+    del graph.output[:]
+    graph.output.append(last)
+    as_one_squashing(graph)
+    _keep_what_leads_to(graph, last.name)
     initialisers = {tensor.name: _array(tensor, path) for tensor in graph.initializer}
-    entry = _only([i for i in graph.input if i.name not in initialisers], "input", path)
-    output = _only(list(graph.output), "output", path)
-    if entry.type.tensor_type.elem_type not in FLOATS:
-        kind = TensorProto.DataType.Name(entry.type.tensor_type.elem_type)
+    entry = _only([i for i in graph.input if i.name not in initialisers], path)
+    kind = entry.type.tensor_type.elem_type
+    if kind not in FLOATS | WHOLE_NUMBERS:
         raise InputError(
-            f"the input '{entry.name}' of '{path}' must hold real numbers, but is of type {kind.lower()}"
+            f"the input '{entry.name}' of '{path}' must hold numbers, but is of type "
+            f"{TensorProto.DataType.Name(kind).lower()}"
         )
-    declared, made = _dims(entry), _dims(output)
-    leading = (made or [None])[0]
-    shape, input_shape, batch = _decided(declared, leading, given, f"the input '{entry.name}' of '{path}'")
-    return Source(
-        model,
-        opset,
-        entry.name,
-        shape,
-        input_shape,
-        batch,
-        output.name,
-        made,
-        entry.type.tensor_type.elem_type,
-        initialisers,
-    )
+    where = f"the input '{entry.name}' of '{path}'"
+    declared, made = _lengths(entry, where), _lengths(last, f"the output '{last.name}' of '{path}'")
+    shapes = readings(declared, (made or [None])[0], given, where)
+    return Source(model, opset, entry.name, kind, shapes, last.name, made, initialisers)
 
 
 def _model(path: Path) -> ModelProto:
@@ -85,7 +83,10 @@ def _model(path: Path) -> ModelProto:
         raise InputError(f"no such file: '{path}'")
     try:
         model = onnx.load(path)
+        check_size(model, path)
         model = inline_local_functions(model) if model.functions else model
+    except InputError:
+        raise
     except (
         Exception
     ) as error:  # protobuf's and the operating system's own; and a missing file of external weights
@@ -99,8 +100,10 @@ def _model(path: Path) -> ModelProto:
 
 
 def _opset(model: ModelProto, path: Path) -> int:
-    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 1)
     newest = onnx.defs.onnx_opset_version()
+    # without a word on it a file is of the first opset; one of another domain alone has no nodes of any
+    unnamed = newest if model.opset_import else 1
+    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), unnamed)
     if opset > newest:
         raise InputError(
             f"'{path}' is of opset {opset}, but the installed onnx {onnx.__version__} ends with {newest}",
@@ -116,6 +119,8 @@ def _opset(model: ModelProto, path: Path) -> int:
 
 def _array(tensor: TensorProto, path: Path) -> np.ndarray:
     try:
+        if any(n < 0 for n in tensor.dims):
+            raise ValueError(f"it has axes of lengths {list(tensor.dims)}")
         return numpy_helper.to_array(tensor)
     except Exception as error:
         raise InputError(
@@ -123,52 +128,92 @@ def _array(tensor: TensorProto, path: Path) -> np.ndarray:
         ) from error
 
 
-def _only(values: Sequence[ValueInfoProto], role: str, path: Path) -> ValueInfoProto:
+def _only(values: Sequence[ValueInfoProto], path: Path) -> ValueInfoProto:
     if len(values) != 1:
         names = ", ".join(f"'{v.name}'" for v in values) or "none"
         raise InputError(
-            f"a network has one {role}, but '{path}' has {len(values)}: {names}",
-            hint=f"cut the file down to one {role}: onnx.utils.extract_model(file, new_file, input_names, "
-            f"output_names)",
+            f"a network has one input, but '{path}' has {len(values)}: {names}",
+            hint="cut the file down to one input: onnx.utils.extract_model(file, new_file, input_names, "
+            "output_names)",
         )
     return values[0]
 
 
-def _dims(value: ValueInfoProto) -> list[int | None] | None:
+def _output(
+    graph: GraphProto, wanted: str | int | None, made_by: dict[str, NodeProto], path: Path
+) -> ValueInfoProto:
+    """The tensor to end with: the one of that name, be it inside the graph, or of that place among the
+    outputs; or the only output of real numbers."""
+    known = {value.name: value for value in (*graph.value_info, *graph.output)}
+    named = list(graph.output)
+    if wanted in made_by:
+        named = [known.get(str(wanted), ValueInfoProto(name=str(wanted)))]
+    elif wanted is not None:
+        named = [value for place, value in enumerate(graph.output) if str(place) == str(wanted)]
+    if not named:
+        names = ", ".join(f"'{value.name}'" for value in graph.output)
+        raise InputError(f"'{path}' makes no tensor '{wanted}'", hint=f"its outputs are {names}")
+    values = [_numbers_of(value, made_by) for value in named]
+    real = [value for value in values if _may_be_real(value)]
+    chosen = real if len(values) > 1 else values
+    if len(chosen) != 1:
+        names = ", ".join(f"'{value.name}'" for value in chosen or values)
+        raise InputError(
+            f"a network has one output, but '{path}' has {len(chosen or values)}: {names}",
+            hint=f"name the one to read: output='{(chosen or values)[0].name}'",
+        )
+    if chosen[0].name not in made_by:
+        raise InputError(f"the ONNX file is broken: nothing makes the output '{chosen[0].name}' of '{path}'")
+    return chosen[0]
+
+
+def _may_be_real(value: ValueInfoProto) -> bool:
+    kind = value.type.WhichOneof("value")
+    return kind is None or (kind == "tensor_type" and value.type.tensor_type.elem_type in (0, *FLOATS))
+
+
+def _numbers_of(value: ValueInfoProto, made_by: dict[str, NodeProto]) -> ValueInfoProto:
+    """The tensor of probabilities that is given out as a map from the names of classes, or the value
+    itself."""
+    node = made_by.get(value.name)
+    if node is None or (node.domain, node.op_type) != ("ai.onnx.ml", "ZipMap"):
+        return value
+    return ValueInfoProto(name=node.input[0])
+
+
+def _keep_what_leads_to(graph: GraphProto, name: str) -> None:
+    """Drop all that the tensor does not depend on, such as nodes that choose a label."""
+    wanted, kept = {name}, []
+    for node in reversed(graph.node):
+        if not wanted.isdisjoint(node.output):
+            kept.append(node)
+            wanted.update(_reads(node))
+    del graph.node[:]
+    graph.node.extend(reversed(kept))
+    weights = [tensor for tensor in graph.initializer if tensor.name in wanted]
+    del graph.initializer[:]
+    graph.initializer.extend(weights)
+    inputs = [value for value in graph.input if value.name in wanted]
+    if inputs:
+        del graph.input[:]
+        graph.input.extend(inputs)
+
+
+def _reads(node: NodeProto) -> Iterator[str]:
+    """Names that a node reads, those in its branches and bodies too."""
+    yield from (name for name in node.input if name)
+    for graph in subgraphs(node):
+        yield from (value.name for value in graph.output)
+        for inner in graph.node:
+            yield from _reads(inner)
+
+
+def _lengths(value: ValueInfoProto, name: str) -> list[int | None] | None:
     """Declared lengths, ``None`` for those left open; ``None`` if not even the number of axes is declared."""
     kind = value.type.tensor_type
-    return (
-        [d.dim_value if d.dim_value > 0 else None for d in kind.shape.dim] if kind.HasField("shape") else None
-    )
-
-
-def _decided(
-    declared: list[int | None] | None, leading: int | None, given: tuple[int, ...] | None, name: str
-) -> tuple[tuple[int, ...], tuple[int, ...], int | None]:
-    """Shape in the graph, shape of one input, and the batch size if it is fixed above one.
-
-    The first of several axes is the batch where its length is open or one, or where the output's first axis
-    is as long.
-    """
-    if declared is None:
-        if given is None:
-            raise InputError(f"{name} is of no declared shape", hint="give input_shape, without the batch")
-        return (1, *given), given, None
-    first = declared[0] if declared else None
-    has_batch = len(declared) > 1 and (first is None or first == 1 or first == leading)
-    rest = declared[1:] if has_batch else declared
-    told = " x ".join("?" if n is None else str(n) for n in rest) or "no axes"
-    if given is None:
-        if not rest or None in rest:
-            raise InputError(
-                f"{name} leaves the shape of one input open: {told}",
-                hint="give input_shape, without the batch",
-            )
-        given = tuple(n for n in rest if n is not None)
-    elif len(given) != len(rest) or any(n not in (None, m) for n, m in zip(rest, given, strict=True)):
-        raise InputError(
-            f"{name} takes one input of shape {told}, without the batch, but input_shape is {given}"
-        )
-    if not has_batch:
-        return given, given, None
-    return (1, *given), given, first if first is not None and first > 1 else None
+    if not kind.HasField("shape"):
+        return None
+    lengths = [d.dim_value for d in kind.shape.dim]
+    if any(n < -1 for n in lengths):
+        raise InputError(f"{name} is declared with axes of lengths {lengths}: the file is broken")
+    return [n if n > 0 else None for n in lengths]

@@ -11,13 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
 from onnx import NodeProto, helper
 from torch import Tensor
 
-__all__ = ["OPERATORS", "Made", "OnnxNode", "RefusedNodeError", "Value", "held", "operator", "unchanged"]
+__all__ = [
+    "OPERATORS",
+    "Made",
+    "Numbers",
+    "OnnxNode",
+    "RefusedNodeError",
+    "Value",
+    "held",
+    "key_of",
+    "operator",
+    "unchanged",
+]
 
 Run = Callable[..., Any]
 
@@ -25,6 +37,15 @@ Run = Callable[..., Any]
 class RefusedNodeError(Exception):
     """The node cannot be part of a program; the message says why, in words that follow the operator's
     name."""
+
+
+class Numbers(Enum):
+    """Kind of the entries of a tensor."""
+
+    REAL = "real numbers"
+    WHOLE = "whole numbers"
+    """Of a type that cuts off or wraps, so that they may be moved, and cast to real ones"""
+    FLAGS = "true or false"
 
 
 @dataclass(frozen=True)
@@ -39,6 +60,8 @@ class Value:
     """Initialisers that the array was computed from."""
     lost: bool = False
     """Whether an operator of unknown shape stands before it, so that nothing is known of it."""
+    numbers: Numbers = Numbers.REAL
+    """Kind of its entries, if it depends on the network's input."""
 
     @property
     def active(self) -> bool:
@@ -160,7 +183,12 @@ def unchanged(x: Tensor) -> Tensor:
 
 
 OPERATORS: dict[str, Callable[[OnnxNode], Made]] = {}
-"""Name of an ONNX operator -> what a node of it computes."""
+"""Name of an ONNX operator, behind its domain if it is of another -> what a node of it computes."""
+
+
+def key_of(proto: NodeProto) -> str:
+    """Name of a node's operator in the table."""
+    return proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}::{proto.op_type}"
 
 
 def operator(*names: str) -> Callable[[Callable[[OnnxNode], Made]], Callable[[OnnxNode], Made]]:

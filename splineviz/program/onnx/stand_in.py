@@ -3,7 +3,7 @@ examined."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,17 @@ import torch
 from onnx import NodeProto
 from torch import Tensor
 
-from splineviz.program.onnx.node import Value
+from splineviz.program.onnx.node import Numbers, Value
 
 __all__ = ["copies", "inferred"]
+
+_TYPES = {
+    Numbers.REAL: onnx.TensorProto.FLOAT,
+    Numbers.WHOLE: onnx.TensorProto.INT64,
+    Numbers.FLAGS: onnx.TensorProto.BOOL,
+}
+_LONGEST = 256
+"""Entries of an array up to which it may be a list of lengths, axes or places, on which shapes depend"""
 
 
 def copies(shapes: list[tuple[int, ...]]) -> Callable[..., Any]:
@@ -28,16 +36,17 @@ def copies(shapes: list[tuple[int, ...]]) -> Callable[..., Any]:
     return run
 
 
-def inferred(proto: NodeProto, opset: int, known: list[Value]) -> dict[str, tuple[int, ...]]:
+def inferred(proto: NodeProto, opset: int, known: Mapping[str, Value]) -> dict[str, tuple[int, ...]]:
     """Shapes that onnx infers for the results of one node, by name; none where it cannot."""
     types, arrays = {}, {}
-    for value in known:
-        kind: int = onnx.TensorProto.FLOAT
+    for name, value in known.items():
+        kind: int = _TYPES[value.numbers]
         if value.array is not None:
             array = value.array.astype(np.float32) if value.array.dtype == np.float64 else value.array
-            arrays[value.name] = onnx.numpy_helper.from_array(array)
-            kind = arrays[value.name].data_type
-        types[value.name] = onnx.helper.make_tensor_type_proto(kind, value.shape)
+            kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+            if array.size <= _LONGEST:
+                arrays[name] = onnx.numpy_helper.from_array(array)
+        types[name] = onnx.helper.make_tensor_type_proto(kind, value.shape)
     imports = [onnx.helper.make_opsetid(proto.domain, opset)]
     try:
         schema = onnx.defs.get_schema(proto.op_type, opset, proto.domain)

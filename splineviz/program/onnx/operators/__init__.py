@@ -2,6 +2,7 @@
 
 from splineviz.program.onnx.node import OPERATORS
 from splineviz.program.onnx.operators import (  # noqa: F401  (each registers its entries)
+    classical,
     convolution,
     entrywise,
     matrix_products,
@@ -10,6 +11,7 @@ from splineviz.program.onnx.operators import (  # noqa: F401  (each registers it
     reductions,
     reshaping,
     resize,
+    scattering,
     smooth,
 )
 from splineviz.program.onnx.operators.smooth import refusal_of

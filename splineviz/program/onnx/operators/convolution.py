@@ -55,6 +55,30 @@ def _transposed(node: OnnxNode) -> Made:
     return Made(run, (axes + 2,), (0, 1, 2) if node.has(2) else (0, 1))
 
 
+@operator("Col2Im")
+def _col2im(node: OnnxNode) -> Made:
+    """Windows, as columns, added up in the map that they were cut from."""
+    image, kernel = _pair(node, 1), _pair(node, 2)
+    if node.shape()[0] != 1:
+        raise RefusedNodeError("is supported only with a batch axis")
+    stride, dilation = node.attribute("strides", [1, 1]), node.attribute("dilations", [1, 1])
+    top, left, bottom, right = node.attribute("pads", [0] * 4)
+    whole, crops = (image[0] + top + bottom, image[1] + left + right), ((-top, -bottom), (-left, -right))
+
+    def run(x: Tensor) -> Tensor:
+        return padded(functional.fold(x, whole, kernel, dilation, 0, stride), crops)
+
+    return Made(run, (4,))
+
+
+def _pair(node: OnnxNode, index: int) -> tuple[int, int]:
+    """Two whole numbers, one for each axis of a map."""
+    array = node.array(index)
+    if array is None or len(array) != 2:
+        raise RefusedNodeError("is supported on maps of two axes")
+    return int(array[0]), int(array[1])
+
+
 def _crops(
     node: OnnxNode,
     full: list[int],

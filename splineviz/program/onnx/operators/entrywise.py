@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from splineviz.program.onnx.loading import FLOATS
-from splineviz.program.onnx.node import Made, OnnxNode, RefusedNodeError, operator, unchanged
+from splineviz.program.onnx.node import Made, Numbers, OnnxNode, RefusedNodeError, operator, unchanged
 
 __all__: list[str] = []
 
@@ -32,11 +32,35 @@ def _identity(node: OnnxNode) -> Made:
 
 @operator("Cast", "CastLike")
 def _cast(node: OnnxNode) -> Made:
-    to = node.attribute("to", TensorProto.FLOAT)
+    to, numbers = node.attribute("to", TensorProto.FLOAT), node.value().numbers
     array = None if node.active(1) else node.array(1)
-    if to not in FLOATS or (array is not None and array.dtype != np.float64):
+    real = to in FLOATS and (array is None or array.dtype == np.float64)
+    if numbers is Numbers.FLAGS and real:
+        return _entrywise(node, lambda x: x.to(torch.get_default_dtype()))
+    kept = _KEPT.get(numbers, frozenset())
+    if not real and to not in kept:
         raise RefusedNodeError("rounds to another type, which is not continuous")
     return _entrywise(node, unchanged)
+
+
+_KEPT = {
+    Numbers.WHOLE: frozenset([TensorProto.INT32, TensorProto.INT64]),
+    Numbers.FLAGS: frozenset([TensorProto.BOOL]),
+}
+"""Types that hold what they are cast from"""
+
+
+@operator("DequantizeLinear")
+def _dequantize(node: OnnxNode) -> Made:
+    """(x - zero point) * scale, one each or one for each place along an axis."""
+    scale, zero, rank = node.array(1), node.array(2), len(node.shape())
+    if scale is None or node.attribute("block_size", 0):
+        raise RefusedNodeError("by blocks is not supported")
+    behind = (1,) * (rank - 1 - node.axis(node.attribute("axis", 1)))
+    zero = np.zeros(1) if zero is None else zero
+    by_axis = [torch.from_numpy(a.astype(np.float64)).reshape(-1, *behind) for a in (zero, scale)]
+    offset, factor = by_axis if scale.ndim else (a.reshape(()) for a in by_axis)
+    return _entrywise(node, lambda x: (x - offset.to(x.dtype)) * factor.to(x.dtype))
 
 
 @operator("Relu")
@@ -109,8 +133,13 @@ def _clip(node: OnnxNode) -> Made:
 
 def _bound(node: OnnxNode, name: str, index: int) -> float | None:
     array = node.array(index)
-    bound = float(node.attribute(name, math.inf)) if array is None else float(array)
+    bound = float(node.attribute(name, math.inf)) if array is None else float(array.reshape(()))
     return bound if abs(bound) < _LARGEST else None
+
+
+@operator("Not")
+def _not(node: OnnxNode) -> Made:
+    return _entrywise(node, torch.logical_not)
 
 
 @operator("Abs")
@@ -126,8 +155,10 @@ def _neg(node: OnnxNode) -> Made:
 @operator("Where")
 def _where(node: OnnxNode) -> Made:
     """Choose by a condition; a constant one is a mask."""
-    if node.active(0):
+    if node.active(0) and node.value(0).numbers is not Numbers.FLAGS:
         raise RefusedNodeError("chooses by the values of an activation, which is not continuous")
+    if node.active(0):
+        return _broadcast(node, torch.where, (0, 1, 2))
     condition = node.array(0)
     assert condition is not None
     mask = torch.from_numpy(condition.astype(bool))
@@ -155,6 +186,14 @@ _OF_TWO: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "Sum": torch.add,
     "Max": torch.maximum,
     "Min": torch.minimum,
+    "Greater": torch.gt,
+    "GreaterOrEqual": torch.ge,
+    "Less": torch.lt,
+    "LessOrEqual": torch.le,
+    "Equal": torch.eq,
+    "And": torch.logical_and,
+    "Or": torch.logical_or,
+    "Xor": torch.logical_xor,
 }
 for _name, _function in _OF_TWO.items():
     operator(_name)(_several(_function))

@@ -78,10 +78,13 @@ def _matmul(node: OnnxNode) -> Made:
         function = _times_matrix(node, matrix) if node.active(0) else _matrix_times(node, matrix)
         return Made(function, (rank if len(left) > 1 and len(right) > 1 else max(rank, 0),), (0, 1))
     # a stack of matrices, one for each entry of the leading axes
-    lone = min(len(left), len(right)) == 1
+    if len(left) == 1:
+        row = (*(1,) * (len(right) - 1), *left)
+        return Made(lambda a, b: (a.reshape(-1, *row) @ b).squeeze(-2), (rank,), (0, 1))
+    if len(right) == 1:
+        column = (*(1,) * (len(left) - 2), *right, 1)
+        return Made(lambda a, b: (a @ b.reshape(-1, *column)).squeeze(-1), (rank,), (0, 1))
     views = [node.aligned(i, max(len(left), len(right)), leading=False) for i in (0, 1)]
-    if lone:
-        raise RefusedNodeError("multiplies a vector with a stack of matrices, which is not supported")
     return Made(lambda a, b: torch.matmul(views[0](a), views[1](b)), (rank,), (0, 1))
 
 
@@ -144,13 +147,14 @@ def _batch_norm(node: OnnxNode) -> Made:
         raise RefusedNodeError(
             "normalises by the statistics of the batch it is in: the file was written in training mode"
         )
-    if node.attribute("spatial", 1) == 0 or node.shape()[0] != 1:
-        raise RefusedNodeError(
-            "is supported only with one mean and variance for each channel, and a batch axis"
-        )
-    epsilon = node.attribute("epsilon", 1e-5)
+    if node.shape()[0] != 1:
+        raise RefusedNodeError("is supported only with a batch axis")
+    epsilon, by_entry = node.attribute("epsilon", 1e-5), node.attribute("spatial", 1) == 0
 
     def run(x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        return functional.batch_norm(x, mean, variance, scale, bias, False, 0.0, epsilon)
+        if by_entry:
+            mean, variance, scale, bias = (p.reshape(-1) for p in (mean, variance, scale, bias))
+        flat = x.flatten(1) if by_entry else x
+        return functional.batch_norm(flat, mean, variance, scale, bias, False, 0.0, epsilon).reshape(x.shape)
 
     return Made(run, (len(node.shape()),), (0, 1, 2, 3, 4))

@@ -55,6 +55,16 @@ def _gather(node: OnnxNode) -> Made:
     return Made(run, (rank,))
 
 
+@operator("Trilu")
+def _triangle(node: OnnxNode) -> Made:
+    """Zeros below or above a diagonal of the last two axes."""
+    rank, offset = len(node.shape()), node.array(1)
+    diagonal = 0 if offset is None else int(offset.reshape(()))
+    function = torch.triu if node.attribute("upper", 1) else torch.tril
+    view, _ = node.along([rank - 2])
+    return Made(lambda x: function(view(x), diagonal), (rank,))
+
+
 @operator("Split")
 def _split(node: OnnxNode) -> Made:
     shape, axis, count = node.shape(), node.axis(node.attribute("axis", 0)), node.n_outputs

@@ -12,6 +12,7 @@ from torch.nn import functional
 from splineviz.program.onnx.node import Made, OnnxNode, RefusedNodeError, operator
 from splineviz.program.onnx.operators.linear import along_axis
 from splineviz.program.onnx.operators.windows import Windows, batch_of_maps, windows_of
+from splineviz.program.refusal import why
 
 __all__: list[str] = []
 
@@ -52,6 +53,34 @@ def _average_pool(node: OnnxNode) -> Made:
         return x / size.to(x.dtype)
 
     return Made(run, (axes + 2,))
+
+
+@operator("LpPool")
+def _sum_pool(node: OnnxNode) -> Made:
+    """Sums of absolute values over windows."""
+    _of_first_power(node)
+    axes, w = batch_of_maps(node), windows_of(node, tuple(node.attribute("kernel_shape")))
+    matrices = [_sums(w, axis, include=True)[0] for axis in range(axes)]
+
+    def run(x: Tensor) -> Tensor:
+        x = x.abs()
+        for axis, matrix in enumerate(matrices):
+            x = along_axis(x, axis + 2, matrix)
+        return x
+
+    return Made(run, (axes + 2,))
+
+
+@operator("GlobalLpPool")
+def _global_sum(node: OnnxNode) -> Made:
+    _of_first_power(node)
+    spatial = list(range(2, batch_of_maps(node) + 2))
+    return Made(lambda x: x.abs().sum(spatial, keepdim=True), (len(node.shape()),))
+
+
+def _of_first_power(node: OnnxNode) -> None:
+    if node.attribute("p", 2) != 1:
+        raise RefusedNodeError(why("lp_pool2d"))
 
 
 @operator("GlobalAveragePool")

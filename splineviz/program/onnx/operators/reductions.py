@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from splineviz.program.onnx.node import Made, OnnxNode, held, operator, unchanged
 
@@ -45,3 +46,23 @@ operator("ReduceSum")(_reduction(lambda x, dims: x.sum(dims)))
 operator("ReduceL1")(_reduction(lambda x, dims: x.sum(dims), torch.abs))
 operator("ReduceMax")(_reduction(torch.amax))
 operator("ReduceMin")(_reduction(torch.amin))
+
+
+@operator("CumSum")
+def _cumulative_sum(node: OnnxNode) -> Made:
+    """Sums up to each place along an axis, its own entry counted or not, from either end."""
+    shape, given = node.shape(), node.array(1)
+    assert given is not None
+    axis = node.axis(int(given.reshape(())))
+    view, shift = node.along([axis])
+    dim, backward = axis + shift, bool(node.attribute("reverse", 0))
+    before = bool(node.attribute("exclusive", 0))
+    pads = [0, 0] * (len(shape) - 1 - axis) + [1, 0]
+
+    def run(x: Tensor) -> Tensor:
+        x = view(x).flip(dim) if backward else view(x)
+        x = functional.pad(x.narrow(dim, 0, shape[axis] - 1), pads) if before else x
+        x = x.cumsum(dim)
+        return x.flip(dim) if backward else x
+
+    return Made(run, (len(shape),))

@@ -124,17 +124,17 @@ def _places(length: int, pair: tuple[int, int], mode: str) -> np.ndarray:
     return padded
 
 
-@operator("DepthToSpace", "SpaceToDepth", "GatherElements", "GatherND", "ReverseSequence")
+@operator("DepthToSpace", "SpaceToDepth", "GatherElements", "GatherND", "ReverseSequence", "Compress")
 def _reordered(node: OnnxNode) -> Made:
     """Entries in an order that does not depend on them: found by sending their places through the
     reference."""
     if node.proto.op_type in ("DepthToSpace", "SpaceToDepth") and len(node.shape()) != 4:
         raise RefusedNodeError("is defined on tensors of four axes")
-    arrays = {node.value(0).name: np.arange(math.prod(node.shape())).reshape(node.shape())}
+    arrays = {node.proto.input[0]: np.arange(math.prod(node.shape())).reshape(node.shape())}
     for i in range(1, len(node.inputs)):
         array = node.array(i)
         assert array is not None
-        arrays[node.value(i).name] = array
+        arrays[node.proto.input[i]] = array
     (places,) = evaluated(node.proto, node.opset, arrays)
     target, index = held(places.shape), torch.from_numpy(places.reshape(-1))
     return Made(

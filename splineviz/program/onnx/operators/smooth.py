@@ -10,7 +10,7 @@ from onnx import NodeProto
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.onnx.node import OPERATORS, Made, OnnxNode, RefusedNodeError, held, operator
+from splineviz.program.onnx.node import OPERATORS, Made, OnnxNode, RefusedNodeError, held, key_of, operator
 from splineviz.program.refusal import why
 
 __all__ = ["refusal_of"]
@@ -42,8 +42,6 @@ _ATEN = {
     "MeanVarianceNormalization": "instance_norm",
     "LpNormalization": "norm",
     "LRN": "local_response_norm",
-    "LpPool": "lp_pool2d",
-    "GlobalLpPool": "lp_pool2d",
     "Attention": "scaled_dot_product_attention",
     "Swish": "silu",
     "LSTM": "lstm",
@@ -54,24 +52,26 @@ _ATEN = {
     "ReduceSumSquare": "square",
     "ReduceLogSum": "log",
     "ReduceLogSumExp": "logsumexp",
-    "Hardmax": "argmax",
+    "Hardmax": "one_hot",
     "ArgMin": "argmin",
-    "Greater": "gt",
-    "GreaterOrEqual": "ge",
-    "Less": "lt",
-    "LessOrEqual": "le",
-    "Equal": "eq",
     "Mod": "remainder",
     "QuantizeLinear": "round",
     "DynamicQuantizeLinear": "round",
+    "MatMulInteger": "round",
+    "ConvInteger": "round",
+    "QLinearMatMul": "round",
+    "QLinearConv": "round",
     "OneHot": "one_hot",
+    "OneHotEncoder": "one_hot",
+    "LabelEncoder": "bucketize",
+    "Binarizer": "bucketize",
+    "TreeEnsemble": "bucketize",
+    "TreeEnsembleClassifier": "bucketize",
+    "TreeEnsembleRegressor": "bucketize",
+    "SVMClassifier": "exp",
+    "SVMRegressor": "exp",
     "TopK": "topk",
-    "CumSum": "cumsum",
     "GridSample": "grid_sampler",
-    "ScatterND": "scatter",
-    "ScatterElements": "scatter",
-    "Col2Im": "col2im",
-    "Trilu": "tril",
 }
 """Operators without an entry, and what torch calls the like."""
 _CONTROL = ("If", "Loop", "Scan")
@@ -84,7 +84,7 @@ def refusal_of(proto: NodeProto) -> str:
         return "chooses what to compute while the network runs, which is not supported"
     if kind in _ENTRYWISE or kind in _OF_AXES or kind in _WITH_PARAMETER or kind == "ArgMax":
         return why(kind.lower())
-    return "" if kind in OPERATORS and not proto.domain else why(_ATEN.get(kind, kind.lower()))
+    return "" if key_of(proto) in OPERATORS else why(_ATEN.get(kind, kind.lower()))
 
 
 def _smooth(node: OnnxNode) -> Made:
