@@ -208,6 +208,7 @@ for _pool in ("MaxPool", "AveragePool"):
     )
     _case(f"{_pool} 1d", (1, 2, 9), op(_pool, "x", kernel_shape=[4], strides=[3], pads=[1, 2]))
     _case(f"{_pool} 3d", (1, 2, 4, 4, 4), op(_pool, "x", kernel_shape=[2, 2, 2], strides=[2, 2, 2]))
+_case("MaxPool with places that nobody reads", _M, op("MaxPool", "x", "y i", kernel_shape=[2, 2]))
 _case("MaxPool dilated", _M, op("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 3]))
 _case(
     "MaxPool dilated, uneven",
@@ -269,6 +270,8 @@ _case("shrink", _I, op("Shrink", "x", bias=0.5, lambd=0.5))
 _case("hard sigmoid", _I, op("HardSigmoid", "x", alpha=0.3, beta=0.25))
 _case("clip attributes", _I, op("Clip", "x", min=-0.5, max=1.0), opset=7)
 _case("clip", _I, op("Clip", "x lo hi"), opset=11, lo=np.array(-0.5), hi=np.array(1.0))
+_case("clip with open bounds", _I, op("Clip", "x lo hi"), lo=np.array(-np.inf), hi=np.array(0.5))
+_case("clip with bounds in lists", _I, op("Clip", "x lo hi"), lo=np.array([-0.5]), hi=np.array([np.inf]))
 _case("clip one side", _I, op("Clip", "x - hi"), opset=13, hi=np.array(1.0))
 _case("clip without bounds", _I, op("Clip", "x"), opset=13)
 _case("dropout", _I, op("Dropout", "x", "h m", ratio=0.5), op("Relu", "h"), opset=7)
@@ -281,6 +284,34 @@ _case(
     tolerance=1e-6,
 )
 _case("where", _I, op("Where", "c x v"), c=np.arange(6) % 2 == 0, v=_r(3, 1))
+
+_case(
+    "by a computed mask",
+    _V,
+    op("Greater", "a b", "c"),
+    op("Less", "a z", "d"),
+    op("Not", "d", "e"),
+    op("And", "c e", "f"),
+    op("Or", "f d", "g"),
+    op("Where", "g x z"),
+    a=_r(6),
+    b=_r(6),
+    z=np.array(0.0),
+)
+_case(
+    "by computed places",
+    _V,
+    op("Range", "z n s", "r"),
+    op("Mod", "r two", "m"),
+    op("Gather", "x m", axis=1),
+    z=np.array(0),
+    n=np.array(6),
+    s=np.array(1),
+    two=np.array(2),
+)
+for _opset in (9, 13):
+    _table = {"i": _i(2, 0, 1, 3, 5, 4), "n": np.array(6), "v": np.array([0.0, 1.0])}
+    _case("by a table of places", _V, op("OneHot", "i n v", "m"), op("MatMul", "x m"), opset=_opset, **_table)
 
 # Several tensors
 for _kind in ("Add", "Sub", "Mul", "Div"):
@@ -338,6 +369,7 @@ for _mode in ("constant", "reflect", "edge"):
     _case(f"pad {_mode}", _M, op("Pad", "x", mode=_mode, pads=[0, 1, 0, 2, 0, 0, 3, 1]), opset=7)
     _case(f"pad {_mode}", _M, op("Pad", "x p", mode=_mode), p=_i(0, 0, 1, 2, 0, 0, 2, 0), opset=13)
 _case("pad value", _M, op("Pad", "x p v"), p=_i(0, 0, 1, 2, 0, 0, 2, 0), v=np.array(3.0))
+_case("pad value in a list", _V, op("Pad", "x p v"), p=_i(0, 1, 0, 2), v=np.array([3.0]))
 _case("pad the first axis", (1, 3), op("Pad", "x p"), p=_i(1, 0, 0, 2))
 _case("pad axes", _M, op("Pad", "x p - a"), p=_i(1, 2), a=_i(-2), opset=18)
 _case("pad wrap", _M, op("Pad", "x p", mode="wrap"), p=_i(0, 0, 1, 2, 0, 0, 2, 0), opset=19)
@@ -501,6 +533,33 @@ _case(
     s=_scales,
     tolerance=1e-5,
 )
+for _mode in ("nearest", "linear"):
+    _case(
+        f"resize region that reaches out {_mode}",
+        _S,
+        op(
+            "Resize",
+            "x r - n",
+            mode=_mode,
+            coordinate_transformation_mode="tf_crop_and_resize",
+            extrapolation_value=2.5,
+        ),
+        opset=13,
+        r=np.array([0, 0, -0.5, 0.25, 1, 1, 0.75, 1.5]),
+        n=_i(1, 2, 6, 5),
+        tolerance=1e-5,
+    )
+for _mode in ("linear", "cubic"):
+    for _outside in (0, 1):
+        for _lengths in ((3, 7), (2, 3)):
+            _case(
+                f"resize antialiased {_mode} {_outside} {_lengths}",
+                (1, 2, 7, 6),
+                op("Resize", "x - - n", mode=_mode, antialias=1, exclude_outside=_outside),
+                opset=18,
+                n=_i(1, 2, *_lengths),
+                tolerance=1e-5,
+            )
 _case(
     "resize region",
     _S,

@@ -187,6 +187,8 @@ def _keep_what_leads_to(graph: GraphProto, name: str) -> None:
     for node in reversed(graph.node):
         if not wanted.isdisjoint(node.output):
             kept.append(node)
+            if node.op_type == "MaxPool" and wanted.isdisjoint(node.output[1:]):
+                del node.output[1:]  # places of the largest entries, which nobody reads
             wanted.update(_reads(node))
     del graph.node[:]
     graph.node.extend(reversed(kept))

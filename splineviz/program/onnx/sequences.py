@@ -52,7 +52,7 @@ def without_sequences(proto: NodeProto, tensors: Tensors, opset: int) -> list[No
     raise RefusedNodeError("is not supported on sequences")
 
 
-def attribute(proto: NodeProto, name: str, default: int) -> int:
+def _attribute(proto: NodeProto, name: str, default: int) -> int:
     """A whole number that is an attribute of a node."""
     return next((int(a.i) for a in proto.attribute if a.name == name), default)
 
@@ -71,12 +71,12 @@ def _split(proto: NodeProto, tensors: Tensors) -> list[NodeProto]:
     """Cuts along an axis; without lengths every cut is of length one, its axis kept or not."""
     entry, made = proto.input[0], proto.output[0]
     shape = tensors[entry].shape
-    axis = attribute(proto, "axis", 0) % len(shape)
+    axis = _attribute(proto, "axis", 0) % len(shape)
     names: list[str] = []
     nodes: list[NodeProto] = []
     if len(proto.input) < 2 or not proto.input[1]:
         lengths = [1] * shape[axis]
-        keep = bool(attribute(proto, "keepdims", 1))
+        keep = bool(_attribute(proto, "keepdims", 1))
     else:
         given, keep = tensors.constant(proto.input[1]), True
         if given is None:
@@ -99,8 +99,8 @@ def _split(proto: NodeProto, tensors: Tensors) -> list[NodeProto]:
 def _joined(proto: NodeProto, items: list[str], tensors: Tensors, opset: int) -> list[NodeProto]:
     if not items:
         raise RefusedNodeError("joins a sequence of no tensors")
-    axis, made = attribute(proto, "axis", 0), proto.output[0]
-    if not attribute(proto, "new_axis", 0):
+    axis, made = _attribute(proto, "axis", 0), proto.output[0]
+    if not _attribute(proto, "new_axis", 0):
         return [helper.make_node("Concat", items, [made], axis=axis, name=proto.name)]
     names = [f"{made}/{number}" for number in range(len(items))]
     tensors.define({f"{made}/axes": np.array([axis])})

@@ -110,7 +110,7 @@ def _pad(node: OnnxNode) -> Made:
 
         return Made(run, (rank,))
     array = node.array(2)
-    value = float(node.attribute("value", 0.0)) if array is None else float(array)
+    value = float(node.attribute("value", 0.0)) if array is None else float(array.reshape(()))
     first = min(pairs, default=rank)
     pads = [n for a in range(rank - 1, first - 1, -1) for n in pairs.get(a, (0, 0))]
     return Made(lambda x: functional.pad(view(x), pads, value=value), (rank,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -21,8 +22,6 @@ Axis = tuple[int, int, Fraction]
 
 @operator("Upsample", "Resize")
 def _resize(node: OnnxNode) -> Made:
-    if node.attribute("antialias", 0):
-        raise RefusedNodeError("with antialiasing is piecewise affine, but not supported yet")
     rank, mode = len(node.shape()), node.attribute("mode", "nearest")
     if mode not in ("nearest", "linear", "bilinear", "cubic"):
         raise RefusedNodeError(f"is not known in the mode '{mode}'")
@@ -31,23 +30,21 @@ def _resize(node: OnnxNode) -> Made:
         for a, axis in _axes(node).items()
         if axis[:2] != (axis[0], axis[0]) or axis[2] != 1 or _crops(node)
     }
-    outside = {a: _outside(node, axis, a) for a, axis in axes.items()}
-    if any(o.any() for o in outside.values()):
-        raise RefusedNodeError("reads from outside the tensor (extrapolation_value), which is not supported")
     view, shift = node.along(list(axes))
+    inside, value = _inside(node, axes), float(node.attribute("extrapolation_value", 0.0))
     if mode == "nearest":
         places = {
             a + shift: torch.tensor([_nearest(node, axis, p) for p in _positions(node, axis, a)])
             for a, axis in axes.items()
         }
-        return Made(lambda x: _selected(view(x), places), (rank,))
-    matrices = {a + shift: _matrix(node, axis, a, cubic=mode == "cubic") for a, axis in axes.items()}
+        change = functools.partial(_selected, places=places)
+    else:
+        matrices = {a + shift: _matrix(node, axis, a, cubic=mode == "cubic") for a, axis in axes.items()}
+        change = functools.partial(_mixed, matrices=matrices)
 
     def run(x: Tensor) -> Tensor:
-        x = view(x)
-        for axis, matrix in matrices.items():
-            x = along_axis(x, axis, matrix)
-        return x
+        x = change(view(x))
+        return x if inside is None else torch.where(inside, x, value)
 
     return Made(run, (rank,))
 
@@ -55,6 +52,12 @@ def _resize(node: OnnxNode) -> Made:
 def _selected(x: Tensor, places: dict[int, Tensor]) -> Tensor:
     for axis, index in places.items():
         x = x.index_select(axis, index)
+    return x
+
+
+def _mixed(x: Tensor, matrices: dict[int, Tensor]) -> Tensor:
+    for axis, matrix in matrices.items():
+        x = along_axis(x, axis, matrix)
     return x
 
 
@@ -128,11 +131,16 @@ def _region(node: OnnxNode, which: int) -> tuple[Fraction, Fraction]:
     return Fraction(float(roi[at])), Fraction(float(roi[at + len(axes)]))
 
 
-def _outside(node: OnnxNode, axis: Axis, which: int) -> np.ndarray:
-    """Mask of the new entries that take the extrapolation value."""
+def _inside(node: OnnxNode, axes: dict[int, Axis]) -> Tensor | None:
+    """Mask of the new entries whose places are in the tensor, over its last axes; the others take the
+    extrapolation value."""
     if not _crops(node):
-        return np.zeros(0, bool)
-    return np.array([not 0 <= p <= axis[0] - 1 for p in _positions(node, axis, which)])
+        return None
+    mask = np.ones((), bool)
+    for a, axis in axes.items():
+        along = np.array([0 <= p <= axis[0] - 1 for p in _positions(node, axis, a)])
+        mask = mask & along.reshape(-1, *(1,) * (len(node.shape()) - 1 - a))
+    return None if mask.all() else torch.from_numpy(mask)
 
 
 def _nearest(node: OnnxNode, axis: Axis, position: Fraction) -> int:
@@ -149,32 +157,34 @@ def _nearest(node: OnnxNode, axis: Axis, position: Fraction) -> int:
 
 
 def _matrix(node: OnnxNode, axis: Axis, which: int, *, cubic: bool) -> Tensor:
-    """(m, n) weights of the old entries in each new one, float64."""
-    n, m, _ = axis
+    """(m, n) weights of the old entries in each new one, float64; antialiased, the filter is as wide as a new
+    entry."""
+    n, m, scale = axis
     matrix = np.zeros((m, n))
     exclude, a = (
         bool(node.attribute("exclude_outside", 0)),
         Fraction(float(node.attribute("cubic_coeff_a", -0.75))),
     )
+    narrowing = min(scale, Fraction(1)) if node.attribute("antialias", 0) else Fraction(1)
+    reach = (2 if cubic else 1) / narrowing
     for row, position in enumerate(_positions(node, axis, which)):
-        low = math.floor(position)
-        t = position - low
-        weights = {low - 1 + k: w for k, w in enumerate(_cubic(t, a))} if cubic else {low: 1 - t, low + 1: t}
+        places = range(math.ceil(position - reach), math.floor(position + reach) + 1)
+        distances = {place: abs(place - position) * narrowing for place in places}
+        weights = {place: _cubic(d, a) if cubic else 1 - d for place, d in distances.items()}
         if exclude:
             weights = {place: w for place, w in weights.items() if 0 <= place < n}
-            total = sum(weights.values())
-            weights = {place: w / total for place, w in weights.items()}
+        total = sum(weights.values())
         sums: dict[int, Fraction] = {}
         for place, weight in weights.items():
             place = min(max(place, 0), n - 1)
-            sums[place] = sums.get(place, Fraction(0)) + weight
+            sums[place] = sums.get(place, Fraction(0)) + weight / total
         for place, weight in sums.items():
             matrix[row, place] = float(weight)
     return torch.from_numpy(matrix)
 
 
-def _cubic(t: Fraction, a: Fraction) -> list[Fraction]:
-    """Weights of the four neighbours at distances 1 + t, t, 1 - t and 2 - t (Keys, 1981)."""
-    near = [(a + 2) * d**3 - (a + 3) * d**2 + 1 for d in (t, 1 - t)]
-    far = [a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a for d in (1 + t, 2 - t)]
-    return [far[0], *near, far[1]]
+def _cubic(d: Fraction, a: Fraction) -> Fraction:
+    """Weight of a neighbour at a distance of at most 2 (Keys, 1981)."""
+    if d <= 1:
+        return (a + 2) * d**3 - (a + 3) * d**2 + 1
+    return a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a

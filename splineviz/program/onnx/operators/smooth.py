@@ -55,12 +55,6 @@ _ATEN = {
     "Hardmax": "one_hot",
     "ArgMin": "argmin",
     "Mod": "remainder",
-    "QuantizeLinear": "round",
-    "DynamicQuantizeLinear": "round",
-    "MatMulInteger": "round",
-    "ConvInteger": "round",
-    "QLinearMatMul": "round",
-    "QLinearConv": "round",
     "OneHot": "one_hot",
     "OneHotEncoder": "one_hot",
     "LabelEncoder": "bucketize",
@@ -75,6 +69,9 @@ _ATEN = {
 }
 """Operators without an entry, and what torch calls the like."""
 _CONTROL = ("If", "Loop", "Scan")
+_QUANTISED = (
+    "QuantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv".split()
+)
 
 
 def refusal_of(proto: NodeProto) -> str:
@@ -82,6 +79,10 @@ def refusal_of(proto: NodeProto) -> str:
     kind = proto.op_type
     if kind in _CONTROL:
         return "chooses what to compute while the network runs, which is not supported"
+    if kind in _QUANTISED:
+        return (
+            "rounds to whole numbers, which is not continuous; instead: the network before it was quantised"
+        )
     if kind in _ENTRYWISE or kind in _OF_AXES or kind in _WITH_PARAMETER or kind == "ArgMax":
         return why(kind.lower())
     return "" if key_of(proto) in OPERATORS else why(_ATEN.get(kind, kind.lower()))
