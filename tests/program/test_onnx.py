@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 from splineviz.program import blockers, load_program  # noqa: E402
 from splineviz.program.onnx import OnnxNetwork, read_network  # noqa: E402
+from splineviz.program.onnx.operators import OPERATORS  # noqa: E402
 
 from .onnx_nets import CASES, Case, model_of  # noqa: E402
 
@@ -85,3 +87,10 @@ def test_program_is_the_network(case: Case, folder: Path) -> None:
     program = load_program(path_of(case, folder), input_shape=given(case))
     x = points(net.input_shape)
     torch.testing.assert_close(program.forward(x), net(x), rtol=1e-12, atol=1e-12)
+
+
+def test_the_manual_lists_every_operator() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "onnx.md").read_text()
+    rows = [line.split("|")[2] for line in manual.splitlines() if line.startswith("|")][2:]
+    listed = [name for row in rows for name in re.findall(r"\b[A-Z]\w+", row)]
+    assert sorted(listed) == sorted(name.split("::")[-1] for name in OPERATORS)

@@ -46,6 +46,20 @@ def test_functions_are_counted_before_they_are_written_out(tmp_path: Path) -> No
         load_program(tmp_path / "net.onnx")
 
 
+@pytest.mark.parametrize("opset", [11, 13, 15])
+def test_functions_of_another_opset(tmp_path: Path, opset: int) -> None:
+    grown = [op("Unsqueeze", "a", "g", axes=[1])] if opset < 13 else [op("Identity", "a", "g")]
+    nodes = [*grown, op("Relu", "g", "b")]
+    model = model_of([op("F", "x", domain="own")], [1, 3])
+    own = helper.make_opsetid("own", 1)
+    model.functions.append(
+        helper.make_function("own", "F", ["a"], ["b"], nodes, [helper.make_opsetid("", opset)])
+    )
+    model.opset_import.append(own)
+    onnx.save(model, tmp_path / "net.onnx")
+    assert load_program(tmp_path / "net.onnx").n_units == 3
+
+
 def test_functions_that_call_themselves(tmp_path: Path) -> None:
     model = _nested(3)
     model.functions[0].node.add().CopyFrom(op("F2", "a", "c", domain="own"))

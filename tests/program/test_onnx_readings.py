@@ -61,6 +61,8 @@ _ALONE = {
     "rows that are mixed": ([op("MatMul", "w x", "h"), op("Relu", "h")], [10, 4], {"w": _w(10, 10)}, [10, 4], (10, 4)),
     "a column": ([op("Gemm", "x w", "h", transA=1), op("Relu", "h")], [10, 1], {"w": _w(10, 5)}, [1, 5], (10, 1)),
     "another number of rows": ([op("MatMul", "w x", "h"), op("Relu", "h")], [10, 4], {"w": _w(3, 10)}, [3, 4], (10, 4)),
+    "rows less their mean": ([op("ReduceMean", "x", "m", axes=[0]), op("Sub", "x m", "h"), op("Relu", "h")], [10, 4], {}, [10, 4], (10, 4)),
+    "the sum of all rows": ([op("Relu", "x", "h"), op("ReduceSum", "h a")], [10, 4], {"a": np.array([0])}, None, (10, 4)),
     "a batch of maps": (_MAPS, [6, 3, 5, 5], {"w": _w(2, 3, 2, 2)}, [6, 2, 4, 4], (3, 5, 5)),
     "a batch of maps of another size": (_MAPS, [6, 3, 5, 5], {"w": _w(2, 3, 2, 2)}, None, (3, 5, 5)),
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from splineviz.errors import InputError
+from splineviz.program.onnx.batch_axis import Reading
 from splineviz.program.onnx.loading import Source, read
 from splineviz.program.onnx.module import OnnxNetwork
 from splineviz.program.onnx.verifying import verify
@@ -29,32 +30,32 @@ def read_network(
         shape of one input open.
     """
     source = read(Path(path), input_shape, output)
-    walk, network = _holding(source, str(path))
-    if not network.refused:
-        verify(source, walk.reading, network, str(path))
-    return network
-
-
-def _holding(source: Source, path: str) -> tuple[Walk, OnnxNetwork]:
-    """The one reading of the input that the nodes can be computed on."""
-    found: list[tuple[Walk, OnnxNetwork]] = []
+    found: list[tuple[Reading, OnnxNetwork]] = []
     errors: list[InputError] = []
     for reading in source.readings:
         try:
-            walk = Walk(source, reading)
-            found.append((walk, walk.module(path)))
+            network = Walk(source, reading).module(str(path))
+            if not network.refused:
+                verify(source, reading, network, str(path))
+            found.append((reading, network))
         except InputError as error:
             errors.append(error)
     if not found:
         raise errors[0]
-    whole = [(walk, network) for walk, network in found if not network.refused]
-    if len(whole) > 1:
-        batch, one = (network.input_shape for _, network in whole)
-        count = whole[0][0].reading.batch
-        raise InputError(
-            f"the input '{source.input}' of '{path}' may be {count} inputs of shape {batch}, or one input of "
-            f"shape {one}",
-            hint=f"say which: input_shape={batch} or input_shape={one}, on the command line --input-shape "
-            f"{','.join(map(str, batch))} or {','.join(map(str, one))}",
-        )
-    return (whole or found)[0]
+    # what is refused in one reading alone is a reason to take the other
+    complete = [pair for pair in found if not pair[1].refused]
+    if len(complete) > 1:
+        raise _ambiguous(source, [reading for reading, _ in complete], str(path))
+    return (complete or found)[0][1]
+
+
+def _ambiguous(source: Source, readings: list[Reading], path: str) -> InputError:
+    batch, one = readings
+    shapes = [reading.input_shape for reading in readings]
+    in_python = " or ".join(f"input_shape={shape}" for shape in shapes)
+    on_command_line = " or ".join(",".join(map(str, shape)) for shape in shapes)
+    return InputError(
+        f"the input '{source.input}' of '{path}' may be {batch.batch} inputs of shape {batch.input_shape}, or "
+        f"one input of shape {one.input_shape}",
+        hint=f"say which: {in_python}, on the command line --input-shape {on_command_line}",
+    )

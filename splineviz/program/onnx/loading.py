@@ -84,7 +84,7 @@ def _model(path: Path) -> ModelProto:
     try:
         model = onnx.load(path)
         check_size(model, path)
-        model = inline_local_functions(model) if model.functions else model
+        model = inline_local_functions(model, convert_version=True) if model.functions else model
     except InputError:
         raise
     except (
