@@ -12,6 +12,7 @@ import torch
 onnx = pytest.importorskip("onnx")
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper  # noqa: E402
 
+import splineviz.program.onnx.growth  # noqa: E402
 from splineviz.errors import InputError, NotPiecewiseAffineError  # noqa: E402
 from splineviz.program import load_program  # noqa: E402
 
@@ -102,6 +103,17 @@ def test_many_constants_are_measured_together(tmp_path: Path) -> None:
         load_program(saved(tmp_path, nodes, [1, 1], arrays))
 
 
+def test_constants_that_nodes_store_are_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splineviz.program.onnx.growth, "_MOST", 1000)
+    weights = numpy_helper.from_array(np.ones((3, 1500), np.int8))
+    nodes = [op("Constant", "", "k", value=weights), op("Cast", "k", "w", to=_DOUBLE)]
+    nodes += [op("ReduceSum", "w", "s", keepdims=0), op("Add", "x s")]
+    assert load_program(saved(tmp_path, nodes, [1, 3])).output_shape == (3,)
+    doubled = [nodes[0], op("Tile", "k n", "t"), op("Cast", "t", "w", to=_DOUBLE), *nodes[2:]]
+    with pytest.raises(InputError, match="would make 9,000 numbers of constants; the limit is 1,000"):
+        load_program(saved(tmp_path, doubled, [1, 3], {"n": np.array([1, 2])}))
+
+
 def _declared(*shape: int) -> onnx.ModelProto:
     return model_of([op("Relu", "x")], shape)
 
@@ -114,7 +126,22 @@ def _stored(*dims: int) -> onnx.ModelProto:
     return model
 
 
+def _twice(where: str) -> onnx.ModelProto:
+    model = model_of([op("Mul", "x w")], [1, 3], {"w": np.ones(3)})
+    values = getattr(model.graph, where)
+    values.append(values[0])
+    return model
+
+
+_NO_BRANCH = helper.make_node("If", ["yes"], ["y"])
 _BROKEN = {
+    "two inputs of one name": (_twice("input"), "two of the name 'x' as input"),
+    "two outputs of one name": (_twice("output"), "two of the name 'y' as output"),
+    "stored twice": (_twice("initializer"), "two of the name 'w' as stored tensor"),
+    "no branch": (
+        model_of([op("Relu", "x", "h"), _NO_BRANCH], [1, 3], {"yes": np.array(True)}),
+        r"the node 'y' \(If\) cannot be read",
+    ),
     "made twice": (
         model_of([op("Relu", "x", "h"), op("Abs", "x", "h"), op("Neg", "h")], [1, 3]),
         "the tensor 'h' is made and made again",

@@ -50,12 +50,11 @@ def read_network(
 
 
 def _ambiguous(source: Source, readings: list[Reading], path: str) -> InputError:
-    batch, one = readings
     shapes = [reading.input_shape for reading in readings]
     in_python = " or ".join(f"input_shape={shape}" for shape in shapes)
     on_command_line = " or ".join(",".join(map(str, shape)) for shape in shapes)
+    count, where = readings[0].batch, f"the input '{source.input}' of '{path}'"
     return InputError(
-        f"the input '{source.input}' of '{path}' may be {batch.batch} inputs of shape {batch.input_shape}, or "
-        f"one input of shape {one.input_shape}",
+        f"{where} may be {count} inputs of shape {shapes[0]}, or one input of shape {shapes[1]}",
         hint=f"say which: {in_python}, on the command line --input-shape {on_command_line}",
     )

@@ -36,7 +36,8 @@ class Growth:
         if any(value.lost for value in values):
             return
         size = sum(math.prod(shape) for shape in inferred(proto, opset, known).values())
-        grown = max(0, size - sum(math.prod(value.shape) for value in values))
+        # a constant that is stored in the node itself is at least as many bytes
+        grown = max(0, size - sum(math.prod(value.shape) for value in values) - proto.ByteSize())
         active = any(value.active for value in values)
         if not active:
             self._made += grown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -48,7 +49,15 @@ def check_size(model: ModelProto, path: Path) -> None:
 
 
 def check_names(graph: GraphProto, path: Path) -> None:
-    """Refuse a graph in which two nodes make one tensor, or a tensor is read before it is made."""
+    """Refuse a graph in which two tensors have one name, or a tensor is read before it is made."""
+    for role, values in (
+        ("input", graph.input),
+        ("stored tensor", graph.initializer),
+        ("output", graph.output),
+    ):
+        ((name, count),) = Counter(value.name for value in values).most_common(1) or [("", 0)]
+        if count > 1:
+            raise InputError(f"'{path}' is broken: it has two of the name '{name}' as {role}")
     stored = {tensor.name for tensor in graph.initializer}
     made = stored | {value.name for value in graph.input}
     of_nodes = {name for node in graph.node for name in node.output if name}

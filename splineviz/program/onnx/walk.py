@@ -12,7 +12,7 @@ import torch
 from onnx import NodeProto, TensorProto
 from torch import Tensor
 
-from splineviz.errors import InputError
+from splineviz.errors import InputError, SplinevizError
 from splineviz.program.modes import condensed
 from splineviz.program.onnx.batch_axis import Reading
 from splineviz.program.onnx.control_flow import written_out
@@ -86,6 +86,13 @@ class Walk:
                 name = self._name(proto)
                 self._refuse(proto, name, reason)
                 self._stand_in(proto, name, known)
+            except SplinevizError:
+                raise
+            except Exception as error:  # whatever a node without its attributes or inputs makes go wrong
+                name = proto.name or proto.output[0]
+                raise InputError(
+                    f"the node '{name}' ({proto.op_type}) cannot be read: {condensed(error)}"
+                ) from error
 
     def module(self, path: str) -> OnnxNetwork:
         """Module that runs the converted nodes; ``path`` names the file in errors."""
