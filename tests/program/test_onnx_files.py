@@ -245,6 +245,7 @@ def test_a_last_argmax_is_cut_off(tmp_path: Path, how: dict[str, int], batch: in
         (op("Conv", "m m"), "weights or parameters that depend on the network's input"),
         (op("TopK", "x k", "y i"), "piecewise affine, but not supported yet"),
         (op("Cast", "x", to=TensorProto.INT64), "rounds to another type, which is not continuous"),
+        (op("CastLike", "x k"), "rounds to another type, which is not continuous"),
         (op("Where", "x x x"), "chooses by the values of an activation"),
         (op("Gather", "x x"), "takes its input 1 from the values of an activation"),
         (op("Dropout", "x r on"), "is random: the file was written in training mode"),

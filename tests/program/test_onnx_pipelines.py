@@ -84,6 +84,22 @@ def test_scalers_and_linear_models(tmp_path: Path) -> None:
     np.testing.assert_allclose(outputs(program, x), of_reference(path, "y", x), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("count", [0, 3])
+def test_linear_support_vectors(tmp_path: Path, count: int) -> None:
+    given = {
+        "coefficients": _w(count or 4).tolist(),
+        "rho": [0.5],
+        "n_supports": count,
+        "kernel_type": "LINEAR",
+    }
+    if count:
+        given["support_vectors"] = _w(count * 4).tolist()
+    path, x = put(tmp_path, [ml("SVMRegressor", "x", "r", **given), op("Relu", "r")]), points()
+    program = load_program(path)
+    assert (program.n_units, program.output_shape) == (1, (1,))
+    np.testing.assert_allclose(outputs(program, x), of_reference(path, "y", x), rtol=1e-5, atol=1e-5)
+
+
 def _classifier(classes: int, post: str, zipped: bool) -> list[NodeProto]:
     rows, bias = _w(classes, 4), _w(classes)
     if classes == 2:
@@ -176,7 +192,18 @@ def test_logits_of_a_perceptron(tmp_path: Path, classes: int, zipped: bool) -> N
         (ml("Imputer", "x", imputed_value_floats=[1.0], replaced_value_float=-9.0), "not continuous"),
         (ml("Binarizer", "x", threshold=0.5), "it jumps"),
         (ml("TreeEnsembleRegressor", "x", n_targets=1), "it jumps"),
-        (ml("SVMRegressor", "x", kernel_type="RBF"), "is not continuous piecewise affine"),
+        (
+            ml(
+                "SVMRegressor",
+                "x",
+                kernel_type="RBF",
+                n_supports=1,
+                support_vectors=[1.0] * 4,
+                coefficients=[1.0],
+                rho=[0.0],
+            ),
+            "has the kernel RBF, which is not piecewise affine",
+        ),
         (
             ml("LinearRegressor", "x", coefficients=[1.0] * 4, intercepts=[0.0], post_transform="PROBIT"),
             "post_transform 'PROBIT' is not supported",

@@ -113,6 +113,9 @@ def test_whole_numbers_that_are_scaled(tmp_path: Path) -> None:
     nodes = [op("Cast", "x", "i", to=TensorProto.INT32), op("Cast", "i", "f", to=_FLOAT), op("Relu", "f")]
     path = _of_pixels(tmp_path, nodes, {})
     agrees(path, np.arange(6, dtype=np.uint8).reshape(2, 3))
+    nodes = [op("CastLike", "x one", "f"), op("Relu", "f")]
+    path = _of_pixels(tmp_path, nodes, {"one": np.array(1, np.float32)})
+    agrees(path, np.arange(6, dtype=np.uint8).reshape(2, 3))
     for arrays in (
         {"s": np.array(0.5, np.float32), "z": np.array(128, np.uint8)},
         {"s": np.array([0.5, 2.0, 1.0], np.float32), "z": np.array([128, 0, 7], np.uint8)},

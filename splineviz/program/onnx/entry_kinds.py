@@ -38,6 +38,8 @@ def kind_made(proto: NodeProto, known: list[Value]) -> Numbers:
         return Numbers.WHOLE
     if key == "Cast":
         return _cast(next(a.i for a in proto.attribute if a.name == "to"), kinds)
+    if key == "CastLike":  # refused where the other is not real
+        return Numbers.REAL
     if key == "Where":  # the condition is its first input
         kinds = {value.numbers for value in known[1:] if value.active}
     if Numbers.WHOLE not in kinds or key in _READ_WHOLE_NUMBERS:

@@ -32,6 +32,20 @@ def _linear_regressor(node: OnnxNode) -> Made:
     return Made(_scores(node, node.attribute("targets", 1)), (2,))
 
 
+@operator(_DOMAIN + "SVMRegressor")
+def _linear_support_vectors(node: OnnxNode) -> Made:
+    """A sum over support vectors, which for the linear kernel is a product with one vector."""
+    count, kernel = node.attribute("n_supports", 0), node.attribute("kernel_type", "LINEAR")
+    if count and kernel != "LINEAR":
+        raise RefusedNodeError(f"has the kernel {kernel}, which is not piecewise affine; instead: LINEAR")
+    if node.attribute("one_class", 0) or node.attribute("post_transform", "NONE") != "NONE":
+        raise RefusedNodeError("is supported only with its sum as the output")
+    row, offset = _numbers(node, "coefficients"), float(node.attribute("rho")[0])
+    if count:
+        row = row @ _numbers(node, "support_vectors").reshape(count, -1)
+    return Made(lambda x: (x @ row.to(x.dtype)).unsqueeze(-1) + offset, (2,))
+
+
 @operator(_DOMAIN + "LinearClassifier")
 def _linear_classifier(node: OnnxNode) -> Made:
     """Place of the largest score, which stands for the label, and scores after what is done to them last."""

@@ -33,8 +33,12 @@ def _identity(node: OnnxNode) -> Made:
 @operator("Cast", "CastLike")
 def _cast(node: OnnxNode) -> Made:
     to, numbers = node.attribute("to", TensorProto.FLOAT), node.value().numbers
-    array = None if node.active(1) else node.array(1)
-    real = to in FLOATS and (array is None or array.dtype == np.float64)
+    if node.active(1):
+        like_real = node.value(1).numbers is Numbers.REAL
+    else:
+        array = node.array(1)
+        like_real = array is None or array.dtype == np.float64
+    real = to in FLOATS and like_real
     if numbers is Numbers.FLAGS and real:
         return _entrywise(node, lambda x: x.to(torch.get_default_dtype()))
     kept = _KEPT.get(numbers, frozenset())

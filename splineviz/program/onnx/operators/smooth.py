@@ -63,7 +63,6 @@ _ATEN = {
     "TreeEnsembleClassifier": "bucketize",
     "TreeEnsembleRegressor": "bucketize",
     "SVMClassifier": "exp",
-    "SVMRegressor": "exp",
     "TopK": "topk",
     "GridSample": "grid_sampler",
 }
