@@ -73,6 +73,8 @@ def run_animate(options: AnimateOptions) -> int:
         note("no checkpoint came", quiet)
         return 5
     _print(done, options.reporting.as_json)
+    for reason in done.left_out.values():
+        note(f"left out: {reason}", quiet)
     for step, error in done.errors.items():
         note(f"step {step} is marked: {error}", quiet)
     for step in done.in_doubt:
@@ -89,7 +91,7 @@ def _animations(
     places = plane, window, options.outputs
     if options.follow:
         yield from follow(
-            program, options.checkpoints, *places, key=options.weights_key, idle=options.idle, **how
+            program, options.checkpoints, *places, weights_key=options.weights_key, idle=options.idle, **how
         )
     else:
         yield animate(_checkpoints(options, program), *places, **how)
@@ -98,7 +100,7 @@ def _animations(
 def _checkpoints(options: AnimateOptions, program: Program) -> Checkpoints:
     from splineviz.program.checkpoints import Checkpoints
 
-    return Checkpoints(program, options.checkpoints, key=options.weights_key)
+    return Checkpoints(program, options.checkpoints, weights_key=options.weights_key)
 
 
 def _print(done: Animation, as_json: bool) -> None:
@@ -115,6 +117,7 @@ def _print(done: Animation, as_json: bool) -> None:
             "radius": done.radius,
             "incomplete": list(done.incomplete),
             "in_doubt": list(done.in_doubt),
+            "left_out": {str(path): reason for path, reason in done.left_out.items()},
         }
         report |= {
             "computed": done.computed,

@@ -11,7 +11,7 @@ from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, E
 
 from .declaring import argument, flag, option, same
 from .location import Location, captions, class_names, named_by_file, read_points_of, thumbnails
-from .options import DataSource, Reading, Reporting, WorkLimits
+from .options import DataSource, ModelSource, Reading, Reporting, WorkLimits
 from .slice_options import Drawing
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class AnimateOptions:
         metavar="MODEL",
         help="The network: module:factory, an .onnx or .pt2 file.",
     )
-    weights_key: str | None = option(
-        "--weights-key",
-        metavar="NAME",
-        help="The entry of each file that holds the weights, where there are several: ema.",
+    weights_key: str | None = same(
+        ModelSource,
+        "weights_key",
+        help="The entry of each file that holds the weights, where several would do: ema, say.",
     )
     input_shape: tuple[int, ...] | None = same(
         Reading, "input_shape", help="Shape of one input, where the model does not tell it."

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import click
 
-from .declaring import argument, generated, option
-from .options import Reporting
+from .declaring import argument, generated, option, same
+from .options import ModelSource, Reporting
 from .value_types import ExactCells, Numbers
 
 _EPILOG = """\b
@@ -33,12 +33,8 @@ class CheckOptions:
         help="The network that was arranged: demo, an .onnx file, a .pt2 file, or module:factory with "
         "--weights.",
     )
-    weights: str | None = option(
-        "--weights",
-        type=click.Path(),
-        metavar="FILE",
-        help="State dict for --model: .pt, or .safetensors with that extra.",
-    )
+    weights: str | None = same(ModelSource, "weights", help="Weights for --model, as for slice.")
+    weights_key: str | None = same(ModelSource, "weights_key")
     output_index: tuple[int, ...] | None = option(
         "--output-index",
         type=Numbers(int),

@@ -28,7 +28,8 @@ def run_check(options: CheckOptions) -> int:
     chosen: dict[str, Any] = {
         name: getattr(options, name) for name in ("exact_cells", "points", "segments", "seed")
     }
-    network: dict[str, Any] = {"weights": options.weights, "outputs": options.output_index}
+    network: dict[str, Any] = {"weights": options.weights, "weights_key": options.weights_key}
+    network |= {"outputs": options.output_index}
     with check_progress(reporting.quiet) as progress:
         report = check(file, options.model, progress=progress, **network, **chosen)
     if reporting.as_json:

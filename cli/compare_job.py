@@ -58,8 +58,9 @@ def run_compare(options: CompareOptions) -> int:
 
 def _load(options: CompareOptions, shapes: Sequence[tuple[int, ...]]) -> list[Program]:
     programs = []
-    for name, (model, weights) in zip(options.called(), options.networks(), strict=True):
-        network = ModelSource(model=model, weights=weights, reading=options.reading)
+    named = zip(options.called(), options.networks(), options.keys(), strict=True)
+    for name, (model, weights), key in named:
+        network = ModelSource(model=model, weights=weights, weights_key=key, reading=options.reading)
         try:
             programs.append(network.program(shapes))
         except InputError as error:

@@ -29,14 +29,20 @@ class CompareOptions:
     model: str | None = option(
         "--model",
         metavar="MODEL",
-        help="The network that all of MODELS are weights of, .pt or .safetensors files.",
+        help="The network that all of MODELS are weights of: files, as for --weights.",
     )
     weights: tuple[str, ...] = option(
         "--weights",
         multiple=True,
         type=click.Path(),
         metavar="FILE",
-        help="State dict: one for each of MODELS, or several for a single one.",
+        help="Weights, as for slice: one for each of MODELS, or several for a single one.",
+    )
+    weights_keys: tuple[str, ...] = option(
+        "--weights-key",
+        multiple=True,
+        metavar="NAME",
+        help="The entry that holds the weights: one for all files, one for each, or several of one file.",
     )
     reading: Reading
     names: str | None = option(
@@ -82,6 +88,7 @@ class CompareOptions:
             raise click.UsageError(
                 f"--names gives {len(self.names.split(','))} names for {len(self.networks())} networks"
             )
+        self.keys()
         for output in self.outputs:
             if output.suffix not in PICTURES:
                 raise InputError(
@@ -96,17 +103,34 @@ class CompareOptions:
                 raise click.UsageError(
                     "with --model the arguments are files of weights, so --weights is one too many"
                 )
-            return [(self.model, file) for file in self.models]
+            return [(self.model, file) for file in self._for_each_key(self.models)]
         if not self.weights:
             return [(model, None) for model in self.models]
         if len(self.models) == 1:
-            return [(self.models[0], file) for file in self.weights]
+            return [(self.models[0], file) for file in self._for_each_key(self.weights)]
         if len(self.models) != len(self.weights):
             raise click.UsageError(
                 f"expected one --weights for each of {len(self.models)} models, or one model, got "
                 f"{len(self.weights)} --weights"
             )
         return list(zip(self.models, self.weights, strict=True))
+
+    def _for_each_key(self, files: tuple[str, ...]) -> tuple[str, ...]:
+        """The files; a single one as often as there are keys in it to compare."""
+        return files * len(self.weights_keys) if len(files) == 1 and self.weights_keys else files
+
+    def keys(self) -> list[str | None]:
+        """The key of the weights of each network."""
+        networks, keys = self.networks(), self.weights_keys
+        if keys and any(weights is None for _, weights in networks):
+            raise click.UsageError("--weights-key is for files of weights, and there are none")
+        if len(keys) < 2:
+            return [*(keys or (None,))] * len(networks)
+        if len(keys) != len(networks):
+            raise click.UsageError(
+                f"expected one --weights-key, or one for each of {len(networks)} networks, got {len(keys)}"
+            )
+        return list(keys)
 
     def called(self) -> list[str]:
         """A name for each network: its own, or of its file as much as tells them apart."""
@@ -116,6 +140,8 @@ class CompareOptions:
         stems = [Path(file).stem if _is_file(file) else file for file in files]
         if len(set(stems)) == len(stems):
             return stems
+        if len(set(files)) == 1 and len(set(self.weights_keys)) == len(files):
+            return list(self.weights_keys)
         paths = [Path(file).absolute() for file in files if _is_file(file)]
         common = os.path.commonpath([path.parent for path in paths]) if paths else ""
         short = [

@@ -62,7 +62,13 @@ class ModelSource:
         "--weights",
         type=click.Path(),
         metavar="FILE",
-        help="State dict for MODEL: .pt, .npz, or .safetensors with that extra.",
+        help="Weights for MODEL: a file of torch.save's (.pt, .ckpt, .bin, ...), .safetensors or .npz, or a "
+        "folder with one.",
+    )
+    weights_key: str | None = option(
+        "--weights-key",
+        metavar="NAME",
+        help="The entry of the file that holds the weights, where several would do: ema, say.",
     )
     reading: Reading
 
@@ -70,7 +76,8 @@ class ModelSource:
     def how(self) -> dict[str, Any]:
         """Keywords of :func:`splineviz.load_program`."""
         reading = self.reading
-        return {"input_shape": reading.input_shape, "weights": self.weights, "logits": reading.logits}
+        weights = {"weights": self.weights, "weights_key": self.weights_key}
+        return {"input_shape": reading.input_shape, "logits": reading.logits, **weights}
 
     def program(self, shapes: Sequence[tuple[int, ...]]) -> Program:
         """The program that will be asked about points of one of these shapes, the likeliest first."""

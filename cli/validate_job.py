@@ -80,8 +80,11 @@ def _load(
         return program, program.input_shape, program.n_units
     from splineviz.program.checkpoints import Checkpoints
 
-    program = replace(network, model=options.factory).program(shapes)
-    return Checkpoints(program, network.model), program.input_shape, program.n_units
+    program = replace(network, model=options.factory, weights_key=None).program(shapes)
+    runs = Checkpoints(program, network.model, weights_key=network.weights_key)
+    for reason in runs.left_out.values():
+        note(f"left out: {reason}", options.reporting.quiet)
+    return runs, program.input_shape, program.n_units
 
 
 def _last(network: Program | Checkpoints) -> Program:

@@ -21,6 +21,7 @@ def slice(
     margin: float = 0.25,
     input_shape: tuple[int, ...] | None = None,
     weights: Any = None,
+    weights_key: str | None = None,
     stage: int | None = None,
     logits: bool = False,
     **limits: Unpack[Limits],
@@ -39,8 +40,8 @@ def slice(
         How far the window reaches beyond the points, as a share of its longer side.
     input_shape
         Shape of one input, without batch; by default the model's own, or else that of the points.
-    weights
-        State dict, or a file that holds one.
+    weights, weights_key
+        State dict, or a file that holds one; and its key, where a file holds several.
     stage
         Stop after this stage.
     logits
@@ -75,11 +76,8 @@ def slice(
     if len(points) != 3:
         raise InputError(f"a plane goes through three points, got {len(points)}")
     plane = Plane.through(*points)
+    how: dict[str, Any] = {"input_shape": input_shape, "weights": weights, "weights_key": weights_key}
     known = isinstance(model, Program)
-    program = (
-        model
-        if known
-        else program_for(model, plane.input_shape, input_shape=input_shape, weights=weights, logits=logits)
-    )
+    program = model if known else program_for(model, plane.input_shape, logits=logits, **how)
     window = Window.around(plane, margin)
     return arrange(program, plane, window, stage=stage, **limits)

@@ -20,7 +20,8 @@ from splineviz.estimators.request import Points
 from splineviz.io.store import Store
 from splineviz.plane import Plane, Window
 from splineviz.program import Program, load_program
-from splineviz.program.checkpoints import Checkpoints, checkpoint_files
+from splineviz.program.checkpoint_files import checkpoint_files
+from splineviz.program.checkpoints import Checkpoints
 from splineviz.render.film import Sheet
 from splineviz.render.strip import Chart, Strip
 
@@ -150,6 +151,7 @@ def animate(
         proxy=proxy,
         radius=radius,
         metrics=runs.metrics,
+        left_out=runs.left_out,
         errors={measured.step: measured.error for measured in found if measured.error is not None},
         incomplete=_steps(found, "INCOMPLETE"),
         in_doubt=_steps(found, "IN_DOUBT"),
@@ -165,7 +167,7 @@ def follow(
     window: Window,
     out: Out | Iterable[Out],
     *,
-    key: str | None = None,
+    weights_key: str | None = None,
     every: float = 2.0,
     idle: float | None = None,
     **how: Any,
@@ -175,7 +177,7 @@ def follow(
 
     Parameters
     ----------
-    model, source, key
+    model, source, weights_key
         As for :class:`splineviz.Checkpoints`; a folder or a pattern that matches nothing yet is waited for. A
         file counts once it has not grown for a second.
     plane, window, out
@@ -197,7 +199,7 @@ def follow(
     while True:
         files = [path for path in checkpoint_files(source) if time.time() - path.stat().st_mtime > _SETTLED]
         if files and files != seen:
-            yield animate(Checkpoints(program, files, key=key), plane, window, outs, **how)
+            yield animate(Checkpoints(program, source, weights_key=weights_key), plane, window, outs, **how)
             seen, last = files, time.monotonic()
         if idle is not None and time.monotonic() - last >= idle:
             return

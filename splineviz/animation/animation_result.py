@@ -31,6 +31,8 @@ class Animation:
         The r of these.
     metrics
         name -> (checkpoint,) what the files tell, such as accuracies.
+    left_out
+        Files that are no checkpoints, and why.
     errors
         step -> why this frame is marked as broken.
     incomplete
@@ -50,6 +52,7 @@ class Animation:
     proxy: Float64[np.ndarray, "checkpoint"]
     radius: float
     metrics: Mapping[str, Float64[np.ndarray, "checkpoint"]]
+    left_out: Mapping[Path, str]
     errors: Mapping[int, str]
     incomplete: tuple[int, ...]
     in_doubt: tuple[int, ...]

@@ -3,20 +3,20 @@ several processes."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 
 from splineviz.animation.measure import Advance, CheckpointMeasurement
 from splineviz.files import atomic_path
 from splineviz.io.store import Store, code_version, digest_of
 from splineviz.plane import Window
 from splineviz.render.film import Sheet, save_picture
+from splineviz.render.strip import on_log_axis
 
 __all__ = ["FrameLook", "pictures", "shared_limits", "timing"]
 
@@ -93,7 +93,7 @@ def timing(steps: Sequence[int], total: float) -> list[float]:
     >>> [round(s, 9) for s in timing([0, 1, 3, 7], total=8.0)]
     [2.0, 2.0, 2.0, 2.0]
     """
-    gaps = [math.log1p(after) - math.log1p(before) for before, after in pairwise(steps)]
+    gaps = np.diff(on_log_axis(steps)).tolist()
     weights = [*gaps, max(gaps, default=1.0)]
     mean = sum(weights) / len(weights)
     clipped = [min(max(weight, mean / 4), 4 * mean) for weight in weights]

@@ -57,6 +57,7 @@ def check(
     model: Any,
     *,
     weights: Any = None,
+    weights_key: str | None = None,
     outputs: Sequence[int] | None = None,
     exact_cells: int | Literal["all"] = 2000,
     points: int = 2000,
@@ -78,8 +79,8 @@ def check(
     model
         Whatever :func:`splineviz.load_program` takes, or a program that it made. It has to be the network of
         the arrangement.
-    weights
-        State dict, or a file that holds one.
+    weights, weights_key
+        State dict, or a file that holds one; and its key, where a file holds several.
     outputs
         Flat indices of the outputs that were arranged, if these were not all.
     exact_cells
@@ -117,7 +118,7 @@ def check(
         raise InputError("expected exact_cells >= 0 or 'all', and at least one point and one segment")
     began, say = time.perf_counter(), progress or (lambda share, what: None)
     claim = read_claim(source)
-    program = _program(claim, model, weights, outputs)
+    program = _program(claim, model, weights, weights_key, outputs)
     numbers = check_numbers(claim)
     checks = [numbers, check_card(claim, program)]
     if numbers.verdict is Verdict.HOLDS:  # nothing else can be computed
@@ -180,19 +181,20 @@ def _compared(
     return checks
 
 
-def _program(claim: Claim, model: Any, weights: Any, outputs: Sequence[int] | None) -> Program:
+def _program(
+    claim: Claim, model: Any, weights: Any, weights_key: str | None, outputs: Sequence[int] | None
+) -> Program:
     """The network, read as it was read for the arrangement; refused if it is another one."""
     if isinstance(model, Program):
         program = model
     else:
+        how: dict[str, Any] = {"weights": weights, "weights_key": weights_key, "logits": claim.cut_off}
         try:
-            program = load_program(
-                model, input_shape=claim.input_shape, weights=weights, logits=claim.cut_off
-            )
+            program = load_program(model, input_shape=claim.input_shape, **how)
         except (
             InputError
         ):  # another network, which may take inputs of another shape, is refused below for what it is
-            program = load_program(model, weights=weights, logits=claim.cut_off)
+            program = load_program(model, **how)
     if outputs is not None:
         program = select_outputs(program, outputs)
     if program.digest != claim.card["digest"]:

@@ -6,7 +6,7 @@ from splineviz.program.origin import Origin
 from splineviz.program.program import Affine, Fidelity, Gain, Maximum, Node, Pointwise, Program, Stage
 from splineviz.program.refusal import Offender
 from splineviz.program.sources import blockers, load_program, read_network
-from splineviz.program.weight_files import load_weights
+from splineviz.program.state_dicts import load_weights
 
 __all__ = [
     "Affine",

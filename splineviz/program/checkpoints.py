@@ -3,31 +3,27 @@ for."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float64
+from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.program.checkpoint_files import Source, checkpoint_files
 from splineviz.program.program import Program
 from splineviz.program.sources import load_program
-from splineviz.program.weight_files import COUNTERS, SUFFIXES, Facts, load_weights, read_facts
+from splineviz.program.state_dicts import entry, state_dicts
+from splineviz.program.steps import step_in_name
+from splineviz.program.weight_files import COUNTERS, SUFFIXES, Facts, facts_of, files_of, read_content
 
-__all__ = ["Checkpoints", "checkpoint_files"]
-
-Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-
-_NAMED_STEP = re.compile(r"(?:step|iter|iteration|epoch|checkpoint|ckpt)[-_=]?(\d+)", re.IGNORECASE)
-
-
-_WHOLE = re.compile(r"(?<![\d.])\d+(?!\.?\d)")
+__all__ = ["Checkpoints"]
 
 
 class Checkpoints:
@@ -35,21 +31,21 @@ class Checkpoints:
 
     The network is traced once; ``runs[i]`` reads the file of checkpoint i and binds its weights, each time it
     is asked for. Steps come from inside the files, under the first of the keys ``step``, ``global_step``,
-    ``iteration`` and ``epoch`` that every file has; or else from the names: the number after ``step``,
-    ``iter``, ``epoch`` or ``checkpoint``, or the last whole number in the name of the file; or the number
-    after such a word in that of its folder.
+    ``iteration`` and ``epoch`` that every file has; or else from the names: the last number after ``step``,
+    ``iter``, ``epoch`` or ``checkpoint``, or the last whole number in the name of the file; or such a number
+    in that of its folder.
 
     Parameters
     ----------
     model
         A program, or whatever :func:`splineviz.load_program` takes.
     source
-        A pattern such as ``"run/step-*.pt"``, a folder, of which every file of weights is taken, or a list of
-        files: .pt, .pth, .th, .safetensors, .npz (see :func:`splineviz.program.load_weights`).
+        A pattern such as ``"run/step-*.pt"``, a folder, of which every file of weights is taken and every
+        folder of one, or a list of files; of whatever kind :func:`splineviz.load_program` takes.
     input_shape, logits
         For the trace, as in :func:`splineviz.load_program`; of no use with a program.
-    key
-        The entry of each file that holds the weights, where there are several: ``"ema"``, say.
+    weights_key
+        The entry of each file that holds the weights, where several would do: ``"ema"``, say.
 
     Attributes
     ----------
@@ -60,12 +56,16 @@ class Checkpoints:
     metrics
         name -> (checkpoint,) the numbers that the files hold in a dict under the key ``metrics``; NaN where a
         file does not tell.
+    left_out
+        Files of a folder or a pattern that are no checkpoints, and why: they cannot be read, have no weights
+        or no step, or are copies of others.
 
     Raises
     ------
     InputError
-        If there is no file, one cannot be read or tells no step, or two have the same. ``runs[i]``: if the
-        weights do not fit the network, are not finite, or cannot be read; each naming the file.
+        If there is no file, one that was named cannot be read or tells no step, or two of the same step have
+        other weights. ``runs[i]``: if the weights do not fit the network, are not finite, or cannot be read;
+        each naming the file.
 
     Examples
     --------
@@ -86,97 +86,134 @@ class Checkpoints:
         *,
         input_shape: int | Sequence[int] | None = None,
         logits: bool = False,
-        key: str | None = None,
+        weights_key: str | None = None,
     ) -> None:
         paths = checkpoint_files(source)
         if not paths:
             where = f"'{source}'" if isinstance(source, (str, os.PathLike)) else "the list"
             expected = f"give a folder, a pattern such as 'run/step-*.pt' or files: {', '.join(SUFFIXES)}"
             raise InputError(f"no checkpoint in {where}", hint=expected)
-        facts = [read_facts(path) for path in paths]
-        steps = _steps(paths, facts)
-        order = sorted(range(len(paths)), key=steps.__getitem__)
-        for i, j in pairwise(order):
-            if steps[i] == steps[j]:
-                raise InputError(
-                    f"two checkpoints have the step {steps[i]}: '{paths[i]}' and '{paths[j]}'",
-                    hint="leave one out, by a list of files or a narrower pattern",
-                )
+        self.left_out: dict[Path, str] = {}
+        # who names files wants each of them
+        chosen = not isinstance(source, (str, os.PathLike)) or len(paths) == 1
+        found = self._in_order(self._readable(paths, weights_key, chosen), chosen)
         self.program = (
             model
             if isinstance(model, Program)
             else load_program(model, input_shape=input_shape, logits=logits)
         )
-        self.paths = tuple(paths[i] for i in order)
+        self.paths = tuple(checkpoint.path for checkpoint in found)
         self.names = _names(self.paths)
-        self.steps = tuple(steps[i] for i in order)
-        self.metrics = _metrics([facts[i] for i in order])
-        self._key = key
+        self.steps = tuple(checkpoint.step for checkpoint in found)
+        self.metrics = _metrics([checkpoint.facts for checkpoint in found])
+        self._key = weights_key
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Program:
-        path = self.paths[index]
-        weights = load_weights(path, self._key)
-        try:
-            return self.program.rebind(weights)
-        except InputError as error:
-            raise InputError(f"'{path}': {error.message}", hint=error.hint) from error
+        return self.program.rebind(self.paths[index], self._key)
 
     def __iter__(self) -> Iterator[Program]:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"Checkpoints({len(self)} of {self.program.name}, steps {self.steps[0]} to {self.steps[-1]})"
+        without = f"; {len(self.left_out)} files left out" if self.left_out else ""
+        steps = f"steps {self.steps[0]} to {self.steps[-1]}"
+        return f"Checkpoints({len(self)} of {self.program.name}, {steps}{without})"
 
     def digest(self, index: int) -> str:
-        """sha256 of the weights' file, hex: what is computed from it can be kept under this name."""
-        path = self.paths[index]
-        try:
-            with path.open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
-        except OSError as error:
-            raise InputError(f"'{path}' cannot be read: {error.strerror}") from error
+        """sha256 of the files of weights, hex: what is computed from them can be kept under this name."""
+        made = hashlib.sha256()
+        for path in files_of(self.paths[index]):
+            try:
+                with path.open("rb") as stream:
+                    hashlib.file_digest(stream, lambda: made)
+            except OSError as error:
+                raise InputError(f"'{path}' cannot be read: {error.strerror}") from error
+        return made.hexdigest()
+
+    def _readable(self, paths: Sequence[Path], key: str | None, chosen: bool) -> dict[Path, Facts]:
+        """What the files tell that hold weights; others are left out, unless they were chosen."""
+        found: dict[Path, Facts] = {}
+        refused: list[InputError] = []
+        for path in paths:
+            try:
+                found[path] = _facts(path, key)
+            except InputError as error:
+                refused.append(error)
+                self.left_out[path] = error.message
+        if refused and (chosen or not found):
+            raise refused[0]
+        return found
+
+    def _in_order(self, facts: dict[Path, Facts], chosen: bool) -> list[_Checkpoint]:
+        """The checkpoints in the order of their steps, each step once; those without one, and copies, are
+        left out."""
+        steps = _steps(facts)
+        untold = [path for path in facts if path not in steps]
+        if untold and (chosen or not steps):
+            raise InputError(
+                f"'{untold[0]}' does not tell its step",
+                hint="name it step-100.pt, or save it with its step: {'state_dict': ..., 'step': 100}",
+            )
+        self.left_out |= {path: f"'{path}' does not tell its step" for path in untold}
+        # of copies the one stays whose name tells its step
+        order = sorted(steps, key=lambda path: (steps[path], step_in_name(path) != steps[path]))
+        found: list[_Checkpoint] = []
+        for path in order:
+            if not found or found[-1].step != steps[path]:
+                found.append(_Checkpoint(path, steps[path], facts[path]))
+            elif _alike(found[-1].path, path):
+                self.left_out[path] = f"'{path}' holds the weights of '{found[-1].path}'"
+            else:
+                raise InputError(
+                    f"two checkpoints have the step {steps[path]}: '{found[-1].path}' and '{path}'",
+                    hint="leave one out, by a list of files or a narrower pattern",
+                )
+        return found
 
 
-def checkpoint_files(source: Source) -> list[Path]:
-    """The files that a pattern, a folder or a list stands for; there may be none."""
-    if not isinstance(source, (str, os.PathLike)):
-        return [Path(path) for path in source]
-    folder = Path(source)
-    if folder.is_dir():
-        # what begins with a dot is being written
-        return [
-            path
-            for path in sorted(folder.iterdir())
-            if path.suffix in SUFFIXES and not path.name.startswith(".")
-        ]
-    if folder.is_file():
-        return [folder]
-    return [Path(path) for path in sorted(glob.glob(str(source), recursive=True))]
+@dataclass(frozen=True)
+class _Checkpoint:
+    path: Path
+    step: int
+    facts: Facts
 
 
-def _steps(paths: list[Path], facts: list[Facts]) -> list[int]:
-    for counter in COUNTERS:
-        if all(counter in fact.counters for fact in facts):
-            return [fact.counters[counter] for fact in facts]
-    found = [_step_of(path) for path in paths]
-    steps = [step for step in found if step is not None]
-    if len(steps) == len(paths):
-        return steps
-    untold = paths[found.index(None)]
-    raise InputError(
-        f"'{untold}' does not tell its step",
-        hint="name it step-100.pt, or save it with its step: {'state_dict': ..., 'step': 100}",
+def _facts(path: Path, key: str | None) -> Facts:
+    """What a file tells beside its weights.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or holds no weights.
+    """
+    content = read_content(path, lazy=True)
+    weights = content if key is None else entry(content, key, f"'{path}'")
+    if not isinstance(weights, (Tensor, list, tuple)) and not state_dicts(weights):
+        raise InputError(f"'{path}' holds no state dict")
+    return facts_of(content)
+
+
+def _steps(facts: dict[Path, Facts]) -> dict[Path, int]:
+    """The steps of the files, told in one way: the first that most of them have and that tells most apart."""
+    ways = [
+        {path: told.counters[name] for path, told in facts.items() if name in told.counters}
+        for name in COUNTERS
+    ]
+    ways.append({path: step for path in facts if (step := step_in_name(path)) is not None})
+    return max(ways, key=lambda way: (len(way), len(set(way.values()))))
+
+
+def _alike(one: Path, other: Path) -> bool:
+    """Whether two files hold the same weights."""
+    first, second = (state_dicts(read_content(path, lazy=True)) for path in (one, other))
+    return first.keys() == second.keys() and all(
+        first[path].keys() == state.keys()
+        and all(torch.equal(first[path][name], value) for name, value in state.items())
+        for path, state in second.items()
     )
-
-
-def _step_of(path: Path) -> int | None:
-    numbers = (
-        _NAMED_STEP.findall(path.stem) or _WHOLE.findall(path.stem) or _NAMED_STEP.findall(path.parent.name)
-    )
-    return int(numbers[-1]) if numbers else None
 
 
 def _names(paths: tuple[Path, ...]) -> tuple[str, ...]:

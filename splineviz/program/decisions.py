@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.program.program import Maximum, Program, Stage
+from splineviz.program.state_dicts import Weights
 
 __all__ = ["with_decisions"]
 
@@ -55,8 +55,8 @@ def with_decisions(program: Program) -> Program:
         "decisions", "", "", (program.output,), slot, (slot,), stage.index, shape, chosen, run, windows
     )
 
-    def rebind(state_dict: Mapping[str, Tensor]) -> Program:
-        return with_decisions(program.rebind(state_dict))
+    def rebind(weights: Weights, key: str | None) -> Program:
+        return with_decisions(program.rebind(weights, key))
 
     return replace(
         program,

@@ -3,7 +3,6 @@ the first forward pass. With other weights they are others."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
+from splineviz.program.copies import copied
 from splineviz.program.fidelity import sample
 from splineviz.program.modes import condensed
 from splineviz.program.weights import some
@@ -74,7 +74,7 @@ class Keeper:
 
 def _copied(module: nn.Module, kept: Mapping[str, Tensor]) -> nn.Module:
     try:
-        return copy.deepcopy(module)
+        return copied(module)
     except Exception as error:
         raise InputError(
             f"the module keeps tensors beside its weights ({some(list(kept))}), and cannot be copied to see "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from splineviz.errors import InputError
 from splineviz.program.interpret import Interpreter, Value, walk
 from splineviz.program.nodes import Affine, Form, Gain, Maximum, Node, Pointwise
 from splineviz.program.origin import Origin
+from splineviz.program.state_dicts import Weights
 from splineviz.stage import ProgramInfo, Stage
 
 __all__ = ["Affine", "Fidelity", "Form", "Gain", "Maximum", "Node", "Pointwise", "Program", "Stage"]
@@ -54,7 +55,7 @@ class Program:
     digest: str
     """sha256 of structure and float64 coefficients, hex."""
     n_parameters: int
-    _rebind: Callable[[Mapping[str, Tensor]], Program] = field(repr=False, compare=False)
+    _rebind: Callable[[Weights, str | None], Program] = field(repr=False, compare=False)
     fidelity: Fidelity | None = None
     """``None`` after :meth:`rebind`, which does not run the module."""
     cut_off: str | None = None
@@ -117,9 +118,9 @@ class Program:
         shapes = self.input_shape, self.output_shape
         return ProgramInfo(self.name, self.digest, self.stages, *shapes, self.n_parameters, self.cut_off)
 
-    def rebind(self, state_dict: Mapping[str, Tensor]) -> Program:
-        """The network with other weights, without tracing again."""
-        return self._rebind(state_dict)
+    def rebind(self, weights: Weights, weights_key: str | None = None) -> Program:
+        """The network with other weights, without tracing again; as for :func:`splineviz.load_program`."""
+        return self._rebind(weights, weights_key)
 
     def alone(self) -> Program:
         """A copy without the network that it came from, which only rebinding and the estimators need; half as
@@ -152,7 +153,7 @@ def _run_bend(node: Pointwise | Maximum, value: Tensor) -> Tensor:
 _TENSORS = Interpreter(_run, _run_bend, _run_bend)
 
 
-def _cannot_rebind(state_dict: Mapping[str, Tensor]) -> Program:
+def _cannot_rebind(_weights: Weights, _key: str | None) -> Program:
     raise InputError(
         "this program was sent without the network that it came from",
         hint="rebind the program of load_program",

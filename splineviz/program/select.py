@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.program.program import Affine, Gain, Program
+from splineviz.program.state_dicts import Weights
 
 __all__ = ["select_outputs"]
 
@@ -58,8 +59,8 @@ def select_outputs(program: Program, outputs: Sequence[int]) -> Program:
         gain=Gain("layout"),
     )
 
-    def rebind(state_dict: Mapping[str, Tensor]) -> Program:
-        return select_outputs(program.rebind(state_dict), chosen)
+    def rebind(weights: Weights, key: str | None) -> Program:
+        return select_outputs(program.rebind(weights, key), chosen)
 
     return replace(
         program,

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.program.lowering import with_frees
 from splineviz.program.program import Affine, Gain, Maximum, Pointwise, Program, Stage
+from splineviz.program.state_dicts import Weights
 
 __all__ = ["SideBySide", "side_by_side"]
 
@@ -170,7 +169,7 @@ class _Joint:
         return stage
 
 
-def _cannot_rebind(state_dict: Mapping[str, Tensor]) -> Program:
+def _cannot_rebind(_weights: Weights, _key: str | None) -> Program:
     raise InputError(
         "two networks side by side take no new weights", hint="rebind each of them, and join them again"
     )

@@ -3,10 +3,9 @@ demo."""
 
 from __future__ import annotations
 
-import copy
 import importlib
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError, SplinevizError
+from splineviz.program.copies import copied
 from splineviz.program.derived import Keeper
 from splineviz.program.exported import load_exported
 from splineviz.program.fidelity import measure, sample
@@ -25,13 +25,13 @@ from splineviz.program.modes import bare, condensed, evaluating, refuse_training
 from splineviz.program.origin import Origin
 from splineviz.program.program import Fidelity, Program
 from splineviz.program.refusal import Offender, refusal
+from splineviz.program.state_dicts import Wanted, Weights, weights_for
 from splineviz.program.trace import Graph, trace
-from splineviz.program.weight_files import SUFFIXES, load_weights
-from splineviz.program.weights import check_values, matched, module_weights
+from splineviz.program.weight_files import SUFFIXES
+from splineviz.program.weights import check_values, infinities_meant, module_weights
 
 __all__ = ["blockers", "load_program", "program_for", "read_network"]
 
-Weights = str | Path | Mapping[str, Tensor]
 Shape = int | Sequence[int]
 
 
@@ -40,6 +40,7 @@ def load_program(
     *,
     input_shape: Shape | None = None,
     weights: Weights | None = None,
+    weights_key: str | None = None,
     logits: bool = False,
 ) -> Program:
     """Read a network once, as a program of affine maps and continuous piecewise-affine functions.
@@ -57,8 +58,10 @@ def load_program(
         Shape of one input, without batch. May be left out where the file tells it, or the first layer with
         weights is an ``nn.Linear``.
     weights
-        A state dict, or a .pt, .pth, .th, .safetensors or .npz file with one, to use in place of the module's
-        own. The weights of an ONNX file are named as its initialisers.
+        Weights to use in place of the module's own: a state dict, or a file or folder of whatever kind that
+        holds one (docs/weights.md). The weights of an ONNX file are named as its initialisers.
+    weights_key
+        The entry that holds the weights, where several would do: ``"ema"``, say.
     logits
         End the program before a softmax, log_softmax, sigmoid, log_sigmoid or argmax (``max(...).indices``,
         ``topk(1).indices``) that is the module's last operation; ``program.cut_off`` then names it. The
@@ -81,7 +84,7 @@ def load_program(
     >>> program.n_units, program.input_shape, program.output_shape
     (8, (2,), (1,))
     """
-    module, name, told = _module(model, weights, input_shape)
+    module, name, told = _module(model, weights, weights_key, input_shape)
     shape = _input_shape(module, input_shape, told)
     graph, lowered, cut = _lowered(module, shape, logits)
     if lowered.offenders:
@@ -93,7 +96,7 @@ def load_program(
     origin = Origin.of(graph, original, name, shape)
     beside = [*graph.constants, *(key for key in origin.weights if key not in expected)]
     keeper = Keeper.of(module, beside, shape)
-    made = _maker(origin, expected, original, card, keeper, logits, _masks(module))
+    made = _maker(origin, Wanted.of(module), original, card, keeper, logits)
     program = made(lowered, origin, None)
     return made(
         lowered, origin, measure(program, module, graph.dynamic_batch, None if cut is None else cut.finish)
@@ -106,6 +109,7 @@ def program_for(
     *,
     input_shape: Shape | None = None,
     weights: Weights | None = None,
+    weights_key: str | None = None,
     logits: bool = False,
 ) -> Program:
     """Read the program of a model that will be asked about points of ``point_shape``.
@@ -115,12 +119,16 @@ def program_for(
     arguments, and errors, are those of :func:`load_program`.
     """
     try:
-        return load_program(model, input_shape=input_shape, weights=weights, logits=logits)
+        return load_program(
+            model, input_shape=input_shape, weights=weights, weights_key=weights_key, logits=logits
+        )
     except InputError as error:
         if input_shape is not None or point_shape is None:
             raise
         try:
-            return load_program(model, input_shape=point_shape, weights=weights, logits=logits)
+            return load_program(
+                model, input_shape=point_shape, weights=weights, weights_key=weights_key, logits=logits
+            )
         except InputError as second:
             raise error from second  # the model's own shape is the likelier one, so tell what is wrong there
 
@@ -130,11 +138,12 @@ def blockers(
     *,
     input_shape: Shape | None = None,
     weights: Weights | None = None,
+    weights_key: str | None = None,
     logits: bool = False,
 ) -> tuple[Offender, ...]:
     """The operations of a model that block exactness, without raising for them; other bad input is still an
     error."""
-    module, _, told = _module(model, weights, input_shape)
+    module, _, told = _module(model, weights, weights_key, input_shape)
     return _lowered(module, _input_shape(module, input_shape, told), logits)[1].offenders
 
 
@@ -143,6 +152,7 @@ def read_network(
     *,
     input_shape: Shape | None = None,
     weights: Weights | None = None,
+    weights_key: str | None = None,
     logits: bool = False,
 ) -> Origin:
     """Trace any network, piecewise affine or not, for the estimators; the arguments are those of
@@ -155,7 +165,7 @@ def read_network(
     NotPiecewiseAffineError
         If an ONNX file holds operators that cannot be run.
     """
-    module, name, told = _module(model, weights, input_shape)
+    module, name, told = _module(model, weights, weights_key, input_shape)
     shape = _input_shape(module, input_shape, told)
     graph, own = _traced(module, shape)
     of_file: Callable[..., tuple[Offender, ...]] | None = getattr(module, "in_order", None)
@@ -167,18 +177,11 @@ def read_network(
 def _traced(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, dict[str, Tensor]]:
     refuse_training(module)
     weights = module_weights(module)
-    check_values(weights, _masks(module))
+    check_values(weights, infinities_meant(module))
     first = next((v for v in weights.values() if v.is_floating_point()), torch.zeros(()))
     example = sample(shape, 2).to(first.device, first.dtype)
     _try(module, example)
     return trace(module, example), weights
-
-
-def _masks(module: nn.Module) -> frozenset[str]:
-    """Names of tensors whose infinities may be meant: buffers, and the initialisers of a file."""
-    if hasattr(module, "in_order"):
-        return frozenset(module_weights(module))
-    return frozenset(name for name, _ in module.named_buffers(remove_duplicate=False))
 
 
 def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[Graph, Lowered, CutOff | None]:
@@ -204,21 +207,16 @@ class _Card:
 
 def _maker(
     first: Origin,
-    expected: dict[str, Tensor],
+    wanted: Wanted,
     original: dict[str, Tensor],
     card: _Card,
     keeper: Keeper | None,
     logits: bool,
-    masks: frozenset[str],
 ) -> Callable[[Lowered, Origin, Fidelity | None], Program]:
     """Function that makes a program, which can take other weights, of lowered nodes."""
-    like = {key: torch.empty_like(value, device="meta") for key, value in expected.items()}
-    fixed = {key: value.detach().cpu().clone() for key, value in original.items() if key not in expected}
-    owners: dict[tuple[int, tuple[int, ...]], list[str]] = {}
-    for key, value in expected.items():
-        if value.numel():
-            owners.setdefault((value.data_ptr(), value.stride()), []).append(key)
-    tied = [tuple(keys) for keys in owners.values() if len(keys) > 1]
+    fixed = {
+        key: value.detach().cpu().clone() for key, value in original.items() if key not in wanted.tensors
+    }
 
     def made(lowered: Lowered, origin: Origin, fidelity: Fidelity | None) -> Program:
         return Program(
@@ -238,8 +236,8 @@ def _maker(
             cut_off=card.cut_off,
         )
 
-    def rebind(state_dict: Mapping[str, Tensor]) -> Program:
-        weights = matched(state_dict, like, tied, masks)
+    def rebind(given: Weights, key: str | None) -> Program:
+        weights = weights_for(wanted, given, key)
         module = None if keeper is None else keeper.with_weights(weights)
         if module is None:
             weights |= fixed
@@ -255,7 +253,10 @@ def _maker(
 
 
 def _module(
-    model: nn.Module | str | Path, weights: Weights | None, given: Shape | None = None
+    model: nn.Module | str | Path,
+    weights: Weights | None,
+    weights_key: str | None = None,
+    given: Shape | None = None,
 ) -> tuple[nn.Module, str, tuple[int, ...] | None]:
     """The module to trace, with the weights asked for; its name; and the shape of one input, where the
     model's file tells it."""
@@ -264,7 +265,7 @@ def _module(
         module = bare(model)
         name = type(module).__name__
         if weights is not None:
-            module = copy.deepcopy(module)
+            module = copied(module)
     elif isinstance(model, (str, Path)):
         name, suffix = str(model), Path(model).suffix.lower()
         if suffix == ".onnx":
@@ -279,10 +280,12 @@ def _module(
             f"{type(model).__name__}",
             hint="for a state dict give the module as model and the dict as weights",
         )
+    if weights is None and weights_key is not None:
+        raise InputError(
+            f"the key '{weights_key}' is for weights, and there are none", hint="give weights, too"
+        )
     if weights is not None:
-        state = weights if isinstance(weights, Mapping) else load_weights(weights)
-        like = module.state_dict()
-        module.load_state_dict(matched(state, like, (), _masks(module)))
+        module.load_state_dict(weights_for(Wanted.of(module), weights, weights_key), strict=False)
     return module, name, told
 
 

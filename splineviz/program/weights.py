@@ -1,4 +1,4 @@
-"""Weights: from a module, and what a program asks of them."""
+"""Weights of a module, and what a program asks of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from torch import Tensor, nn
 
 from splineviz.errors import InputError
 
-__all__ = ["check_values", "matched", "module_weights", "some"]
-
-_COUNTER = "num_batches_tracked"
-"""Counter of a batch norm: of no use in evaluation mode, and not in state dicts from before torch 0.4.1."""
+__all__ = ["check_values", "infinities_meant", "module_weights", "some"]
 
 
 def module_weights(module: nn.Module) -> dict[str, Tensor]:
@@ -61,50 +58,11 @@ def check_values(weights: Mapping[str, Tensor], masks: Collection[str] = ()) -> 
         )
 
 
-def matched(
-    given: Mapping[str, Tensor],
-    expected: Mapping[str, Tensor],
-    groups: Iterable[tuple[str, ...]],
-    masks: Collection[str] = (),
-) -> dict[str, Tensor]:
-    """The given state dict, checked against the names, shapes and ties of the weights that a program was
-    traced with.
-
-    Values pass through the data type of the original weights, as they would in ``load_state_dict``.
-
-    Raises
-    ------
-    InputError
-        Naming all missing, unexpected and mis-shaped keys at once.
-    """
-    wrong = [name for name, value in given.items() if not isinstance(value, Tensor)]
-    if wrong:
-        raise InputError(f"a state dict maps names to tensors; these are none: {some(wrong)}")
-    given = {
-        n: v.new_zeros(v.shape, device="cpu") for n, v in expected.items() if n.split(".")[-1] == _COUNTER
-    } | dict(given)
-    faults = []
-    if missing := [name for name in expected if name not in given]:
-        faults.append(f"missing: {some(missing)}")
-    if unexpected := [name for name in given if name not in expected]:
-        faults.append(f"unexpected: {some(unexpected)}")
-    shapes = [
-        f"{name} (expected {tuple(value.shape)}, got {tuple(given[name].shape)})"
-        for name, value in expected.items()
-        if name in given and given[name].shape != value.shape
-    ]
-    if shapes:
-        faults.append(f"wrong shape: {some(shapes)}")
-    if faults:
-        raise InputError(
-            f"the weights do not fit the network; {'; '.join(faults)}",
-            hint="give weights of this very architecture",
-        )
-    check_values(given, masks)
-    for group in groups:
-        if any(not torch.equal(given[group[0]], given[name]) for name in group[1:]):
-            raise InputError(f"{some(group)} are one weight in the network, but differ in the weights given")
-    return {name: given[name].detach().to("cpu", value.dtype) for name, value in expected.items()}
+def infinities_meant(module: nn.Module) -> frozenset[str]:
+    """Names of tensors whose infinities may be meant: buffers, and the initialisers of a file."""
+    if hasattr(module, "in_order"):
+        return frozenset(module_weights(module))
+    return frozenset(name for name, _ in module.named_buffers(remove_duplicate=False))
 
 
 def some(names: Iterable[str]) -> str:

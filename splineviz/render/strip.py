@@ -13,7 +13,7 @@ from jaxtyping import Float64, UInt8
 from splineviz.render.film import Sheet, new_figure, save_film_figure
 from splineviz.render.style import INK, MUTED, SMALL, styled
 
-__all__ = ["Chart", "Strip"]
+__all__ = ["Chart", "Strip", "on_log_axis"]
 
 _HEIGHT = 1.15
 _LEFT, _RIGHT, _GAP, _BOTTOM, _TOP = 0.4, 0.1, 0.42, 0.3, 0.2  # inches
@@ -35,7 +35,7 @@ class Strip:
     """Charts side by side over the logarithm of the step; drawn once, only the cursor moves."""
 
     def __init__(self, sheet: Sheet, steps: Sequence[int], charts: Sequence[Chart]) -> None:
-        self._x = np.log10(1.0 + np.asarray(steps, dtype=np.float64))
+        self._x = on_log_axis(steps)
         self._charts = charts
         self._figure = new_figure(sheet.width, _HEIGHT, sheet.dpi)
         self._cursors = []
@@ -69,7 +69,7 @@ class Strip:
         pad = 0.03 * max(float(self._x[-1] - self._x[0]), 1.0)
         ax.set_xlim(self._x[0] - pad, self._x[-1] + pad)
         ticks = step_ticks(steps)
-        ax.set_xticks([float(np.log10(1.0 + t)) for t in ticks], [short(t) for t in ticks])
+        ax.set_xticks(on_log_axis(ticks).tolist(), [short(t) for t in ticks])
         ax.yaxis.set_major_locator(MaxNLocator(3, integer=highest >= 3))
         ax.yaxis.set_major_formatter(lambda value, _: short(value))
         ax.tick_params(labelsize=SMALL, pad=1.5, length=2)
@@ -111,6 +111,18 @@ class Strip:
         with styled():
             save_film_figure(self._figure, buffer, salt=" strip")
         return buffer.getvalue().decode()
+
+
+def on_log_axis(steps: Sequence[int]) -> Float64[np.ndarray, "checkpoint"]:
+    """Where steps stand on their axis: log10 (1 + step); those below 0, as far to the left.
+
+    Examples
+    --------
+    >>> on_log_axis([-9, 0, 9, 99]).tolist()
+    [-1.0, 0.0, 1.0, 2.0]
+    """
+    x = np.asarray(steps, dtype=np.float64)
+    return np.copysign(np.log10(1.0 + np.abs(x)), x)
 
 
 def step_ticks(steps: Sequence[int]) -> list[int]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from splineviz.program.program import Affine, Gain, Pointwise, Program, Stage
+from splineviz.program.state_dicts import Weights
 
 
 def program_of(*layers: nn.Module, input_shape: tuple[int, ...] | None = None) -> Program:
@@ -83,5 +83,5 @@ def _linear(layer: nn.Linear, place: dict[str, object]) -> Affine:
     return Affine(**place, run=lambda x: x @ weight.T + bias, linear=lambda x: x @ weight.T, gain=gain)  # type: ignore[arg-type]
 
 
-def _no_rebind(state: Mapping[str, Tensor]) -> Program:
+def _no_rebind(_weights: Weights, _key: str | None) -> Program:
     raise AssertionError("a hand-made program has one set of weights")

@@ -27,13 +27,7 @@ def run(nets: Path) -> Path:
     for step in (0, 5, 20):
         torch.manual_seed(step)
         net = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3))
-        average = {name: 2 * value for name, value in net.state_dict().items()}
-        content = {
-            "state_dict": net.state_dict(),
-            "ema": average,
-            "step": step,
-            "metrics": {"test_accuracy": step / 20},
-        }
+        content = {"state_dict": net.state_dict(), "step": step, "metrics": {"test_accuracy": step / 20}}
         torch.save(content, folder / f"step-{step}.pt")
     return folder
 
@@ -64,13 +58,32 @@ def test_a_movie_frames_and_json(run: Path, splineviz: Command) -> None:
 
 
 def test_the_averaged_weights(run: Path, splineviz: Command) -> None:
+    for path in run.iterdir():
+        content = torch.load(path, weights_only=True)
+        average = {name: 2 * value for name, value in content["state_dict"].items()}
+        torch.save(content | {"ema": average}, path)
     reports = [
         json.loads(splineviz("animate", "run", *WHERE, "-o", "a.webp", "--json", "--radius", 1, *more).out)[
             "checkpoints"
         ]
-        for more in ((), ("--weights-key", "ema"))
+        for more in (("--weights-key", "state_dict"), ("--weights-key", "ema"))
     ]
     assert [row["exact"] for row in reports[0]] != [row["exact"] for row in reports[1]]
+    unsaid = splineviz("animate", "run", *WHERE, "-o", "a.webp")
+    assert unsaid.code == 4 and "differ: state_dict, ema; which is meant, --weights-key" in unsaid.err
+
+
+def test_files_that_are_no_checkpoints_are_named(run: Path, splineviz: Command) -> None:
+    (run / "step-7.pt").write_bytes((run / "step-5.pt").read_bytes()[:900])
+    (run / "last.ckpt").write_bytes((run / "step-20.pt").read_bytes())
+    where = [word for word in WHERE if word != "--quiet"]
+    result = splineviz("animate", "run", *where, "-o", "a.webp", "--json")
+    assert result.code == 0, result.err
+    report = json.loads(result.out)
+    assert [row["step"] for row in report["checkpoints"]] == [0, 5, 20]
+    assert report["left_out"].keys() == {"run/step-7.pt", "run/last.ckpt"}
+    assert "left out: 'run/step-7.pt' cannot be read as a torch file" in result.err
+    assert "left out: 'run/last.ckpt' holds the weights of 'run/step-20.pt'" in result.err
 
 
 def test_local_complexity_at_more_points(run: Path, splineviz: Command) -> None:
@@ -148,7 +161,7 @@ def test_following_until_nothing_comes(
         (
             ("run", *WHERE, "-o", "a.webp", "--weights-key", "mean"),
             4,
-            "holds nothing under the key 'mean'; it has state_dict, ema",
+            "holds nothing under the key 'mean'; it has state_dict, step, metrics",
         ),
         (("run", "--model", "nets:plane", "--box=0,1,0,1", "-o", "a.webp"), 4, "wrong shape: 0.weight"),
     ],

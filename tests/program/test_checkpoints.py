@@ -47,6 +47,13 @@ def test_order_and_steps_from_inside(tmp_path: Path, inside: str) -> None:
         (("resnet20_epoch_3_acc0.91.pt", "resnet20_epoch_12_acc0.93.pt"), (3, 12)),
         (("net_7_loss0.125.pt", "net_8_loss0.5.pt"), (7, 8)),
         (("run2/checkpoint-20/model.pt", "run2/checkpoint-3/model.pt"), (3, 20)),
+        (("step=00100.ckpt", "step=-1.ckpt"), (-1, 100)),
+        (("model_v2_epoch10.pt", "model_v2_epoch9.pt"), (9, 10)),
+        (("resnet18_e5.pth", "resnet18_e12.pth"), (5, 12)),
+        (("500/model.pt", "1500/model.pt"), (500, 1500)),
+        (("ckpt_10k", "ckpt_500"), (500, 10_000)),
+        (("model.7.pth.tar", "model.8.pth.tar"), (7, 8)),
+        (("2024-05-01_net_3.pt", "2024-05-02_net_2.pt"), (2, 3)),
     ],
 )
 def test_steps_from_names(tmp_path: Path, names: tuple[str, ...], steps: tuple[int, ...]) -> None:
@@ -125,8 +132,11 @@ def test_digests_are_those_of_the_content(tmp_path: Path) -> None:
 
 def test_the_copy_of_choice(tmp_path: Path) -> None:
     torch.save({"state_dict": net(1).state_dict(), "ema": net(2).state_dict(), "step": 1}, tmp_path / "w.pt")
-    assert sv.Checkpoints(net(), tmp_path)[0].digest == sv.load_program(net(1)).digest
-    assert sv.Checkpoints(net(), tmp_path, key="ema")[0].digest == sv.load_program(net(2)).digest
+    for key, seed in (("state_dict", 1), ("ema", 2)):
+        runs = sv.Checkpoints(net(), tmp_path, weights_key=key)
+        assert runs[0].digest == sv.load_program(net(seed)).digest
+    with pytest.raises(InputError, match=r"w\.pt': several entries fit the network, .*: state_dict, ema"):
+        sv.Checkpoints(net(), tmp_path)[0]
 
 
 def test_folders_without_checkpoints(tmp_path: Path) -> None:
@@ -142,7 +152,8 @@ def test_folders_without_checkpoints(tmp_path: Path) -> None:
 
 
 def test_two_of_one_step_and_none(tmp_path: Path) -> None:
-    save(tmp_path, 7, 8, 7)
+    save(tmp_path, 7, 8)
+    torch.save({"state_dict": net(9).state_dict(), "step": 7}, tmp_path / "x.pt")
     with pytest.raises(InputError, match=r"two checkpoints have the step 7: '.*x\.pt' and '.*z\.pt'"):
         sv.Checkpoints(net(), tmp_path)
     torch.save(net().state_dict(), tmp_path / "final.pt")
@@ -150,12 +161,49 @@ def test_two_of_one_step_and_none(tmp_path: Path) -> None:
         sv.Checkpoints(net(), [tmp_path / "final.pt"])
 
 
-def test_a_file_that_is_cut_short_is_named_at_once(tmp_path: Path) -> None:
+def test_a_file_that_is_cut_short_is_left_out_of_a_folder_and_refused_by_name(tmp_path: Path) -> None:
     save(tmp_path, 1, 2)
-    content = (tmp_path / "y.pt").read_bytes()
-    (tmp_path / "y.pt").write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match=r"y\.pt' cannot be read as a torch file: \w+\n.*cut short"):
-        sv.Checkpoints(net(), tmp_path)
+    cut = tmp_path / "y.pt"
+    cut.write_bytes(cut.read_bytes()[: len(cut.read_bytes()) // 2])
+    runs = sv.Checkpoints(net(), tmp_path)
+    assert runs.steps == (1,) and repr(runs).endswith("; 1 files left out)")
+    assert runs.left_out == {cut: f"'{cut}' cannot be read as a torch file: BadZipFile"}
+    for source in (cut, [tmp_path / "z.pt", cut]):
+        with pytest.raises(InputError, match=r"y\.pt' cannot be read as a torch file: \w+\n.*cut short"):
+            sv.Checkpoints(net(), source)
+
+
+def test_a_folder_of_everything_that_trainers_write(tmp_path: Path) -> None:
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    for step in (-1, 500, 1000):
+        folder = tmp_path / f"checkpoint_{step}"
+        folder.mkdir()
+        save_file(net(step + 1).state_dict(), folder / "model.safetensors")
+        torch.save(torch.optim.Adam(net().parameters()).state_dict(), folder / "optimizer.pt")
+        torch.save({"python": 1, "cpu": torch.get_rng_state()}, folder / "rng_state.pth")
+    save_file(net(1001).state_dict(), tmp_path / "model.safetensors")
+    torch.save({"state": {}, "param_groups": []}, tmp_path / "optim-7.pt")
+    runs = sv.Checkpoints(net(), tmp_path)
+    assert runs.steps == (-1, 500, 1000)
+    assert runs.names[0] == "checkpoint_-1/model.safetensors"
+    assert runs[2].digest == sv.load_program(net(1001)).digest
+    final, optimiser = tmp_path / "model.safetensors", tmp_path / "optim-7.pt"
+    assert runs.left_out[final].endswith("does not tell its step")
+    assert runs.left_out[optimiser].endswith("holds no state dict")
+
+
+def test_checkpoints_in_folders_below(tmp_path: Path) -> None:
+    folder = tmp_path / "version_0" / "checkpoints"
+    folder.mkdir(parents=True)
+    for step in (10, 20):
+        state = {f"model.{name}": value for name, value in net(step).state_dict().items()}
+        content = {"state_dict": state, "epoch": 1, "global_step": step, "hyper_parameters": {"lr": 0.1}}
+        torch.save(content, folder / f"epoch=1-step={step}.ckpt")
+    torch.save(content, folder / "last.ckpt")
+    runs = sv.Checkpoints(net(), tmp_path)
+    assert runs.steps == (10, 20) and runs.names == ("epoch=1-step=10.ckpt", "epoch=1-step=20.ckpt")
+    assert runs[1].digest == sv.load_program(net(20)).digest
+    assert [path.name for path in runs.left_out] == ["last.ckpt"]
 
 
 def test_weights_at_fault_are_named_with_their_file_when_asked_for(tmp_path: Path) -> None:

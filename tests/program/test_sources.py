@@ -145,8 +145,8 @@ def test_unreadable_weights(tmp_path: Path) -> None:
         "no_state.pt": "holds no state dict",
         "list.pt": "holds no state dict",
         "missing.pt": "no such weights file",
-        "w.npz": "cannot be read as a NumPy file: EOFError",
-        "w.bin": r"\.pt, \.pth, \.th, \.safetensors or \.npz file",
+        "w.npz": "w.npz' is empty",
+        "w.bin": "w.bin' is empty",
     }.items():
         with pytest.raises(InputError, match=words):
             load_weights(tmp_path / name)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import collections
+import datetime as dt
+import json
+import os
+import pickle
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
-from splineviz.program.weight_files import Facts, load_weights, read_facts
+from splineviz.program.state_dicts import load_weights
+from splineviz.program.weight_files import Facts, files_of, read_facts
 
 State = dict[str, Tensor]
 
@@ -36,7 +44,9 @@ def test_npz_with_a_step_metrics_and_a_second_state(tmp_path: Path) -> None:
         **{"metrics/loss": 0.25},
     )
     assert same(load_weights(tmp_path / "a.npz"), state())
-    assert same(load_weights(tmp_path / "b.npz"), state())
+    assert same(load_weights(tmp_path / "b.npz", "model"), state())
+    with pytest.raises(InputError, match=r"holds several state dicts: model, ema"):
+        load_weights(tmp_path / "b.npz")
     assert same(load_weights(tmp_path / "b.npz", "ema"), state(5.0))
     assert read_facts(tmp_path / "a.npz") == Facts({"step": 7}, {})
     assert read_facts(tmp_path / "b.npz") == Facts({}, {"loss": 0.25})
@@ -90,3 +100,149 @@ def test_a_key_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
 def test_facts_of_the_format_before_zip_files(tmp_path: Path) -> None:
     torch.save({"state_dict": state(), "step": 9}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
     assert read_facts(tmp_path / "old.pt") == Facts({"step": 9}, {})
+
+
+@pytest.mark.parametrize(
+    "name", ["last.ckpt", "model_best.pth.tar", "pytorch_model.bin", "x.th", "weights", "a.npz"]
+)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_formats_are_told_by_content(tmp_path: Path, name: str, zipped: bool) -> None:
+    torch.save({"state_dict": state()}, tmp_path / name, _use_new_zipfile_serialization=zipped)
+    assert same(load_weights(tmp_path / name), state())
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    save_file(state(2.0), tmp_path / name)
+    assert same(load_weights(tmp_path / name), state(2.0))
+    with (tmp_path / name).open("wb") as file:
+        np.savez(file, **{key: value.numpy() for key, value in state(3.0).items()})
+    assert same(load_weights(tmp_path / name), state(3.0))
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_pickles_of_arrays(tmp_path: Path, protocol: int) -> None:
+    content = {"model": {key: value.numpy() for key, value in state().items()}, "epoch": np.int64(3)}
+    (tmp_path / "w.pkl").write_bytes(pickle.dumps(content, protocol))
+    assert same(load_weights(tmp_path / "w.pkl"), state())
+    assert read_facts(tmp_path / "w.pkl").counters == {"epoch": 3}
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_plain_settings_beside_the_weights(tmp_path: Path, zipped: bool) -> None:
+    settings = argparse.Namespace(lr=0.1, out=Path("runs"), since=dt.datetime(2024, 5, 1))
+    content = {
+        "state_dict": state(),
+        "args": settings,
+        "epoch": np.int64(3),
+        "metrics": {"accuracy": np.float32(0.5)},
+        "history": collections.defaultdict(list, loss=[1.0]),
+        "random": np.random.default_rng(0).bit_generator.state,
+        "optimizer": torch.optim.SGD([torch.ones(2, requires_grad=True)], lr=0.1),
+    }
+    torch.save(content, tmp_path / "w.pt", _use_new_zipfile_serialization=zipped)
+    assert same(load_weights(tmp_path / "w.pt"), state())
+    assert read_facts(tmp_path / "w.pt") == Facts({"epoch": 3}, {"accuracy": 0.5})
+
+
+class Config:
+    """A class of a user's own."""
+
+
+class Attack:
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, (f"touch {self.target}",)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_nothing_runs_and_what_stands_in_the_way_is_named(tmp_path: Path, zipped: bool) -> None:
+    path, touched = tmp_path / "w.pt", tmp_path / "touched"
+    for beside, words in {
+        Config(): rf"plain settings \({__name__}\.Config\), .*\n.*save the weights alone.*\n.*weights_only=False",
+        Attack(touched): r"plain settings \(posix.system\), which is not read since it can run code",
+        nn.Linear(
+            2, 2
+        ): r"a whole pickled model \(torch.nn.modules.linear.Linear\).*\n.*\n.* model = torch.load",
+    }.items():
+        content = {"state_dict": state(), "beside": beside}
+        torch.save(content, path, _use_new_zipfile_serialization=zipped)
+        with pytest.raises(InputError, match=words):
+            load_weights(path)
+    path.write_bytes(pickle.dumps({"0.weight": Attack(touched)}))
+    with pytest.raises(InputError, match=r"posix.system"):
+        load_weights(path)
+    assert not touched.exists()
+
+
+def test_folders_of_hugging_face(tmp_path: Path) -> None:
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    save_file(state(), tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text("{}")
+    assert same(load_weights(tmp_path), state())
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(state(2.0), tmp_path / "pytorch_model.bin")
+    assert same(load_weights(tmp_path), state(2.0))
+
+
+def test_weights_in_several_files(tmp_path: Path) -> None:
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    index = tmp_path / "model.safetensors.index.json"
+    where = {name: f"model-0000{i + 1}-of-00002.safetensors" for i, name in enumerate(state())}
+    for name, file in where.items():
+        save_file({name: state()[name]}, tmp_path / file)
+    index.write_text(json.dumps({"metadata": {}, "weight_map": where}))
+    assert same(load_weights(tmp_path), state()) and same(load_weights(index), state())
+    assert [path.name for path in files_of(tmp_path)] == sorted(where.values())
+    (tmp_path / where["0.bias"]).unlink()
+    with pytest.raises(InputError, match=r"names files that are not beside it: model-00002-of-00002"):
+        load_weights(tmp_path)
+    index.write_text("{}")
+    with pytest.raises(InputError, match="is no index of weights"):
+        load_weights(index)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS .*\n.*git lfs pull"),
+        (b"<!DOCTYPE html><html>", "is a web page"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        (b"\x1f\x8b\x08\x00", "compressed by gzip"),
+        (b"something else", "no file of weights, or damaged"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_is_no_file_of_weights(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "w.pt").write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        load_weights(tmp_path / "w.pt")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_archives_of_other_kinds(tmp_path: Path) -> None:
+    net = nn.Linear(3, 2).eval()
+    torch.jit.trace(net, torch.ones(1, 3)).save(str(tmp_path / "script.pt"))
+    with pytest.raises(InputError, match=r"is a TorchScript archive.*\n.*torch.jit.load"):
+        load_weights(tmp_path / "script.pt")
+    torch.export.save(torch.export.export(net, (torch.ones(1, 3),)), tmp_path / "net.pt2")
+    (tmp_path / "net.pt2").rename(tmp_path / "net.pt")
+    with pytest.raises(InputError, match=r"is an exported program, which is a model"):
+        load_weights(tmp_path / "net.pt")
+    with tarfile.open(tmp_path / "old.pth.tar", "w") as archive:
+        archive.add(tmp_path / "script.pt", "storages")
+    with pytest.raises(InputError, match=r"is a tar archive, which torch wrote before"):
+        load_weights(tmp_path / "old.pth.tar")
+    torch.save(state(), tmp_path / "four.pt", pickle_protocol=4)
+    with pytest.raises(InputError, match=r"pickled in a way \(by another protocol"):
+        load_weights(tmp_path / "four.pt")
+
+
+def test_folders_that_are_no_network(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder, not a file of weights"):
+        load_weights(tmp_path)
+    (tmp_path / ".metadata").write_bytes(b"")
+    with pytest.raises(InputError, match=r"a distributed checkpoint of torch.*\n.*dcp_to_torch"):
+        load_weights(tmp_path)
+    (tmp_path / "adapter_model.bin").write_bytes(b"")
+    with pytest.raises(InputError, match=r"an adapter \(LoRA\), without the weights.*\n.*merge_and_unload"):
+        load_weights(tmp_path)
