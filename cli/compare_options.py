@@ -41,6 +41,7 @@ class CompareOptions:
     weights_keys: tuple[str, ...] = option(
         "--weights-key",
         multiple=True,
+        type=str,
         metavar="NAME",
         help="The entry that holds the weights: one for all files, one for each, or several of one file.",
     )

@@ -305,7 +305,7 @@ def _named(model: str) -> nn.Module:
         from splineviz.demo import load_network
 
         return load_network()
-    if Path(model).suffix in SUFFIXES:
+    if Path(model).suffix in SUFFIXES or Path(model).exists():
         raise InputError(
             f"cannot load a model from '{model}': a weights file holds no architecture",
             hint="give 'module:factory' and --weights FILE",

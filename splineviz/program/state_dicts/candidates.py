@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from splineviz.program.state_dicts.entries import State, state_dicts
+from splineviz.program.state_dicts.faults import faults
 from splineviz.program.state_dicts.names import bare_names, beginnings, counts_batches, slot, superfluous
 from splineviz.program.state_dicts.reparametrisations import as_wanted
 from splineviz.program.state_dicts.wanted import Wanted
@@ -20,14 +21,12 @@ _USUAL = {"model", "net", "network"}
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """Weights that may be meant, by the bare names of the network as far as they go."""
+    """Weights that may be meant, by the network's own names as far as they are known."""
 
     key: str
     state: State
     whole: bool
     """Whether nothing but the weights of trainers' own modules is left out"""
-    complete: bool
-    """Whether it has something for every weight that the network wants"""
     n_known: int
 
 
@@ -35,37 +34,42 @@ def candidates(content: object, wanted: Wanted) -> list[Candidate]:
     """For every state dict in the content, and every beginning of its names, what follows; where weights are
     missing after all of them, the most telling one."""
     sources = state_dicts(content)
-    found = [c for path, state in sources.items() for c in _by_beginning(path, state, wanted)]
-    if any(candidate.complete for candidate in found):
-        return [candidate for candidate in found if candidate.complete]
+    found = [candidate for path, state in sources.items() for candidate in _by_beginning(path, state, wanted)]
+    if len(sources) < 2 or any(not faults(candidate.state, wanted) for candidate in found):
+        return found
     joined = {f"{path}.{name}": v for path, state in sources.items() if path for name, v in state.items()}
-    parts = _by_beginning("", joined, wanted) if len(sources) > 1 else []
-    return [candidate for candidate in parts if candidate.complete] or found
+    parts = _by_beginning("", joined, wanted)
+    return [candidate for candidate in parts if not faults(candidate.state, wanted)] or found
 
 
 def _by_beginning(path: str, state: State, wanted: Wanted) -> list[Candidate]:
+    """Candidates in one state dict: what follows each beginning of its names that leaves nothing missing."""
     bare = bare_names(state)
     named = {bare[name]: value for name, value in state.items()}
     ours = [name for name in named if name in wanted.bare or not superfluous(name)]
-    required = _required(wanted)
-    known = beginnings(named, wanted.bare)
-    found = []
-    for beginning, slots in known.items():
+    required, known = _required(wanted), beginnings(named, wanted.bare)
+
+    def after(beginning: str) -> Candidate:
+        key = f"{path}.{beginning}".strip(".")
         followed = {name[len(beginning) :]: v for name, v in named.items() if name.startswith(beginning)}
-        parts = [part for part in beginning.split(".") if part]
-        found.append(
-            Candidate(
-                ".".join([*([path] if path else []), *parts]),
-                in_place(followed, wanted),
-                set(parts) <= _USUAL or all(name.startswith(beginning) for name in ours),
-                all(any(name in slots for name in group) for group in required),
-                len(slots),
-            )
-        )
-    complete = [candidate for candidate in found if candidate.complete]
-    bare_candidate = Candidate(path, in_place(named, wanted), True, False, 0)
-    likely = (candidate for candidate in found if candidate.whole)
-    return complete or [max(likely, key=lambda candidate: candidate.n_known, default=bare_candidate)]
+        return Candidate(key, in_place(followed, wanted), whole(beginning), len(known.get(beginning, ())))
+
+    def whole(beginning: str) -> bool:
+        return _parts(beginning) <= _USUAL or all(name.startswith(beginning) for name in ours)
+
+    complete = (
+        after(beginning) for beginning, slots in known.items() if all(slots & group for group in required)
+    )
+    # a part of another network is of interest only where it fits
+    if found := [
+        candidate for candidate in complete if candidate.whole or not faults(candidate.state, wanted)
+    ]:
+        return found
+    return [after(max(filter(whole, known), key=lambda beginning: len(known[beginning]), default=""))]
+
+
+def _parts(beginning: str) -> set[str]:
+    return {part for part in beginning.split(".") if part}
 
 
 def _required(wanted: Wanted) -> list[set[str]]:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from splineviz.errors import InputError
 from splineviz.program.state_dicts.names import slot
 
 __all__ = ["as_wanted"]
 
-Put = Callable[[list[Tensor], int], Tensor]
+Put = Callable[[list[Tensor], int], Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,7 @@ class _Reparametrisation:
     old: tuple[str, ...]
     new: tuple[str, ...]
     put_together: Put
+    """Of the parts, and the axis of the outputs; None where their shapes do not belong together"""
 
     def styles(self, weight: str) -> list[list[str]]:
         """Names of the parts of a weight, in each style that there is."""
@@ -34,29 +34,29 @@ class _Reparametrisation:
         ]
 
 
-def _normed(parts: list[Tensor], _axis: int) -> Tensor:
+def _normed(parts: list[Tensor], _axis: int) -> Tensor | None:
     length, direction = parts
     long = [i for i, n in enumerate(length.shape) if n > 1]
     if length.dim() == 0:
         return torch._weight_norm(direction, length, -1)
     axis = long[0] if long else 0
     if length.shape != tuple(n if i == axis else 1 for i, n in enumerate(direction.shape)):
-        raise _ShapesError
+        return None
     return torch._weight_norm(direction, length, axis)
 
 
-def _by_largest_singular_value(parts: list[Tensor], axis: int) -> Tensor:
+def _by_largest_singular_value(parts: list[Tensor], axis: int) -> Tensor | None:
     weight, u, v = parts
     matrix = weight.movedim(axis, 0).flatten(1) if weight.dim() > 1 else weight[None]
     if matrix.shape != (len(u), len(v)):
-        raise _ShapesError
+        return None
     return weight / torch.dot(u, torch.mv(matrix, v))
 
 
-def _pruned(parts: list[Tensor], _axis: int) -> Tensor:
+def _pruned(parts: list[Tensor], _axis: int) -> Tensor | None:
     weight, mask = parts
     if weight.shape != mask.shape:
-        raise _ShapesError
+        return None
     return mask * weight
 
 
@@ -67,21 +67,11 @@ _KINDS = (
 )
 
 
-class _ShapesError(Exception):
-    """Parts that do not belong together."""
-
-
 def as_wanted(
     state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], transposed: frozenset[str]
 ) -> dict[str, Tensor]:
     """The weights as the network has them: parts that it has under other names are renamed, parts of what it
-    has whole are put together.
-
-    Raises
-    ------
-    InputError
-        If the shapes of parts do not belong together.
-    """
+    has whole are put together."""
     state = dict(state)
     for weight in dict.fromkeys(slot(name) for name in state if slot(name) != name):
         for kind in _KINDS:
@@ -93,16 +83,8 @@ def as_wanted(
             if there is not None:
                 state |= {name: state.pop(part) for name, part in zip(there, here, strict=True)}
             elif weight in wanted and weight not in state:
-                parts = [state.pop(name).to(wanted[weight].dtype) for name in here]
-                state[weight] = _together(kind, weight, parts, int(weight in transposed))
+                parts = [state[name].to(wanted[weight].dtype) for name in here]
+                whole = kind.put_together(parts, int(weight in transposed))
+                if whole is not None:
+                    state = {n: value for n, value in state.items() if n not in here} | {weight: whole}
     return state
-
-
-def _together(kind: _Reparametrisation, weight: str, parts: list[Tensor], axis: int) -> Tensor:
-    try:
-        return kind.put_together(parts, axis)
-    except _ShapesError as error:
-        shapes = ", ".join(
-            f"{weight}_{part} {tuple(value.shape)}" for part, value in zip(kind.old, parts, strict=True)
-        )
-        raise InputError(f"the parts of {weight} do not belong together: {shapes}") from error
