@@ -9,13 +9,22 @@ from torch import Tensor, nn
 
 from splineviz.errors import InputError
 
-__all__ = ["check_values", "infinities_meant", "module_weights", "some"]
+__all__ = ["check_present", "check_values", "infinities_meant", "module_weights", "some"]
 
 
 def module_weights(module: nn.Module) -> dict[str, Tensor]:
     """All parameters and buffers of a module by name; a tensor with two names is listed under both."""
     named = [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]
     return dict(named)
+
+
+def check_present(weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights that have no values yet, naming them."""
+    empty = [name for name, value in weights.items() if nn.parameter.is_lazy(value) or value.is_meta]
+    if empty:
+        raise InputError(
+            f"weights without values: {some(empty)}", hint="run or load the model once before giving it here"
+        )
 
 
 def check_values(weights: Mapping[str, Tensor], masks: Collection[str] = ()) -> None:
@@ -27,11 +36,7 @@ def check_values(weights: Mapping[str, Tensor], masks: Collection[str] = ()) -> 
     InputError
         Naming every weight at fault.
     """
-    empty = [name for name, value in weights.items() if nn.parameter.is_lazy(value) or value.is_meta]
-    if empty:
-        raise InputError(
-            f"weights without values: {some(empty)}", hint="run or load the model once before giving it here"
-        )
+    check_present(weights)
     low = [
         f"{n} ({str(v.dtype)[6:]})"
         for n, v in weights.items()

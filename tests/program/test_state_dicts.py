@@ -291,3 +291,49 @@ def test_weights_of_an_array_of_any_order(tmp_path: Path) -> None:
     np.save(tmp_path / "step-3.npy", vector.astype(">f4"))
     assert agrees(tmp_path / "step-3.npy", TRAINED, mlp())
     assert sv.Checkpoints(mlp(), tmp_path)[0].digest == sv.load_program(TRAINED).digest
+
+
+class Scaled(nn.Linear):
+    """Keeps a number in its state dict that is no weight."""
+
+    scale = 2.0
+
+    def get_extra_state(self) -> dict[str, float]:
+        return {"scale": self.scale}
+
+    def set_extra_state(self, state: dict[str, float]) -> None:
+        self.scale = state["scale"]
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input) * self.scale
+
+
+def test_more_than_weights_is_refused_but_only_with_other_weights() -> None:
+    network = Scaled(4, 2)
+    assert sv.load_program(network).output_shape == (2,)
+    for load in (lambda state: sv.load_program(network, weights=state), sv.load_program(network).rebind):
+        with pytest.raises(InputError, match="has more than that: _extra_state"):
+            load(network.state_dict())
+
+
+def test_weights_without_values() -> None:
+    with pytest.raises(InputError, match="weights without values: weight, bias"):
+        sv.load_program(nn.LazyLinear(2), weights={"weight": torch.ones(2, 4), "bias": torch.ones(2)})
+    with pytest.raises(InputError, match=r"weights without values: 0\.weight"):
+        sv.load_program(mlp(), weights={name: value.to("meta") for name, value in STATE.items()})
+
+
+def test_attributes_with_the_names_of_wrappers() -> None:
+    class Holder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module, self.weight = nn.Linear(4, 4, bias=False), nn.Parameter(torch.randn(4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.module(x) + self.weight  # type: ignore[no-any-return]
+
+    trained, shape = Holder(), (4,)
+    want = sv.load_program(trained.eval(), input_shape=shape).digest
+    for prefix in ("", "module.", "net."):
+        state = {prefix + name: value for name, value in trained.state_dict().items()}
+        assert sv.load_program(Holder().eval(), weights=state, input_shape=shape).digest == want

@@ -243,6 +243,12 @@ def test_folders_that_are_no_network(tmp_path: Path) -> None:
     (tmp_path / ".metadata").write_bytes(b"")
     with pytest.raises(InputError, match=r"a distributed checkpoint of torch.*\n.*dcp_to_torch"):
         load_weights(tmp_path)
+    for name in ("model.safetensors", "model_1.safetensors"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(InputError, match="holds the weights of several networks"):
+        load_weights(tmp_path)
+    (tmp_path / "model_1.safetensors").unlink()
+    (tmp_path / "model.safetensors").unlink()
     (tmp_path / "adapter_model.bin").write_bytes(b"")
     with pytest.raises(InputError, match=r"an adapter \(LoRA\), without the weights.*\n.*merge_and_unload"):
         load_weights(tmp_path)

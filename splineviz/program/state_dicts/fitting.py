@@ -17,7 +17,7 @@ from splineviz.program.state_dicts.faults import faults, reason
 from splineviz.program.state_dicts.unnamed import named_in_order, split
 from splineviz.program.state_dicts.wanted import Wanted
 from splineviz.program.weight_files import read_content
-from splineviz.program.weights import check_values, some
+from splineviz.program.weights import check_present, check_values, some
 
 __all__ = ["Weights", "fitted", "weights_for"]
 
@@ -43,6 +43,11 @@ def weights_for(wanted: Wanted, weights: Weights, key: str | None = None) -> Sta
         If a file cannot be read, nothing is under the key, several entries fit, or none does: naming all
         missing, unexpected and mis-shaped weights at once.
     """
+    if wanted.more:
+        raise InputError(
+            f"the network takes no weights, since its state dict has more than that: {some(wanted.more)}",
+            hint="load all of it into the module, and read that: model.load_state_dict(...)",
+        )
     if not isinstance(weights, (str, PathLike)):
         return fitted(weights if key is None else entry(weights, key, "what is given"), wanted)
     content = read_content(weights)
@@ -93,6 +98,7 @@ def _checked(state: State, wanted: Wanted) -> State:
     """The values in the network's data types, refused where they are not finite or contradict each other."""
     if wrong := faults(state, wanted):
         raise InputError(f"the weights do not fit the network; {'; '.join(wrong)}")
+    check_present(state)
     odd = [name for name, value in state.items() if value.layout is not torch.strided or value.is_quantized]
     if odd := [*odd, *(name for name, value in state.items() if value.is_complex())]:
         raise InputError(f"weights that are not dense real numbers: {some(odd)}")

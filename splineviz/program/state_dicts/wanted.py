@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
 
 from splineviz.program.state_dicts.names import bare_names
-from splineviz.program.weights import infinities_meant, module_weights
+from splineviz.program.weights import check_present, infinities_meant, module_weights
 
 __all__ = ["Wanted"]
 
@@ -20,6 +20,8 @@ __all__ = ["Wanted"]
 class Wanted:
     """Weights of a network, without their values."""
 
+    more: tuple[str, ...]
+    """Names in the state dict of what is no weight: the extra state of a module"""
     tensors: dict[str, Tensor]
     """Of the state dict, by name, on the device ``meta``"""
     parameters: tuple[str, ...]
@@ -33,12 +35,21 @@ class Wanted:
 
     @classmethod
     def of(cls, module: nn.Module) -> Wanted:
-        """Weights of a module."""
+        """Weights of a module.
+
+        Raises
+        ------
+        InputError
+            If some have no values yet.
+        """
         named = module_weights(module)
-        own = {name: named[name] for name in module.state_dict() if name in named}
+        names = list(module.state_dict())
+        own = {name: named[name] for name in names if name in named}
+        check_present(own)
         bare = bare_names(own)
         transposed = (n for n, m in module.named_modules() if isinstance(m, _ConvTransposeNd))
         return cls(
+            tuple(name for name in names if name not in named),
             {name: torch.empty_like(value, device="meta") for name, value in own.items()},
             tuple(name for name, _ in module.named_parameters()),
             _tied(own),

@@ -16,11 +16,15 @@ _MAIN = tuple(
     for suffix in (".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json")
 )
 """Names of the file of weights in folders of Hugging Face's libraries, the first choice first"""
+_SECOND = ("model_1.safetensors", "pytorch_model_1.bin")
+"""Names that Accelerate gives to the weights of a second network"""
 _ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 
 
 def main_file(folder: Path) -> Path | None:
     """The file of weights in a folder that a trainer wrote for one network; None in any other folder."""
+    if any((folder / name).is_file() for name in _SECOND):
+        return None
     return next((folder / name for name in _MAIN if (folder / name).is_file()), None)
 
 
@@ -31,6 +35,8 @@ def refuse_folder(folder: Path) -> InputError:
             f"'{folder}' holds an adapter (LoRA), without the weights that it adapts",
             hint="merge it into its model, and save that: model.merge_and_unload().save_pretrained('merged')",
         )
+    if any((folder / name).is_file() for name in _SECOND):
+        return InputError(f"'{folder}' holds the weights of several networks", hint="name the file in it")
     if (folder / ".metadata").is_file():
         return InputError(
             f"'{folder}' is a distributed checkpoint of torch, which is not read since it can run code",

@@ -85,13 +85,14 @@ _SETTINGS = (
     "numpy.random.",
     "omegaconf.",
     "pathlib.",
+    "torch.nn.modules.loss.",
     "pytorch_lightning.",
     "torch.optim.",
     "transformers.",
     "typing.",
     "uuid.",
 )
-"""Modules whose classes hold settings and dates, or the state of an optimiser or a trainer"""
+"""Modules whose classes hold settings and dates, or what a trainer keeps beside the network"""
 
 
 def allowed(names: Iterable[str]) -> dict[str, Maker]:
