@@ -76,9 +76,7 @@ class TapeGraph:
         for index in needed:
             call = graph.calls[index]
             if call.op == "region":
-                raise InputError(
-                    "autocast and gradient blocks inside forward() cannot be followed", hint="remove them"
-                )
+                raise InputError("autocast blocks inside forward() cannot be followed", hint="remove them")
             if call.op == "input":
                 continue
             if call.op == "weight":

@@ -19,6 +19,8 @@ __all__ = ["Op", "channels_last", "folded", "in_place", "op_of", "resolved", "sc
 
 _FRESH = frozenset("conv1d conv2d conv3d linear addmm add sub batch_norm matmul mm".split())
 """Operations whose result shares memory with nothing else."""
+_FILLED = frozenset("zeros ones full empty".split())
+"""Operations that make tensors of the default type where none is given and the numbers in them are real."""
 _LARGE_MAP = 64
 _FOLDABLE = frozenset("conv1d conv2d conv3d linear".split())
 
@@ -52,6 +54,12 @@ def op_of(index: int, call: Call) -> Op:
     if schema is not None and schema.is_mutable:
         target = _functional(call)
     arguments = {name: cast(a, torch.float64, torch.device("cpu")) for name, a in call.arguments.items()}
+    if (
+        call.op in _FILLED
+        and arguments.get("dtype") is None
+        and isinstance(arguments.get("fill_value", 0.0), float)
+    ):
+        arguments["dtype"] = torch.float64
     return Op(index, call, target, arguments, schema is not None)
 
 

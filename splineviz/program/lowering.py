@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from splineviz.errors import InputError
 from splineviz.program.constants import cast, computed, stored
 from splineviz.program.infinite_entries import without_infinite_entries
 from splineviz.program.modes import condensed
-from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
+from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Rows, Step
 from splineviz.program.program import Affine, Maximum, Pointwise, Stage
 from splineviz.program.refusal import Offender, offender, why
 from splineviz.program.trace import BatchSize, Call, Graph, Ref
@@ -30,6 +30,7 @@ _IN_PARTS = frozenset(
     "split split_with_sizes chunk tensor_split unbind hsplit dsplit max min".split()
     + "unsafe_split unsafe_split_with_sizes unsafe_chunk".split()
 )
+_OF_ROWS = frozenset({"index", "index_put"})
 _POOLS_IN_PARTS = ("max_pool", "adaptive_max_pool")
 _UNTAKEN = Active(-1, ())  # stands for results that are lowered one by one, where they are taken
 _LOST = Active(
@@ -106,7 +107,7 @@ class _Lowering:
         if call.op == "region":
             return Constant(None)
         if call.op == "sym_size":
-            return Constant(BatchSize(_BATCH))
+            return Constant(self._length(call))
         arguments = {name: self._resolve(value) for name, value in call.arguments.items()}
         if call.op == "type_as" and isinstance(arguments["other"], Active):
             arguments["other"] = Constant(torch.zeros(1, dtype=torch.float64))  # of which it reads the type
@@ -120,6 +121,11 @@ class _Lowering:
             return self._fold(call, arguments)
         except Exception as error:  # of torch, for arguments that make sense only with a whole batch
             return self._refuse(call, f"on constants cannot be computed ahead: {condensed(error)}")
+
+    def _length(self, call: Call) -> int:
+        """The number of inputs, or the length of an axis that the trace left open."""
+        of, axis = self.values.get(call.arguments["self"].index), call.arguments["dim"]
+        return of.shape[axis - 1] if axis and isinstance(of, Active) else BatchSize(_BATCH)
 
     def _resolve(self, argument: Any) -> Any:
         """An argument with references replaced by values; lists keep tagged values inside."""
@@ -147,8 +153,9 @@ class _Lowering:
         elif (call.op in _IN_PARTS or call.op.startswith(_POOLS_IN_PARTS)) and call.parts:
             return _UNTAKEN
         lost = any(self.values.get(i) is _LOST for i in (*call.refs(), *parent.refs()))
-        sound = call.batched and call.shape is not None
-        after = Active(-1, call.shape or ()) if sound else _LOST
+        shape = self._shape(call, arguments)
+        sound = call.batched and shape is not None
+        after = Active(-1, shape or ()) if sound else _LOST
         if call.refused:
             return self._refuse(call, call.refused)
         if parent.op not in OPERATIONS or (call.parts and part is None):
@@ -159,6 +166,8 @@ class _Lowering:
             return after
         if not sound:
             return self._refuse(call, _UNKNOWN_SIZE if call.batched else _MIXED)
+        if call.op not in _OF_ROWS and any(isinstance(value, Rows) for value in _flat(arguments)):
+            return self._refuse(call, "reads the place of each input in its batch")
         arguments = {name: _wide(value) for name, value in arguments.items()}
         self._note(parent, arguments)
         try:
@@ -166,6 +175,16 @@ class _Lowering:
         except RefusedError as reason:
             self._refuse(parent, str(reason))
             return after
+
+    def _shape(self, call: Call, arguments: dict[str, Any]) -> tuple[int, ...] | None:
+        """Shape of a result for one input; where it depends on a constant mask, the call is made to tell."""
+        if call.shape is not None or call.op == "getitem":
+            return call.shape
+        try:
+            result = computed(call, {name: self._plain(value) for name, value in arguments.items()})
+        except Exception:  # of torch, for arguments that are none: the call is refused
+            return None
+        return tuple(result.shape[1:]) if isinstance(result, Tensor) and len(result) == _BATCH else None
 
     def _note(self, call: Call, arguments: dict[str, Any]) -> None:
         """Add a call to the digest: what it does, to which slots, with which constants; and see whether any
@@ -191,25 +210,37 @@ class _Lowering:
 
     def _fold(self, call: Call, arguments: dict[str, Any]) -> Any:
         """Compute a call on constants alone, in float64."""
-
-        def plain(value: Any) -> Any:
-            if isinstance(value, Ref):
-                if self.graph.calls[value.index].op == "sym_size":
-                    return _BATCH
-                shape = self.graph.calls[value.index].shape or ()
-                return torch.zeros(_BATCH, *shape, dtype=torch.float64)
-            if isinstance(value, list):
-                return [plain(item) for item in value]
-            return value.value if isinstance(value, Constant) else value
-
         if call.op in _SHAPE_ONLY:
             arguments = arguments | {"self": call.arguments["self"]}
-        result = computed(call, {name: plain(value) for name, value in arguments.items()})
+        result = computed(call, {name: self._plain(value) for name, value in arguments.items()})
         if isinstance(result, (list, tuple)):
             return Constant(list(result))
         if isinstance(result, Tensor):
+            if call.batched and len(result) == _BATCH and not torch.equal(result[0], result[1]):
+                return Rows(result)
             return Constant(result[:1] if call.batched else result, call.batched)
         return Constant(BatchSize(result) if call.batched and isinstance(result, int) else result)
+
+    def _plain(self, value: Any) -> Any:
+        """A value that torch takes: zeros for activations, and constants themselves."""
+        if isinstance(value, Ref):
+            call = self.graph.calls[value.index]
+            return _BATCH if call.op == "sym_size" else _zeros(call.shape or ())
+        if isinstance(value, Active):
+            return _zeros(value.shape)
+        if isinstance(value, list):
+            return [self._plain(item) for item in value]
+        return value.value if isinstance(value, (Constant, Rows)) else value
+
+
+def _zeros(shape: tuple[int, ...]) -> Tensor:
+    return torch.zeros(_BATCH, *shape, dtype=torch.float64)
+
+
+def _flat(arguments: dict[str, Any]) -> Iterator[Any]:
+    """Arguments, and the items of those that are lists."""
+    for value in arguments.values():
+        yield from value if isinstance(value, list) else [value]
 
 
 def _wide(argument: Any) -> Any:

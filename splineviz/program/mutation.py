@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, fx
 
 __all__ = ["Derived", "Versions", "Views", "read_view", "write_view"]
 
-_SAME = frozenset({"alias", "detach", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout"})
-_VIEWS = frozenset(
-    "slice select narrow view unsqueeze squeeze unflatten transpose swapaxes swapdims permute "
-    "movedim moveaxis diagonal mT".split()
+_WHOLE = frozenset(
+    "alias detach dropout alpha_dropout feature_dropout feature_alpha_dropout to type_as contiguous".split()
 )
-"""Operations that always return a view; reshape and its like may return a copy."""
+"""Operations whose result, where it shares the memory of their argument, is that argument"""
+
+
+_LENGTH = "number of inputs"  # stands for it among the arguments of views
+_Step = tuple[Callable[..., Any], tuple[Any, ...], tuple[tuple[str, Any], ...]]
 
 
 @dataclass(frozen=True)
@@ -23,19 +27,48 @@ class Views:
     """Operations, with their arguments and in order, that take a view from the tensor whose memory it
     shares."""
 
-    steps: tuple[tuple[Callable[..., Any], tuple[Any, ...], tuple[tuple[str, Any], ...]], ...] = ()
+    steps: tuple[_Step, ...] = ()
 
-    def then(self, node: fx.Node) -> Views | None:
-        """The view that ``node`` takes of this one; ``None`` if its arguments are not fixed."""
-        if any(other is not node.args[0] for other in node.all_input_nodes) or not callable(node.target):
+    def then(self, node: fx.Node, base: Tensor) -> Views | None:
+        """The view that ``node`` takes of this one, in the memory of ``base``; ``None`` if its arguments are
+        neither fixed nor the number of inputs."""
+        others = [other for other in node.all_input_nodes if other is not node.args[0]]
+        if not callable(node.target) or any(str(n.meta.get("val")) != str(_length(base)) for n in others):
             return None
-        return Views((*self.steps, (node.target, tuple(node.args[1:]), tuple(node.kwargs.items()))))
+        if node.target is operator.getitem:
+            *before, several = self.steps
+            return Views((*before, (_part, (several, node.args[1]), ())))
+        arguments: Any = fx.map_arg(node.args[1:], lambda _: _LENGTH)
+        return Views((*self.steps, (node.target, arguments, tuple(node.kwargs.items()))))
 
     def of(self, base: Tensor) -> Tensor:
         """Entries of ``base`` that the view shows, in its memory."""
+        count = _length(base)
         for function, arguments, named in self.steps:
-            base = function(base, *arguments, **dict(named))
+            base = function(base, *(_with_length(a, count) for a in arguments), **dict(named))
         return base
+
+
+def _length(base: Tensor) -> int:
+    return base.shape[0] if base.dim() else 1
+
+
+def _with_length(argument: Any, count: int) -> Any:
+    """An argument with the number of inputs in its place."""
+    if isinstance(argument, (list, tuple)):
+        return type(argument)(_with_length(item, count) for item in argument)
+    return count if isinstance(argument, str) and argument == _LENGTH else argument
+
+
+def _part(base: Tensor, several: _Step, which: int) -> Tensor:
+    """One of the views that an operation takes at once, as one that torch lets be written to."""
+    function, arguments, named = several
+    parts = function(base, *arguments, **dict(named))
+    part = parts[which]
+    if part.dim() < base.dim():  # unbind
+        return base.select(arguments[0] if arguments else 0, which)
+    axis = next((a for a, (p, q) in enumerate(zip(part.shape, base.shape, strict=True)) if p != q), 0)
+    return base.narrow(axis, sum(p.shape[axis] for p in parts[:which]), part.shape[axis])
 
 
 def read_view(base: Tensor, views: Views) -> Tensor:
@@ -45,9 +78,21 @@ def read_view(base: Tensor, views: Views) -> Tensor:
 
 def write_view(base: Tensor, value: Tensor, views: Views) -> Tensor:
     """A copy of ``base`` with ``value`` written through a view."""
-    base = base.clone()
-    views.of(base).copy_(value)
+    base = base.clone(memory_format=torch.contiguous_format)  # of which every reshape is a view
+    view = views.of(base)
+    if not _shared(view, base):
+        raise RuntimeError("the view of a tensor is a copy where its memory has another layout")
+    view.copy_(value)
     return base
+
+
+def _shared(value: object, base: object) -> bool:
+    """Whether a tensor, or any of several, is in the memory of ``base``."""
+    if isinstance(value, (list, tuple)):
+        return any(_shared(item, base) for item in value)
+    if not isinstance(value, Tensor) or not isinstance(base, Tensor):
+        return False
+    return bool(torch._C._is_alias_of(value, base))  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -68,7 +113,7 @@ class Versions:
 
     A write to a tensor redirects every later read of that tensor to the result. If it is a view, the tensor
     that it was taken from is made anew, and so are all other views of it that are read later. A write through
-    something that may or may not be a view is refused, if the memory is read again.
+    a view that depends on more than fixed numbers is refused, if the memory is read again.
     """
 
     def __init__(self, graph: fx.Graph) -> None:
@@ -92,27 +137,23 @@ class Versions:
         self._index[node] = index
         self._tensor[node] = self._memory[node] = node
         self._views[node] = Views()
-        schema = getattr(node.target, "_schema", None)
         source = next((a for a in node.args if isinstance(a, fx.Node)), None)
         if source is None:
             return False, None, []
-        if schema is None:
-            self._memory[node], self._views[node] = self._memory[source], None
-            return False, None, []
-        written = [
-            i for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write
-        ]
+        schema = getattr(node.target, "_schema", None)
+        arguments = [] if schema is None else schema.arguments
+        written = [i for i, a in enumerate(arguments) if a.alias_info is not None and a.alias_info.is_write]
         if written:
             several = "writes to several tensors in place"
             return (True, several, []) if written != [0] else (True, *self._write(node, source, index))
-        name = schema.name.split("::")[-1]
-        if name in _SAME:
-            self._tensor[node], self._memory[node] = self._tensor[source], self._memory[source]
-            self._views[node] = self._views[source]
-        elif any(r.alias_info is not None for r in schema.returns):
-            views = self._views[source]
-            self._memory[node] = self._memory[source]
-            self._views[node] = views.then(node) if views is not None and name in _VIEWS else None
+        memory, views = self._memory[source], self._views[source]
+        if not _shared(node.meta.get("val"), memory.meta.get("val")):
+            return False, None, []
+        self._memory[node] = memory
+        if schema is not None and schema.name.split("::")[-1] in _WHOLE:
+            self._tensor[node], self._views[node] = self._tensor[source], views
+        else:
+            self._views[node] = None if views is None else views.then(node, memory.meta["val"])
         return False, None, []
 
     def _write(self, node: fx.Node, target: fx.Node, index: int) -> tuple[str | None, list[Derived]]:

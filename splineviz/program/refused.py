@@ -101,8 +101,4 @@ REFUSED = (
         "wrap_with_autocast",
         "(torch.autocast inside forward) rounds to lower precision, which is not continuous",
     ),
-    _refused(
-        "wrap_with_set_grad_enabled",
-        "(torch.enable_grad or set_grad_enabled inside forward) is not supported yet",
-    ),
 )

@@ -14,11 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
-from torch.export.graph_signature import InputKind
+from torch.export.graph_signature import ExportGraphSignature, InputKind, OutputKind
 
 from splineviz.errors import InputError
 from splineviz.program.modes import condensed, evaluating
 from splineviz.program.mutation import Derived, Versions, read_view, write_view
+from splineviz.program.regions import without_regions
 
 __all__ = ["BatchSize", "Call", "Graph", "Ref", "refs_of", "trace"]
 
@@ -151,11 +152,13 @@ def _read(exported: ExportedProgram, batch: str, *, dynamic: bool) -> Graph:
     inputs."""
     signature = exported.graph_signature
     weights = {spec.arg.name: spec for spec in signature.input_specs}
-    versions = Versions(exported.graph)
+    graph = without_regions(exported.graph_module)
+    versions = Versions(graph)
     calls: list[Call] = []
     constants: dict[str, Tensor] = {}
-    for node in exported.graph.nodes:
+    for node in graph.nodes:
         if node.op == "output":
+            result = node.args[0][_place(signature)]
             break
         call = _call(node, versions.index, batch)
         if node.op == "placeholder":
@@ -172,8 +175,12 @@ def _read(exported: ExportedProgram, batch: str, *, dynamic: bool) -> Graph:
         in_place, refused, derived = versions.record(node, len(calls))
         calls.append(replace(call, in_place=in_place, refused=refused))
         calls.extend(_derived(value, call, batch) for value in derived)
-    result = next(node for node in exported.graph.nodes if node.name == signature.user_outputs[0])
     return Graph(tuple(calls), versions.index(result), constants, dynamic)
+
+
+def _place(signature: ExportGraphSignature) -> int:
+    """Place of the module's own result among all that the graph returns."""
+    return next(i for i, spec in enumerate(signature.output_specs) if spec.kind == OutputKind.USER_OUTPUT)
 
 
 def _call(node: torch.fx.Node, index: Any, batch: str) -> Call:

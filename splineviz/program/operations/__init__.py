@@ -11,6 +11,6 @@ from splineviz.program.operations import (  # noqa: F401  (each registers its en
     pooling,
     resampling,
 )
-from splineviz.program.operations.base import OPERATIONS, Active, Builder, Constant, RefusedError, Step
+from splineviz.program.operations.base import OPERATIONS, Active, Builder, Constant, RefusedError, Rows, Step
 
-__all__ = ["OPERATIONS", "Active", "Builder", "Constant", "RefusedError", "Step"]
+__all__ = ["OPERATIONS", "Active", "Builder", "Constant", "RefusedError", "Rows", "Step"]

@@ -24,6 +24,7 @@ __all__ = [
     "Constant",
     "Entry",
     "RefusedError",
+    "Rows",
     "Step",
     "operation",
 ]
@@ -50,6 +51,22 @@ class Constant:
 
     value: Any
     per_batch: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A constant tensor of two inputs that differs from one input to the other, such as their numbers."""
+
+    value: Tensor
+
+    @property
+    def are_numbered(self) -> bool:
+        """Whether it holds the number of each input, as ``arange(len(x))`` does."""
+        return torch.equal(self.value, self.numbers(2).expand(self.value.shape))
+
+    def numbers(self, count: int) -> Tensor:
+        """The number of each of ``count`` inputs, (count, 1, ...) with as many axes."""
+        return torch.arange(count).reshape(-1, *(1,) * (self.value.dim() - 1))
 
 
 PRODUCT = (

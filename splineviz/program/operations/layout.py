@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.operations.base import Active, Constant, RefusedError, Step, operation
+from splineviz.program.operations.base import Active, Constant, RefusedError, Rows, Step, operation
 from splineviz.program.operations.gains import layout_norm
 from splineviz.program.program import Gain
 
-__all__ = ["axis", "moved", "placed", "spread"]
+__all__ = ["axis", "indices", "moved", "placed", "spread"]
 
 _END = 2**62  # the exporter writes "to the end" as the largest 64-bit integer
 
@@ -96,10 +96,8 @@ def _part(step: Step) -> Active:
 def _index(step: Step) -> Active:
     if any(isinstance(i, Active) for i in step["indices"]):
         raise RefusedError("chooses entries by the values of an activation")
-    index = tuple(slice(None) if i is None else i.value for i in step["indices"])
-    if index and not isinstance(index[0], slice):
-        raise RefusedError("takes some inputs of the batch")
-    return moved(step, [step.active("self")], lambda x: x[index])
+    index = indices(step)
+    return moved(step, [step.active("self")], lambda x: x[index(len(x))])
 
 
 @operation("expand", "expand_as", "broadcast_to", makes="layout")
@@ -135,6 +133,17 @@ def _join(step: Step) -> Active:
     if any(isinstance(item, Constant) and not item.per_batch for item in items):
         raise RefusedError("joins a constant that has no batch axis")
     return placed(step, items, lambda *tensors: join(tensors, dim))
+
+
+def indices(step: Step) -> Callable[[int], tuple[slice | Tensor, ...]]:
+    """Constant indices of each axis, for any number of inputs."""
+    first, *others = step["indices"]
+    if isinstance(first, Constant) or (isinstance(first, Rows) and not first.are_numbered):
+        raise RefusedError("takes some inputs of the batch")
+    rest = [slice(None) if i is None else i.value for i in others]
+    if first is None:
+        return lambda count: (slice(None), *rest)
+    return lambda count: (first.numbers(count), *rest)
 
 
 def axis(step: Step) -> int:

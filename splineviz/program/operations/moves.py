@@ -10,7 +10,7 @@ from torch import Tensor
 
 from splineviz.program.mutation import write_view
 from splineviz.program.operations.base import Active, Constant, RefusedError, Step, operation
-from splineviz.program.operations.layout import moved, placed, spread
+from splineviz.program.operations.layout import indices, moved, placed, spread
 
 __all__: list[str] = []
 
@@ -110,11 +110,14 @@ def _index_put(step: Step) -> Active:
         raise RefusedError("with accumulate is not supported")
     if any(isinstance(i, Active) for i in step["indices"]):
         raise RefusedError(_BY_VALUE)
-    index = [None if i is None else i.value for i in step["indices"]]
-    put = torch.ops.aten.index_put
-    return placed(
-        step, [step.arguments["self"], step.arguments["values"]], lambda x, values: put(x, index, values)
-    )
+    index = indices(step)
+
+    def place(x: Tensor, values: Tensor) -> Tensor:
+        x = x.clone()
+        x[index(len(x))] = values
+        return x
+
+    return placed(step, [step.arguments["self"], step.arguments["values"]], place)
 
 
 @operation("read_view", makes="layout")
