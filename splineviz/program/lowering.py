@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,10 +17,23 @@ from splineviz.errors import InputError
 from splineviz.program.constants import cast, computed, stored
 from splineviz.program.infinite_entries import without_infinite_entries
 from splineviz.program.modes import condensed
-from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Rows, Step
+from splineviz.program.operations import (
+    COMPARISONS,
+    GATES,
+    OPERATIONS,
+    Active,
+    Builder,
+    Constant,
+    Piecewise,
+    RefusedError,
+    Rows,
+    Step,
+    settled,
+)
 from splineviz.program.program import Affine, Maximum, Pointwise, Stage
 from splineviz.program.refusal import Offender, offender, why
 from splineviz.program.trace import BatchSize, Call, Graph, Ref
+from splineviz.program.unread import without_unread
 
 __all__ = ["Lowered", "lower", "with_frees"]
 
@@ -77,27 +91,45 @@ class _Lowering:
         self.offenders: list[Offender] = []
         self.digest = hashlib.sha256()
         self.beginnings: list[str] = []
+        self.settled: dict[int, tuple[Piecewise, Active | Constant]] = {}
         self.infinite = False
         """Whether any constant is"""
 
     def run(self) -> Lowered:
         """Lower all calls that the output needs."""
-        for index in self.graph.needed(_SHAPE_ONLY):
-            self.values[index] = self._value(self.graph.calls[index])
-            self.beginnings += [self.digest.hexdigest()] * (len(self.builder.nodes) - len(self.beginnings))
-        output = self.values[self.graph.output]
-        if not self.offenders and not isinstance(output, Active):
+        needed = self.graph.needed(_SHAPE_ONLY)
+        readers = Counter(i for index in needed for i in set(self.graph.calls[index].refs()))
+        for index in needed:
+            value = self._value(self.graph.calls[index])
+            self.values[index] = self._early(value) if readers[index] > 1 else value
+            self._mark()
+        output = self._settled(self.values[self.graph.output])
+        self._mark()
+        if self.offenders:
+            return Lowered((), (), 1, 0, (), "", (), tuple(dict.fromkeys(self.offenders)))
+        if not isinstance(output, Active):
             raise InputError("the output of the model does not depend on its input")
-        slot, shape = (output.slot, output.shape) if isinstance(output, Active) else (0, ())
-        self.digest.update(repr((self.builder.n_slots, slot, shape)).encode())
-        b = self.builder
-        if self.infinite and not self.offenders:
-            shape_in = next(call.shape for call in self.graph.calls if call.op == "input") or ()
-            b.nodes = without_infinite_entries(b.nodes, shape_in, slot)
-        nodes = with_frees(b.nodes, slot)
-        offenders = tuple(dict.fromkeys(self.offenders))
-        digests = self.digest.hexdigest(), tuple(self.beginnings)
-        return Lowered(nodes, tuple(b.stages), b.n_slots, slot, shape, *digests, offenders)
+        b, slot = self.builder, output.slot
+        self.digest.update(repr((b.n_slots, slot, output.shape)).encode())
+        if self.infinite:
+            shape = next(call.shape for call in self.graph.calls if call.op == "input") or ()
+            b.nodes = without_infinite_entries(b.nodes, shape, slot)
+        nodes, stages, kept = without_unread(b.nodes, b.stages, slot)
+        slot = next((i for i, k in enumerate(kept, 1) if b.nodes[k].output == slot), 0)
+        return Lowered(
+            nodes=with_frees(nodes, slot),
+            stages=tuple(stages),
+            n_slots=len(nodes) + 1,
+            output=slot,
+            output_shape=output.shape,
+            digest=self.digest.hexdigest(),
+            beginnings=tuple(self.beginnings[k] for k in kept),
+            offenders=(),
+        )
+
+    def _mark(self) -> None:
+        """Note how the network began, for the nodes that are new."""
+        self.beginnings += [self.digest.hexdigest()] * (len(self.builder.nodes) - len(self.beginnings))
 
     def _value(self, call: Call) -> Any:
         if call.op == "input":
@@ -113,7 +145,11 @@ class _Lowering:
             arguments["other"] = Constant(torch.zeros(1, dtype=torch.float64))  # of which it reads the type
             if isinstance(arguments["self"], Constant):
                 return self._fold(call, arguments)
-        if call.op not in _SHAPE_ONLY and any(isinstance(self.values[i], Active) for i in call.refs()):
+        if call.op not in _SHAPE_ONLY and any(
+            isinstance(self.values[i], (Active, Piecewise)) for i in call.refs()
+        ):
+            if self._is_gate(call, arguments):
+                return self._gated(call, arguments)
             return self._active(call, arguments)
         if call.refused:
             return self._refuse(call, call.refused)
@@ -138,6 +174,54 @@ class _Lowering:
             ]
         return argument
 
+    def _is_gate(self, call: Call, arguments: dict[str, Any]) -> bool:
+        """Whether a call compares activations, or reads what a comparison made."""
+        made = any(isinstance(value, Piecewise) for value in _flat(arguments))
+        return call.op in (GATES if made else COMPARISONS) and not call.refused
+
+    def _gated(self, call: Call, arguments: dict[str, Any]) -> Piecewise | Active | Constant:
+        """Lower one call that a comparison takes part in, with activations in place of continuous functions
+        where these have nothing in common."""
+        arguments = {name: _wide(value) for name, value in arguments.items()}
+        known = (value.shape for value in _flat(arguments) if isinstance(value, Piecewise))
+        shape = next(known, ()) if call.shape is None else call.shape
+        if any(value is _LOST for value in _flat(arguments)):
+            return Active(-1, shape)
+        self._note(call, arguments)
+        try:
+            made = GATES[call.op](Step(call, arguments, shape, self.builder))
+        except RefusedError as reason:
+            early = {name: self._early(value) for name, value in arguments.items()}
+            if call.op in OPERATIONS and not self._is_gate(call, early):
+                return self._active(call, early)
+            self._refuse(call, str(reason))
+            return Active(-1, shape)
+        return made
+
+    def _early(self, value: Any) -> Any:
+        """A value, as an activation where it is known to be continuous."""
+        if not isinstance(value, Piecewise) or value.is_constant or value.chosen_by is not None:
+            return value
+        try:
+            return settled(self.builder, value)
+        except RefusedError:
+            return value
+
+    def _settled(self, argument: Any) -> Any:
+        """An argument with activations in place of what comparisons made."""
+        if isinstance(argument, list):
+            return [self._settled(item) for item in argument]
+        if not isinstance(argument, Piecewise):
+            return argument
+        if id(argument) not in self.settled:
+            try:
+                made = settled(self.builder, argument)
+            except RefusedError as reason:
+                self._refuse(argument.call, str(reason))
+                made = Active(-1, argument.shape)
+            self.settled[id(argument)] = argument, made
+        return self.settled[id(argument)][1]
+
     def _refuse(self, call: Call, reason: str) -> Active:
         self.offenders.append(offender(call, reason))
         return _LOST
@@ -150,7 +234,9 @@ class _Lowering:
             parent = self.graph.calls[call.arguments["0"].index]
             part = parent, int(call.arguments["1"])
             arguments = {name: self._resolve(value) for name, value in parent.arguments.items()}
-        elif (call.op in _IN_PARTS or call.op.startswith(_POOLS_IN_PARTS)) and call.parts:
+        arguments = {name: self._settled(value) for name, value in arguments.items()}
+        in_parts = call.op in _IN_PARTS or call.op.startswith(_POOLS_IN_PARTS)
+        if part is None and in_parts and call.parts:
             return _UNTAKEN
         lost = any(self.values.get(i) is _LOST for i in (*call.refs(), *parent.refs()))
         shape = self._shape(call, arguments)
@@ -171,7 +257,8 @@ class _Lowering:
         arguments = {name: _wide(value) for name, value in arguments.items()}
         self._note(parent, arguments)
         try:
-            return OPERATIONS[parent.op].lower(Step(parent, arguments, after.shape, self.builder, part))
+            step = Step(parent, arguments, after.shape, self.builder, part)
+            return step.recognised(OPERATIONS[parent.op].lower(step))
         except RefusedError as reason:
             self._refuse(parent, str(reason))
             return after
@@ -198,6 +285,8 @@ class _Lowering:
                 self.infinite |= bool(torch.isinf(value.value).any())
                 self.digest.update(repr(tuple(value.value.shape)).encode())
                 self.digest.update(value.value.contiguous().numpy().tobytes())
+            elif isinstance(value, Piecewise):
+                self.digest.update(f"made by {value.call.name}".encode())
             else:
                 plain = value.value if isinstance(value, Constant) else value
                 self.infinite |= isinstance(plain, float) and math.isinf(plain)

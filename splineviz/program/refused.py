@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["REFUSED", "Refused"]
+__all__ = ["JUMPS", "REFUSED", "Refused"]
 
 _NEVER = "is not continuous piecewise affine"
-_JUMPS = "is not continuous piecewise affine: it jumps"
+JUMPS = "is not continuous piecewise affine: it jumps"
 _LATER = "is piecewise affine, but not supported yet"
 _BEND = "relu, leaky_relu or prelu"
 
@@ -74,16 +74,11 @@ REFUSED = (
     _refused(
         "lstm gru rnn_tanh", f"{_NEVER}: its gates are smooth", "a loop over its steps, with linear and relu"
     ),
-    _refused("sign sgn heaviside", _JUMPS, "hardtanh of a multiple"),
-    _refused("hardshrink", _JUMPS, "softshrink"),
-    _refused("round floor ceil trunc fix frac fmod remainder floor_divide bool int", _JUMPS),
-    _refused(
-        "gt lt ge le eq ne greater less isclose logical_and logical_or logical_not nonzero masked_select",
-        _JUMPS,
-        "relu, abs or clamp: where(x > 0, x, a * x) is leaky_relu",
-    ),
-    _refused("argmax", _JUMPS, at_end=True),
-    _refused("argmin argsort one_hot embedding bincount searchsorted bucketize", _JUMPS),
+    _refused("hardshrink", JUMPS, "softshrink"),
+    _refused("round floor ceil trunc fix frac fmod remainder floor_divide bool int", JUMPS),
+    _refused("isclose nonzero masked_select", JUMPS, "relu, abs or clamp"),
+    _refused("argmax", JUMPS, at_end=True),
+    _refused("argmin argsort one_hot embedding bincount searchsorted bucketize", JUMPS),
     _refused("bernoulli rand_like randn_like multinomial normal", "is random"),
     _refused(
         "aminmax topk sort msort median kthvalue cummax cummin fractional_max_pool2d fractional_max_pool3d",

@@ -14,10 +14,11 @@ from torch import Tensor
 from splineviz.program import Affine, Maximum, Pointwise, Program, load_program
 
 from .nets import CASES, Case
+from .nets_gates import CASES as GATES
 from .nets_max import CASES as MAXIMA
 
 torch.set_num_threads(1)
-each = pytest.mark.parametrize("case", [*CASES, *MAXIMA], ids=lambda case: case.name)
+each = pytest.mark.parametrize("case", [*CASES, *MAXIMA, *GATES], ids=lambda case: case.name)
 
 
 @cache

@@ -12,5 +12,20 @@ from splineviz.program.operations import (  # noqa: F401  (each registers its en
     resampling,
 )
 from splineviz.program.operations.base import OPERATIONS, Active, Builder, Constant, RefusedError, Rows, Step
+from splineviz.program.operations.gates import COMPARISONS, GATES
+from splineviz.program.operations.meeting import settled
+from splineviz.program.operations.piecewise import Piecewise
 
-__all__ = ["OPERATIONS", "Active", "Builder", "Constant", "RefusedError", "Rows", "Step"]
+__all__ = [
+    "COMPARISONS",
+    "GATES",
+    "OPERATIONS",
+    "Active",
+    "Builder",
+    "Constant",
+    "Piecewise",
+    "RefusedError",
+    "Rows",
+    "Step",
+    "settled",
+]

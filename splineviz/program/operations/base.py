@@ -19,6 +19,7 @@ from splineviz.program.trace import BatchSize, Call
 __all__ = [
     "OPERATIONS",
     "PRODUCT",
+    "RESHAPES",
     "Active",
     "Builder",
     "Constant",
@@ -69,6 +70,7 @@ class Rows:
         return torch.arange(count).reshape(-1, *(1,) * (self.value.dim() - 1))
 
 
+RESHAPES = tuple("view reshape flatten unflatten squeeze unsqueeze view_as reshape_as".split())
 PRODUCT = (
     "multiplies two activations, which is not piecewise affine; add or concatenate them, or make one a "
     "constant"
@@ -88,6 +90,14 @@ class Builder:
     nodes: list[Affine | Pointwise | Maximum] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     n_slots: int = 1
+    same: dict[int, int] = field(default_factory=dict)
+    """For slots whose values another one held before, that one"""
+    first: dict[object, int] = field(default_factory=dict)
+    """First slot for the result of each call, by what is called on what"""
+
+    def made(self, slot: int) -> Affine | Pointwise | Maximum | None:
+        """The node that makes the value of a slot; None for the input."""
+        return next((node for node in reversed(self.nodes) if node.output == slot), None)
 
     def slot(self) -> int:
         """Number of a new slot."""
@@ -154,6 +164,28 @@ class Step:
         """An argument that may be either; a Python number counts as a constant."""
         value = self.arguments[name]
         return value if isinstance(value, Active) else Constant(self.constant(name))
+
+    def recognised(self, made: Active | Constant) -> Active | Constant:
+        """The result, of which is noted whether an equal call made another one before."""
+
+        def key(value: Any) -> object:
+            if isinstance(value, Active):
+                return self.builder.same.get(value.slot, value.slot)
+            if isinstance(value, list):
+                return tuple(key(item) for item in value)
+            value = value.value if isinstance(value, (Constant, Rows)) else value
+            return id(value) if isinstance(value, Tensor) else repr(value)
+
+        if isinstance(made, Active):
+            op, arguments = self.call.op, self.arguments
+            if op in RESHAPES:  # whose result its shape tells
+                op, arguments = "reshape", {"self": arguments["self"]}
+            given = tuple((name, key(value)) for name, value in sorted(arguments.items()))
+            called = op, self.shape, self.part and self.part[1], given
+            first = self.builder.first.setdefault(called, made.slot)
+            if first != made.slot:
+                self.builder.same[made.slot] = first
+        return made
 
     def affine(
         self,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from splineviz.program.operations.base import OPERATIONS
+from splineviz.program.operations.gates import GATES
 from splineviz.program.refused import REFUSED
 
 __all__ = ["BEGIN", "END", "operations_text", "with_operations"]
@@ -53,6 +54,8 @@ def operations_text() -> str:
             ]
             if names:
                 rows.append(f"| {title} | {nodes} | {_joined(names)} |")
+    gates = _joined(name for name in GATES if name not in OPERATIONS and not name.startswith("_"))
+    rows.append(f"| comparisons whose two sides meet | **units** | {gates} |")
     advice = [
         f"| {_joined(n for n in g.names if not n.startswith('_'))} | {g.advice} |"
         for g in REFUSED

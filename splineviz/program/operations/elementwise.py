@@ -12,7 +12,7 @@ from splineviz.program.operations.base import PRODUCT, Active, Constant, Refused
 from splineviz.program.operations.layout import placed, spread
 from splineviz.program.program import Form, Gain
 
-__all__ = ["combined", "divided"]
+__all__ = ["combined", "divided", "scaled"]
 
 Number = Tensor | float
 
@@ -59,7 +59,7 @@ def _lerp(step: Step) -> Active:
     weight = step.operand("weight")
     if isinstance(weight, Active):
         raise RefusedError(PRODUCT)
-    return combined(step, start, 1.0, _scale(step, combined(step, end, 1.0, start, -1.0), weight.value), 1.0)
+    return combined(step, start, 1.0, scaled(step, combined(step, end, 1.0, start, -1.0), weight.value), 1.0)
 
 
 @operation("addcmul", makes="sum diagonal")
@@ -69,13 +69,13 @@ def _add_product(step: Step) -> Active:
     if isinstance(first, Active) and isinstance(second, Active):
         raise RefusedError(PRODUCT)
     if isinstance(first, Constant) and isinstance(second, Constant):
-        scaled: Active | Constant = Constant(first.value * second.value)
+        product: Active | Constant = Constant(first.value * second.value)
     else:
         x, factor = (first, second) if isinstance(first, Active) else (second, first)
         assert isinstance(x, Active)
         assert isinstance(factor, Constant)
-        scaled = _scale(step, x, factor.value)
-    return combined(step, step.operand("self"), 1.0, scaled, float(step["value"]))
+        product = scaled(step, x, factor.value)
+    return combined(step, step.operand("self"), 1.0, product, float(step["value"]))
 
 
 @operation("addcdiv", makes="sum diagonal")
@@ -102,7 +102,7 @@ def _mul(step: Step) -> Active:
     if isinstance(step.arguments["self"], Active) and isinstance(step.arguments["other"], Active):
         raise RefusedError(PRODUCT)
     x, factor = ("self", "other") if isinstance(step.arguments["self"], Active) else ("other", "self")
-    return _scale(step, step.active(x), step.constant(factor))
+    return scaled(step, step.active(x), step.constant(factor))
 
 
 @operation("div", "divide", "true_divide", makes="diagonal")
@@ -141,9 +141,9 @@ def combined(step: Step, a: Active | Constant, p: float, b: Active | Constant, q
 
 def _sum(step: Step, a: Active, p: float, b: Active, q: float) -> Active:
     if abs(p) != 1:
-        a, p = _scale(step, a, p), 1.0
+        a, p = scaled(step, a, p), 1.0
     if abs(q) != 1:
-        b, q = _scale(step, b, q), 1.0
+        b, q = scaled(step, b, q), 1.0
     if p == -1:
         a, p, b, q = b, q, a, p
     if p == -1:
@@ -152,7 +152,8 @@ def _sum(step: Step, a: Active, p: float, b: Active, q: float) -> Active:
     return step.affine([a, b], step.shape, function, Gain("sum", math.sqrt(2.0) * (1 + 1e-15), terms=2))
 
 
-def _scale(step: Step, x: Active, factor: Number) -> Active:
+def scaled(step: Step, x: Active, factor: Number) -> Active:
+    """An activation times constants."""
     x = spread(step, x)
     return step.affine(
         [x], step.shape, lambda x: x * factor, _gain(factor, 0.0, step.shape), form=_form(factor)

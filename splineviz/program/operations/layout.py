@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.operations.base import Active, Constant, RefusedError, Rows, Step, operation
+from splineviz.program.operations.base import RESHAPES, Active, Constant, RefusedError, Rows, Step, operation
 from splineviz.program.operations.gains import layout_norm
 from splineviz.program.program import Gain
 
@@ -46,7 +46,7 @@ def _cast(step: Step) -> Active:
     return step.active("self")
 
 
-@operation(*"view reshape flatten unflatten squeeze unsqueeze view_as reshape_as".split(), makes="layout")
+@operation(*RESHAPES, makes="layout")
 def _reshape(step: Step) -> Active:
     x = step.active("self")
     if x.shape == step.shape:
