@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
-from splineviz.program.copies import copied
 from splineviz.program.fidelity import sample
 from splineviz.program.modes import condensed
-from splineviz.program.weights import some
+from splineviz.program.restoring import duplicate
 
 __all__ = ["Keeper"]
 
@@ -40,7 +39,7 @@ class Keeper:
         if not kept:
             return None
         try:
-            return cls(_copied(module, kept), kept, input_shape)
+            return cls(duplicate(module), kept, input_shape)
         except InputError as error:
             return cls(error, kept, input_shape)
 
@@ -54,7 +53,7 @@ class Keeper:
         """
         if isinstance(self.module, InputError):
             raise self.module
-        module = _copied(self.module, self.kept)
+        module = duplicate(self.module)
         module.load_state_dict(dict(weights), strict=False)
         module.train()
         module.eval()
@@ -70,17 +69,6 @@ class Keeper:
             isinstance(value, Tensor) and torch.equal(value, self.kept[name]) for name, value in now.items()
         )
         return None if all(same) else module
-
-
-def _copied(module: nn.Module, kept: Mapping[str, Tensor]) -> nn.Module:
-    try:
-        return copied(module)
-    except Exception as error:
-        raise InputError(
-            f"the module keeps tensors beside its weights ({some(list(kept))}), and cannot be copied to see "
-            f"whether they follow from these: {condensed(error)}",
-            hint="register them as buffers, or load each checkpoint into the module and read it anew",
-        ) from error
 
 
 def _made_anew(module: nn.Module, name: str, example: Tensor) -> None:

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError, SplinevizError
-from splineviz.program.copies import copied
 from splineviz.program.derived import Keeper
 from splineviz.program.exported import load_exported
 from splineviz.program.fidelity import measure, sample
@@ -25,6 +24,7 @@ from splineviz.program.modes import bare, condensed, evaluating, refuse_training
 from splineviz.program.origin import Origin
 from splineviz.program.program import Fidelity, Program
 from splineviz.program.refusal import Offender, refusal
+from splineviz.program.restoring import duplicate, restored
 from splineviz.program.state_dicts import Wanted, Weights, weights_for
 from splineviz.program.trace import Graph, trace
 from splineviz.program.weight_files import SUFFIXES
@@ -85,7 +85,11 @@ def load_program(
     (8, (2,), (1,))
     """
     module, name, told = _module(model, weights, weights_key, input_shape)
-    shape = _input_shape(module, input_shape, told)
+    with restored(module):
+        return _program(module, name, _input_shape(module, input_shape, told), logits)
+
+
+def _program(module: nn.Module, name: str, shape: tuple[int, ...], logits: bool) -> Program:
     graph, lowered, cut = _lowered(module, shape, logits)
     if lowered.offenders:
         last = None if logits else last_operation(graph)
@@ -144,7 +148,8 @@ def blockers(
     """The operations of a model that block exactness, without raising for them; other bad input is still an
     error."""
     module, _, told = _module(model, weights, weights_key, input_shape)
-    return _lowered(module, _input_shape(module, input_shape, told), logits)[1].offenders
+    with restored(module):
+        return _lowered(module, _input_shape(module, input_shape, told), logits)[1].offenders
 
 
 def read_network(
@@ -167,7 +172,8 @@ def read_network(
     """
     module, name, told = _module(model, weights, weights_key, input_shape)
     shape = _input_shape(module, input_shape, told)
-    graph, own = _traced(module, shape)
+    with restored(module):
+        graph, own = _traced(module, shape)
     of_file: Callable[..., tuple[Offender, ...]] | None = getattr(module, "in_order", None)
     if of_file is not None and (stand_ins := of_file(())):
         raise refusal(stand_ins, None)
@@ -181,7 +187,8 @@ def _traced(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, dict[str,
     first = next((v for v in weights.values() if v.is_floating_point()), torch.zeros(()))
     example = sample(shape, 2).to(first.device, first.dtype)
     _try(module, example)
-    return trace(module, example), weights
+    with restored(module):  # of tensors without values, at once
+        return trace(module, example), weights
 
 
 def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[Graph, Lowered, CutOff | None]:
@@ -265,7 +272,7 @@ def _module(
         module = bare(model)
         name = type(module).__name__
         if weights is not None:
-            module = copied(module)
+            module = duplicate(module)
     elif isinstance(model, (str, Path)):
         name, suffix = str(model), Path(model).suffix.lower()
         if suffix == ".onnx":
