@@ -15,6 +15,7 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
+from splineviz.program.operations.order import sums
 from splineviz.program.operations.pool_windows import pool_axes, pool_positions
 from splineviz.program.program import Pointwise
 from splineviz.program.trace import Call, Ref
@@ -30,7 +31,7 @@ _COMPARISONS = frozenset("gt ge lt le greater greater_equal less less_equal".spl
 _MAXIMA = ("max_pool", "adaptive_max_pool", "amax", "amin")
 _UNCOUNTED = frozenset(
     """round floor ceil trunc fix frac fmod remainder floor_divide argmax argmin argsort sort msort topk
-    median nanmedian kthvalue mode cummax cummin lstm gru rnn_tanh rnn_relu fractional_max_pool2d
+    median nanmedian kthvalue mode lstm gru rnn_tanh rnn_relu fractional_max_pool2d
     fractional_max_pool3d bernoulli rand_like randn_like multinomial normal one_hot""".split()
 )
 """Operations that switch in ways that have no agreed count of units, or hide their units inside one
@@ -115,7 +116,9 @@ def switch_of(
     rule, width, sources = _rule(call, arguments, [i for _, i in refs], shape, made)
     if rule is None:
         return None
-    entered = made if isinstance(rule, Winner) else shape
+    entered = shape
+    if isinstance(rule, Winner):
+        entered = tuple(rule.candidates(torch.zeros(1, *shape))[0].shape[1:])
     own_module = call.module_class.startswith(("torch.nn.modules.", "splineviz.program.onnx."))
     stage_name = builder.distinct((own_module and call.module) or f"{call.module}.{call.op}".lstrip("."))
     builder.stages.append(Stage(len(builder.stages), stage_name, call.op, entered, width, call.source))
@@ -127,7 +130,9 @@ def _lowered(
 ) -> Pointwise | None:
     """The pointwise node that the operation table makes of a call, if it makes one."""
     entry = OPERATIONS.get(call.op)
-    if entry is None or "stage" not in entry.makes or len(active) != 1 or call.op.startswith(_MAXIMA):
+    if entry is None or "stage" not in entry.makes or len(active) != 1:
+        return None
+    if call.op.startswith(_MAXIMA) or call.op in _ORDERED:
         return None
     resolved: dict[str, Any] = {
         name: Active(0, active[name])
@@ -174,11 +179,48 @@ def _rule(
         dims = arguments["dim"]
         dims = [dims] if isinstance(dims, int) else list(dims) or list(range(1, len(shape) + 1))
         return Winner(-1.0 if "min" in op else 1.0, _along(dims, bool(arguments.get("keepdim")))), 1, (first,)
+    if op in _ORDERED:
+        return Winner(-1.0 if op == "cummin" else 1.0, _ORDERED[op](arguments)), 1, (first,)
     if op == "glu":
         raise InputError(
             "'glu' gates inside one operation", hint="write it as a * torch.sigmoid(b), whose gate is a unit"
         )
     return None, 0, ()
+
+
+def _sums(arguments: dict[str, Any]) -> Callable[[Tensor], list[Tensor]]:
+    """All sums of so many entries along an axis; where a count has fewer than another, its last one again."""
+    dim, counts = arguments["dim"], list(arguments["counts"])
+
+    def candidates(z: Tensor) -> list[Tensor]:
+        matrix, lengths = sums(z.shape[dim], counts)
+        parts = torch.split_with_sizes(z.movedim(dim, -1) @ matrix.to(z).T, lengths, -1)
+        return [
+            torch.stack([part[..., min(i, part.shape[-1] - 1)] for part in parts], dim)
+            for i in range(max(lengths))
+        ]
+
+    return candidates
+
+
+def _pairs(arguments: dict[str, Any]) -> Callable[[Tensor], list[Tensor]]:
+    """The two entries of each pair of places along an axis."""
+    dim, places = arguments["dim"], [torch.tensor(arguments[name]) for name in ("first", "second")]
+    return lambda z: [z.index_select(dim, at.to(z.device)) for at in places]
+
+
+def _prefixes(arguments: dict[str, Any]) -> Callable[[Tensor], list[Tensor]]:
+    """The entries so far along an axis, the last of them again in place of those to come."""
+    dim = arguments["dim"]
+
+    def candidates(z: Tensor) -> list[Tensor]:
+        places = torch.arange(z.shape[dim], device=z.device)
+        return [z.index_select(dim, places.clamp_max(i)) for i in range(z.shape[dim])]
+
+    return candidates
+
+
+_ORDERED = {"sums_of_largest": _sums, "exchanged": _pairs, "cummax": _prefixes, "cummin": _prefixes}
 
 
 def _along(dims: list[int], keep: bool) -> Callable[[Tensor], list[Tensor]]:

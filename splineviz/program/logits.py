@@ -21,6 +21,8 @@ _BY_ENTRY: dict[str, Callable[[Tensor], Tensor]] = {
 _BY_ROW: dict[str, Callable[[Tensor, int], Tensor]] = {
     "softmax": torch.softmax,
     "log_softmax": torch.log_softmax,
+    "_softmax": torch.softmax,
+    "_log_softmax": torch.log_softmax,
 }
 _NOTHING = frozenset({"contiguous", "clone", "detach", "alias", "to", "dropout"})
 _RESHAPES = frozenset({"view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten"})
@@ -90,9 +92,7 @@ def _choice(graph: Graph) -> _Choice | None:
         return None
     if call.op == "getitem" and call.arguments["1"] == 1:
         call = graph.calls[call.arguments["0"].index]
-        if not (
-            call.op == "max" or (call.op == "topk" and call.arguments["k"] == 1 and call.arguments["largest"])
-        ):
+        if call.op != "max":
             return None
     elif call.op != "argmax":
         return None

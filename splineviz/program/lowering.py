@@ -42,7 +42,9 @@ _SHAPE_ONLY = frozenset(
 )
 _IN_PARTS = frozenset(
     "split split_with_sizes chunk tensor_split unbind hsplit dsplit max min".split()
-    + "unsafe_split unsafe_split_with_sizes unsafe_chunk".split()
+    + "unsafe_split unsafe_split_with_sizes unsafe_chunk cummax cummin".split()
+    + "broadcast_tensors native_dropout native_batch_norm _native_batch_norm_legit".split()
+    + "_native_batch_norm_legit_no_training rrelu_with_noise_functional".split()
 )
 _OF_ROWS = frozenset({"index", "index_put"})
 _POOLS_IN_PARTS = ("max_pool", "adaptive_max_pool")

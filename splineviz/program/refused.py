@@ -47,7 +47,7 @@ REFUSED = (
     _refused("sigmoid", _NEVER, "hardsigmoid", at_end=True),
     _refused("log_sigmoid logsigmoid", _NEVER, "minus relu of minus x", at_end=True),
     _refused("tanh atan erf softsign", _NEVER, "hardtanh"),
-    _refused("softmax log_softmax", _NEVER, at_end=True),
+    _refused("softmax log_softmax _softmax _log_softmax", _NEVER, at_end=True),
     _refused("logsumexp softmin", _NEVER),
     _refused(
         "layer_norm rms_norm group_norm instance_norm local_response_norm native_layer_norm "
@@ -59,10 +59,10 @@ REFUSED = (
         "std var std_mean var_mean", f"{_NEVER}: it is the root of squares, or squares", "a mean of abs"
     ),
     _refused(
-        "norm linalg_norm linalg_vector_norm linalg_matrix_norm renorm dist cdist cosine_similarity "
-        "pow square float_power",
+        "norm linalg_norm linalg_vector_norm linalg_matrix_norm renorm dist cdist _cdist_forward "
+        "cosine_similarity pow square float_power",
         f"{_NEVER}: it takes powers",
-        "abs, and sums of it",
+        "abs, and sums of it, or norms of order 1 or infinity",
     ),
     _refused("lp_pool1d lp_pool2d lp_pool3d", f"{_NEVER}: it takes powers", "avg_pool"),
     _refused(
@@ -81,15 +81,19 @@ REFUSED = (
     _refused("argmin argsort one_hot embedding bincount searchsorted bucketize", JUMPS),
     _refused("bernoulli rand_like randn_like multinomial normal", "is random"),
     _refused(
-        "aminmax topk sort msort median kthvalue cummax cummin fractional_max_pool2d fractional_max_pool3d",
+        "fractional_max_pool2d fractional_max_pool3d",
         _LATER,
     ),
-    _refused("rnn_relu", _LATER, "a loop over its steps, with linear and relu"),
+    _refused(
+        "topk", "with sorted=False gives entries in an order that is not defined: leave sorted=False out"
+    ),
+    _refused(
+        "median nanmedian quantile nanquantile", "takes one number of all inputs of the batch: give dim"
+    ),
     _refused("addbmm flipud vsplit", "mixes the inputs of the batch"),
     _refused(
-        """dot kron chain_matmul linalg_multi_dot linalg_cross as_strided diff trapezoid max_unpool2d
-        max_unpool3d grid_sampler index_add scatter_add scatter_reduce index_reduce masked_scatter take put
-        as_strided_scatter atleast_1d atleast_2d atleast_3d vstack""",
+        """dot as_strided max_unpool2d max_unpool3d grid_sampler index_add scatter_add scatter_reduce
+        index_reduce masked_scatter take put as_strided_scatter vstack""",
         "may be affine, but is not supported yet",
     ),
     _refused(

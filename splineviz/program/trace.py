@@ -17,6 +17,7 @@ from torch.export import Dim, ExportedProgram
 from torch.export.graph_signature import ExportGraphSignature, InputKind, OutputKind
 
 from splineviz.errors import InputError
+from splineviz.program.compositions import composed
 from splineviz.program.modes import condensed, evaluating
 from splineviz.program.mutation import Derived, Versions, read_view, write_view
 from splineviz.program.regions import without_regions
@@ -133,7 +134,7 @@ def _export(module: nn.Module, example: Tensor, *, dynamic: bool) -> ExportedPro
         # no_grad: else a no_grad block of the user's becomes a region of its own in the graph
         with evaluating(module), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the exporter's remarks are for those who deploy what it makes
-            return torch.export.export(module, (example,), dynamic_shapes=shapes)
+            return composed(torch.export.export(module, (example,), dynamic_shapes=shapes))
     except Exception as error:
         if dynamic:
             raise InputError(

@@ -448,6 +448,8 @@ for _ends in ({}, {"reverse": 1}, {"exclusive": 1}, {"reverse": 1, "exclusive": 
     _case(f"cumulative sum of rows {_ends}", (3, 4), op("CumSum", "x a", **_ends), a=np.array(0))
 _case("identity of the shape", (3, 4), op("EyeLike", "x", "e"), op("Add", "x e"))
 _case("split", _V, op("Split", "x", "a b", axis=1), op("Sub", "a b"), opset=7)
+_case("top k", _V, op("TopK", "x k", "a places", axis=1), op("Relu", "a"), k=_i(3))
+_case("least k", _I, op("TopK", "x k", "a places", axis=2, largest=0), op("Relu", "a"), k=_i(2))
 _case(
     "split lengths", _V, op("Split", "x", "a b", axis=1, split=[2, 4]), op("Concat", "b a", axis=1), opset=11
 )

@@ -14,7 +14,15 @@ from .nets import CASES
 from .nets_max import CASES as MAXIMA
 from .test_operations import loaded
 
-OTHER_NAMES = {"absolute": "abs", "clip": "clamp", "clamp_min": "clamp", "clamp_max": "clamp", "min": "max"}
+OTHER_NAMES = {
+    "absolute": "abs",
+    "clip": "clamp",
+    "clamp_min": "clamp",
+    "clamp_max": "clamp",
+    "min": "max",
+    "_prelu_kernel": "prelu",
+    "rrelu_with_noise_functional": "rrelu",
+}
 """Operations whose stages go by the name of another."""
 
 README = Path(__file__).parents[2] / "README.md"

@@ -104,3 +104,70 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         load_program(tmp_path / "net.pt2")
     with pytest.raises(InputError, match="no such file"):
         load_program(tmp_path / "missing.pt2")
+
+
+CORE: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "convolutions": (
+        lambda: nn.Sequential(
+            nn.Conv2d(1, 3, 2),
+            noisy(nn.BatchNorm2d(3)),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(3, 2),
+        ),
+        (1, 4, 4),
+    ),
+    "residual": (Residual, (2, 5, 5)),
+    "transposed": (
+        lambda: nn.Sequential(nn.ConvTranspose2d(1, 2, 3, 2), nn.LeakyReLU(0.1), nn.MaxPool2d(2)),
+        (1, 3, 3),
+    ),
+    "clamps": (
+        lambda: nn.Sequential(
+            nn.Linear(3, 4), nn.Hardtanh(), nn.ReLU6(), nn.Hardsigmoid(), nn.RReLU(), nn.Dropout()
+        ),
+        (3,),
+    ),
+    "maps": (
+        lambda: nn.Sequential(
+            nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"),
+            nn.Upsample(scale_factor=2, mode="bilinear"),
+            nn.ReLU(),
+            nn.AvgPool2d(3, 2),
+            nn.PixelUnshuffle(2),
+        ),
+        (1, 5, 5),
+    ),
+    "order": (lambda: nn.Sequential(nn.Linear(3, 4), Sorted(), nn.Linear(4, 2)), (3,)),
+}
+
+
+class Sorted(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sort(1).values
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_core_aten_is_the_module(tmp_path: Path, name: str) -> None:
+    build, shape = CORE[name]
+    torch.manual_seed(0)
+    module = build().eval()
+    exported = torch.export.export(module, (torch.randn(2, *shape),), dynamic_shapes=({0: Dim.AUTO},))
+    torch.export.save(exported.run_decompositions(), tmp_path / "net.pt2")
+    program, plain = load_program(tmp_path / "net.pt2"), load_program(module, input_shape=shape)
+    assert program.n_units == plain.n_units
+    x = torch.randn(20, *shape, dtype=torch.float64)
+    torch.testing.assert_close(program.forward(x), plain.forward(x), rtol=1e-12, atol=1e-12)
+
+
+def test_the_softmax_at_the_end_of_core_aten_is_cut_off(tmp_path: Path) -> None:
+    module = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2), nn.LogSoftmax(1))
+    exported = torch.export.export(module, (torch.randn(2, 3),), dynamic_shapes=({0: Dim.AUTO},))
+    torch.export.save(exported.run_decompositions(), tmp_path / "net.pt2")
+    program = load_program(tmp_path / "net.pt2", logits=True)
+    assert program.cut_off == "_log_softmax in 3 (LogSoftmax)"
+    x = torch.randn(9, 3, dtype=torch.float64)
+    torch.testing.assert_close(
+        program.forward(x), load_program(module[:3]).forward(x), rtol=1e-14, atol=1e-14
+    )

@@ -18,6 +18,14 @@ from .nets_gates import CASES as GATES
 from .nets_max import CASES as MAXIMA
 
 torch.set_num_threads(1)
+FIXED = {
+    "batch size as a constant",
+    "take along",
+    "norms of matrices",
+    "gradients",
+    "kronecker products",
+}
+"""Cases that torch traces with one number of inputs at a time."""
 each = pytest.mark.parametrize("case", [*CASES, *MAXIMA, *GATES], ids=lambda case: case.name)
 
 
@@ -203,4 +211,4 @@ def test_fidelity_is_measured(case: Case) -> None:
     assert fidelity.float64 is None or fidelity.float64 < 1e-12
     assert fidelity.float32 is not None
     assert fidelity.float32 < 1e-5
-    assert fidelity.dynamic_batch == (case.name not in ("batch size as a constant", "take along"))
+    assert fidelity.dynamic_batch == (case.name not in FIXED)

@@ -7,6 +7,7 @@ from splineviz.program.operations import (  # noqa: F401  (each registers its en
     layout,
     maxima,
     moves,
+    order,
     pointwise,
     pooling,
     resampling,

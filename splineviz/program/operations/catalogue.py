@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from splineviz.program.compositions import COMPOSED
 from splineviz.program.operations.base import OPERATIONS
 from splineviz.program.operations.gates import GATES
 from splineviz.program.refused import REFUSED
@@ -21,6 +22,8 @@ _FAMILIES = {
     "resampling": "interpolation",
     "elementwise": "adding, scaling, shifting",
     "pointwise": "activations, clamps",
+    "maxima": "maxima",
+    "order": "extremes so far",
     "layout": "reshaping, cutting, joining",
     "moves": "rearranging",
 }
@@ -32,7 +35,7 @@ _NODES = {
     "stage": "**units**",
     "": "nothing in eval mode",
 }
-_INTERNAL = ("_", "read_view", "write_view")
+_INTERNAL = ("_", "read_view", "write_view", "sums_of_largest", "exchanged")
 _AXES = re.compile(r"(.*?)([123]d)(.*)")
 
 
@@ -56,6 +59,8 @@ def operations_text() -> str:
                 rows.append(f"| {title} | {nodes} | {_joined(names)} |")
     gates = _joined(name for name in GATES if name not in OPERATIONS and not name.startswith("_"))
     rows.append(f"| comparisons whose two sides meet | **units** | {gates} |")
+    composed = [name for name in COMPOSED - OPERATIONS.keys() if not name.startswith(_INTERNAL)]
+    rows.append(f"| compositions | what they are composed of | {_joined(composed)} |")
     advice = [
         f"| {_joined(n for n in g.names if not n.startswith('_'))} | {g.advice} |"
         for g in REFUSED

@@ -20,14 +20,14 @@ from splineviz.program.operations.pool_windows import on_axes
 from splineviz.program.operations.unfolding import unfolded, unfolded_transposed
 from splineviz.program.program import Form
 
-__all__: list[str] = []
+__all__ = ["weighted"]
 
 
 @operation("linear", makes="dense")
 def _linear(step: Step) -> Active:
     x, weight, bias = step.active("input"), step.tensor("weight"), step.tensor("bias")
     assert weight is not None
-    return _weighted(step, x, weight, bias)
+    return weighted(step, x, weight, bias)
 
 
 @operation("matmul", "mm", "mv", "bmm", "linalg_matmul", makes="dense")
@@ -50,7 +50,7 @@ def _add_product(step: Step) -> Active:
         if shift.dim() > 1 and shift.shape[0] != 1:
             raise RefusedError("adds a matrix with one row per input")
         shift = (shift * beta).reshape(-1).expand(weight.shape[1]).contiguous()
-        return _weighted(step, step.active(left), (weight * alpha).T.contiguous(), shift)
+        return weighted(step, step.active(left), (weight * alpha).T.contiguous(), shift)
     return combined(step, step.operand("self"), beta, _times(step, left, right), alpha)
 
 
@@ -66,10 +66,10 @@ def _bilinear(step: Step) -> Active:
     assert fixed is not None
     if fixed.numel() != fixed.shape[-1]:
         raise RefusedError("is supported only with one constant vector")
-    return _weighted(step, x, torch.einsum(equation, weight, fixed.reshape(-1)), bias)
+    return weighted(step, x, torch.einsum(equation, weight, fixed.reshape(-1)), bias)
 
 
-def _weighted(step: Step, x: Active, weight: Tensor, bias: Tensor | None) -> Active:
+def weighted(step: Step, x: Active, weight: Tensor, bias: Tensor | None) -> Active:
     gain, linear = matrix_gain(weight, bias, step.shape), functional.linear
     form = Form(linear, weight, bias)
     return step.affine(
@@ -88,7 +88,12 @@ def _times(step: Step, left: str, right: str) -> Active:
         return step.affine(
             [x], x.shape[:-1], lambda x: torch.matmul(x, matrix), gain, form=Form(torch.matmul, matrix)
         )
-    return product(step, left, right) if matrix.dim() > 2 else _weighted(step, x, matrix.T.contiguous(), None)
+    return product(step, left, right) if matrix.dim() > 2 else weighted(step, x, matrix.T.contiguous(), None)
+
+
+@operation("convolution", makes="dense")
+def _any_convolution(step: Step) -> Active:
+    return _transposed_convolution(step) if step["transposed"] else _convolution(step)
 
 
 @operation("conv1d", "conv2d", "conv3d", makes="dense")
@@ -105,11 +110,12 @@ def _transposed_convolution(step: Step) -> Active:
 
 def _convolved(step: Step, by_products: Callable[..., Tensor], how: list[Any], *, transposed: bool) -> Active:
     """A convolution as torch has it, and ``by_products`` on devices and where products are our own."""
-    function: Callable[..., Tensor] = getattr(functional, step.call.op)
     x, kernel, bias = step.active("input"), step.tensor("weight"), step.tensor("bias")
     assert kernel is not None
     if len(x.shape) != kernel.dim() - 1:
         raise RefusedError("treats the inputs of the batch as channels")
+    name = f"conv{'_transpose' * transposed}{kernel.dim() - 2}d"
+    function: Callable[..., Tensor] = getattr(functional, name)
     constants = None if bias is None else bias.abs().repeat_interleave(math.prod(step.shape[1:])).numpy()
     # without groups in the second axis this counts all inputs of a transposed convolution, some groups too
     # many

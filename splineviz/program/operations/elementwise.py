@@ -19,9 +19,18 @@ Number = Tensor | float
 _QUOTIENT = "divides by an activation, which is not piecewise affine; divide by a constant"
 
 
-@operation("batch_norm", makes="diagonal")
+@operation(
+    "batch_norm",
+    "native_batch_norm",
+    "_native_batch_norm_legit",
+    "_native_batch_norm_legit_no_training",
+    makes="diagonal",
+)
 def _batch_norm(step: Step) -> Active:
-    if step["training"] or step.tensor("running_mean") is None:
+    """(x - mean) weight / sqrt(variance + eps) + bias; some return the statistics, too."""
+    if step.part is not None and step.part[1] not in (0, -3):
+        raise RefusedError("is supported only where its statistics are not read")
+    if step.arguments.get("training") or step.tensor("running_mean") is None:
         raise RefusedError("normalises by the statistics of the batch it is in (track_running_stats=False)")
     x, mean, variance = step.active("input"), step.tensor("running_mean"), step.tensor("running_var")
     weight, bias = step.tensor("weight"), step.tensor("bias")

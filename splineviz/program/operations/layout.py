@@ -19,7 +19,7 @@ __all__ = ["axis", "indices", "moved", "placed", "spread"]
 _END = 2**62  # the exporter writes "to the end" as the largest 64-bit integer
 
 
-@operation("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", makes="")
+@operation("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "native_dropout", makes="")
 def _dropout(step: Step) -> Active:
     if step["train"] and step["p"] != 0:
         raise RefusedError("is random: it is called with training=True although the model is in eval mode")
@@ -92,7 +92,7 @@ def _part(step: Step) -> Active:
     return step.affine([x], step.shape, lambda x: x.narrow(dim, begin, length), Gain("layout"))
 
 
-@operation("index", makes="layout")
+@operation("index", "_unsafe_index", makes="layout")
 def _index(step: Step) -> Active:
     if any(isinstance(i, Active) for i in step["indices"]):
         raise RefusedError("chooses entries by the values of an activation")
@@ -101,8 +101,22 @@ def _index(step: Step) -> Active:
 
 
 @operation("expand", "expand_as", "broadcast_to", makes="layout")
-def _expand(step: Step) -> Active:
-    return spread(step, step.active("self"))
+def _expand(step: Step) -> Active | Constant:
+    return _widened(step, step.arguments["self"])
+
+
+@operation("broadcast_tensors", makes="layout")
+def _broadcast(step: Step) -> Active | Constant:
+    """One of several tensors, in the shape of all."""
+    if step.part is None:
+        raise RefusedError("is supported only where its parts are taken one by one")
+    return _widened(step, step.arguments["tensors"][step.part[1]])
+
+
+def _widened(step: Step, x: Active | Constant) -> Active | Constant:
+    if isinstance(x, Active):
+        return spread(step, x)
+    return Constant(x.value.expand(1, *step.shape), per_batch=True)
 
 
 @operation("pad", "constant_pad_nd", makes="layout")

@@ -18,7 +18,7 @@ from splineviz.program.operations.pointwise import clamped
 from splineviz.program.operations.pool_windows import on_axes, pool_axes, pool_positions
 from splineviz.program.program import Gain
 
-__all__: list[str] = []
+__all__ = ["extreme_of_windows", "over_axes", "values_only"]
 
 _KINDS = (("max_pool", ""), ("max_pool", "_with_indices"), ("adaptive_max_pool", ""))
 _NUMBERS = ("kernel_size", "stride", "padding", "dilation")
@@ -36,14 +36,16 @@ def _extreme(step: Step) -> Active:
         return _extreme_of_two(step)
     if "dim" not in step.arguments:
         raise RefusedError("mixes the inputs of the batch")
-    _values_only(step)
-    return _over_axes(step, [step["dim"]], step.call.op == "min")
+    values_only(step)
+    return over_axes(step, step.active("self"), [step["dim"]], step.call.op == "min")
 
 
 @operation("amax", "amin", makes="stage diagonal")
 def _extreme_over_axes(step: Step) -> Active:
     dims = step["dim"]
-    return _over_axes(step, [dims] if isinstance(dims, int) else dims, step.call.op == "amin")
+    return over_axes(
+        step, step.active("self"), [dims] if isinstance(dims, int) else dims, step.call.op == "amin"
+    )
 
 
 @operation("clamp", "clip", makes="stage layout diagonal")
@@ -73,7 +75,7 @@ _POOLS = [f"{kind}{axes}d{tail}" for axes in (1, 2, 3) for kind, tail in _KINDS]
 
 @operation(*_POOLS, makes="stage")
 def _pool(step: Step) -> Active:
-    _values_only(step)
+    values_only(step)
     x, op = step.active("self"), step.call.op.removesuffix("_with_indices")
     axes = pool_axes(op)
     if op.startswith("adaptive"):
@@ -85,7 +87,7 @@ def _pool(step: Step) -> Active:
     return step.maximum(x, run, _boxes(x.shape, near), step.shape)
 
 
-def _values_only(step: Step) -> None:
+def values_only(step: Step) -> None:
     """Refuse the places, of an operation that returns values and their places."""
     if step.part is not None and step.part[1] not in (0, -2):
         raise RefusedError(_PARTS)
@@ -120,11 +122,12 @@ def _larger(step: Step, operands: Sequence[Active], lower: bool) -> Active:
     shape, n = (len(wide), *step.shape), math.prod(step.shape)
     joined = step.affine(wide, shape, lambda *xs: torch.stack(xs, 1), Gain("layout"))
     windows = np.arange(len(wide) * n).reshape(len(wide), n).T
-    return _signed(step, joined, lambda x: x.amax(1), windows, lower)
+    return extreme_of_windows(step, joined, lambda x: x.amax(1), windows, lower)
 
 
-def _over_axes(step: Step, dims: Sequence[int], lower: bool) -> Active:
-    x = step.active("self")
+def over_axes(step: Step, x: Active, dims: Sequence[int], lower: bool) -> Active:
+    """The largest, or with ``lower`` the smallest, entry of ``x`` along the axes of a call; all axes if none
+    is given."""
     axes = len(x.shape) + 1
     dims = sorted(d % axes for d in dims or range(axes))
     if 0 in dims:
@@ -134,10 +137,10 @@ def _over_axes(step: Step, dims: Sequence[int], lower: bool) -> Active:
         np.arange(math.prod(x.shape)).reshape(x.shape), [d - 1 for d in dims], range(-len(dims), 0)
     )
     windows = entries.reshape(-1, math.prod(x.shape[d - 1] for d in dims))
-    return _signed(step, x, lambda x: x.amax(dims, keep), windows, lower)
+    return extreme_of_windows(step, x, lambda x: x.amax(dims, keep), windows, lower)
 
 
-def _signed(
+def extreme_of_windows(
     step: Step, x: Active, run: Callable[[Tensor], Tensor], windows: np.ndarray, lower: bool
 ) -> Active:
     """A minimum is the negative of the maximum of negatives."""

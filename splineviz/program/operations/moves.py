@@ -20,6 +20,7 @@ _MOVES = """
 permute transpose swapaxes swapdims movedim moveaxis mT mH adjoint flip fliplr roll rot90
 narrow select index_select repeat tile repeat_interleave diagonal diag_embed tril triu unfold im2col
 pixel_shuffle channel_shuffle
+reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d
 upsample_nearest1d upsample_nearest2d upsample_nearest3d
 _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d
 """.split()

@@ -15,43 +15,43 @@ from splineviz.program.operations.base import Active, Constant, RefusedError, St
 from splineviz.program.operations.elementwise import combined, divided
 from splineviz.program.operations.layout import spread
 
-__all__ = ["clamped"]
+__all__ = ["bent", "clamped"]
 
 Number = Tensor | float
 
 
 @operation("relu", makes="stage")
 def _relu(step: Step) -> Active:
-    return _bent(step, step.active("self"), "relu", torch.relu, 0.0, 1.0)
+    return bent(step, step.active("self"), "relu", torch.relu, 0.0, 1.0)
 
 
 @operation("leaky_relu", makes="stage")
 def _leaky_relu(step: Step) -> Active:
     slope = float(step["negative_slope"])
-    return _bent(
+    return bent(
         step, step.active("self"), "leaky_relu", lambda x: functional.leaky_relu(x, slope), slope, 1.0
     )
 
 
-@operation("rrelu", makes="stage")
+@operation("rrelu", "rrelu_with_noise_functional", makes="stage")
 def _rrelu(step: Step) -> Active:
     if step["training"]:
         raise RefusedError("is random: it is called with training=True although the model is in eval mode")
     slope = (float(step["lower"]) + float(step["upper"])) / 2
-    return _bent(step, step.active("self"), "rrelu", lambda x: functional.leaky_relu(x, slope), slope, 1.0)
+    return bent(step, step.active("self"), "rrelu", lambda x: functional.leaky_relu(x, slope), slope, 1.0)
 
 
-@operation("prelu", makes="stage")
+@operation("prelu", "_prelu_kernel", makes="stage")
 def _prelu(step: Step) -> Active:
     x, weight = step.active("self"), step.tensor("weight")
     assert weight is not None
     slopes = weight.reshape(-1, *(1,) * (len(x.shape) - 1)) if x.shape else weight.reshape(())
-    return _bent(step, x, "prelu", lambda x: torch.prelu(x, weight), slopes, 1.0)
+    return bent(step, x, "prelu", lambda x: torch.prelu(x, weight.reshape(-1)), slopes, 1.0)
 
 
 @operation("abs", "absolute", makes="stage")
 def _abs(step: Step) -> Active:
-    return _bent(step, step.active("self"), "abs", torch.abs, -1.0, 1.0)
+    return bent(step, step.active("self"), "abs", torch.abs, -1.0, 1.0)
 
 
 @operation("hardtanh", "relu6", makes="stage")
@@ -90,7 +90,7 @@ def _threshold(step: Step) -> Active:
     return clamped(step, step.active("self"), "threshold", threshold, None)
 
 
-def _bent(
+def bent(
     step: Step, x: Active, kind: str, run: Callable[[Tensor], Tensor], below: Number, above: Number
 ) -> Active:
     """One breakpoint at zero."""

@@ -69,10 +69,15 @@ def _average_pool(step: Step) -> Active:
     return _average(step, lambda x: function(x, *arguments), counts)
 
 
-@operation("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", makes="dense")
+@operation(
+    *(f"adaptive_avg_pool{axes}d" for axes in (1, 2, 3)),
+    "_adaptive_avg_pool2d",
+    "_adaptive_avg_pool3d",
+    makes="dense",
+)
 def _adaptive_pool(step: Step) -> Active:
     axes = pool_axes(step.call.op)
-    size, function = step["output_size"], getattr(functional, step.call.op)
+    size, function = step["output_size"], getattr(functional, step.call.op.removeprefix("_"))
     counts = torch.ones((), dtype=torch.float64)
     for n, m in zip(step.active("self").shape[-axes:], step.shape[-axes:], strict=True):
         lengths = [-(-(i + 1) * n // m) - i * n // m for i in range(m)]

@@ -3,10 +3,34 @@ FUNCTIONS."""
 
 from __future__ import annotations
 
-from . import convolutions, elementwise, moves, pointwise, products, sampling, structure, writes
+from . import (
+    compositions,
+    convolutions,
+    core_aten,
+    elementwise,
+    moves,
+    order,
+    pointwise,
+    products,
+    sampling,
+    structure,
+    writes,
+)
 
 __all__ = ["FUNCTIONS", "MODULES"]
 
-_FAMILIES = (convolutions, elementwise, moves, pointwise, products, sampling, structure, writes)
+_FAMILIES = (
+    compositions,
+    convolutions,
+    core_aten,
+    elementwise,
+    moves,
+    order,
+    pointwise,
+    products,
+    sampling,
+    structure,
+    writes,
+)
 MODULES = {name: case for family in _FAMILIES for name, case in family.MODULES.items()}
 FUNCTIONS = {name: case for family in _FAMILIES for name, case in family.FUNCTIONS.items()}

@@ -82,6 +82,15 @@ def _split(node: OnnxNode) -> Made:
     return Made(run, (len(shape),) * count)
 
 
+@operator("TopK")
+def _topk(node: OnnxNode) -> Made:
+    shape, axis, count = node.shape(), node.axis(node.attribute("axis", -1)), node.array(1)
+    k = node.attribute("k") if count is None else int(count.reshape(-1)[0])
+    view, shift = node.along([axis])
+    largest, in_order = (bool(node.attribute(name, 1)) for name in ("largest", "sorted"))
+    return Made(lambda x: tuple(view(x).topk(k, axis + shift, largest, in_order)), (len(shape),) * 2)
+
+
 @operator("Concat")
 def _concat(node: OnnxNode) -> Made:
     rank = len(node.shape())

@@ -63,7 +63,6 @@ _ATEN = {
     "TreeEnsembleClassifier": "bucketize",
     "TreeEnsembleRegressor": "bucketize",
     "SVMClassifier": "exp",
-    "TopK": "topk",
     "GridSample": "grid_sampler",
 }
 """Operators without an entry, and what torch calls the like."""
