@@ -1,169 +1,36 @@
-"""The command `splineviz`: loads each command on use, and turns every ending into one line and an exit
-code."""
+"""Entry point of the command `splineviz`: how the process begins, is interrupted, and ends."""
 
 from __future__ import annotations
 
+import atexit
 import gc
-import importlib
 import os
 import sys
-import tomllib
-import traceback
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-import click
+from .interrupts import end_on_interrupt
 
-from splineviz import __version__
-from splineviz.errors import InputError, SplinevizError, SplinevizWarning
-
-_COMMANDS = {
-    "animate": "Animate the cells of a network over the checkpoints of its training.",
-    "check": "Verify a saved arrangement from scratch, against its network.",
-    "compare": "Compare networks, or checkpoints of one, on one plane: cells, decisions, boundaries, maps.",
-    "estimate": "Count the local complexity of a network at data points, and what else is estimated there.",
-    "inspect": "Show a network's stages and units, and what blocks exactness.",
-    "slice": "Draw the exact cells of a network on a plane through three points.",
-    "validate": "Hold the proxy of local complexity against exact counts, and report.",
-}
-_EPILOG = """\b
-Exit codes
-  0  done
-  1  unexpected failure
-  2  wrong usage
-  3  the network is not piecewise affine, or holds an unsupported operation
-  4  bad input
-  5  finished incomplete or in doubt; what was computed is written and marked
-  6  a threshold that was asked for failed
-130  interrupted
-"""
-
-
-class _LazyGroup(click.Group):
-    """Imports a command when it is called or asked for its help, not to list it."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        command = importlib.import_module(f".{cmd_name}", __package__).command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-
-def _read_config(ctx: click.Context, _option: click.Parameter, path: Path | None) -> None:
-    if path is None:
-        return
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"cannot read the configuration {path}: {error}") from error
-    if stray := [
-        name for name, table in tables.items() if name not in _COMMANDS or not isinstance(table, dict)
-    ]:
-        raise InputError(
-            f"{path} may hold one table per command ({', '.join(f'[{name}]' for name in _COMMANDS)}), "
-            f"found {', '.join(stray)}"
-        )
-    ctx.default_map = {name: _table(ctx, path, name, table) for name, table in tables.items()}
-
-
-def _table(ctx: click.Context, path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
-    command = ctx.command.get_command(ctx, name) if isinstance(ctx.command, click.Group) else None
-    assert command is not None
-    known = {
-        flag.lstrip("-"): option.name for option in command.params for flag in option.opts if option.name
-    }
-    if stray := [key for key in table if key not in known]:
-        raise InputError(
-            f"{path}: [{name}] has no option {', '.join(stray)}", hint=f"splineviz {name} --help"
-        )
-    return {str(known[key]): value for key, value in table.items()}
-
-
-@click.group(
-    cls=_LazyGroup,
-    epilog=_EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-)
-@click.version_option(__version__, prog_name="splineviz")
-@click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    is_eager=True,
-    expose_value=False,
-    callback=_read_config,
-    help="Defaults for the options of each command, as TOML: [slice] margin = 0.5",
-)
-def cli() -> None:
-    """Exact linear regions of piecewise-affine networks on two-dimensional slices of their input space."""
-
-
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line; returns the exit code."""
-    session = {"debug": os.environ.get("SPLINEVIZ_DEBUG", "") not in ("", "0")}
-    try:
-        with _noting_warnings():
-            code = cli.main(arguments, prog_name="splineviz", standalone_mode=False, obj=session)
-    except click.Abort:
-        click.echo("interrupted; no file was left half written", err=True)
-        return 130
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except SplinevizError as error:
-        _complain(error, session["debug"], str(error))
-        return error.exit_code
-    except Exception as error:
-        reason = str(error).strip().splitlines()
-        line = f"unexpected {type(error).__name__}" + (f": {reason[0]}" if reason else "")
-        _complain(
-            error,
-            session["debug"],
-            f"{line}\n  try: the same with --debug, for the traceback that a bug report needs",
-        )
-        return 1
-    return code if isinstance(code, int) else 0
-
-
-@contextmanager
-def _noting_warnings() -> Iterator[None]:
-    """Say on stderr, once each and whatever is quiet, how input was taken: it decides what is seen."""
-    said, show = set[str](), warnings.showwarning
-
-    def tell(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
-        if not issubclass(category, SplinevizWarning):
-            show(message, category, *where, **how)
-        elif str(message) not in said:
-            said.add(str(message))
-            click.echo(f"note: {message}", err=True)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", SplinevizWarning)
-        warnings.showwarning = tell
-        yield
-
-
-def _complain(error: Exception, debug: bool, text: str) -> None:
-    if debug:
-        traceback.print_exception(error, file=sys.stderr)
-    click.echo(f"error: {text}", err=True)
+__all__ = ["main"]
 
 
 def main() -> None:
-    """Entry point of the installed command."""
+    """Run the command line of this process."""
+    end_on_interrupt()  # before anything that takes long to import
+    code = 1
+    # Registered first, it runs last. Threads that are within torch while the interpreter is taken apart would
+    # abort the process, whatever its exit code; and taking it apart is no small part of a short command.
+    atexit.register(lambda: _end(code))
     # Most objects here are those of imported modules, which live until the end: looking through them again
-    # and again, and taking them apart before leaving, would take a third of the time of a small picture.
+    # and again would take a third of the time of a small picture.
     gc.set_threshold(100_000, 20, 20)
+    from .commands import run
+
     code = run()
-    gc.freeze()
     sys.exit(code)
+
+
+def _end(code: int) -> None:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)

@@ -10,12 +10,22 @@ from pathlib import Path
 
 from splineviz.errors import InputError
 
-__all__ = ["ARRANGEMENTS", "PICTURES", "REPORTS", "TABLES", "atomic_path", "check_writable"]
+__all__ = [
+    "ARRANGEMENTS",
+    "PICTURES",
+    "REPORTS",
+    "TABLES",
+    "atomic_path",
+    "check_writable",
+    "discard_unfinished",
+]
 
 PICTURES = (".png", ".svg", ".pdf")
 ARRANGEMENTS = (".npz", ".geojson", ".parquet")
 REPORTS = (".html", ".md", ".json")
 TABLES = (".csv", ".parquet")
+
+_unfinished: set[Path] = set()
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -64,8 +74,17 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     check_writable(target)
     real = target.resolve()  # a link stays a link: what it points to is replaced
     temporary = real.with_name(f".{real.stem}-{secrets.token_hex(4)}{real.suffix}")
+    _unfinished.add(temporary)
     try:
         yield temporary
         os.replace(temporary, real)
     finally:
+        temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
+
+
+def discard_unfinished() -> None:
+    """Remove what all open blocks of `atomic_path` have written, where the process ends without leaving
+    them."""
+    for temporary in list(_unfinished):
         temporary.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import joblib
@@ -15,6 +16,7 @@ from jaxtyping import Float64
 from splineviz.arrangement.result import Arrangement
 from splineviz.choices import CellColor, Certify
 from splineviz.engine.arrange import arrange
+from splineviz.engine.workers import Crew, on_threads, until_unwanted
 from splineviz.errors import InputError
 from splineviz.estimators.local_complexity import local_complexity
 from splineviz.io.npz import pack
@@ -105,13 +107,18 @@ def measure(
 ) -> list[CheckpointMeasurement]:
     """Every checkpoint in order, ``jobs`` at a time, on threads: the work is in compiled code and in
     torch."""
-    tasks = (joblib.delayed(_one)(runs, i, question, store) for i in range(len(runs)))
+    crew = Crew(jobs) if on_threads() else None
+    one = joblib.delayed(_one if crew is None else partial(crew.run, _one))
     found: list[CheckpointMeasurement] = []
     with one_thread():
-        for measured in joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
-            found.append(measured)
-            if advance is not None:
-                advance(len(found), len(runs), f"step {measured.step:,}")
+        results = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(
+            one(runs, i, question, store) for i in range(len(runs))
+        )
+        with until_unwanted(results, crew):
+            for measured in results:
+                found.append(measured)
+                if advance is not None:
+                    advance(len(found), len(runs), f"step {measured.step:,}")
     return found
 
 

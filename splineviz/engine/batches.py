@@ -3,7 +3,6 @@ finished."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any
 from splineviz.deadline import SpentError, until
 from splineviz.engine.stage_state import FinishedFaces, StageState, Tally, joined
 from splineviz.engine.walk import START, Divided, Position, Walk
-from splineviz.engine.workers import Crew, backend, on_threads
+from splineviz.engine.workers import Crew, backend, on_threads, until_unwanted
 from splineviz.geometry.excerpt import Excerpt
 from splineviz.values.threads import one_thread
 
@@ -147,7 +146,7 @@ def _spread(
 
     with one_thread():
         results = joblib.Parallel(walk.budget.workers, prefer="threads", return_as="generator")(tasks())
-        try:
+        with until_unwanted(results, crew):
             for n, finished in enumerate(results):
                 if finished is not None and allowed is not None:
                     if len(finished.stage_of) > allowed:
@@ -159,14 +158,6 @@ def _spread(
                 if finished is not None and walk.progress is not None:
                     walk.progress((n + 1) / len(reached.runs), len(finished.stage_of))
                 yield excerpts[n], finished
-        finally:
-            with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", UserWarning
-                )  # of results that nobody wants, after a budget has ended
-                results.close()
-            if crew is not None:
-                crew.call_off()
 
 
 def _cluster() -> Any:

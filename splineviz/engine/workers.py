@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from splineviz.deadline import SpentError
 
-__all__ = ["Crew", "backend", "on_threads"]
+__all__ = ["Crew", "backend", "on_threads", "until_unwanted"]
 
 
 def backend() -> Any:
@@ -50,3 +52,16 @@ class Crew:
         for _ in range(self.workers):
             self._at_work.acquire()
         self._at_work.release(self.workers)
+
+
+@contextmanager
+def until_unwanted(results: Generator[Any], crew: Crew | None) -> Iterator[Generator[Any]]:
+    """Results of joblib's tasks; those that nobody has taken when the block ends are called off."""
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of results that nobody waits for
+            results.close()
+        if crew is not None:
+            crew.call_off()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import splineviz
-from splineviz.engine.workers import Crew, on_threads
+from splineviz.engine.workers import Crew, on_threads, until_unwanted
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points
 from splineviz.io.store import Store
@@ -222,16 +221,8 @@ class Validation:
                 for program in (self.runs[checkpoint],)  # read once for all of its radii
                 for r in own
             )
-            try:
+            with until_unwanted(results, crew):
                 yield from results
-            finally:
-                with warnings.catch_warnings():
-                    warnings.simplefilter(
-                        "ignore", UserWarning
-                    )  # of results that nobody waits for, after an interruption
-                    results.close()
-                if crew is not None:
-                    crew.call_off()
 
     def _read(self, key: str) -> dict[str, np.ndarray] | None:
         """Arrays of a finished job; None if it is not finished, or its file is damaged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -160,6 +161,26 @@ def test_interrupted_work_goes_on(folder: Path, place: Place, monkeypatch: pytes
     assert not (folder.parent / "a.webp").exists()
     monkeypatch.setattr(measure, "arrange", keep)
     assert animate(folder, place, folder.parent / "a.webp").computed == 1
+
+
+def test_an_error_waits_for_the_other_workers(
+    folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, at_work = itertools.count(), set[int]()
+
+    def failing(*arguments: Any, **how: Any) -> Any:
+        call = next(calls)
+        if call == 0:
+            raise RuntimeError("the engine broke")
+        at_work.add(call)
+        time.sleep(0.5)
+        at_work.remove(call)
+        raise RuntimeError("nobody hears this")
+
+    monkeypatch.setattr(measure, "arrange", failing)
+    with pytest.raises(RuntimeError, match="the engine broke"):
+        animate(folder, place, folder.parent / "a.webp", jobs=3)
+    assert not at_work
 
 
 def test_several_processes_make_the_same(folder: Path, place: Place) -> None:

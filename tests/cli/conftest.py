@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from splineviz_cli.main import run
+from splineviz_cli.commands import run
 
 NETS = """
     import torch

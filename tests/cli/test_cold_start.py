@@ -30,7 +30,7 @@ def loaded_by(action: str) -> list[str]:
     ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
-    assert loaded_by(f"from splineviz_cli.main import run; assert run({arguments!r}) == 0") == []
+    assert loaded_by(f"from splineviz_cli.commands import run; assert run({arguments!r}) == 0") == []
 
 
 def test_import_loads_nothing_heavy() -> None:
@@ -39,6 +39,6 @@ def test_import_loads_nothing_heavy() -> None:
 
 def test_bad_suffix_is_refused_before_anything_heavy_is_loaded() -> None:
     assert (
-        loaded_by("from splineviz_cli.main import run; assert run(['slice', 'demo', '-o', 'x.bmp']) == 4")
+        loaded_by("from splineviz_cli.commands import run; assert run(['slice', 'demo', '-o', 'x.bmp']) == 4")
         == []
     )

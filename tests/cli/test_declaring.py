@@ -10,8 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from splineviz_cli.commands import cli
 from splineviz_cli.declaring import argument, flag, generated, option, same, values
-from splineviz_cli.main import cli
 from splineviz_cli.value_types import Numbers
 
 

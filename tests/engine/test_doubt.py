@@ -15,7 +15,7 @@ from splineviz.choices import Certify
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.excerpt import _Chains
 from splineviz.io import Totals
-from splineviz_cli.main import run
+from splineviz_cli.commands import run
 from tests.engine.libraries import corrupt
 from tests.engine.test_batches import arranged, request_of, residual
 

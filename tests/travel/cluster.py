@@ -23,7 +23,7 @@ import torch
 
 import splineviz as sv
 from splineviz.engine import budget
-from splineviz_cli.main import run
+from splineviz_cli.commands import run
 from tests.engine.same import assert_identical
 
 MEMORY = 4 << 20

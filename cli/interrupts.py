@@ -1,0 +1,52 @@
+"""Ctrl-C: the process ends at once, whatever is under way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+__all__ = ["INTERRUPTED", "end_on_interrupt"]
+
+INTERRUPTED = "interrupted; no file was left half written"
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+def end_on_interrupt() -> None:
+    """Have a thread of its own wait for Ctrl-C, and end the process with exit code 130.
+
+    A `KeyboardInterrupt` in the main thread would come late out of a long kernel, as another error out of a
+    compiled one, and with a traceback out of each worker process. So the signal is blocked in all other
+    threads, and in processes that are begun later, which this one ends.
+    """
+    if sys.platform == "win32" or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_when_interrupted, name="interrupts", daemon=True).start()
+
+
+def _end_when_interrupted() -> None:
+    assert sys.platform != "win32"
+    signal.sigwait({signal.SIGINT})
+    for worker in _workers():
+        worker.kill()
+    from splineviz.files import discard_unfinished
+
+    discard_unfinished()
+    said = f"{_SHOW_CURSOR if os.isatty(2) else ''}{INTERRUPTED}\n"
+    os.write(2, said.encode())  # no stream: another thread may be at work in it
+    os._exit(130)
+
+
+def _workers() -> list[BaseProcess]:
+    """Processes that Python's own machinery, or joblib's on top of it, has begun."""
+    if "multiprocessing" not in sys.modules:
+        return []
+    from multiprocessing import active_children
+
+    return active_children()

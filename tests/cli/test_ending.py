@@ -1,0 +1,101 @@
+"""How the process ends: at once with 130 when it is interrupted, and always with its own exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+RUN = "from splineviz_cli.main import main; main()"
+
+AT_WORK = {
+    "a wait": "time.sleep(60)",
+    "a product in torch": "matrix = torch.rand(6000, 6000, dtype=torch.float64); matrix @ matrix @ matrix",
+    "a kernel": "spin()",
+    "what swallows an interrupt": """
+        while True:
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass""",
+    "worker processes": "joblib.Parallel(2)(joblib.delayed(time.sleep)(60) for _ in range(2))",
+    "a half written file": """
+        with atomic_path("x.npz") as temporary:
+            temporary.write_text("half")
+            time.sleep(60)""",
+}
+FACTORY = """
+    import time
+    from pathlib import Path
+    import joblib, numba, torch
+    from splineviz.files import atomic_path
+
+    @numba.njit(nogil=True)
+    def spin():
+        total = 0.0
+        for i in range(60_000_000_000):
+            total += i ** 0.5
+        return total
+
+    def slow():
+        Path("begun").touch()
+"""
+
+
+@pytest.mark.parametrize("work", AT_WORK.values(), ids=AT_WORK)
+def test_ctrl_c_ends_whatever_is_under_way(work: str, tmp_path: Path) -> None:
+    factory = textwrap.dedent(FACTORY) + textwrap.indent(textwrap.dedent(work).strip(), "    ")
+    (tmp_path / "nets.py").write_text(factory + "\n", encoding="utf-8")
+    command = [sys.executable, "-c", RUN, "slice", "nets:slow", "--box", "0,1,0,1", "-o", "x.png"]
+    began = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (tmp_path / "begun").exists():
+        assert began.poll() is None, began.communicate()
+        time.sleep(0.05)
+    time.sleep(1.0)
+    pressed = time.monotonic()
+    os.killpg(began.pid, signal.SIGINT)  # as a terminal does: to all processes of the job
+    out, err = began.communicate(timeout=30)  # also waits for worker processes, which hold stderr
+    assert time.monotonic() - pressed < 2
+    assert (began.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "interrupted; no file was left half written"
+    assert "Traceback" not in err
+    assert not list(tmp_path.glob("*x*"))
+
+
+def test_threads_that_are_within_torch_do_not_change_the_exit_code() -> None:
+    code = """
+    import threading, torch
+    from splineviz_cli import commands, main
+
+    def work():
+        matrix = torch.rand(1000, 1000)
+        while True:
+            torch.linalg.svd(matrix)
+
+    def run():
+        for _ in range(3):
+            threading.Thread(target=work, daemon=True).start()
+        threading.Event().wait(1)
+        print("said")
+        return 4
+
+    commands.run = run
+    main.main()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (4, "said\n", "")
