@@ -16,13 +16,12 @@ from splineviz.errors import InputError
 from splineviz.estimators.metrics.bounds_metric import TERM, inequalities
 from splineviz.estimators.metrics.metric import Column, Part, joined
 from splineviz.estimators.metrics.registry import columns_of
-from splineviz.files import atomic_path
 
 from .cutting_radius import cutting_radius, nothing_cut
 from .data_points import chosen_points, points_of
 from .declaring import values
 from .estimate_options import METRICS, EstimateOptions
-from .estimate_report import print_estimate, report_of, write_table
+from .estimate_report import print_estimate, report_of, written_table
 from .options import first_that_fits
 from .progress import note, point_progress
 from .resuming import Partial
@@ -70,7 +69,7 @@ def run_estimate(options: EstimateOptions) -> int:
         report = report_of(options, network, data, columns, both_sides, time.perf_counter() - began)
         with ExitStack() as finished:
             for path in options.outputs:
-                write_table(finished.enter_context(atomic_path(path)), report, columns, data)
+                finished.enter_context(written_table(path, report, columns, data))
         done.discard()
     if not quiet and nothing_cut(columns):
         radius = cutting_radius(loaded, x, options.settings.seed)

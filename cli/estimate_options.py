@@ -19,6 +19,7 @@ from splineviz.segments import walk_metric
 
 from .declaring import option, same
 from .options import DataSource, ModelSource, Reporting
+from .outputs import check_distinct
 from .slice_options import SliceOptions
 from .value_types import Numbers
 
@@ -104,7 +105,8 @@ class EstimateOptions:
         multiple=True,
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Where to write; the suffix decides: .csv .parquet .json. May be repeated.",
+        help="Where to write; the suffix decides: .csv .parquet .json. May be repeated. Beside FILE.csv, "
+        "FILE.csv.json tells where its numbers come from.",
     )
     metrics: tuple[str, ...] = option(
         "--metric",
@@ -121,8 +123,7 @@ class EstimateOptions:
         """Refuse what cannot be done or written."""
         if self.source.data is None and self.network.model != "demo":
             raise click.UsageError("say where to estimate: --data FILE")
-        if len({path.resolve() for path in self.outputs}) != len(self.outputs):
-            raise click.UsageError("the same -o is given twice")
+        check_distinct(self.outputs)
         for path in self.outputs:
             if path.suffix.lower() not in _SUFFIXES:
                 raise InputError(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ import click
 from splineviz.estimators.metrics.bounds_metric import Inequality
 from splineviz.estimators.metrics.metric import Column
 from splineviz.estimators.metrics.summary import summary
+from splineviz.files import atomic_path
+from splineviz.io.csv_table import csv_table
 
 from .aligned import aligned
 from .declaring import values
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from .estimate_options import EstimateOptions
 
-__all__ = ["print_estimate", "report_of", "write_table"]
+__all__ = ["print_estimate", "report_of", "written_table"]
 
 SCHEMA = "splineviz.estimate/1"
 _TOLD = (
@@ -71,27 +73,43 @@ def report_of(
     }
 
 
-def write_table(path: Path, report: dict[str, Any], columns: Sequence[Column], data: Data) -> None:
-    """Write a row for each point and column; the report goes into a first line of comment, the schema, or
-    the object."""
-    card = {name: value for name, value in report.items() if name != "files"}
-    if path.suffix.lower() == ".json":
-        rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows(report, columns, data)]
-        path.write_text(json.dumps(card | {"rows": rows}) + "\n", encoding="utf-8")
-    elif path.suffix.lower() == ".csv":
-        with path.open("w", encoding="utf-8", newline="") as file:
-            file.write(f"# {json.dumps(card)}\n")
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(_HEAD)
-            table.writerows(_rows(report, columns, data))
-    else:
-        import pyarrow as pa
-        from pyarrow import parquet
+@contextmanager
+def written_table(
+    path: Path, report: dict[str, Any], columns: Sequence[Column], data: Data
+) -> Iterator[None]:
+    """Write a row for each point and column; the file appears when the block ends without an error.
 
-        kinds = _KINDS | ({"label": "string"} if data.class_names else {})
-        by_name = zip(_HEAD, zip(*_rows(report, columns, data), strict=True), strict=True)
-        made = pa.table({name: pa.array(column, kinds[name]) for name, column in by_name})
-        parquet.write_table(made.replace_schema_metadata({"splineviz": json.dumps(card)}), path)
+    The report goes into a file beside a CSV table, into the schema of a Parquet one, or into the object of
+    JSON.
+    """
+    card = {name: value for name, value in report.items() if name != "files"}
+    rows = _rows(report, columns, data)
+    if path.suffix.lower() == ".csv":
+        with csv_table(path, _HEAD, rows, card):
+            yield
+        return
+    with atomic_path(path) as temporary:
+        if path.suffix.lower() == ".json":
+            _to_json(temporary, rows, card)
+        else:
+            _to_parquet(temporary, rows, card, _KINDS | ({"label": "string"} if data.class_names else {}))
+        yield
+
+
+def _to_json(path: Path, rows: Iterator[tuple[Any, ...]], card: dict[str, Any]) -> None:
+    named = [dict(zip(_HEAD, row, strict=True)) for row in rows]
+    path.write_text(json.dumps(card | {"rows": named}) + "\n", encoding="utf-8")
+
+
+def _to_parquet(
+    path: Path, rows: Iterator[tuple[Any, ...]], card: dict[str, Any], kinds: Mapping[str, str]
+) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    by_name = zip(_HEAD, zip(*rows, strict=True), strict=True)
+    made = pa.table({name: pa.array(column, kinds[name]) for name, column in by_name})
+    parquet.write_table(made.replace_schema_metadata({"splineviz": json.dumps(card)}), path)
 
 
 def _rows(report: dict[str, Any], columns: Sequence[Column], data: Data) -> Iterator[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ from splineviz.files import ARRANGEMENTS, PICTURES, check_writable
 from .declaring import flag, option
 from .location import Location, class_names
 from .options import ModelSource, Reporting, WorkLimits
+from .outputs import check_distinct
 from .value_types import Numbers, Output, OutputType
 
 __all__ = ["Drawing", "SliceOptions"]
@@ -121,8 +122,7 @@ class SliceOptions:
             )
         if self.overwrite and not any(output.folder for output in self.outputs):
             raise click.UsageError("--overwrite is for -o FOLDER/; files are replaced anyway")
-        if len({output.path.resolve() for output in self.outputs}) != len(self.outputs):
-            raise click.UsageError("the same -o is given twice")
+        check_distinct(output.path for output in self.outputs)
         for output in self.outputs:
             self._check_output(output)
 

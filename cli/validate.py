@@ -13,6 +13,7 @@ Outputs
   .md .json        the same as Markdown (figures beside it) and as numbers
   .npz             the study itself, for sv.Study.load
   .csv .parquet    a row for each checkpoint, radius, frame and point
+                   (and in FILE.csv.json beside FILE.csv, the design)
   FOLDER/          every figure alone
 
 Finished jobs lie in --work FOLDER, by default FILE.jobs beside the first output until that is written: \

@@ -14,6 +14,7 @@ from splineviz.files import REPORTS, TABLES, check_writable
 
 from .declaring import option, same
 from .options import DataSource, ModelSource, Reporting, WorkLimits
+from .outputs import check_distinct
 from .slice_options import SliceOptions
 from .value_types import Numbers, Output, OutputType, Shard, Threshold
 
@@ -145,6 +146,7 @@ class ValidateOptions:
         """Refuse what can be seen to be wrong without reading anything."""
         if self.source.data is None and (self.factory or self.network.model) != "demo":
             raise click.UsageError("say where to validate: --data FILE")
+        check_distinct(output.path for output in self.outputs)
         for path in self.files:
             if path.suffix.lower() not in _SUFFIXES:
                 raise InputError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from splineviz.errors import InputError
 from splineviz.files import TABLES, atomic_path
+from splineviz.io.csv_table import csv_table
 from splineviz.io.parquet import require_pyarrow
 from splineviz.neighbourhoods.counts import UNCOUNTED
 from splineviz.validation.decomposition import TERMS, decompose
@@ -62,7 +62,7 @@ def columns_of(study: Study) -> dict[str, np.ndarray]:
 
 
 def save_table(study: Study, path: str | os.PathLike[str]) -> None:
-    """Write the columns to a CSV file, whose first line is a comment with the design, or to Parquet with it
+    """Write the columns to a CSV file, with the design in a second file ``.csv.json``, or to Parquet with it
     in the schema.
 
     Raises
@@ -74,17 +74,12 @@ def save_table(study: Study, path: str | os.PathLike[str]) -> None:
     if suffix not in TABLES:
         raise InputError(f"a table is written to {' or '.join(TABLES)}, got {Path(path).name}")
     columns, card = columns_of(study), {"model": study.model, "digest": study.digest, "design": study.design}
+    if suffix == ".csv":
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        with csv_table(Path(path), columns, rows, card):
+            return
     with atomic_path(path) as temporary:
-        (_to_csv if suffix == ".csv" else _to_parquet)(temporary, columns, card)
-
-
-def _to_csv(path: Path, columns: dict[str, np.ndarray], card: dict[str, Any]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(f"# {json.dumps(card)}\n")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        # masked entries become None, which a CSV leaves empty
-        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+        _to_parquet(temporary, columns, card)
 
 
 def _to_parquet(path: Path, columns: dict[str, np.ndarray], card: dict[str, Any]) -> None:

@@ -25,9 +25,20 @@ ASKED = ("nets:small", "--data", "data.npz", "--radius", "0.05,0.5", "--directio
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    first, *lines = path.read_text().splitlines()
-    assert first.startswith("# ") and json.loads(first[2:])["schema"] == "splineviz.estimate/1"
-    return list(csv.DictReader(lines))
+    card = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    assert card["schema"] == "splineviz.estimate/1"
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_pandas_reads_a_csv_without_arguments(nets: Path, splineviz: Command) -> None:
+    pandas = pytest.importorskip("pandas")
+    assert splineviz("estimate", *ASKED, "-o", "lc.csv", "-o", "lc.json").code == 0
+    table = pandas.read_csv("lc.csv")
+    rows = json.loads((nets / "lc.json").read_text(encoding="utf-8"))["rows"]
+    assert table.columns.tolist() == list(rows[0])
+    assert table["value"].tolist() == [row["value"] for row in rows]
+    assert table["label"].dtype == int and table["metric"].unique().tolist() == ["lc"]
 
 
 def test_all_formats_hold_the_counts_of_the_library(nets: Path, splineviz: Command) -> None:
@@ -236,6 +247,7 @@ def test_integers_are_taken_once_the_request_says_how(nets: Path, splineviz: Com
         (("nets:flat", "--data", "data.npz", "--directions", "2"), 4, "the network has no unit"),
         ((*ASKED, "-o", "lc.txt"), 4, "expected one of .csv, .parquet, .json"),
         ((*ASKED, "-o", "lc.csv", "-o", "lc.csv"), 2, "the same -o is given twice"),
+        ((*ASKED, "-o", "lc.csv", "-o", "lc.csv.json"), 2, "lc.csv.json is written beside lc.csv"),
         (("nets:small", "--data", "data.npz", "--radius", "0"), 4, "the radius must be greater than 0"),
         (("nets:small", "--data", "data.npz", "--directions", "7"), 4, "7 orthonormal directions do not fit"),
         (

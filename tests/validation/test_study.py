@@ -98,8 +98,9 @@ def test_the_table(tmp_path: Path) -> None:
     assert table["cells"].mask[table["frame"] == 2].all()
     study.save_table(tmp_path / "x.csv")
     with (tmp_path / "x.csv").open(encoding="utf-8") as file:
-        assert json.loads(file.readline()[2:])["model"] == "nets:make"
         rows = list(csv.DictReader(file))
+    card = json.loads((tmp_path / "x.csv.json").read_text(encoding="utf-8"))
+    assert card["model"] == "nets:make" and card["design"] == study.design
     assert [row["cells"] for row in rows] == [
         "" if cells is None else str(cells) for cells in table["cells"].tolist()
     ]
