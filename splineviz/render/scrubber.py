@@ -12,8 +12,10 @@ PAGE = """<!doctype html>
 <title>{{title}}</title>
 <style>
   body { margin: 1rem auto; max-width: {{width}}px; padding: 0 .5rem; }
+  :root { color-scheme: light dark; }
   body { font: 15px/1.4 system-ui, sans-serif; color: #1a1a1a; background: #fff; }
-  img { width: 100%; height: auto; display: block; }
+  @media (prefers-color-scheme: dark) { body { color: #e4e4e4; background: #16181b; } }
+  img { width: 100%; height: auto; display: block; border-radius: 3px; }
   .bar { display: flex; gap: .75rem; align-items: center; margin-top: .5rem; }
   input { flex: 1; min-width: 0; }
   button { font: inherit; width: 5.5em; padding: .25rem 0; }

@@ -9,6 +9,9 @@ from splineviz.report.figures import Picture
 
 __all__ = ["Document", "Section", "Table"]
 
+_LONG = 12
+"""Rows that a reader takes in at one look"""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -18,6 +21,11 @@ class Table:
     head: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     notes: tuple[str, ...] = ()
+
+    @property
+    def folded(self) -> bool:
+        """Whether only the caption is shown until a reader asks for the rows."""
+        return len(self.rows) > _LONG
 
     def __post_init__(self) -> None:
         assert all(len(row) == len(self.head) for row in self.rows), self.caption
@@ -36,9 +44,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """The verdict first, then numbers, figures, scope and definitions, and how it was made."""
+    """A small table first, then the verdict, numbers, figures, scope and definitions, and how it was made."""
 
     title: str
+    summary: Table
     verdict: tuple[str, ...]
     sections: tuple[Section, ...]
     pictures: tuple[Picture, ...] = field(repr=False)

@@ -75,7 +75,8 @@ def document_of(study: Study, found: Findings) -> Document:
         _made(study, found),
     )
     title = f"Local complexity of {study.model}: the proxy against exact counts"
-    return Document(title, tuple(verdict(study, found)), sections, tuple(pictures(study, found)))
+    summary = tables.summary_table(found)
+    return Document(title, summary, tuple(verdict(study, found)), sections, tuple(pictures(study, found)))
 
 
 def _agreement(study: Study) -> tuple[str, ...]:

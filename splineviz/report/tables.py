@@ -10,7 +10,7 @@ from splineviz.validation.agreement import Agreement
 from splineviz.validation.decomposition import TERMS
 from splineviz.validation.findings import Findings
 from splineviz.validation.measured import UNDEFINED, Measured
-from splineviz.validation.quantities import pairs
+from splineviz.validation.quantities import EXACT, pairs
 from splineviz.validation.study import Study
 from splineviz.validation.training_curves import Course
 from splineviz.validation.verdict import percent
@@ -22,10 +22,29 @@ __all__ = [
     "direction_tables",
     "missed_tables",
     "plane_table",
+    "summary_table",
     "terms_table",
     "ties_table",
     "trust_tables",
 ]
+
+_CELLS = EXACT["cells"]
+
+
+def summary_table(found: Findings) -> Table:
+    """What a reader asks first, a row for each radius: agreement, ties, and what an exact count costs."""
+    proxies = dict.fromkeys((found.headline, found.same_set))
+    rows = []
+    for radius, label in enumerate(found.radius_labels):
+        taus = (str(found.agreement(radius, proxy).tau) for proxy in proxies)
+        ties = [row.tied for row in found.ties if (row.radius, row.quantity) == (radius, _CELLS)]
+        cost = found.costs[radius].exact_to_plain
+        rows.append((label, *taus, _span(ties, percent), UNDEFINED if cost is None else f"{cost:.2g}"))
+    return Table(
+        "Kendall's tau-b of the proxy with the exact number of cells R, 95 % intervals",
+        ("radius", *(f"tau-b, {proxy}" for proxy in proxies), "tied pairs of R", "time, exact / plain pass"),
+        rows,
+    )
 
 
 def agreement_tables(study: Study, found: Findings) -> tuple[Table, ...]:

@@ -19,7 +19,7 @@ from splineviz.report.figures import pictures, save_picture
 from splineviz.report.sections import document_of
 from splineviz.validation.findings import Findings, findings
 from splineviz.validation.study import Study
-from splineviz.validation.verdict import verdict
+from splineviz.validation.verdict import percent, verdict
 from tests.validation.computed import computed
 from tests.validation.synthetic import given_up, synthetic
 
@@ -103,6 +103,41 @@ def test_the_three_say_the_same(study: Study, found: Findings, written: Path) ->
     row = next(r for r in rows if (r["radius"], r["checkpoint"], r["estimate"], r["exact"]) == case)
     assert row["tau"]["value"] == tau.value
     assert row["tau"]["interval"] == [tau.low, tau.high]
+
+
+def test_a_small_table_comes_first(study: Study, found: Findings, written: Path) -> None:
+    table = document_of(study, found).summary
+    assert len(table.rows) == study.n_radii
+    for radius, row in enumerate(table.rows):
+        ties = [t.tied for t in found.ties if (t.radius, t.quantity) == (radius, "R") and t.tied is not None]
+        assert row[0] == found.radius_labels[radius]
+        assert row[1:3] == tuple(str(found.agreement(radius, f"P = {p}").tau) for p in (5, 2))
+        assert row[3].split(" to ")[0] == percent(min(ties)) and row[3].split(" to ")[-1] == percent(
+            max(ties)
+        )
+        assert row[4] == "undefined", "no time was measured"
+    timed = replace(found, costs=[replace(cost, exact_to_plain=0.1234) for cost in found.costs])
+    assert [row[4] for row in document_of(study, timed).summary.rows] == ["0.12"] * study.n_radii
+    words = Page((written / "the x.html").read_text(encoding="utf-8")).words
+    assert words.index(table.rows[0][1]) < words.index(verdict(study, found)[0])
+    markdown = (written / "the x.md").read_text(encoding="utf-8")
+    assert markdown.splitlines()[4].startswith("| radius | tau-b, P = 5 | tau-b, P = 2 |")
+
+
+def test_long_tables_fold(study: Study, found: Findings, written: Path) -> None:
+    tables = [table for section in document_of(study, found).sections for table in section.tables]
+    lengths = [len(table.rows) for table in tables if table.folded]
+    assert lengths and min(lengths) > 12 >= max(len(table.rows) for table in tables if not table.folded)
+    for name in ("the x.html", "the x.md"):
+        text = (written / name).read_text(encoding="utf-8")
+        assert text.count("<details>") == text.count("</details>") == len(lengths)
+        assert [int(n) for n in re.findall(r"\((\d+) rows\)</summary>", text)] == lengths
+        assert all(f"\n| {table.head[0]} |" in text for table in tables) or name.endswith("html")
+
+
+def test_a_page_follows_the_colours_of_the_system(written: Path) -> None:
+    text = (written / "the x.html").read_text(encoding="utf-8")
+    assert "color-scheme: light dark" in text and "prefers-color-scheme: dark" in text
 
 
 def test_markdown_finds_its_figures(written: Path) -> None:
