@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 
 from splineviz.plane import Plane, Window
@@ -17,6 +16,7 @@ from .compiling import begin_compiling
 from .location import rows_named
 from .options import ModelSource, Reading
 from .progress import frame_progress, note
+from .saying import say
 
 if TYPE_CHECKING:
     from splineviz.animation import Animation
@@ -124,17 +124,17 @@ def _print(done: Animation, as_json: bool) -> None:
             "seconds": done.seconds,
             "files": [str(path) for path in done.paths],
         }
-        click.echo(json.dumps(report))
+        say(json.dumps(report))
         return
     lines = [["step", *(name.replace("_", " ") for name in columns)]]
     lines += [[f"{step:,}", *(f"{v[i]:,.6g}" for v in columns.values())] for i, step in enumerate(done.steps)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    click.echo(
+    say(
         "\n".join(
             "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
         )
     )
-    click.echo(
+    say(
         f"{done.computed} of {len(done.steps)} arrangements computed, {done.seconds:.1f} s; "
         f"{', '.join(map(str, done.paths))}"
     )

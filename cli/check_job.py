@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from .progress import check_progress
+from .saying import say
 
 if TYPE_CHECKING:
     from splineviz.checking import Check, CheckReport
@@ -34,9 +33,9 @@ def run_check(options: CheckOptions) -> int:
         report = check(file, options.model, progress=progress, **network, **chosen)
     if reporting.as_json:
         head = {"schema": SCHEMA, "version": splineviz.__version__, "file": file, "options": chosen}
-        click.echo(json.dumps({**head, **report.to_dict()}))
+        say(json.dumps({**head, **report.to_dict()}))
     else:
-        click.echo(_table(file, report))
+        say(_table(file, report))
     return 6 if report.failures else 5 if report.open else 0
 
 

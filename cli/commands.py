@@ -19,11 +19,13 @@ from splineviz import __version__
 from splineviz.errors import InputError, SplinevizError, SplinevizWarning
 
 from .interrupts import INTERRUPTED
+from .saying import say
 
 _COMMANDS = {
     "animate": "Animate the cells of a network over the checkpoints of its training.",
     "check": "Verify a saved arrangement from scratch, against its network.",
     "compare": "Compare networks, or checkpoints of one, on one plane: cells, decisions, boundaries, maps.",
+    "draw": "Draw a saved arrangement again, in another style and without its network.",
     "estimate": "Count the local complexity of a network at data points, and what else is estimated there.",
     "inspect": "Show a network's stages and units, and what blocks exactness.",
     "slice": "Draw the exact cells of a network on a plane through three points.",
@@ -115,7 +117,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         with _noting_warnings():
             code = cli.main(arguments, prog_name="splineviz", standalone_mode=False, obj=session)
     except click.Abort:
-        click.echo(INTERRUPTED, err=True)
+        say(INTERRUPTED, err=True)
         return 130
     except click.ClickException as error:
         error.show()
@@ -156,4 +158,4 @@ def _noting_warnings() -> Iterator[None]:
 def _complain(error: Exception, debug: bool, text: str) -> None:
     if debug:
         traceback.print_exception(error, file=sys.stderr)
-    click.echo(f"error: {text}", err=True)
+    say(f"error: {text}", err=True)

@@ -6,11 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from splineviz.io.provenance import certificate_note
 
 from .aligned import aligned
+from .saying import say
 
 if TYPE_CHECKING:
     from splineviz.comparison import Comparison
@@ -29,7 +28,7 @@ def print_comparison(comparison: Comparison, options: CompareOptions, place: Pla
     if options.reporting.as_json:
         provenance = comparison.provenance({"seed": options.location.plane_seed, **place.extra})
         report = {**comparison.to_dict(), "seconds_total": seconds, "files": files, "provenance": provenance}
-        click.echo(json.dumps({"schema": SCHEMA, **report, **place.extra}))
+        say(json.dumps({"schema": SCHEMA, **report, **place.extra}))
         return
     report = comparison.to_dict()
     lines = [*_models(report["models"]), ""]
@@ -40,7 +39,7 @@ def print_comparison(comparison: Comparison, options: CompareOptions, place: Pla
         *(f"chosen   {said}" for said in place.said),
         *(f"written  {file}" for file in files),
     ]
-    click.echo("\n".join(lines))
+    say("\n".join(lines))
 
 
 def _models(models: Sequence[dict[str, Any]]) -> list[str]:

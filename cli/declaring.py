@@ -102,6 +102,8 @@ def _of_field(one: Field[Any], hint: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"type": kinds[0]}
     if get_origin(kinds[0]) is Literal:
         found["type"] = click.Choice(get_args(kinds[0]))
+    if kinds[0] is bool and one.default is None:
+        found["default"] = None  # else a flag that is not given is off
     if one.default is not MISSING and one.default not in (None, ()):
         numbers = isinstance(one.metadata.get("type"), Numbers)
         found["default"] = ",".join(f"{x:g}" for x in one.default) if numbers else one.default

@@ -9,8 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from splineviz.estimators.metrics.bounds_metric import Inequality
 from splineviz.estimators.metrics.metric import Column
 from splineviz.estimators.metrics.summary import summary
@@ -19,6 +17,7 @@ from splineviz.io.csv_table import csv_table
 
 from .aligned import aligned
 from .declaring import values
+from .saying import say
 
 if TYPE_CHECKING:
     from splineviz.data import Data
@@ -132,7 +131,7 @@ def _words(labels: Sequence[int], names: Mapping[int, str]) -> Sequence[int | st
 
 def print_estimate(report: dict[str, Any], *, as_json: bool) -> None:
     """Print the summary on stdout."""
-    click.echo(json.dumps(report) if as_json else _text(report))
+    say(json.dumps(report) if as_json else _text(report))
 
 
 def _text(report: dict[str, Any]) -> str:

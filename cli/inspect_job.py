@@ -6,9 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
-
 from .aligned import aligned
+from .saying import say
 
 if TYPE_CHECKING:
     from splineviz.program import Description, Fidelity
@@ -29,12 +28,12 @@ def run_inspect(network: ModelSource, *, as_json: bool) -> None:
         card = describe(load_program(network.model, **network.how))
     except NotPiecewiseAffineError as error:
         if as_json:
-            click.echo(json.dumps({"schema": SCHEMA, "exact": False, "blocked_by": list(error.offenders)}))
+            say(json.dumps({"schema": SCHEMA, "exact": False, "blocked_by": list(error.offenders)}))
         raise
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "exact": True, "blocked_by": [], **asdict(card)}))
+        say(json.dumps({"schema": SCHEMA, "exact": True, "blocked_by": [], **asdict(card)}))
     else:
-        click.echo(_table(card))
+        say(_table(card))
 
 
 def _table(card: Description) -> str:

@@ -6,6 +6,7 @@ import atexit
 import gc
 import os
 import sys
+from io import TextIOWrapper
 
 from .interrupts import end_on_interrupt
 
@@ -14,6 +15,8 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line of this process."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: no letter that it lacks ends a command
     end_on_interrupt()  # before anything that takes long to import
     code = 1
     # Registered first, it runs last. Threads that are within torch while the interpreter is taken apart would

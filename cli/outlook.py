@@ -6,12 +6,12 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 
 from .aligned import aligned
 from .place import Place
 from .progress import note
+from .saying import say
 
 if TYPE_CHECKING:
     from splineviz.engine.forecast import Forecast
@@ -68,7 +68,7 @@ def print_estimate(options: SliceOptions, program: Program, place: Place) -> Non
             "chosen": place.chosen,
             "ties": rows,
         }
-        click.echo(json.dumps(report))
+        say(json.dumps(report))
     else:
         sample = (
             "the window itself was arranged"
@@ -82,7 +82,7 @@ def print_estimate(options: SliceOptions, program: Program, place: Place) -> Non
             *(("chosen", said) for said in place.said),
             ("from", f"{sample}, in {ahead.spent:.1f} s"),
         ]
-        click.echo("\n".join(aligned(rows_)))
+        say("\n".join(aligned(rows_)))
     if ahead.seconds >= _LONG:
         advise(options, program, place)
 

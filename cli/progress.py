@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
+from .saying import say
 
 __all__ = [
     "PointProgress",
@@ -24,7 +24,7 @@ Advance = Callable[[float, int], None]
 def note(text: str, quiet: bool) -> None:
     """A hint on stderr."""
     if not quiet:
-        click.echo(f"note: {text}", err=True)
+        say(f"note: {text}", err=True)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def _bar(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (BarColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
 

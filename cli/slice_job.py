@@ -159,7 +159,9 @@ def _write(options: SliceOptions, arr: Arrangement, style: dict[str, Any], extra
             elif output.suffix == ".npz":
                 from splineviz.io import save
 
-                save(arr, temporary, extra=extra)
+                if options.affine:
+                    _ = arr.linear_regions  # computes the kinks, too, and both go with the maps
+                save(arr, temporary, affine=options.affine, extra=extra)
             else:
                 from splineviz.io import save_geojson
 

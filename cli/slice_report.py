@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from splineviz.io.provenance import certificate, certificate_note, certificate_of, provenance
+
+from .saying import say
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -67,7 +67,7 @@ def _extra(options: SliceOptions, place: Place) -> dict[str, Any]:
 
 def _print(report: dict[str, Any], options: SliceOptions, place: Place) -> None:
     report = {**report, **place.extra}
-    click.echo(json.dumps(report) if options.reporting.as_json else _table(report, place.said))
+    say(json.dumps(report) if options.reporting.as_json else _table(report, place.said))
 
 
 def _report(
@@ -109,7 +109,7 @@ def _table(report: dict[str, Any], chosen: Sequence[str]) -> str:
         ("cells", f"{report['cells']:,}"),
         *([] if streamed else whole),
         ("area", f"{report['area']:.6g}, {_share(report['covered'])} of the window"),
-        ("cells per stage", "  ".join(f"{cells:,}" for cells in report["cells_per_stage"])),
+        ("cells per stage", "  ".join(f"{k}: {n:,}" for k, n in enumerate(report["cells_per_stage"]))),
         ("status", report["message"]),
         ("decisions", certificate_note(report["exact"])),
         ("seconds", f"{report['seconds']:.2f} for the arrangement, {report['seconds_total']:.2f} in all"),

@@ -29,10 +29,9 @@ def drawing_options(
     anchors: Data | None,
     place: Place,
 ) -> dict[str, Any]:
-    """Options of :func:`splineviz.draw`."""
+    """Options of :func:`splineviz.render.save_figure`."""
     drawing, names = options.drawing, options.names_of_classes
-    style: dict[str, Any] = {"color": drawing.color, "edges": drawing.edges, "title": drawing.title}
-    style["class_names"] = names
+    style = {**drawing.style, "class_names": names}
     if place.chosen:
         style["note"] = "; ".join(place.said)
     if options.output_index is not None and names is not None:
@@ -44,14 +43,14 @@ def drawing_options(
         style["boundary"] = False  # there is no output yet
     if drawing.valid_range is not None:
         style["valid_range"] = preprocessing.range(*drawing.valid_range, program.input_shape, anchors)
-    if drawing.overlay_data is not None and data is not None:
+    if options.overlay_data is not None and data is not None:
         anchored = set() if anchors is None else set(anchors.rows.tolist())
         others = data.take([row for row in range(len(data)) if row not in anchored])
         if len(others):
             points = preprocessing.apply(others, program.input_shape)
             if options.location.class_names is None and not options.on_demo:
                 tell_numbers(others.class_names, others.source)
-            chosen = _nearest_inside(place.plane, place.window, points, drawing.overlay_data)
+            chosen = _nearest_inside(place.plane, place.window, points, options.overlay_data)
             style["points"] = points[chosen]
             style["point_classes"] = (
                 None if others.labels is None or options.output_index else others.labels[chosen]

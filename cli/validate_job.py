@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 
 from splineviz.files import REPORTS, TABLES
@@ -19,6 +18,7 @@ from .cluster import on_cluster
 from .compiling import begin_compiling
 from .data_points import chosen_points, points_of
 from .progress import job_progress, note
+from .saying import say
 
 if TYPE_CHECKING:
     from splineviz.data import Data
@@ -52,21 +52,21 @@ def run_validate(options: ValidateOptions) -> int:
         if options.shard is not None:
             done, of = validation.work(options.jobs, shard=options.shard, progress=progress)
             as_json = json.dumps({"schema": "splineviz.validate-shard/1", "done": done, "jobs": of})
-            click.echo(
+            say(
                 as_json if options.reporting.as_json else f"{done} of {of} jobs are done, in {options.folder}"
             )
             return 0
         study = validation.run(options.jobs, about=_about(data), progress=progress)
     found = findings(study, seed=options.design.seed)
     _write(options, study, found)
-    click.echo(
+    say(
         json.dumps(json_report(study, found), allow_nan=False)
         if options.reporting.as_json
         else "\n".join(verdict(study, found))
     )
     failed = found.check(dict(options.fail_below))
     for line in failed:
-        click.echo(f"failed: {line}", err=True)
+        say(f"failed: {line}", err=True)
     return 6 if failed else _exit_code(options, study)
 
 

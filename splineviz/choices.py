@@ -19,8 +19,8 @@ __all__ = [
     "Variant",
 ]
 
-CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "none"]
-"""Quantity or class that the fill of a cell shows."""
+CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "value", "none"]
+"""Quantity or class that the fill of a cell shows; ``value`` is the output, pixel by pixel."""
 
 EdgeStyle = Literal["stage", "kink", "plain", "none"]
 """Quantity that the lines between cells show."""
@@ -44,7 +44,7 @@ Precision = Literal["float64", "float32", "bfloat16", "float16"]
 """In which numbers an estimator computes."""
 
 COLORS: tuple[CellColor, ...] = get_args(CellColor)
-SHARED_COLORS = tuple(color for color in COLORS if color not in ("jacobian", "kink"))
+SHARED_COLORS = tuple(color for color in COLORS if color not in ("jacobian", "kink", "value"))
 """Fills that several networks, or checkpoints of one, can show on one scale."""
 
 EDGES: tuple[EdgeStyle, ...] = get_args(EdgeStyle)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from splineviz.errors import InputError
+from splineviz.few_lines import few_lines
 from splineviz.inputs import as_inputs
 
 __all__ = ["Plane", "Window"]
@@ -63,6 +64,12 @@ class Plane:
     basis: Float64[np.ndarray, "2 dim"]
     input_shape: tuple[int, ...]
     anchors: Float64[np.ndarray, "anchor 2"]
+
+    def __repr__(self) -> str:
+        shape = f"inputs of shape {self.input_shape}"
+        lines = [f"Plane in {shape}, {np.linalg.norm(self.origin):.6g} from 0 at its origin"]
+        lines += few_lines([f"anchor at uv = ({u:.6g}, {v:.6g})" for u, v in self.anchors])
+        return "\n  ".join(lines)
 
     @classmethod
     def through(cls, a: Any, b: Any, c: Any) -> Plane:

@@ -35,6 +35,24 @@ class Stage:
         """Number of units: one for each breakpoint and entry."""
         return self.breakpoints * math.prod(self.shape)
 
+    @property
+    def label(self) -> str:
+        """Number, counted from 0, and name, as tables show a stage."""
+        return f"{self.index} ({self.name})"
+
+    @property
+    def summary(self) -> str:
+        """Number, name, operation and size in a line."""
+        units = f"{self.n_units:,} unit{'s' if self.n_units != 1 else ''}"
+        return f"stage {self.index}: {self.name}, {self.kind}, {units}"
+
+    @property
+    def n_words(self) -> int:
+        """Number of 64-bit words that hold the states of all units of a cell: a bit each, or a number for the
+        winner of a maximum."""
+        bits = max(1, (self.candidates - 1).bit_length()) if self.candidates else 1
+        return bits * -(-self.n_units // 64)
+
     def unit_index(self, unit: int) -> tuple[int, ...]:
         """Index of a unit within ``shape``: (channel, row, column) for maps."""
         return tuple(int(i) for i in np.unravel_index(unit % math.prod(self.shape), self.shape))

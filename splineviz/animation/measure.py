@@ -152,7 +152,7 @@ def _arranged(program: Program, question: Question, store: Store, key: str) -> d
     limit, certify = question.max_cells, question.certify
     arr = arrange(program, question.plane, question.window, max_cells=limit, certify=certify, jobs=1)
     # to compress numbers like these takes longer than the rest
-    store.keep_arrays(key, pack(arr, affine=True), compress=False)
+    store.keep_arrays(key, pack(arr, affine=True, patterns=False), compress=False)
     return {"cells": arr.n_cells, "status": arr.status.name, "limits": _limits(arr)}
 
 

@@ -79,7 +79,8 @@ class Film:
         """All targets that are made from these pictures, one for each checkpoint."""
         if pictures[0].suffix == ".svg":
             frames = [
-                compose_svg(picture.read_text(), self.strip.svg(i)) for i, picture in enumerate(pictures)
+                compose_svg(picture.read_text(encoding="utf-8"), self.strip.svg(i))
+                for i, picture in enumerate(pictures)
             ]
             for target in targets:
                 self._single(target, [frame.encode() for frame in frames])

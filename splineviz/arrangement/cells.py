@@ -69,7 +69,7 @@ class Cells:
     status: Status
     stats: Stats
     patterns: Patterns
-    """Activation patterns by stage; empty after loading from a file."""
+    """Activation patterns by stage; empty after loading from a file of an earlier version."""
     thin_cells: Int64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0, np.int64))
     thin_areas: Float64[np.ndarray, "thin"] = field(default_factory=lambda: np.empty(0))
     in_doubt: Int64[np.ndarray, "doubtful"] = field(default_factory=lambda: np.empty(0, np.int64))

@@ -32,7 +32,7 @@ class Arrangement(Cells):
     """
 
     program: Program | None = field(kw_only=True)
-    """The network; None after loading from a file, where only what was saved is known."""
+    """The network; None after loading from a file without it, where only what was saved is known."""
 
     def __post_init__(self) -> None:
         if self.info is None and self.program is not None:

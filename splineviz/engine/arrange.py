@@ -260,10 +260,7 @@ class _Request:
 
     def _no_patterns(self) -> Patterns:
         """Patterns of no cells, one empty table for each stage."""
-        result = []
-        for stage in self.program.stages[: self.n_stages]:
-            words = max(1, (stage.candidates - 1).bit_length() if stage.candidates else 1) * -(
-                -stage.n_units // 64
-            )
-            result.append((np.zeros((0, words), np.uint64), np.zeros(0, np.int64)))
-        return tuple(result)
+        return tuple(
+            (np.zeros((0, stage.n_words), np.uint64), np.zeros(0, np.int64))
+            for stage in self.program.stages[: self.n_stages]
+        )

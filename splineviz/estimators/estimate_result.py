@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from splineviz.few_lines import few_lines
 from splineviz.stage import Stage
 
 __all__ = ["Estimate"]
@@ -77,6 +79,18 @@ class Estimate:
     standard_error: Float64[np.ndarray, "radius directions point"] | None = None
     undecided: int = 0
     in_doubt: int = 0
+
+    def __repr__(self) -> str:
+        how = f"{self.frame} frame, seed {self.seed}, {self.dtype} on {self.device}, {self.seconds:.3g} s"
+        of = f"{self.n_points:,} points, {len(self.stages)} stages, {self.n_units:,} units"
+        cases = zip(product(self.radii, self.directions), self.totals.reshape(-1, self.n_points), strict=True)
+        means = [
+            f"r = {radius:g}, P = {p}: mean {totals.mean():.4g}, median {np.median(totals):.4g}"
+            for (radius, p), totals in cases
+            if self.n_points
+        ]
+        head = f"Estimate of {self.model}, {self.metric}: {of}"
+        return "\n  ".join([head, *few_lines(means), how])
 
     @property
     def n_points(self) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import splineviz
+from splineviz.arrangement.cells import Patterns
 from splineviz.arrangement.result import Arrangement
 from splineviz.arrangement.verdict import Stats, Status
 from splineviz.errors import InputError
@@ -26,6 +27,8 @@ from splineviz.stage import ProgramInfo, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from splineviz.program.program import Program
 
 __all__ = ["SCHEMA", "load", "pack", "read_npz", "save", "unpack"]
 
@@ -46,8 +49,9 @@ def save(
 ) -> None:
     """Write an arrangement to an NPZ file: identical bytes for an identical arrangement.
 
-    The network itself is not written. What needs it (patterns, affine maps, Jacobians) is gone after loading,
-    except the affine maps, kinks and linear regions if they are in the file.
+    The network itself is not written. What needs it (affine maps, Jacobians) is there after loading if
+    :func:`load` is given the network again; affine maps, kinks and linear regions also if they are in the
+    file.
 
     Parameters
     ----------
@@ -72,13 +76,20 @@ def save(
 
 
 def pack(
-    arr: Arrangement, *, affine: bool | None = None, extra: Mapping[str, Any] | None = None
+    arr: Arrangement,
+    *,
+    affine: bool | None = None,
+    patterns: bool = True,
+    extra: Mapping[str, Any] | None = None,
 ) -> dict[str, np.ndarray]:
-    """The arrays of the file that :func:`save` writes, which other files can hold, too."""
+    """Arrays of the file that :func:`save` writes, which other files can hold, too; without activation
+    patterns where no network will be there again."""
     content: dict[str, np.ndarray] = {"schema": np.array(SCHEMA)}
     content |= {name: getattr(arr, name) for name in (*_ARRAYS, *_LATER)}
     for name in _RAGGED:
         content |= _ragged(name, getattr(arr, name))
+    for stage, (words, parents) in enumerate(arr.patterns if patterns else ()):
+        content |= {f"pattern_{stage}": words, f"parent_{stage}": parents}
     unique = list({id(plane): plane for plane in arr.planes}.values())
     position = {id(plane): k for k, plane in enumerate(unique)}
     content["plane_of_window"] = np.array([position[id(plane)] for plane in arr.planes], dtype=np.int64)
@@ -95,19 +106,47 @@ def pack(
     return content
 
 
-def load(path: str | os.PathLike[str]) -> Arrangement:
-    """Read an arrangement that :func:`save` wrote. Its ``program`` is None.
+def load(path: str | os.PathLike[str], *, program: Program | None = None) -> Arrangement:
+    """Read an arrangement that :func:`save` wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+    program
+        The network that was arranged, as :func:`splineviz.load_program` makes it: affine maps, Jacobians and
+        proofs are then computed on first use, as they were before. Without it only what was saved is known.
 
     Raises
     ------
     InputError
-        If the file cannot be read, is no arrangement, is damaged, or was written by a newer version.
+        If the file cannot be read, is no arrangement, is damaged, was written by a newer version, or is
+        that of another network.
     """
     content = read_npz(Path(path), SCHEMA, "arrangement", "splineviz.save")
     try:
-        return unpack(content)
+        arr = unpack(content)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(f"{path} is damaged: {error}", hint="write it again with splineviz.save") from error
+    return arr if program is None else _with_program(arr, program, path)
+
+
+def _with_program(arr: Arrangement, program: Program, path: str | os.PathLike[str]) -> Arrangement:
+    of = None if arr.info is None else arr.info.digest
+    if of != program.digest:
+        raise InputError(
+            f"{path} is an arrangement of {'an unknown network' if arr.info is None else arr.info.name} with "
+            f"digest {of}, and not of {program.name} with digest {program.digest}",
+            hint="load the network with the weights, outputs and logits that were arranged",
+        )
+    if not arr.patterns:
+        raise InputError(
+            f"{path} holds no activation patterns, from which the network's maps are multiplied out",
+            hint="compute the arrangement again, and write it with splineviz.save",
+        )
+    whole = dataclasses.replace(arr, program=program)
+    vars(whole).update({name: vars(arr)[name] for name in _DERIVED if name in vars(arr)})
+    return whole
 
 
 def read_npz(path: Path, schema: str, what: str, writer: str) -> dict[str, np.ndarray]:
@@ -172,13 +211,19 @@ def unpack(content: Mapping[str, np.ndarray]) -> Arrangement:
         status=Status[meta["status"]],
         stats=Stats(**{k: v for k, v in stats.items() if k in known}),
         program=None,
-        patterns=(),
+        patterns=_patterns(content),
         info=_info(meta["program"]),
     )
     derived = {name: content[name] for name in _DERIVED if name in content}
     check_ranges(arr, derived)
     vars(arr).update(derived)
     return arr
+
+
+def _patterns(content: Mapping[str, np.ndarray]) -> Patterns:
+    """Activation patterns by stage; none in files of earlier versions."""
+    n_stages = sum(name.startswith("pattern_") and name != "pattern_hash" for name in content)
+    return tuple((content[f"pattern_{stage}"], content[f"parent_{stage}"]) for stage in range(n_stages))
 
 
 def _meta(arr: Arrangement, planes: Sequence[Plane], extra: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def check_ranges(arr: Cells, derived: Mapping[str, np.ndarray]) -> None:
     for number, (plane, window) in enumerate(zip(arr.planes, arr.windows, strict=True)):
         _check_frame(number, plane, window)
     _check_stats(arr.stats)
+    _check_patterns(arr)
     _check_derived(arr, derived)
 
 
@@ -79,6 +80,19 @@ def _check_stats(stats: Stats) -> None:
         raise ValueError("a figure is negative, or no number")
     if stats.certify not in ("full", "fast", "off"):
         raise ValueError(f"certify is {stats.certify!r}")
+
+
+def _check_patterns(arr: Cells) -> None:
+    """Each cell of a stage has states for all units, and comes from a cell of the stage before, or a
+    window."""
+    before = len(arr.windows)
+    for stage, (words, parents) in enumerate(arr.patterns):
+        n_words = 0 if arr.info is None else arr.info.stages[stage].n_words
+        _shaped(f"pattern_{stage}", words, "u", (len(parents), n_words))
+        _within(f"parent_{stage}", _shaped(f"parent_{stage}", parents, "i", (None,)), 0, before)
+        before = len(parents)
+    if arr.patterns and before != arr.n_cells:
+        raise ValueError("patterns and cells disagree")
 
 
 def _check_derived(arr: Cells, derived: Mapping[str, np.ndarray]) -> None:

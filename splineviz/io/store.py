@@ -50,11 +50,11 @@ class Store:
         """Numbers under a key, and whether they had to be computed."""
         path = self.path(key, ".json")
         if path.is_file():
-            found: dict[str, Any] = json.loads(path.read_text())
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return found, False
         made = compute()
         with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(made))
+            temporary.write_text(json.dumps(made), encoding="utf-8")
         return made, True
 
     def arrays(self, key: str) -> dict[str, np.ndarray] | None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 import splineviz.program.pickling  # noqa: F401 the reducers that it registers
 from splineviz.errors import InputError
+from splineviz.few_lines import few_lines
 from splineviz.program.interpret import Interpreter, Value, walk
 from splineviz.program.nodes import Affine, Form, Gain, Maximum, Node, Pointwise
 from splineviz.program.origin import Origin
@@ -65,6 +66,13 @@ class Program:
     beginnings: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """For each of the first nodes the sha256 of structure and coefficients up to there; what is equal is one
     beginning."""
+
+    def __repr__(self) -> str:
+        shapes = f"{self.input_shape} -> {self.output_shape}"
+        lines = [f"Program {self.name}: {shapes}, {self.n_parameters:,} parameters, {self.n_units:,} units"]
+        lines += few_lines([stage.summary for stage in self.stages])
+        lines += [f"cut off: {self.cut_off}"] if self.cut_off else []
+        return "\n  ".join([*lines, f"digest {self.digest[:16]}"])
 
     @property
     def n_units(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "CellColors",
     "Limits",
     "cell_colors",
+    "check_cmap",
     "color_limits",
     "in_slice_norm",
     "largest_kink",
@@ -58,7 +60,11 @@ class CellColors:
 
 
 def cell_colors(
-    arr: Arrangement, cells: Int64[np.ndarray, "cell"], how: CellColor, limits: Limits | None = None
+    arr: Arrangement,
+    cells: Int64[np.ndarray, "cell"],
+    how: CellColor,
+    limits: Limits | None = None,
+    cmap: str | None = None,
 ) -> CellColors:
     """Colours of ``cells``; the scale of a quantity has the given limits, or is taken from these cells.
 
@@ -74,12 +80,12 @@ def cell_colors(
     if how in ("none", "class"):
         return CellColors(np.broadcast_to(np.array(_PLAIN), (len(cells), 3)))
     if how == "stage":
-        return _by_stage(arr, cells)
+        return _by_stage(arr, cells, cmap)
     if how not in _QUANTITIES:
         raise InputError(f"unknown color {how!r}, expected one of {', '.join(COLORS)}")
     values, label, spread = _QUANTITIES[how](arr)
     own = color_limits(values[cells], arr.areas[cells], log=spread) if limits is None else limits
-    return quantity_colors(values[cells], own, label, log=spread, shared=limits is not None)
+    return quantity_colors(values[cells], own, label, log=spread, shared=limits is not None, cmap=cmap)
 
 
 def shared_limits(arrs: Sequence[Arrangement], how: CellColor) -> Limits | None:
@@ -149,17 +155,49 @@ _QUANTITIES: dict[str, Callable[[Arrangement], tuple[np.ndarray, str, bool]]] = 
 }
 
 
-def color_limits(values: np.ndarray, areas: np.ndarray, *, log: bool) -> Limits:
+def check_cmap(how: CellColor, cmap: str | None) -> None:
+    """Refuse a colour map that does not exist, or that the fill has no use for.
+
+    Raises
+    ------
+    InputError
+        With what is known instead.
+    """
+    from matplotlib import colormaps
+
+    if cmap is None:
+        return
+    if how in ("random", "class", "none"):
+        raise InputError(
+            f"a colour map is for fills that show a quantity, and color {how!r} shows none",
+            hint=f"one of {', '.join(c for c in COLORS if c not in ('random', 'class', 'none'))}",
+        )
+    if cmap not in colormaps:
+        near = get_close_matches(cmap, list(colormaps), n=3)
+        raise InputError(
+            f"unknown colour map {cmap!r}", hint=f"{' or '.join(near or ['viridis', 'magma', 'gray'])}"
+        )
+
+
+def color_limits(values: np.ndarray, areas: np.ndarray, *, log: bool, signed: bool = False) -> Limits:
     """Beyond which lies 1 % of the picture each, so that a few extreme cells do not take the whole scale."""
     usable = np.isfinite(values) & (values > 0) if log else np.isfinite(values)
     low, high = weighted_quantile(values[usable], areas[usable], (0.01, 0.99)) if usable.any() else (1.0, 1.0)
     if not high > low:
-        low, high = (low * 0.5, high * 2.0) if log else (0.0, 2.0 * high or 1.0)  # no quantity is negative
+        if log:
+            return low * 0.5, high * 2.0
+        return (low - 0.5, high + 0.5) if signed else (0.0, 2.0 * high or 1.0)
     return low, high
 
 
 def quantity_colors(
-    values: np.ndarray, limits: Limits, label: str, *, log: bool, shared: bool = False
+    values: np.ndarray,
+    limits: Limits,
+    label: str,
+    *,
+    log: bool,
+    shared: bool = False,
+    cmap: str | None = None,
 ) -> CellColors:
     """Colours of values between two limits, and the scale that explains them; ``shared`` by pictures that are
     to look alike."""
@@ -169,24 +207,25 @@ def quantity_colors(
     norm = LogNorm(low, high, clip=True) if log else Normalize(low, high, clip=True)
     below, above = bool((values < low).any()), bool((values > high).any())
     extend = "both" if shared else _EXTEND[below, above]
-    cmap = ListedColormap(_soft_cividis(256))
+    steps = ListedColormap(_steps(cmap, 256))
     shown = np.where(values > 0, values, low) if log else values
-    return CellColors(cmap(norm(shown))[:, :3], label, norm, cmap, extend)
+    return CellColors(steps(norm(shown))[:, :3], label, norm, steps, extend)
 
 
-def _soft_cividis(n: int) -> np.ndarray:
-    """(n, 3) even steps through cividis with some white, so that dark lines can be read on all of it."""
+def _steps(cmap: str | None, n: int) -> np.ndarray:
+    """(n, 3) even steps through a colour map; by default cividis with some white, so that dark lines can be
+    read on all of it."""
     from matplotlib import colormaps
 
-    color: np.ndarray = colormaps["cividis"](np.linspace(0.0, 1.0, n))[:, :3]
-    return color + _WHITE * (1 - color)
+    color: np.ndarray = colormaps[cmap or "cividis"](np.linspace(0.0, 1.0, n))[:, :3]
+    return color if cmap else color + _WHITE * (1 - color)
 
 
-def _by_stage(arr: Arrangement, cells: np.ndarray) -> CellColors:
+def _by_stage(arr: Arrangement, cells: np.ndarray, cmap: str | None) -> CellColors:
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     n = max(len(arr.stats.cells_per_stage), int(arr.cell_stage.max(initial=-1)) + 1, 1)
-    table = np.vstack([[_PLAIN], _soft_cividis(n + 2)[1:-1]])
+    table = np.vstack([[_PLAIN], _steps(cmap, n + 2)[1:-1]])
     uncut = bool((arr.cell_stage[cells] < 0).any())
     first = -1 if uncut else 0
     norm = BoundaryNorm(np.arange(first, n + 1) - 0.5, n - first)

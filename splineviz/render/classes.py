@@ -9,21 +9,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.geometry.csr import Csr
 from splineviz.render.palette import class_colors
 from splineviz.render.panel import Panel
 
 if TYPE_CHECKING:
+    from splineviz.arrangement.decisions.boundary import DecisionRegions
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["boundary_segments", "class_legends", "class_polygons", "scalar_output"]
+__all__ = [
+    "boundary_segments",
+    "class_legends",
+    "class_name",
+    "class_pieces",
+    "scalar_output",
+    "side_names",
+]
 
-_TINT = 0.4
+_TINT = 0.3
 _MOST = 12
 
 
-def boundary_segments(arr: Arrangement, window: int) -> np.ndarray:
-    """(K, 2, 2) uv segments of the decision boundary.
+def boundary_segments(arr: Arrangement, window: int, level: float | None = None) -> np.ndarray:
+    """(K, 2, 2) uv segments of the decision boundary, or of the level set of a single output.
 
     Raises
     ------
@@ -34,28 +41,17 @@ def boundary_segments(arr: Arrangement, window: int) -> np.ndarray:
         raise InputError(
             "the decision boundary needs the affine maps, and the file that this arrangement was loaded "
             "from does not hold them",
-            hint="draw with boundary=False, or save with affine=True",
+            hint="draw with boundary=False (--no-boundary), or save with affine=True (slice --affine)",
         )
-    return arr.decision_boundary(window=window)
+    return arr.decision_boundary(window=window, level=level)
 
 
-def class_polygons(
-    arr: Arrangement, window: int
-) -> tuple[np.ndarray, Csr, np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices, polygons, the rows to draw, their colours (n, 3), and the classes seen, largest area
-    first."""
-    regions = arr.decision_regions()
-    rows = np.flatnonzero(arr.cell_window[regions.cells] == window)
+def class_pieces(regions: DecisionRegions, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Colours (n, 3) of some pieces of decision regions, and the classes seen, largest area first."""
     classes = regions.classes[rows]
     seen, index = np.unique(classes, return_inverse=True)
     area = np.bincount(index, weights=regions.areas[rows], minlength=len(seen))
-    return (
-        regions.vertices,
-        regions.pieces,
-        rows,
-        class_colors(classes, tint=_TINT),
-        seen[np.argsort(-area, kind="stable")],
-    )
+    return class_colors(classes, tint=_TINT), seen[np.argsort(-area, kind="stable")]
 
 
 def scalar_output(arr: Arrangement) -> bool:
@@ -79,12 +75,24 @@ def class_legends(
         _data_legend(panel, of_data, names)
 
 
+def side_names(
+    arr: Arrangement, names: Sequence[str] | None, level: float | None = None
+) -> Sequence[str] | None:
+    """Names of classes as they are given; where there are none, of the sides of a single output's level."""
+    if not scalar_output(arr) or (names is not None and len(names) >= 2):
+        return names
+    return f"output ≤ {level or 0:g}", f"output > {level or 0:g}"
+
+
+def class_name(number: int, names: Sequence[str] | None) -> str:
+    """Name of a class, or its number where it has none."""
+    return names[number] if names is not None and 0 <= number < len(names) else f"{number}"
+
+
 def _predicted_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | None, scalar: bool) -> None:
     """The smallest classes are left out when there are very many."""
     from matplotlib.patches import Patch
 
-    if scalar and (names is None or len(names) < 2):
-        names = ("output ≤ 0", "output > 0")
     shown = np.sort(classes[:_MOST])
     handles = [
         Patch(facecolor=color, edgecolor="0.4", linewidth=0.4) for color in class_colors(shown, tint=_TINT)
@@ -108,6 +116,6 @@ def _data_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | None)
 def _class_rows(
     panel: Panel, handles: Sequence[Any], classes: np.ndarray, names: Sequence[str] | None, title: str
 ) -> None:
-    labels = [names[c] if names is not None and 0 <= c < len(names) else f"{c}" for c in classes]
+    labels = [class_name(c, names) for c in classes]
     longest = max(len(label) for label in labels)
     panel.legend(handles, labels, columns=4 if longest <= 2 else 2 if longest <= 10 else 1, title=title)

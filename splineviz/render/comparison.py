@@ -12,7 +12,7 @@ from splineviz.choices import SHARED_EDGES, CellColor, Difference, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
 from splineviz.render.cellcolor import CellColors, cell_colors, shared_limits
-from splineviz.render.classes import class_legends, scalar_output
+from splineviz.render.classes import class_legends, scalar_output, side_names
 from splineviz.render.difference import (
     PairDrawing,
     difference_colors,
@@ -99,6 +99,7 @@ def draw_comparison(
                 "edges": edges,
                 "fill": fill,
                 "legend": False,
+                "ticks": False,
             }
             draw(arr, ax, **style, scale_bar=k == 0, title=f"{k + 1}  {names[k]}")
         colors = difference_colors(pairs, how)
@@ -119,6 +120,7 @@ def draw_comparison(
                 va="top",
                 color=INK,
                 size=9,
+                parse_math=False,
             )
         _settle(figure, axes, panel)
     return figure
@@ -207,7 +209,7 @@ def _legends(
             panel,
             seen[np.argsort(-area[seen], kind="stable")],
             np.zeros(0, int),
-            names,
+            side_names(arrs[0], names),
             scalar=scalar_output(arrs[0]),
         )
     handles, texts = [], []

@@ -123,7 +123,7 @@ def draw_difference(
     elif pair.classes is not None:
         for part, color in zip(arrs, (_FIRST, BOUNDARY), strict=True):
             draw_boundary(ax, part.decision_boundary(), 0.8, "", color)
-    ax.set_title(title, loc="left", pad=4, color=INK)
+    ax.set_title(title, loc="left", pad=4, color=INK, parse_math=False)
     _describe(ax, pair)
 
 

@@ -10,8 +10,15 @@ import numpy as np
 from splineviz.choices import CellColor, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
-from splineviz.render.cellcolor import Limits, cell_colors
-from splineviz.render.classes import boundary_segments, class_legends, class_polygons, scalar_output
+from splineviz.render.cellcolor import Limits, cell_colors, check_cmap
+from splineviz.render.class_labels import label_regions
+from splineviz.render.classes import (
+    boundary_segments,
+    class_legends,
+    class_pieces,
+    scalar_output,
+    side_names,
+)
 from splineviz.render.doubtful_cells import draw_in_doubt
 from splineviz.render.edgelayer import draw_edges, line_width
 from splineviz.render.figure_layout import fit, frame, new_axes, points_per_unit
@@ -19,6 +26,7 @@ from splineviz.render.overlay import draw_boundary, draw_footer, draw_invalid, d
 from splineviz.render.panel import Panel
 from splineviz.render.shapes import Fill, fill_polygons
 from splineviz.render.style import INK, PANEL_GAP, PANEL_WIDTH, styled
+from splineviz.render.values import draw_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,8 +42,10 @@ def draw(
     *,
     color: CellColor = "random",
     limits: Limits | None = None,
+    cmap: str | None = None,
     edges: EdgeStyle = "stage",
     boundary: bool = True,
+    level: float | None = None,
     anchors: bool = True,
     images: Sequence[Any] | bool | None = None,
     labels: Sequence[str] | None = None,
@@ -48,7 +58,7 @@ def draw(
     note: str | None = None,
     legend: bool = True,
     scale_bar: bool = True,
-    ticks: bool = False,
+    ticks: bool | None = None,
     width: float = 5.5,
     fill: Fill = "plain",
 ) -> Axes:
@@ -68,14 +78,19 @@ def draw(
         ``norm``: spectral norm of the affine map in the slice; ``jacobian``: of the full input Jacobian;
         ``class``: the predicted class, cells split where the decision boundary crosses them; ``area``;
         ``kink``: the largest jump of the affine map across a side of the cell; ``stage``: the stage that made
-        the cell; ``volume``: sqrt(det A'A); ``none``.
+        the cell; ``volume``: sqrt(det A'A); ``value``: the output itself, which changes linearly inside each
+        cell, three of them as red, green and blue; ``none``.
     limits
         Ends of the colour scale of a quantity, to draw several arrangements on one scale; by default from the
         cells.
+    cmap
+        Name of one of matplotlib's colour maps for the quantity; by default a light cividis.
     edges
         What the lines show: ``stage``, ``kink`` (jump of the affine map), ``plain``, ``none``.
     boundary
         Draw the decision boundary.
+    level
+        Value of a single output whose level set is drawn as the decision boundary; by default 0.
     anchors
         Mark the points that the plane was made from.
     images
@@ -95,7 +110,8 @@ def draw(
     window
         Which window of the arrangement.
     title, legend, scale_bar, ticks
-        A title above; the column at the right; a bar of input distance below; uv coordinates on the axes.
+        A title above; the column at the right; a bar of input distance below; uv coordinates on the axes, by
+        default for networks with two inputs, and in place of the bar.
     note
         A sentence below the picture, such as how its window was chosen.
     width
@@ -114,12 +130,10 @@ def draw(
     InputError
         If an option is unknown, or the number of images or labels is not that of the anchors.
     """
-
-    if not 0 <= window < len(arr.windows):
-        raise InputError(f"the arrangement has windows 0 to {len(arr.windows) - 1}, got {window}")
-    if fill not in get_args(Fill):
-        raise InputError(f"unknown fill {fill!r}, expected one of {', '.join(get_args(Fill))}")
+    _check(arr, window, fill, level)
+    check_cmap(color, cmap)
     plane, shown = arr.planes[window], arr.windows[window]
+    ticks = plane.dim == 2 if ticks is None else ticks
     with styled():
         own = ax is None
         ax = new_axes(shown.bounds, width, legend) if ax is None else ax
@@ -128,16 +142,24 @@ def draw(
         cells = np.flatnonzero(arr.cell_window == window)
         widest = line_width(len(cells), shown.area, points_per_unit(ax, shown.bounds))
 
-        colors = cell_colors(arr, cells, color, limits)
-        classes = _fill_cells(
-            ax, arr, window, cells, colors.rgb, color, fill, smooth=edges in ("none", "kink")
-        )
+        classes, names = np.zeros(0, dtype=np.int64), side_names(arr, class_names, level)
+        if color == "value":
+            colors = draw_values(ax, arr, window, limits, cmap)
+        else:
+            colors = cell_colors(arr, cells, color, limits, cmap)
+            vertices, polygons, rows, rgb = arr.vertices, arr.cells, cells, colors.rgb
+            if color == "class":
+                regions = arr.decision_regions(level=level)
+                vertices, polygons = regions.vertices, regions.pieces
+                rows = np.flatnonzero(arr.cell_window[regions.cells] == window)
+                rgb, classes = class_pieces(regions, rows)
+                label_regions(ax, regions, rows, shown.bounds, plane.anchors if anchors else None, names)
+            fill_polygons(ax, vertices, polygons, rows, rgb, fill, smooth=edges in ("none", "kink"))
         keys, data_classes = [draw_edges(ax, arr, window, edges, widest)], np.zeros(0, dtype=np.int64)
         if boundary:
-            name = "output = 0" if scalar_output(arr) else "decision boundary"
-            keys.append(
-                draw_boundary(ax, boundary_segments(arr, window), max(0.9, min(1.3, 2.2 * widest)), name)
-            )
+            name = f"output = {level or 0:g}" if scalar_output(arr) else "decision boundary"
+            segments = boundary_segments(arr, window, level)
+            keys.append(draw_boundary(ax, segments, max(0.9, min(1.3, 2.2 * widest)), name))
         if valid_range is not None:
             keys.append(draw_invalid(ax, plane, shown, *valid_range))
         keys.append(draw_in_doubt(ax, arr, window))
@@ -147,9 +169,8 @@ def draw(
         if anchors and len(plane.anchors):
             draw_anchors(ax, panel if legend else None, plane, images, labels)
         if legend:
-            if colors.norm is not None:
-                panel.colorbar(colors)
-            class_legends(panel, classes, data_classes, class_names, scalar=scalar_output(arr))
+            panel.scale(colors)
+            class_legends(panel, classes, data_classes, names, scalar=scalar_output(arr))
             panel.legend(
                 [handle for handles, _ in keys for handle in handles],
                 [text for _, texts in keys for text in texts],
@@ -159,26 +180,19 @@ def draw(
         beside = PANEL_GAP + PANEL_WIDTH if legend else 0.0
         lines = draw_footer(ax, arr, len(cells), low=ticks, beside=beside, note=note)
         if title:
-            ax.set_title(title, loc="left", pad=4, color=INK)
+            ax.set_title(title, loc="left", pad=4, color=INK, parse_math=False)
         if own:
             fit(ax, shown.bounds, width, panel.height, title, ticks, lines)
     return ax
 
 
-def _fill_cells(
-    ax: Axes,
-    arr: Arrangement,
-    window: int,
-    cells: np.ndarray,
-    rgb: np.ndarray,
-    color: CellColor,
-    fill: Fill,
-    *,
-    smooth: bool,
-) -> np.ndarray:
-    """Fill the cells; returns the classes seen, largest area first, when classes are shown."""
-    vertices, polygons, rows, classes = arr.vertices, arr.cells, cells, np.zeros(0, dtype=np.int64)
-    if color == "class":
-        vertices, polygons, rows, rgb, classes = class_polygons(arr, window)
-    fill_polygons(ax, vertices, polygons, rows, rgb, fill, smooth=smooth)
-    return classes
+def _check(arr: Arrangement, window: int, fill: Fill, level: float | None) -> None:
+    if not 0 <= window < len(arr.windows):
+        raise InputError(f"the arrangement has windows 0 to {len(arr.windows) - 1}, got {window}")
+    if fill not in get_args(Fill):
+        raise InputError(f"unknown fill {fill!r}, expected one of {', '.join(get_args(Fill))}")
+    if level is not None and not scalar_output(arr):
+        raise InputError(
+            "a level is one of a network with a single output",
+            hint="choose an output with --output-index I, or leave the level out for the decision boundary",
+        )

@@ -91,11 +91,16 @@ def save_picture(
         ax = sheet.axes(figure)
         if arr is not None:
             draw(
-                arr, ax, title=title, fill="plain" if os.fspath(path).endswith(".png") else "vector", **style
+                arr,
+                ax,
+                title=title,
+                ticks=False,
+                fill="plain" if os.fspath(path).endswith(".png") else "vector",
+                **style,
             )
         else:
             _mark(ax, sheet, window, message)
-            ax.set_title(title, loc="left", pad=4)
+            ax.set_title(title, loc="left", pad=4, parse_math=False)
         save_film_figure(figure, path)
 
 
@@ -119,5 +124,14 @@ def _mark(ax: Axes, sheet: Sheet, window: Window, message: str) -> None:
     text = "\n".join(textwrap.wrap(message, int(14 * sheet.side)))
     box = {"facecolor": "white", "edgecolor": BOUNDARY, "linewidth": 0.8, "boxstyle": "round,pad=0.6"}
     ax.text(
-        0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", size=SMALL, color=BOUNDARY, bbox=box
+        0.5,
+        0.5,
+        text,
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        size=SMALL,
+        color=BOUNDARY,
+        bbox=box,
+        parse_math=False,
     )

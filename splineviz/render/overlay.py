@@ -179,7 +179,7 @@ def draw_footer(
     assert figure is not None
     width = ax.get_window_extent().width / figure.dpi
     depth = 0.3 if low else 0.11
-    style: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "clip_on": False}
+    style: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "clip_on": False, "parse_math": False}
     count, lines = f"{n_cells:,} cell{'s' if n_cells != 1 else ''}", []
     if width < _NARROW and not low:
         lines.append((count, MUTED))

@@ -7,19 +7,19 @@ from jaxtyping import Float64, UInt64
 
 __all__ = ["class_colors", "oklch_to_rgb", "pattern_colors", "stage_colors"]
 
-# Okabe and Ito's colours without black and without the red that the decision boundary uses, then three that
-# stay apart from them.
+# Near Okabe and Ito's colours, without black and the red of the decision boundary, and three more; moved
+# until any two stay apart, as fills and as dots, also for eyes that lack one kind of cone.
 _CLASSES = (
-    "#56b4e9",
+    "#53b5eb",
     "#e69f00",
-    "#009e73",
-    "#f0e442",
-    "#0072b2",
-    "#cc79a7",
-    "#999999",
-    "#8c6d31",
-    "#7fc8b4",
-    "#7b5fb5",
+    "#3e9b6b",
+    "#f1e542",
+    "#0f71b2",
+    "#cb78a6",
+    "#beb9ad",
+    "#8c6d30",
+    "#39655a",
+    "#7b87f8",
 )
 
 

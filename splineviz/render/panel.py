@@ -40,8 +40,8 @@ class Panel:
         assert figure is not None
         return figure.dpi_scale_trans
 
-    def heading(self, text: str) -> None:
-        """A line of small type."""
+    def heading(self, text: str, *, math: bool = False) -> None:
+        """A line of small type, in which dollars enclose formulas only with ``math``."""
         self.ax.text(
             PANEL_GAP,
             -self.height,
@@ -52,8 +52,9 @@ class Panel:
             va="top",
             ha="left",
             clip_on=False,
+            parse_math=math,
         )
-        self.height += _ROW
+        self.height += _ROW * (text.count("\n") + 1)
 
     def space(self) -> None:
         """A gap before the next thing."""
@@ -92,6 +93,7 @@ class Panel:
                     "ha": "center",
                     "clip_on": False,
                     "size": SMALL,
+                    "parse_math": False,
                 }
                 self.ax.text(
                     middle, -self.height + 0.02, letters[k], va="bottom", weight="bold", color=INK, **place
@@ -100,11 +102,19 @@ class Panel:
             self.height += side + caption_height + 0.03
         self.height += _SPACE
 
+    def scale(self, colors: CellColors) -> None:
+        """What the colours of the fills say: a bar, a sentence, or nothing where they say nothing."""
+        if colors.norm is not None:
+            self.colorbar(colors)
+        elif colors.label:
+            self.heading(colors.label)
+            self.space()
+
     def colorbar(self, colors: CellColors) -> None:
         """A horizontal bar with its label above."""
         from matplotlib.cm import ScalarMappable
 
-        self.heading(colors.label)
+        self.heading(colors.label, math=True)
         self.height += 0.03
         inset = self.ax.inset_axes(
             (PANEL_GAP, -self.height - 0.09, PANEL_WIDTH, 0.09), transform=self.frame()
@@ -158,6 +168,8 @@ class Panel:
             borderaxespad=0.0,
         )
         legend.set_in_layout(True)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
         self.ax.add_artist(legend)
         legend.set_clip_on(False)
         rows = -(-len(handles) // columns)

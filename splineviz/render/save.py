@@ -35,6 +35,7 @@ def save_figure(
     width: float = 5.5,
     dpi: float = 300,
     fill: Literal["auto", "raster", "vector"] = "auto",
+    text: bool = False,
     extra: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Fill:
@@ -55,6 +56,9 @@ def save_figure(
         Pixels per inch, also of the fills kept as an image in a vector file.
     fill
         ``auto`` keeps up to 5,000 cells as shapes in vector files, more as an image.
+    text
+        In an SVG file keep letters as text, which can be searched, edited and read aloud but needs the font;
+        by default they are shapes, which look alike everywhere. In PDF they are text anyway.
     extra
         Further entries of the embedded JSON, such as the seed.
     **options
@@ -85,7 +89,7 @@ def save_figure(
     )
     figure = draw(arr, width=width, fill=used, **options).get_figure(root=True)
     assert figure is not None
-    write_figure(figure, path, provenance(arr, window=window, extra=extra), dpi)
+    write_figure(figure, path, provenance(arr, window=window, extra=extra), dpi, text=text)
     return used
 
 
@@ -100,10 +104,12 @@ def suffix_of(path: str | os.PathLike[str]) -> str:
     return suffix
 
 
-def write_figure(figure: Figure, path: str | os.PathLike[str], card: Mapping[str, Any], dpi: float) -> None:
+def write_figure(
+    figure: Figure, path: str | os.PathLike[str], card: Mapping[str, Any], dpi: float, *, text: bool = False
+) -> None:
     """Write a figure with the card of what it was made from."""
     suffix = suffix_of(path)
-    with styled(), atomic_path(path) as temporary:
+    with styled(text=text), atomic_path(path) as temporary:
         figure.savefig(
             temporary, format=suffix[1:], dpi=dpi, metadata=_metadata(suffix, card), facecolor="white"
         )

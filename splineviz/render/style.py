@@ -49,9 +49,9 @@ STYLE: Any = {
 }
 
 
-def styled() -> AbstractContextManager[None]:
+def styled(*, text: bool = False) -> AbstractContextManager[None]:
     """The look for as long as the context lasts, from the library's defaults: a user's own settings change no
-    picture."""
+    picture. With ``text`` letters in SVG are text, and not shapes."""
     from matplotlib.style import context
 
-    return context(["default", STYLE])
+    return context(["default", STYLE | {"svg.fonttype": "none" if text else "path"}])

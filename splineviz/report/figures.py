@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from splineviz.errors import InputError
 from splineviz.files import PICTURES, atomic_path
@@ -124,9 +124,8 @@ def _drawn(example: Example) -> Figure:
     # a loaded arrangement has the decision boundary only if its affine maps were saved
     boundary = arr.program is not None or "affine" in vars(arr)
     title = f"{example.kind}: n_sep {example.n_sep}, n_cut {example.cut}, R {arr.n_cells}"
-    figure = draw(arr, legend=False, anchors=False, boundary=boundary, width=2.6, title=title).get_figure(
-        root=True
-    )
+    plain: Any = {"legend": False, "anchors": False, "ticks": False}
+    figure = draw(arr, boundary=boundary, width=2.6, title=title, **plain).get_figure(root=True)
     assert figure is not None
     return figure
 

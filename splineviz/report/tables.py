@@ -188,7 +188,7 @@ def terms_table(study: Study, found: Findings) -> Table:
     for radius, stage in product(range(study.n_radii), [None, *range(len(study.stages))]):
         terms = [by_place[radius, stage, term] for term in TERMS]
         cells = [f"{t.mean}; {percent(t.share.value)}" for t in terms]
-        name = "all" if stage is None else f"{stage} ({study.stages[stage].name})"
+        name = "all" if stage is None else study.stages[stage].label
         rows.append((found.radius_labels[radius], name, f"{terms[0].mean.sample:,}", *cells))
     head = ("radius", "stage", "n", "n_sep", "missed", "crossings", "coincident")
     return Table("Mean terms of R - 1 and their shares of it", head, rows)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.exact.digits import InexactError
+from splineviz.few_lines import few_lines
 from splineviz.geometry.csr import Csr
 from splineviz.inputs import as_inputs
 from splineviz.program.program import Affine, Maximum, Program
@@ -59,6 +60,15 @@ class Segment:
     doubtful: int
     program: Program = field(repr=False)
     _stages: tuple[_StageStates, ...] = field(repr=False)
+
+    def __repr__(self) -> str:
+        doubt = f", {self.doubtful:,} decisions in doubt" if self.doubtful else ""
+        head = (
+            f"Segment of length {self.length:.6g} through {self.program.name}: {self.n_cells:,} cells{doubt}"
+        )
+        changes = np.bincount(self.units.values[:, 0].astype(np.int64), minlength=len(self.program.stages))
+        per_stage = (f"stage {stage}: {n:,} changes of a unit" for stage, n in enumerate(changes.tolist()))
+        return "\n  ".join([head, *few_lines([*per_stage])])
 
     @property
     def n_cells(self) -> int:

@@ -48,7 +48,7 @@ def save_study(study: Study, path: str | os.PathLike[str]) -> None:
     content |= _under("metrics", study.metrics) | _under("seconds", study.seconds)
     for place, example in enumerate(study.examples):
         drawable = example.arrangement.program is not None or "affine" in vars(example.arrangement)
-        content |= _under(f"examples/{place}", pack(example.arrangement, affine=drawable))
+        content |= _under(f"examples/{place}", pack(example.arrangement, affine=drawable, patterns=False))
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, allow_pickle=False, **content)
 

@@ -154,7 +154,7 @@ def test_jacobian_norms_through_a_narrow_first_part(skip: bool) -> None:
 
 def test_without_the_network_there_are_no_maps() -> None:
     arr = sv.arrange(random_mlp(2, 4, 2), sv.Plane.identity(), BOX)
-    with pytest.raises(sv.InputError, match=r"loaded from a file(.|\n)*try: arrange the model again"):
+    with pytest.raises(sv.InputError, match=r"loaded from a file(.|\n)*try: load it with sv.load"):
         affine_maps(arr, None)
 
 

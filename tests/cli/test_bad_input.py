@@ -203,3 +203,9 @@ def test_if_one_file_fails_none_is_written(
     assert done.code == 1
     assert (nets / "x.npz").read_text() == "from before"
     assert sorted(path.name for path in nets.glob("*x*")) == ["x.npz"]
+
+
+def test_what_a_terminal_would_obey_is_shown_as_its_code(nets: Path, splineviz: Command) -> None:
+    done = splineviz("slice", "nets:small", "--data", "\x1b[31mdata\u202e.npz", "--points", "0,1,2")
+    assert done.code == 4 and "\\x1b[31mdata\\u202e.npz" in done.err
+    assert "\x1b" not in done.err and "\u202e" not in done.err

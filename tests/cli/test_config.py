@@ -31,7 +31,7 @@ def test_a_config_gives_defaults_that_the_command_line_overrides(nets: Path, spl
         ("[slice", "cannot read the configuration run.toml"),
         (
             "[slices]\n",
-            "may hold one table per command ([animate], [check], [compare], [estimate], [inspect], "
+            "may hold one table per command ([animate], [check], [compare], [draw], [estimate], [inspect], "
             "[slice], [validate]), found",
         ),
         ("[slice]\npoint = 3\n", "[slice] has no option point"),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib import rcParams
+import torch
+from matplotlib import colormaps, rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from torch import nn
 
+import splineviz as sv
 from splineviz.errors import InputError
 from splineviz.render import draw
 from splineviz.render.cellcolor import largest_kink
@@ -316,3 +319,47 @@ def test_fills_are_smoothed_where_no_line_covers_their_sides():
 def test_names_of_stages_fit_into_the_legend(name, units, label):
     assert _stage_label(Stage(5, name, "relu", (units,), 1, "")) == label
     assert len(label) <= 31
+
+
+def test_two_inputs_have_ticks_unless_they_are_not_wanted():
+    model = nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 1))
+    arr = sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
+    assert len(draw(arr).get_xticks()) > 2 and draw(arr).get_xlabel() == "$u$"
+    assert len(draw(arr, ticks=False).get_xticks()) == 0
+    assert len(draw(images_slice()).get_xticks()) == 0
+
+
+@pytest.mark.parametrize("level", [None, 0.2])
+def test_a_level_set_is_drawn_as_the_boundary(level):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1)).double()
+    arr = sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2))
+    ax = draw(arr, level=level, edges="none", color="class")
+    line = segments(ax)[-1]
+    assert n_segments(line) > 0
+    ends = np.concatenate([path.vertices for path in line.get_paths()])
+    with torch.no_grad():
+        assert np.allclose(model(torch.tensor(ends)).numpy(), level or 0, atol=1e-9)
+    texts = legend_texts(ax)
+    assert f"output = {level or 0:g}" in texts and f"output > {level or 0:g}" in texts
+    with pytest.raises(InputError, match="a network with a single output"):
+        draw(images_slice(), level=1.0)
+
+
+def test_a_colour_map_belongs_to_a_quantity():
+    ax, plain = draw(images_slice(), color="norm", cmap="magma"), draw(images_slice(), color="norm")
+    assert colors_by_polygon(ax) != colors_by_polygon(plain)
+    magma = colormaps["magma"](np.linspace(0, 1, 256)).round(6).tolist()
+    assert all(list(color) in magma for color in colors_by_polygon(ax).values())
+    with pytest.raises(InputError, match=r"unknown colour map 'magna'(.|\n)*magma"):
+        draw(images_slice(), color="norm", cmap="magna")
+    with pytest.raises(InputError, match="color 'random' shows none"):
+        draw(images_slice(), cmap="magma")
+
+
+def test_names_are_words_and_no_formulas():
+    evil = r"$\nonsense$ & <b> 5$ a_b"
+    ax = draw(images_slice(), color="class", class_names=[evil] * 4, title=evil, labels=[evil] * 3, note=evil)
+    ax.figure.canvas.draw()
+    assert ax.get_title(loc="left") == evil and evil in legend_texts(ax)
+    assert not any(text.get_parse_math() for text in ax.texts if evil in text.get_text())

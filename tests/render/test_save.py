@@ -20,6 +20,8 @@ from splineviz.render import draw, save, save_figure
 
 from .samples import images_slice, program, two_windows
 
+SVG = "{http://www.w3.org/2000/svg}"
+
 
 def embedded(path: Path) -> dict:
     if path.suffix == ".png":
@@ -149,3 +151,12 @@ def test_no_seam_shows_between_cells(tmp_path):
     assert len(np.unique(inside, axis=0)) == 1
     assert inside[0].min() > 200
     assert not np.array_equal(inside[0], [255, 255, 255])
+
+
+def test_letters_in_an_svg_are_text_on_request(tmp_path):
+    arr = images_slice()
+    for name, text in (("shapes", False), ("text", True)):
+        save_figure(arr, tmp_path / f"{name}.svg", title="a < b & c", text=text)
+    found = [element.text for element in ET.parse(tmp_path / "text.svg").getroot().iter(f"{SVG}text")]
+    assert "a < b & c" in found and f"{arr.n_cells:,} cells" in found
+    assert not list(ET.parse(tmp_path / "shapes.svg").getroot().iter(f"{SVG}text"))

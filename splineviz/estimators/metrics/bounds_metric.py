@@ -58,7 +58,7 @@ def _columns(part: Part, progress: Progress) -> Iterator[Column]:
             yield Column(TERM + name, "output", table)
         else:
             for stage, values in zip(moments.stages, table.T, strict=True):
-                yield Column(TERM + name, stage.name, values)
+                yield Column(TERM + name, stage.label, values)
 
 
 METRIC = Metric("bounds", "both sides of the theory's inequalities, as printed and corrected", _columns)

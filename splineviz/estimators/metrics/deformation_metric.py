@@ -18,7 +18,7 @@ def _columns(part: Part, progress: Progress) -> Iterator[Column]:
             found = deformation(
                 part.network, part.x, radius=radius, directions=p, seed=settings.seed, **part.where
             )
-            names = ["input", *(stage.name for stage in found.stages)]
+            names = ["input", *(stage.label for stage in found.stages)]
             for what, table in (("eccentricity", found.eccentricity), ("diameter", found.diameter)):
                 for name, values in zip(names, table.T, strict=True):
                     yield Column(f"deformation {what}", name, values, radius, p)

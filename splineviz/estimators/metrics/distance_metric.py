@@ -13,7 +13,7 @@ def _columns(part: Part, progress: Progress) -> Iterator[Column]:
     from splineviz.estimators.baselines import mean_distance
 
     for stage, values in zip(part.stages, mean_distance(part.network, part.x, **part.where).T, strict=True):
-        yield Column("distance", stage.name, values)
+        yield Column("distance", stage.label, values)
 
 
 METRIC = Metric("distance", "mean |z|", _columns)

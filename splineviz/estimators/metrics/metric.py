@@ -31,7 +31,8 @@ class Column:
     metric
         Name of the quantity; several of one metric begin with its name.
     stage
-        Name of a stage; ``all`` for all together; name of the layer or quantity where there are no stages.
+        Label of a stage, which begins with its number from 0; ``all`` for all together; name of the layer or
+        quantity where there are no stages.
     values
         (point,) the numbers.
     radius, directions
@@ -183,7 +184,7 @@ def by_stage(
     """Columns of a table (point, stage): the sum over all stages, and each."""
     yield Column(metric, "all", values.sum(1), radius, directions)
     for stage, column in zip(stages, values.T, strict=True):
-        yield Column(metric, stage.name, column, radius, directions)
+        yield Column(metric, stage.label, column, radius, directions)
 
 
 def joined(parts: Sequence[Column]) -> Column:

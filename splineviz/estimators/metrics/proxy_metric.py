@@ -31,7 +31,7 @@ def _columns(part: Part, progress: Progress) -> Iterator[Column]:
             counts, zeros = estimate.counts[i, j], estimate.zeros[i, j]
             yield Column("lc", "all", counts.sum(1), radius, p, zeros.sum(1))
             for k, stage in enumerate(estimate.stages):
-                yield Column("lc", stage.name, counts[:, k], radius, p, zeros[:, k])
+                yield Column("lc", stage.label, counts[:, k], radius, p, zeros[:, k])
 
 
 METRIC = Metric("lc", "the proxy: units that separate the vertices x ± r v_p", _columns)

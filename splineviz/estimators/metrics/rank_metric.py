@@ -12,7 +12,7 @@ __all__ = ["METRIC"]
 def _columns(part: Part, progress: Progress) -> Iterator[Column]:
     found = part.moments(progress)
     for stage, values in zip(found.stages, found.rank.T, strict=True):
-        yield Column("rank", stage.name, values)
+        yield Column("rank", stage.label, values)
 
 
 METRIC = Metric("rank", "local rank: singular values of a Jacobian", _columns)

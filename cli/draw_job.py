@@ -1,0 +1,57 @@
+"""Carry out `splineviz draw`: read, draw, report."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from splineviz.errors import InputError
+from splineviz.files import atomic_path
+
+from .location import class_names
+from .saying import say
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+    from .draw import DrawOptions
+
+__all__ = ["run_draw"]
+
+SCHEMA = "splineviz.draw/1"
+
+
+def run_draw(options: DrawOptions) -> int:
+    """Carry out one request; returns the exit code."""
+    options.check()
+    from splineviz.io import load
+    from splineviz.render import save_figure
+
+    arr = load(options.file)
+    style = options.drawing.style | {"window": options.window, "images": _images(options, arr)}
+    style["class_names"] = class_names(options.class_names, on_demo=False)
+    style["valid_range"] = options.drawing.valid_range
+    with ExitStack() as finished:
+        for path in options.outputs:
+            save_figure(arr, finished.enter_context(atomic_path(path)), **style)
+    files = [str(path) for path in options.outputs]
+    report = {"schema": SCHEMA, "file": options.file, "cells": arr.n_cells, "status": arr.status.name.lower()}
+    lines = [
+        f"{arr.n_cells:,} cells of {options.file}; {arr.verdict}",
+        *(f"written {path}" for path in files),
+    ]
+    say(json.dumps({**report, "files": files}) if options.reporting.as_json else "\n".join(lines))
+    return 0
+
+
+def _images(options: DrawOptions, arr: Arrangement) -> list[Any] | None:
+    """Pictures of the anchors in the shape that is asked for; None lets the input shape decide."""
+    shape = options.image_shape
+    if shape is None or not 0 <= options.window < len(arr.planes):
+        return None
+    plane = arr.planes[options.window]
+    try:
+        return [plane.lift(anchor).reshape(shape) for anchor in plane.anchors]
+    except ValueError as error:
+        raise InputError(f"--image-shape {shape} does not fit points of {plane.dim} values") from error
