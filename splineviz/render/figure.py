@@ -9,7 +9,7 @@ import numpy as np
 
 from splineviz.choices import CellColor, EdgeStyle
 from splineviz.errors import InputError
-from splineviz.render.anchors import draw_anchors
+from splineviz.render.anchors import anchor_images, draw_anchors
 from splineviz.render.cellcolor import Limits, cell_colors, check_cmap
 from splineviz.render.class_labels import label_regions
 from splineviz.render.classes import (
@@ -21,11 +21,11 @@ from splineviz.render.classes import (
 )
 from splineviz.render.doubtful_cells import draw_in_doubt
 from splineviz.render.edgelayer import draw_edges, line_width
-from splineviz.render.figure_layout import fit, frame, new_axes, points_per_unit
+from splineviz.render.figure_layout import fit, frame, new_axes, points_per_unit, ratio, under_frame
 from splineviz.render.overlay import draw_boundary, draw_footer, draw_invalid, draw_points, draw_scale_bar
 from splineviz.render.panel import Panel
 from splineviz.render.shapes import Fill, fill_polygons
-from splineviz.render.style import INK, PANEL_GAP, PANEL_WIDTH, styled
+from splineviz.render.style import COLUMN_GAP, INK, PANEL_GAP, PANEL_WIDTH, styled
 from splineviz.render.values import draw_values
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
 __all__ = ["draw"]
+
+_WIDE = 0.45
+"""Height over width of a window below which a column beside it would stand over empty paper"""
+_NARROW = 2.0
+"""Inches of width that a legend below the data needs"""
+_ABOVE_PANEL = 0.08
 
 
 def draw(
@@ -64,8 +70,9 @@ def draw(
 ) -> Axes:
     """Draw one window of an arrangement.
 
-    Thumbnails, legends and the colour bar stand to the right of the Axes, in a column of 1.8 inches, and
-    never cover the data. Without ``ax`` a figure of the right size is made; on given Axes leave that room.
+    Thumbnails, legends and the colour bar never cover the data. They stand to the right of the Axes, in a
+    column of 1.8 inches; below them where there are no thumbnails, or the window is wide. Without ``ax`` a
+    figure of the right size is made; on given Axes leave room at the right.
 
     Parameters
     ----------
@@ -136,10 +143,14 @@ def draw(
     ticks = plane.dim == 2 if ticks is None else ticks
     with styled():
         own = ax is None
-        ax = new_axes(shown.bounds, width, legend) if ax is None else ax
+        pictured = bool(anchors and len(plane.anchors) and anchor_images(plane, images))
+        below = own and width >= _NARROW and (not pictured or ratio(shown.bounds) < _WIDE)
+        ax = new_axes(shown.bounds, width, legend and not below) if ax is None else ax
         frame(ax, shown.bounds, ticks)
-        panel = Panel(ax)
         cells = np.flatnonzero(arr.cell_window == window)
+        beside = PANEL_GAP + PANEL_WIDTH if legend and not below else 0.0
+        lines = draw_footer(ax, arr, len(cells), low=ticks, beside=beside, note=note)
+        panel = _panel_below(ax, under_frame(ticks, lines)) if below else Panel(ax)
         widest = line_width(len(cells), shown.area, points_per_unit(ax, shown.bounds))
 
         classes, names = np.zeros(0, dtype=np.int64), side_names(arr, class_names, level)
@@ -177,13 +188,20 @@ def draw(
             )
         if scale_bar and not ticks:
             draw_scale_bar(ax, shown)
-        beside = PANEL_GAP + PANEL_WIDTH if legend else 0.0
-        lines = draw_footer(ax, arr, len(cells), low=ticks, beside=beside, note=note)
         if title:
             ax.set_title(title, loc="left", pad=4, color=INK, parse_math=False)
         if own:
-            fit(ax, shown.bounds, width, panel.height, title, ticks, lines)
+            fit(ax, shown.bounds, width, panel.height, title, ticks, lines, below=below)
     return ax
+
+
+def _panel_below(ax: Axes, under: float) -> Panel:
+    """A panel of as many columns as fit under the axes."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    side = ax.get_window_extent().width / figure.dpi
+    columns = int((side + COLUMN_GAP) / (PANEL_WIDTH + COLUMN_GAP))
+    return Panel(ax, below=under + _ABOVE_PANEL, columns=max(1, columns))
 
 
 def _check(arr: Arrangement, window: int, fill: Fill, level: float | None) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "points_per_unit",
     "ratio",
     "side_for",
+    "under_frame",
 ]
 
 _MARGIN = 0.06
@@ -82,20 +83,35 @@ def ratio(bounds: Bounds) -> float:
     return (y1 - y0) / (x1 - x0)
 
 
-def fit(
-    ax: Axes, bounds: Bounds, width: float, panel: float, title: str | None, ticks: bool, lines: int
-) -> None:
-    """Give a figure of our own the size that its axes and its column need, and no more.
+def under_frame(ticks: bool, lines: int) -> float:
+    """Height of what stands below the frame: tick labels or scale bar, and so many lines beyond the first."""
+    return (0.36 if ticks else 0.2) + lines * FOOTER_LINE
 
-    ``panel`` is the column's height, ``lines`` the number of lines below the frame beyond the first.
+
+def fit(
+    ax: Axes,
+    bounds: Bounds,
+    width: float,
+    panel: float,
+    title: str | None,
+    ticks: bool,
+    lines: int,
+    *,
+    below: bool,
+) -> None:
+    """Give a figure of our own the size that its axes and its panel need, and no more.
+
+    ``panel`` is the panel's height, ``lines`` the number of lines below the frame beyond the first.
     """
+    column = panel > 0 and not below
     left = 0.44 if ticks else 0.0
+    right = 0.14 if ticks and not column else 0.0  # half of the last label
     above = 0.22 if title else 0.0
-    below = (0.36 if ticks else 0.2) + lines * FOOTER_LINE
-    side = side_for(bounds, width - left, panel > 0)
+    under = under_frame(ticks, lines)
+    side = side_for(bounds, width - left - right, column)
     tall = side * ratio(bounds)
-    height = above + 2 * _MARGIN + max(tall + below, panel)
-    width = left + side + 2 * _MARGIN + (PANEL_GAP + PANEL_WIDTH if panel > 0 else 0.0)
+    height = above + 2 * _MARGIN + (tall + under + panel if below else max(tall + under, panel))
+    width = left + side + right + 2 * _MARGIN + (PANEL_GAP + PANEL_WIDTH if column else 0.0)
     figure = ax.get_figure(root=True)
     assert figure is not None
     figure.set_size_inches(width, height)

@@ -1,4 +1,4 @@
-"""The column at the right of the data: thumbnails, colour bar and legends, stacked downwards in inches."""
+"""Thumbnails, colour bar and legends beside or below the data, placed in inches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from splineviz.render.cellcolor import CellColors
-from splineviz.render.style import INK, MUTED, PANEL_GAP, PANEL_WIDTH, SMALL
+from splineviz.render.style import COLUMN_GAP, INK, MUTED, PANEL_GAP, PANEL_WIDTH, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,21 +19,29 @@ _SPACE = 0.13
 
 
 class Panel:
-    """Places things beside ``ax``, so that nothing covers the data; keeps its place when the figure is
-    resized.
+    """Places things beside ``ax``, or below it in columns, so that nothing covers the data; keeps its place
+    when the figure is resized.
 
-    ``height`` is what has been used so far, in inches from the upper edge of the axes.
+    ``below`` is how far under the axes, in inches, the first row begins; None is for one column at the right.
     """
 
-    def __init__(self, ax: Axes) -> None:
+    def __init__(self, ax: Axes, *, below: float | None = None, columns: int = 1) -> None:
         self.ax = ax
-        self.height = 0.0
+        self._below, self._columns, self._column = below is not None, columns, 0
+        self._left = 0.0 if self._below else PANEL_GAP
+        self._first = self._row = self._y = self._deepest = below or 0.0
+
+    @property
+    def height(self) -> float:
+        """Inches that have been used so far."""
+        return max(self._deepest, self._y) - self._first
 
     def frame(self) -> Transform:
-        """Inches to the right of and above the upper right corner of the axes."""
+        """Inches to the right of and above the upper right corner of the axes; or the lower left one."""
         from matplotlib.transforms import ScaledTranslation
 
-        return self._inches() + ScaledTranslation(1, 1, self.ax.transAxes)  # type: ignore[arg-type]
+        x, y = (0, 0) if self._below else (1, 1)
+        return self._inches() + ScaledTranslation(x, y, self.ax.transAxes)  # type: ignore[arg-type]
 
     def _inches(self) -> Transform:
         figure = self.ax.get_figure(root=True)
@@ -43,8 +51,8 @@ class Panel:
     def heading(self, text: str, *, math: bool = False) -> None:
         """A line of small type, in which dollars enclose formulas only with ``math``."""
         self.ax.text(
-            PANEL_GAP,
-            -self.height,
+            self._left,
+            -self._y,
             text,
             transform=self.frame(),
             size=SMALL,
@@ -54,11 +62,16 @@ class Panel:
             clip_on=False,
             parse_math=math,
         )
-        self.height += _ROW * (text.count("\n") + 1)
+        self._y += _ROW * (text.count("\n") + 1)
 
     def space(self) -> None:
-        """A gap before the next thing."""
-        self.height += _SPACE
+        """A gap before the next thing, or the next column."""
+        self._y += _SPACE
+        self._deepest = max(self._deepest, self._y)
+        if self._columns > 1:
+            self._column = (self._column + 1) % self._columns
+            self._row = self._row if self._column else self._deepest
+            self._left, self._y = self._column * (PANEL_WIDTH + COLUMN_GAP), self._row
 
     def images(
         self,
@@ -72,10 +85,10 @@ class Panel:
         side = (PANEL_WIDTH - 2 * gap) / 3
         caption_height = max((caption.count("\n") + 1 if caption else 0) for caption in captions) * _ROW
         for start in range(0, len(images), 3):
-            self.height += _ROW
+            self._y += _ROW
             for column, k in enumerate(range(start, min(start + 3, len(images)))):
-                left = PANEL_GAP + column * (side + gap)
-                inset = self.ax.inset_axes((left, -self.height - side, side, side), transform=self.frame())
+                left = self._left + column * (side + gap)
+                inset = self.ax.inset_axes((left, -self._y - side, side, side), transform=self.frame())
                 inset.set_label(f"thumbnail {letters[k]}")
                 inset.imshow(
                     images[k],
@@ -96,11 +109,11 @@ class Panel:
                     "parse_math": False,
                 }
                 self.ax.text(
-                    middle, -self.height + 0.02, letters[k], va="bottom", weight="bold", color=INK, **place
+                    middle, -self._y + 0.02, letters[k], va="bottom", weight="bold", color=INK, **place
                 )
-                self.ax.text(middle, -self.height - side - 0.03, captions[k], va="top", color=MUTED, **place)
-            self.height += side + caption_height + 0.03
-        self.height += _SPACE
+                self.ax.text(middle, -self._y - side - 0.03, captions[k], va="top", color=MUTED, **place)
+            self._y += side + caption_height + 0.03
+        self.space()
 
     def scale(self, colors: CellColors) -> None:
         """What the colours of the fills say: a bar, a sentence, or nothing where they say nothing."""
@@ -115,10 +128,8 @@ class Panel:
         from matplotlib.cm import ScalarMappable
 
         self.heading(colors.label, math=True)
-        self.height += 0.03
-        inset = self.ax.inset_axes(
-            (PANEL_GAP, -self.height - 0.09, PANEL_WIDTH, 0.09), transform=self.frame()
-        )
+        self._y += 0.03
+        inset = self.ax.inset_axes((self._left, -self._y - 0.09, PANEL_WIDTH, 0.09), transform=self.frame())
         inset.set_label("colour bar")
         figure = self.ax.get_figure(root=True)
         assert figure is not None
@@ -136,7 +147,8 @@ class Panel:
             _few_ticks(bar)
         inset.tick_params(labelsize=SMALL, length=2, pad=1.5, which="major")
         inset.tick_params(length=1.2, which="minor", labelbottom=False)
-        self.height += 0.09 + 0.15 + _SPACE
+        self._y += 0.09 + 0.15
+        self.space()
 
     def legend(
         self, handles: Sequence[Any], labels: Sequence[str], *, columns: int = 1, title: str = ""
@@ -154,7 +166,7 @@ class Panel:
             [handles[k] for k in by_row],
             [labels[k] for k in by_row],
             loc="upper left",
-            bbox_to_anchor=(PANEL_GAP, -self.height),
+            bbox_to_anchor=(self._left, -self._y),
             bbox_transform=self.frame(),
             frameon=False,
             fontsize=SMALL,
@@ -173,7 +185,8 @@ class Panel:
         self.ax.add_artist(legend)
         legend.set_clip_on(False)
         rows = -(-len(handles) // columns)
-        self.height += rows * _ROW + _SPACE
+        self._y += rows * _ROW
+        self.space()
 
 
 def _stage_tick(value: float) -> str:

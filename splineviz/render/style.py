@@ -7,6 +7,7 @@ from typing import Any
 
 __all__ = [
     "BOUNDARY",
+    "COLUMN_GAP",
     "FONT",
     "FOOTER_LINE",
     "INK",
@@ -25,6 +26,7 @@ MUTED = "#5c5c5c"
 BOUNDARY = "#d7191c"
 PANEL_GAP = 0.14
 PANEL_WIDTH = 1.62
+COLUMN_GAP = 0.24
 FOOTER_LINE = 0.14
 
 STYLE: Any = {

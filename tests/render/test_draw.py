@@ -363,3 +363,33 @@ def test_names_are_words_and_no_formulas():
     ax.figure.canvas.draw()
     assert ax.get_title(loc="left") == evil and evil in legend_texts(ax)
     assert not any(text.get_parse_math() for text in ax.texts if evil in text.get_text())
+
+
+def boxes(ax):
+    """Places in inches of all that stands beside or below the data, and of the data."""
+    figure = ax.figure
+    figure.canvas.draw()
+    legends = [child for child in ax.get_children() if isinstance(child, Legend)]
+    found = [one.get_window_extent() for one in [*legends, *ax.child_axes]]
+    return [box.transformed(figure.dpi_scale_trans.inverted()) for box in found], ax.get_window_extent()
+
+
+def test_without_thumbnails_the_legend_is_below_and_the_data_take_the_width():
+    model = nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 3))
+    arr = sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
+    for ax in (draw(arr, color="norm"), draw(images_slice(), color="norm", images=False)):
+        found, data = boxes(ax)
+        width, height = ax.figure.get_size_inches()
+        assert data.width / ax.figure.dpi > 0.85 * width
+        assert len(found) == 2 and all(box.y1 < data.y0 / ax.figure.dpi for box in found)
+        assert all(0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height for box in found)
+        assert found[0].x1 <= found[1].x0 or found[1].x1 <= found[0].x0, "they stand side by side"
+
+
+def test_thumbnails_of_a_wide_window_stand_below():
+    plane = images_slice().planes[0]
+    arr = sv.arrange(images_slice().program, plane, sv.Window.box(-2, 3, -0.5, 0.5))
+    found, data = boxes(draw(arr))
+    assert len(found) == 4 and all(box.y1 < data.y0 / 100 for box in found)
+    found, data = boxes(draw(images_slice()))
+    assert all(box.x0 > data.x1 / 100 for box in found), "else beside the data"
