@@ -12,7 +12,7 @@ from splineviz.choices import SHARED_EDGES, CellColor, Difference, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
 from splineviz.render.cellcolor import CellColors, cell_colors, shared_limits
-from splineviz.render.classes import class_legends, scalar_output, side_names
+from splineviz.render.classes import boundary_segments, class_legends, scalar_output, side_names
 from splineviz.render.difference import (
     PairDrawing,
     difference_colors,
@@ -212,14 +212,14 @@ def _legends(
             side_names(arrs[0], names),
             scalar=scalar_output(arrs[0]),
         )
-    handles, texts = [], []
-    if edges == "stage":
-        handles = [
-            Line2D([], [], color=c, linewidth=w) for c, w in zip(stage_colors(2), (1.5, 0.7), strict=True)
-        ]
-        texts = ["edges of the first stage", "edges of the last stage"]
-    name = "output = 0" if all(map(scalar_output, arrs)) else "decision boundary"
-    panel.legend([*handles, Line2D([], [], color=BOUNDARY, linewidth=1.3)], [*texts, name])
+    drawn = max(int(arr.edge_stage.max(initial=-1)) for arr in arrs) + 1 if edges == "stage" else 0
+    texts = ["edges of the first stage", "edges of the last stage"][:drawn]
+    ends = zip(texts, stage_colors(2), (1.5, 0.7), strict=False)
+    handles = [Line2D([], [], color=color, linewidth=width) for _, color, width in ends]
+    if any(len(boundary_segments(arr, 0)) for arr in arrs):
+        texts.append("output = 0" if all(map(scalar_output, arrs)) else "decision boundary")
+        handles.append(Line2D([], [], color=BOUNDARY, linewidth=1.3))
+    panel.legend(handles, texts)
 
 
 def _difference_legends(

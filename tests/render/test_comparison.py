@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_rgb
+from matplotlib.legend import Legend
+from torch import nn
 
 import splineviz as sv
 from splineviz.errors import InputError
@@ -139,3 +142,17 @@ def test_a_notebook_shows_it_small() -> None:
     shown = comparison(3)._repr_html_()
     assert len(shown) < 160_000 and shown.count("<figure") == 3 and "adjusted Rand index" in shown
     assert comparison().draw()._repr_png_().startswith(b"\x89PNG")
+
+
+def test_the_legend_names_only_what_is_drawn() -> None:
+    nets = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        nets.append(nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1)).double())
+        nets[-1][2].bias.data += 100.0
+    figure = sv.compare(nets, PLANE, SQUARE).draw()
+    texts = [text.get_text() for legend in figure.findobj(Legend) for text in legend.get_texts()]
+    assert "edges of the first stage" in texts and "edges of the last stage" not in texts
+    assert not {"output = 0", "decision boundary"} & set(texts)
+    texts = [text.get_text() for legend in comparison().draw().findobj(Legend) for text in legend.get_texts()]
+    assert {"edges of the first stage", "edges of the last stage"} <= set(texts)
