@@ -4,6 +4,7 @@ several processes."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def pictures(
     advance: Advance | None,
 ) -> list[Path]:
     """Draw every checkpoint that is not drawn; returns a .png or .svg file for each."""
-    tasks, paths = [], []
+    todo, paths = [], []
     for measured in found:
         caption = look.caption(measured.step)
         of_file = None if measured.error is not None else store.path(measured.key, ".npz")
@@ -57,13 +58,20 @@ def pictures(
         path = store.path(digest_of(what, sorted(look.style.items()), code_version("render")), suffix)
         paths.append(path)
         if not path.is_file():
-            tasks.append(joblib.delayed(_draw)(path, look, of_file, caption, measured.error or ""))
-    workers = 1 if len(tasks) <= _FEW else min(jobs, len(tasks))
-    for done, _ in enumerate(
-        joblib.Parallel(n_jobs=workers, return_as="generator")(tasks), len(found) - len(tasks) + 1
-    ):
-        if advance is not None:
-            advance(done, len(found), "drawing")
+            todo.append((path, of_file, caption, measured.error or ""))
+    before, workers = len(found) - len(todo), 1 if len(todo) <= _FEW else min(jobs, len(todo))
+    with ExitStack() as unfinished:
+        # Files that other processes write are this one's, which removes them should it be interrupted.
+        files, tasks = [], []
+        for path, of_file, caption, message in todo:
+            files.append(unfinished.enter_context(ExitStack()))
+            temporary = files[-1].enter_context(atomic_path(path))
+            tasks.append(joblib.delayed(_draw)(temporary, look, of_file, caption, message))
+        drawn = joblib.Parallel(n_jobs=workers, return_as="generator")(tasks)
+        for done, (file, _) in enumerate(zip(files, drawn, strict=True), before + 1):
+            file.close()
+            if advance is not None:
+                advance(done, len(found), "drawing")
     return paths
 
 
@@ -77,8 +85,7 @@ def _draw(path: Path, look: FrameLook, of_file: Path | None, caption: str, messa
     from splineviz.io.npz import load
 
     arr = None if of_file is None else load(of_file)
-    with atomic_path(path) as temporary:
-        save_picture(temporary, look.sheet, look.window, arr, title=caption, message=message, **look.style)
+    save_picture(path, look.sheet, look.window, arr, title=caption, message=message, **look.style)
 
 
 def timing(steps: Sequence[int], total: float) -> list[float]:
