@@ -40,7 +40,9 @@ class PeakMemory:
     def __init__(self) -> None:
         gc.collect()
         try:
-            _RESET.write_text("5")  # the kernel then counts the high-water mark from the present
+            _RESET.write_text(
+                "5", encoding="ascii"
+            )  # the kernel then counts the high-water mark from the present
             self.method = "VmHWM, reset before"
         except OSError:
             self.method = "ru_maxrss, which cannot be reset and may report too little"
@@ -48,7 +50,9 @@ class PeakMemory:
 
     def _high_water(self) -> int:
         if self.method.startswith("VmHWM"):
-            line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+            line = next(
+                line for line in _STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM")
+            )
             return int(line.split()[1]) * 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 

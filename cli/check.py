@@ -12,7 +12,7 @@ from .value_types import ExactCells, Numbers
 
 _EPILOG = """\b
 Examples
-  splineviz slice demo -o cells.npz && splineviz check cells.npz --model demo
+  splineviz slice demo -o cells.npz --affine && splineviz check cells.npz --model demo
   splineviz check cells.npz --model nets:make --weights net.pt --exact-cells all --json
 
 \b

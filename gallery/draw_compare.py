@@ -37,7 +37,9 @@ def main() -> None:
         HERE / "compare.png", dpi=200, images=list(anchors.reshape(-1, 28, 28)), labels=labels
     )
     with atomic_path(HERE / "compare.json") as temporary:
-        temporary.write_text(json.dumps({**comparison.to_dict(), "seconds": None}, indent=1) + "\n")
+        temporary.write_text(
+            json.dumps({**comparison.to_dict(), "seconds": None}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -188,9 +188,8 @@ def main() -> None:
     print(sv.animate(runs["plain"], plane, window, HERE / "training.webp", **look, **how))
     courses = {name: numbers(runs[name], plane, window, x) for name in NAMES}
     with atomic_path(HERE / "training.json") as temporary:
-        temporary.write_text(
-            json.dumps({"points": POINTS, "radius": RADIUS, "near": NEAR, "runs": courses}, indent=1) + "\n"
-        )
+        content = {"points": POINTS, "radius": RADIUS, "near": NEAR, "runs": courses}
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     draw_all(runs, courses, plane, window)
 
 

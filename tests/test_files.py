@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,29 @@ def test_a_missing_folder_and_a_folder_in_place_of_the_file_are_refused(tmp_path
         pass
     with pytest.raises(InputError, match="it is a folder"), atomic_path(tmp_path):
         pass
+
+
+def text_without_encoding(source: str) -> list[int]:
+    """Lines that read or write text in whatever encoding the machine prefers."""
+    found = []
+    for call in ast.walk(ast.parse(source)):
+        if not isinstance(call, ast.Call) or any(word.arg == "encoding" for word in call.keywords):
+            continue
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        modes = [
+            a.value for a in call.args if isinstance(a, ast.Constant) and a.value in ("r", "w", "a", "x")
+        ]
+        if name in ("read_text", "write_text") or (name == "open" and modes):
+            found.append(call.lineno)
+    return found
+
+
+def test_text_is_read_and_written_in_a_named_encoding() -> None:
+    root = Path(__file__).parent.parent
+    files = [
+        path for room in ("splineviz", "cli", "gallery", "bench") for path in (root / room).rglob("*.py")
+    ]
+    assert len(files) > 100
+    lacking = {str(path.relative_to(root)): text_without_encoding(path.read_text("utf-8")) for path in files}
+    assert {name: lines for name, lines in lacking.items() if lines} == {}
+    assert text_without_encoding('path.read_text()\npath.open("w")\npath.open("wb")') == [1, 2]
