@@ -26,7 +26,13 @@ from splineviz.checking.maps import (
     check_regions,
 )
 from splineviz.checking.network import Network
-from splineviz.checking.patterns import check_distinct, check_edge_units, check_kinks, claimed_numbers
+from splineviz.checking.patterns import (
+    check_distinct,
+    check_edge_units,
+    check_kinks,
+    check_states,
+    claimed_numbers,
+)
 from splineviz.checking.polygon_checks import check_areas, check_convex, check_frames
 from splineviz.checking.report import Check, CheckReport, Verdict
 from splineviz.checking.samples import check_points
@@ -165,6 +171,7 @@ def _compared(
     ]
     checks += [
         check_distinct(claim, evidence),
+        check_states(claim, network.layout, evidence),
         check_edge_units(claim, network.layout, evidence),
         check_kinks(claim, evidence),
     ]

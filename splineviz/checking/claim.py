@@ -63,6 +63,9 @@ class Claim:
     """The figures of the certificate, by the names of `arrangement.verdict.Stats`."""
     card: Mapping[str, Any]
     """The name card of the network, by the names of `stage.ProgramInfo`."""
+    patterns: tuple[tuple[np.ndarray, np.ndarray], ...]
+    """For each stage the states of its cells, as words of bits, and of which cell of the stage before, or of
+    which window, each is a part; none where they are not there."""
     derived: Mapping[str, np.ndarray]
     """Affine maps, kinks and linear regions, as far as they were saved."""
 
@@ -250,6 +253,10 @@ def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
         thin_areas=content.get("thin_areas", np.empty(0)),
         stats=meta["stats"],
         card=card,
+        patterns=tuple(
+            (content[f"pattern_{stage}"], content[f"parent_{stage}"])
+            for stage in range(sum(name.startswith("parent_") for name in content))
+        ),
         derived={name: content[name] for name in _DERIVED if name in content},
     )
 
@@ -275,6 +282,7 @@ def _from_memory(arr: Arrangement) -> Claim:
         thin_areas=arr.thin_areas,
         stats=asdict(arr.stats),
         card=asdict(arr.info),
+        patterns=arr.patterns,
         # Lazy members live in the instance once they were asked for: what was not, is not claimed.
         derived={name: vars(arr)[name] for name in _DERIVED if name in vars(arr)},
     )
@@ -299,6 +307,8 @@ def _are_such(claim: Claim) -> None:
         ("in_doubt", claim.in_doubt, "i", claim.in_doubt.shape[:1]),
         ("thin_cells", claim.thin_cells, "i", claim.thin_cells.shape[:1]),
         ("thin_areas", claim.thin_areas, "f", claim.thin_cells.shape[:1]),
+        *(("pattern", words, "u", (len(parents), *words.shape[1:2])) for words, parents in claim.patterns),
+        *(("parent", parents, "i", (len(parents),)) for _, parents in claim.patterns),
         *(
             (name, array, "f" if name != "linear_regions" else "fi", None)
             for name, array in claim.derived.items()
@@ -314,6 +324,9 @@ def _fit(claim: Claim) -> None:
     """Indices fit together, so that no check reads beyond an array."""
     f, v, e, w = claim.n_cells, len(claim.vertices), len(claim.edges), len(claim.windows)
     sizes = len(claim.corner), len(claim.units)
+    before = [w, *(len(parents) for _, parents in claim.patterns)]
+    if claim.patterns and before[-1] < f:
+        raise ValueError("patterns and cells disagree")
     for name, offsets, total in zip(
         ("cells", "edge_units"), (claim.offsets, claim.unit_offsets), sizes, strict=True
     ):
@@ -332,6 +345,7 @@ def _fit(claim: Claim) -> None:
         ("cell_stage", claim.cell_stage, -1, claim.n_stages),
         ("in_doubt", claim.in_doubt, 0, f),
         ("thin_cells", claim.thin_cells, 0, f),
+        *(("parent", parents, 0, n) for (_, parents), n in zip(claim.patterns, before, strict=False)),
     ):
         if index.size and not (index.min() >= low and index.max() < high):
             raise ValueError(f"{name} points outside")

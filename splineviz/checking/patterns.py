@@ -7,9 +7,9 @@ import numpy as np
 from splineviz.checking.claim import Claim
 from splineviz.checking.evidence import Evidence, runs
 from splineviz.checking.network import Layout
-from splineviz.checking.report import Check, judge
+from splineviz.checking.report import Check, Verdict, judge
 
-__all__ = ["check_distinct", "check_edge_units", "check_kinks", "claimed_numbers"]
+__all__ = ["check_distinct", "check_edge_units", "check_kinks", "check_states", "claimed_numbers"]
 
 _NUMBERS = 2**23
 
@@ -30,6 +30,48 @@ def check_distinct(claim: Claim, evidence: Evidence) -> Check:
     return judge(
         "patterns", sentence, "cells", claim.n_cells, bad=np.concatenate(bad), unsure=np.flatnonzero(unsure)
     )
+
+
+def check_states(claim: Claim, layout: Layout, evidence: Evidence) -> Check:
+    """Stored activation patterns are those of forward passes inside the cells."""
+    name, sentence = "states", "stored patterns are those inside the cells"
+    if not claim.patterns:
+        return Check(name, sentence, Verdict.SKIPPED, "cells", note="no patterns in the file")
+    sizes = tuple(len(parents) for _, parents in claim.patterns)
+    if any(words.shape[1] != _n_words(layout, s) for s, (words, _) in enumerate(claim.patterns)) or (
+        claim.covers and sizes != claim.cells_per_stage
+    ):
+        return judge(
+            name, f"{sentence}, but of other sizes", "cells", claim.n_cells, bad=np.arange(claim.n_cells)
+        )
+    wrong, rows = np.zeros(claim.n_cells, bool), np.arange(claim.n_cells)
+    for stage, (words, parents) in reversed(list(enumerate(claim.patterns))):
+        columns = slice(*layout.first_column[[layout.first_unit[stage], layout.first_unit[stage + 1]]])
+        for cells in runs(claim.n_cells, max(1, _NUMBERS // max(1, layout.n_units))):
+            told = layout.columns_of(stage, _states(layout, stage, words[rows[cells]]))
+            found, open_ = (
+                np.unpackbits(bits[cells], axis=1, count=evidence.patterns.n_columns).view(bool)[:, columns]
+                for bits in (evidence.patterns.on, evidence.patterns.unsure)
+            )
+            wrong[cells] |= ((told != found) & ~open_).any(1)
+        rows = parents[rows]
+    unsure = np.flatnonzero(evidence.patterns.unsure.any(1))
+    bad = np.flatnonzero(wrong | (rows != claim.cell_window))
+    return judge(name, sentence, "cells", claim.n_cells, bad=bad, unsure=unsure)
+
+
+def _n_words(layout: Layout, stage: int) -> int:
+    """Words of 64 bits that hold the states of a stage: a group of them for each bit."""
+    return int(layout.bits[stage]) * -(-int(layout.sizes[stage]) // 64)
+
+
+def _states(layout: Layout, stage: int, words: np.ndarray) -> np.ndarray:
+    """(N, units) states of one stage, whose bits of one value are in one of equal groups of words."""
+    n, bits = int(layout.sizes[stage]), int(layout.bits[stage])
+    raw = np.ascontiguousarray(words).astype("<u8").view(np.uint8).reshape(len(words), bits, -1)
+    places = np.unpackbits(raw, axis=2, bitorder="little")[:, :, :n].astype(np.int64)
+    states: np.ndarray = (places << np.arange(bits)[None, :, None]).sum(1)
+    return states
 
 
 def check_edge_units(claim: Claim, layout: Layout, evidence: Evidence) -> Check:

@@ -107,6 +107,7 @@ def merge_two_cells(arr: Arrangement) -> dict[str, Any]:
     }
     return {
         **per_cell,
+        "patterns": (*arr.patterns[:-1], tuple(np.delete(part, right, axis=0) for part in arr.patterns[-1])),
         "affine": np.delete(arr.affine, right, axis=0),
         "linear_regions": np.arange(arr.n_cells - 1),
         "edge_jump": np.delete(arr.edge_jump, edge),

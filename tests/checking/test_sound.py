@@ -32,7 +32,7 @@ def test_what_the_file_does_not_claim_is_not_asked(tmp_path: Path) -> None:
     sv.save(arr, tmp_path / "cells.npz", affine=False)
     report = sv.check(tmp_path / "cells.npz", program)
     skipped = {check.name for check in report.checks if check.verdict is Verdict.SKIPPED}
-    assert skipped == {"exact", "exact areas", "maps", "regions", "kink sizes"}
+    assert skipped == {"exact", "exact areas", "thin areas", "maps", "regions", "kink sizes", "trust"}
     assert f"there are {arr.n_linear_regions}" in report["regions"].note
 
 
