@@ -96,7 +96,7 @@ def switch_of(
         for name, value in arguments.items()
         if isinstance(value, Ref) and value.index in shapes
     ]
-    if call.op in _UNCOUNTED:
+    if call.op in _UNCOUNTED or arguments.get("reduce") in ("amax", "amin"):
         raise InputError(
             f"'{call.op}'{f' in {call.place}' if call.place else ''} switches in ways that have no count "
             f"of units",

@@ -6,8 +6,10 @@ import warnings
 from pathlib import Path
 
 import torch
-from torch import SymInt, Tensor, nn
+from torch import SymInt, Tensor, fx, nn
 from torch.export import ExportedProgram
+from torch.fx.graph import _PyTreeCodeGen
+from torch.utils._pytree import tree_structure
 
 from splineviz.errors import InputError
 from splineviz.program.modes import condensed
@@ -16,7 +18,9 @@ __all__ = ["load_exported"]
 
 
 def load_exported(path: str | Path) -> tuple[nn.Module, tuple[int, ...]]:
-    """The module of a .pt2 file, and the shape of one input.
+    """The module of a .pt2 file as a function of its input alone, and the shape of one input.
+
+    What else it was exported with, numbers and flags, is as it was then.
 
     Reading such a file can run code in it.
 
@@ -44,7 +48,27 @@ def load_exported(path: str | Path) -> tuple[nn.Module, tuple[int, ...]]:
     # such a module computes what it was exported to compute, and raises when its mode is to be changed
     module.train = lambda mode=True: module  # type: ignore[method-assign]
     module.eval = lambda: module  # type: ignore[method-assign]
+    _take_input_alone(module)
     return module, shape
+
+
+def _take_input_alone(module: fx.GraphModule) -> None:
+    """Make an exported module a function of the one tensor that it takes; the numbers and flags that it was
+    exported with are in its graph."""
+    graph = module.graph
+    arguments = [node for node in graph.nodes if node.op == "placeholder"]
+    others = [node for node in arguments if not isinstance(node.meta.get("val"), Tensor)]
+    for node in others:
+        for check in list(node.users):  # of the arguments, which nothing reads
+            graph.erase_node(check)
+        graph.erase_node(node)
+    (x,) = [node for node in graph.nodes if node.op == "placeholder"]
+    codegen = graph._codegen
+    assert isinstance(codegen, _PyTreeCodeGen)
+    in_spec = tree_structure(((0,), {}))
+    codegen.pytree_info = codegen.pytree_info._replace(orig_args=[str(x.target)], in_spec=in_spec)
+    module._forward_pre_hooks.clear()  # its own check of all arguments
+    module.recompile()
 
 
 def _input_shape(program: ExportedProgram, path: Path) -> tuple[int, ...]:

@@ -92,8 +92,7 @@ REFUSED = (
     ),
     _refused("addbmm flipud vsplit", "mixes the inputs of the batch"),
     _refused(
-        """dot as_strided max_unpool2d max_unpool3d grid_sampler index_add scatter_add scatter_reduce
-        index_reduce masked_scatter take put as_strided_scatter vstack""",
+        "dot as_strided max_unpool2d max_unpool3d masked_scatter take put as_strided_scatter vstack",
         "may be affine, but is not supported yet",
     ),
     _refused(

@@ -171,3 +171,41 @@ def test_the_softmax_at_the_end_of_core_aten_is_cut_off(tmp_path: Path) -> None:
     torch.testing.assert_close(
         program.forward(x), load_program(module[:3]).forward(x), rtol=1e-14, atol=1e-14
     )
+
+
+class Scaled(nn.Module):
+    """A network whose forward takes more than its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor, factor: float = 1.0, *, signed: bool = False) -> Tensor:
+        return self.layer(x).relu() * (-factor if signed else factor)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [((), {}), ((2.0,), {}), ((2.0,), {"signed": True}), ((), {"factor": 3.0, "signed": True})],
+)
+def test_numbers_and_flags_are_those_of_the_export(
+    tmp_path: Path, given: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    module, x = Scaled(), torch.randn(2, 3)
+    shapes = {"x": {0: Dim.AUTO}} | dict.fromkeys([*["factor"][: len(given)], *named])
+    exported = torch.export.export(module, (x, *given), named, dynamic_shapes=shapes)
+    torch.export.save(exported, tmp_path / "net.pt2")
+    program = load_program(tmp_path / "net.pt2")
+    expected = module(x, *given, **named)
+    torch.testing.assert_close(program.forward(x.double()).float(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_an_input_by_its_name(tmp_path: Path) -> None:
+    module, x = Scaled(), torch.randn(2, 3)
+    shapes = {"x": {0: Dim.AUTO}, "signed": None}
+    exported = torch.export.export(module, (), {"x": x, "signed": True}, dynamic_shapes=shapes)
+    torch.export.save(exported, tmp_path / "net.pt2")
+    program = load_program(tmp_path / "net.pt2")
+    torch.testing.assert_close(
+        program.forward(x.double()).float(), module(x, signed=True), rtol=1e-5, atol=1e-6
+    )

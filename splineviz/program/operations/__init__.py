@@ -4,6 +4,7 @@ from splineviz.program.operations import (  # noqa: F401  (each registers its en
     contraction,
     dense,
     elementwise,
+    grid_sampling,
     layout,
     maxima,
     moves,
@@ -11,6 +12,7 @@ from splineviz.program.operations import (  # noqa: F401  (each registers its en
     pointwise,
     pooling,
     resampling,
+    scattering,
 )
 from splineviz.program.operations.base import OPERATIONS, Active, Builder, Constant, RefusedError, Rows, Step
 from splineviz.program.operations.gates import COMPARISONS, GATES

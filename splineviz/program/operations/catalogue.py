@@ -20,6 +20,8 @@ _FAMILIES = {
     "contraction": "sums of products with constants",
     "pooling": "averages, sums",
     "resampling": "interpolation",
+    "grid_sampling": "interpolation at constant places",
+    "scattering": "sums and extremes at constant places",
     "elementwise": "adding, scaling, shifting",
     "pointwise": "activations, clamps",
     "maxima": "maxima",

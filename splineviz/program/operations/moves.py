@@ -11,6 +11,7 @@ from torch import Tensor
 from splineviz.program.mutation import write_view
 from splineviz.program.operations.base import Active, Constant, RefusedError, Step, operation
 from splineviz.program.operations.layout import indices, moved, placed, spread
+from splineviz.program.operations.scattering import added
 
 __all__: list[str] = []
 
@@ -105,13 +106,18 @@ def _scatter(step: Step) -> Active:
     return placed(step, [step.arguments["self"], value], place)
 
 
-@operation("index_put", makes="layout")
+@operation("index_put", makes="layout sum diagonal dense")
 def _index_put(step: Step) -> Active:
-    if step["accumulate"]:
-        raise RefusedError("with accumulate is not supported")
     if any(isinstance(i, Active) for i in step["indices"]):
         raise RefusedError(_BY_VALUE)
-    index = indices(step)
+    index, put = indices(step), torch.ops.aten.index_put
+    if step["accumulate"]:
+        shape = step.shape
+        return added(
+            step,
+            step.arguments["values"],
+            lambda x: put(x.new_zeros(len(x), *shape), index(len(x)), x, True),
+        )
 
     def place(x: Tensor, values: Tensor) -> Tensor:
         x = x.clone()

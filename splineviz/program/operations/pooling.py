@@ -16,7 +16,7 @@ from splineviz.program.operations.layout import axis
 from splineviz.program.operations.pool_windows import on_axes, pool_axes
 from splineviz.program.program import Form
 
-__all__: list[str] = []
+__all__ = ["averaged"]
 
 
 @operation("mean", "sum", "nansum", "nanmean", makes="dense")
@@ -32,7 +32,7 @@ def _reduce(step: Step) -> Active:
     average = "mean" in step.call.op
     function: Callable[..., Tensor] = torch.mean if average else torch.sum
     counts = torch.full((), float(count), dtype=torch.float64)
-    return _average(step, lambda x: function(x, dims, keep), counts)
+    return averaged(step, step.active("self"), lambda x: function(x, dims, keep), counts)
 
 
 @operation("cumsum", makes="dense")
@@ -40,7 +40,7 @@ def _cumulative_sum(step: Step) -> Active:
     dim = axis(step)
     if dim == 0:
         raise RefusedError("mixes the inputs of the batch")
-    return _average(step, lambda x: x.cumsum(dim), None)
+    return averaged(step, step.active("self"), lambda x: x.cumsum(dim), None)
 
 
 @operation("col2im", makes="dense")
@@ -49,7 +49,7 @@ def _fold(step: Step) -> Active:
     names = ("output_size", "kernel_size", "dilation", "padding", "stride")
     arguments = [step[name] for name in names]
     fold = torch.ops.aten.col2im
-    return _average(step, lambda x: fold(x, *arguments), None)
+    return averaged(step, step.active("self"), lambda x: fold(x, *arguments), None)
 
 
 @operation("avg_pool1d", "avg_pool2d", "avg_pool3d", makes="dense")
@@ -66,7 +66,7 @@ def _average_pool(step: Step) -> Active:
     counting: Callable[..., Tensor] = functional.avg_pool3d if axes == 3 else functional.avg_pool2d
     window = [((fill,) * (axes == 1) + value) for fill, value in ((1, kernel), (1, stride), (0, padding))]
     counts = counting(ones, *window, step["ceil_mode"], True, 1).reshape(step.shape[-axes:])
-    return _average(step, lambda x: function(x, *arguments), counts)
+    return averaged(step, step.active("self"), lambda x: function(x, *arguments), counts)
 
 
 @operation(
@@ -82,12 +82,11 @@ def _adaptive_pool(step: Step) -> Active:
     for n, m in zip(step.active("self").shape[-axes:], step.shape[-axes:], strict=True):
         lengths = [-(-(i + 1) * n // m) - i * n // m for i in range(m)]
         counts = counts[..., None] * torch.tensor(lengths, dtype=torch.float64)
-    return _average(step, lambda x: function(x, size), counts)
+    return averaged(step, step.active("self"), lambda x: function(x, size), counts)
 
 
-def _average(step: Step, run: Callable[[Tensor], Tensor], counts: Tensor | None) -> Active:
+def averaged(step: Step, x: Active, run: Callable[[Tensor], Tensor], counts: Tensor | None) -> Active:
     """A node whose outputs are multiples of the sums of ``counts`` entries, or plain sums."""
-    x = step.active("self")
     one, divisors = torch.ones((), dtype=torch.float64), None
     if counts is not None:
         # what a sum is divided by may be more than the number of its entries: padding counts, or what the

@@ -13,6 +13,7 @@ from . import (
     pointwise,
     products,
     sampling,
+    scattering,
     structure,
     writes,
 )
@@ -29,6 +30,7 @@ _FAMILIES = (
     pointwise,
     products,
     sampling,
+    scattering,
     structure,
     writes,
 )
