@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.export import ExportedProgram, default_decompositions
 
 from splineviz.program import order_statistics
+from splineviz.program.stacks import without_stacks
 
 __all__ = ["COMPOSED", "composed"]
 
@@ -44,6 +45,7 @@ def composed(exported: ExportedProgram) -> ExportedProgram:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's remarks are for those who deploy what it makes
         replaced: ExportedProgram = exported.run_decompositions(table)
+    without_stacks(replaced.graph)
     return replaced
 
 

@@ -167,9 +167,13 @@ def test_exact_zeros_are_off_and_reported() -> None:
 
 
 def test_networks_without_units_or_with_uncountable_ones_are_refused() -> None:
-    class Sorted(nn.Module):
+    class Unsorted(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            return x.sort(1).values
+            return x.topk(2, sorted=False).values
+
+    class Gathered(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.index_reduce(1, torch.tensor([0, 0, 1, 1]), x, "amax")
 
     class Mixed(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
@@ -177,7 +181,8 @@ def test_networks_without_units_or_with_uncountable_ones_are_refused() -> None:
 
     for network, words in (
         (nn.Sequential(nn.Linear(4, 4), nn.Softmax(1)), "has no unit"),
-        (Sorted(), "'sort' switches in ways that have no count"),
+        (Unsorted(), "'topk' switches in ways that have no count"),
+        (Gathered(), "'index_reduce' switches in ways that have no count"),
         (Mixed(), "mixes the inputs"),
     ):
         with pytest.raises(sv.InputError, match=words):

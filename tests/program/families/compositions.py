@@ -22,6 +22,29 @@ class Recurrent(nn.Module):
         return self.layer(x)[0]
 
 
+class StepsFirst(nn.Module):
+    """All states of a recurrent layer that takes steps before inputs, and the last one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.RNN(4, 2, nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        states, last = self.layer(x.transpose(0, 1))
+        return states.transpose(0, 1) + states[-1][:, None] + last.squeeze(0)[:, None]
+
+
+class LastState(nn.Module):
+    """The last state of a recurrent layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.RNN(4, 2, 2, nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.permute(1, 0, 2))[1][-1]
+
+
 class Cell(nn.Module):
     """Two steps of one recurrent cell."""
 
@@ -36,6 +59,8 @@ class Cell(nn.Module):
 MODULES: Modules = {
     "recurrent layer": (lambda: Recurrent(False), ROWS),
     "recurrent layer of both directions": (lambda: Recurrent(True), ROWS),
+    "recurrent layer of steps": (StepsFirst, ROWS),
+    "last state": (LastState, ROWS),
     "recurrent cell": (Cell, ROWS),
 }
 FUNCTIONS: Functions = {
