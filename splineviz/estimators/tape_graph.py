@@ -190,7 +190,9 @@ class TapeGraph:
                 if isinstance(argument, Ref) and argument.index in self.active:
                     return Active(0, self.layouts[argument.index][1])
                 if isinstance(argument, Ref) and argument.index in batch:
-                    return Constant(resolved(argument, self._batch_values(ops), self.constants, 2))
+                    value = resolved(argument, self._batch_values(ops), self.constants, 2)
+                    per_batch = batch[argument.index].call.batched and isinstance(value, Tensor)
+                    return Constant(value[:1] if per_batch else value, per_batch)
                 value = self._plain(argument)
                 return Constant(value) if isinstance(argument, Ref) else value
 

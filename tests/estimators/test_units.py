@@ -166,6 +166,19 @@ def test_exact_zeros_are_off_and_reported() -> None:
     assert estimate.zeros.sum() == 1
 
 
+def test_units_of_a_recurrent_cell_are_those_of_its_relu() -> None:
+    """Its first state is a constant for each input of the batch."""
+    torch.manual_seed(0)
+    cell = nn.RNNCell(2, 5, nonlinearity="relu")
+    by_hand = nn.Sequential(nn.Linear(2, 5), nn.ReLU())
+    with torch.no_grad():
+        by_hand[0].weight.copy_(cell.weight_ih)
+        by_hand[0].bias.copy_(cell.bias_ih + cell.bias_hh)
+    points = torch.randn(20, 2)
+    found, expected = (sv.local_complexity(net, points, radius=1.0, directions=2) for net in (cell, by_hand))
+    assert found.totals.sum() > 0 and (found.totals == expected.totals).all()
+
+
 def test_networks_without_units_or_with_uncountable_ones_are_refused() -> None:
     class Unsorted(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

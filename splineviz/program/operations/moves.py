@@ -110,14 +110,15 @@ def _scatter(step: Step) -> Active:
 def _index_put(step: Step) -> Active:
     if any(isinstance(i, Active) for i in step["indices"]):
         raise RefusedError(_BY_VALUE)
-    index, put = indices(step), torch.ops.aten.index_put
+    index = indices(step)
     if step["accumulate"]:
         shape = step.shape
-        return added(
-            step,
-            step.arguments["values"],
-            lambda x: put(x.new_zeros(len(x), *shape), index(len(x)), x, True),
-        )
+
+        def add(x: Tensor) -> Tensor:
+            at = [None if isinstance(i, slice) else i for i in index(len(x))]
+            return torch.ops.aten.index_put(x.new_zeros(len(x), *shape), at, x, True)
+
+        return added(step, step.arguments["values"], add)
 
     def place(x: Tensor, values: Tensor) -> Tensor:
         x = x.clone()
