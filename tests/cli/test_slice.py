@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import splineviz as sv
 from splineviz_cli.data import Preprocessing
@@ -296,3 +297,44 @@ def test_logits_of_a_classifier_are_those_of_the_network_without_its_softmax(
         "cut off           softmax in 1 (Softmax): the outputs"
         in splineviz("slice", "nets:classifier", *points, "--logits").out
     )
+
+
+@pytest.mark.parametrize("color", ["value", "class"])
+def test_looks_of_a_picture(color: str, nets: Path, splineviz: Command) -> None:
+    where = ("nets:plane", "--box=-1,1,-1,1", "-o", "x.svg")
+    with torch.no_grad():
+        level = round(
+            float(sv.load_program("nets:plane").forward(torch.full((1, 2), 0.1, dtype=torch.float64))), 3
+        )
+    done = splineviz(
+        "slice", *where, "--color", color, "--level", level, "--text", "--width", 4, "--edges", "none"
+    )
+    assert done.code == 0, done.err
+    svg = Path("x.svg").read_text(encoding="utf-8")
+    assert 'width="288pt"' in svg and f">output = {level:g}</text>" in svg and ">stage 0" not in svg
+    assert (f"output &gt; {level:g}" in svg) == (color == "class") and ("<image" in svg) == (color == "value")
+    assert splineviz("slice", *where, "--no-boundary", "--no-legend", "--no-ticks", "--text").code == 0
+    svg = Path("x.svg").read_text(encoding="utf-8")
+    assert ">output" not in svg and ">stage" not in svg and "0.5 (input distance)" in svg
+
+
+@pytest.mark.parametrize(
+    ("looks", "code", "message"),
+    [
+        (("--cmap", "magna", "--color", "norm"), 4, "unknown colour map 'magna'"),
+        (("--cmap", "magma"), 4, "color 'random' shows none"),
+        (("--color", "value"), 4, "no use"),
+        (("--level", "nan"), 2, "--level X is a finite number"),
+        (("--level", "0.5"), 4, "a single output"),
+        (("--width", "0.5"), 2, "--width"),
+        (("--dpi", "0"), 2, "--dpi"),
+        (("--affine",), 2, "--affine is for -o FILE.npz"),
+    ],
+)
+def test_looks_that_cannot_be(
+    looks: tuple[str, ...], code: int, message: str, nets: Path, splineviz: Command
+) -> None:
+    more = ("--cmap", "gray") if looks[-1] == "value" else ()
+    done = splineviz("slice", *POINTS, "-o", "x.png", *looks, *more)
+    assert (done.code, message in done.err) == (code, True), done.err
+    assert not Path("x.png").exists()
