@@ -139,7 +139,7 @@ def _with_program(arr: Arrangement, program: Program, path: str | os.PathLike[st
             f"digest {of}, and not of {program.name} with digest {program.digest}",
             hint="load the network with the weights, outputs and logits that were arranged",
         )
-    if not arr.patterns:
+    if program.stages and not arr.patterns:
         raise InputError(
             f"{path} holds no activation patterns, from which the network's maps are multiplied out",
             hint="compute the arrangement again, and write it with splineviz.save",

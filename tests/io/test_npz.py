@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from torch import nn
 
 import splineviz as sv
 from splineviz.errors import InputError
@@ -96,6 +97,13 @@ def test_with_its_network_a_file_gives_back_all_that_was_there(tmp_path, sample)
     assert all(np.array_equal(one, other) for one, other in zip(back.pattern(3), arr.pattern(3), strict=True))
 
 
+def test_a_network_without_units_needs_no_patterns(tmp_path):
+    flat = sv.load_program(nn.Linear(2, 3))
+    arr = sv.arrange(flat, sv.Plane.identity(), sv.Window.box(0, 1, 0, 1))
+    save(arr, tmp_path / "a.npz")
+    assert np.array_equal(load(tmp_path / "a.npz", program=flat).affine, arr.affine)
+
+
 def test_another_network_is_refused(tmp_path):
     save(images_slice(), tmp_path / "a.npz")
     with pytest.raises(InputError, match=r"a.npz is an arrangement of .* with digest .*, and not of"):
@@ -167,6 +175,10 @@ def test_foreign_and_newer_files(tmp_path, schema, message):
         {"meta": np.array("{")},
         {"meta": np.array(json.dumps({"status": "BORED"}))},
         {"edge_cells": np.zeros((1, 2), dtype=np.int64)},
+        {"pattern_0": np.zeros((3, 1), dtype=np.uint64)},
+        {"parent_1": np.full(226, 999)},
+        {"parent_0": None},
+        {"pattern_1": None, "parent_1": None},
     ],
 )
 def test_damaged_files(tmp_path, changes):
