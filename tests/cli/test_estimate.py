@@ -39,6 +39,7 @@ def test_pandas_reads_a_csv_without_arguments(nets: Path, splineviz: Command) ->
     assert table.columns.tolist() == list(rows[0])
     assert table["value"].tolist() == [row["value"] for row in rows]
     assert table["label"].dtype == int and table["metric"].unique().tolist() == ["lc"]
+    assert table["stage"].unique().tolist() == ["all", "0 (1)", "1 (3)"], "numbers from 0, and names"
 
 
 def test_all_formats_hold_the_counts_of_the_library(nets: Path, splineviz: Command) -> None:

@@ -73,8 +73,8 @@ def test_a_table_gives_its_sum_and_each_stage() -> None:
     columns = list(by_stage("m", stages, np.array([[1, 2], [3, 4], [5, 6]]), 0.1))
     assert [(c.stage, c.values.tolist()) for c in columns] == [
         ("all", [3, 7, 11]),
-        ("s0", [1, 3, 5]),
-        ("s1", [2, 4, 6]),
+        ("0 (s0)", [1, 3, 5]),
+        ("1 (s1)", [2, 4, 6]),
     ]
 
 
