@@ -13,6 +13,7 @@ from splineviz.plane import Plane, Window
 
 from .anchors import find_anchors
 from .compiling import begin_compiling
+from .interrupts import shield_workers
 from .location import rows_named
 from .options import ModelSource, Reading
 from .progress import frame_progress, note
@@ -64,6 +65,7 @@ def run_animate(options: AnimateOptions) -> int:
             data.take(range(min(options.lc_points, len(data)))), program.input_shape
         )
     finish_compiling()
+    shield_workers()
     done: Animation | None = None
     with frame_progress(quiet) as advance:
         for done in _animations(options, program, plane, window, {**how, "progress": advance}):

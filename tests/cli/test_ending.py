@@ -24,7 +24,9 @@ AT_WORK = {
                 time.sleep(60)
             except BaseException:
                 pass""",
-    "worker processes": "joblib.Parallel(2)(joblib.delayed(time.sleep)(60) for _ in range(2))",
+    "worker processes": """
+        shield_workers()
+        joblib.Parallel(2)(joblib.delayed(time.sleep)(60) for _ in range(2))""",
     "a half written file": """
         with atomic_path("x.npz") as temporary:
             temporary.write_text("half")
@@ -35,6 +37,7 @@ FACTORY = """
     from pathlib import Path
     import joblib, numba, torch
     from splineviz.files import atomic_path
+    from splineviz_cli.interrupts import shield_workers
 
     @numba.njit(nogil=True)
     def spin():
