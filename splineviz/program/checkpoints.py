@@ -58,7 +58,7 @@ class Checkpoints:
         file does not tell.
     left_out
         Files of a folder or a pattern that are no checkpoints, and why: they cannot be read, have no weights
-        or no step, or are copies of others.
+        or no step, are copies of others, or of other networks beside ones of the same step.
 
     Raises
     ------
@@ -93,20 +93,20 @@ class Checkpoints:
             where = f"'{source}'" if isinstance(source, (str, os.PathLike)) else "the list"
             expected = f"give a folder, a pattern such as 'run/step-*.pt' or files: {', '.join(SUFFIXES)}"
             raise InputError(f"no checkpoint in {where}", hint=expected)
-        self.left_out: dict[Path, str] = {}
-        # who names files wants each of them
-        chosen = not isinstance(source, (str, os.PathLike)) or len(paths) == 1
-        found = self._in_order(self._readable(paths, weights_key, chosen), chosen)
         self.program = (
             model
             if isinstance(model, Program)
             else load_program(model, input_shape=input_shape, logits=logits)
         )
+        self._key = weights_key
+        self.left_out: dict[Path, str] = {}
+        # who names files wants each of them
+        chosen = not isinstance(source, (str, os.PathLike)) or len(paths) == 1
+        found = self._in_order(self._readable(paths, chosen), chosen)
         self.paths = tuple(checkpoint.path for checkpoint in found)
         self.names = _names(self.paths)
         self.steps = tuple(checkpoint.step for checkpoint in found)
         self.metrics = _metrics([checkpoint.facts for checkpoint in found])
-        self._key = weights_key
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -133,13 +133,13 @@ class Checkpoints:
                 raise InputError(f"'{path}' cannot be read: {error.strerror}") from error
         return made.hexdigest()
 
-    def _readable(self, paths: Sequence[Path], key: str | None, chosen: bool) -> dict[Path, Facts]:
+    def _readable(self, paths: Sequence[Path], chosen: bool) -> dict[Path, Facts]:
         """What the files tell that hold weights; others are left out, unless they were chosen."""
         found: dict[Path, Facts] = {}
         refused: list[InputError] = []
         for path in paths:
             try:
-                found[path] = _facts(path, key)
+                found[path] = _facts(path, self._key)
             except InputError as error:
                 refused.append(error)
                 self.left_out[path] = error.message
@@ -148,8 +148,8 @@ class Checkpoints:
         return found
 
     def _in_order(self, facts: dict[Path, Facts], chosen: bool) -> list[_Checkpoint]:
-        """The checkpoints in the order of their steps, each step once; those without one, and copies, are
-        left out."""
+        """The checkpoints in the order of their steps, each step once; those without one, copies, and those
+        of other networks beside them are left out."""
         steps = _steps(facts)
         untold = [path for path in facts if path not in steps]
         if untold and (chosen or not steps):
@@ -162,16 +162,29 @@ class Checkpoints:
         order = sorted(steps, key=lambda path: (steps[path], step_in_name(path) != steps[path]))
         found: list[_Checkpoint] = []
         for path in order:
-            if not found or found[-1].step != steps[path]:
-                found.append(_Checkpoint(path, steps[path], facts[path]))
-            elif _alike(found[-1].path, path):
-                self.left_out[path] = f"'{path}' holds the weights of '{found[-1].path}'"
-            else:
-                raise InputError(
-                    f"two checkpoints have the step {steps[path]}: '{found[-1].path}' and '{path}'",
-                    hint="leave one out, by a list of files or a narrower pattern",
-                )
+            if found and found[-1].step == steps[path]:
+                path = self._better(found.pop().path, path, steps[path])
+            found.append(_Checkpoint(path, steps[path], facts[path]))
         return found
+
+    def _better(self, one: Path, other: Path, step: int) -> Path:
+        """The one of two checkpoints of one step that stays: the first of copies, or the only one to fit."""
+        if _alike(one, other):
+            self.left_out[other] = f"'{other}' holds the weights of '{one}'"
+            return one
+        misfits = {}
+        for path in (one, other):
+            try:
+                self.program.rebind(path, self._key)
+            except InputError as error:
+                misfits[path] = error.message
+        if len(misfits) != 1:
+            raise InputError(
+                f"two checkpoints have the step {step}: '{one}' and '{other}'",
+                hint="leave one out, by a list of files or a narrower pattern",
+            )
+        self.left_out |= misfits
+        return one if other in misfits else other
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,16 @@ def test_a_folder_of_everything_that_trainers_write(tmp_path: Path) -> None:
     assert runs.left_out[optimiser].endswith("holds no state dict")
 
 
+def test_weights_of_another_network_beside_each_checkpoint(tmp_path: Path) -> None:
+    for step in (1, 2):
+        torch.save(net(step).state_dict(), tmp_path / f"generator-{step}.pt")
+        torch.save(nn.Linear(9, 9).state_dict(), tmp_path / f"discriminator-{step}.pt")
+    runs = sv.Checkpoints(net(), tmp_path)
+    assert runs.names == ("generator-1.pt", "generator-2.pt")
+    assert [path.name for path in runs.left_out] == ["discriminator-1.pt", "discriminator-2.pt"]
+    assert "do not fit the network; missing: 0.weight" in runs.left_out[tmp_path / "discriminator-1.pt"]
+
+
 def test_checkpoints_in_folders_below(tmp_path: Path) -> None:
     folder = tmp_path / "version_0" / "checkpoints"
     folder.mkdir(parents=True)

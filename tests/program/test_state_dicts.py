@@ -153,6 +153,12 @@ def test_keys_of_entries_in_entries() -> None:
         sv.load_program(mlp(), weights_key="ema")
 
 
+def test_a_usual_prefix_beside_the_same_names_without_is_no_answer() -> None:
+    with pytest.raises(InputError, match=r"those of another network, of which 'model' fits"):
+        sv.load_program(mlp(), weights={**mlp(1).state_dict(), **PREFIXED})
+    assert agrees({**mlp(1).state_dict(), **PREFIXED}, TRAINED, mlp(), "model")
+
+
 def test_a_part_of_another_network_is_taken_by_its_key_alone() -> None:
     whole = Two().state_dict()
     with pytest.raises(

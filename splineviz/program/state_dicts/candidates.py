@@ -49,21 +49,20 @@ def _by_beginning(path: str, state: State, wanted: Wanted) -> list[Candidate]:
     ours = [name for name in named if name in wanted.bare or not superfluous(name)]
     required, known = _required(wanted), beginnings(named, wanted.bare)
 
+    complete = [b for b, slots in known.items() if all(slots & group for group in required)]
+
     def after(beginning: str) -> Candidate:
         key = f"{path}.{beginning}".strip(".")
         followed = {name[len(beginning) :]: v for name, v in named.items() if name.startswith(beginning)}
         return Candidate(key, in_place(followed, wanted), whole(beginning), len(known.get(beginning, ())))
 
     def whole(beginning: str) -> bool:
-        return _parts(beginning) <= _USUAL or all(name.startswith(beginning) for name in ours)
+        usual = _parts(beginning) <= _USUAL and (not beginning or len(complete) < 2)
+        return usual or all(name.startswith(beginning) for name in ours)
 
-    complete = (
-        after(beginning) for beginning, slots in known.items() if all(slots & group for group in required)
-    )
+    found = [after(beginning) for beginning in complete]
     # a part of another network is of interest only where it fits
-    if found := [
-        candidate for candidate in complete if candidate.whole or not faults(candidate.state, wanted)
-    ]:
+    if found := [one for one in found if one.whole or not faults(one.state, wanted)]:
         return found
     return [after(max(filter(whole, known), key=lambda beginning: len(known[beginning]), default=""))]
 

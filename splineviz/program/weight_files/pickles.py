@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import pickle
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 from typing import NoReturn
@@ -77,7 +78,7 @@ def read_pickle(path: Path) -> object:
 
 
 _PLAIN: dict[str, Maker] = {
-    "collections.OrderedDict": dict,
+    "collections.OrderedDict": OrderedDict,
     "_codecs.encode": codecs.encode,
     "builtins.set": set,
 }

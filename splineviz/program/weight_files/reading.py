@@ -15,6 +15,8 @@ from splineviz.program.weight_files.pickles import read_pickle, read_torch
 
 __all__ = ["files_of", "read_content", "read_facts"]
 
+_READERS = {"pickle": read_pickle, "safetensors": read_safetensors, "npz": read_npz, "npy": read_npy}
+
 
 def read_content(path: str | os.PathLike[str], *, lazy: bool = False) -> object:
     """What a file holds, or the folder of a network, without running code from it.
@@ -30,9 +32,7 @@ def read_content(path: str | os.PathLike[str], *, lazy: bool = False) -> object:
         return read_torch(path, lazy=lazy)
     if kind == "index":
         return {"state_dict": _joined(path, lazy)}
-    return {"pickle": read_pickle, "safetensors": read_safetensors, "npz": read_npz, "npy": read_npy}[kind](
-        path
-    )
+    return _READERS[kind](path)
 
 
 def read_facts(path: str | os.PathLike[str]) -> Facts:
