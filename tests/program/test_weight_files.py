@@ -8,8 +8,11 @@ import datetime as dt
 import json
 import os
 import pickle
+import sys
 import tarfile
+import types
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +255,39 @@ def test_folders_that_are_no_network(tmp_path: Path) -> None:
     (tmp_path / "adapter_model.bin").write_bytes(b"")
     with pytest.raises(InputError, match=r"an adapter \(LoRA\), without the weights.*\n.*merge_and_unload"):
         load_weights(tmp_path)
+
+
+def test_settings_of_packages_that_are_not_installed(tmp_path: Path) -> None:
+    names = (
+        "omegaconf.dictconfig.DictConfig",
+        "yacs.config.CfgNode",
+        "mmengine.logging.history_buffer.HistoryBuffer",
+    )
+    made: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for path in names:
+            module, _, name = path.rpartition(".")
+            kind = type(name, (dict if name == "CfgNode" else object,), {"__module__": module})
+            for i in range(len(module.split("."))):
+                part = ".".join(module.split(".")[: i + 1])
+                patch.setitem(sys.modules, part, types.ModuleType(part))
+            setattr(sys.modules[module], name, kind)
+            made[name] = kind()
+            made[name].__dict__["content"] = collections.defaultdict(dict, lr=np.float64(0.1))
+        made["CfgNode"]["depth"] = 18
+        torch.save({"state_dict": state(), "beside": made}, tmp_path / "w.pt")
+    assert same(load_weights(tmp_path / "w.pt"), state())
+    assert not any(path.partition(".")[0] in sys.modules for path in names)
+
+
+def test_files_are_read_in_threads_alike(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.pt" for i in range(16)]
+    for i, path in enumerate(paths):
+        torch.save({"state_dict": state(float(i)), "args": argparse.Namespace(epoch=np.int64(i))}, path)
+    before = torch.serialization.get_safe_globals()
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(load_weights, paths * 4))
+    assert all(same(found, state(float(i % 16))) for i, found in enumerate(read))
+    assert set(torch.serialization.get_safe_globals()) == set(before), (
+        "allowed is what these files need, alone"
+    )
