@@ -310,8 +310,22 @@ _case(
     two=np.array(2),
 )
 for _opset in (9, 13):
-    _table = {"i": _i(2, 0, 1, 3, 5, 4), "n": np.array(6), "v": np.array([0.0, 1.0])}
-    _case("by a table of places", _V, op("OneHot", "i n v", "m"), op("MatMul", "x m"), opset=_opset, **_table)
+    _table = {"i": _i(2, 0, 1, 3, 5, 4), "v": np.array([0.0, 1.0])}
+    _nodes = [op("OneHot", "i n v", "m"), op("MatMul", "x m")]
+    _case("by a table of places", _V, *_nodes, opset=_opset, n=np.array(6), **_table)
+_case(
+    "by a table of places, its depth in a list",
+    _V,
+    op("OneHot", "i n v", "m"),
+    op("Transpose", "m", "t"),
+    op("MatMul", "x t"),
+    opset=9,
+    same=[op("Gather", "x i", axis=1)],
+    i=_i(2, 0, 5),
+    n=_i(6),
+    v=np.array([0.0, 1.0]),
+)
+_case("first power", _I, op("Pow", "x p"), p=np.array([1.0]))
 
 # Several tensors
 for _kind in ("Add", "Sub", "Mul", "Div"):

@@ -20,5 +20,8 @@ def exact(array: np.ndarray) -> np.ndarray:
 
 def evaluated(proto: NodeProto, opset: int, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     """Results of one node on arrays, real ones in float64."""
-    results = ReferenceEvaluator(proto, opsets={proto.domain: opset}).run(None, dict(inputs))
+    given = dict(inputs)
+    if proto.op_type == "OneHot":  # its depth may be a list of one number, but not for the reference
+        given[proto.input[1]] = given[proto.input[1]].reshape(())
+    results = ReferenceEvaluator(proto, opsets={proto.domain: opset}).run(None, given)
     return [exact(np.asarray(result)) for result in results]

@@ -168,10 +168,10 @@ class Walk:
         entry = OPERATORS.get(key_of(proto))
         lost = any(value.lost for value in known)
         try:
+            if known and not any(value.active for value in known):
+                raise RefusedNodeError("on constants cannot be computed ahead")
             if entry is None or (lost and refusal_of(proto)):
                 raise RefusedNodeError(refusal_of(proto))
-            if not any(value.active for value in known):
-                raise RefusedNodeError("on constants cannot be computed ahead")
             if lost:
                 self._stand_in(proto, name, known)
                 return

@@ -10,7 +10,16 @@ from onnx import NodeProto
 from torch import Tensor
 from torch.nn import functional
 
-from splineviz.program.onnx.node import OPERATORS, Made, OnnxNode, RefusedNodeError, held, key_of, operator
+from splineviz.program.onnx.node import (
+    OPERATORS,
+    Made,
+    OnnxNode,
+    RefusedNodeError,
+    held,
+    key_of,
+    operator,
+    unchanged,
+)
 from splineviz.program.refusal import why
 
 __all__ = ["refusal_of"]
@@ -132,6 +141,8 @@ def _with_parameter(node: OnnxNode) -> Made:
         if exponent is None or exponent.size != 1:
             raise RefusedNodeError(why("pow"))
         power = float(exponent.reshape(()))
+        if power == 1:
+            return Made(unchanged, (rank,))
         return Made(lambda x: torch.pow(x, power), (rank,))
     if kind == "Gelu":
         approximate = node.attribute("approximate", "none")
