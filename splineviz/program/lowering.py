@@ -179,7 +179,8 @@ class _Lowering:
     def _is_gate(self, call: Call, arguments: dict[str, Any]) -> bool:
         """Whether a call compares activations, or reads what a comparison made."""
         made = any(isinstance(value, Piecewise) for value in _flat(arguments))
-        return call.op in (GATES if made else COMPARISONS) and not call.refused
+        asked = call.op in COMPARISONS or (call.op == "to" and arguments.get("dtype") == torch.bool)
+        return (asked or (made and call.op in GATES)) and not call.refused
 
     def _gated(self, call: Call, arguments: dict[str, Any]) -> Piecewise | Active | Constant:
         """Lower one call that a comparison takes part in, with activations in place of continuous functions

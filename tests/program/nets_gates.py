@@ -61,6 +61,7 @@ _FUNCTIONS: dict[str, tuple[Callable[[Call, Tensor], Tensor], int]] = {
     "times a mask": (lambda m, x: x * (x > 0), 4),
     "times a cast mask": (lambda m, x: (x >= 0).float() * x + 0.5 * x, 4),
     "times a whole mask": (lambda m, x: x * (x > 0).int() - 0.1 * x * (x <= 0).long(), 4),
+    "times its truth": (lambda m, x: x.abs() * x.bool(), 4),
     "times a step": (lambda m, x: x * torch.heaviside(x, x.new_full((), 0.5)), 4),
     "masked fill": (lambda m, x: (x * 2).masked_fill_(x < 0, 0.0), 4),
     "assigned": (_zeroed, 4),

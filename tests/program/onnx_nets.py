@@ -284,6 +284,27 @@ _case(
     tolerance=1e-6,
 )
 _case("where", _I, op("Where", "c x v"), c=np.arange(6) % 2 == 0, v=_r(3, 1))
+_case("where greater", _I, op("Greater", "x v", "c"), op("Not", "c", "d"), op("Where", "d v x"), v=_r(3, 1))
+_case(
+    "times comparisons",
+    _I,
+    op("GreaterOrEqual", "x v", "c"),
+    op("Less", "x w", "d"),
+    op("And", "c d", "e"),
+    op("Cast", "e", "f", to=TensorProto.DOUBLE),
+    op("Sign", "x", "s"),
+    op("Abs", "x", "a"),
+    op("Mul", "a s", "b"),
+    op("Mul", "b f", "g"),
+    op("Less", "x v", "h"),
+    op("Where", "h v g", "i"),
+    op("Greater", "x w", "j"),
+    op("Equal", "x w", "k"),
+    op("Or", "j k", "l"),
+    op("Where", "l w i"),
+    v=np.array(-0.5),
+    w=np.array(0.75),
+)
 
 _case(
     "by a computed mask",

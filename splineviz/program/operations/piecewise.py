@@ -145,11 +145,14 @@ def composed(outer: Piecewise, inner: Piecewise) -> Piecewise:
     arrays = inner.slopes[inner.direction], inner.constants, kinks, thresholds
     slopes, constants, kinks, thresholds = _widened(*arrays)
     roots = []
-    for slope, constant in zip(slopes[::2], constants[::2], strict=True):
-        level = slope == 0
+    for k, (slope, constant) in enumerate(zip(slopes[::2], constants[::2], strict=True)):
         for threshold in thresholds:
-            root = (threshold - constant) / np.where(level, ONE, slope)
-            roots.append(np.where(level, threshold, root))
+            root = (threshold - constant) / np.where(slope == 0, ONE, slope)
+            if len(kinks):  # a breakpoint that is there already stands for none
+                above = k == 0 or root > kinks[k - 1]
+                below = k == len(kinks) or root < kinks[k]
+                root = np.where((slope != 0) & above & below, root, kinks[0])
+            roots.append(root)
     breakpoints = distinct(np.concatenate([kinks, np.stack(roots)]))
     cells = _cells_at(kinks, breakpoints)
     values = _taken(slopes, cells) * _inside(breakpoints) + _taken(constants, cells)

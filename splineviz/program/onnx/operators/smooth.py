@@ -38,7 +38,6 @@ _ENTRYWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "Reciprocal": torch.reciprocal,
     "Sin": torch.sin,
     "Cos": torch.cos,
-    "Sign": torch.sign,
     "Floor": torch.floor,
     "Ceil": torch.ceil,
     "Round": torch.round,
