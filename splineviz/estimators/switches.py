@@ -28,6 +28,11 @@ _SMOOTH = frozenset(
     sin cos sinh sign sgn heaviside""".split()
 )
 _COMPARISONS = frozenset("gt ge lt le greater greater_equal less less_equal".split())
+_BOUNDS = {
+    **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max"), ("min", "max")),
+    **dict.fromkeys(("maximum", "minimum", "fmax", "fmin", "max", "min"), ("self", "other")),
+}
+"""Operations with constant bounds, and the names of these; infinite ones are never crossed"""
 _MAXIMA = ("max_pool", "adaptive_max_pool", "amax", "amin")
 _UNCOUNTED = frozenset(
     """round floor ceil trunc fix frac fmod remainder floor_divide argmax argmin argsort sort msort topk
@@ -148,7 +153,8 @@ def _lowered(
     except RefusedError:
         return None
     made = next((node for node in builder.nodes[nodes:] if isinstance(node, Pointwise)), None)
-    if made is None:
+    if made is None or made.shape != next(iter(active.values())):  # of some entries only
+        made = None
         del builder.stages[stages:]
     return made
 
@@ -170,6 +176,11 @@ def _rule(
     if op in _COMPARISONS and len(sources) == 1:
         bound = torch.as_tensor(arguments["other"], dtype=torch.float64)
         return Level(bound.expand(shape)[None] if bound.dim() else bound.reshape(level)), 1, (first,)
+    given = [arguments.get(name) for name in _BOUNDS.get(op, ())]
+    bounds = [bound for bound in given if isinstance(bound, (Tensor, float, int))]
+    if bounds and len(sources) == 1:
+        levels = torch.stack([torch.as_tensor(bound, dtype=torch.float64).expand(shape) for bound in bounds])
+        return Level(levels, 1.0), len(bounds), (first,)
     two = len(sources) == 2 and sources[0] != sources[1]
     if two and op in _COMPARISONS | {"maximum", "minimum", "fmax", "fmin", "max", "min"}:
         return Between(), 1, tuple(sources)

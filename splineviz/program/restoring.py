@@ -27,7 +27,7 @@ def restored(module: nn.Module) -> Iterator[None]:
     """Bring back the attributes of a module, and what it or its hooks put into containers.
 
     Forward passes fill caches, and hooks keep activations; of the trace these would be tensors without
-    values. What torch.compile made of parts is not compiled meanwhile.
+    values. Meanwhile sparse tensors are whole ones, and what torch.compile made of parts is not compiled.
     """
     found: dict[int, tuple[Any, Any]] = {}
     for part in module.modules():
@@ -42,11 +42,28 @@ def restored(module: nn.Module) -> Iterator[None]:
         ):
             _note(function, found, _DEPTH)
     try:
+        for part in module.modules():
+            for held in (part.__dict__, part._parameters, part._buffers):
+                _make_whole(held)
         with torch.compiler.set_stance("force_eager"):
             yield
     finally:
         for container, before in found.values():
             _bring_back(container, before)
+
+
+def _make_whole(held: dict[str, Any]) -> None:
+    """Put whole tensors in the place of sparse ones."""
+    held.update({name: _whole(value) for name, value in held.items() if _is_sparse(value)})
+
+
+def _is_sparse(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.layout != torch.strided
+
+
+def _whole(value: Tensor) -> Tensor:
+    whole = value.detach().to_dense().clone()
+    return nn.Parameter(whole) if isinstance(value, nn.Parameter) else whole
 
 
 def _note(value: Any, found: dict[int, tuple[Any, Any]], depth: int) -> None:
@@ -106,7 +123,9 @@ def _is(a: Any, b: Any) -> bool:
 
 
 def duplicate(module: nn.Module) -> nn.Module:
-    """A copy of a module that is nobody else's; what cannot be copied, a lock or an open file, it shares.
+    """A copy of a module that is nobody else's, with sparse tensors made whole.
+
+    What cannot be copied, such as a lock or an open file, it shares.
 
     Raises
     ------
@@ -115,6 +134,9 @@ def duplicate(module: nn.Module) -> nn.Module:
     """
     memo: dict[int, object] = {}
     values = [value for part in module.modules() for value in _held(part)]
+    for part in module.modules():
+        held = *part._parameters.values(), *part._buffers.values(), *part.__dict__.values()
+        memo |= {id(value): _whole(value) for value in held if _is_sparse(value)}
     for value in values:
         if isinstance(value, Tensor) and not value.is_leaf:  # a result of some forward pass
             memo[id(value)] = value.detach().clone()

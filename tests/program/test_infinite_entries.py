@@ -133,3 +133,47 @@ def test_parameters_that_are_infinite_have_diverged() -> None:
         module.first.bias[0] = -INF
     with pytest.raises(InputError, match=r"NaN or infinite weights: first\.bias"):
         sv.load_program(module, input_shape=4)
+
+
+class Boxed(nn.Module):
+    """Bounds that are missing for some entries."""
+
+    def __init__(self, function: Callable[[Tensor, Tensor, Tensor], Tensor], largest: float) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.last, self.function = nn.Linear(2, 4), nn.Linear(4, 2), function
+        low, high = torch.tensor([0.0, -INF, -0.5, -INF]), torch.tensor([INF, 0.3, 0.4, INF])
+        self.register_buffer("low", low.clamp(min=-largest))
+        self.register_buffer("high", high.clamp(max=largest))
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.last(self.function(self.first(x), self.low, self.high))
+        return found
+
+
+BOXES = {
+    "clamp": (torch.clamp, 4),
+    "two": (lambda z, low, high: torch.minimum(torch.maximum(z, low), high), 4),
+    "below": (lambda z, low, high: z.clamp(min=low), 2),
+    "above": (lambda z, low, high: torch.min(high, z), 2),
+}
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_bounds_may_be_infinite_for_some_entries(name: str) -> None:
+    function, units = BOXES[name]
+    module, large = Boxed(function, INF).eval(), Boxed(function, 1e6).eval()
+    program = sv.load_program(module)
+    assert program.n_units == units
+    x = torch.randn(40, 2, dtype=torch.float64)
+    torch.testing.assert_close(program.forward(x), module.double()(x).detach(), rtol=1e-12, atol=1e-12)
+    programs = program, sv.load_program(large)
+    found = [sv.arrange(p, sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2)).n_cells for p in programs]
+    assert found[0] == found[1]
+    counts = [sv.local_complexity(m.float(), x, radius=0.5, directions=2).counts for m in (module, large)]
+    np.testing.assert_array_equal(counts[0].sum(-1), counts[1].sum(-1))
+
+
+def test_bounds_that_leave_infinity_are_refused() -> None:
+    with pytest.raises(sv.NotPiecewiseAffineError, match="bounds that leave nothing but infinity"):
+        sv.load_program(Boxed(lambda z, low, high: z.clamp(min=-low.abs() * -1), INF).eval())

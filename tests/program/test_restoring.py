@@ -111,3 +111,32 @@ def test_compiled_parts_are_read_and_not_compiled() -> None:
     assert time.perf_counter() - begun < 15
     torch.testing.assert_close(program.forward(x).float(), net(x.float()).detach())
     assert {stage.n_units for stage in program.stages} == {8}
+
+
+class Graph(nn.Module):
+    """Sums over the neighbours of each node, by a sparse matrix, and a layer with sparse weights."""
+
+    def __init__(self, layout: torch.layout) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = nn.Linear(2, 3)
+        self.register_buffer("neighbours", torch.eye(4).roll(1, 0).to_sparse(layout=layout))
+        self.weight = nn.Parameter((torch.rand(3, 5) * torch.tensor([1.0, 0.0, 1.0, 0.0, 1.0])).to_sparse())
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = torch.relu(self.neighbours.to_dense().to(x.dtype) @ self.layer(x))
+        return torch.sparse.mm(z.sum(1), self.weight)
+
+
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr])
+def test_sparse_matrices_are_read(layout: torch.layout) -> None:
+    module, x = Graph(layout).eval(), torch.randn(5, 4, 2)
+    expected = module(x).detach()
+    program = sv.load_program(module, input_shape=(4, 2))
+    assert program.n_units == 12
+    other = sv.load_program(module, input_shape=(4, 2), weights=module.state_dict())
+    for read in (program, other, program.rebind(module.state_dict())):
+        torch.testing.assert_close(read.forward(x.double()).float(), expected)
+    assert module.neighbours.layout == layout
+    assert module.weight.layout == torch.sparse_coo
+    assert sv.local_complexity(module, x, directions=2).counts.shape[-2:] == (5, 1)

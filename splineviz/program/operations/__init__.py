@@ -13,6 +13,7 @@ from splineviz.program.operations import (  # noqa: F401  (each registers its en
     pooling,
     resampling,
     scattering,
+    sparse,
 )
 from splineviz.program.operations.base import OPERATIONS, Active, Builder, Constant, RefusedError, Rows, Step
 from splineviz.program.operations.gates import COMPARISONS, GATES

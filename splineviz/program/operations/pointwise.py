@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch.nn import functional
 
 from splineviz.program.operations.base import Active, Constant, RefusedError, Step, operation
 from splineviz.program.operations.elementwise import combined, divided
-from splineviz.program.operations.layout import spread
+from splineviz.program.operations.layout import moved, spread
 
 __all__ = ["bent", "clamped"]
 
@@ -108,6 +109,8 @@ def clamped(step: Step, x: Active, kind: str, low: Number | None, high: Number |
         plain = isinstance(low, float) and isinstance(high, float)
         low = min(low, high) if plain else torch.minimum(_entry(low, x), _entry(high, x))
     bounds = [bound for bound in (low, high) if bound is not None]
+    if any(bool(torch.as_tensor(bound).isinf().any()) for bound in bounds):
+        return _partly_clamped(step, x, kind, low, high)
     if not all(bool(torch.as_tensor(bound).isfinite().all()) for bound in bounds):
         raise RefusedError("has bounds that are not finite")
     if not bounds:
@@ -126,6 +129,40 @@ def clamped(step: Step, x: Active, kind: str, low: Number | None, high: Number |
         _stacked(x, slopes),
         _stacked(x, intercepts),
     )
+
+
+def _partly_clamped(step: Step, x: Active, kind: str, low: Number | None, high: Number | None) -> Active:
+    """A clamp whose bounds are infinite for some entries: of those that have both, one or the other."""
+    lower, upper = (
+        torch.full(x.shape, infinite) if bound is None else _entry(bound, x).expand(x.shape)
+        for bound, infinite in ((low, -math.inf), (high, math.inf))
+    )
+    if bool((lower == math.inf).any() or (upper == -math.inf).any()):
+        raise RefusedError("has bounds that leave nothing but infinity")
+    places, parts = [], []
+    for has_low, has_high in ((True, True), (True, False), (False, True)):
+        place = ((lower.isfinite() == has_low) & (upper.isfinite() == has_high)).flatten().nonzero()[:, 0]
+        if len(place):
+            part = replace(step, shape=(len(place),))
+            taken = _at(part, x, place)
+            given = (
+                lower.flatten()[place] if has_low else None,
+                upper.flatten()[place] if has_high else None,
+            )
+            parts.append(clamped(part, taken, kind, *given))
+            places.append(place)
+
+    def joined(x: Tensor, *parts: Tensor) -> Tensor:
+        result = x.flatten(1).clone()
+        for place, part in zip(places, parts, strict=True):
+            result[:, place] = part
+        return result.reshape(x.shape)
+
+    return moved(step, [x, *parts], joined)
+
+
+def _at(step: Step, x: Active, place: Tensor) -> Active:
+    return moved(step, [x], lambda x: x.flatten(1)[:, place])
 
 
 def _is(bound: Number | None, value: float) -> bool:

@@ -99,10 +99,11 @@ def _checked(state: State, wanted: Wanted) -> State:
     if wrong := faults(state, wanted):
         raise InputError(f"the weights do not fit the network; {'; '.join(wrong)}")
     check_present(state)
-    odd = [name for name, value in state.items() if value.layout is not torch.strided or value.is_quantized]
-    if odd := [*odd, *(name for name, value in state.items() if value.is_complex())]:
-        raise InputError(f"weights that are not dense real numbers: {some(odd)}")
-    values = {name: state[name].detach().to("cpu", like.dtype) for name, like in wanted.tensors.items()}
+    if odd := [name for name, value in state.items() if value.is_quantized or value.is_complex()]:
+        raise InputError(f"weights that are not real numbers: {some(odd)}")
+    values = {
+        name: _dense(state[name]).detach().to("cpu", like.dtype) for name, like in wanted.tensors.items()
+    }
     check_values(values, wanted.masks)
     for group in wanted.ties:
         if any(not torch.equal(values[group[0]], values[name]) for name in group[1:]):
@@ -111,7 +112,14 @@ def _checked(state: State, wanted: Wanted) -> State:
 
 
 def _equal(one: State, other: State) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+    return one.keys() == other.keys() and all(
+        torch.equal(_dense(one[name]), _dense(other[name])) for name in one
+    )
+
+
+def _dense(value: Tensor) -> Tensor:
+    """The tensor with all its entries, where it is a sparse one."""
+    return value if value.layout is torch.strided else value.to_dense()
 
 
 def _choice(key: str) -> str:

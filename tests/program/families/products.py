@@ -47,6 +47,7 @@ FUNCTIONS: Functions = {
         lambda m, x: torch.einsum("bii->bi", x[:, :, :3]) + torch.einsum("bij->b", x)[:, None],
         ROWS,
     ),
+    "product with a sparse matrix": (lambda m, x: torch.sparse.mm(x, m.table.T), VECTOR),
     "einsum permuted": (lambda m, x: torch.einsum("bchw->bhwc", x), MAP),
     "einsum of batches": (
         lambda m, x: torch.einsum("bhd,hde->bhe", x, torch.stack([m.table.T] * 3) + m.row[:3]),
