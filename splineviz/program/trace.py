@@ -7,6 +7,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,24 @@ from splineviz.program.regions import without_regions
 __all__ = ["BatchSize", "Call", "Graph", "Ref", "refs_of", "trace"]
 
 _NOT_THE_USERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent / "onnx"), "torch/", "<")
+_VMAP, _INNER = "_add_batch_dim", "of_one_input."
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
 class BatchSize(int):
     """A number of the trace that depends on how many inputs were passed."""
+
+
+class _OneByOne(nn.Module):
+    """A module that is given one input at a time."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.of_one_input = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = torch.vmap(lambda one: self.of_one_input(one[None])[0])(x)
+        return made
 
 
 @dataclass(frozen=True)
@@ -105,6 +119,9 @@ def trace(module: nn.Module, example: Tensor) -> Graph:
         If the module cannot be exported, or works only for one number of inputs.
     """
     exported = _export(module, example, dynamic=True)
+    if any(getattr(node.target, "__name__", "") == _VMAP for node in exported.graph.nodes):
+        # such nodes are no operations: an export input by input, and undone, has the batch in front
+        exported = _export(_OneByOne(module), example, dynamic=True, undone=True)
     inputs = [
         n
         for n in exported.graph.nodes
@@ -122,7 +139,8 @@ def trace(module: nn.Module, example: Tensor) -> Graph:
     return _merge(fixed[0], fixed[1], len(example), len(example) + 1)
 
 
-def _export(module: nn.Module, example: Tensor, *, dynamic: bool) -> ExportedProgram:
+def _export(module: nn.Module, example: Tensor, *, dynamic: bool, undone: bool = False) -> ExportedProgram:
+    """The exported module, with vmap ``undone``: written as operations on whole batches."""
     first = next(iter(inspect.signature(module.forward).parameters.values()), None)
     of_input: Any = {0: Dim.AUTO}
     shapes = (
@@ -132,9 +150,10 @@ def _export(module: nn.Module, example: Tensor, *, dynamic: bool) -> ExportedPro
     )
     try:
         # no_grad: else a no_grad block of the user's becomes a region of its own in the graph
-        with evaluating(module), torch.no_grad(), warnings.catch_warnings():
+        with evaluating(module), torch.no_grad(), _left_by_vmap(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the exporter's remarks are for those who deploy what it makes
-            return composed(torch.export.export(module, (example,), dynamic_shapes=shapes))
+            exported = torch.export.export(module, (example,), dynamic_shapes=shapes)
+            return composed(exported.run_decompositions({}) if undone else exported)
     except Exception as error:
         if dynamic:
             raise InputError(
@@ -146,6 +165,18 @@ def _export(module: nn.Module, example: Tensor, *, dynamic: bool) -> ExportedPro
             f"the module works for one fixed number of inputs only: {condensed(error)}",
             hint="write x.shape[0] (or -1) in place of the batch size in view() and reshape()",
         ) from error
+
+
+@contextmanager
+def _left_by_vmap() -> Iterator[None]:
+    """Leave every vmap that was entered, which an export that fails within one does not."""
+    functorch = torch._C._functorch
+    before = len(functorch.get_interpreter_stack() or ())
+    try:
+        yield
+    finally:
+        while len(functorch.get_interpreter_stack() or ()) > before:
+            functorch._vmap_decrement_nesting()
 
 
 def _read(exported: ExportedProgram, batch: str, *, dynamic: bool) -> Graph:
@@ -167,10 +198,11 @@ def _read(exported: ExportedProgram, batch: str, *, dynamic: bool) -> Graph:
             if spec.kind == InputKind.USER_INPUT:
                 call = replace(call, op="input")
             else:
-                call = replace(call, op="weight", name=str(spec.target))
+                name = str(spec.target).removeprefix(_INNER)
+                call = replace(call, op="weight", name=name)
                 value = exported.constants.get(str(spec.target))
                 if isinstance(value, Tensor) and spec.kind == InputKind.CONSTANT_TENSOR:
-                    constants[str(spec.target)] = value.detach().clone()
+                    constants[name] = value.detach().clone()
         if node.op == "get_attr":
             call = replace(call, op="region")
         in_place, refused, derived = versions.record(node, len(calls))
@@ -266,7 +298,8 @@ def _module(node: torch.fx.Node) -> tuple[str, str]:
     if not stack:
         return "", ""
     path, kind = stack[-1]
-    return path.split("@")[0], kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+    path = f"{path.split('@')[0]}.".removeprefix(_INNER).removesuffix(".")
+    return path, kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _source(node: torch.fx.Node) -> str:

@@ -70,7 +70,7 @@ class Rows:
         return torch.arange(count).reshape(-1, *(1,) * (self.value.dim() - 1))
 
 
-RESHAPES = tuple("view reshape flatten unflatten squeeze unsqueeze view_as reshape_as".split())
+RESHAPES = tuple("view _unsafe_view reshape flatten unflatten squeeze unsqueeze view_as reshape_as".split())
 PRODUCT = (
     "multiplies two activations, which is not piecewise affine; add or concatenate them, or make one a "
     "constant"

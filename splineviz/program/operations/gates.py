@@ -22,6 +22,8 @@ from splineviz.program.program import Affine
 
 __all__ = ["COMPARISONS", "GATES"]
 
+Gate = Callable[[Step], Piecewise | Active | Constant]
+
 _LESS, _GREATER, _ZERO = (1, 0, 0), (0, 0, 1), (0, 1, 0)
 """Truth below, at and above zero"""
 _RELATIONS = {
@@ -151,9 +153,15 @@ def _same_values(step: Step) -> Piecewise:
     return x
 
 
-def _moved(step: Step) -> Piecewise:
+def _moved(step: Step) -> Piecewise | Active | Constant:
     """Entries in other places, as the operation table moves those of activations."""
     x: Piecewise = step.arguments["self"]
+    if not x.is_constant:
+        try:
+            whole = replace(step, arguments={**step.arguments, "self": settled(step.builder, x)})
+            return whole.recognised(OPERATIONS[step.call.op].lower(whole))
+        except RefusedError:
+            pass  # it may still meet what it is joined with
     slots = {*x.slopes, *([] if x.direction is None else [x.direction])}
     if not slots or any(isinstance(v, (Active, Piecewise)) for n, v in step.arguments.items() if n != "self"):
         raise RefusedError("moves what no activation decides")
@@ -300,14 +308,14 @@ def _number(value: float) -> np.ndarray:
     return np.array(Fraction(value))
 
 
-COMPARISONS: dict[str, Callable[[Step], Piecewise]] = {
+COMPARISONS: dict[str, Gate] = {
     **dict.fromkeys(_RELATIONS, _compare),
     **dict.fromkeys(("sign", "sgn"), _sign),
     "heaviside": _heaviside,
 }
 """Operations on activations that jump: name of the ATen operation -> what it makes"""
 
-GATES: dict[str, Callable[[Step], Piecewise]] = {
+GATES: dict[str, Gate] = {
     **COMPARISONS,
     **dict.fromkeys(("logical_not", "bitwise_not"), _not),
     **dict.fromkeys(("logical_and", "bitwise_and", "__and__"), _and),
