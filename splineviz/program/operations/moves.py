@@ -116,7 +116,8 @@ def _index_put(step: Step) -> Active:
 
         def add(x: Tensor) -> Tensor:
             at = [None if isinstance(i, slice) else i for i in index(len(x))]
-            return torch.ops.aten.index_put(x.new_zeros(len(x), *shape), at, x, True)
+            total: Tensor = torch.ops.aten.index_put(x.new_zeros(len(x), *shape), at, x, True)
+            return total
 
         return added(step, step.arguments["values"], add)
 

@@ -161,18 +161,13 @@ def _sign(node: OnnxNode) -> Made:
     return _entrywise(node, torch.sign)
 
 
-@operator("Not")
-def _not(node: OnnxNode) -> Made:
-    return _entrywise(node, torch.logical_not)
-
-
 @operator("Where")
 def _where(node: OnnxNode) -> Made:
     """Choose by a condition; a constant one is a mask."""
     if node.active(0) and node.value(0).numbers is not Numbers.FLAGS:
         raise RefusedNodeError("chooses by the values of an activation, which is not continuous")
     if node.active(0):
-        return _broadcast(node, lambda c, x, y: torch.where(c.bool(), x, y), (0, 1, 2))
+        return _broadcast(node, torch.where, (0, 1, 2))
     condition = node.array(0)
     assert condition is not None
     mask = torch.from_numpy(condition.astype(bool))
