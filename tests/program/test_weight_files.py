@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from splineviz.errors import InputError
 from splineviz.program.state_dicts import load_weights
-from splineviz.program.weight_files import Facts, files_of, read_facts
+from splineviz.program.weight_files import Facts, files_of, read_content, read_facts
 
 State = dict[str, Tensor]
 
@@ -291,3 +291,49 @@ def test_files_are_read_in_threads_alike(tmp_path: Path) -> None:
     assert set(torch.serialization.get_safe_globals()) == set(before), (
         "allowed is what these files need, alone"
     )
+
+
+class Called:
+    """Pickles as the call of a function."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+@pytest.mark.parametrize("kind", ["?", ">f8", "<f4", "i1", "u2", "f2", "c8"])
+def test_arrays_of_every_kind_of_numbers_come_back(tmp_path: Path, kind: str, protocol: int) -> None:
+    array = np.arange(12).reshape(3, 4).astype(kind)
+    content = {"w": array, "columns": [np.asfortranarray(array)], "step": (np.array(7), array[1, 1])}
+    (tmp_path / "w.pkl").write_bytes(pickle.dumps(content, protocol))
+    torch.save(content, tmp_path / "w.pt")
+    for name in ("w.pkl", "w.pt"):
+        read: Any = read_content(tmp_path / name)
+        np.testing.assert_array_equal(read["w"], array)
+        np.testing.assert_array_equal(read["columns"][0], array)
+        assert read["w"].dtype == array.dtype and read["step"][0] == 7 and read["step"][1] == array[1, 1]
+
+
+@pytest.mark.parametrize("kind", ["O", np.dtype("O")], ids=str)
+def test_the_constructor_of_arrays_is_not_called(tmp_path: Path, kind: Any) -> None:
+    """It takes bytes for the addresses of objects."""
+    torch.save(state() | {"beside": Called(np.ndarray, (1,), kind, bytearray(b"A" * 8))}, tmp_path / "w.pt")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_content(tmp_path / "w.pt")
+
+
+def test_arrays_of_objects_are_passed_over(tmp_path: Path) -> None:
+    calls = [
+        Called(np.ones(1).__reduce_ex__(5)[0], b"A" * 8, np.dtype([("a", "O")]), (1,), "C"),
+        Called(np.float64(1).__reduce__()[0], np.dtype("O"), b"A" * 8),
+        np.array([{"a": 1}, None]),
+        np.array(["words"]),
+    ]
+    torch.save(state() | {"beside": calls}, tmp_path / "w.pt")
+    (tmp_path / "w.pkl").write_bytes(pickle.dumps({"a": 3, "beside": calls}, 2))
+    for name in ("w.pt", "w.pkl"):
+        read: Any = read_content(tmp_path / name)
+        assert read["beside"] == [None] * 4

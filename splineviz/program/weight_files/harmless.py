@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
+from splineviz.program.weight_files.numpy_pickles import MAKERS
 
 __all__ = ["Maker", "Unread", "allowed", "names_in"]
 
@@ -43,18 +43,6 @@ class _Items:
 
 Maker = Callable[..., Any]
 
-_FUNCTIONS: tuple[tuple[str, Any], ...] = (
-    ("multiarray._reconstruct", np.ones(1).__reduce__()[0]),
-    ("multiarray.scalar", np.float64(1).__reduce__()[0]),
-    ("numeric._frombuffer", np.ones(1).__reduce_ex__(5)[0]),
-)
-_ARRAYS: dict[str, Maker] = {
-    "numpy.ndarray": np.ndarray,
-    "numpy.dtype": np.dtype,
-    **{f"numpy.{core}.{name}": made for core in ("core", "_core") for name, made in _FUNCTIONS},
-    **{f"numpy.dtypes.{kind.__name__}": kind for kind in {type(np.dtype(code)) for code in "?bBhHiIlLqQefd"}},
-}
-"""What NumPy's arrays and numbers are made of"""
 _DICTS = {
     "addict.addict.Dict",
     "collections.defaultdict",
@@ -102,16 +90,15 @@ def allowed(names: Iterable[str]) -> dict[str, Maker]:
     """For each name that is harmless the object to read it as; others are left out."""
     found: dict[str, Maker] = {}
     for name in names:
-        if name in _ARRAYS:
-            found[name] = _ARRAYS[name]
+        if name in MAKERS:
+            found[name] = MAKERS[name]
         elif name in _DICTS:
             found[name] = _Entries
         elif name in _LISTS:
             found[name] = _Items
         elif name in _VALUES or name.startswith(_SETTINGS):
             found[name] = Unread
-    # arrays bring the classes of their kinds of numbers without naming them
-    return found | _ARRAYS if found.keys() & _ARRAYS else found
+    return found
 
 
 def names_in(path: Path) -> set[str]:

@@ -15,6 +15,7 @@ import torch
 from splineviz.errors import InputError
 from splineviz.program.weight_files.formats import unreadable
 from splineviz.program.weight_files.harmless import Maker, allowed, names_in
+from splineviz.program.weight_files.numpy_pickles import resolved
 from splineviz.program.weights import some
 
 __all__ = ["read_pickle", "read_torch"]
@@ -53,7 +54,7 @@ def read_torch(path: Path, *, lazy: bool) -> object:
     harmless: list[Maker | tuple[Maker, str]] = [(found, name) for name, found in allowed(names).items()]
     try:
         with _ONE_AT_A_TIME, torch.serialization.safe_globals(harmless):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+            return resolved(torch.load(path, map_location="cpu", weights_only=True, mmap=mapped))
     except pickle.UnpicklingError as error:
         _refuse(path, _unsafe(names), error)
     except Exception as error:
@@ -70,7 +71,7 @@ def read_pickle(path: Path) -> object:
     """
     try:
         with path.open("rb") as file:
-            return _OfArrays(file).load()
+            return resolved(_OfArrays(file).load())
     except _NotAllowedError as error:
         _refuse(path, [str(error)], error)
     except Exception as error:
