@@ -24,6 +24,7 @@ FIXED = {
     "norms of matrices",
     "gradients",
     "kronecker products",
+    "product with a sparse matrix",
 }
 """Cases that torch traces with one number of inputs at a time."""
 each = pytest.mark.parametrize("case", [*CASES, *MAXIMA, *GATES], ids=lambda case: case.name)
