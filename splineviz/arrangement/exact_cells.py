@@ -25,6 +25,7 @@ from splineviz.exact.forward import affine, distances, in_states, picked, work
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
+from splineviz.program.rows import as_rows
 
 __all__ = ["ExactCell", "affordable", "exact_cells", "exact_gradients", "exact_maps", "with_overflows"]
 
@@ -212,7 +213,7 @@ def _evaluated(
         winners = arr.winners(node.stage, cells)
         mine = np.flatnonzero(sides.stage == node.stage)
         if len(mine):
-            z, row, unit = x.map(lambda values: values.flatten(1)), sides.row[mine], sides.unit[mine]
+            z, row, unit = x.map(as_rows), sides.row[mine], sides.unit[mine]
             beyond = arr.winners(node.stage, sides.beyond[mine])[np.arange(len(mine)), unit]
             one, other = (
                 _triples(z, n, row, node.windows[unit, place]) for place in (winners[row, unit], beyond)
@@ -222,7 +223,7 @@ def _evaluated(
 
     start = _Spread(_three_points(arr, cells, plane, program.input_shape), False)
     result = by_cell(program.interpret(start, Interpreter(through, pointwise, maximum)))
-    flat = result.map(lambda values: values.flatten(1))
+    flat = result.map(as_rows)
     n_outputs = flat.digits.shape[2]
     entries = np.tile(np.arange(n_outputs), n)
     rows = _triples(flat, n, np.repeat(np.arange(n), n_outputs), entries)

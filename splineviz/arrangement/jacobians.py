@@ -16,6 +16,7 @@ from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program,
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
+from splineviz.program.rows import as_rows
 from splineviz.values.threads import each
 
 __all__ = ["jacobian_norms"]
@@ -98,7 +99,7 @@ def _triangle(arr: Cells, head: Program, inputs: Iterable[np.ndarray]) -> Tensor
         for rows in inputs:
             units = torch.zeros(len(rows), n_in, dtype=torch.float64)
             units[torch.arange(len(rows)), torch.from_numpy(rows)] = 1.0
-            columns.append(_derivative(arr, head, units.reshape(-1, *head.input_shape), rows).flatten(1))
+            columns.append(as_rows(_derivative(arr, head, units.reshape(-1, *head.input_shape), rows)))
         triangle: Tensor = torch.linalg.qr(torch.cat(columns), mode="r").R
     return triangle
 

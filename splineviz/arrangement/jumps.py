@@ -22,6 +22,7 @@ from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
+from splineviz.program.rows import as_rows
 from splineviz.values.threads import each
 
 __all__ = ["edge_jump", "edge_jumps", "joined_cells", "linear_regions"]
@@ -212,9 +213,9 @@ def _rounding(node: Affine, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
         return torch.zeros_like(output)
     column = (-1, *[1] * (output.ndim - 1))
     if gain.kind == "sum":
-        bound = torch.stack([x.flatten(1).abs().amax(1) for x in inputs]).sum(0).reshape(column)
+        bound = torch.stack([as_rows(x).abs().amax(1) for x in inputs]).sum(0).reshape(column)
     else:
-        norm = torch.stack([x.flatten(1).norm(dim=1) for x in inputs]).norm(dim=0).reshape(column)
+        norm = torch.stack([as_rows(x).norm(dim=1) for x in inputs]).norm(dim=0).reshape(column)
         bound = norm * (
             gain.norm
             if gain.rows is None

@@ -16,6 +16,7 @@ from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, slopes_and_interc
 from splineviz.program.interpret import Interpreter, walk
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
+from splineviz.program.rows import as_rows
 from splineviz.values.threads import each
 
 __all__ = ["without_effect"]
@@ -109,7 +110,7 @@ def _drawn(node: Affine | Pointwise | Maximum, value: Tensor) -> Tensor:
 
 def _moved(value: Tensor) -> np.ndarray:
     """(rows,) bool: which rows of (rows, ...) have an entry that is not 0."""
-    moved: np.ndarray = (value != 0).flatten(1).any(1).numpy()
+    moved: np.ndarray = as_rows(value != 0).any(1).numpy()
     return moved
 
 
@@ -121,7 +122,7 @@ def _changes(node: Pointwise | Maximum, units: np.ndarray, shape: tuple[int, ...
     if isinstance(node, Maximum):
         change[rows, entries] = 1.0
     else:
-        slopes = node.slopes.expand(-1, *shape).flatten(1)
+        slopes = as_rows(node.slopes.expand(-1, *shape))
         piece = torch.from_numpy(units // n)
         change[rows, entries] = slopes[piece + 1, entries] - slopes[piece, entries]
     return change.reshape(-1, *shape)

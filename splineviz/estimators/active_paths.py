@@ -8,6 +8,7 @@ from torch import Tensor
 from splineviz.estimators.derivatives import Draw, irregular_sum
 from splineviz.estimators.request import batch_for
 from splineviz.estimators.switches import Level, StageReader
+from splineviz.program.rows import as_rows
 
 __all__ = ["good_on_breakpoint"]
 
@@ -33,12 +34,12 @@ def good_on_breakpoint(draw: Draw, stage: int, gaps: Tensor, level: int, sigma: 
         pinned = _Pinned(draw, stage, level, some, theirs)
         with torch.enable_grad():
             entrance = {i: value[some] for i, value in draw.entrance.items()}
-            output = draw.tape.finish(entrance, len(some), pinned).flatten(1)
+            output = as_rows(draw.tape.finish(entrance, len(some), pinned))
             assert pinned.passed is not None
             (gradient,) = torch.autograd.grad(irregular_sum(output), pinned.passed, allow_unused=True)
         if gradient is not None:
             source = draw.tape.switches[stage].sources[0]
-            rows = draw.tape.batch_first(source, gradient, len(some)).flatten(1)
+            rows = as_rows(draw.tape.batch_first(source, gradient, len(some)))
             good[some, theirs] = rows.gather(1, theirs[:, None])[:, 0] != 0
     return good
 
@@ -56,11 +57,11 @@ class _Pinned:
 
     def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> Tensor:
         tape, z, source = self._draw.tape, values[0], switch.sources[0]
-        rows = tape.batch_first(source, z, len(self._points)).flatten(1)
+        rows = as_rows(tape.batch_first(source, z, len(self._points)))
         if switch.call in self._draw.noise:
             count = self._draw.points.stop - self._draw.points.start
             rows = (
-                rows + tape.batch_first(source, self._draw.noise[switch.call], count).flatten(1)[self._points]
+                rows + as_rows(tape.batch_first(source, self._draw.noise[switch.call], count))[self._points]
             )
         if switch is self._pinned:
             rows = rows.scatter(1, self._units[:, None], self._height[:, None])

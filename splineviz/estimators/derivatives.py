@@ -17,6 +17,7 @@ from splineviz.estimators.request import batch_for
 from splineviz.estimators.switches import Level, StageReader
 from splineviz.estimators.tape import Tape
 from splineviz.program.origin import Origin
+from splineviz.program.rows import as_rows
 
 __all__ = ["Draw", "Sampling", "draws", "gradient_norms", "irregular_sum", "jacobians"]
 
@@ -132,7 +133,7 @@ def _columns(draw: Draw, x: Tensor, basis: Tensor | None, *, output: bool) -> It
         visitor = _Recorder(tape, count, draw.noise)
         if output:
             result = tape.finish(entrance, count, visitor)
-            return (*visitor.values, result.flatten(1))
+            return (*visitor.values, as_rows(result))
         tape.proceed(entrance, count, visitor)
         return tuple(visitor.values)
 
@@ -198,7 +199,7 @@ def _drawn(
     with torch.enable_grad():
         entrance = {i: v.detach().requires_grad_() for i, v in tape.enter(x).items()}
         drawer = _Drawer(tape, len(x), sigma, generator)
-        output = tape.finish(entrance, len(x), drawer).flatten(1)
+        output = as_rows(tape.finish(entrance, len(x), drawer))
         alive = _flat(
             tape,
             torch.autograd.grad(
@@ -261,7 +262,7 @@ def _tangents(tape: Tape, dim: int, basis: Tensor | None) -> dict[int, Tensor]:
     if basis is not None or width >= dim:
         return response
     # the network sees the input through fewer numbers: R = Q U has the same singular values as U
-    reduced = torch.linalg.qr(torch.cat([r.flatten(1) for r in response.values()], 1), mode="r").R
+    reduced = torch.linalg.qr(torch.cat([as_rows(r) for r in response.values()], 1), mode="r").R
     parts = reduced.split([math.prod(shape) for shape in shapes.values()], 1)
     return {i: part.reshape(-1, *shapes[i]) for i, part in zip(response, parts, strict=True)}
 

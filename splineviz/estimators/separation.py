@@ -9,6 +9,7 @@ from torch import Tensor
 
 from splineviz.estimators.switches import Between, Level, StageReader
 from splineviz.estimators.tape import Tape
+from splineviz.program.rows import as_rows
 
 __all__ = ["Separation", "nested_max"]
 
@@ -44,8 +45,8 @@ class Separation:
                 zero = (highest == levels) | (lowest == levels)
             else:  # of two that compete, one has to win strictly here and the other there
                 separated, zero = (highest > 0) & (lowest < 0), (highest == 0) ^ (lowest == 0)
-            counts.append(separated.flatten(1).sum(1))
-            zeros.append(zero.flatten(1).sum(1))
+            counts.append(as_rows(separated).sum(1))
+            zeros.append(as_rows(zero).sum(1))
         self._counts[switch.call], self._zeros[switch.call] = torch.stack(counts), torch.stack(zeros)
 
     def enter(self, switch: StageReader, values: tuple[Tensor, ...]) -> None:

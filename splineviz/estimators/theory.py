@@ -19,6 +19,7 @@ from splineviz.estimators.derivatives import Draw, Sampling, draws, jacobians
 from splineviz.estimators.request import Model, Points, checked_points, device_of, origin_of
 from splineviz.estimators.switches import Level
 from splineviz.estimators.tape import Tape
+from splineviz.program.rows import as_rows
 from splineviz.stage import Stage
 
 __all__ = ["TABLES", "Moments", "local_rank", "moments", "total_variation"]
@@ -224,9 +225,7 @@ def _of_draw(draw: Draw, x: Tensor, sigma: float, epsilon: float, eta: float) ->
     for k, jacobian in enumerate(by_stage):
         rule, shape = draw.tape.switches[k].rule, draw.tape.stages[k].shape
         assert isinstance(rule, Level)
-        gaps = (
-            draw.values[k][:, None] - rule.breakpoints.expand(len(rule.breakpoints), *shape).flatten(1)[None]
-        )
+        gaps = draw.values[k][:, None] - as_rows(rule.breakpoints.expand(len(rule.breakpoints), *shape))[None]
         norms, alive = torch.linalg.vector_norm(jacobian, dim=0), draw.alive[k]
         weight = (
             (-gaps.square() / (2 * sigma**2)).exp().sum(1) / (math.sqrt(2 * math.pi) * sigma)
@@ -243,7 +242,7 @@ def _of_draw(draw: Draw, x: Tensor, sigma: float, epsilon: float, eta: float) ->
         columns["largest_jacobian"].append(singular[:, 0])
         columns["largest_sensitivity"].append(torch.linalg.svdvals(draw.after[k].movedim(1, 0))[:, 0])
     tables = {name: torch.stack(values, 1) for name, values in columns.items()}
-    return tables | {"variation": by_output.movedim(1, 0).flatten(1).norm(dim=1)}
+    return tables | {"variation": as_rows(by_output.movedim(1, 0)).norm(dim=1)}
 
 
 def _weight_norms(tape: Tape) -> Float64[np.ndarray, "layer"]:

@@ -21,6 +21,7 @@ from splineviz.estimators.request import (
 )
 from splineviz.estimators.switches import StageReader
 from splineviz.estimators.tape import Tape
+from splineviz.program.rows import as_rows
 
 __all__ = ["volume"]
 
@@ -98,7 +99,7 @@ def _along(tape: Tape, x: Tensor, axis: Tensor) -> Tensor:
     """(point, output) derivatives along one direction, (1, *input_shape)."""
 
     def output(inputs: Tensor) -> Tensor:
-        return tape.finish(tape.enter(inputs), len(inputs), _Nobody()).flatten(1)
+        return as_rows(tape.finish(tape.enter(inputs), len(inputs), _Nobody()))
 
     derivative: Tensor = torch.func.jvp(output, (x,), (axis.expand_as(x),))[1]
     return derivative

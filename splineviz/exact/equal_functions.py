@@ -24,6 +24,7 @@ from splineviz.plane import Plane
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Maximum, Pointwise
 from splineviz.program.program import Program
+from splineviz.program.rows import as_rows
 
 __all__ = ["equal_entries", "kinds_of"]
 
@@ -90,7 +91,7 @@ def _residues(program: Program, plane: Plane) -> dict[int, np.ndarray] | None:
     found: dict[int, np.ndarray] = {}
 
     def bend(node: Pointwise | Maximum, x: Residues) -> Residues:
-        flat = x.values.flatten(1).numpy()
+        flat = as_rows(x.values).numpy()
         found[node.stage] = flat
         if isinstance(node, Pointwise):
             own = [t.detach().expand(-1, *node.shape).reshape(len(t), -1).numpy() for t in _tables(node)]

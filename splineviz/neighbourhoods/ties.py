@@ -13,6 +13,7 @@ from splineviz.plane import Plane
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
+from splineviz.program.rows import as_rows
 
 __all__ = ["Ties", "ties_at"]
 
@@ -53,12 +54,12 @@ def ties_at(program: Program, plane: Plane, uv: Sequence[float] | np.ndarray, re
         return node.run(*values)
 
     def pointwise(node: Pointwise, value: Tensor) -> Tensor:
-        z = value.flatten(1).numpy()
+        z = as_rows(value).numpy()
         note(node, np.abs(node.switching(z)), z, maximum=False)
         return node.run(value)
 
     def maximum(node: Maximum, value: Tensor) -> Tensor:
-        z = value.flatten(1).numpy()
+        z = as_rows(value).numpy()
         candidates = np.where(node.windows >= 0, z[:, node.windows], -np.inf)
         if candidates.shape[2] > 1:
             two = np.partition(candidates, -2, axis=2)[:, :, -2:]

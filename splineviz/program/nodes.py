@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.program.rows import as_rows
+
 __all__ = ["Affine", "Form", "Gain", "Maximum", "Node", "Pointwise"]
 
 
@@ -274,4 +276,4 @@ class Maximum(Node):
     def pick(self, value: Tensor, winners: np.ndarray) -> Tensor:
         """(rows, *result) the winning entries of (rows, *shape), ``winners`` (rows, W)."""
         index = torch.from_numpy(self.windows[np.arange(len(self.windows)), winners])
-        return value.flatten(1).gather(1, index).reshape(len(value), *self.output_shape)
+        return as_rows(value).gather(1, index).reshape(len(value), *self.output_shape)

@@ -13,6 +13,7 @@ import torch
 from splineviz.errors import InputError
 from splineviz.program.lowering import with_frees
 from splineviz.program.program import Affine, Gain, Maximum, Pointwise, Program, Stage
+from splineviz.program.rows import as_rows
 from splineviz.program.state_dicts import Weights
 
 __all__ = ["SideBySide", "side_by_side"]
@@ -95,7 +96,7 @@ def side_by_side(first: Program, second: Program, *, decisions: bool) -> SideByS
     if decisions:
         one = joint.decide(outputs[0], first)
         chosen = (one, one if outputs[0] == outputs[1] else joint.decide(outputs[1], second))
-    joint.affine("outputs", outputs, lambda *y: torch.cat([part.flatten(1) for part in y], 1))
+    joint.affine("outputs", outputs, lambda *y: torch.cat([as_rows(part) for part in y], 1))
     output = joint.nodes[-1].output
     program = Program(
         nodes=with_frees(joint.nodes, output),
@@ -155,10 +156,10 @@ class _Joint:
         n = math.prod(program.output_shape)
         if n == 1:
             logits = self.affine(
-                "level", (output,), lambda y: torch.cat([torch.zeros_like(y.flatten(1)), y.flatten(1)], 1)
+                "level", (output,), lambda y: torch.cat([torch.zeros_like(as_rows(y)), as_rows(y)], 1)
             )
         else:
-            logits = self.affine("logits", (output,), lambda y: y.flatten(1))
+            logits = self.affine("logits", (output,), as_rows)
         n = max(2, n)
         stage = self.stage(Stage(0, "decisions", "argmax", (1,), 1, "", n))
         names = "decisions", "", ""

@@ -18,6 +18,7 @@ from splineviz.exact.digits import ExactTensor, split
 from splineviz.exact.forward import affine, distances, in_states, picked, work
 from splineviz.program.nodes import Affine, Maximum
 from splineviz.program.program import Program
+from splineviz.program.rows import as_rows
 from splineviz.segments.exact_changes import changes_of_maxima, changes_of_units
 
 __all__ = ["ExactWalk", "affordable", "exact_walk"]
@@ -82,7 +83,7 @@ def exact_walk(program: Program, ends: Tensor) -> ExactWalk:
 
 
 def _flat(values: Tensor) -> Tensor:
-    return values.flatten(1)
+    return as_rows(values)
 
 
 def _parts(x: ExactTensor, parent: np.ndarray) -> ExactTensor:

@@ -11,6 +11,7 @@ import torch
 
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.program.program import Maximum
+from splineviz.program.rows import as_rows
 from splineviz.segments.cuts import Cuts, Insertion
 from splineviz.segments.knot_values import Traced
 
@@ -42,7 +43,7 @@ def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -
     an interval the one of the lowest place wins.
     """
     missing = node.windows < 0
-    at, entry = z.at.flatten(1).numpy(), z.entry.flatten().numpy()
+    at, entry = as_rows(z.at).numpy(), z.entry.flatten().numpy()
     values = np.where(missing, -np.inf, at[:, node.windows])
     bound = np.where(missing, 0.0, entry[node.windows])
     # How far a value may be off at a knot that may itself be off, on either side of it.

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.program.program import Affine, Pointwise
+from splineviz.program.rows import as_rows
 from splineviz.segments.cuts import Insertion
 
 __all__ = ["Traced", "extend", "gaps", "run_affine", "run_pointwise", "trace_input"]
@@ -81,7 +82,7 @@ def run_pointwise(node: Pointwise, z: Traced, signs: np.ndarray) -> Traced:
 def gaps(node: Pointwise, z: Traced) -> tuple[np.ndarray, np.ndarray]:
     """Distance of each unit above its breakpoint at each knot, (knots, units), and the bound of its error,
     (units,)."""
-    gap = (z.at[:, None] - node.breakpoints[None]).flatten(1)
+    gap = as_rows(z.at[:, None] - node.breakpoints[None])
     bound = z.entry[None] + 2 * UNIT_ROUNDOFF * (node.breakpoints.abs() + z.entry)
     return gap.numpy(), bound.flatten().numpy()
 
@@ -104,7 +105,7 @@ def extend(traced: Traced, inserted: Insertion) -> Traced:
 
 def _largest_norm(tensors: list[Tensor]) -> float:
     """The largest norm over the knots of all tensors together."""
-    return float(np.linalg.norm([float(x.flatten(1).norm(dim=1).max()) for x in tensors]))
+    return float(np.linalg.norm([float(as_rows(x).norm(dim=1).max()) for x in tensors]))
 
 
 def _signs(like: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.program.interpret import Interpreter, walk
 from splineviz.program.nodes import Maximum, Pointwise
 from splineviz.program.program import Program
+from splineviz.program.rows import as_rows
 
 __all__ = ["confirmed", "rounded"]
 
@@ -142,7 +143,7 @@ def _maxima(node: Maximum, x: ExactTensor, top: ExactTensor, winners: np.ndarray
     everywhere."""
 
     def flat(values: Tensor) -> Tensor:
-        return values.flatten(1)
+        return as_rows(values)
 
     largest, entered = top.map(flat), x.map(flat)
     for place, entries in enumerate(node.windows.T):

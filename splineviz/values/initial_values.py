@@ -14,6 +14,7 @@ from torch import Tensor
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.program import Affine, Program
+from splineviz.program.rows import as_rows
 from splineviz.values.memory import run_in_blocks
 from splineviz.values.transfer import after_affine
 from splineviz.values.vertex_values import VertexValues, Zeros
@@ -116,7 +117,7 @@ def _behind(
             after_affine(node, [start], run),
             after_affine(replace(node, run=node.linear, matrix=None), [axes], run),
         )
-    values, steps = start.values.flatten(1)[torch.from_numpy(window_of)], torch.from_numpy(uv)
+    values, steps = as_rows(start.values)[torch.from_numpy(window_of)], torch.from_numpy(uv)
     for k, pair in enumerate(axes.values.view(len(bases), 2, -1)):
         if len(bases) == 1:
             values.addmm_(steps, pair)

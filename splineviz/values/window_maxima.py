@@ -15,6 +15,7 @@ from splineviz.geometry.refine_maxima import Births, Candidates, Proven, refine_
 from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.program.program import Maximum
+from splineviz.program.rows import as_rows
 from splineviz.values.vertex_values import VertexValues, Zeros
 
 __all__ = ["after_maximum", "among_maxima"]
@@ -125,7 +126,7 @@ def among_maxima(
             proven_slack=nothing,
             zeros=group.zeros,
         )
-    values, columns = others.values.flatten(1), slice(64 * words[0], 64 * words[1])
+    values, columns = as_rows(others.values), slice(64 * words[0], 64 * words[1])
     (own, slack), (scale, before) = group.entrywise(), others.entrywise()
     values[:, columns], scale = (
         group.values,
