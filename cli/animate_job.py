@@ -15,7 +15,7 @@ from .anchors import find_anchors
 from .compiling import begin_compiling
 from .interrupts import shield_workers
 from .location import rows_named
-from .options import ModelSource, Reading
+from .options import ModelSource
 from .progress import frame_progress, note
 from .saying import say
 
@@ -38,14 +38,13 @@ def run_animate(options: AnimateOptions) -> int:
     preprocessing = options.source.preprocessing()
     data = options.read()
     finish_compiling = begin_compiling(quiet)
-    reading = Reading(input_shape=options.input_shape, logits=options.logits)
-    network = ModelSource(model=options.model, reading=reading)
+    network = ModelSource(model=options.model, reading=options.reading)
     found = find_anchors(
         data,
         rows_named(options.points),
         options.source,
         preprocessing,
-        lambda shapes: [network.program(shapes)],
+        lambda shapes: [network.program(shapes, quiet=True)],  # the checkpoints bring the weights
         count=3,
         seed=options.seed,
         judge=lambda programs: _checkpoints(options, programs[0])[-1],

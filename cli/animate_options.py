@@ -36,10 +36,7 @@ class AnimateOptions:
         "weights_key",
         help="The entry of each file that holds the weights, where several would do: ema, say.",
     )
-    input_shape: tuple[int, ...] | None = same(
-        Reading, "input_shape", help="Shape of one input, where the model does not tell it."
-    )
-    logits: bool = same(Reading, "logits")
+    reading: Reading
     outputs: tuple[str, ...] = option(
         "-o",
         "--output",

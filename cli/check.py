@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from .declaring import argument, generated, option, same
-from .options import ModelSource, Reporting
+from .options import ModelSource, Ports, Reporting
 from .value_types import ExactCells, Numbers
 
 _EPILOG = """\b
@@ -35,6 +35,7 @@ class CheckOptions:
     )
     weights: str | None = same(ModelSource, "weights", help="Weights for --model, as for slice.")
     weights_key: str | None = same(ModelSource, "weights_key")
+    ports: Ports
     output_index: tuple[int, ...] | None = option(
         "--output-index",
         type=Numbers(int),

@@ -28,7 +28,7 @@ def run_check(options: CheckOptions) -> int:
         name: getattr(options, name) for name in ("exact_cells", "points", "segments", "seed")
     }
     network: dict[str, Any] = {"weights": options.weights, "weights_key": options.weights_key}
-    network |= {"outputs": options.output_index}
+    network |= {**options.ports.how, "outputs": options.output_index}
     with check_progress(reporting.quiet) as progress:
         report = check(file, options.model, progress=progress, **network, **chosen)
     if reporting.as_json:

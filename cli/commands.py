@@ -123,7 +123,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except SplinevizError as error:
-        _complain(error, session["debug"], str(error))
+        _complain(error, session["debug"], error.for_command())
         return error.exit_code
     except Exception as error:
         reason = str(error).strip().splitlines()

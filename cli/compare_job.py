@@ -62,9 +62,9 @@ def _load(options: CompareOptions, shapes: Sequence[tuple[int, ...]]) -> list[Pr
     for name, (model, weights), key in named:
         network = ModelSource(model=model, weights=weights, weights_key=key, reading=options.reading)
         try:
-            programs.append(network.program(shapes))
+            programs.append(network.program(shapes, options.reporting.quiet))
         except InputError as error:
-            raise InputError(f"{name}: {error.message}", hint=error.hint) from error
+            raise error.about(name) from error
     return programs
 
 

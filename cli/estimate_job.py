@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splineviz.choices import DIRECTIONS
 from splineviz.errors import InputError
 from splineviz.estimators.metrics.bounds_metric import TERM, inequalities
 from splineviz.estimators.metrics.metric import Column, Part, joined
@@ -20,7 +21,7 @@ from splineviz.estimators.metrics.registry import columns_of
 from .cutting_radius import cutting_radius, nothing_cut
 from .data_points import chosen_points, points_of
 from .declaring import values
-from .estimate_options import METRICS, EstimateOptions
+from .estimate_options import METRICS, WITH_DIRECTIONS, EstimateOptions
 from .estimate_report import print_estimate, report_of, written_table
 from .options import first_that_fits
 from .progress import note, point_progress
@@ -49,13 +50,17 @@ def run_estimate(options: EstimateOptions) -> int:
 
         torch.set_num_threads(options.threads)
     network, program = _load(options, preprocessing.shapes(every.take([0])))
-    how = options.network.how | {"input_shape": network.input_shape}
+    how = options.network.how
+    how["input_shape"] = network.input_shape
 
     def loaded() -> Program:
         return program or load_program(options.network.model, **how)
 
     data = chosen_points(options.source, every, preprocessing, loaded)
     x = preprocessing.apply(data, network.input_shape)
+    dim = x[0].size
+    if options.settings.directions is None and dim < DIRECTIONS and WITH_DIRECTIONS & set(options.metrics):
+        note(f"{dim} directions are taken, as many as the input has dimensions, not {DIRECTIONS}", quiet)
     request = _fingerprint(values(options), network, x)
     with Partial.open(options.outputs[0] if options.outputs else None, request) as done:
         if done.n_parts:
@@ -80,18 +85,15 @@ def run_estimate(options: EstimateOptions) -> int:
 
 def _load(options: EstimateOptions, shapes: Sequence[tuple[int, ...]]) -> tuple[Origin, Program | None]:
     """The network, and its exact program where a metric needs it."""
-    from splineviz.program import load_program, read_network
+    from splineviz.program.sources import load_program, network_for
 
     model, how = options.network.model, options.network.how
-    try:
-        network = read_network(model, **how)
-    except InputError:
-        if how["input_shape"] is not None:
-            raise
-        network = first_that_fits(shapes, lambda shape: read_network(model, **(how | {"input_shape": shape})))
+    network = first_that_fits(shapes, lambda shape: network_for(model, shape, **how))
+    options.network.tell_weights(options.reporting.quiet)
     if not any(METRICS[name].needs_program for name in options.metrics):
         return network, None
-    return network, load_program(model, **(how | {"input_shape": network.input_shape}))
+    how["input_shape"] = network.input_shape
+    return network, load_program(model, **how)
 
 
 def _all_columns(

@@ -23,9 +23,12 @@ from .outputs import check_distinct
 from .slice_options import SliceOptions
 from .value_types import Numbers
 
-__all__ = ["METRICS", "EstimateOptions"]
+__all__ = ["METRICS", "WITH_DIRECTIONS", "EstimateOptions"]
 
 METRICS = registered(exact_metric.METRIC, walk_metric.METRIC)
+WITH_DIRECTIONS = {"lc", "deformation", "disagreements"}
+"""Metrics that read --directions"""
+
 _SUFFIXES = (*TABLES, ".json")
 
 
@@ -40,12 +43,11 @@ class SettingsOptions(Settings):
         metavar="R[,R..]",
         help="Radii of the neighbourhoods.",
     )
-    directions: tuple[int, ...] = option(
+    directions: tuple[int, ...] | None = option(
         "--directions",
         type=Numbers(int),
-        default=(25,),
         metavar="P[,P..]",
-        help="Directions: P make 2P vertices.",
+        help="Directions: P make 2P vertices; by default 25, or as many as the input has dimensions.",
     )
     planes: int = option(
         "--planes", type=click.IntRange(min=1), default=1, help="exact: random planes through each point."

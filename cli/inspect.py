@@ -18,4 +18,4 @@ def command(network: ModelSource, reporting: Reporting) -> None:
     """
     from .inspect_job import run_inspect
 
-    run_inspect(network, as_json=reporting.as_json)
+    run_inspect(network, as_json=reporting.as_json, quiet=reporting.quiet)

@@ -19,7 +19,7 @@ __all__ = ["run_inspect"]
 SCHEMA = "splineviz.inspect/1"
 
 
-def run_inspect(network: ModelSource, *, as_json: bool) -> None:
+def run_inspect(network: ModelSource, *, as_json: bool, quiet: bool) -> None:
     """Describe one model on stdout; what blocks exactness is raised."""
     from splineviz.errors import NotPiecewiseAffineError
     from splineviz.program import describe, load_program
@@ -30,6 +30,7 @@ def run_inspect(network: ModelSource, *, as_json: bool) -> None:
         if as_json:
             say(json.dumps({"schema": SCHEMA, "exact": False, "blocked_by": list(error.offenders)}))
         raise
+    network.tell_weights(quiet)
     if as_json:
         say(json.dumps({"schema": SCHEMA, "exact": True, "blocked_by": [], **asdict(card)}))
     else:

@@ -12,15 +12,16 @@ from splineviz.choices import Certify
 from splineviz.errors import InputError
 
 from .declaring import argument, flag, option
-from .value_types import Numbers, Size, Words
+from .progress import note
+from .value_types import FixedInput, Numbers, Size, Words
 
 if TYPE_CHECKING:
     from splineviz.data import Collection
-    from splineviz.program import Program
+    from splineviz.program import Program, sources
 
     from .preprocessing import Preprocessing
 
-__all__ = ["DataSource", "ModelSource", "Reading", "Reporting", "WorkLimits", "first_that_fits"]
+__all__ = ["DataSource", "ModelSource", "Ports", "Reading", "Reporting", "WorkLimits", "first_that_fits"]
 
 Network = TypeVar("Network")
 
@@ -41,6 +42,36 @@ class Reporting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Options on the input and the output of a model that are looked at, where it has several."""
+
+    fixed: tuple[tuple[str, float | str], ...] = option(
+        "--fix",
+        type=FixedInput(),
+        multiple=True,
+        metavar="NAME=FILE",
+        help="Of a model with several inputs: hold one at the array of a file, its value beside one "
+        "point, or at a number. All but one have to be.",
+    )
+    output_name: str | None = option(
+        "--output-name",
+        metavar="NAME",
+        help="Of a model with several outputs: which to take, by key, attribute or place.",
+    )
+
+    @property
+    def how(self) -> sources.Reading:
+        """Keywords of :func:`splineviz.load_program`."""
+        from splineviz.data import read_point_files
+
+        fix = {
+            name: read_point_files([value]).take([0]).points[0] if isinstance(value, str) else value
+            for name, value in self.fixed
+        }
+        return {"fix": fix or None, "output": self.output_name}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """Options on how a model is read."""
 
@@ -50,7 +81,13 @@ class Reading:
         metavar="N,N,...",
         help="Shape of one input, without batch; where the model does not tell it.",
     )
-    logits: bool = flag("--logits", help="Cut off a last softmax, sigmoid or argmax.")
+    logits: bool = flag("--logits", help="Cut off a last softmax, sigmoid, tanh or argmax.")
+    ports: Ports
+
+    @property
+    def how(self) -> sources.Reading:
+        """Keywords of :func:`splineviz.load_program`."""
+        return {**self.ports.how, "input_shape": self.input_shape, "logits": self.logits}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,17 +110,26 @@ class ModelSource:
     reading: Reading
 
     @property
-    def how(self) -> dict[str, Any]:
+    def how(self) -> sources.Reading:
         """Keywords of :func:`splineviz.load_program`."""
-        reading = self.reading
-        weights = {"weights": self.weights, "weights_key": self.weights_key}
-        return {"input_shape": reading.input_shape, "logits": reading.logits, **weights}
+        return {**self.reading.how, "weights": self.weights, "weights_key": self.weights_key}
 
-    def program(self, shapes: Sequence[tuple[int, ...]]) -> Program:
+    def program(self, shapes: Sequence[tuple[int, ...]], quiet: bool) -> Program:
         """The program that will be asked about points of one of these shapes, the likeliest first."""
         from splineviz.program.sources import program_for
 
-        return first_that_fits(shapes, lambda shape: program_for(self.model, shape, **self.how))
+        program = first_that_fits(shapes, lambda shape: program_for(self.model, shape, **self.how))
+        self.tell_weights(quiet)
+        return program
+
+    def tell_weights(self, quiet: bool) -> None:
+        """Say so where the weights are those that a factory makes."""
+        if self.weights is None and ":" in self.model:
+            note(
+                f"no --weights, so the weights are those that {self.model} makes: random ones, unless it "
+                "loads some",
+                quiet,
+            )
 
 
 def first_that_fits(

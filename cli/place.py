@@ -64,6 +64,8 @@ def anchor_points(
     points share, comes apart everywhere alike, and no line comes from that.
     """
     points = preprocessing.apply(anchors, input_shape)
+    if len(points) == 3 and preprocessing.transform is None and not anchors.pictures:
+        Plane.through(*anchors.points)  # where they lie on one line, the file's own precision tells
     if location.jitter is None:
         return points
     noise = np.random.default_rng(location.seed).standard_normal(input_shape)

@@ -87,7 +87,7 @@ def _set_threads(threads: int) -> None:
 
 
 def _load(options: SliceOptions, shapes: Sequence[tuple[int, ...]]) -> Program:
-    program = options.network.program(shapes)
+    program = options.network.program(shapes, options.reporting.quiet)
     if options.output_index is not None:
         from splineviz.program.select import select_outputs
 

@@ -76,11 +76,11 @@ def _load(
     """The network or its checkpoints, the shape of one input, and the number of units."""
     network = options.network
     if options.factory is None:
-        program = network.program(shapes)
+        program = network.program(shapes, options.reporting.quiet)
         return program, program.input_shape, program.n_units
     from splineviz.program.checkpoints import Checkpoints
 
-    program = replace(network, model=options.factory, weights_key=None).program(shapes)
+    program = replace(network, model=options.factory, weights_key=None).program(shapes, quiet=True)
     runs = Checkpoints(program, network.model, weights_key=network.weights_key)
     for reason in runs.left_out.values():
         note(f"left out: {reason}", options.reporting.quiet)

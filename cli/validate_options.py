@@ -42,12 +42,11 @@ class DesignOptions:
         help="And the radii at which the median point has so many units cut; 0 for none. By default 1, 5 and "
         "20, or those of them that are at most half of the units.",
     )
-    directions: tuple[int, ...] = option(
+    directions: tuple[int, ...] | None = option(
         "--directions",
         type=Numbers(int),
-        default=(2, 25),
         metavar="P[,P..]",
-        help="Directions; 2 is added.",
+        help="Directions; 2 is added. By default 25, or as many as the input has dimensions.",
     )
     frames: int = option(
         "--frames", type=click.IntRange(min=1), default=10, metavar="N", help="Frames of the proxy."

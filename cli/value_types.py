@@ -13,6 +13,7 @@ __all__ = [
     "Anchors",
     "AutoRadius",
     "ExactCells",
+    "FixedInput",
     "Numbers",
     "Output",
     "OutputType",
@@ -96,6 +97,27 @@ class Anchors(click.ParamType[tuple[int | str, ...]]):
             return [part]
         begin, end = int(match[1]), int(match[2])
         return [str(number) for number in range(begin, end)] if end - begin <= _MOST else [part]
+
+
+class FixedInput(click.ParamType[tuple[str, float | str]]):
+    """A name and a number or a file, name=value."""
+
+    name = "fixed input"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float | str]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, given = str(value).partition("=")
+        if not (name.strip() and equals and given.strip()):
+            self.fail(f"expected name=FILE or name=NUMBER, such as t=t.npy, got {value!r}", param, ctx)
+        for kind in (int, float):
+            try:
+                return name.strip(), kind(given)
+            except ValueError:
+                continue
+        return name.strip(), given.strip()
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from splineviz.errors import InputError as InputError
     from splineviz.errors import NotPiecewiseAffineError as NotPiecewiseAffineError
     from splineviz.errors import SplinevizError as SplinevizError
+    from splineviz.errors import SplinevizWarning as SplinevizWarning
     from splineviz.estimators.estimate_result import Estimate as Estimate
     from splineviz.estimators.local_complexity import local_complexity as local_complexity
     from splineviz.io import load as load
@@ -71,6 +72,7 @@ _HOME = {
     "Recorder": "splineviz.program.recorder",
     "Segment": "splineviz.segments.segment",
     "SplinevizError": "splineviz.errors",
+    "SplinevizWarning": "splineviz.errors",
     "Stats": "splineviz.arrangement.verdict",
     "Status": "splineviz.arrangement.verdict",
     "Window": "splineviz.plane",

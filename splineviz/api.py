@@ -10,20 +10,27 @@ from splineviz.plane import Plane, Window
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
     from splineviz.engine.budget import Limits
+    from splineviz.program.first_run import Shape
+    from splineviz.program.models import Model
+    from splineviz.program.one_input import Fixed, Output
+    from splineviz.program.program import Program
+    from splineviz.program.state_dicts import Weights
 
 __all__ = ["slice"]
 
 
 def slice(
-    model: Any,
+    model: Model | Program,
     points: Any,
     *,
     margin: float = 0.25,
-    input_shape: tuple[int, ...] | None = None,
-    weights: Any = None,
+    input_shape: Shape | None = None,
+    weights: Weights | None = None,
     weights_key: str | None = None,
     stage: int | None = None,
     logits: bool = False,
+    fix: Fixed | None = None,
+    output: Output | None = None,
     **limits: Unpack[Limits],
 ) -> Arrangement:
     """The exact cells of a network on the plane through three points: program, plane, window and arrangement
@@ -32,7 +39,8 @@ def slice(
     Parameters
     ----------
     model
-        Whatever :func:`splineviz.load_program` takes, or a program that it made.
+        Whatever :func:`splineviz.load_program` takes, or a program that it made, of which ``input_shape``,
+        ``weights``, ``logits``, ``fix`` and ``output`` have been told.
     points
         Three points of input space, arrays or tensors that flatten to the model's input; or one array or
         tensor of the three.
@@ -44,8 +52,9 @@ def slice(
         State dict, or a file that holds one; and its key, where a file holds several.
     stage
         Stop after this stage.
-    logits
-        End the network before a softmax or sigmoid that is its last operation.
+    logits, fix, output
+        Cut off a last softmax, sigmoid or tanh; hold other inputs fixed; choose one of several outputs: as in
+        :func:`splineviz.load_program`.
     **limits
         ``max_memory``, ``max_cells``, ``seconds``, ``jobs``, ``device``, ``certify``: budgets, workers, where
         products are taken, and proofs, as for :func:`splineviz.arrange`.
@@ -70,14 +79,20 @@ def slice(
     1
     """
     from splineviz.engine.arrange import arrange
-    from splineviz.program import Program
     from splineviz.program.sources import program_for
 
     if len(points) != 3:
         raise InputError(f"a plane goes through three points, got {len(points)}")
     plane = Plane.through(*points)
-    how: dict[str, Any] = {"input_shape": input_shape, "weights": weights, "weights_key": weights_key}
-    known = isinstance(model, Program)
-    program = model if known else program_for(model, plane.input_shape, logits=logits, **how)
+    program = program_for(
+        model,
+        plane.input_shape,
+        input_shape=input_shape,
+        weights=weights,
+        weights_key=weights_key,
+        logits=logits,
+        fix=fix,
+        output=output,
+    )
     window = Window.around(plane, margin)
     return arrange(program, plane, window, stage=stage, **limits)

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 __all__ = [
     "COLORS",
+    "DIRECTIONS",
     "EDGES",
     "SHARED_COLORS",
     "SHARED_EDGES",
@@ -18,6 +19,9 @@ __all__ = [
     "Precision",
     "Variant",
 ]
+
+DIRECTIONS = 25
+"""Directions of a neighbourhood where nothing else is asked for and the input has so many dimensions."""
 
 CellColor = Literal["random", "norm", "jacobian", "class", "area", "kink", "stage", "volume", "value", "none"]
 """Quantity or class that the fill of a cell shows; ``value`` is the output, pixel by pixel."""

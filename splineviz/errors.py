@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Self
+
 __all__ = ["InputError", "NotPiecewiseAffineError", "SplinevizError", "SplinevizWarning"]
 
 
@@ -13,18 +16,31 @@ class SplinevizError(Exception):
     message
         What was expected, what came, and where.
     hint
-        What to try; shown on a line of its own by the command.
+        What to try, in Python; on a line of its own.
+    command_hint
+        What to try instead where the error came up in the command, whose options have other names.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, command_hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.command_hint = hint if command_hint is None else command_hint
 
     def __str__(self) -> str:
-        return self.message if self.hint is None else f"{self.message}\n  try: {self.hint}"
+        return _with_hint(self.message, self.hint)
+
+    def for_command(self) -> str:
+        """The text for those who typed a command."""
+        return _with_hint(self.message, self.command_hint)
+
+    def about(self, what: str) -> Self:
+        """The error with the name of what it is about before it."""
+        named = copy.copy(self)
+        named.message = f"{what}: {self.message}"
+        return named
 
 
 class SplinevizWarning(UserWarning):
@@ -45,6 +61,17 @@ class NotPiecewiseAffineError(SplinevizError):
 
     exit_code = 3
 
-    def __init__(self, message: str, *, offenders: tuple[str, ...] = (), hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self,
+        message: str,
+        *,
+        offenders: tuple[str, ...] = (),
+        hint: str | None = None,
+        command_hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, command_hint=command_hint)
         self.offenders = offenders
+
+
+def _with_hint(message: str, hint: str | None) -> str:
+    return message if hint is None else f"{message}\n  try: {hint}"

@@ -1,9 +1,10 @@
-"""Points as people have them, and the input of a network as it is: which axis is which."""
+"""Points and whole numbers as people have them, and the input of a network as it is: which axis is which."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from numbers import Integral
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from splineviz.errors import InputError, SplinevizWarning
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["as_inputs"]
+__all__ = ["as_inputs", "whole_number"]
 
 Points = TypeVar("Points", np.ndarray, "Tensor")
 
@@ -58,3 +59,16 @@ def as_inputs(points: Points, input_shape: tuple[int, ...]) -> Points:
     plain = points.reshape(len(points), *told)
     moved: Points = plain.transpose(order) if isinstance(plain, np.ndarray) else plain.permute(order)
     return moved.reshape(len(points), *input_shape)
+
+
+def whole_number(value: object, what: str, least: int) -> int:
+    """A whole number of at least so many, also of NumPy's types.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise InputError(f"{what} must be a whole number of at least {least}, got {value!r}")
+    return int(value)

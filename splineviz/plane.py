@@ -17,6 +17,9 @@ from splineviz.inputs import as_inputs
 __all__ = ["Plane", "Window"]
 
 _COLLINEAR = 1e-9  # sine of the angle at the first anchor below which three anchors are refused as collinear
+_ROUNDING = (
+    4 * 2.0**-24
+)  # of single precision, over the size of a point: a point of a line may lie so far off it
 
 
 def _as_point(value: Any, what: str) -> np.ndarray:
@@ -79,7 +82,8 @@ class Plane:
         Raises
         ------
         InputError
-            If shapes differ, a value is not finite, or the three points lie on one line.
+            If shapes differ, a value is not finite, or the three points lie on one line; of points in single
+            precision, if they lie off it by no more than its rounding.
         """
         points = [_as_point(p, f"anchor {name}") for p, name in zip((a, b, c), "abc", strict=True)]
         shapes = {p.shape for p in points}
@@ -106,6 +110,15 @@ class Plane:
             raise InputError(
                 "the three anchors lie on one line, so they span no plane",
                 hint="choose a third point off that line",
+            )
+        longest = max(length, reach, np.linalg.norm(flat[2] - flat[1]))
+        smallest_height = length * height / longest
+        if smallest_height <= _ROUNDING * max(map(np.linalg.norm, flat)) and all(map(_is_single, flat)):
+            raise InputError(
+                "the three anchors lie on one line, up to the rounding of single precision",
+                hint="choose a third point off that line; if its distance is meant, "
+                "sv.Plane.at(a, directions=[b - a, c - a])",
+                command_hint="choose a third point off that line",
             )
         v = off / height
         anchors = np.array([[0.0, 0.0], [length, 0.0], [ac @ u, ac @ v]])
@@ -256,6 +269,12 @@ class Window:
         """(x0, x1, y0, y1) of the bounding rectangle."""
         (x0, y0), (x1, y1) = self.vertices.min(0), self.vertices.max(0)
         return float(x0), float(x1), float(y0), float(y1)
+
+
+def _is_single(point: np.ndarray) -> bool:
+    """Whether all values are numbers of single precision."""
+    with np.errstate(over="ignore"):
+        return bool((point == point.astype(np.float32)).all())
 
 
 def _turns(corners: np.ndarray) -> np.ndarray:

@@ -16,12 +16,12 @@ from splineviz.animation.outputs import Film, Target, card
 from splineviz.animation.pictures import FrameLook, pictures, shared_limits, timing
 from splineviz.choices import SHARED_COLORS, SHARED_EDGES, Certify
 from splineviz.errors import InputError
-from splineviz.estimators.request import Points
+from splineviz.estimators.request import Points, checked_points
 from splineviz.io.store import Store
 from splineviz.plane import Plane, Window
-from splineviz.program import Program, load_program
 from splineviz.program.checkpoint_files import checkpoint_files
 from splineviz.program.checkpoints import Checkpoints
+from splineviz.program.sources import program_for
 from splineviz.render.film import Sheet
 from splineviz.render.strip import Chart, Strip
 
@@ -114,7 +114,16 @@ def animate(
     began = time.perf_counter()
     targets = [Target.of(path) for path in ([out] if isinstance(out, (str, os.PathLike)) else out)]
     _check(color, edges, radius, seconds, targets)
-    points = plane.lift(plane.anchors) if points is None else _points(points, runs.program.input_shape)
+    if not isinstance(runs, Checkpoints):
+        raise InputError(
+            f"an animation goes over checkpoints, got {type(runs).__name__}",
+            hint="sv.Checkpoints(model, 'run/step-*.pt')",
+        )
+    plane = plane.for_inputs(runs.program.input_shape)
+    if points is None:
+        points = plane.lift(plane.anchors)
+    else:
+        points = checked_points(points, runs.program.input_shape).cpu().numpy()
     question = Question(plane, window, points, radius, seed, max_cells, certify)
     folder = targets[0].folder / ".splineviz-cache" if cache is None else Path(cache)
     store = Store(folder, "what is computed")
@@ -192,7 +201,7 @@ def follow(
     Animation
         Each time the outputs were written.
     """
-    program = model if isinstance(model, Program) else load_program(model)
+    program = program_for(model, plane.input_shape)
     outs = [out] if isinstance(out, (str, os.PathLike)) else list(out)
     seen: list[Path] = []
     last = time.monotonic()
@@ -220,15 +229,6 @@ def _check(color: str, edges: str, radius: float, seconds: float | None, targets
             raise InputError(f"{what} must be a number > 0, got {value}")
     if not targets:
         raise InputError("an animation needs an output", hint="out='training.webp'")
-
-
-def _points(points: Points, input_shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(points.detach().cpu() if hasattr(points, "detach") else points, dtype=np.float64)
-    if array.shape[1:] != input_shape or not np.isfinite(array).all():
-        raise InputError(
-            f"points must be finite and have shape (n, {', '.join(map(str, input_shape))}), got {array.shape}"
-        )
-    return array
 
 
 def _charts(

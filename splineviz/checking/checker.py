@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -49,8 +49,12 @@ from splineviz.checking.surface import (
     polygons_of,
 )
 from splineviz.errors import InputError
-from splineviz.program import Program, load_program
+from splineviz.program import Program
+from splineviz.program.models import Model
+from splineviz.program.one_input import Fixed, Output
 from splineviz.program.select import select_outputs
+from splineviz.program.sources import Reading, load_program, program_for
+from splineviz.program.state_dicts import Weights
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -60,10 +64,12 @@ __all__ = ["check"]
 
 def check(
     source: str | os.PathLike[str] | Arrangement,
-    model: Any,
+    model: Model | Program,
     *,
-    weights: Any = None,
+    weights: Weights | None = None,
     weights_key: str | None = None,
+    fix: Fixed | None = None,
+    output: Output | None = None,
     outputs: Sequence[int] | None = None,
     exact_cells: int | Literal["all"] = 2000,
     points: int = 2000,
@@ -85,8 +91,8 @@ def check(
     model
         Whatever :func:`splineviz.load_program` takes, or a program that it made. It has to be the network of
         the arrangement.
-    weights, weights_key
-        State dict, or a file that holds one; and its key, where a file holds several.
+    weights, weights_key, fix, output
+        As for :func:`splineviz.load_program`.
     outputs
         Flat indices of the outputs that were arranged, if these were not all.
     exact_cells
@@ -124,7 +130,8 @@ def check(
         raise InputError("expected exact_cells >= 0 or 'all', and at least one point and one segment")
     began, say = time.perf_counter(), progress or (lambda share, what: None)
     claim = read_claim(source)
-    program = _program(claim, model, weights, weights_key, outputs)
+    how: Reading = {"weights": weights, "weights_key": weights_key, "fix": fix, "output": output}
+    program = _program(claim, model, how, outputs)
     numbers = check_numbers(claim)
     checks = [numbers, check_card(claim, program)]
     if numbers.verdict is Verdict.HOLDS:  # nothing else can be computed
@@ -188,16 +195,15 @@ def _compared(
     return checks
 
 
-def _program(
-    claim: Claim, model: Any, weights: Any, weights_key: str | None, outputs: Sequence[int] | None
-) -> Program:
+def _program(claim: Claim, model: Model | Program, how: Reading, outputs: Sequence[int] | None) -> Program:
     """The network, read as it was read for the arrangement; refused if it is another one."""
     if isinstance(model, Program):
-        program = model
+        program = program_for(model, None, **how)
     else:
-        how: dict[str, Any] = {"weights": weights, "weights_key": weights_key, "logits": claim.cut_off}
+        how["logits"] = claim.cut_off
+        asked: Reading = {**how, "input_shape": claim.input_shape}
         try:
-            program = load_program(model, input_shape=claim.input_shape, **how)
+            program = load_program(model, **asked)
         except (
             InputError
         ):  # another network, which may take inputs of another shape, is refused below for what it is

@@ -84,7 +84,8 @@ def compare(
     if len(programs) < 2:
         raise InputError(
             f"a comparison needs at least two networks, got {len(programs)}",
-            hint="to draw one: splineviz slice",
+            hint="to draw one: sv.slice",
+            command_hint="to draw one: splineviz slice",
         )
     called = _names(programs, names)
     if len({math.prod(program.input_shape) for program in programs}) > 1:
@@ -108,7 +109,8 @@ def compare(
                 f"the budget ended before all of {name} was arranged ({arr.n_cells:,} cells, "
                 f"{arr.covered:.1%} of the window), "
                 "and parts of a window cannot be compared",
-                hint="a larger --max-cells or --seconds, or a smaller window",
+                hint="a larger max_cells or seconds, or a smaller window",
+                command_hint="a larger --max-cells or --seconds, or a smaller window",
             )
         return arr
 
@@ -122,12 +124,10 @@ def compare(
 
 
 def _program(model: Any, name: str, plane: Plane) -> Program:
-    if isinstance(model, Program):
-        return model
     try:
         return program_for(model, plane.input_shape)
     except InputError as error:
-        raise InputError(f"{name}: {error.message}", hint=error.hint) from error
+        raise error.about(name) from error
 
 
 def _names(programs: list[Program], names: Iterable[str] | None) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from typing import get_args
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar, get_args
 
 import numpy as np
 
@@ -21,18 +21,22 @@ from splineviz.engine.stage_state import FinishedFaces, Tally, start
 from splineviz.engine.walk import Certify, Progress, Walk
 from splineviz.errors import InputError
 from splineviz.geometry.excerpt import only_used
+from splineviz.inputs import whole_number
 from splineviz.plane import Plane, Window
+from splineviz.program.models import Model
 from splineviz.program.program import Program
+from splineviz.program.sources import program_for
 from splineviz.values.propagation import Device, Propagator
 
-__all__ = ["arrange", "arrange_with", "stream"]
+__all__ = ["arrange", "arrange_with", "program_on", "stream"]
 
 Planes = Plane | Sequence[Plane]
 Windows = Window | Sequence[Window]
+One = TypeVar("One", Plane, Window)
 
 
 def arrange(
-    program: Program,
+    program: Model | Program,
     planes: Planes,
     windows: Windows,
     *,
@@ -56,7 +60,7 @@ def arrange(
     Parameters
     ----------
     program
-        From :func:`splineviz.load_program`.
+        A program, or whatever :func:`splineviz.load_program` takes.
     planes, windows
         One plane and one window on it, or as many of each; the result holds all windows as one subdivision.
     stage
@@ -103,11 +107,11 @@ def arrange(
     >>> sv.arrange(program, sv.Plane.identity(), sv.Window.box(-9, 9, -9, 9)).n_cells
     2
     """
-    budget = Budget.of(max_memory, max_cells, seconds, jobs)
+    budget, planes = Budget.of(max_memory, max_cells, seconds, jobs), _several(planes, Plane)
     return arrange_with(
         Propagator.on(device),
         budget,
-        program,
+        program_on(program, planes),
         planes,
         windows,
         stage=stage,
@@ -139,7 +143,7 @@ def arrange_with(
 
 
 def stream(
-    program: Program,
+    program: Model | Program,
     planes: Planes,
     windows: Windows,
     *,
@@ -159,8 +163,9 @@ def stream(
     Where a budget ends, an empty arrangement with the status ``INCOMPLETE`` comes last.
     :class:`splineviz.io.Totals` adds up what there is to add.
     """
+    planes, budget = _several(planes, Plane), Budget.of(max_memory, max_cells, seconds, 1)
+    program = program_on(program, planes)
     request = _Request(program, planes, windows, stage, certify)
-    budget = Budget.of(max_memory, max_cells, seconds, 1)
     state = start(program, request.planes, request.windows, prove=certify != "off")
     walk = Walk(program, request.n_stages, budget, certify, propagator=Propagator.on(device))
     try:
@@ -168,6 +173,22 @@ def stream(
             yield request.result(finished)
     except SpentError:
         yield request.result(FinishedFaces.nothing(state))
+
+
+def program_on(program: Model | Program, planes: Planes) -> Program:
+    """The program of whatever names one, to be asked about planes; these tell the input shape where nothing
+    else does."""
+    first = next(iter(_several(planes, Plane)), None)
+    return program_for(program, None if first is None else first.input_shape)
+
+
+def _several(given: One | Sequence[One], kind: type[One]) -> tuple[One, ...]:
+    several = (given,) if isinstance(given, kind) else given
+    found = tuple(several) if isinstance(several, Iterable) else ()
+    if found and all(isinstance(one, kind) for one in found):
+        return found
+    make = "sv.Plane.through(a, b, c)" if kind is Plane else "sv.Window.around(plane)"
+    raise InputError(f"expected one {kind.__name__} or several, got {type(given).__name__}", hint=make)
 
 
 class _Request:
@@ -182,9 +203,11 @@ class _Request:
         self.certify = certify
         if certify not in get_args(Certify):
             raise InputError(f"certify must be one of {', '.join(get_args(Certify))}, got {certify!r}")
-        self.planes = (planes,) if isinstance(planes, Plane) else tuple(planes)
-        self.windows = (windows,) if isinstance(windows, Window) else tuple(windows)
-        self.n_stages = len(program.stages) if stage is None else stage + 1
+        self.planes, self.windows = _several(planes, Plane), _several(windows, Window)
+        last = len(program.stages) - 1
+        if stage is not None and (whole_number(stage, "stage", 0) > last):
+            raise InputError(f"stage must be in 0 .. {last}, got {stage}")
+        self.n_stages = len(program.stages) if stage is None else int(stage) + 1
         if len(self.planes) != len(self.windows) or not self.planes:
             raise InputError(
                 f"expected as many planes as windows and at least one, got {len(self.planes)} and "
@@ -198,8 +221,6 @@ class _Request:
                     f"of shape {program.input_shape}, dimension {wanted}"
                 )
         self.planes = tuple(plane.for_inputs(program.input_shape) for plane in self.planes)
-        if stage is not None and not 0 <= stage < len(program.stages):
-            raise InputError(f"stage must be in 0 .. {len(program.stages) - 1}, got {stage}")
 
     def result(self, finished: FinishedFaces) -> Arrangement:
         """The arrangement of the faces that are finished, with marks on those that are in doubt."""

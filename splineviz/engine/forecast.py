@@ -13,10 +13,11 @@ from scipy.stats import qmc
 
 from splineviz.arrangement.result import Arrangement
 from splineviz.choices import Certify
-from splineviz.engine.arrange import arrange_with
+from splineviz.engine.arrange import arrange_with, program_on
 from splineviz.engine.budget import Budget, Effort, Resources
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
+from splineviz.program.models import Model
 from splineviz.program.program import Program
 from splineviz.values.propagation import Device, Propagator
 
@@ -68,7 +69,7 @@ class Forecast:
 
 
 def forecast(
-    program: Program,
+    program: Model | Program,
     plane: Plane,
     window: Window,
     *,
@@ -108,7 +109,7 @@ def forecast(
     if not seconds > 0:
         raise InputError(f"seconds must be a number > 0, got {seconds}")
     began, certify = time.perf_counter(), effort.pop("certify", "fast")
-    probe = _Probe(program, plane, window, stage, Propagator.on(device), effort)
+    probe = _Probe(program_on(program, plane), plane, window, stage, Propagator.on(device), effort)
     longest = 10.0 * max(1.0, seconds)
     n, scale, before = _COPIES, _FIRST, (0, 0.0)
     while True:

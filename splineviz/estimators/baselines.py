@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from splineviz.errors import InputError
 from splineviz.estimators.derivatives import Sampling, draws, gradient_norms
 from splineviz.estimators.request import (
     Model,
@@ -21,6 +20,8 @@ from splineviz.estimators.request import (
 )
 from splineviz.estimators.switches import Between, Level, StageReader
 from splineviz.estimators.tape import Tape
+from splineviz.inputs import whole_number
+from splineviz.program.rows import as_rows
 
 __all__ = ["distinct_patterns", "first_order", "mean_distance"]
 
@@ -100,8 +101,7 @@ def distinct_patterns(
     [2]
     """
     (radius,) = numbers(radius, "the radius")
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
-        raise InputError(f"samples must be a whole number of at least 1, got {samples}")
+    samples = whole_number(samples, "samples", 1)
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
     tape = Tape(origin, torch.float64, device_of(device, points))
@@ -125,7 +125,7 @@ def _gaps(switch: StageReader, z: Tensor) -> Tensor:
     """(point, breakpoint, unit) what enters, above each breakpoint."""
     rule = switch.rule
     assert isinstance(rule, Level)
-    return z[:, None] - rule.breakpoints.expand(len(rule.breakpoints), *switch.stage.shape).flatten(1)
+    return z[:, None] - as_rows(rule.breakpoints.expand(len(rule.breakpoints), *switch.stage.shape))
 
 
 class _Hashes:
@@ -141,15 +141,12 @@ class _Hashes:
             for source, v in zip(switch.sources, values, strict=True)
         ]
         if isinstance(switch.rule, Level):
-            state = (z[0].unsqueeze(1) > switch.rule.breakpoints).flatten(1).long()
+            state = as_rows(z[0].unsqueeze(1) > switch.rule.breakpoints).long()
         elif isinstance(switch.rule, Between):
-            state = (z[0] > z[1]).flatten(1).long()
+            state = as_rows(z[0] > z[1]).long()
         else:
-            state = (
-                torch.stack([switch.rule.sign * entry for entry in switch.rule.candidates(z[0])])
-                .argmax(0)
-                .flatten(1)
-            )
+            candidates = [switch.rule.sign * entry for entry in switch.rule.candidates(z[0])]
+            state = as_rows(torch.stack(candidates).argmax(0))
         generator = torch.Generator(state.device).manual_seed(switch.call)
         weights = torch.randint(-(2**62), 2**62, (state.shape[1],), generator=generator, device=state.device)
         self.total += (state * (2 * weights + 1)).sum(1)

@@ -17,9 +17,9 @@ from splineviz.estimators.request import (
     batch_for,
     checked_points,
     device_of,
+    directions_of,
     numbers,
     origin_of,
-    whole_numbers,
 )
 from splineviz.estimators.switches import StageReader
 from splineviz.estimators.tape import Tape
@@ -54,7 +54,7 @@ def deformation(
     points: Points,
     *,
     radius: float = 0.005,
-    directions: int = 25,
+    directions: int | None = None,
     seed: int = 0,
     device: str | torch.device | None = None,
     batch: int | None = None,
@@ -79,7 +79,7 @@ def deformation(
     (radius,) = numbers(radius, "the radius")
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
-    (directions,) = whole_numbers(directions, "directions", x[0].numel())
+    (directions,) = directions_of(directions, x[0].numel())
     if directions < 2:
         raise InputError("two antipodes have no edge between them: deformation needs at least 2 directions")
     tape = Tape(origin, torch.float64, device_of(device, points), for_gradients=True)

@@ -22,10 +22,10 @@ from splineviz.estimators.request import (
     batch_for,
     checked_points,
     device_of,
+    directions_of,
     dtype_of,
     numbers,
     origin_of,
-    whole_numbers,
 )
 from splineviz.estimators.separation import Separation, nested_max
 from splineviz.estimators.switches import Level
@@ -40,7 +40,7 @@ def local_complexity(
     points: Points,
     *,
     radius: float | Iterable[float] = 0.005,
-    directions: int | Iterable[int] = 25,
+    directions: int | Iterable[int] | None = None,
     frame: Frame = "shared",
     seed: int = 0,
     device: str | torch.device | None = None,
@@ -69,7 +69,8 @@ def local_complexity(
     points
         (n, *input_shape) floating-point numbers, in the network's own scale.
     radius, directions
-        One or several r > 0; one or several P, at most the dimension of the input.
+        One or several r > 0; one or several P, at most the dimension of the input, by default 25, or as many
+        as the input has dimensions, with a warning, where these are fewer.
     frame
         One seeded frame for all points, or a fresh one for each.
     device, dtype
@@ -111,7 +112,7 @@ def local_complexity(
     radii = numbers(radius, "the radius")
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
-    wanted = whole_numbers(directions, "directions", x[0].numel())
+    wanted = directions_of(directions, x[0].numel())
     if frame not in ("shared", "per-point"):
         raise InputError(f"frame must be 'shared' or 'per-point', got {frame!r}")
     run = _Run(

@@ -17,10 +17,10 @@ from splineviz.estimators.request import (
     batch_for,
     checked_points,
     device_of,
+    directions_of,
     dtype_of,
     numbers,
     origin_of,
-    whole_numbers,
 )
 from splineviz.estimators.switches import Between, Level, StageReader, Winner
 from splineviz.estimators.tape import Tape
@@ -58,7 +58,7 @@ def sign_disagreements(
     *,
     dtype: torch.dtype | str,
     radius: float = 0.005,
-    directions: int = 25,
+    directions: int | None = None,
     seed: int = 0,
     device: str | torch.device | None = None,
     batch: int | None = None,
@@ -85,7 +85,7 @@ def sign_disagreements(
     (radius,) = numbers(radius, "the radius")
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
-    (directions,) = whole_numbers(directions, "directions", x[0].numel())
+    (directions,) = directions_of(directions, x[0].numel())
     place = device_of(device, points)
     tapes = [Tape(origin, precision, place) for precision in (dtype_of(dtype), torch.float64)]
     axes, count = shared_frame(x[0].numel(), directions, seed)[None], 2 * directions

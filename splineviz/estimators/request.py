@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from splineviz.errors import InputError
-from splineviz.inputs import as_inputs
-from splineviz.program import Origin, Program, read_network
+from splineviz.choices import DIRECTIONS
+from splineviz.errors import InputError, SplinevizWarning
+from splineviz.inputs import as_inputs, whole_number
+from splineviz.program import Origin, Program, models
 from splineviz.program.devices import named_device
+from splineviz.program.sources import network_for, program_for
 
 __all__ = [
     "Model",
@@ -22,13 +24,16 @@ __all__ = [
     "batch_for",
     "checked_points",
     "device_of",
+    "directions_of",
     "dtype_of",
     "numbers",
     "origin_of",
+    "program_at",
     "whole_numbers",
 ]
 
-Model = Program | Origin | nn.Module | str | Path
+Model = Program | Origin | models.Model
+"""A network, as a caller has it: read already, or whatever :func:`splineviz.load_program` takes."""
 Points = Tensor | np.ndarray | Sequence[Any]
 """(n, *input_shape) points of input space, as a caller has them."""
 
@@ -47,28 +52,27 @@ def origin_of(model: Model, points: Points) -> Origin:
         return model.origin
     if isinstance(model, Origin):
         return model
-    try:
-        return read_network(model)
-    except InputError:
-        shape = tuple(getattr(points, "shape", np.shape(points)))[1:]
-        if not shape:
-            raise
-        return read_network(model, input_shape=shape)
+    return network_for(model, tuple(_tensor(points).shape[1:]))
+
+
+def program_at(model: Program | models.Model, points: Points) -> Program:
+    """The exact program of whatever names one; the points tell the input shape where nothing else does."""
+    return model if isinstance(model, Program) else program_for(model, tuple(_tensor(points).shape[1:]))
 
 
 def checked_points(points: Points, input_shape: tuple[int, ...]) -> Tensor:
     """(n, *input_shape) float64 where the points are."""
-    tensor = points.detach() if isinstance(points, Tensor) else torch.as_tensor(np.asarray(points))
+    tensor = _tensor(points)
     if not tensor.is_floating_point():
         raise InputError(
             f"points must hold floating-point numbers, got {str(tensor.dtype).removeprefix('torch.')}: the "
-            f"network was trained on"
-            " something else than raw integers",
+            "network was trained on something else than raw integers",
             hint="scale and normalise images as for the network itself, points.float() / 255 for example",
         )
     if tensor.dim() < 2:
         raise InputError(
-            f"points must have shape (n, {', '.join(map(str, input_shape))}), got {tuple(tensor.shape)}"
+            f"points must have shape (n, {', '.join(map(str, input_shape))}), got {tuple(tensor.shape)}",
+            hint="points[None] for a single one" if tensor.dim() == 1 else None,
         )
     if not len(tensor):
         raise InputError("there is no point")
@@ -79,6 +83,20 @@ def checked_points(points: Points, input_shape: tuple[int, ...]) -> Tensor:
             f"{len(bad)} of {len(tensor)} points hold NaN or infinite values, the first is point {bad[0]}"
         )
     return tensor.double()
+
+
+def _tensor(points: Points) -> Tensor:
+    """Points (n, ...) as one tensor, from whatever holds them."""
+    if isinstance(points, Tensor):
+        return points.detach()
+    try:
+        if isinstance(points, (list, tuple)) and points and isinstance(points[0], Tensor):
+            return torch.stack([point.detach() for point in points])
+        return torch.as_tensor(np.asarray(points))
+    except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise InputError(
+            f"points must be an array of shape (n, ...), or a list of points of one shape: {error}"
+        ) from error
 
 
 def numbers(given: float | Iterable[float], what: str) -> tuple[float, ...]:
@@ -93,19 +111,29 @@ def numbers(given: float | Iterable[float], what: str) -> tuple[float, ...]:
 
 def whole_numbers(given: int | Iterable[int], what: str, most: int) -> tuple[int, ...]:
     """One or several whole numbers from 1 to ``most``."""
-    several = tuple(given) if isinstance(given, Iterable) else (given,)
-    if not several or not all(
-        isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= 1 for v in several
-    ):
-        raise InputError(
-            f"{what} must be whole numbers of at least 1, got {', '.join(map(str, several)) or 'none'}"
-        )
+    several = tuple(whole_number(v, what, 1) for v in (given if isinstance(given, Iterable) else (given,)))
+    if not several:
+        raise InputError(f"{what} must be whole numbers of at least 1, got none")
     if max(several) > most:
         raise InputError(
             f"{max(several)} orthonormal {what} do not fit into an input space of {most} dimensions",
             hint=f"choose at most {most}",
         )
-    return tuple(int(v) for v in several)
+    return several
+
+
+def directions_of(given: int | Iterable[int] | None, dim: int) -> tuple[int, ...]:
+    """Numbers of directions as asked for; by default 25, or, with a warning, as many as the input has
+    dimensions."""
+    if given is not None:
+        return whole_numbers(given, "directions", dim)
+    if dim < DIRECTIONS:
+        warnings.warn(
+            f"{dim} directions are taken, as many as the input has dimensions, not {DIRECTIONS}",
+            SplinevizWarning,
+            stacklevel=3,
+        )
+    return (min(DIRECTIONS, dim),)
 
 
 def device_of(device: str | torch.device | None, points: Points) -> torch.device:
@@ -127,6 +155,4 @@ def batch_for(batch: int | None, n_points: int, bytes_per_point: int, device: to
     """Number of points that go at once: as asked for, or as many as the budget holds."""
     if batch is None:
         return max(1, min(n_points, _BUDGET.get(device.type, _BUDGET["cpu"]) // max(1, bytes_per_point)))
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise InputError(f"batch must be a whole number of at least 1, got {batch}")
-    return min(batch, n_points)
+    return min(whole_number(batch, "batch", 1), n_points)

@@ -190,9 +190,7 @@ class TapeGraph:
                 if isinstance(argument, Ref) and argument.index in self.active:
                     return Active(0, self.layouts[argument.index][1])
                 if isinstance(argument, Ref) and argument.index in batch:
-                    value = resolved(argument, self._batch_values(ops), self.constants, 2)
-                    per_batch = batch[argument.index].call.batched and isinstance(value, Tensor)
-                    return Constant(value[:1] if per_batch else value, per_batch)
+                    return self._of_batch(argument, ops)
                 value = self._plain(argument)
                 return Constant(value) if isinstance(argument, Ref) else value
 
@@ -208,6 +206,13 @@ class TapeGraph:
             if all(isinstance(node, Affine) for node in builder.nodes[before:]):
                 affine.add(op.index)
         return affine
+
+    def _of_batch(self, argument: Ref, ops: list[Op]) -> Constant:
+        """A value that depends on the number of inputs only; one row of it where it has one for each."""
+        value = resolved(argument, self._batch_values(ops), self.constants, 2)
+        if self.origin.graph.calls[argument.index].batched and isinstance(value, Tensor):
+            return Constant(value[:1], True)
+        return Constant(value)
 
     def _batch_values(self, ops: list[Op]) -> dict[int, Any]:
         """Values, for two inputs, of the calls that depend on the number of inputs only."""

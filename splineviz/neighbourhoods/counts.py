@@ -14,9 +14,11 @@ from splineviz.choices import Frame
 from splineviz.engine.budget import Effort
 from splineviz.errors import InputError
 from splineviz.estimators.estimate_result import Estimate
-from splineviz.estimators.request import checked_points, numbers
+from splineviz.estimators.request import Points, checked_points, numbers, program_at
+from splineviz.inputs import whole_number
 from splineviz.neighbourhoods.diamonds import arranged, plane_frames, planes_through, whole
 from splineviz.plane import Window
+from splineviz.program.models import Model
 from splineviz.program.program import Program
 from splineviz.stage import Stage
 
@@ -78,8 +80,8 @@ class LocalCounts:
 
 
 def local_counts(
-    program: Program,
-    points: Any,
+    program: Model | Program,
+    points: Points,
     *,
     radius: float | Iterable[float],
     axes: Float64[np.ndarray, "plane 2 dim"] | Float64[np.ndarray, "plane point 2 dim"],
@@ -117,7 +119,7 @@ def local_counts(
     InputError
         If points or axes do not fit the program, or a radius is not positive.
     """
-    radii = numbers(radius, "the radius")
+    radii, program = numbers(radius, "the radius"), program_at(program, points)
     planes, n_planes = planes_through(program, points, axes)
     n_stages = len(program.stages)
     cells, cut, first = (np.full((len(radii), len(planes), n_stages), UNCOUNTED, np.int64) for _ in range(3))
@@ -159,7 +161,7 @@ def local_counts(
 
 
 def exact_local_complexity(
-    program: Program,
+    program: Model | Program,
     points: Any,
     *,
     radius: float | Iterable[float] = 0.005,
@@ -181,7 +183,7 @@ def exact_local_complexity(
     Parameters
     ----------
     program
-        From :func:`splineviz.load_program`.
+        A program, or whatever :func:`splineviz.load_program` takes.
     points
         (n, *input_shape) floating-point numbers, in the network's own scale.
     radius
@@ -225,8 +227,7 @@ def exact_local_complexity(
     """
     if count not in get_args(Count):
         raise InputError(f"count must be one of {', '.join(get_args(Count))}, got {count!r}")
-    if isinstance(planes, bool) or not isinstance(planes, int) or planes < 1:
-        raise InputError(f"planes must be a whole number of at least 1, got {planes}")
+    planes, program = whole_number(planes, "planes", 1), program_at(program, points)
     x = checked_points(points, program.input_shape)
     axes = plane_frames(x[0].numel(), len(x), planes, frame, seed, first)
     found = local_counts(

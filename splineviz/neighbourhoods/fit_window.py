@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from splineviz.engine.arrange import arrange
+from splineviz.engine.arrange import arrange, program_on
 from splineviz.engine.budget import Limits
 from splineviz.errors import InputError
+from splineviz.inputs import whole_number
 from splineviz.neighbourhoods.reach import least_scale
 from splineviz.plane import Plane, Window
+from splineviz.program.models import Model
 from splineviz.program.program import Program
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ ones"""
 
 
 def fit_window(
-    program: Program,
+    program: Model | Program,
     plane: Plane,
     window: Window,
     cells: int,
@@ -74,8 +76,7 @@ def fit_window(
     >>> sv.arrange(program, plane, sv.fit_window(program, plane, window, 200)).n_cells
     200
     """
-    if isinstance(cells, bool) or not cells >= 1:
-        raise InputError(f"cells must be a whole number of at least 1, got {cells}")
+    cells, program = whole_number(cells, "cells", 1), program_on(program, plane)
     point = window.centre if about is None else np.asarray(about, dtype=np.float64)
     _check_inside(window, point)
     most = _ROOM * cells + 64
@@ -90,7 +91,8 @@ def fit_window(
         if not arr.status.covers and arr.n_cells < most:
             raise InputError(
                 f"time was up before a window of {cells:,} cells was found",
-                hint="more --seconds, or a window of your own: --radius, --box",
+                hint="more seconds, or a window of your own",
+                command_hint="more --seconds, or a window of your own: --radius, --box",
             )
         if arr.status.covers and arr.n_cells >= cells:
             return window.scaled(scale * _scale_of(arr, point, cells), point)
@@ -100,7 +102,8 @@ def fit_window(
         if high < _SMALLEST:
             raise InputError(
                 f"all windows round this point hold more than {cells:,} cells: as many lines pass through it",
-                hint="--jitter J moves the points off the data, and lines that ties make off the point",
+                hint="points moved a little off the data by noise leave the lines that ties make",
+                command_hint="--jitter J moves the points off the data, and so off the lines that ties make",
             )
         if math.isfinite(high):
             scale = math.sqrt(low * high) if low else high / _STEP**2

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +16,11 @@ from torch import Tensor
 
 from splineviz.errors import InputError
 from splineviz.program.checkpoint_files import Source, checkpoint_files
+from splineviz.program.first_run import Shape
+from splineviz.program.models import Model
+from splineviz.program.one_input import Fixed, Output
 from splineviz.program.program import Program
-from splineviz.program.sources import load_program
+from splineviz.program.sources import program_for
 from splineviz.program.state_dicts import entry, state_dicts
 from splineviz.program.steps import step_in_name
 from splineviz.program.weight_files import COUNTERS, SUFFIXES, Facts, facts_of, files_of, read_content
@@ -42,8 +44,8 @@ class Checkpoints:
     source
         A pattern such as ``"run/step-*.pt"``, a folder, of which every file of weights is taken and every
         folder of one, or a list of files; of whatever kind :func:`splineviz.load_program` takes.
-    input_shape, logits
-        For the trace, as in :func:`splineviz.load_program`; of no use with a program.
+    input_shape, logits, fix, output
+        For the trace, as in :func:`splineviz.load_program`; a program has been told.
     weights_key
         The entry of each file that holds the weights, where several would do: ``"ema"``, say.
 
@@ -81,11 +83,13 @@ class Checkpoints:
 
     def __init__(
         self,
-        model: Any,
+        model: Model | Program,
         source: Source,
         *,
-        input_shape: int | Sequence[int] | None = None,
+        input_shape: Shape | None = None,
         logits: bool = False,
+        fix: Fixed | None = None,
+        output: Output | None = None,
         weights_key: str | None = None,
     ) -> None:
         paths = checkpoint_files(source)
@@ -93,10 +97,8 @@ class Checkpoints:
             where = f"'{source}'" if isinstance(source, (str, os.PathLike)) else "the list"
             expected = f"give a folder, a pattern such as 'run/step-*.pt' or files: {', '.join(SUFFIXES)}"
             raise InputError(f"no checkpoint in {where}", hint=expected)
-        self.program = (
-            model
-            if isinstance(model, Program)
-            else load_program(model, input_shape=input_shape, logits=logits)
+        self.program = program_for(
+            model, None, input_shape=input_shape, logits=logits, fix=fix, output=output
         )
         self._key = weights_key
         self.left_out: dict[Path, str] = {}

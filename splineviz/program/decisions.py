@@ -10,13 +10,15 @@ import numpy as np
 from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.program.models import Model
 from splineviz.program.program import Maximum, Program, Stage
+from splineviz.program.sources import program_for
 from splineviz.program.state_dicts import Weights
 
 __all__ = ["with_decisions"]
 
 
-def with_decisions(program: Program) -> Program:
+def with_decisions(program: Model | Program) -> Program:
     """Add a stage to a network: which of its outputs is the largest, the lowest index where several are.
 
     Cells are then cut by the decision boundary: a decision region is the union of the cells of one class,
@@ -37,11 +39,13 @@ def with_decisions(program: Program) -> Program:
     >>> arr.n_linear_regions, arr.n_cells == len(set(arr.winners(0)[:, 0].tolist()))
     (1, True)
     """
+    program = program_for(program, None)
     shape = program.output_shape
     if not shape or shape[0] < 2:
         raise InputError(
             f"a decision needs two outputs or more to choose from, the outputs have the shape {shape}",
             hint="a single output decides by its sign: see decision_boundary(level=...)",
+            command_hint="a single output decides by its sign, and its level 0 is drawn without --decisions",
         )
     windows = np.arange(math.prod(shape)).reshape(shape[0], -1).T
     chosen = (1, *shape[1:])

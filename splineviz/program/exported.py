@@ -1,101 +1,117 @@
-"""Programs that torch.export saved: .pt2 files."""
+"""Programs that torch.export made, in memory or in .pt2 files."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch import SymInt, Tensor, fx, nn
+from torch import SymInt, Tensor, nn
 from torch.export import ExportedProgram
-from torch.fx.graph import _PyTreeCodeGen
-from torch.utils._pytree import tree_structure
+from torch.export.graph_signature import ConstantArgument, InputKind
+from torch.fx import Interpreter
+from torch.fx.traceback import preserve_node_meta
 
 from splineviz.errors import InputError
 from splineviz.program.modes import condensed
+from splineviz.program.one_input import Fixed, Output, chosen, held, many_inputs, spread
 
 __all__ = ["load_exported"]
 
 
-def load_exported(path: str | Path) -> tuple[nn.Module, tuple[int, ...]]:
-    """The module of a .pt2 file as a function of its input alone, and the shape of one input.
-
-    What else it was exported with, numbers and flags, is as it was then.
+def load_exported(
+    source: str | Path | ExportedProgram, fix: Fixed, output: Output | None
+) -> tuple[nn.Module, tuple[int, ...]]:
+    """The module of a .pt2 file, or of what torch.export made, with some of its inputs fixed and one of its
+    outputs chosen; and the shape of one input.
 
     Reading such a file can run code in it.
 
     Raises
     ------
     InputError
-        If the file is missing or broken, takes more than one tensor, or was exported for one fixed number of
+        If the file is missing or broken, several inputs are left, or it was exported for one fixed number of
         inputs.
     """
-    path = Path(path)
+    program = source if isinstance(source, ExportedProgram) else _read(Path(source))
+    name = "the exported program" if isinstance(source, ExportedProgram) else f"'{source}'"
+    names, entry, known = _arguments(program, name, fix)
+    module = _Exported(program.module(), names, entry, known, output)
+    return module, _input_shape(program, entry, name)
+
+
+class _Exported(nn.Module):
+    """An exported graph as a function of one tensor, run node by node so that a trace tells the places of the
+    module that it was made of; its weights keep their names."""
+
+    def __init__(
+        self,
+        module: torch.fx.GraphModule,
+        names: Sequence[str],
+        entry: str,
+        known: Mapping[str, object],
+        output: Output | None,
+    ) -> None:
+        super().__init__()
+        self._parameters, self._buffers, self._modules = module._parameters, module._buffers, module._modules
+        self._graph, self._names, self._entry = module.graph, tuple(names), entry
+        self._known, self._output = dict(known), output
+
+    def forward(self, x: Tensor) -> object:
+        """The chosen output for some inputs, all others fixed."""
+        values = {name: spread(value, x) for name, value in self._known.items()} | {self._entry: x}
+        with preserve_node_meta():
+            result = Interpreter(self, graph=self._graph).run(*(values[name] for name in self._names))
+        return chosen(result, self._output)
+
+
+def _read(path: Path) -> ExportedProgram:
     if not path.is_file():
         raise InputError(f"no such file: '{path}'")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's remarks on its own format
-            program = torch.export.load(path)
-            module = program.module()
+            return torch.export.load(path)
     except Exception as error:
         raise InputError(
             f"'{path}' cannot be read as an exported program: {condensed(error)}",
             hint="save one with torch.export.save(torch.export.export(model, (x,), "
             "dynamic_shapes=...), path)",
         ) from error
-    shape = _input_shape(program, path)
-    # such a module computes what it was exported to compute, and raises when its mode is to be changed
-    module.train = lambda mode=True: module  # type: ignore[method-assign]
-    module.eval = lambda: module  # type: ignore[method-assign]
-    _take_input_alone(module)
-    return module, shape
 
 
-def _take_input_alone(module: fx.GraphModule) -> None:
-    """Make an exported module a function of the one tensor that it takes; the numbers and flags that it was
-    exported with are in its graph."""
-    graph = module.graph
-    arguments = [node for node in graph.nodes if node.op == "placeholder"]
-    others = [node for node in arguments if not isinstance(node.meta.get("val"), Tensor)]
-    for node in others:
-        for check in list(node.users):  # of the arguments, which nothing reads
-            graph.erase_node(check)
-        graph.erase_node(node)
-    (x,) = [node for node in graph.nodes if node.op == "placeholder"]
-    codegen = graph._codegen
-    assert isinstance(codegen, _PyTreeCodeGen)
-    in_spec = tree_structure(((0,), {}))
-    codegen.pytree_info = codegen.pytree_info._replace(orig_args=[str(x.target)], in_spec=in_spec)
-    module._forward_pre_hooks.clear()  # its own check of all arguments
-    module.recompile()
+def _arguments(program: ExportedProgram, name: str, fix: Fixed) -> tuple[list[str], str, dict[str, object]]:
+    """The names of all arguments in order, that of the one tensor which is left, and the values of the
+    others; numbers that it was exported with are given as they were."""
+    told = [spec.arg for spec in program.graph_signature.input_specs if spec.kind is InputKind.USER_INPUT]
+    names = [argument.name for argument in told]
+    if unknown := [key for key in fix if key not in names]:
+        raise InputError(f"{name} has no input {', '.join(map(repr, unknown))}; it has {', '.join(names)}")
+    left = [a.name for a in told if not isinstance(a, ConstantArgument) and a.name not in fix]
+    if len(left) > 1:
+        raise many_inputs(name, left)
+    if not left:
+        raise InputError(f"{name} takes no tensor that is not fixed")
+    known: dict[str, object] = {a.name: a.value for a in told if isinstance(a, ConstantArgument)}
+    known |= {key: held(key, value) for key, value in fix.items()}
+    return names, left[0], known
 
 
-def _input_shape(program: ExportedProgram, path: Path) -> tuple[int, ...]:
-    inputs = [
-        node
-        for node in program.graph.nodes
-        if node.op == "placeholder" and node.name in program.graph_signature.user_inputs
-    ]
-    values = [node.meta.get("val") for node in inputs]
-    tensors = [value for value in values if isinstance(value, Tensor)]
-    if len(values) != 1 or len(tensors) != 1:
-        raise InputError(
-            f"a network takes one tensor, but '{path}' takes {len(values)}: "
-            f"{', '.join(n.name for n in inputs)}"
-        )
-    sizes: list[int | SymInt] = [*tensors[0].shape] or [1]
+def _input_shape(program: ExportedProgram, entry: str, name: str) -> tuple[int, ...]:
+    node = next(node for node in program.graph.nodes if node.op == "placeholder" and node.name == entry)
+    sizes: list[int | SymInt] = [*node.meta["val"].shape] or [1]
     batch, *rest = sizes
     if isinstance(batch, int):
         raise InputError(
-            f"'{path}' was exported for {batch} inputs at a time only",
+            f"{name} was exported for {batch} inputs at a time only",
             hint="export it with a dynamic batch: torch.export.export(model, (x,), dynamic_shapes=({0: "
             "torch.export.Dim.AUTO},))",
         )
     fixed = tuple(n for n in rest if isinstance(n, int))
     if len(fixed) < len(rest):
         raise InputError(
-            f"'{path}' leaves more axes of its input open than the batch",
+            f"{name} leaves more axes of its input open than the batch",
             hint="export it with all axes but the batch fixed",
         )
     return fixed

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from torch import nn
 
 from splineviz.errors import InputError
 
-__all__ = ["bare", "condensed", "evaluating", "refuse_training"]
+__all__ = ["bare", "condensed", "evaluating", "in_eval_mode", "refuse_training"]
 
 _ACTS_IN_TRAINING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, nn.RReLU)
 
@@ -25,12 +25,19 @@ def bare(module: nn.Module) -> nn.Module:
             return module
 
 
+def in_eval_mode(module: nn.Module) -> nn.Module:
+    """The module, switched to eval mode where it has modes: one that torch.export made raises for it."""
+    with suppress(NotImplementedError):
+        module.eval()
+    return module
+
+
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
     """The module in eval mode; every submodule's own mode comes back at the end."""
     modes = [(m, m.training) for m in module.modules()]
     try:
-        module.eval()
+        in_eval_mode(module)
         yield
     finally:
         for submodule, mode in modes:

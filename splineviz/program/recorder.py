@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
+from splineviz.inputs import whole_number
 
 __all__ = ["Recorder", "log_steps"]
 
@@ -83,9 +84,9 @@ class Recorder:
         elif (per_decade, total, last) != (None, None, None):
             raise InputError("per_decade, total and last belong to log-spaced steps", hint="steps='log'")
         elif isinstance(steps, Integral):
-            self._every = _whole(steps, 1)
+            self._every = whole_number(steps, "steps", 1)
         else:
-            self._steps = tuple(sorted({_whole(step, 0) for step in _listed(steps)}))
+            self._steps = tuple(sorted({whole_number(step, "a step", 0) for step in _listed(steps)}))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -140,8 +141,8 @@ def log_steps(total: int, last: int) -> tuple[int, ...]:
     >>> log_steps(10, 1000)
     (0, 1, 2, 5, 12, 29, 70, 170, 412, 1000)
     """
-    _whole(last, 1)
-    if not 2 <= _whole(total, 0) <= last + 1:
+    whole_number(last, "last", 1)
+    if not 2 <= whole_number(total, "total", 0) <= last + 1:
         raise InputError(
             f"total must be a whole number from 2 to {last + 1}, the steps from 0 to {last}, got {total!r}"
         )
@@ -163,7 +164,7 @@ def _log(per_decade: int | None, total: int | None, last: int | None) -> tuple[i
         raise InputError("log-spaced steps are told by per_decade alone, or by total and last together")
     if total is not None and last is not None:
         return log_steps(total, last)
-    density = _whole(5 if per_decade is None else per_decade, 1)
+    density = whole_number(5 if per_decade is None else per_decade, "per_decade", 1)
     return tuple(sorted({0, *(round(10 ** (k / density)) for k in range(_FURTHEST * density + 1))}))
 
 
@@ -171,12 +172,6 @@ def _listed(steps: Any) -> list[int]:
     if isinstance(steps, (str, Mapping)) or not isinstance(steps, Iterable) or not (listed := list(steps)):
         raise InputError(f"steps are 'log', a number (every so many) or a list of steps, got {steps!r}")
     return listed
-
-
-def _whole(value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise InputError(f"steps must be whole numbers of at least {least}, got {value!r}")
-    return int(value)
 
 
 def _value(name: str, metric: Any) -> float:

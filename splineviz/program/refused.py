@@ -39,14 +39,17 @@ def _refused(names: str, reason: str, instead: str = "", *, at_end: bool = False
 
 
 REFUSED = (
-    _refused("gelu silu mish elu celu selu softplus hardswish", _NEVER, _BEND),
+    _refused("gelu silu mish hardswish", _NEVER, _BEND),
+    _refused("elu celu selu softplus", _NEVER, _BEND, at_end=True),
+    _refused("exp expm1", _NEVER, at_end=True),
     _refused(
-        "exp expm1 exp2 log log1p log2 log10 logit sqrt rsqrt reciprocal sin cos tan asin acos sinh cosh",
+        "exp2 log log1p log2 log10 logit sqrt rsqrt reciprocal sin cos tan asin acos sinh cosh",
         _NEVER,
     ),
     _refused("sigmoid", _NEVER, "hardsigmoid", at_end=True),
     _refused("log_sigmoid logsigmoid", _NEVER, "minus relu of minus x", at_end=True),
-    _refused("tanh atan erf softsign", _NEVER, "hardtanh"),
+    _refused("tanh atan erf", _NEVER, "hardtanh", at_end=True),
+    _refused("softsign", _NEVER, "hardtanh"),
     _refused("softmax log_softmax _softmax _log_softmax", _NEVER, at_end=True),
     _refused("logsumexp softmin", _NEVER),
     _refused(

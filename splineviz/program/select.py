@@ -12,19 +12,22 @@ import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.program.models import Model
 from splineviz.program.program import Affine, Gain, Program
+from splineviz.program.rows import as_rows
+from splineviz.program.sources import program_for
 from splineviz.program.state_dicts import Weights
 
 __all__ = ["select_outputs"]
 
 
-def select_outputs(program: Program, outputs: Sequence[int]) -> Program:
+def select_outputs(program: Model | Program, outputs: Sequence[int]) -> Program:
     """Restrict a network to the chosen entries of its (flattened) output, in the given order.
 
     Parameters
     ----------
     program
-        From :func:`splineviz.load_program`.
+        A program, or whatever :func:`splineviz.load_program` takes.
     outputs
         Flat indices of output entries, each once.
 
@@ -33,6 +36,7 @@ def select_outputs(program: Program, outputs: Sequence[int]) -> Program:
     InputError
         If there is no such output, an index comes twice, or none is given.
     """
+    program = program_for(program, None)
     n_outputs = math.prod(program.output_shape)
     chosen = tuple(int(output) for output in outputs)
     if not chosen or len(set(chosen)) != len(chosen) or not all(0 <= output < n_outputs for output in chosen):
@@ -43,7 +47,7 @@ def select_outputs(program: Program, outputs: Sequence[int]) -> Program:
     columns = torch.tensor(chosen)
 
     def choose(values: Tensor) -> Tensor:
-        return values.flatten(1)[:, columns]
+        return as_rows(values)[:, columns]
 
     # Slot 0, the input, stays alive for the walk's own use.
     frees = () if program.output == 0 else (program.output,)

@@ -15,6 +15,8 @@ from jaxtyping import Float64
 
 from splineviz.errors import InputError
 from splineviz.program import Program
+from splineviz.program.models import Model
+from splineviz.program.sources import program_for
 from splineviz.segments.segment import Segment, segment
 
 __all__ = ["PathStatistics", "translated", "walk"]
@@ -70,7 +72,9 @@ class PathStatistics:
         return total
 
 
-def walk(program: Program, points: Sequence[Any] | np.ndarray, *, closed: bool = False) -> PathStatistics:
+def walk(
+    program: Model | Program, points: Sequence[Any] | np.ndarray, *, closed: bool = False
+) -> PathStatistics:
     """The exact cells along the segments from each point to the next; ``closed`` adds the one from the last
     to the first.
 
@@ -94,6 +98,7 @@ def walk(program: Program, points: Sequence[Any] | np.ndarray, *, closed: bool =
     """
     if len(points) < 2:
         raise InputError(f"a walk goes through at least two points, got {len(points)}")
+    program = program_for(program, np.shape(points[0]))
     ends = [*points[1:], *([points[0]] if closed else [])]
     return PathStatistics(tuple(segment(program, a, b) for a, b in zip(points, ends, strict=False)))
 

@@ -19,7 +19,9 @@ from splineviz.exact.digits import InexactError
 from splineviz.few_lines import few_lines
 from splineviz.geometry.csr import Csr
 from splineviz.inputs import as_inputs
+from splineviz.program.models import Model
 from splineviz.program.program import Affine, Maximum, Program
+from splineviz.program.sources import program_for
 from splineviz.segments.cuts import cuts_of, insertion_of, refine_knots, refine_signs
 from splineviz.segments.exact_walk import ExactWalk, affordable, exact_walk
 from splineviz.segments.knot_maxima import envelope_of, run_maximum, winners_of
@@ -149,7 +151,7 @@ class _StageStates:
         return np.asarray(self.of[np.searchsorted(self.knots, knots, side="right") - 1])
 
 
-def segment(program: Program, a: Any, b: Any) -> Segment:
+def segment(program: Model | Program, a: Any, b: Any) -> Segment:
     """The exact cells of the segment from ``a`` to ``b``.
 
     Every live tensor is carried at the knots, between which it is affine; a piecewise-affine node adds a knot
@@ -163,7 +165,7 @@ def segment(program: Program, a: Any, b: Any) -> Segment:
     Parameters
     ----------
     program
-        The network.
+        A program, or whatever :func:`splineviz.load_program` takes.
     a, b
         Two different points of its input shape: arrays, tensors or nested lists.
 
@@ -185,6 +187,7 @@ def segment(program: Program, a: Any, b: Any) -> Segment:
     >>> walk.n_cells == len(walk.knots) - 1
     True
     """
+    program = program_for(program, np.shape(_array(a)))
     first, last = _point(program, a, "a"), _point(program, b, "b")
     length = float(torch.linalg.vector_norm(last - first))
     if length == 0:
@@ -269,18 +272,20 @@ def _walk(program: Program, first: Tensor, last: Tensor, length: float) -> Segme
 
 
 def _point(program: Program, value: Any, name: str) -> Tensor:
-    point = torch.as_tensor(
-        np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value, dtype=np.float64)
-    )
+    point = torch.as_tensor(_array(value))
     try:
         point = as_inputs(point.reshape(1, *point.shape), program.input_shape)[0]
     except InputError as error:
-        raise InputError(f"point {name}: {error.message}", hint=error.hint) from error
+        raise error.about(f"point {name}") from error
     if not torch.isfinite(point).all():
         raise InputError(
             f"point {name} holds NaN or infinite values", hint="clean the data, or choose another point"
         )
     return point
+
+
+def _array(value: Any) -> np.ndarray:
+    return np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value, dtype=np.float64)
 
 
 def _collect(knots: np.ndarray, units: list[tuple[np.ndarray, np.ndarray, int]]) -> Csr:

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-from splineviz.choices import Certify, Frame
+from splineviz.choices import DIRECTIONS, Certify, Frame
 from splineviz.errors import InputError
+from splineviz.estimators.request import directions_of
+from splineviz.inputs import whole_number
 
 __all__ = ["Design"]
 
@@ -46,7 +48,7 @@ class Design:
 
     radii: tuple[float, ...] = (0.001,)
     medians: tuple[int, ...] = (1, 5, 20)
-    directions: tuple[int, ...] = (2, 25)
+    directions: tuple[int, ...] = (2, DIRECTIONS)
     frames: int = 10
     planes: int = 2
     frame: Frame = "shared"
@@ -65,11 +67,15 @@ class Design:
         InputError
             Where a number is out of its range.
         """
-        for name in ("radii", "medians", "directions"):
-            if name in asked:
-                asked[name] = _several(asked[name])
-        design = cls(**asked)
-        object.__setattr__(design, "directions", tuple(sorted({2, *design.directions})))
+        if asked.get("directions") is None:
+            asked["directions"] = directions_of(None, dim)
+        asked["radii"] = tuple(float(radius) for radius in _several(asked.get("radii", cls.radii)))
+        for name in ("medians", "directions"):
+            several = _several(asked.get(name, getattr(cls, name)))
+            asked[name] = tuple(whole_number(number, name, 1) for number in several)
+        for name, least in (("frames", 1), ("planes", 1), ("examples", 0), ("seed", 0)):
+            asked[name] = whole_number(asked.get(name, getattr(cls, name)), name, least)
+        design = cls(**asked | {"directions": tuple(sorted({2, *asked["directions"]}))})
         design._check(dim)
         return design
 
@@ -106,14 +112,6 @@ class Design:
         for name, value in numbers:
             if not (math.isfinite(value) and value > 0):
                 raise InputError(f"{name} must be greater than 0, got {value:g}")
-        whole = [(name, value, 1) for name in ("medians", "directions") for value in getattr(self, name)]
-        whole += [
-            (name, getattr(self, name), least)
-            for name, least in (("frames", 1), ("planes", 1), ("examples", 0), ("seed", 0))
-        ]
-        for name, value, least in whole:
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InputError(f"{name} must be whole numbers of at least {least}, got {value}")
 
     @property
     def labels(self) -> tuple[str, ...]:

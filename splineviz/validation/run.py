@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import groupby
@@ -15,12 +15,13 @@ import numpy as np
 import splineviz
 from splineviz.engine.workers import Crew, on_threads, until_unwanted
 from splineviz.errors import InputError
-from splineviz.estimators.request import Points, checked_points
+from splineviz.estimators.request import Points, checked_points, program_at
 from splineviz.io.store import Store
 from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.neighbourhoods.radii import radii_for
 from splineviz.program import Program
 from splineviz.program.checkpoints import Checkpoints
+from splineviz.program.models import Model
 from splineviz.validation.design import Design
 from splineviz.validation.examples import chosen_examples
 from splineviz.validation.job import Job
@@ -36,12 +37,12 @@ _RADII_POINTS, _RADII_CHECKPOINTS = 64, 5
 
 
 def validate(
-    program: Program | Checkpoints,
+    program: Model | Program | Checkpoints,
     points: Points,
     *,
-    radii: Any = 0.001,
-    medians: Any = (1, 5, 20),
-    directions: Any = (2, 25),
+    radii: float | Iterable[float] = 0.001,
+    medians: int | Iterable[int] = (1, 5, 20),
+    directions: int | Iterable[int] | None = None,
     frames: int = 10,
     planes: int = 2,
     frame: str = "shared",
@@ -60,7 +61,7 @@ def validate(
     Parameters
     ----------
     program
-        A program, or checkpoints of one.
+        A program, whatever :func:`splineviz.load_program` takes, or checkpoints of one.
     points
         (n, *input_shape) floating-point numbers, in the network's own scale.
     radii
@@ -68,7 +69,8 @@ def validate(
     medians
         Further radii by what they cut: where the median of n_cut over points and checkpoints is so many.
     directions
-        Numbers of directions P; 2 is added.
+        Numbers of directions P; 2 is added. By default 25, or as many as the input has dimensions, with a
+        warning, where these are fewer.
     frames
         Frames of the proxy, over which its variance is taken; 10 or more are worth reporting.
     planes
@@ -114,7 +116,13 @@ def validate(
     >>> study.n_sep.shape, study.cells.shape
     ((1, 1, 2, 2, 5, 1), (1, 1, 2, 5, 1))
     """
-    asked = {"radii": radii, "medians": medians, "directions": directions, "frames": frames, "planes": planes}
+    asked: dict[str, Any] = {
+        "radii": radii,
+        "medians": medians,
+        "directions": directions,
+        "frames": frames,
+        "planes": planes,
+    }
     asked |= {"frame": frame, "seed": seed, "certify": certify, "seconds": seconds, "examples": examples}
     return Validation(program, points, asked, folder).run(jobs, about=about, progress=progress)
 
@@ -137,13 +145,15 @@ class Validation:
 
     def __init__(
         self,
-        program: Program | Checkpoints,
+        program: Model | Program | Checkpoints,
         points: Points,
         asked: Mapping[str, Any],
         folder: str | Path | None,
     ) -> None:
-        self.runs: list[Program] | Checkpoints = [program] if isinstance(program, Program) else program
-        self._checkpoints = None if isinstance(program, Program) else program
+        self._checkpoints = program if isinstance(program, Checkpoints) else None
+        self.runs: list[Program] | Checkpoints = (
+            program if isinstance(program, Checkpoints) else [program_at(program, points)]
+        )
         first = self.runs[0]
         self.points = checked_points(points, first.input_shape).cpu().numpy()
         self.design = Design.of(self.points[0].size, **asked)

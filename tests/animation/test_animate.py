@@ -254,7 +254,11 @@ def test_bad_requests_are_refused_before_any_work(
         ("a.webp", {"edges": "kink"}, "unknown edges 'kink'"),
         ("a.webp", {"radius": 0.0}, "the radius must be a number > 0, got 0"),
         ("a.webp", {"seconds": float("nan")}, "the length in seconds must be a number > 0"),
-        ("a.webp", {"points": np.zeros((2, 5))}, r"shape \(n, 6\), got \(2, 5\)"),
+        (
+            "a.webp",
+            {"points": np.zeros((2, 5))},
+            r"the points have shape \(5,\), 5 values; the network takes \(6,\)",
+        ),
     ]
     for out, how, words in bad:
         target = [] if isinstance(out, list) else folder.parent / out

@@ -67,6 +67,11 @@ NETS = """
 """
 
 
+OWN_WEIGHTS = (
+    "note: no --weights, so the weights are those that nets:small makes: random ones, unless it loads some"
+)
+
+
 class Result(NamedTuple):
     code: int
     out: str

@@ -56,5 +56,5 @@ def test_channels_are_moved_and_that_is_said(pictures: np.ndarray, splineviz: Co
         first = splineviz(*given, "--data", "first.npy")
         last = splineviz(*given, "--data", "last.npy")
         assert first.code == last.code == 0, last.err
-        assert note in last.err and "channels" not in first.err
+        assert note in last.err and "channels are last" not in first.err
         assert json.loads(first.out)[key] == json.loads(last.out)[key]

@@ -14,7 +14,7 @@ import torch
 import splineviz as sv
 from splineviz_cli.data import Preprocessing
 
-from .conftest import Result
+from .conftest import OWN_WEIGHTS, Result
 
 Command = Callable[..., Result]
 
@@ -61,7 +61,7 @@ def test_table_says_the_same(nets: Path, splineviz: Command) -> None:
     assert rows["cells"].strip() == f"{expected(nets).n_cells:,}"
     assert rows["written"].strip() == "x.png"
     assert rows["decisions"].strip() == f"all {expected(nets).stats.decisions:,} decisions are proven"
-    assert done.err == ""
+    assert done.err.splitlines() == [OWN_WEIGHTS]
 
 
 @pytest.mark.parametrize(

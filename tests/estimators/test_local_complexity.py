@@ -52,7 +52,7 @@ def test_bad_input_is_refused_in_plain_words() -> None:
         ({"radius": [0.1, -1.0]}, "the radius must be greater than 0, got 0.1, -1"),
         ({"radius": math.inf}, "the radius must be greater than 0"),
         ({"directions": 5}, "5 orthonormal directions do not fit into an input space of 4 dimensions"),
-        ({"directions": 0}, "directions must be whole numbers of at least 1"),
+        ({"directions": 0}, "directions must be a whole number of at least 1"),
         ({"points": spoilt}, "1 of 3 points hold NaN or infinite values, the first is point 1"),
         (
             {"points": torch.zeros(3, 4, dtype=torch.uint8)},

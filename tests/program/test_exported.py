@@ -93,7 +93,7 @@ def test_several_inputs_are_named(tmp_path: Path) -> None:
     exported = torch.export.export(Net(), (torch.randn(2, 3), torch.randn(2, 3)))
     torch.export.save(exported, tmp_path / "net.pt2")
     with pytest.raises(
-        InputError, match=r"a network takes one tensor, but '.*net\.pt2' takes 2: image, mask"
+        InputError, match=r"a network has one input, but '.*net\.pt2' takes 2: 'image', 'mask'"
     ):
         load_program(tmp_path / "net.pt2")
 

@@ -104,6 +104,80 @@ def test_all_that_can_be_cut_off_is_said_to_be() -> None:
     assert all("--logits" in why(name) for name in said)
 
 
+class Scaled(nn.Module):
+    """An actor whose buffers bring its actions to their range."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.body = nn.Sequential(*_body(2))
+        self.register_buffer("scale", torch.tensor([scale, 2.0]))
+        self.register_buffer("bias", torch.tensor([0.5, -1.0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x).tanh() * (2 * self.scale) + self.bias
+
+
+ENDS: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
+    "tanh": (lambda x: x.tanh(), "tanh"),
+    "softplus": (nn.functional.softplus, "softplus"),
+    "elu": (nn.functional.elu, "elu"),
+    "exp": (lambda x: x.exp(), "exp"),
+    "three sigmoids": (lambda x: 3 * torch.sigmoid(x), "sigmoid, then mul"),
+    "shifted": (lambda x: (torch.tanh(x) + 1) / 2, "tanh, then add, then div"),
+    "pixels": (lambda x: x.sigmoid() * 255 - 1, "sigmoid, then mul, then sub"),
+    "from the left": (lambda x: 1.0 + 2.0 * x.tanh(), "tanh, then mul, then add"),
+    "reshaped": (lambda x: (x.unsqueeze(-1).tanh() * 2).flatten(1), "tanh, then mul"),
+    "scaled probabilities": (lambda x: 100 * x.softmax(1), "softmax, then mul"),
+    "sigmoid of tanh": (lambda x: x.tanh().sigmoid(), "tanh, then sigmoid"),
+    "exp of log_softmax": (lambda x: x.log_softmax(1).exp(), "log_softmax, then exp"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_increasing_ends_are_cut_off_with_what_scales_them(name: str) -> None:
+    end, said = ENDS[name]
+    torch.manual_seed(0)
+    model = Call(lambda m, x: end(m.body(x)))
+    model.body = nn.Sequential(*_body(2))
+    program, x = load_program(model, input_shape=3, logits=True), torch.randn(5, 3, dtype=torch.float64)
+    assert program.cut_off == said
+    assert program.fidelity is not None and (program.fidelity.float64 or 0) < 1e-9
+    torch.testing.assert_close(program.forward(x), model.body.double()(x), rtol=1e-12, atol=1e-12)
+    assert sv.local_complexity(program, x, radius=0.1, directions=2).counts.shape[-1] == 1
+
+
+def test_weights_that_scale_the_end() -> None:
+    torch.manual_seed(0)
+    model, x = Scaled(3.0).eval(), torch.randn(5, 3)
+    program = load_program(model, logits=True)
+    assert program.cut_off == "tanh, then mul, then add"
+    with torch.no_grad():
+        torch.testing.assert_close(program.forward(x.double()).float(), model.body(x))
+    assert blockers(Scaled(-3.0).eval(), logits=True)[0].operation == "tanh", (
+        "it turns larger and smaller round"
+    )
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda x: 1 - x.sigmoid(),
+        lambda x: -x.tanh(),
+        lambda x: x.tanh() * -2,
+        lambda x: x.tanh() + x,
+        lambda x: x.sigmoid().relu() + x.sigmoid(),
+        lambda x: x.tanh() @ torch.ones(2, 2),
+        lambda x: x.tanh().sum(1),
+        lambda x: nn.functional.elu(x, alpha=-1.0),
+        lambda x: 1 / (1 + x.exp()),
+    ],
+)
+def test_ends_that_exchange_or_mix_entries_are_left(end: Callable[[Tensor], Tensor]) -> None:
+    model = Call(lambda m, x: end(m.body(x)))
+    model.body = nn.Sequential(*_body(2))
+    assert blockers(model.eval(), input_shape=3, logits=True)
+
+
 def test_other_weights_stay_without_it() -> None:
     model, other = (nn.Sequential(*_body(4), nn.Softmax(1)) for _ in range(2))
     program = load_program(model, logits=True).rebind(other.state_dict())

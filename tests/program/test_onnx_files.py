@@ -359,8 +359,8 @@ def _constant() -> onnx.ModelProto:
 BAD = {
     "two inputs": (
         _two_inputs,
-        r"a network has one input, but '.*net\.onnx' has 2: 'x', 'second'",
-        "extract_model",
+        r"a network has one input, but '.*net\.onnx' takes 2: 'x', 'second'",
+        "fix={'second': array}",
     ),
     "two outputs": (
         _two_outputs,

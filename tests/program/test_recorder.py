@@ -102,7 +102,7 @@ def test_bad_requests(tmp_path: Path) -> None:
     bad: list[tuple[Any, dict[str, Any], str]] = [
         ("linear", {}, "steps are 'log', a number"),
         ([], {}, "steps are 'log', a number"),
-        (0, {}, "whole numbers of at least 1, got 0"),
+        (0, {}, "a whole number of at least 1, got 0"),
         (True, {}, "got True"),
         ([1, -1], {}, "at least 0, got -1"),
         ([0.5], {}, "got 0.5"),

@@ -15,7 +15,7 @@ from torch import nn
 import splineviz as sv
 from splineviz.errors import InputError
 from splineviz.program import describe, load_program, load_weights
-from splineviz.program.sources import _module
+from splineviz.program.models import find_module
 
 from .nets import Residual
 
@@ -105,7 +105,7 @@ def test_weights_file(factory: str, tmp_path: Path, wrap: str | None, prefix: st
     other = make()
     state = {prefix + key: value for key, value in other.state_dict().items()}
     torch.save({wrap: state, "epoch": 3} if wrap else state, tmp_path / "w.pt")
-    loaded, *_ = _module(f"{factory}:make", tmp_path / "w.pt")
+    loaded = find_module(f"{factory}:make", tmp_path / "w.pt", None, None, None, None).module
     assert all(torch.equal(value, other.state_dict()[key]) for key, value in loaded.state_dict().items())
 
 

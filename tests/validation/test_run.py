@@ -232,7 +232,7 @@ def test_a_full_disk_is_told_with_the_file(
         ({"directions": 7}, "7 orthonormal directions do not fit"),
         ({"planes": 4}, "there can be at most 3"),
         ({"medians": 1000}, "the network has 24 units, so that no radius cuts 1000"),
-        ({"frames": 0}, "frames must be whole numbers of at least 1"),
+        ({"frames": 0}, "frames must be a whole number of at least 1"),
         ({"frame": "none"}, "frame must be one of shared, per-point"),
         ({"seconds": 0}, "seconds must be greater than 0"),
     ],

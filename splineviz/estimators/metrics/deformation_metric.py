@@ -14,7 +14,7 @@ def _columns(part: Part, progress: Progress) -> Iterator[Column]:
 
     settings = part.settings
     for radius in settings.radii:
-        for p in settings.directions:
+        for p in part.directions:
             found = deformation(
                 part.network, part.x, radius=radius, directions=p, seed=settings.seed, **part.where
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from splineviz.choices import Frame, Noise, Precision, Variant
+from splineviz.choices import DIRECTIONS, Frame, Noise, Precision, Variant
 
 if TYPE_CHECKING:
     from splineviz.estimators.theory import Moments
@@ -56,7 +56,7 @@ class Settings:
     Attributes
     ----------
     radii, directions
-        Neighbourhoods, and numbers of directions in them.
+        Neighbourhoods, and numbers of directions in them, by default 25 or as many as there are dimensions.
     planes
         Random planes through each point, for exact counts.
     frame
@@ -78,7 +78,7 @@ class Settings:
     """
 
     radii: tuple[float, ...] = (0.005,)
-    directions: tuple[int, ...] = (25,)
+    directions: tuple[int, ...] | None = None
     planes: int = 1
     frame: Frame = "shared"
     sigma: float = 0.05
@@ -119,6 +119,11 @@ class Part:
     first: int
     settings: Settings
     _moments: Moments | None = field(default=None, init=False)
+
+    @property
+    def directions(self) -> tuple[int, ...]:
+        """Numbers of directions, as asked for or by default."""
+        return self.settings.directions or (min(DIRECTIONS, self.x[0].size),)
 
     @property
     def where(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def _columns(part: Part, progress: Progress) -> Iterator[Column]:
         part.network,
         part.x,
         radius=settings.radii,
-        directions=settings.directions,
+        directions=part.directions,
         frame=settings.frame,
         seed=settings.seed,
         dtype=settings.dtype,

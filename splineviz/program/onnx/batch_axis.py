@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from splineviz.errors import InputError
+from splineviz.program.first_run import SHAPE_HINTS
 
 __all__ = ["Lengths", "Reading", "readings"]
 
@@ -46,7 +47,7 @@ def readings(
     """
     if declared is None:
         if given is None:
-            raise InputError(f"{name} is of no declared shape", hint="give input_shape, without the batch")
+            raise InputError(f"{name} is of no declared shape", **SHAPE_HINTS)
         return [Reading((1, *given), given)]
     first = declared[0] if declared else None
     found = []
@@ -59,9 +60,7 @@ def readings(
         return found
     told = " x ".join("?" if n is None else str(n) for n in _likely(declared)) or "no axes"
     if given is None:
-        raise InputError(
-            f"{name} leaves the shape of one input open: {told}", hint="give input_shape, without the batch"
-        )
+        raise InputError(f"{name} leaves the shape of one input open: {told}", **SHAPE_HINTS)
     raise InputError(f"{name} takes one input of shape {told}, without the batch, but input_shape is {given}")
 
 

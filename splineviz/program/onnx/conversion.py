@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from splineviz.errors import InputError
+from splineviz.program.one_input import Fixed, Output
 from splineviz.program.onnx.batch_axis import Reading
 from splineviz.program.onnx.loading import Source, read
 from splineviz.program.onnx.module import OnnxNetwork
@@ -15,9 +16,12 @@ __all__ = ["read_network"]
 
 
 def read_network(
-    path: str | Path, input_shape: tuple[int, ...] | None = None, output: str | int | None = None
+    path: str | Path,
+    input_shape: tuple[int, ...] | None = None,
+    fix: Fixed | None = None,
+    output: Output | None = None,
 ) -> OnnxNetwork:
-    """Read an ONNX file as a module on (batch, *input_shape).
+    """Read an ONNX file as a module on (batch, *input_shape), all inputs but one fixed.
 
     ``output`` is the name of the tensor to return, be it inside the graph, or its place among the outputs; it
     may be left out where one output alone is of real numbers. Operators that cannot be part of a program do
@@ -29,7 +33,7 @@ def read_network(
         If the file cannot be read, has not one input of numbers or one output of real numbers, or leaves the
         shape of one input open.
     """
-    source = read(Path(path), input_shape, output)
+    source = read(Path(path), input_shape, fix or {}, output)
     found: list[tuple[Reading, OnnxNetwork]] = []
     errors: list[InputError] = []
     for reading in source.readings:
@@ -52,9 +56,10 @@ def read_network(
 def _ambiguous(source: Source, readings: list[Reading], path: str) -> InputError:
     shapes = [reading.input_shape for reading in readings]
     in_python = " or ".join(f"input_shape={shape}" for shape in shapes)
-    on_command_line = " or ".join(",".join(map(str, shape)) for shape in shapes)
+    in_command = " or ".join(f"--input-shape {','.join(map(str, shape))}" for shape in shapes)
     count, where = readings[0].batch, f"the input '{source.input}' of '{path}'"
     return InputError(
         f"{where} may be {count} inputs of shape {shapes[0]}, or one input of shape {shapes[1]}",
-        hint=f"say which: {in_python}, on the command line --input-shape {on_command_line}",
+        hint=f"say which: {in_python}",
+        command_hint=f"say which: {in_command}",
     )

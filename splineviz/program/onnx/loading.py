@@ -13,6 +13,8 @@ from onnx.inliner import inline_local_functions
 
 from splineviz.errors import InputError
 from splineviz.program.modes import condensed
+from splineviz.program.one_input import Fixed, Output, many_inputs
+from splineviz.program.one_input import held as fixed
 from splineviz.program.onnx.batch_axis import Lengths, Reading, readings
 from splineviz.program.onnx.probabilities import as_one_squashing
 from splineviz.program.onnx.validity import check_names, check_size, subgraphs
@@ -23,6 +25,7 @@ FLOATS = frozenset({TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, 
 WHOLE_NUMBERS = frozenset(
     getattr(TensorProto, f"{sign}INT{bits}") for sign in ("", "U") for bits in (8, 16, 32, 64)
 )
+_FLAGS = frozenset({TensorProto.BOOL})
 _OLDEST = 7
 
 
@@ -41,16 +44,19 @@ class Source:
     output_shape: Lengths | None
     """As declared, None for what is left open"""
     initialisers: dict[str, np.ndarray]
+    held: dict[str, np.ndarray]
+    """Inputs that are fixed, each with a batch of one where it has a batch axis"""
 
 
-def read(path: Path, given: tuple[int, ...] | None, output: str | int | None) -> Source:
+def read(path: Path, given: tuple[int, ...] | None, fix: Fixed, output: Output | None) -> Source:
     """Read a file, and decide on its input and output.
 
     Raises
     ------
     InputError
         If the file is missing, broken, of an opset that is too old or too new, has not one input of numbers
-        or not one output of real numbers, unless one is named, or leaves the shape of its input open.
+        that is not fixed or not one output of real numbers, unless one is named, or leaves the shape of
+        its input open.
     """
     model = _model(path)
     opset = _opset(model, path)
@@ -58,6 +64,7 @@ def read(path: Path, given: tuple[int, ...] | None, output: str | int | None) ->
     if graph.sparse_initializer:
         raise InputError(f"'{path}' holds sparse weights, which are not read")
     check_names(graph, path)
+    held = _held(graph, fix, path)
     made_by = {name: node for node in graph.node for name in node.output}
     last = _output(graph, output, made_by, path)
     del graph.output[:]
@@ -65,17 +72,14 @@ def read(path: Path, given: tuple[int, ...] | None, output: str | int | None) ->
     as_one_squashing(graph)
     _keep_what_leads_to(graph, last.name)
     initialisers = {tensor.name: _array(tensor, path) for tensor in graph.initializer}
-    entry = _only([i for i in graph.input if i.name not in initialisers], path)
-    kind = entry.type.tensor_type.elem_type
-    if kind not in FLOATS | WHOLE_NUMBERS:
-        raise InputError(
-            f"the input '{entry.name}' of '{path}' must hold numbers, but is of type "
-            f"{TensorProto.DataType.Name(kind).lower()}"
-        )
+    entries = [one for one in graph.input if one.name not in initialisers]
+    entry = _only([one for one in entries if one.name not in held], path)
+    held = {one.name: held[one.name] for one in entries if one.name in held}
+    kind = _kind(entry, path, FLOATS | WHOLE_NUMBERS)
     where = f"the input '{entry.name}' of '{path}'"
     declared, made = _lengths(entry, where), _lengths(last, f"the output '{last.name}' of '{path}'")
     shapes = readings(declared, (made or [None])[0], given, where)
-    return Source(model, opset, entry.name, kind, shapes, last.name, made, initialisers)
+    return Source(model, opset, entry.name, kind, shapes, last.name, made, initialisers, held)
 
 
 def _model(path: Path) -> ModelProto:
@@ -128,19 +132,46 @@ def _array(tensor: TensorProto, path: Path) -> np.ndarray:
         ) from error
 
 
-def _only(values: Sequence[ValueInfoProto], path: Path) -> ValueInfoProto:
-    if len(values) != 1:
-        names = ", ".join(f"'{v.name}'" for v in values) or "none"
+def _held(graph: GraphProto, fix: Fixed, path: Path) -> dict[str, np.ndarray]:
+    """Values of the inputs that are fixed."""
+    stored = {tensor.name for tensor in graph.initializer}
+    declared = {one.name: one for one in graph.input if one.name not in stored}
+    if unknown := [name for name in fix if name not in declared]:
         raise InputError(
-            f"a network has one input, but '{path}' has {len(values)}: {names}",
-            hint="cut the file down to one input: onnx.utils.extract_model(file, new_file, input_names, "
-            "output_names)",
+            f"'{path}' has no input {', '.join(map(repr, unknown))}; it has {', '.join(declared) or 'none'}"
         )
-    return values[0]
+    held = {}
+    for name, given in fix.items():
+        one = declared[name]
+        kind = onnx.helper.tensor_dtype_to_np_dtype(_kind(one, path, FLOATS | WHOLE_NUMBERS | _FLAGS))
+        value, lengths = np.asarray(fixed(name, given)).astype(kind), _lengths(one, f"the input '{name}'")
+        has_batch = lengths is not None and len(lengths) == value.ndim + 1
+        held[name] = value[None] if has_batch else value
+    return held
+
+
+def _kind(entry: ValueInfoProto, path: Path, known: frozenset[int]) -> int:
+    """Type of the numbers of an input."""
+    kind = entry.type.tensor_type.elem_type
+    if kind not in known:
+        raise InputError(
+            f"the input '{entry.name}' of '{path}' must hold numbers, but is of type "
+            f"{TensorProto.DataType.Name(kind).lower()}"
+        )
+    return kind
+
+
+def _only(left: Sequence[ValueInfoProto], path: Path) -> ValueInfoProto:
+    """The one input that is not fixed."""
+    if len(left) > 1:
+        raise many_inputs(f"'{path}'", [one.name for one in left])
+    if not left:
+        raise InputError(f"'{path}' has no input that is not fixed")
+    return left[0]
 
 
 def _output(
-    graph: GraphProto, wanted: str | int | None, made_by: dict[str, NodeProto], path: Path
+    graph: GraphProto, wanted: Output | None, made_by: dict[str, NodeProto], path: Path
 ) -> ValueInfoProto:
     """The tensor to end with: the one of that name, be it inside the graph, or of that place among the
     outputs; or the only output of real numbers."""
@@ -160,7 +191,8 @@ def _output(
         names = ", ".join(f"'{value.name}'" for value in chosen or values)
         raise InputError(
             f"a network has one output, but '{path}' has {len(chosen or values)}: {names}",
-            hint=f"name the one to read: output='{(chosen or values)[0].name}'",
+            hint=f"output={(chosen or values)[0].name!r} takes that one",
+            command_hint=f"--output-name {(chosen or values)[0].name} takes that one",
         )
     if chosen[0].name not in made_by:
         raise InputError(f"the ONNX file is broken: nothing makes the output '{chosen[0].name}' of '{path}'")

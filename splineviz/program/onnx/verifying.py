@@ -67,7 +67,8 @@ def verify(source: Source, reading: Reading, network: OnnxNetwork, path: str) ->
     kind = onnx.helper.tensor_dtype_to_np_dtype(source.kind)
     given = x.numpy().reshape(reading.shape if count == 1 else (count, *reading.shape[1:])).astype(kind)
     try:
-        (wanted,) = ReferenceEvaluator(source.model).run([source.output], {source.input: given})
+        inputs = source.held | {source.input: given}
+        (wanted,) = ReferenceEvaluator(source.model).run([source.output], inputs)
         wanted = np.asarray(wanted, np.float64)
         mixed = reading.batch is not None and wanted.size != found.size
         wanted = found if mixed else wanted.reshape(found.shape)

@@ -18,7 +18,7 @@ from splineviz.program.onnx.batch_axis import Reading
 from splineviz.program.onnx.control_flow import written_out
 from splineviz.program.onnx.entry_kinds import kind_made
 from splineviz.program.onnx.fitting import fitted, on_constants
-from splineviz.program.onnx.folding import evaluated
+from splineviz.program.onnx.folding import evaluated, exact
 from splineviz.program.onnx.growth import Growth
 from splineviz.program.onnx.loading import FLOATS, Source
 from splineviz.program.onnx.module import RESERVED, GraphStep, OnnxNetwork
@@ -67,6 +67,8 @@ class Walk:
         self.growth = Growth()
         self.n_nodes = 0
         self.tensors.define(source.initialisers)
+        for name, array in source.held.items():
+            self.tensors[name] = Value(name, array.shape, exact(array))
         self.over(source.model.graph.node)
 
     def over(self, nodes: Iterable[NodeProto]) -> None:

@@ -56,7 +56,7 @@ def weights_for(wanted: Wanted, weights: Weights, key: str | None = None) -> Sta
     try:
         return fitted(content, wanted)
     except InputError as error:
-        raise InputError(f"'{weights}': {error.message}", hint=error.hint) from error
+        raise error.about(f"'{weights}'") from error
 
 
 def fitted(content: object, wanted: Wanted) -> State:
