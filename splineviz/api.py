@@ -81,9 +81,10 @@ def slice(
     from splineviz.engine.arrange import arrange
     from splineviz.program.sources import program_for
 
-    if len(points) != 3:
-        raise InputError(f"a plane goes through three points, got {len(points)}")
-    plane = Plane.through(*points)
+    anchors = tuple(points)
+    if len(anchors) != 3:
+        raise InputError(f"a plane goes through three points, got {len(anchors)}")
+    plane = Plane.through(*anchors)
     program = program_for(
         model,
         plane.input_shape,

@@ -171,9 +171,11 @@ class Plane:
 
     def project(self, x: Any) -> tuple[np.ndarray, np.ndarray]:
         """uv (..., 2) of the nearest points of the plane, and the distances (...) to them; x is (...,
-        *input_shape)."""
+        *input_shape), or flat, (..., D)."""
         x = _as_point(x, "the points")
         trail = len(self.input_shape)
+        if x.ndim and x.shape[-1] == self.dim:
+            x = x.reshape(*x.shape[:-1], *self.input_shape)
         if x.shape[x.ndim - trail :] != self.input_shape:
             raise InputError(f"points must end in the input shape {self.input_shape}, got {x.shape}")
         offset = x.reshape(*x.shape[: x.ndim - trail], -1) - self.origin

@@ -139,6 +139,54 @@ def test_default_directions_fit_few_inputs_and_say_so(dim: int) -> None:
         sv.local_complexity(net, x, directions=dim + 1)
 
 
+@pytest.mark.parametrize("layout", ["channels last network", "channels_last memory"])
+def test_layouts_of_networks_in_exact_counts(layout: str) -> None:
+    class Permuting(nn.Module):
+        def __init__(self, conv: nn.Module, last: nn.Module) -> None:
+            super().__init__()
+            self.conv, self.last = conv, last
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(self.conv(x.permute(0, 3, 1, 2)).relu())
+
+    torch.manual_seed(0)
+    conv, last = nn.Conv2d(3, 4, 3), nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 3))
+    plain, x = nn.Sequential(conv, nn.ReLU(), last).eval(), torch.randn(4, 3, 6, 6)
+    wanted = sv.exact_local_complexity(plain, x.contiguous(), radius=0.3)
+    if layout == "channels last network":
+        given, points, shape = Permuting(conv, last).eval(), x.permute(0, 2, 3, 1), (6, 6, 3)
+        axes = np.random.default_rng(0).normal(size=(2, *shape))
+        planes = [sv.Plane.at(p, directions=axes) for p in points]
+        moved = [sv.Plane.at(p, directions=axes.transpose(0, 3, 1, 2)) for p in x]
+        windows = [sv.Window.diamond(0.3)] * 4
+        assert sv.arrange(given, planes, windows).n_cells == sv.arrange(plain, moved, windows).n_cells
+        assert sv.exact_local_complexity(given, points, radius=0.3).totals.shape == (1, 1, 4)
+    else:
+        given = plain.to(memory_format=torch.channels_last)
+        points = x.to(memory_format=torch.channels_last)
+        found = sv.exact_local_complexity(given, points, radius=0.3)
+        np.testing.assert_array_equal(found.counts, wanted.counts)
+
+
+@pytest.mark.parametrize(
+    ("stored", "channels"),
+    [((1, 6, 6), 1), ((6, 6), 1), ((1, 1, 6, 6), 1), ((3, 6, 6), 3), ((6, 6, 3), 3), ((1, 6, 6, 3), 3)],
+)
+@pytest.mark.filterwarnings("ignore::splineviz.errors.SplinevizWarning")
+def test_images_tell_a_convolution_its_shape(stored: tuple[int, ...], channels: int) -> None:
+    net = nn.Sequential(nn.Conv2d(channels, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)).eval()
+    points = torch.randn(3, *stored, generator=torch.Generator().manual_seed(0))
+    arr = sv.slice(net, points)
+    assert arr.program.input_shape == (channels, 6, 6)
+    assert sv.local_complexity(net, points).n_points == 3
+    assert sv.segment(net, points[0], points[1]).n_cells >= 1
+    plane = arr.planes[0]
+    flat = plane.lift(plane.anchors).reshape(3, -1)
+    np.testing.assert_allclose(plane.project(flat)[0], plane.anchors, atol=1e-12)
+    with pytest.raises(InputError, match="the shape of one input is needed"):
+        sv.slice(net, points.flatten(1))
+
+
 def test_points_that_are_none() -> None:
     net = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
     for points, words in (

@@ -16,6 +16,7 @@ from splineviz.errors import InputError, SplinevizWarning
 from splineviz.inputs import as_inputs, whole_number
 from splineviz.program import Origin, Program, models
 from splineviz.program.devices import named_device
+from splineviz.program.modes import condensed
 from splineviz.program.sources import network_for, program_for
 
 __all__ = [
@@ -63,6 +64,8 @@ def program_at(model: Program | models.Model, points: Points) -> Program:
 def checked_points(points: Points, input_shape: tuple[int, ...]) -> Tensor:
     """(n, *input_shape) float64 where the points are."""
     tensor = _tensor(points)
+    if tensor.is_complex():
+        raise InputError(f"points must hold real numbers, got {str(tensor.dtype).removeprefix('torch.')}")
     if not tensor.is_floating_point():
         raise InputError(
             f"points must hold floating-point numbers, got {str(tensor.dtype).removeprefix('torch.')}: the "
@@ -92,11 +95,13 @@ def _tensor(points: Points) -> Tensor:
     try:
         if isinstance(points, (list, tuple)) and points and isinstance(points[0], Tensor):
             return torch.stack([point.detach() for point in points])
-        return torch.as_tensor(np.asarray(points))
-    except (TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise InputError(
-            f"points must be an array of shape (n, ...), or a list of points of one shape: {error}"
-        ) from error
+        array = np.asarray(points)
+        if array.dtype.kind in "fiubc":
+            return torch.as_tensor(array)
+        reason = f"got {type(points).__name__} of {array.dtype}"
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = condensed(error)
+    raise InputError(f"points must be an array of shape (n, ...), or a list of points of one shape: {reason}")
 
 
 def numbers(given: float | Iterable[float], what: str) -> tuple[float, ...]:

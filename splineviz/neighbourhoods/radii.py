@@ -70,7 +70,8 @@ def radii_for(
                 where = "the point" if len(cut_at) == 1 else "half of the points"
                 raise InputError(
                     f"every radius cuts {min(medians)} units: the lines of so many pass through {where}",
-                    hint="move the points off the data, by --jitter of splineviz slice, or ask for more",
+                    hint="move the points a little off the data by noise, or ask for more",
+                    command_hint="--jitter J moves the points off the data; or ask for more",
                 )
             return radii
         radius *= 4.0

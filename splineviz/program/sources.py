@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypedDict, TypeVar, Unpack
 
@@ -153,13 +154,26 @@ def network_for(model: Model, point_shape: tuple[int, ...] | None, **how: Unpack
 def _read_for(read: Callable[[Reading], Read], point_shape: tuple[int, ...] | None, how: Reading) -> Read:
     try:
         return read(how)
-    except InputError as error:
+    except InputError:
         if how.get("input_shape") is not None or not point_shape:
             raise
-        try:
-            return read({**how, "input_shape": point_shape})
-        except InputError as second:
-            raise error from second  # the model's own shape is the likelier one, so tell what is wrong there
+        for shape in _shapes_like(point_shape):
+            with suppress(InputError):
+                return read({**how, "input_shape": shape})
+        raise  # the model's own shape is the likelier one, so that what is wrong there is told
+
+
+def _shapes_like(point_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Shapes of the input of a network that takes such points: as they are; without a batch of one; images
+    without channels with one, and those with channels last with channels first."""
+    shapes = [point_shape]
+    if len(point_shape) == 4 and point_shape[0] == 1:
+        shapes.append(point_shape := point_shape[1:])
+    if len(point_shape) == 2:
+        shapes.append((1, *point_shape))
+    if len(point_shape) == 3 and point_shape[2] in (1, 3, 4):
+        shapes.append((point_shape[2], *point_shape[:2]))
+    return shapes
 
 
 def blockers(model: Model, **how: Unpack[Reading]) -> tuple[Offender, ...]:

@@ -118,7 +118,7 @@ def _behind(
             after_affine(replace(node, run=node.linear, matrix=None), [axes], run),
         )
     values, steps = as_rows(start.values)[torch.from_numpy(window_of)], torch.from_numpy(uv)
-    for k, pair in enumerate(axes.values.view(len(bases), 2, -1)):
+    for k, pair in enumerate(axes.values.reshape(len(bases), 2, -1)):
         if len(bases) == 1:
             values.addmm_(steps, pair)
         else:

@@ -152,6 +152,20 @@ def test_unreadable_weights(tmp_path: Path) -> None:
             load_weights(tmp_path / name)
 
 
+def test_weights_that_a_wrapper_renames() -> None:
+    class Wrapper(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = make()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.inner(x)
+
+    with pytest.raises(InputError, match=r"missing: inner\.0\.weight") as caught:
+        load_program(Wrapper().eval(), weights=make().state_dict())
+    assert "a subclass that overrides forward() does not" in (caught.value.hint or "")
+
+
 def test_rebind_is_loading_anew() -> None:
     model, other = Residual().eval(), Residual().eval()
     program = load_program(model, input_shape=(2, 5, 5))

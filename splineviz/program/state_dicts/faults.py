@@ -59,6 +59,9 @@ def reason(state: Mapping[str, Tensor], wanted: Wanted) -> str:
     for signs, remedy in _REASONS:
         if any(sign in name for name in unexpected for sign in signs):
             return remedy
+    missing = [name for name in wanted.tensors if name not in state]
+    if missing and {name.partition(".")[2] for name in missing} <= set(unexpected):
+        return "a module that holds another renames its weights; a subclass that overrides forward() does not"
     return "give weights of this very architecture"
 
 
