@@ -37,9 +37,9 @@ class Origin:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of the operations and weights, hex."""
+        """sha256 of the operations, the weights and what is held beside them, such as fixed inputs, hex."""
         made = hashlib.sha256(repr([(call.op, call.shape, call.name) for call in self.graph.calls]).encode())
-        for key, value in sorted(self.weights.items()):
+        for key, value in sorted({**self.graph.constants, **self.weights}.items()):
             made.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
         return made.hexdigest()
 

@@ -16,7 +16,7 @@ from torch.export import Dim
 
 import splineviz as sv
 from splineviz.errors import InputError
-from splineviz.program import load_program
+from splineviz.program import load_program, read_network
 
 from .nets import Call
 
@@ -92,6 +92,16 @@ def test_all_inputs_but_one_are_held(name: str) -> None:
         torch.testing.assert_close(rebound.forward(x), run(other.double(), x))
         other.float()
     assert sv.local_complexity(program, x, directions=2).counts.shape[2] == 5
+
+
+def test_what_is_fixed_is_part_of_the_network() -> None:
+    critic, x = Critic().eval(), torch.zeros(3, 4)
+    digests = {
+        sv.local_complexity(load_program(critic, input_shape=4, fix={"action": a}), x, directions=2).digest
+        for a in (ACTION, ACTION, 2 * ACTION)
+    }
+    networks = {read_network(critic, input_shape=4, fix={"action": a}).digest for a in (ACTION, 2 * ACTION)}
+    assert len(digests) == len(networks) == 2
 
 
 def test_an_input_by_keyword_only() -> None:
