@@ -111,6 +111,8 @@ def test_what_is_no_model_is_named_by_every_verb(models: Models) -> None:
 def test_a_program_has_been_told_how_it_is_read(models: Models) -> None:
     with pytest.raises(InputError, match="read already, so that weights, logits would have no effect"):
         sv.slice(models["program"], _points()[:3], weights={}, logits=True)
+    with pytest.raises(InputError, match="so that output would have no effect"):
+        sv.slice(models["program"], _points()[:3], output=0)
 
 
 def test_integers_of_numpy_are_integers(models: Models) -> None:

@@ -153,14 +153,19 @@ def chosen(result: object, output: Output | None) -> object:
     Raises
     ------
     InputError
-        If there is none of that name.
+        If there is none of that name, or it is no tensor.
     """
     if output is None:
         return result
     found = outputs_of(result)
     for name, value in found.items():
-        if str(name) == str(output):
+        if str(name) == str(output) and isinstance(value, Tensor):
             return value
+        if str(name) == str(output):
+            raise InputError(
+                f"the output {output!r} of the model is no tensor, but {type(value).__name__}",
+                hint="a subclass whose forward() returns the tensor in it keeps the names of the weights",
+            )
     names = ", ".join(repr(name) for name in found)
     raise InputError(
         f"the model has no output {output!r}: it returns {type(result).__name__}"

@@ -136,7 +136,7 @@ def program_for(
     arguments, and errors, are those of :func:`load_program`.
     """
     if isinstance(model, Program):
-        if given := [name for name, value in how.items() if value not in (None, False)]:
+        if given := [name for name, value in how.items() if value is not None and value is not False]:
             raise InputError(
                 f"a program is read already, so that {', '.join(given)} would have no effect",
                 hint="give them to sv.load_program, or the model in place of the program",

@@ -191,6 +191,14 @@ def test_one_of_several_outputs(kind: str) -> None:
         load_program(net, output="loss")
 
 
+def test_an_output_that_holds_others() -> None:
+    net = Call(lambda m, x: (m.layer(x), (x, x)))
+    net.layer = nn.Linear(2, 3)
+    assert load_program(net.eval(), output=0).output_shape == (3,)
+    with pytest.raises(InputError, match="the output 1 of the model is no tensor, but tuple"):
+        load_program(net, output=1)
+
+
 def test_exported_programs_take_their_arguments_as_they_were(tmp_path: Path) -> None:
     torch.manual_seed(0)
     critic, batch = Critic().eval(), {0: Dim.AUTO}
