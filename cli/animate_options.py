@@ -113,7 +113,10 @@ class AnimateOptions:
             raise click.UsageError(f"{ways} --data FILE, which is missing")
         named = bool(choosing) or self.points is not None
         if self.source.data is not None and not named and self.box is None:
-            raise click.UsageError("say which of the data: --points I,J,K, --classes A,B,C, or --errors")
+            raise click.UsageError(
+                "say which of the data: --points I,J,K, --classes A,B,C, or --errors; or --box for a network "
+                "with two inputs"
+            )
         if not named and self.box is None:
             raise click.UsageError(
                 "say where to look: --data FILE --points I,J,K, or --box for a network with two inputs"

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import splineviz as sv
-from splineviz_cli.data import Preprocessing
+from splineviz_cli.preprocessing import Preprocessing
 
 from .conftest import OWN_WEIGHTS, Result
 
@@ -165,11 +165,12 @@ def test_the_valid_range_follows_the_mean_and_std_of_each_channel(nets: Path, sp
     )
     done = splineviz("slice", "nets:channels", *given, "-o", "x.svg")
     assert done.code == 0, done.err
-    low, high = Preprocessing.make(None, (0.5, 0.4, 0.3), (0.2, 0.25, 0.5)).range(0.0, 1.0, (3, 4, 4))
+    scaled = Preprocessing.make(None, (0.5, 0.4, 0.3), (0.2, 0.25, 0.5))
+    low, high = scaled.range(0.0, 1.0, (3, 4, 4), None)
     assert np.shape(low) == np.shape(high) == (3, 4, 4)
     np.testing.assert_allclose(np.asarray(low)[:, 1, 2], [-2.5, -1.6, -0.6])
     np.testing.assert_allclose(np.asarray(high)[:, 1, 2], [2.5, 2.4, 1.4])
-    assert Preprocessing.make(None, (0.0,), (1.0,)).range(0.0, 1.0, (3, 4, 4)) == (0.0, 1.0)
+    assert Preprocessing.make(None, (0.0,), (1.0,)).range(0.0, 1.0, (3, 4, 4), None) == (0.0, 1.0)
 
 
 def test_undecided_is_told_and_no_error(
