@@ -129,7 +129,7 @@ def test_wrappers_inside_and_parts_by_themselves() -> None:
 )
 def test_two_that_fit_are_refused_and_a_key_chooses(content: dict[str, Any]) -> None:
     first, second = (name for name in dict.fromkeys(_heads(content)))
-    with pytest.raises(InputError, match=f"several entries fit the network, and differ: {first}, {second};"):
+    with pytest.raises(InputError, match=f"several entries fit the network, and differ: {first}, {second}"):
         sv.load_program(mlp(), weights=content)
     digests = {sv.load_program(mlp(), weights=content, weights_key=key).digest for key in (first, second)}
     assert len(digests) == 2
@@ -162,7 +162,7 @@ def test_a_usual_prefix_beside_the_same_names_without_is_no_answer() -> None:
 def test_a_part_of_another_network_is_taken_by_its_key_alone() -> None:
     whole = Two().state_dict()
     with pytest.raises(
-        InputError, match=r"those of another network, of which 'encoder' fits\n.*-key encoder"
+        InputError, match=r"those of another network, of which 'encoder' fits\n.*weights_key='encoder'"
     ):
         sv.load_program(mlp(), weights=whole)
     assert sv.load_program(mlp(), weights=whole, weights_key="encoder").n_units == 8

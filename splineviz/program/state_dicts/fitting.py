@@ -82,15 +82,10 @@ def fitted(content: object, wanted: Wanted) -> State:
     first, *others = fitting
     if any(not _equal(first.state, other.state) for other in others):
         keys = [candidate.key for candidate in fitting]
-        raise InputError(
-            f"several entries fit the network, and differ: {some(key or '(no key)' for key in keys)}; which "
-            "is meant, --weights-key says (in Python weights_key)",
-        )
+        named = some(key or "(no key)" for key in keys)
+        raise _unchosen(f"several entries fit the network, and differ: {named}", next(filter(None, keys)))
     if not any(candidate.whole for candidate in fitting):
-        raise InputError(
-            f"the weights are those of another network, of which '{first.key}' fits",
-            hint=_choice(first.key),
-        )
+        raise _unchosen(f"the weights are those of another network, of which '{first.key}' fits", first.key)
     return _checked(first.state, wanted)
 
 
@@ -122,8 +117,10 @@ def _dense(value: Tensor) -> Tensor:
     return value if value.layout is torch.strided else value.to_dense()
 
 
-def _choice(key: str) -> str:
-    return f"say which is meant: --weights-key {key}, in Python weights_key='{key}'"
+def _unchosen(message: str, key: str) -> InputError:
+    """The error where a key has to say which entry is meant."""
+    hint, command_hint = f"weights_key={key!r} takes that one", f"--weights-key {key} takes that one"
+    return InputError(message, hint=hint, command_hint=command_hint)
 
 
 def _misfit(content: object, found: list[Candidate], wanted: Wanted) -> InputError:
