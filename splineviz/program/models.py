@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,17 +71,19 @@ def find_module(
         _refuse_unreadable(module)
         name = type(module).__name__
         module = holding(module, fix, output)
-        found = Found(module if weights is None else duplicate(module), name, None)
+        found = Found(module, name, None)
     else:
         raise _no_model(model)
     if weights is None and weights_key is not None:
         raise InputError(
             f"the key '{weights_key}' is for weights, and there are none", hint="give weights, too"
         )
-    if weights is not None:
-        state = weights_for(Wanted.of(found.module), weights, weights_key)
-        found.module.load_state_dict(state, strict=False)
-    return found
+    if weights is None:
+        return found
+    # of a file or a factory it is nobody else's
+    module = found.module if isinstance(model, (str, Path)) else duplicate(found.module)
+    module.load_state_dict(weights_for(Wanted.of(module), weights, weights_key), strict=False)
+    return replace(found, module=module)
 
 
 def _refuse_unreadable(module: nn.Module) -> None:

@@ -45,6 +45,12 @@ def _fronted(module: nn.Module, arguments: Callable[[Tensor], Arguments], output
             hint="give the ExportedProgram itself" if exported else "remove them before the model is read",
         )
 
+    if "forward" in module.__dict__:
+        raise InputError(
+            f"{kind.__name__} has a forward() that was set on this one module",
+            hint="give a module whose class has that forward()",
+        )
+
     class OneInput(kind):  # type: ignore[misc]
         def forward(self, x: Tensor) -> object:
             positional, named = arguments(x)

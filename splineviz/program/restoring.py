@@ -32,11 +32,12 @@ def restored(module: nn.Module) -> Iterator[None]:
     found: dict[int, tuple[Any, Any]] = {}
     for part in module.modules():
         found[id(part.__dict__)] = part.__dict__, dict(part.__dict__)
-        for value in (*part.__dict__.values(), *vars(type(part)).values()):
+        kinds = [kind for kind in type(part).__mro__ if issubclass(kind, nn.Module)]
+        for value in (*part.__dict__.values(), *(v for kind in kinds for v in vars(kind).values())):
             if not isinstance(value, FunctionType):
                 _note(value, found, _DEPTH)
         for function in (
-            type(part).forward,
+            *(kind.forward for kind in kinds),
             *part._forward_hooks.values(),
             *part._forward_pre_hooks.values(),
         ):

@@ -95,6 +95,22 @@ def test_modules_of_exported_programs(tmp_path: Path) -> None:
     assert caught.value.hint == "give the ExportedProgram itself"
 
 
+def test_exported_programs_keep_their_weights() -> None:
+    exported = torch.export.export(_net(), (torch.zeros(2, 4),), dynamic_shapes=({0: torch.export.Dim.AUTO},))
+    before = {name: value.clone() for name, value in exported.state_dict.items()}
+    other = {name: value + 1 for name, value in before.items()}
+    assert load_program(exported, weights=other).digest == load_program(exported).rebind(other).digest
+    assert all(torch.equal(value, before[name]) for name, value in exported.state_dict.items())
+
+
+def test_a_forward_of_one_module_alone() -> None:
+    net = _net()
+    run = net.forward
+    net.forward = lambda x: {"y": run(x)}
+    with pytest.raises(InputError, match=r"Sequential has a forward\(\) that was set on this one module"):
+        load_program(net, input_shape=4, output="y")
+
+
 def test_the_command_is_told_its_own_options() -> None:
     with pytest.raises(InputError) as caught:
         load_program(nn.Conv2d(1, 2, 3).eval())

@@ -42,6 +42,14 @@ class Keeping(nn.Module):
         return self.net[2](self.act)
 
 
+class KeepingTwo(Keeping):
+    """A module of two inputs and outputs, whose class inherits what it keeps."""
+
+    def forward(self, x: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        y = super().forward(x + shift)
+        return y, x
+
+
 class Watching:
     def __init__(self, module: nn.Module) -> None:
         self.features: dict[str, list[Tensor]] = {}
@@ -49,6 +57,16 @@ class Watching:
 
     def keep(self, module: nn.Module, given: tuple[Tensor, ...], result: Tensor) -> None:
         self.features.setdefault("relu", []).append(result.detach())
+
+
+def test_a_module_with_a_fixed_input_is_left_as_it_was() -> None:
+    module = KeepingTwo().eval()
+    program = sv.load_program(module, input_shape=2, fix={"shift": torch.ones(2)}, output=0)
+    assert (module.calls, module.act, module.grid, module.cache, module.seen) == (0, None, None, {}, [])
+    x = torch.randn(5, 2)
+    with torch.no_grad():
+        torch.testing.assert_close(program.forward(x.double()).float(), module(x, torch.ones(2))[0])
+    module.seen.clear()
 
 
 @pytest.mark.parametrize(
