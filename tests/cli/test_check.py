@@ -115,13 +115,13 @@ def test_another_network_is_bad_input(cells: Path, splineviz: Command) -> None:
     ("damage", "message"),
     [
         ({"cells_values": lambda a: a + 10**6}, "is damaged: cells points outside"),
-        ({"edge_cells": lambda a: a[1:]}, "is damaged: sizes of arrays disagree"),
+        ({"edge_cells": lambda a: a[1:]}, "is damaged: edge_cells has numbers of type int64"),
         ({"cells_offsets": lambda a: a[::-1]}, "is damaged: the rows of cells do not fit"),
         ({"vertices": lambda a: a * np.nan}, "is damaged: a vertex is not finite"),
         ({"schema": lambda a: np.array("something/1")}, "holds no arrangement"),
         (
             {"plane_basis": lambda a: a[:, :, :3], "plane_origin": lambda a: a[:, :3]},
-            "has planes of 3 dimensions",
+            "is damaged: plane 0 does not fit its input shape (6,)",
         ),
         ({"meta": lambda a: np.array("{}")}, "is damaged: "),
     ],
