@@ -134,7 +134,9 @@ def test_points_are_the_demos_for_the_demo_only(nets: Path, splineviz: Command) 
     assert done.code == 2 and "say where to validate: --data FILE" in done.err
 
 
-def test_checkpoints_that_cannot_be_read_are_left_out_and_those_that_do_not_fit_refused(run: Path, splineviz: Command) -> None:
+def test_checkpoints_that_cannot_be_read_are_left_out_and_those_that_do_not_fit_refused(
+    run: Path, splineviz: Command
+) -> None:
     asked = ("validate", "run", "--model", "nets:small", *ASKED)
     (run / "step-1000.pt").write_bytes((run / "step-1.pt").read_bytes()[:200])
     done = splineviz(*asked, "-o", "a.html")
@@ -145,3 +147,4 @@ def test_checkpoints_that_cannot_be_read_are_left_out_and_those_that_do_not_fit_
     torch.save({"state_dict": net.state_dict(), "step": 1000}, run / "step-1000.pt")
     done = splineviz(*asked, "-o", "a.html")
     assert done.code == 4 and "step-1000.pt" in done.err and "do not fit the network" in done.err
+    assert not Path("a.html").exists()
