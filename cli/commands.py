@@ -147,7 +147,7 @@ def _noting_warnings() -> Iterator[None]:
             show(message, category, *where, **how)
         elif str(message) not in said:
             said.add(str(message))
-            click.echo(f"note: {message}", err=True)
+            say(f"note: {message}", err=True)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", SplinevizWarning)

@@ -244,7 +244,7 @@ def test_onnx_files_of_several_inputs_and_outputs(tmp_path: Path) -> None:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, size])
 
     nodes = [helper.make_node("Concat", ["a", "b"], ["c"], axis=1), helper.make_node("Relu", ["c"], ["y"])]
-    nodes.append(helper.make_node("Neg", ["c"], ["z"]))
+    nodes += [helper.make_node("Neg", ["c"], ["z"]), helper.make_node("Abs", ["a"], ["first"])]
     graph = helper.make_graph(nodes, "g", [value("a", 3), value("b", 2)], [value("y", 5), value("z", 5)])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     path = tmp_path / "net.onnx"
@@ -255,6 +255,8 @@ def test_onnx_files_of_several_inputs_and_outputs(tmp_path: Path) -> None:
         program = load_program(path, fix={"b": ACTION}, output=output)
         torch.testing.assert_close(program.forward(x), wanted)
         assert program.input_shape == (3,)
+    for fix in ({}, {"b": ACTION}):  # which the tensor does not depend on
+        torch.testing.assert_close(load_program(path, fix=fix, output="first").forward(x), x.abs())
     for how, words in (
         ({"output": "y"}, "takes 2: 'a', 'b'"),
         ({"fix": {"b": ACTION}}, "has 2: 'y', 'z'"),

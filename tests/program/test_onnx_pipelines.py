@@ -139,7 +139,9 @@ def test_logits_of_a_linear_classifier(tmp_path: Path, classes: int, post: str, 
 def test_probabilities_that_are_divided_by_their_sum_are_refused(tmp_path: Path) -> None:
     """One against the rest: no function of the logits that a squashing alone would give."""
     path = put(tmp_path, _classifier(3, "LOGISTIC", True), label=TensorProto.INT64)
-    with pytest.raises(NotPiecewiseAffineError, match="output='p' reads what enters it"):
+    with pytest.raises(
+        NotPiecewiseAffineError, match="what enters it can be read: output='p', --output-name p"
+    ):
         load_program(path, logits=True)
     assert [step.kind for step in read_network(path, output="p")._steps] == ["LinearClassifier"]
 

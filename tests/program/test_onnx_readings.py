@@ -45,8 +45,8 @@ def test_a_first_axis_that_may_be_the_batch_or_not(tmp_path: Path) -> None:
         InputError, match=r"10 inputs of shape \(4,\), or one input of shape \(10, 4\)"
     ) as caught:
         load_program(path)
-    hint = str(caught.value.hint)
-    assert "input_shape=(4,) or input_shape=(10, 4)" in hint and "--input-shape 4 or 10,4" in hint
+    assert caught.value.hint == "say which: input_shape=(4,) or input_shape=(10, 4)"
+    assert caught.value.command_hint == "say which: --input-shape 4 or --input-shape 10,4"
     x = _w(10, 4)
     agrees(path, x, input_shape=(4,))
     agrees(path, x, input_shape=(10, 4))

@@ -116,5 +116,5 @@ def _feature_vectorizer(node: OnnxNode) -> Made:
 def _normalizer(node: OnnxNode) -> Made:
     raise RefusedNodeError(
         f"divides by the size of its own input, which is not piecewise affine; "
-        f"output='{node.proto.input[0]}' reads what enters it"
+        f"what enters it can be read: output='{node.proto.input[0]}', --output-name {node.proto.input[0]}"
     )
