@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from splineviz.program.trace import Graph
@@ -40,7 +41,8 @@ class Origin:
         """sha256 of the operations, the weights and what is held beside them, such as fixed inputs, hex."""
         made = hashlib.sha256(repr([(call.op, call.shape, call.name) for call in self.graph.calls]).encode())
         for key, value in sorted({**self.graph.constants, **self.weights}.items()):
-            made.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
+            # as bytes, since NumPy lacks some of the types
+            made.update(key.encode() + value.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return made.hexdigest()
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> Origin:

@@ -104,6 +104,17 @@ def test_what_is_fixed_is_part_of_the_network() -> None:
     assert len(digests) == len(networks) == 2
 
 
+def test_what_is_held_in_few_bits_is_part_of_the_network() -> None:
+    def net(*values: float) -> nn.Module:
+        net = Call(lambda m, x: (x + m.held.float()).relu())
+        net.held = torch.tensor(values, dtype=torch.bfloat16)
+        return net.eval()
+
+    nets = [net(0.5, 2.0), net(0.5, 2.0), net(0.5, 3.0)]
+    first, same, other = (read_network(one, input_shape=2).digest for one in nets)
+    assert first == same != other
+
+
 def test_an_input_by_keyword_only() -> None:
     class Keyword(nn.Module):
         def __init__(self) -> None:
