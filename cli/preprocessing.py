@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +14,7 @@ from splineviz.data.stacking import in_its_colors, stacked
 from splineviz.data.values import as_array
 from splineviz.errors import InputError, SplinevizWarning
 from splineviz.inputs import as_inputs
+from splineviz.own_code import current_folder_first, named_object
 
 __all__ = ["Preprocessing"]
 
@@ -166,17 +165,17 @@ def _import_function(reference: str) -> Callable[[Any], Any]:
     module_name, _, name = reference.partition(":")
     if not module_name or not name:
         raise InputError(f"--transform must be module:function, got {reference!r}")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
     try:
-        function = getattr(importlib.import_module(module_name), name)
+        with current_folder_first():
+            function = named_object(reference)
     except (ImportError, AttributeError) as error:
         raise InputError(
             f"cannot import --transform {reference}: {error}", hint="run where the module can be imported"
         ) from error
     if not callable(function):
         raise InputError(f"--transform {reference} is not callable")
-    return function  # type: ignore[no-any-return]
+    transform: Callable[[Any], Any] = function
+    return transform
 
 
 def _listing(values: Sequence[float]) -> str:

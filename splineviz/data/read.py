@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import glob
-import importlib
 import inspect
 import os
 import re
 import stat
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,6 +20,7 @@ from splineviz.data.formats import Format, format_of
 from splineviz.data.objects import read_object
 from splineviz.data.picture_folders import read_matching
 from splineviz.errors import InputError, SplinevizError
+from splineviz.own_code import current_folder_first, named_object
 
 __all__ = ["read_data", "read_point_files"]
 
@@ -144,15 +143,11 @@ def _guarded(path: Path, read: Callable[[], Result]) -> Result:
 
 def _imported(reference: str) -> object:
     """The object that ``module:function`` names, or that it makes when called."""
-    module_name, _, name = reference.partition(":")
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
     try:
-        made: object = importlib.import_module(module_name)
-        for part in name.split("."):
-            made = getattr(made, part)
-        ready = any(hasattr(type(made), method) for method in ("__getitem__", "__iter__", "detach"))
-        return made() if callable(made) and (inspect.isclass(made) or not ready) else made
+        with current_folder_first():
+            made = named_object(reference)
+            ready = any(hasattr(type(made), method) for method in ("__getitem__", "__iter__", "detach"))
+            return made() if callable(made) and (inspect.isclass(made) or not ready) else made
     except SplinevizError:
         raise
     except Exception as error:
@@ -160,9 +155,6 @@ def _imported(reference: str) -> object:
             f"cannot load the data {reference}: {type(error).__name__}: {error}",
             hint="a function without arguments, in a module that can be imported here",
         ) from error
-    finally:
-        if here in sys.path:
-            sys.path.remove(here)
 
 
 def _with_labels(found: Collection, path: Path, asked: Asked) -> Collection:

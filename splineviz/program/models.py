@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from splineviz.errors import InputError, SplinevizError
+from splineviz.own_code import current_folder_first, named_object
 from splineviz.program.exported import load_exported
 from splineviz.program.modes import bare, condensed, in_eval_mode
 from splineviz.program.one_input import Fixed, Output, holding
@@ -160,7 +159,7 @@ def _named(model: str) -> nn.Module:
             f"a model is named 'module:factory', an .onnx or .pt2 file or 'demo', got '{model}'",
             hint="for example mypackage.nets:make_net",
         )
-    made = _imported(model, path, factory)
+    made = _imported(model)
     if not isinstance(made, nn.Module):
         raise InputError(f"'{model}' must be or return an nn.Module, got {type(made).__name__}")
     _refuse_unreadable(made)
@@ -168,19 +167,13 @@ def _named(model: str) -> nn.Module:
     return in_eval_mode(bare(made))
 
 
-def _imported(model: str, path: str, factory: str) -> object:
+def _imported(model: str) -> object:
     """The attribute of a module in the current directory or elsewhere, called unless it is a network."""
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
     try:
-        made: Any = importlib.import_module(path)
-        for part in factory.split("."):
-            made = getattr(made, part)
-        return made if isinstance(made, nn.Module) else made()
+        with current_folder_first():
+            made: Any = named_object(model)
+            return made if isinstance(made, nn.Module) else made()
     except SplinevizError:
         raise
     except Exception as error:
         raise InputError(f"cannot load the model '{model}': {condensed(error)}") from error
-    finally:
-        if here in sys.path:
-            sys.path.remove(here)
