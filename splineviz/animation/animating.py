@@ -129,8 +129,9 @@ def animate(
     store = Store(folder, "what is computed")
     jobs = jobs or os.cpu_count() or 1
     found = measure(runs, question, store, jobs, progress)
-    if all(measured.error is not None for measured in found):
-        raise InputError(f"no checkpoint can be drawn; the first: {found[0].error}")
+    errors = {measured.step: measured.error for measured in found if measured.error is not None}
+    if len(errors) == len(found):
+        raise errors[found[0].step].about("no checkpoint can be drawn; the first")
     sheet = Sheet(window.bounds, width, dpi)
     if images is not None and not isinstance(images, bool):
         images = [np.asarray(image) for image in images]
@@ -161,7 +162,7 @@ def animate(
         radius=radius,
         metrics=runs.metrics,
         left_out=runs.left_out,
-        errors={measured.step: measured.error for measured in found if measured.error is not None},
+        errors={step: error.message for step, error in errors.items()},
         incomplete=_steps(found, "INCOMPLETE"),
         in_doubt=_steps(found, "IN_DOUBT"),
         computed=sum(measured.computed for measured in found),

@@ -85,7 +85,7 @@ class CheckpointMeasurement:
 
     step: int
     name: str
-    error: str | None = None
+    error: InputError | None = None
     digest: str = ""
     """Digest of the program."""
     key: str = ""
@@ -127,7 +127,7 @@ def _one(runs: Checkpoints, index: int, question: Question, store: Store) -> Che
     try:
         program = runs[index]
     except InputError as error:
-        return CheckpointMeasurement(step, name, error=error.message)
+        return CheckpointMeasurement(step, name, error=error)
     key = question.slice_key(program)
     slice_, computed = store.numbers(key, lambda: _arranged(program, question, store, key))
     local: dict[str, Any] = {}

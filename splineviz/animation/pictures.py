@@ -53,12 +53,13 @@ def pictures(
     todo, paths = [], []
     for measured in found:
         caption = look.caption(measured.step)
-        of_file = None if measured.error is not None else store.path(measured.key, ".npz")
-        what = (measured.error, measured.key, caption, look.window.vertices, look.sheet)
+        error = None if measured.error is None else measured.error.message
+        of_file = None if error is not None else store.path(measured.key, ".npz")
+        what = (error, measured.key, caption, look.window.vertices, look.sheet)
         path = store.path(digest_of(what, sorted(look.style.items()), code_version("render")), suffix)
         paths.append(path)
         if not path.is_file():
-            todo.append((path, of_file, caption, measured.error or ""))
+            todo.append((path, of_file, caption, error or ""))
     before, workers = len(found) - len(todo), 1 if len(todo) <= _FEW else min(jobs, len(todo))
     with ExitStack() as unfinished:
         # Files that other processes write are this one's, which removes them should it be interrupted.

@@ -70,7 +70,7 @@ def test_the_averaged_weights(run: Path, splineviz: Command) -> None:
     ]
     assert [row["exact"] for row in reports[0]] != [row["exact"] for row in reports[1]]
     unsaid = splineviz("animate", "run", *WHERE, "-o", "a.webp")
-    assert unsaid.code == 4 and "differ: state_dict, ema; which is meant, --weights-key" in unsaid.err
+    assert unsaid.code == 4 and "differ: state_dict, ema\n  try: --weights-key state_dict" in unsaid.err
 
 
 def test_files_that_are_no_checkpoints_are_named(run: Path, splineviz: Command) -> None:
