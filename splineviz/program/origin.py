@@ -39,7 +39,8 @@ class Origin:
     @cached_property
     def digest(self) -> str:
         """sha256 of the operations, the weights and what is held beside them, such as fixed inputs, hex."""
-        made = hashlib.sha256(repr([(call.op, call.shape, call.name) for call in self.graph.calls]).encode())
+        calls = [(call.op, call.shape, call.name, _settings(call.arguments)) for call in self.graph.calls]
+        made = hashlib.sha256(repr(calls).encode())
         for key, value in sorted({**self.graph.constants, **self.weights}.items()):
             # as bytes, since NumPy lacks some of the types
             made.update(key.encode() + value.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
@@ -48,3 +49,14 @@ class Origin:
     def with_weights(self, weights: Mapping[str, Tensor]) -> Origin:
         """Origin with other weights for its graph."""
         return replace(self, weights={key: weights[key].detach().clone() for key in self.weights})
+
+
+def _settings(argument: object) -> object:
+    """The numbers and words among the arguments of a call, in their order; of others the kind alone."""
+    if isinstance(argument, dict):
+        return [(str(name), _settings(value)) for name, value in argument.items()]
+    if isinstance(argument, list | tuple):
+        return [_settings(value) for value in argument]
+    if argument is None or isinstance(argument, bool | int | float | str):
+        return argument
+    return type(argument).__name__

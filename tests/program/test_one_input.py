@@ -104,6 +104,11 @@ def test_what_is_fixed_is_part_of_the_network() -> None:
     assert len(digests) == len(networks) == 2
 
 
+def test_numbers_in_calls_are_part_of_the_network() -> None:
+    digests = [read_network(nn.LeakyReLU(slope), input_shape=2).digest for slope in (0.1, 0.1, 0.2)]
+    assert digests[0] == digests[1] != digests[2]
+
+
 def test_what_is_held_in_few_bits_is_part_of_the_network() -> None:
     def net(*values: float) -> nn.Module:
         net = Call(lambda m, x: (x + m.held.float()).relu())
