@@ -103,6 +103,13 @@ def test_half_precision_is_that_of_the_file(dtype: torch.dtype) -> None:
     assert sv.load_program(mlp(), weights=low).digest == sv.load_program(like_torch).digest
 
 
+def test_a_network_without_weights_takes_none() -> None:
+    program = sv.load_program(nn.ReLU(), input_shape=2)
+    assert program.rebind({}).digest == program.digest
+    with pytest.raises(sv.InputError, match=r"missing: 0\.weight"):
+        sv.load_program(nn.Sequential(nn.Linear(2, 1)), weights={})
+
+
 def test_wrappers_inside_and_parts_by_themselves() -> None:
     whole = Two()
     inside = {

@@ -75,6 +75,8 @@ def fitted(content: object, wanted: Wanted) -> State:
         return _checked(in_place(split(content, wanted), wanted), wanted)
     if isinstance(content, Sequence) and not isinstance(content, (str, bytes)):
         return _checked(in_place(named_in_order(content, wanted), wanted), wanted)
+    if isinstance(content, Mapping) and not content:  # all of a network without weights
+        return _checked({}, wanted)
     found = candidates(content, wanted)
     fitting = [candidate for candidate in found if not faults(candidate.state, wanted)]
     if not fitting:
