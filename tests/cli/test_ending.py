@@ -51,6 +51,11 @@ FACTORY = """
 """
 
 
+def _heed_interrupts() -> None:
+    """A process that ignores interrupts, as one in a script's background does, hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("work", AT_WORK.values(), ids=AT_WORK)
 def test_ctrl_c_ends_whatever_is_under_way(work: str, tmp_path: Path) -> None:
     factory = textwrap.dedent(FACTORY) + textwrap.indent(textwrap.dedent(work).strip(), "    ")
@@ -63,6 +68,7 @@ def test_ctrl_c_ends_whatever_is_under_way(work: str, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 this process has no other threads
     )
     while not (tmp_path / "begun").exists():
         assert began.poll() is None, began.communicate()

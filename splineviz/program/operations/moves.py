@@ -15,6 +15,8 @@ from splineviz.program.operations.scattering import added
 
 __all__: list[str] = []
 
+_PUT = torch.ops.aten.index_put
+
 _BY_VALUE = "chooses by the values of an activation, which may jump: write it with relu, abs or clamp"
 
 _MOVES = """
@@ -116,7 +118,7 @@ def _index_put(step: Step) -> Active:
 
         def add(x: Tensor) -> Tensor:
             at = [None if isinstance(i, slice) else i for i in index(len(x))]
-            total: Tensor = torch.ops.aten.index_put(x.new_zeros(len(x), *shape), at, x, True)
+            total: Tensor = _PUT(x.new_zeros(len(x), *shape), at, x, True)
             return total
 
         return added(step, step.arguments["values"], add)

@@ -57,7 +57,7 @@ def parts(index: Path) -> list[Path]:
         If it is no such index, or one of them is missing.
     """
     try:
-        content = json.loads(index.read_text("utf-8"))
+        content = json.loads(index.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise unreadable(index, "JSON", error) from error
     where = content.get("weight_map") if isinstance(content, dict) else None
