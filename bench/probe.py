@@ -1,5 +1,5 @@
-"""What every measured process does alike: one thread, peak memory, repetitions, patterns as sets, one JSON
-line at the end."""
+"""Parts of every measured process: one thread, peak memory, repetitions, patterns as sets, one JSON line at
+the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHUNK = 16_384
 
 
 def request() -> dict[str, Any]:
-    """What this process was asked to measure; from here on torch uses one thread."""
+    """The request of this process; from here on torch uses one thread."""
     torch.set_num_threads(1)
     asked = json.loads(sys.argv[1])
     assert isinstance(asked, dict)

@@ -26,8 +26,8 @@ def nothing_cut(columns: Sequence[Column]) -> bool:
 
 
 def cutting_radius(load: Callable[[], Program], x: np.ndarray, seed: int) -> str:
-    """What to try: the radius at which half of the first points have a unit that is cut; empty where there
-    is none that can be found."""
+    """Advice to end a note with: the radius at which half of the first points have a unit that is cut; empty
+    where none can be found."""
     from splineviz.neighbourhoods.diamonds import plane_frames
     from splineviz.neighbourhoods.radii import radii_for
 

@@ -1,4 +1,4 @@
-"""What a slice will take, told before: cells, time, memory; and what makes it long, with what to try."""
+"""Outlook on a slice, told before it begins: cells, time, memory; what makes it long, and what to try."""
 
 from __future__ import annotations
 

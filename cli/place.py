@@ -35,7 +35,7 @@ class Place:
     plane: Plane
     window: Window
     chosen: dict[str, dict[str, Any]]
-    """What was asked for and what that came to, by option: as JSON"""
+    """For each option the request and what it came to, as JSON"""
 
     @property
     def extra(self) -> dict[str, Any]:

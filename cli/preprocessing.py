@@ -95,7 +95,7 @@ class Preprocessing:
             ) from error
 
     def _levels(self, points: np.ndarray, *, pictures: bool) -> float:
-        """What integers are divided by first: 255 for bytes where --std can only be meant for 0 to 1."""
+        """Divisor of integers, taken first: 255 for bytes where --std can only be meant for 0 to 1."""
         if not self.told:
             raise InputError(
                 f"the data are integers ({points.dtype}, {points.min()} to {points.max()}), and nothing says "

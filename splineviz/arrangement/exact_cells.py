@@ -44,7 +44,7 @@ class ExactCell:
     maps: tuple[Triple, ...]
     """Coefficients of u, of v, and the constant of each output, over `scale`"""
     scale: Fraction
-    """What the coefficients are to be multiplied with"""
+    """Factor of all coefficients"""
     polygon: ExactPolygon | None
     """Its sides are named by their places round the cell. None where they are not known."""
 

@@ -205,7 +205,7 @@ class _Request:
             raise InputError(f"certify must be one of {', '.join(get_args(Certify))}, got {certify!r}")
         self.planes, self.windows = _several(planes, Plane), _several(windows, Window)
         last = len(program.stages) - 1
-        if stage is not None and (whole_number(stage, "stage", 0) > last):
+        if stage is not None and whole_number(stage, "stage", 0) > last:
             raise InputError(f"stage must be in 0 .. {last}, got {stage}")
         self.n_stages = len(program.stages) if stage is None else int(stage) + 1
         if len(self.planes) != len(self.windows) or not self.planes:

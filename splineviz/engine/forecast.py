@@ -42,7 +42,7 @@ class NoForecastError(InputError):
 
 @dataclass(frozen=True)
 class Forecast:
-    """What an arrangement will take, from a sample of its window."""
+    """Cells, time and memory of an arrangement, from a sample of its window."""
 
     cells: float
     """Expected number of cells"""
@@ -78,7 +78,7 @@ def forecast(
     device: Device = None,
     **effort: Unpack[Effort],
 ) -> Forecast:
-    """What :func:`splineviz.arrange` would take: about how many cells, how long, how much memory.
+    """Forecast of :func:`splineviz.arrange`: about how many cells, how long, how much memory.
 
     Small copies of the window, evenly spread over it, are arranged exactly, larger and then more of them,
     until they tell the number of cells to 15 % or ``seconds`` are over. By Euler's formula a window has

@@ -136,7 +136,7 @@ class Checkpoints:
         return made.hexdigest()
 
     def _readable(self, paths: Sequence[Path], chosen: bool) -> dict[Path, Facts]:
-        """What the files tell that hold weights; others are left out, unless they were chosen."""
+        """Facts of the files that hold weights; others are left out, unless they were chosen."""
         found: dict[Path, Facts] = {}
         refused: list[InputError] = []
         for path in paths:
@@ -197,7 +197,7 @@ class _Checkpoint:
 
 
 def _facts(path: Path, key: str | None) -> Facts:
-    """What a file tells beside its weights.
+    """Facts that a file tells beside its weights.
 
     Raises
     ------

@@ -63,7 +63,7 @@ def exact_walk(program: Program, ends: Tensor) -> ExactWalk:
         else:
             x = slots[node.inputs[0]]
             if isinstance(node, Maximum):
-                changes = changes_of_maxima(node, x.map(_flat), knots)
+                changes = changes_of_maxima(node, x.map(as_rows), knots)
             else:
                 changes = changes_of_units(distances(node, x), knots)
             after = sorted({*knots, *changes.cuts()})
@@ -80,10 +80,6 @@ def exact_walk(program: Program, ends: Tensor) -> ExactWalk:
         for slot in node.frees:
             slots.pop(slot, None)
     return ExactWalk(knots, states, _values(slots[program.output], knots))
-
-
-def _flat(values: Tensor) -> Tensor:
-    return as_rows(values)
 
 
 def _parts(x: ExactTensor, parent: np.ndarray) -> ExactTensor:

@@ -142,10 +142,7 @@ def _maxima(node: Maximum, x: ExactTensor, top: ExactTensor, winners: np.ndarray
     """No candidate is larger than the winner (cells, W) of its window, nor, in a lower place, as large
     everywhere."""
 
-    def flat(values: Tensor) -> Tensor:
-        return as_rows(values)
-
-    largest, entered = top.map(flat), x.map(flat)
+    largest, entered = top.map(as_rows), x.map(as_rows)
     for place, entries in enumerate(node.windows.T):
         ahead = entered.map(
             partial(torch.index_select, dim=1, index=torch.from_numpy(np.maximum(entries, 0)))

@@ -54,7 +54,7 @@ def faults(state: Mapping[str, Tensor], wanted: Wanted) -> list[str]:
 
 
 def reason(state: Mapping[str, Tensor], wanted: Wanted) -> str:
-    """What to try where weights do not fit."""
+    """Advice where weights do not fit."""
     unexpected = [name for name in state if name not in wanted.tensors]
     for signs, remedy in _REASONS:
         if any(sign in name for name in unexpected for sign in signs):
