@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.plane import Plane, Window
+from splineviz.showing import in_line
 
 from .anchors import find_anchors
 from .compiling import begin_compiling
@@ -17,7 +17,7 @@ from .interrupts import shield_workers
 from .location import rows_named
 from .options import ModelSource
 from .progress import frame_progress, note
-from .saying import say
+from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.animation import Animation
@@ -125,16 +125,12 @@ def _print(done: Animation, as_json: bool) -> None:
             "seconds": done.seconds,
             "files": [str(path) for path in done.paths],
         }
-        say(json.dumps(report))
+        say_json(report)
         return
-    lines = [["step", *(name.replace("_", " ") for name in columns)]]
+    lines = [["step", *(in_line(name.replace("_", " ")) for name in columns)]]
     lines += [[f"{step:,}", *(f"{v[i]:,.6g}" for v in columns.values())] for i, step in enumerate(done.steps)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    say(
-        "\n".join(
-            "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
-        )
-    )
+    say(*("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines))
     say(
         f"{done.computed} of {len(done.steps)} arrangements computed, {done.seconds:.1f} s; "
         f"{', '.join(map(str, done.paths))}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 
+from .aligned import aligned
 from .progress import check_progress
-from .saying import say
+from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.checking import Check, CheckReport
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["run_check"]
 
 SCHEMA = "splineviz.check/1"
+_WIDEST = 72
+"""Letters on a line of the last column"""
 
 
 def run_check(options: CheckOptions) -> int:
@@ -33,41 +36,49 @@ def run_check(options: CheckOptions) -> int:
         report = check(file, options.model, progress=progress, **network, **chosen)
     if reporting.as_json:
         head = {"schema": SCHEMA, "version": splineviz.__version__, "file": file, "options": chosen}
-        say(json.dumps({**head, **report.to_dict()}))
+        say_json({**head, **report.to_dict()})
     else:
-        say(_table(file, report))
+        say(*_table(file, report))
     return 6 if report.failures else 5 if report.open else 0
 
 
-def _table(file: str, report: CheckReport) -> str:
+def _table(file: str, report: CheckReport) -> list[str]:
     counts = f"{report.cells:,} cells, {report.vertices:,} vertices, {report.edges:,} edges, "
     counts += f"{report.windows:,} window(s)"
-    rows = [("check", "verdict", "checked", "worst", "what was checked"), *map(_row, report.checks)]
-    widths = [max(len(row[k]) for row in rows) for k in range(4)]
-    lines = [f"file     {file}: {counts}", f"network  {report.program}, digest {report.digest[:16]}", ""]
-    for row, check in zip(rows, [None, *report.checks], strict=True):
-        cells = [f"{cell:<{width}}" for cell, width in zip(row[:4], widths, strict=True)]
-        lines.append("  ".join([*cells, row[4]]).rstrip())
-        lines += [" " * (widths[0] + 2) + remark for remark in ([] if check is None else _remarks(check))]
-    return "\n".join([*lines, "", _verdict(report)])
+    about = [f"file     {file}: {counts}", f"network  {report.program}, digest {report.digest[:16]}"]
+    rows = [("check", "verdict", "checked", "worst", "what was checked")]
+    for check in report.checks:
+        first, *others = _words(check)
+        rows += [(*_row(check), first), *(("", "", "", "", line) for line in others)]
+        rows += [("", "", "", "", f"  {line}") for remark in _remarks(check) for line in _wrapped(remark)]
+    return [*about, "", *aligned(rows), "", _verdict(report)]
 
 
-def _row(check: Check) -> tuple[str, str, str, str, str]:
+def _row(check: Check) -> tuple[str, str, str, str]:
     worst = "" if check.worst is None or not check.limit else f"{check.worst:.1e} of {check.limit:.0e}"
     kind = check.kind.removesuffix("s") if check.examined == 1 else check.kind
     counted = f"{check.examined:,} {kind}" if check.examined else ""
-    skipped = check.verdict.name == "SKIPPED"
-    return check.name, check.verdict.value, counted, worst, check.note if skipped else check.claim
+    return check.name, check.verdict.value, counted, worst
+
+
+def _words(check: Check) -> list[str]:
+    """Lines of the last column: what was checked, or why it was not."""
+    parts = check.note.split("; ") if check.verdict.name == "SKIPPED" else [check.claim]
+    return [line for part in parts for line in _wrapped(part)]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDEST, break_on_hyphens=False, subsequent_indent="  ") or [""]
 
 
 def _remarks(check: Check) -> list[str]:
-    """Lines on what fails, what is open, and what else there is to say."""
+    """Sentences on what fails, what is open, and what else there is to say."""
     if check.verdict.name == "SKIPPED":
         return []
     failed = [f"{check.failed:,} {check.kind} fail: {_named(check, check.failed)}"] if check.failed else []
     named = "" if check.failed else f": {_named(check, check.open)}"
     open_ = [f"{check.open:,} {check.kind} could not be verified{named}"] if check.open else []
-    return [*failed, *open_, *([check.note] if check.note else [])]
+    return [*failed, *open_, *(check.note.split("; ") if check.note else [])]
 
 
 def _named(check: Check, count: int) -> str:

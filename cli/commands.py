@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 import tomllib
 import traceback
 import warnings
@@ -17,6 +16,7 @@ import click
 
 from splineviz import __version__
 from splineviz.errors import InputError, SplinevizError, SplinevizWarning
+from splineviz.showing import in_line
 
 from .interrupts import INTERRUPTED
 from .saying import say
@@ -119,20 +119,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         say(INTERRUPTED, err=True)
         return 130
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
+    except click.ClickException as error:
+        _show_usage(error)
+        return error.exit_code
     except SplinevizError as error:
-        _complain(error, session["debug"], error.for_command())
+        _complain(error, session["debug"], *error.for_command().split("\n"))
         return error.exit_code
     except Exception as error:
         reason = str(error).strip().splitlines()
         line = f"unexpected {type(error).__name__}" + (f": {reason[0]}" if reason else "")
-        _complain(
-            error,
-            session["debug"],
-            f"{line}\n  try: the same with --debug, for the traceback that a bug report needs",
-        )
+        hint = "  try: the same with --debug, for the traceback that a bug report needs"
+        _complain(error, session["debug"], line, hint)
         return 1
     return code if isinstance(code, int) else 0
 
@@ -144,7 +144,7 @@ def _noting_warnings() -> Iterator[None]:
 
     def tell(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
         if not issubclass(category, SplinevizWarning):
-            show(message, category, *where, **how)
+            show("\n".join(map(in_line, str(message).split("\n"))), category, *where, **how)
         elif str(message) not in said:
             said.add(str(message))
             say(f"note: {message}", err=True)
@@ -155,7 +155,15 @@ def _noting_warnings() -> Iterator[None]:
         yield
 
 
-def _complain(error: Exception, debug: bool, text: str) -> None:
+def _show_usage(error: click.ClickException) -> None:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        say(*context.get_usage().split("\n"), err=True)
+        say(f"Try '{context.command_path} {context.help_option_names[-1]}' for help.", "", err=True)
+    say(f"Error: {error.format_message()}", err=True)
+
+
+def _complain(error: Exception, debug: bool, message: str, *below: str) -> None:
     if debug:
-        traceback.print_exception(error, file=sys.stderr)
-    say(f"error: {text}", err=True)
+        say(*"".join(traceback.format_exception(error)).rstrip("\n").split("\n"), err=True)
+    say(f"error: {message}", *below, err=True)

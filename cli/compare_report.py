@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from splineviz.io.provenance import certificate_note
 
 from .aligned import aligned
-from .saying import say
+from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.comparison import Comparison
@@ -28,7 +27,7 @@ def print_comparison(comparison: Comparison, options: CompareOptions, place: Pla
     if options.reporting.as_json:
         provenance = comparison.provenance({"seed": options.location.plane_seed, **place.extra})
         report = {**comparison.to_dict(), "seconds_total": seconds, "files": files, "provenance": provenance}
-        say(json.dumps({"schema": SCHEMA, **report, **place.extra}))
+        say_json({"schema": SCHEMA, **report, **place.extra})
         return
     report = comparison.to_dict()
     lines = [*_models(report["models"]), ""]
@@ -39,7 +38,7 @@ def print_comparison(comparison: Comparison, options: CompareOptions, place: Pla
         *(f"chosen   {said}" for said in place.said),
         *(f"written  {file}" for file in files),
     ]
-    say("\n".join(lines))
+    say(*lines)
 
 
 def _models(models: Sequence[dict[str, Any]]) -> list[str]:

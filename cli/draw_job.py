@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from splineviz.errors import InputError
 from splineviz.files import atomic_path
 
 from .location import class_names
-from .saying import say
+from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -37,11 +36,11 @@ def run_draw(options: DrawOptions) -> int:
             save_figure(arr, finished.enter_context(atomic_path(path)), **style)
     files = [str(path) for path in options.outputs]
     report = {"schema": SCHEMA, "file": options.file, "cells": arr.n_cells, "status": arr.status.name.lower()}
-    lines = [
-        f"{arr.n_cells:,} cells of {options.file}; {arr.verdict}",
-        *(f"written {path}" for path in files),
-    ]
-    say(json.dumps({**report, "files": files}) if options.reporting.as_json else "\n".join(lines))
+    if options.reporting.as_json:
+        say_json({**report, "files": files})
+    else:
+        told = f"{arr.n_cells:,} cells of {options.file}; {arr.verdict}"
+        say(told, *(f"written {path}" for path in files))
     return 0
 
 

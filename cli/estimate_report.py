@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,10 +13,11 @@ from splineviz.estimators.metrics.metric import Column
 from splineviz.estimators.metrics.summary import summary
 from splineviz.files import atomic_path
 from splineviz.io.csv_table import csv_table
+from splineviz.showing import in_json, in_unicode
 
 from .aligned import aligned
 from .declaring import values
-from .saying import say
+from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.data import Data
@@ -97,7 +97,7 @@ def written_table(
 
 def _to_json(path: Path, rows: Iterator[tuple[Any, ...]], card: dict[str, Any]) -> None:
     named = [dict(zip(_HEAD, row, strict=True)) for row in rows]
-    path.write_text(json.dumps(card | {"rows": named}) + "\n", encoding="utf-8")
+    path.write_text(in_json(card | {"rows": named}) + "\n", encoding="utf-8")
 
 
 def _to_parquet(
@@ -106,9 +106,10 @@ def _to_parquet(
     import pyarrow as pa
     from pyarrow import parquet
 
-    by_name = zip(_HEAD, zip(*rows, strict=True), strict=True)
+    words = [[in_unicode(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    by_name = zip(_HEAD, zip(*words, strict=True), strict=True)
     made = pa.table({name: pa.array(column, kinds[name]) for name, column in by_name})
-    parquet.write_table(made.replace_schema_metadata({"splineviz": json.dumps(card)}), path)
+    parquet.write_table(made.replace_schema_metadata({"splineviz": in_json(card)}), path)
 
 
 def _rows(report: dict[str, Any], columns: Sequence[Column], data: Data) -> Iterator[tuple[Any, ...]]:
@@ -131,18 +132,18 @@ def _words(labels: Sequence[int], names: Mapping[int, str]) -> Sequence[int | st
 
 def print_estimate(report: dict[str, Any], *, as_json: bool) -> None:
     """Print the summary on stdout."""
-    say(json.dumps(report) if as_json else _text(report))
+    if as_json:
+        say_json(report)
+    else:
+        say(*_lines(report))
 
 
-def _text(report: dict[str, Any]) -> str:
-    blocks = [
-        "\n".join(aligned(table))
-        for table in (_summary_table(report), _bounds_table(report))
-        if len(table) > 1
-    ]
-    facts = [f"{report['points']:,} points of {report['data']}, {report['seconds']:.2f} s"]
-    facts += [f"written {path}" for path in report["files"]]
-    return "\n\n".join([*blocks, "\n".join(facts)])
+def _lines(report: dict[str, Any]) -> list[str]:
+    lines = []
+    for table in (_summary_table(report), _bounds_table(report)):
+        lines += [*aligned(table), ""] if len(table) > 1 else []
+    lines.append(f"{report['points']:,} points of {report['data']}, {report['seconds']:.2f} s")
+    return [*lines, *(f"written {path}" for path in report["files"])]
 
 
 def _summary_table(report: dict[str, Any]) -> list[tuple[str, ...]]:

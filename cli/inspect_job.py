@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from .aligned import aligned
-from .saying import say
+from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.program import Description, Fidelity
@@ -28,16 +27,16 @@ def run_inspect(network: ModelSource, *, as_json: bool, quiet: bool) -> None:
         card = describe(load_program(network.model, **network.how))
     except NotPiecewiseAffineError as error:
         if as_json:
-            say(json.dumps({"schema": SCHEMA, "exact": False, "blocked_by": list(error.offenders)}))
+            say_json({"schema": SCHEMA, "exact": False, "blocked_by": list(error.offenders)})
         raise
     network.tell_weights(quiet)
     if as_json:
-        say(json.dumps({"schema": SCHEMA, "exact": True, "blocked_by": [], **asdict(card)}))
+        say_json({"schema": SCHEMA, "exact": True, "blocked_by": [], **asdict(card)})
     else:
-        say(_table(card))
+        say(*_table(card))
 
 
-def _table(card: Description) -> str:
+def _table(card: Description) -> list[str]:
     head = [
         ("model", card.name),
         ("input", _shape(card.input_shape)),
@@ -52,7 +51,7 @@ def _table(card: Description) -> str:
         head.append(("fidelity", _fidelity(card.fidelity)))
     rows = [("stage", "module", "kind", "shape", "units", "source")]
     rows += [(str(s.index), s.name, s.kind, _shape(s.shape), f"{s.units:,}", s.source) for s in card.stages]
-    return "\n".join([*aligned(head), "", *aligned(rows), "", "nothing blocks exactness"])
+    return [*aligned(head), "", *aligned(rows), "", "nothing blocks exactness"]
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splineviz.errors import InputError
+from splineviz.showing import in_line
 
 from .declaring import option
 from .options import DataSource
@@ -244,4 +245,4 @@ def captions(anchors: Data, names: Sequence[str] | None) -> list[str]:
     if anchors.labels is None:
         return [f"#{row}" for row in anchors.rows]
     known = anchors.class_names if names is None else dict(enumerate(names))
-    return [known.get(label, f"class {label}") for label in anchors.labels.tolist()]
+    return [in_line(known.get(label, f"class {label}")) for label in anchors.labels.tolist()]

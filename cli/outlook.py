@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from .aligned import aligned
 from .place import Place
 from .progress import note
-from .saying import say
+from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.engine.forecast import Forecast
@@ -68,7 +67,7 @@ def print_estimate(options: SliceOptions, program: Program, place: Place) -> Non
             "chosen": place.chosen,
             "ties": rows,
         }
-        say(json.dumps(report))
+        say_json(report)
     else:
         sample = (
             "the window itself was arranged"
@@ -82,7 +81,7 @@ def print_estimate(options: SliceOptions, program: Program, place: Place) -> Non
             *(("chosen", said) for said in place.said),
             ("from", f"{sample}, in {ahead.spent:.1f} s"),
         ]
-        say("\n".join(aligned(rows_)))
+        say(*aligned(rows_))
     if ahead.seconds >= _LONG:
         advise(options, program, place)
 

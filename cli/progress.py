@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from splineviz.showing import in_line
+
 from .saying import say
 
 __all__ = [
@@ -107,6 +109,6 @@ def _bar(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
         task = bar.add_task("starting", total=1.0)
 
         def move(share: float, text: str) -> None:
-            bar.update(task, completed=share, description=text)
+            bar.update(task, completed=share, description=in_line(text))
 
         yield move

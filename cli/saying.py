@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import re
+import os
+import sys
 
 import click
 
-__all__ = ["plain", "say"]
+from splineviz.showing import in_json, in_line
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-
-
-def plain(text: str) -> str:
-    r"""Text without what a terminal obeys: control characters and turns of direction become their codes.
-
-    Examples
-    --------
-    >>> print(plain("net\x1b[31m.pt"))
-    net\x1b[31m.pt
-    """
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+__all__ = ["say", "say_json"]
 
 
-def say(text: str, *, err: bool = False) -> None:
-    """A line, or lines, on stdout or stderr."""
-    click.echo(plain(text), err=err)
+def say(*lines: str, err: bool = False) -> None:
+    """Lines on stdout or stderr."""
+    _write("\n".join(map(in_line, lines)), err)
+
+
+def say_json(value: object) -> None:
+    """One JSON object on stdout."""
+    _write(in_json(value), err=False)
+
+
+def _write(text: str, err: bool) -> None:
+    """Whoever reads may stop at any time, as ``head`` does: the files are written nevertheless."""
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
+        os.close(nowhere)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from splineviz.io.provenance import certificate, certificate_note, certificate_of, provenance
 
-from .saying import say
+from .aligned import aligned
+from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -67,7 +67,10 @@ def _extra(options: SliceOptions, place: Place) -> dict[str, Any]:
 
 def _print(report: dict[str, Any], options: SliceOptions, place: Place) -> None:
     report = {**report, **place.extra}
-    say(json.dumps(report) if options.reporting.as_json else _table(report, place.said))
+    if options.reporting.as_json:
+        say_json(report)
+    else:
+        say(*_table(report, place.said))
 
 
 def _report(
@@ -97,7 +100,7 @@ def _report(
     }
 
 
-def _table(report: dict[str, Any], chosen: Sequence[str]) -> str:
+def _table(report: dict[str, Any], chosen: Sequence[str]) -> list[str]:
     regions, streamed = report["linear_regions"], report["vertices"] is None
     whole = [
         ("linear regions", "not known before the last stage" if regions is None else f"{regions:,}"),
@@ -117,8 +120,7 @@ def _table(report: dict[str, Any], chosen: Sequence[str]) -> str:
         *(("chosen", said) for said in chosen),
         *(("written", path) for path in report["files"]),
     ]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+    return aligned(rows)
 
 
 def _share(part: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import sys
@@ -18,7 +17,7 @@ from .cluster import on_cluster
 from .compiling import begin_compiling
 from .data_points import chosen_points, points_of
 from .progress import job_progress, note
-from .saying import say
+from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.data import Data
@@ -51,19 +50,18 @@ def run_validate(options: ValidateOptions) -> int:
         validation = Validation(network, x, options.asked(n_units), options.folder)
         if options.shard is not None:
             done, of = validation.work(options.jobs, shard=options.shard, progress=progress)
-            as_json = json.dumps({"schema": "splineviz.validate-shard/1", "done": done, "jobs": of})
-            say(
-                as_json if options.reporting.as_json else f"{done} of {of} jobs are done, in {options.folder}"
-            )
+            if options.reporting.as_json:
+                say_json({"schema": "splineviz.validate-shard/1", "done": done, "jobs": of})
+            else:
+                say(f"{done} of {of} jobs are done, in {options.folder}")
             return 0
         study = validation.run(options.jobs, about=_about(data), progress=progress)
     found = findings(study, seed=options.design.seed)
     _write(options, study, found)
-    say(
-        json.dumps(json_report(study, found), allow_nan=False)
-        if options.reporting.as_json
-        else "\n".join(verdict(study, found))
-    )
+    if options.reporting.as_json:
+        say_json(json_report(study, found))
+    else:
+        say(*verdict(study, found))
     failed = found.check(dict(options.fail_below))
     for line in failed:
         say(f"failed: {line}", err=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Self
+
+from splineviz.showing import in_line, in_lines
 
 __all__ = ["InputError", "NotPiecewiseAffineError", "SplinevizError", "SplinevizWarning"]
 
@@ -14,7 +17,9 @@ class SplinevizError(Exception):
     Parameters
     ----------
     message
-        What was expected, what came, and where.
+        What was expected, what came, and where; one sentence.
+    details
+        Lines below it, such as a list, or the user's own source line.
     hint
         What to try, in Python; on a line of its own.
     command_hint
@@ -23,18 +28,29 @@ class SplinevizError(Exception):
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None, command_hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Sequence[str] = (),
+        hint: str | None = None,
+        command_hint: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.details = tuple(details)
         self.hint = hint
         self.command_hint = hint if command_hint is None else command_hint
 
     def __str__(self) -> str:
-        return _with_hint(self.message, self.hint)
+        return self._text(self.hint)
 
     def for_command(self) -> str:
         """The text for those who typed a command."""
-        return _with_hint(self.message, self.command_hint)
+        return self._text(self.command_hint)
+
+    def _text(self, hint: str | None) -> str:
+        return in_lines([self.message, *self.details, *([] if hint is None else [f"try: {hint}"])])
 
     def about(self, what: str) -> Self:
         """The error with the name of what it is about before it."""
@@ -45,6 +61,9 @@ class SplinevizError(Exception):
 
 class SplinevizWarning(UserWarning):
     """A choice that was made for the caller, who may have meant another; the command tells it as a note."""
+
+    def __str__(self) -> str:
+        return in_line(super().__str__())
 
 
 class InputError(SplinevizError, ValueError):
@@ -65,13 +84,10 @@ class NotPiecewiseAffineError(SplinevizError):
         self,
         message: str,
         *,
+        details: Sequence[str] = (),
         offenders: tuple[str, ...] = (),
         hint: str | None = None,
         command_hint: str | None = None,
     ) -> None:
-        super().__init__(message, hint=hint, command_hint=command_hint)
+        super().__init__(message, details=details, hint=hint, command_hint=command_hint)
         self.offenders = offenders
-
-
-def _with_hint(message: str, hint: str | None) -> str:
-    return message if hint is None else f"{message}\n  try: {hint}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     folder = target.parent
     if not folder.is_dir():
         raise InputError(
-            f"cannot write {target}: the folder {folder} does not exist", hint=f"mkdir -p {folder}"
+            f"cannot write {target}: the folder {folder} does not exist",
+            hint=f"mkdir -p {shlex.quote(str(folder))}",
         )
     if target.is_dir():
         raise InputError(f"cannot write {target}: it is a folder", hint="name a file inside it")

@@ -13,6 +13,7 @@ from jaxtyping import Float64
 from splineviz.errors import InputError
 from splineviz.few_lines import few_lines
 from splineviz.inputs import as_inputs
+from splineviz.showing import in_lines
 
 __all__ = ["Plane", "Window"]
 
@@ -72,7 +73,7 @@ class Plane:
         shape = f"inputs of shape {self.input_shape}"
         lines = [f"Plane in {shape}, {np.linalg.norm(self.origin):.6g} from 0 at its origin"]
         lines += few_lines([f"anchor at uv = ({u:.6g}, {v:.6g})" for u, v in self.anchors])
-        return "\n  ".join(lines)
+        return in_lines(lines)
 
     @classmethod
     def through(cls, a: Any, b: Any, c: Any) -> Plane:

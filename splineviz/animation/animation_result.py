@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64
 
+from splineviz.showing import in_line
+
 __all__ = ["Animation"]
 
 
@@ -61,7 +63,7 @@ class Animation:
 
     def __repr__(self) -> str:
         broken = f", {len(self.errors)} of them broken" if self.errors else ""
-        return f"Animation({len(self.steps)} checkpoints{broken}; {', '.join(map(str, self.paths))})"
+        return in_line(f"Animation({len(self.steps)} checkpoints{broken}; {', '.join(map(str, self.paths))})")
 
     def _repr_html_(self) -> str:
         from splineviz.render.embed import animation_html

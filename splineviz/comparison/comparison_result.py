@@ -18,6 +18,7 @@ from splineviz.comparison.distances import LineDistances
 from splineviz.comparison.partitions import PartitionDistance
 from splineviz.comparison.units import UnitMoves
 from splineviz.io.provenance import certificate, provenance
+from splineviz.showing import in_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,7 +104,7 @@ class Comparison:
         cells = ", ".join(
             f"{name}: {arr.n_cells:,} cells" for name, arr in zip(self.names, self.arrangements, strict=True)
         )
-        return f"Comparison({cells})"
+        return in_line(f"Comparison({cells})")
 
     def pair(self, first: int, second: int) -> Pair:
         """The record of two networks, by their places; the lower one comes first in it."""

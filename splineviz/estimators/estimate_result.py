@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from splineviz.few_lines import few_lines
+from splineviz.showing import in_lines
 from splineviz.stage import Stage
 
 __all__ = ["Estimate"]
@@ -90,7 +91,7 @@ class Estimate:
             if self.n_points
         ]
         head = f"Estimate of {self.model}, {self.metric}: {of}"
-        return "\n  ".join([head, *few_lines(means), how])
+        return in_lines([head, *few_lines(means), how])
 
     @property
     def n_points(self) -> int:

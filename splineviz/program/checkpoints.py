@@ -24,6 +24,7 @@ from splineviz.program.sources import program_for
 from splineviz.program.state_dicts import entry, state_dicts
 from splineviz.program.steps import step_in_name
 from splineviz.program.weight_files import COUNTERS, SUFFIXES, Facts, facts_of, files_of, read_content
+from splineviz.showing import in_line
 
 __all__ = ["Checkpoints"]
 
@@ -122,7 +123,7 @@ class Checkpoints:
     def __repr__(self) -> str:
         without = f"; {len(self.left_out)} files left out" if self.left_out else ""
         steps = f"steps {self.steps[0]} to {self.steps[-1]}"
-        return f"Checkpoints({len(self)} of {self.program.name}, {steps}{without})"
+        return in_line(f"Checkpoints({len(self)} of {self.program.name}, {steps}{without})")
 
     def digest(self, index: int) -> str:
         """sha256 of the files of weights, hex: what is computed from them can be kept under this name."""

@@ -113,19 +113,22 @@ def _failed(error: Exception, shape: tuple[int, ...]) -> InputError:
         word in str(error).lower() for word in _OF_SHAPES
     ):
         return InputError(
-            f"the model does not take inputs of shape {shape} (two at a time): {text}{place}", **SHAPE_HINTS
+            f"the model does not take inputs of shape {shape} (two at a time): {text}",
+            details=place,
+            **SHAPE_HINTS,
         )
     return InputError(
-        f"the model does not run on a tensor of two inputs of shape {shape}: {text}{place}",
+        f"the model does not run on a tensor of two inputs of shape {shape}: {text}",
+        details=place,
         hint=f"forward() has to take one tensor, (n, {', '.join(map(str, shape))}); {_SUBCLASS}",
     )
 
 
-def _place(error: Exception) -> str:
-    """The last line of the user's own code that an error came through, on a line of its own."""
+def _place(error: Exception) -> list[str]:
+    """The last line of the user's own code that an error came through."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not f.filename.startswith((_HERE, _TORCH, "<"))]
-    return f"\n      {own[-1].filename}:{own[-1].lineno}  {own[-1].line}" if own else ""
+    return [f"    {own[-1].filename}:{own[-1].lineno}  {own[-1].line}"] if own else []
 
 
 def _no_tensor(output: object) -> InputError:

@@ -289,7 +289,7 @@ class _Lowering:
                 self.digest.update(repr(tuple(value.value.shape)).encode())
                 self.digest.update(value.value.contiguous().numpy().tobytes())
             elif isinstance(value, Piecewise):
-                self.digest.update(f"made by {value.call.name}".encode())
+                self.digest.update(f"made by {value.call.name}".encode("utf-8", "surrogatepass"))
             else:
                 plain = value.value if isinstance(value, Constant) else value
                 self.infinite |= isinstance(plain, float) and math.isinf(plain)
@@ -297,7 +297,7 @@ class _Lowering:
 
         self.digest.update(repr((call.op, call.shape, call.parts)).encode())
         for name in sorted(call.arguments):
-            self.digest.update(name.encode())
+            self.digest.update(name.encode("utf-8", "surrogatepass"))
             feed(arguments.get(name))
 
     def _fold(self, call: Call, arguments: dict[str, Any]) -> Any:

@@ -43,7 +43,10 @@ class Origin:
         made = hashlib.sha256(repr(calls).encode())
         for key, value in sorted({**self.graph.constants, **self.weights}.items()):
             # as bytes, since NumPy lacks some of the types
-            made.update(key.encode() + value.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+            made.update(
+                key.encode("utf-8", "surrogatepass")
+                + value.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+            )
         return made.hexdigest()
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> Origin:

@@ -17,6 +17,7 @@ from splineviz.program.interpret import Interpreter, Value, walk
 from splineviz.program.nodes import Affine, Form, Gain, Maximum, Node, Pointwise
 from splineviz.program.origin import Origin
 from splineviz.program.state_dicts import Weights
+from splineviz.showing import in_lines
 from splineviz.stage import ProgramInfo, Stage
 
 __all__ = ["Affine", "Fidelity", "Form", "Gain", "Maximum", "Node", "Pointwise", "Program", "Stage"]
@@ -72,7 +73,7 @@ class Program:
         lines = [f"Program {self.name}: {shapes}, {self.n_parameters:,} parameters, {self.n_units:,} units"]
         lines += few_lines([stage.summary for stage in self.stages])
         lines += [f"cut off: {self.cut_off}"] if self.cut_off else []
-        return "\n  ".join([*lines, f"digest {self.digest[:16]}"])
+        return in_lines([*lines, f"digest {self.digest[:16]}"])
 
     @property
     def n_units(self) -> int:

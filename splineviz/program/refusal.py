@@ -28,9 +28,15 @@ class Offender:
     source: str
     """The user's own ``file:line  text``; empty if the call came from torch's containers alone."""
 
-    def __str__(self) -> str:
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A sentence, and below it the line of the user's source where it is known."""
         place = f" in {self.module}" if self.module else ""
-        return f"{self.operation}{place} {self.reason}" + (f"\n      {self.source}" if self.source else "")
+        sentence = f"- {self.operation}{place} {self.reason}"
+        return (sentence, f"    {self.source}") if self.source else (sentence,)
+
+    def __str__(self) -> str:
+        return "\n    ".join(self.lines).removeprefix("- ")
 
 
 def why(op: str) -> str:
@@ -56,13 +62,13 @@ def refusal(offenders: Sequence[Offender], last: str | None) -> NotPiecewiseAffi
     """The error that lists every offender; ``last`` is the operation at the end that may be cut off, if there
     is one."""
     count = "an operation that keeps" if len(offenders) == 1 else f"{len(offenders)} operations that keep"
-    lines = "".join(f"\n  - {o}" for o in offenders)
     hint = "replace them; the README lists the operations that are supported"
     if last is not None:
         cut = f"--logits, in Python logits=True, cuts off the last {last}"
         hint = f"{cut} and takes what enters it as the output" if len(offenders) == 1 else f"{hint}; {cut}"
     return NotPiecewiseAffineError(
-        f"the network holds {count} it from being split into linear regions exactly:{lines}",
+        f"the network holds {count} it from being split into linear regions exactly:",
+        details=[line for offender in offenders for line in offender.lines],
         offenders=tuple(str(o) for o in offenders),
         hint=hint,
     )

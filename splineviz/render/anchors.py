@@ -11,6 +11,7 @@ import numpy as np
 from splineviz.errors import InputError
 from splineviz.render.panel import Panel
 from splineviz.render.style import INK, SMALL
+from splineviz.showing import in_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +51,7 @@ def draw_anchors(
             zorder=7,
             clip_on=True,
         )
-    captions = ["" for _ in letters] if labels is None else [str(label) for label in labels]
+    captions = ["" for _ in letters] if labels is None else [in_picture(str(label)) for label in labels]
     if len(captions) != len(letters):
         raise InputError(f"expected one label for each of the {len(letters)} anchors, got {len(captions)}")
     pictures = anchor_images(plane, images)

@@ -11,6 +11,7 @@ import numpy as np
 from splineviz.errors import InputError
 from splineviz.render.palette import class_colors
 from splineviz.render.panel import Panel
+from splineviz.showing import in_line
 
 if TYPE_CHECKING:
     from splineviz.arrangement.decisions.boundary import DecisionRegions
@@ -86,7 +87,7 @@ def side_names(
 
 def class_name(number: int, names: Sequence[str] | None) -> str:
     """Name of a class, or its number where it has none."""
-    return names[number] if names is not None and 0 <= number < len(names) else f"{number}"
+    return in_line(names[number]) if names is not None and 0 <= number < len(names) else f"{number}"
 
 
 def _predicted_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | None, scalar: bool) -> None:

@@ -27,6 +27,7 @@ from splineviz.render.panel import Panel
 from splineviz.render.save import VECTOR_FILL_CELLS, suffix_of, write_figure
 from splineviz.render.shapes import Fill
 from splineviz.render.style import BOUNDARY, FOOTER_LINE, INK, PANEL_GAP, PANEL_WIDTH, styled
+from splineviz.showing import in_line, in_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +102,7 @@ def draw_comparison(
                 "legend": False,
                 "ticks": False,
             }
-            draw(arr, ax, **style, scale_bar=k == 0, title=f"{k + 1}  {names[k]}")
+            draw(arr, ax, **style, scale_bar=k == 0, title=in_line(f"{k + 1}  {names[k]}"))
         colors = difference_colors(pairs, how)
         for ax, pair, shown in zip(axes[len(arrs) :], pairs, colors, strict=True):
             ends = arrs[pair.first], arrs[pair.second]
@@ -113,7 +114,7 @@ def draw_comparison(
         _difference_legends(panel, how, colors, pairs[0].classes is not None)
         if title:
             figure.suptitle(
-                title,
+                in_picture(title),
                 x=_MARGIN / width,
                 y=1 - _MARGIN / figure.get_figheight(),
                 ha="left",

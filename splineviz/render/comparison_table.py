@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from splineviz.render.notebook import picture
+from splineviz.showing import in_html
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -27,15 +27,15 @@ def comparison_html(
     The first row of each table is its head.
     """
     figures = "".join(
-        f"<figure style='margin:0'>{picture(arr)}<figcaption>{html.escape(name)}</figcaption></figure>"
+        f"<figure style='margin:0'>{picture(arr)}<figcaption>{in_html(name)}</figcaption></figure>"
         for name, arr in list(zip(names, arrs, strict=True))[:_PICTURES]
     )
     return (
-        f'<div><b>{html.escape(title)}</b><div style="display:flex;gap:1em;flex-wrap:wrap">{figures}</div>'
+        f'<div><b>{in_html(title)}</b><div style="display:flex;gap:1em;flex-wrap:wrap">{figures}</div>'
         f"{''.join(map(_table, tables))}</div>"
     )
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows[1:])
-    return f"<table><tr>{''.join(f'<th>{html.escape(cell)}</th>' for cell in rows[0])}</tr>{body}</table>"
+    body = "".join(f"<tr>{''.join(f'<td>{in_html(cell)}</td>' for cell in row)}</tr>" for row in rows[1:])
+    return f"<table><tr>{''.join(f'<th>{in_html(cell)}</th>' for cell in rows[0])}</tr>{body}</table>"

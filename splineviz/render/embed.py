@@ -7,6 +7,8 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+from splineviz.showing import in_html
+
 __all__ = ["animation_html"]
 
 _IMAGES = {".webp": "image/webp", ".apng": "image/apng", ".gif": "image/gif"}
@@ -16,16 +18,14 @@ _MOST_BYTES = 8_000_000
 
 def animation_html(paths: Sequence[Path], note: str) -> str:
     """The first of the files that is an image or a page and not too large; else their names."""
-    caption = f"<div><small>{html.escape(note)}</small></div>"
+    caption = f"<div><small>{in_html(note)}</small></div>"
     for path in paths:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:
             continue
         if path.suffix in _IMAGES:
             data = base64.b64encode(path.read_bytes()).decode("ascii")
-            return (
-                f'<img alt="{html.escape(note)}" src="data:{_IMAGES[path.suffix]};base64,{data}"/>{caption}'
-            )
+            return f'<img alt="{in_html(note)}" src="data:{_IMAGES[path.suffix]};base64,{data}"/>{caption}'
         if path.suffix == ".html":
-            page = html.escape(path.read_text(encoding="utf-8"), quote=True)
+            page = html.escape(path.read_text(encoding="utf-8"))
             return f'<iframe srcdoc="{page}" width="640" height="720" style="border:0"></iframe>{caption}'
     return caption

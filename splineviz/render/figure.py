@@ -27,6 +27,7 @@ from splineviz.render.panel import Panel
 from splineviz.render.shapes import Fill, fill_polygons
 from splineviz.render.style import COLUMN_GAP, INK, PANEL_GAP, PANEL_WIDTH, styled
 from splineviz.render.values import draw_values
+from splineviz.showing import in_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -189,7 +190,7 @@ def draw(
         if scale_bar and not ticks:
             draw_scale_bar(ax, shown)
         if title:
-            ax.set_title(title, loc="left", pad=4, color=INK, parse_math=False)
+            ax.set_title(in_picture(title), loc="left", pad=4, color=INK, parse_math=False)
         if own:
             fit(ax, shown.bounds, width, panel.height, title, ticks, lines, below=below)
     return ax

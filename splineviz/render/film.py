@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from splineviz.render.figure import draw
 from splineviz.render.figure_layout import frame, ratio, side_for
 from splineviz.render.style import BOUNDARY, FOOTER_LINE, SMALL, styled
+from splineviz.showing import in_line, in_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +101,7 @@ def save_picture(
             )
         else:
             _mark(ax, sheet, window, message)
-            ax.set_title(title, loc="left", pad=4, parse_math=False)
+            ax.set_title(in_picture(title), loc="left", pad=4, parse_math=False)
         save_film_figure(figure, path)
 
 
@@ -121,7 +122,7 @@ def _mark(ax: Axes, sheet: Sheet, window: Window, message: str) -> None:
     frame(ax, window.bounds, ticks=False)
     style: dict[str, Any] = {"closed": True, "facecolor": "0.96", "edgecolor": "0.75", "linewidth": 0.8}
     ax.add_patch(Polygon(window.vertices, hatch="//", **style))
-    text = "\n".join(textwrap.wrap(message, int(14 * sheet.side)))
+    text = "\n".join(textwrap.wrap(in_line(message), int(14 * sheet.side)))
     box = {"facecolor": "white", "edgecolor": BOUNDARY, "linewidth": 0.8, "boxstyle": "round,pad=0.6"}
     ax.text(
         0.5,

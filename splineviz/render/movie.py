@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import html
 import importlib.util
 import io
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ import numpy as np
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.render.scrubber import PAGE
+from splineviz.showing import in_html, in_json, in_script
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -99,13 +100,16 @@ def _html(path: Path, frames: Sequence[Image], seconds: Sequence[float], card: s
     titles = [f"step {step:,}" for step in json.loads(card)["steps"]]
     content = {"images": images, "seconds": [round(s, 3) for s in seconds], "titles": titles}
     width, height = frames[0].size
-    page = PAGE.replace("{{width}}", str(width)).replace("{{height}}", str(height))
-    # "</" would end the script
-    for name, value in (("card", card), ("content", json.dumps(content))):
-        page = page.replace("{{" + name + "}}", value.replace("</", "<\\/"))
-    path.write_text(
-        page.replace("{{title}}", html.escape(json.loads(card)["program"] or "splineviz")), encoding="utf-8"
-    )
+    filled = {
+        "width": str(width),
+        "height": str(height),
+        "title": in_html(json.loads(card)["program"] or "splineviz"),
+        "card": in_script(card),
+        "content": in_script(in_json(content)),
+    }
+    # all at once: what is filled in may look like another place to fill
+    page = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], PAGE)
+    path.write_text(page, encoding="utf-8")
 
 
 def _mp4(path: Path, frames: Sequence[Image], seconds: Sequence[float], card: str) -> None:

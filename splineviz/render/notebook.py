@@ -4,7 +4,6 @@ there."""
 from __future__ import annotations
 
 import base64
-import html
 import io
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from splineviz.render.figure_layout import frame, plain_axes
 from splineviz.render.palette import pattern_colors
 from splineviz.render.shapes import polygon_collections, segment_collection
 from splineviz.render.style import INK, styled
+from splineviz.showing import in_html
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -44,8 +44,8 @@ def repr_html(arr: Arrangement) -> str:
         "decisions": certificate_note(certificate_of(arr.stats)),
     }
     table = "".join(
-        f'<tr><th style="text-align:left">{html.escape(name)}</th><td '
-        f'style="text-align:left">{html.escape(value)}</td></tr>'
+        f'<tr><th style="text-align:left">{in_html(name)}</th><td '
+        f'style="text-align:left">{in_html(value)}</td></tr>'
         for name, value in rows.items()
     )
     return (

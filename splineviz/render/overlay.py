@@ -14,6 +14,7 @@ from splineviz.render.clip import valid_polygon
 from splineviz.render.palette import class_colors
 from splineviz.render.shapes import segment_collection
 from splineviz.render.style import BOUNDARY, FOOTER_LINE, INK, MUTED, SMALL
+from splineviz.showing import in_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,10 +189,10 @@ def draw_footer(
         ax.text(1, 0, count, transform=place, color=MUTED, ha="right", **style)
     letters = int(_LETTERS_PER_INCH * (width + beside))
     if note is not None:
-        lines += [(line, MUTED) for line in textwrap.wrap(note, letters)]
+        lines += [(line, MUTED) for line in textwrap.wrap(in_line(note), letters)]
     if arr.status.name != "COMPLETE":
         warning = certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.verdict
-        lines += [(line, BOUNDARY) for line in textwrap.wrap(warning, letters)]
+        lines += [(line, BOUNDARY) for line in textwrap.wrap(in_line(warning), letters)]
     for k, (text, color) in enumerate(lines):
         place = ax.transAxes + ScaledTranslation(0, -depth - (k + 1) * FOOTER_LINE, figure.dpi_scale_trans)
         ax.text(0, 0, text, transform=place, color=color, ha="left", **style)

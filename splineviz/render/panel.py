@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from splineviz.render.cellcolor import CellColors
+from splineviz.render.legends import write_labels
 from splineviz.render.style import COLUMN_GAP, INK, MUTED, PANEL_GAP, PANEL_WIDTH, SMALL
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Panel:
         legend = Legend(
             self.ax,
             [handles[k] for k in by_row],
-            [labels[k] for k in by_row],
+            ["-"] * len(by_row),
             loc="upper left",
             bbox_to_anchor=(self._left, -self._y),
             bbox_transform=self.frame(),
@@ -180,8 +181,7 @@ class Panel:
             borderaxespad=0.0,
         )
         legend.set_in_layout(True)
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+        write_labels(legend, [labels[k] for k in by_row])
         self.ax.add_artist(legend)
         legend.set_clip_on(False)
         rows = -(-len(handles) // columns)

@@ -6,11 +6,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, UInt8
 
 from splineviz.render.film import Sheet, new_figure, save_film_figure
+from splineviz.render.legends import write_labels
 from splineviz.render.style import INK, MUTED, SMALL, styled
 
 __all__ = ["Chart", "Strip", "on_log_axis"]
@@ -56,10 +58,9 @@ class Strip:
 
         ax = self._figure.add_axes(box)
         cursor = [ax.axvline(0.0, color=MUTED, linewidth=0.8, zorder=1)]
-        for (label, values), color, style in zip(chart.lines, _COLORS, _STYLES, strict=False):
-            ax.plot(
-                self._x, values, style, color=color, linewidth=1.0, marker=".", markersize=2.5, label=label
-            )
+        handles = []
+        for (_, values), color, style in zip(chart.lines, _COLORS, _STYLES, strict=False):
+            handles += ax.plot(self._x, values, style, color=color, linewidth=1.0, marker=".", markersize=2.5)
             cursor += ax.plot(
                 [], [], "o", color=color, markersize=4.5, markeredgecolor="white", markeredgewidth=0.6
             )
@@ -77,7 +78,7 @@ class Strip:
             ax.spines[spine].set_visible(False)
         ax.set_title(chart.title, loc="left", size=SMALL, color=INK, pad=3)
         if len(chart.lines) > 1:
-            look = {
+            look: dict[str, Any] = {
                 "facecolor": "white",
                 "edgecolor": "none",
                 "framealpha": 0.8,
@@ -87,7 +88,12 @@ class Strip:
                 "handletextpad": 0.4,
             }
             close = {"borderpad": 0, "borderaxespad": 0.1, "labelspacing": 0.2, "columnspacing": 0.9}
-            ax.legend(loc="upper right" if keyed else "lower right", ncols=2 if keyed else 1, **look, **close)
+            labels = [label for label, _ in chart.lines]
+            blank, columns = ["-"] * len(labels), 2 if keyed else 1
+            legend = ax.legend(
+                handles, blank, loc="upper right" if keyed else "lower right", ncols=columns, **look, **close
+            )
+            write_labels(legend, labels)
         return cursor
 
     def _to(self, index: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splineviz.render.legends import write_labels
 from splineviz.render.style import MUTED, styled
 from splineviz.report.look import (
     EXACT,
@@ -68,10 +69,15 @@ def trajectories(study: Study, found: Findings, radius: int) -> Figure:
         figure.legend(
             handles=lines, frameon=False, loc="outside lower center", ncols=len(lines), handlelength=1.2
         )
-        for shade, (name, series) in zip((MUTED, "#aaaaaa", "#cccccc"), accuracies.items(), strict=False):
-            lower.plot(x, series, color=shade, linewidth=1, label=name.replace("_", " "))
-        if accuracies:
-            lower.legend(frameon=False, loc="best", handlelength=1.2)
+        shades = (MUTED, "#aaaaaa", "#cccccc")
+        handles = [
+            lower.plot(x, series, color=shade, linewidth=1)[0]
+            for shade, series in zip(shades, accuracies.values(), strict=False)
+        ]
+        if handles:
+            blank = ["-"] * len(handles)
+            legend = lower.legend(handles, blank, frameon=False, loc="best", handlelength=1.2)
+            write_labels(legend, [name.replace("_", " ") for name in accuracies][: len(handles)])
     return figure
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from splineviz.render.style import styled
 from splineviz.report.document import Document
 from splineviz.report.figures import DPI, Picture, save_picture
 from splineviz.report.sections import document_of
+from splineviz.showing import in_html, in_json, in_line, in_markdown
 from splineviz.validation.findings import Findings, findings
 from splineviz.validation.study import Study
 from splineviz.validation.verdict import verdict
@@ -54,7 +54,7 @@ def write_report(study: Study, path: str | os.PathLike[str], *, found: Findings 
     check_writable(target)
     found = found or findings(study)
     if target.suffix.lower() == ".json":
-        text = json.dumps(json_report(study, found), allow_nan=False) + "\n"
+        text = in_json(json_report(study, found)) + "\n"
     else:
         document = document_of(study, found)
         text = _html(document) if target.suffix.lower() == ".html" else _markdown(document, target)
@@ -116,28 +116,22 @@ def _markdown(document: Document, target: Path) -> str:
     folder.mkdir(exist_ok=True)
     for picture in document.pictures:
         save_picture(picture, folder / f"{picture.name}.png")
-    return _rendered(
-        "report.md.j2", document, {p.name: quote(f"{folder.name}/{p.name}.png") for p in document.pictures}
-    )
+    places = {p.name: os.fsencode(f"{folder.name}/{p.name}.png") for p in document.pictures}
+    return _rendered("report.md.j2", document, {name: quote(place) for name, place in places.items()})
 
 
 def _rendered(template: str, document: Document, images: Mapping[str, str]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("splineviz.report"),
-        autoescape=template.endswith(".html.j2"),
+        autoescape=template.endswith(".html.j2"),  # what is given no filter
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.filters["text"] = _as_markdown
+    environment.filters |= {"html": lambda text: Markup(in_html(text))}
+    environment.filters |= {"line": in_line, "markdown": in_markdown}
     return environment.get_template(template).render(
         document=document, images=images, version=splineviz.__version__
     )
-
-
-def _as_markdown(text: str) -> str:
-    """Words that stay what they are: no emphasis, no columns, no tags."""
-    for mark in ("\\", "|", "*", "_", "<", "[", "`"):
-        text = text.replace(mark, f"\\{mark}")
-    return text.replace("\n", " ")

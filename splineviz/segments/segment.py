@@ -26,6 +26,7 @@ from splineviz.segments.cuts import cuts_of, insertion_of, refine_knots, refine_
 from splineviz.segments.exact_walk import ExactWalk, affordable, exact_walk
 from splineviz.segments.knot_maxima import envelope_of, run_maximum, winners_of
 from splineviz.segments.knot_values import Traced, extend, gaps, run_affine, run_pointwise, trace_input
+from splineviz.showing import in_lines
 
 __all__ = ["Segment", "segment"]
 
@@ -70,7 +71,7 @@ class Segment:
         )
         changes = np.bincount(self.units.values[:, 0].astype(np.int64), minlength=len(self.program.stages))
         per_stage = (f"stage {stage}: {n:,} changes of a unit" for stage, n in enumerate(changes.tolist()))
-        return "\n  ".join([head, *few_lines([*per_stage])])
+        return in_lines([head, *few_lines([*per_stage])])
 
     @property
     def n_cells(self) -> int:

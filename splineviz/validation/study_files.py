@@ -74,6 +74,8 @@ def _rebuild(content: Mapping[str, np.ndarray]) -> Study:
         Example(**card, arrangement=unpack(_those(f"examples/{place}", content)))
         for place, card in enumerate(meta["examples"])
     ]
+    if not {example.kind for example in examples} <= {"best", "worst"}:  # files are called after it
+        raise ValueError("an example is neither of best nor of worst agreement")
     earlier = {"in_doubt": np.zeros_like(content["undecided"])}  # files of earlier versions do not tell
     arrays: dict[str, Any] = {name: {**earlier, **content}[name] for name, _, _ in array_fields()}
     return Study(

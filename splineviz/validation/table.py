@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from splineviz.files import TABLES, atomic_path
 from splineviz.io.csv_table import csv_table
 from splineviz.io.parquet import require_pyarrow
 from splineviz.neighbourhoods.counts import UNCOUNTED
+from splineviz.showing import in_json, in_unicode
 from splineviz.validation.decomposition import TERMS, decompose
 from splineviz.validation.study import Study
 
@@ -85,7 +85,15 @@ def save_table(study: Study, path: str | os.PathLike[str]) -> None:
 def _to_parquet(path: Path, columns: dict[str, np.ndarray], card: dict[str, Any]) -> None:
     pa = require_pyarrow()
     made = {
-        name: pa.array(np.ma.getdata(column), mask=np.ma.getmaskarray(column))
+        name: pa.array(_writable(np.ma.getdata(column)), mask=np.ma.getmaskarray(column))
         for name, column in columns.items()
     }
-    pa.parquet.write_table(pa.table(made).replace_schema_metadata({"splineviz": json.dumps(card)}), path)
+    pa.parquet.write_table(pa.table(made).replace_schema_metadata({"splineviz": in_json(card)}), path)
+
+
+def _writable(column: np.ndarray) -> np.ndarray:
+    """The column, its words such that they can be encoded."""
+    if column.dtype.kind != "U":
+        return column
+    words, which = np.unique(column, return_inverse=True)
+    return np.array([in_unicode(word) for word in words.tolist()])[which]

@@ -110,22 +110,19 @@ def _unsafe(names: set[str]) -> list[str]:
 def _refuse(path: Path, unsafe: list[str], error: Exception) -> NoReturn:
     more, why = f"'{path}' holds more than tensors", "which is not read since it can run code"
     aside = path.with_name(f"{path.name.partition('.')[0]}-weights.pt")
-    load = f"torch.load('{path}', weights_only=False)"
+    load = f"torch.load({str(path)!r}, weights_only=False)"
     if not unsafe:
         raise InputError(
             f"'{path}' is pickled in a way (by another protocol than 2, perhaps) that is not read safely",
-            hint=f"write it again, if you trust it: torch.save({load}, '{aside}')",
+            hint=f"write it again, if you trust it: torch.save({load}, {str(aside)!r})",
         ) from error
     if any(name.startswith(_BUILTIN) for name in unsafe):
         raise InputError(
             f"{more}, a whole pickled model ({some(unsafe)}), {why}",
-            hint="convert it, if you trust it:\n"
-            f"    model = {load}\n"
-            f"    torch.save(model.state_dict(), '{aside}')",
+            hint=f"convert it, if you trust it: torch.save({load}.state_dict(), {str(aside)!r})",
         ) from error
     raise InputError(
         f"{more} and plain settings ({some(unsafe)}), {why}",
-        hint="save the weights alone, if you trust it:\n"
-        f"    content = {load}\n"
-        f"    torch.save(content['state_dict'], '{aside}')  # or under which key they are",
+        hint=f"save the weights alone, if you trust it: torch.save({load}['state_dict'], {str(aside)!r}), "
+        "or under which key they are",
     ) from error
