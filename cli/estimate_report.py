@@ -109,7 +109,8 @@ def _to_parquet(
     words = [[in_unicode(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     by_name = zip(_HEAD, zip(*words, strict=True), strict=True)
     made = pa.table({name: pa.array(column, kinds[name]) for name, column in by_name})
-    parquet.write_table(made.replace_schema_metadata({"splineviz": in_json(card)}), path)
+    with path.open("wb") as stream:  # pyarrow takes names in UTF-8 only
+        parquet.write_table(made.replace_schema_metadata({"splineviz": in_json(card)}), stream)
 
 
 def _rows(report: dict[str, Any], columns: Sequence[Column], data: Data) -> Iterator[tuple[Any, ...]]:

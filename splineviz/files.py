@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from splineviz.errors import InputError
+from splineviz.showing import in_unicode
 
 __all__ = [
     "ARRANGEMENTS",
@@ -19,6 +21,7 @@ __all__ = [
     "atomic_path",
     "check_writable",
     "discard_unfinished",
+    "utf8_path",
 ]
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -83,6 +86,20 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
         _unfinished.discard(temporary)
+
+
+@contextmanager
+def utf8_path(path: Path) -> Iterator[Path]:
+    """A path for readers that take names in UTF-8 only: the file's own, or that of a link to it."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        with tempfile.TemporaryDirectory() as folder:
+            link = Path(folder, f"link{in_unicode(path.suffix)}")
+            link.symlink_to(path.absolute())
+            yield link
+    else:
+        yield path
 
 
 def discard_unfinished() -> None:

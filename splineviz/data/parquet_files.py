@@ -18,6 +18,7 @@ from splineviz.data.named import collection_of, labels_among
 from splineviz.data.pictures import decoded
 from splineviz.data.sizes import ensure_fits
 from splineviz.errors import InputError
+from splineviz.files import utf8_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,7 +106,7 @@ def _table(path: Path) -> pa.Table:
         raise InputError(
             f"reading {path} needs the package pyarrow", hint="pip install 'splineviz[parquet]'"
         ) from error
-    with ParquetFile(path) as file:
+    with utf8_path(path) as named, ParquetFile(named) as file:
         groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
         size = sum(group.total_byte_size for group in groups)
         ensure_fits((size,), 1, f"the columns of {path}", hint="fewer rows or columns in a file")

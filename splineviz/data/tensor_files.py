@@ -16,6 +16,7 @@ import numpy as np
 from splineviz.data.sizes import ensure_fits
 from splineviz.data.values import as_array
 from splineviz.errors import InputError
+from splineviz.files import utf8_path
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +32,8 @@ def tensors_of(path: Path) -> Mapping[str, np.ndarray]:
     if not mapped:
         _ensure_fits(path)
     try:
-        content = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
+        with utf8_path(path) as named:
+            content = torch.load(str(named), map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise InputError(
             f"cannot read {path}: it holds more than tensors, or is damaged; objects are not read since they "
@@ -89,7 +91,8 @@ def safetensors_of(path: Path) -> Mapping[str, np.ndarray]:
             f"reading {path} needs the package safetensors", hint="pip install 'splineviz[safetensors]'"
         ) from error
     _ensure_fits(path)
-    return {name: as_array(value) for name, value in load_file(path).items()}
+    with utf8_path(path) as named:
+        return {name: as_array(value) for name, value in load_file(named).items()}
 
 
 def _ensure_fits(path: Path) -> None:

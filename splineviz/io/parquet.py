@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.io.export import cell_class, centroids
 from splineviz.io.totals import Totals
+from splineviz.showing import in_json
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -81,7 +81,8 @@ def parquet_writer(
     totals, schema, waiting = Totals(), _schema(pa), list[Any]()
     with (
         atomic_path(path) as temporary,
-        pa.parquet.ParquetWriter(temporary, schema, compression="zstd") as file,
+        temporary.open("wb") as stream,  # pyarrow takes names in UTF-8 only
+        pa.parquet.ParquetWriter(stream, schema, compression="zstd") as file,
     ):
 
         def flush() -> None:
@@ -101,7 +102,7 @@ def parquet_writer(
             raise InputError(f"no batch was given, so there is nothing to write to {path}")
         flush()
         card = {"schema": SCHEMA, **totals.counts(), "provenance": totals.provenance(extra)}
-        file.add_key_value_metadata({"splineviz": json.dumps(card)})
+        file.add_key_value_metadata({"splineviz": in_json(card)})
 
 
 def _schema(pa: Any) -> Any:

@@ -14,6 +14,7 @@ from torch.fx import Interpreter
 from torch.fx.traceback import preserve_node_meta
 
 from splineviz.errors import InputError
+from splineviz.files import utf8_path
 from splineviz.program.modes import condensed
 from splineviz.program.one_input import Fixed, Output, chosen, held, many_inputs, spread
 
@@ -70,9 +71,9 @@ def _read(path: Path) -> ExportedProgram:
     if not path.is_file():
         raise InputError(f"no such file: '{path}'")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), utf8_path(path) as named:
             warnings.simplefilter("ignore")  # torch's remarks on its own format
-            return torch.export.load(path)
+            return torch.export.load(named)
     except Exception as error:
         raise InputError(
             f"'{path}' cannot be read as an exported program: {condensed(error)}",

@@ -88,7 +88,9 @@ def _to_parquet(path: Path, columns: dict[str, np.ndarray], card: dict[str, Any]
         name: pa.array(_writable(np.ma.getdata(column)), mask=np.ma.getmaskarray(column))
         for name, column in columns.items()
     }
-    pa.parquet.write_table(pa.table(made).replace_schema_metadata({"splineviz": in_json(card)}), path)
+    table = pa.table(made).replace_schema_metadata({"splineviz": in_json(card)})
+    with path.open("wb") as stream:  # pyarrow takes names in UTF-8 only
+        pa.parquet.write_table(table, stream)
 
 
 def _writable(column: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.files import utf8_path
 from splineviz.program.weight_files.facts import COUNTERS, METRICS
 from splineviz.program.weight_files.formats import unreadable
 
@@ -28,7 +29,7 @@ def read_safetensors(path: Path) -> object:
             f"reading '{path}' needs the package safetensors", hint="pip install 'splineviz[safetensors]'"
         ) from error
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as named, safe_open(named, framework="pt") as file:
             header = file.metadata() or {}
             told = {name: json.loads(header[name]) for name in (*COUNTERS, METRICS) if name in header}
             return told | {"state_dict": {name: file.get_tensor(name) for name in file.keys()}}  # noqa: SIM118 no mapping

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from splineviz.showing import in_line
+
 __all__ = ["COUNTERS", "METRICS", "Facts", "facts_of"]
 
 COUNTERS = ("step", "global_step", "global_steps", "iteration", "iter", "epoch")
@@ -24,7 +26,7 @@ class Facts:
     counters: dict[str, int]
     """Entries of `COUNTERS` that it has."""
     metrics: dict[str, float]
-    """The numbers of its dict ``metrics``."""
+    """The numbers of its dict ``metrics``, by names that can be printed."""
 
 
 def facts_of(content: object) -> Facts:
@@ -34,7 +36,7 @@ def facts_of(content: object) -> Facts:
     told = {**(beside if isinstance(beside, Mapping) else {}), **told}
     counters = {name: _number(told.get(name)) for name in COUNTERS}
     inner = told.get(METRICS)
-    metrics = {str(k): _number(v) for k, v in inner.items()} if isinstance(inner, Mapping) else {}
+    metrics = {in_line(str(k)): _number(v) for k, v in inner.items()} if isinstance(inner, Mapping) else {}
     return Facts(
         {name: int(value) for name, value in counters.items() if value is not None and value == int(value)},
         {name: float(value) for name, value in metrics.items() if value is not None},

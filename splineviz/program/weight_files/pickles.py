@@ -13,6 +13,7 @@ from typing import NoReturn
 import torch
 
 from splineviz.errors import InputError
+from splineviz.files import utf8_path
 from splineviz.program.weight_files.formats import unreadable
 from splineviz.program.weight_files.harmless import Maker, allowed, names_in
 from splineviz.program.weight_files.numpy_pickles import resolved
@@ -46,7 +47,7 @@ def read_torch(path: Path, *, lazy: bool) -> object:
     # a lazy map is let go before anyone could cut the file short under it
     mapped = lazy and zipfile.is_zipfile(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        return _loaded(path, mapped)
     except pickle.UnpicklingError:
         names = names_in(path)
     except Exception as error:
@@ -54,11 +55,16 @@ def read_torch(path: Path, *, lazy: bool) -> object:
     harmless: list[Maker | tuple[Maker, str]] = [(found, name) for name, found in allowed(names).items()]
     try:
         with _ONE_AT_A_TIME, torch.serialization.safe_globals(harmless):
-            return resolved(torch.load(path, map_location="cpu", weights_only=True, mmap=mapped))
+            return resolved(_loaded(path, mapped))
     except pickle.UnpicklingError as error:
         _refuse(path, _unsafe(names), error)
     except Exception as error:
         raise unreadable(path, "torch", error) from error
+
+
+def _loaded(path: Path, mapped: bool) -> object:
+    with utf8_path(path) as named:
+        return torch.load(named, map_location="cpu", weights_only=True, mmap=mapped)
 
 
 def read_pickle(path: Path) -> object:
