@@ -16,7 +16,7 @@ import click
 
 from splineviz import __version__
 from splineviz.errors import InputError, SplinevizError, SplinevizWarning
-from splineviz.showing import in_line
+from splineviz.showing import condensed, in_line
 
 from .interrupts import INTERRUPTED
 from .saying import say
@@ -129,10 +129,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _complain(error, session["debug"], *error.for_command().split("\n"))
         return error.exit_code
     except Exception as error:
-        reason = str(error).strip().splitlines()
-        line = f"unexpected {type(error).__name__}" + (f": {reason[0]}" if reason else "")
         hint = "  try: the same with --debug, for the traceback that a bug report needs"
-        _complain(error, session["debug"], line, hint)
+        _complain(error, session["debug"], f"unexpected {condensed(error)}", hint)
         return 1
     return code if isinstance(code, int) else 0
 

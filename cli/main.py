@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
 from .interrupts import end_on_interrupt
 
@@ -15,6 +16,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line of this process."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever began the process
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 it stays open
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: no letter that it lacks ends a command
     end_on_interrupt()  # before anything that takes long to import

@@ -15,6 +15,7 @@ from splineviz.data.values import as_array
 from splineviz.errors import InputError, SplinevizWarning
 from splineviz.inputs import as_inputs
 from splineviz.own_code import current_folder_first, named_object
+from splineviz.showing import condensed
 
 __all__ = ["Preprocessing"]
 
@@ -91,7 +92,7 @@ class Preprocessing:
             return as_array(self.transform(point))
         except Exception as error:
             raise InputError(
-                f"--transform failed on a point of shape {point.shape}: {type(error).__name__}: {error}"
+                f"--transform failed on a point of shape {point.shape}: {condensed(error)}"
             ) from error
 
     def _levels(self, points: np.ndarray, *, pictures: bool) -> float:
@@ -170,7 +171,8 @@ def _import_function(reference: str) -> Callable[[Any], Any]:
             function = named_object(reference)
     except (ImportError, AttributeError) as error:
         raise InputError(
-            f"cannot import --transform {reference}: {error}", hint="run where the module can be imported"
+            f"cannot import --transform {reference}: {condensed(error)}",
+            hint="run where the module can be imported",
         ) from error
     if not callable(function):
         raise InputError(f"--transform {reference} is not callable")

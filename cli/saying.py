@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-import click
-
 from splineviz.showing import in_json, in_line
 
 __all__ = ["say", "say_json"]
@@ -24,9 +22,11 @@ def say_json(value: object) -> None:
 
 def _write(text: str, err: bool) -> None:
     """Whoever reads may stop at any time, as ``head`` does: the files are written nevertheless."""
+    stream = sys.stderr if err else sys.stdout
     try:
-        click.echo(text, err=err)
+        stream.write(f"{text}\n")
+        stream.flush()
     except BrokenPipeError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)

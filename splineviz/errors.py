@@ -22,6 +22,8 @@ class SplinevizError(Exception):
         Lines below it, such as a list, or the user's own source line.
     hint
         What to try, in Python; on a line of its own.
+    code
+        Lines of Python below the hint.
     command_hint
         What to try instead where the error came up in the command, whose options have other names.
     """
@@ -34,12 +36,14 @@ class SplinevizError(Exception):
         *,
         details: Sequence[str] = (),
         hint: str | None = None,
+        code: Sequence[str] = (),
         command_hint: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.details = tuple(details)
         self.hint = hint
+        self.code = tuple(code)
         self.command_hint = hint if command_hint is None else command_hint
 
     def __str__(self) -> str:
@@ -50,7 +54,8 @@ class SplinevizError(Exception):
         return self._text(self.command_hint)
 
     def _text(self, hint: str | None) -> str:
-        return in_lines([self.message, *self.details, *([] if hint is None else [f"try: {hint}"])])
+        tried = [] if hint is None else [f"try: {hint}", *(f"  {line}" for line in self.code)]
+        return in_lines([self.message, *self.details, *tried])
 
     def about(self, what: str) -> Self:
         """The error with the name of what it is about before it."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 __all__ = [
+    "condensed",
     "in_csv",
     "in_html",
     "in_json",
@@ -77,6 +78,19 @@ def in_markdown(text: str) -> str:
     a\_b\|\<c\>
     """
     return _MARKDOWN.sub(r"\\\g<0>", in_line(text))
+
+
+def condensed(error: BaseException) -> str:
+    """The first telling line of an error that is not ours, after the name of its class.
+
+    Examples
+    --------
+    >>> condensed(ValueError("\\n  sizes differ\\n  and so on")), condensed(KeyError())
+    ('ValueError: sizes differ', 'KeyError')
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else ""
+    return f"{type(error).__name__}: {text[:240]}" if text else type(error).__name__
 
 
 def in_csv(cell: object) -> object:

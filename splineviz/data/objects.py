@@ -17,6 +17,7 @@ from splineviz.data.named import collection_of
 from splineviz.data.streams import ENOUGH, read_stream
 from splineviz.data.values import as_array, is_tensor
 from splineviz.errors import InputError
+from splineviz.showing import condensed
 
 __all__ = ["Items", "read_object"]
 
@@ -130,8 +131,6 @@ class Items(Collection):
                 with seeded(self.asked.seed + row):
                     item = self.items[row]
             except Exception as error:
-                raise InputError(
-                    f"{self.source}: reading point {row} failed: {type(error).__name__}: {error}"
-                ) from error
+                raise InputError(f"{self.source}: reading point {row} failed: {condensed(error)}") from error
             self._read[row] = parts_of(item, self.asked, f"{self.source}, point {row}")
         return self._read[row]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,5 +95,5 @@ def _check_depth(folder: Path, pictures: Sequence[Path]) -> None:
         one, other = sorted(inner[several])[:2]
         raise InputError(
             f"in {folder} the folder {several} has sub-folders itself, {one} and {other}: which are classes?",
-            hint=f"--data {folder / several}",
+            hint=f"--data {shlex.quote(str(folder / several))}",
         )

@@ -21,6 +21,7 @@ from splineviz.data.objects import read_object
 from splineviz.data.picture_folders import read_matching
 from splineviz.errors import InputError, SplinevizError
 from splineviz.own_code import current_folder_first, named_object
+from splineviz.showing import condensed
 
 __all__ = ["read_data", "read_point_files"]
 
@@ -152,7 +153,7 @@ def _imported(reference: str) -> object:
         raise
     except Exception as error:
         raise InputError(
-            f"cannot load the data {reference}: {type(error).__name__}: {error}",
+            f"cannot load the data {reference}: {condensed(error)}",
             hint="a function without arguments, in a module that can be imported here",
         ) from error
 

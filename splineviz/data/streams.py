@@ -12,6 +12,7 @@ from splineviz.data.collection import Arrays
 from splineviz.data.items import labels_of_items, parts_of, seeded
 from splineviz.data.values import as_array
 from splineviz.errors import InputError, SplinevizWarning
+from splineviz.showing import condensed
 
 __all__ = ["ENOUGH", "read_stream"]
 
@@ -49,4 +50,4 @@ def _drawn(content: Iterable[object], seed: int, source: str) -> Iterator[object
         with seeded(seed):
             yield from content
     except Exception as error:  # whatever the code of the user may raise
-        raise InputError(f"{source}: reading it failed: {type(error).__name__}: {error}") from error
+        raise InputError(f"{source}: reading it failed: {condensed(error)}") from error

@@ -32,8 +32,8 @@ def tensors_of(path: Path) -> Mapping[str, np.ndarray]:
     if not mapped:
         _ensure_fits(path)
     try:
-        with utf8_path(path) as named:
-            content = torch.load(str(named), map_location="cpu", weights_only=True, mmap=mapped)
+        with utf8_path(path) as readable:
+            content = torch.load(str(readable), map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise InputError(
             f"cannot read {path}: it holds more than tensors, or is damaged; objects are not read since they "

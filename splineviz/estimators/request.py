@@ -16,8 +16,8 @@ from splineviz.errors import InputError, SplinevizWarning
 from splineviz.inputs import as_inputs, whole_number
 from splineviz.program import Origin, Program, models
 from splineviz.program.devices import named_device
-from splineviz.program.modes import condensed
 from splineviz.program.sources import network_for, program_for
+from splineviz.showing import condensed
 
 __all__ = [
     "Model",

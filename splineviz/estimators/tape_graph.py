@@ -13,11 +13,11 @@ from splineviz.estimators.switches import StageReader, switch_of
 from splineviz.estimators.tape_steps import Op, folded, op_of, resolved, scheduled
 from splineviz.program.constants import cast, computed, stored
 from splineviz.program.fidelity import sample
-from splineviz.program.modes import condensed
 from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
 from splineviz.program.origin import Origin
 from splineviz.program.program import Affine
 from splineviz.program.trace import Ref, refs_of
+from splineviz.showing import condensed
 
 __all__ = ["RESHAPES", "TapeGraph"]
 

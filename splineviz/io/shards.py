@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +40,8 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
     if not target.exists():
         if not target.absolute().parent.is_dir():
             raise InputError(
-                f"cannot write {target}: the folder {target.parent} does not exist", hint=f"mkdir -p {target}"
+                f"cannot write {target}: the folder {target.parent} does not exist",
+                hint=f"mkdir -p {shlex.quote(str(target))}",
             )
         if not os.access(target.absolute().parent, os.W_OK):
             raise InputError(f"cannot write {target}: no permission to write into {target.parent}")

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from splineviz.errors import InputError
 from splineviz.program.fidelity import sample
-from splineviz.program.modes import condensed
 from splineviz.program.restoring import duplicate
+from splineviz.showing import condensed
 
 __all__ = ["Keeper"]
 

@@ -15,8 +15,8 @@ from torch.fx.traceback import preserve_node_meta
 
 from splineviz.errors import InputError
 from splineviz.files import utf8_path
-from splineviz.program.modes import condensed
 from splineviz.program.one_input import Fixed, Output, chosen, held, many_inputs, spread
+from splineviz.showing import condensed
 
 __all__ = ["load_exported"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
-from splineviz.program.modes import condensed, evaluating
+from splineviz.program.modes import evaluating
 from splineviz.program.one_input import outputs_of
+from splineviz.showing import condensed
 
 __all__ = ["SHAPE_HINTS", "Shape", "checked_shape", "shape_of_input", "try_on"]
 
@@ -139,5 +141,5 @@ def _no_tensor(output: object) -> InputError:
     return InputError(
         f"the model must return one tensor, got {kind} of {', '.join(map(repr, names))}",
         hint=f"output={names[0]!r} takes that one",
-        command_hint=f"--output-name {names[0]} takes that one",
+        command_hint=f"--output-name {shlex.quote(str(names[0]))} takes that one",
     )

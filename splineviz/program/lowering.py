@@ -16,7 +16,6 @@ from torch import Tensor
 from splineviz.errors import InputError
 from splineviz.program.constants import cast, computed, stored
 from splineviz.program.infinite_entries import without_infinite_entries
-from splineviz.program.modes import condensed
 from splineviz.program.operations import (
     COMPARISONS,
     GATES,
@@ -34,6 +33,7 @@ from splineviz.program.program import Affine, Maximum, Pointwise, Stage
 from splineviz.program.refusal import Offender, offender, why
 from splineviz.program.trace import BatchSize, Call, Graph, Ref
 from splineviz.program.unread import without_unread
+from splineviz.showing import condensed
 
 __all__ = ["Lowered", "lower", "with_frees"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +15,12 @@ from torch.export import ExportedProgram
 from splineviz.errors import InputError, SplinevizError
 from splineviz.own_code import current_folder_first, named_object
 from splineviz.program.exported import load_exported
-from splineviz.program.modes import bare, condensed, in_eval_mode
+from splineviz.program.modes import bare, in_eval_mode
 from splineviz.program.one_input import Fixed, Output, holding
 from splineviz.program.restoring import duplicate
 from splineviz.program.state_dicts import Wanted, Weights, weights_for
 from splineviz.program.weight_files import SUFFIXES
+from splineviz.showing import condensed
 
 __all__ = ["Model", "find_module"]
 
@@ -150,8 +152,8 @@ def _named(model: str) -> nn.Module:
     if suffix in SUFFIXES or Path(model).exists():
         raise InputError(
             f"cannot load a model from '{model}': a weights file holds no architecture",
-            hint=f"give the module as model, and weights='{model}'",
-            command_hint=f"give 'module:factory' and --weights {model}",
+            hint=f"give the module as model, and weights={model!r}",
+            command_hint=f"give 'module:factory' and --weights {shlex.quote(model)}",
         )
     path, separator, factory = model.partition(":")
     if not (path and separator and factory):

@@ -9,7 +9,7 @@ from torch import nn
 
 from splineviz.errors import InputError
 
-__all__ = ["bare", "condensed", "evaluating", "in_eval_mode", "refuse_training"]
+__all__ = ["bare", "evaluating", "in_eval_mode", "refuse_training"]
 
 _ACTS_IN_TRAINING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, nn.RReLU)
 
@@ -58,10 +58,3 @@ def refuse_training(module: nn.Module) -> None:
             f"{', '.join(acting[:3])}{more}",
             hint="call model.eval()",
         )
-
-
-def condensed(error: BaseException) -> str:
-    """The first telling line of an error that came from torch or from the user's module."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else ""
-    return f"{type(error).__name__}: {text[:240]}" if text else type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -114,12 +115,12 @@ def many_inputs(where: str, names: Iterable[str]) -> InputError:
     """The error for a network of several inputs none of which is fixed."""
     names = list(names)
     fixed, shapes = names[1:], "for each the value beside one point, without batch"
+    options = " ".join(f"--fix {shlex.quote(name)}=FILE.npy" for name in fixed)
     return InputError(
         f"a network has one input, but {where} takes {len(names)}: {', '.join(map(repr, names))}",
         hint=f"hold all but one fixed, say fix={{{', '.join(f'{name!r}: array' for name in fixed)}}}, "
         f"{shapes}",
-        command_hint=f"hold all but one fixed, say {' '.join(f'--fix {name}=FILE.npy' for name in fixed)}, "
-        f"{shapes}",
+        command_hint=f"hold all but one fixed, say {options}, {shapes}",
     )
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
-from splineviz.program.modes import condensed
+from splineviz.showing import condensed
 
 __all__ = ["duplicate", "restored"]
 

@@ -19,9 +19,10 @@ from torch.export.graph_signature import ExportGraphSignature, InputKind, Output
 
 from splineviz.errors import InputError
 from splineviz.program.compositions import composed
-from splineviz.program.modes import condensed, evaluating
+from splineviz.program.modes import evaluating
 from splineviz.program.mutation import Derived, Versions, read_view, write_view
 from splineviz.program.regions import without_regions
+from splineviz.showing import condensed
 
 __all__ = ["BatchSize", "Call", "Graph", "Ref", "refs_of", "trace"]
 

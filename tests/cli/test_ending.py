@@ -108,3 +108,39 @@ def test_threads_that_are_within_torch_do_not_change_the_exit_code() -> None:
         [sys.executable, "-c", textwrap.dedent(code)], check=False, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (4, "said\n", "")
+
+
+def test_a_terminal_without_a_letter_is_shown_its_code(tmp_path: Path) -> None:
+    (tmp_path / "größe.py").write_text("import torch\ndef net():\n    return torch.nn.Linear(2, 1)\n")
+    how = {**os.environ, "PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C"}
+    command = [sys.executable, "-c", RUN, "inspect", "größe:net"]
+    done = subprocess.run(command, cwd=tmp_path, env=how, capture_output=True, check=True)
+    for words in (done.stdout, done.stderr):
+        assert rb"gr\xf6\xdfe:net" in words and words.isascii()
+
+
+def _closed_pipe() -> int:
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
+def test_whoever_reads_may_stop(tmp_path: Path) -> None:
+    """The rest of what is said is lost, and what is written is not."""
+    command = [sys.executable, "-c", RUN, "slice", "demo", "--max-cells", "9", "-o", "a.geojson"]
+    gone = _closed_pipe()
+    done = subprocess.run(command, check=False, cwd=tmp_path, stdout=gone, stderr=gone)
+    os.close(gone)
+    assert done.returncode == 5 and (tmp_path / "a.geojson").is_file()
+
+
+@pytest.mark.parametrize("output", ["gone", "closed"])
+def test_nobody_complains_of_a_lost_output(output: str) -> None:
+    command = [sys.executable, "-c", RUN, "inspect", "demo"]
+    shell = ["sh", "-c", '"$@" >&-', "sh", *command]
+    gone = _closed_pipe()
+    done = subprocess.run(
+        command if output == "gone" else shell, check=False, stdout=gone, stderr=subprocess.PIPE
+    )
+    os.close(gone)
+    assert (done.returncode, done.stderr) == (0, b"")

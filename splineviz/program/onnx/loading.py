@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,12 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
 from onnx.inliner import inline_local_functions
 
 from splineviz.errors import InputError
-from splineviz.program.modes import condensed
 from splineviz.program.one_input import Fixed, Output, many_inputs
 from splineviz.program.one_input import held as fixed
 from splineviz.program.onnx.batch_axis import Lengths, Reading, readings
 from splineviz.program.onnx.probabilities import as_one_squashing
 from splineviz.program.onnx.validity import check_names, check_size, subgraphs
+from splineviz.showing import condensed
 
 __all__ = ["FLOATS", "WHOLE_NUMBERS", "Source", "read"]
 
@@ -192,7 +193,7 @@ def _output(
         raise InputError(
             f"a network has one output, but '{path}' has {len(chosen or values)}: {names}",
             hint=f"output={(chosen or values)[0].name!r} takes that one",
-            command_hint=f"--output-name {(chosen or values)[0].name} takes that one",
+            command_hint=f"--output-name {shlex.quote((chosen or values)[0].name)} takes that one",
         )
     if chosen[0].name not in made_by:
         raise InputError(f"the ONNX file is broken: nothing makes the output '{chosen[0].name}' of '{path}'")

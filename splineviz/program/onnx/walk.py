@@ -13,7 +13,6 @@ from onnx import NodeProto, TensorProto
 from torch import Tensor
 
 from splineviz.errors import InputError, SplinevizError
-from splineviz.program.modes import condensed
 from splineviz.program.onnx.batch_axis import Reading
 from splineviz.program.onnx.control_flow import written_out
 from splineviz.program.onnx.entry_kinds import kind_made
@@ -29,6 +28,7 @@ from splineviz.program.onnx.stand_in import copies, inferred
 from splineviz.program.onnx.tensors import Tensors
 from splineviz.program.onnx.validity import MOST_NODES
 from splineviz.program.refusal import Offender
+from splineviz.showing import condensed
 
 __all__ = ["Walk"]
 

@@ -3,6 +3,7 @@ fits it."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from os import PathLike
 
@@ -121,7 +122,10 @@ def _dense(value: Tensor) -> Tensor:
 
 def _unchosen(message: str, key: str) -> InputError:
     """The error where a key has to say which entry is meant."""
-    hint, command_hint = f"weights_key={key!r} takes that one", f"--weights-key {key} takes that one"
+    hint, command_hint = (
+        f"weights_key={key!r} takes that one",
+        f"--weights-key {shlex.quote(key)} takes that one",
+    )
     return InputError(message, hint=hint, command_hint=command_hint)
 
 

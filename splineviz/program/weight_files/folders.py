@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from splineviz.errors import InputError
@@ -40,7 +41,8 @@ def refuse_folder(folder: Path) -> InputError:
     if (folder / ".metadata").is_file():
         return InputError(
             f"'{folder}' is a distributed checkpoint of torch, which is not read since it can run code",
-            hint=f"python -m torch.distributed.checkpoint.format_utils dcp_to_torch '{folder}' weights.pt",
+            hint="python -m torch.distributed.checkpoint.format_utils dcp_to_torch "
+            f"{shlex.quote(str(folder))} weights.pt",
         )
     return InputError(
         f"'{folder}' is a folder, not a file of weights, and holds no {_MAIN[0]} or {_MAIN[6]}",

@@ -63,8 +63,8 @@ def recognised(path: Path) -> Format:
     if head[257:262] == b"ustar":
         raise InputError(
             f"'{path}' is a tar archive, which torch wrote before its version 0.1.10, and which is not read",
-            hint=f"torch.save(torch.load('{path}', weights_only=False), 'weights.pt'), if you trust it; or "
-            "unpack it, if it is an ordinary archive",
+            hint=f"torch.save(torch.load({str(path)!r}, weights_only=False), 'weights.pt'), if you trust it; "
+            "or unpack it, if it is an ordinary archive",
         )
     raise InputError(
         f"'{path}' cannot be read: it is no file of weights, or damaged", hint=f"weights come from {KNOWN}"
@@ -90,7 +90,7 @@ def _archive(path: Path) -> Format:
     if "constants.pkl" in inner:
         raise InputError(
             f"'{path}' is a TorchScript archive, which holds code",
-            hint=f"torch.save(torch.jit.load('{path}').state_dict(), 'weights.pt'), if you trust it",
+            hint=f"torch.save(torch.jit.load({str(path)!r}).state_dict(), 'weights.pt'), if you trust it",
         )
     if "archive_format" in inner:
         raise InputError(

@@ -120,15 +120,18 @@ def _refuse(path: Path, unsafe: list[str], error: Exception) -> NoReturn:
     if not unsafe:
         raise InputError(
             f"'{path}' is pickled in a way (by another protocol than 2, perhaps) that is not read safely",
-            hint=f"write it again, if you trust it: torch.save({load}, {str(aside)!r})",
+            hint="write it again, if you trust it:",
+            code=[f"torch.save({load}, {str(aside)!r})"],
         ) from error
     if any(name.startswith(_BUILTIN) for name in unsafe):
         raise InputError(
             f"{more}, a whole pickled model ({some(unsafe)}), {why}",
-            hint=f"convert it, if you trust it: torch.save({load}.state_dict(), {str(aside)!r})",
+            hint="convert it, if you trust it:",
+            code=[f"model = {load}", f"torch.save(model.state_dict(), {str(aside)!r})"],
         ) from error
+    keyed = f"torch.save(content['state_dict'], {str(aside)!r})  # or under which key they are"
     raise InputError(
         f"{more} and plain settings ({some(unsafe)}), {why}",
-        hint=f"save the weights alone, if you trust it: torch.save({load}['state_dict'], {str(aside)!r}), "
-        "or under which key they are",
+        hint="save the weights alone, if you trust it:",
+        code=[f"content = {load}", keyed],
     ) from error
