@@ -62,7 +62,10 @@ def _knock(address: str) -> None:
     except ValueError:
         host = port = None
     if not host or not port or parts.scheme not in ("tcp", "tls", "ws", "wss"):
-        raise InputError(f"--dask expects the address of a scheduler, tcp://host:port, got {address!r}")
+        raise InputError(
+            f"--dask expects the address of a scheduler, tcp://host:port, got {address!r}",
+            hint="start one with: dask scheduler; it prints its address",
+        )
     try:
         socket.create_connection((host, port), timeout=_PATIENCE).close()
     except OSError as error:

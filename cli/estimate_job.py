@@ -102,7 +102,7 @@ def _all_columns(
     """Part by part, and within a part metric by metric, which share what they can."""
     names = tuple(dict.fromkeys(options.metrics))
     if "walk" in names and len(x) < 2:
-        raise InputError("--metric walk needs at least two points")
+        raise InputError("--metric walk needs at least two points", hint="--limit 2, or more")
     parts = [
         Part(network, program, x[k : k + PART], x[k + 1 : k + PART + 1], k, options.settings)
         for k in range(0, len(x), PART)

@@ -92,7 +92,8 @@ class Preprocessing:
             return as_array(self.transform(point))
         except Exception as error:
             raise InputError(
-                f"--transform failed on a point of shape {point.shape}: {condensed(error)}"
+                f"--transform failed on a point of shape {point.shape}: {condensed(error)}",
+                hint="call it in Python on one point, to see where it fails",
             ) from error
 
     def _levels(self, points: np.ndarray, *, pictures: bool) -> float:
@@ -175,7 +176,10 @@ def _import_function(reference: str) -> Callable[[Any], Any]:
             hint="run where the module can be imported",
         ) from error
     if not callable(function):
-        raise InputError(f"--transform {reference} is not callable")
+        raise InputError(
+            f"--transform {reference} is not callable",
+            hint="name a function of one point: --transform module:function",
+        )
     transform: Callable[[Any], Any] = function
     return transform
 

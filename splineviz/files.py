@@ -50,7 +50,9 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     if target.is_dir():
         raise InputError(f"cannot write {target}: it is a folder", hint="name a file inside it")
     if not os.access(folder, os.W_OK):
-        raise InputError(f"cannot write {target}: no permission to write into {folder}")
+        raise InputError(
+            f"cannot write {target}: no permission to write into {folder}", hint="name a folder of your own"
+        )
 
 
 @contextmanager

@@ -53,7 +53,10 @@ class Target:
         try:
             target.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"cannot make the folder {target.folder}: {error.strerror}") from error
+            raise InputError(
+                f"cannot make the folder {target.folder}: {error.strerror}",
+                hint="name a folder that can be written",
+            ) from error
         return target
 
     @property

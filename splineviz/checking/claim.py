@@ -199,7 +199,9 @@ def _content(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as file:
             content = dict(file) if hasattr(file, "files") and "schema" in file.files else {}
     except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}") from error
+        raise InputError(
+            f"there is no file {path}", hint="splineviz slice MODEL ... -o cells.npz writes one"
+        ) from error
     except (
         OSError,
         ValueError,

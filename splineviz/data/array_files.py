@@ -30,7 +30,8 @@ def _mapped(path: Path) -> np.ndarray:
         shape, dtype = _header(file)
     if dtype.hasobject:
         raise InputError(
-            f"cannot read {path}: it holds Python objects, which are not read since they can run code"
+            f"cannot read {path}: it holds Python objects, which are not read since they can run code",
+            hint="save numbers: np.save(FILE, np.stack(points))",
         )
     if 0 in shape or not shape:  # nothing to map
         return np.asarray(np.load(path, allow_pickle=False))

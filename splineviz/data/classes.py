@@ -85,7 +85,10 @@ def _example(values: np.ndarray) -> str:
 def _of_words(words: Sequence[str], source: str, names: Sequence[str] | None) -> Classes:
     missing = [place for place, word in enumerate(words) if not word.strip()]
     if missing:
-        raise InputError(f"{source}: the label of point {missing[0]} is missing")
+        raise InputError(
+            f"{source}: the label of point {missing[0]} is missing",
+            hint="give every point a label, or leave out those that have none",
+        )
     if names is None and all(_is_number(word) for word in words):
         return Classes(np.array([int(word) for word in words], dtype=np.int64), {})
     known = set(names or ()) & set(words)

@@ -24,6 +24,7 @@ from splineviz.errors import InputError
 __all__ = ["labels_of", "read_csv"]
 
 _DELIMITERS = ",;\t|"
+_QUOTED = "as many cells in every row; a cell with a delimiter in it stands in quotes"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _layout(path: Path) -> _Layout:
                 break
             before += 1
         else:
-            raise InputError(f"{path} holds no row")
+            raise InputError(f"{path} holds no row", hint="a row of numbers for each point")
         delimiter = max(_DELIMITERS, key=line.count)
         head = next(csv.reader([line], delimiter=delimiter))
         following = next(csv.reader(file, delimiter=delimiter), None)
@@ -93,9 +94,14 @@ def _layout(path: Path) -> _Layout:
     if not _is_head(names, path):
         return _Layout(delimiter, [str(place) for place in range(len(head))], before, head)
     if following is None:
-        raise InputError(f"{path} holds the names of {len(names)} columns, and no row")
+        raise InputError(
+            f"{path} holds the names of {len(names)} columns, and no row",
+            hint="a row of numbers for each point",
+        )
     if len(following) != len(names):
-        raise InputError(f"{path}: row 1 has {len(following)} cells, and there are {len(names)} columns")
+        raise InputError(
+            f"{path}: row 1 has {len(following)} cells, and there are {len(names)} columns", hint=_QUOTED
+        )
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise InputError(f"{path} has several columns {repeated!r}", hint="give each a name of its own")
     return _Layout(delimiter, names, before + 1, following)
@@ -123,7 +129,8 @@ def _rows(path: Path, layout: _Layout) -> Iterator[tuple[int, list[str]]]:
         for number, cells in enumerate(rows, 1):
             if len(cells) != len(layout.names):
                 raise InputError(
-                    f"{path}: row {number} has {len(cells)} cells, and there are {len(layout.names)} columns"
+                    f"{path}: row {number} has {len(cells)} cells, and there are {len(layout.names)} columns",
+                    hint=_QUOTED,
                 )
             yield number, cells
 
@@ -155,7 +162,10 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
             yield file
     except UnicodeDecodeError as error:
-        raise InputError(f"cannot read {path}: it is no text in UTF-8") from error
+        raise InputError(
+            f"cannot read {path}: it is no text in UTF-8",
+            hint="iconv -f latin1 -t utf-8, if it is in Latin 1",
+        ) from error
 
 
 def _numbers_or_words(words: list[str]) -> np.ndarray:

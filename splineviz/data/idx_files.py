@@ -63,7 +63,9 @@ def _head(file: BufferedIOBase, path: Path) -> tuple[tuple[int, ...], np.dtype]:
         )
     sizes = file.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
-        raise InputError(f"cannot read {path}: it is cut short within its head")
+        raise InputError(
+            f"cannot read {path}: it is cut short within its head", hint="write or copy it again"
+        )
     return struct.unpack(f">{magic[3]}I", sizes), np.dtype(_TYPES[magic[2]])
 
 

@@ -131,6 +131,9 @@ class Items(Collection):
                 with seeded(self.asked.seed + row):
                     item = self.items[row]
             except Exception as error:
-                raise InputError(f"{self.source}: reading point {row} failed: {condensed(error)}") from error
+                raise InputError(
+                    f"{self.source}: reading point {row} failed: {condensed(error)}",
+                    hint=f"read it in Python, dataset[{row}], to see where it fails",
+                ) from error
             self._read[row] = parts_of(item, self.asked, f"{self.source}, point {row}")
         return self._read[row]

@@ -39,7 +39,7 @@ def read_parquet(path: Path, asked: Asked) -> Collection:
     """
     table = _table(path)
     if not len(table):
-        raise InputError(f"{path} holds no row")
+        raise InputError(f"{path} holds no row", hint="a row for each point")
     encoded = [field.name for field in table.schema if _holds_files(field.type)]
     if encoded:
         return _pictures(table, encoded, asked, path)
@@ -156,8 +156,14 @@ def _values(table: pa.Table, name: str, path: Path) -> np.ndarray:
     try:
         values = np.array(column.to_pylist()) if _is_list(column.type) else np.asarray(column.to_numpy())
     except ValueError as error:
-        raise InputError(f"{path}: the lists in the column {name!r} have several lengths") from error
+        raise InputError(
+            f"{path}: the lists in the column {name!r} have several lengths",
+            hint="lists of one length, a number for each input",
+        ) from error
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         row = int(np.argwhere(~np.isfinite(values))[0, 0])
-        raise InputError(f"{path}: in row {row + 1} the column {name!r} holds no finite number")
+        raise InputError(
+            f"{path}: in row {row + 1} the column {name!r} holds no finite number",
+            hint="leave the row out, or fill it in; --key A,B,... takes other columns",
+        )
     return values.astype(str) if values.dtype.kind == "O" and _word(column.type) else values

@@ -120,7 +120,7 @@ def _checked(path: Path) -> Format:
         )
     kind = format_of(path)
     if stat.S_ISREG(found.st_mode) and not found.st_size:
-        raise InputError(f"cannot read {path}: the file is empty")
+        raise InputError(f"cannot read {path}: the file is empty", hint="write or copy it again")
     return kind
 
 

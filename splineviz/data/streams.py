@@ -32,7 +32,9 @@ def read_stream(content: Iterable[object], asked: Asked, source: str) -> Arrays:
         if len(points) >= most:
             break
     if not points:
-        raise InputError(f"{source} gives no point")
+        raise InputError(
+            f"{source} gives no point", hint="give a loader, or an iterable, of at least one point"
+        )
     if asked.limit is None and len(points) >= most:
         warnings.warn(
             f"{source}: the first {most:,} points are read; --limit N for more",
@@ -50,4 +52,7 @@ def _drawn(content: Iterable[object], seed: int, source: str) -> Iterator[object
         with seeded(seed):
             yield from content
     except Exception as error:  # whatever the code of the user may raise
-        raise InputError(f"{source}: reading it failed: {condensed(error)}") from error
+        raise InputError(
+            f"{source}: reading it failed: {condensed(error)}",
+            hint="run it in Python, outside of splineviz, to see where it fails",
+        ) from error

@@ -78,7 +78,10 @@ def _stacked(points: list[object], path: Path) -> Tensor:
     tensors = [point for point in points if isinstance(point, torch.Tensor)]
     shapes = {tuple(tensor.shape) for tensor in tensors}
     if len(tensors) != len(points) or len(shapes) != 1:
-        raise InputError(f"cannot read {path}: its points are not tensors of one shape")
+        raise InputError(
+            f"cannot read {path}: its points are not tensors of one shape",
+            hint="torch.save(torch.stack(points), FILE)",
+        )
     return torch.stack(tensors)
 
 

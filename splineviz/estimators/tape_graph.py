@@ -129,7 +129,10 @@ class TapeGraph:
             shapes.append(found)
             outputs.append(values[self.output][:2])
         if not torch.allclose(outputs[0], outputs[1], rtol=1e-6, atol=1e-9, equal_nan=True):
-            raise InputError("the module mixes the inputs of a batch, so it is no function of one input")
+            raise InputError(
+                "the module mixes the inputs of a batch, so it is no function of one input",
+                hint="a norm or mean over the first axis does so; give model.eval()",
+            )
         for index in shapes[0].keys() & shapes[1].keys():
             two, three = shapes[0][index], shapes[1][index]
             axis = next((a for a, (p, q) in enumerate(zip(two, three, strict=False)) if p != q), None)

@@ -163,7 +163,9 @@ def read_npz(path: Path, schema: str, what: str, writer: str) -> dict[str, np.nd
         with np.load(path, allow_pickle=False) as file:
             content = dict(file) if hasattr(file, "files") and "schema" in file.files else {}
     except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}") from error
+        raise InputError(
+            f"there is no file {path}", hint="splineviz.save(arr, path), or slice -o cells.npz, writes one"
+        ) from error
     except (
         OSError,
         ValueError,

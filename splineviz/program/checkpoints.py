@@ -208,7 +208,9 @@ def _facts(path: Path, key: str | None) -> Facts:
     content = read_content(path, lazy=True)
     weights = content if key is None else entry(content, key, f"'{path}'")
     if not isinstance(weights, (Tensor, list, tuple)) and not state_dicts(weights):
-        raise InputError(f"'{path}' holds no state dict")
+        raise InputError(
+            f"'{path}' holds no state dict", hint="torch.save(model.state_dict(), path) writes one"
+        )
     return facts_of(content)
 
 

@@ -69,7 +69,10 @@ class _Exported(nn.Module):
 
 def _read(path: Path) -> ExportedProgram:
     if not path.is_file():
-        raise InputError(f"no such file: '{path}'")
+        raise InputError(
+            f"no such file: '{path}'",
+            hint="torch.export.save(torch.export.export(model, (x,)), path) writes one",
+        )
     try:
         with warnings.catch_warnings(), utf8_path(path) as named:
             warnings.simplefilter("ignore")  # torch's remarks on its own format

@@ -110,7 +110,10 @@ class _Lowering:
         if self.offenders:
             return Lowered((), (), 1, 0, (), "", (), tuple(dict.fromkeys(self.offenders)))
         if not isinstance(output, Active):
-            raise InputError("the output of the model does not depend on its input")
+            raise InputError(
+                "the output of the model does not depend on its input",
+                hint="does forward() use its argument?",
+            )
         b, slot = self.builder, output.slot
         self.digest.update(repr((b.n_slots, slot, output.shape)).encode())
         if self.infinite:

@@ -90,7 +90,10 @@ class Recorder:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"cannot make the folder '{folder}': {error.strerror}") from error
+            raise InputError(
+                f"cannot make the folder '{folder}': {error.strerror}",
+                hint="name a folder that can be written",
+            ) from error
         self._called = (
             math.inf
         )  # before the first call, so that it counts as a step back, and looks into the folder

@@ -207,7 +207,10 @@ def _panel_below(ax: Axes, under: float) -> Panel:
 
 def _check(arr: Arrangement, window: int, fill: Fill, level: float | None) -> None:
     if not 0 <= window < len(arr.windows):
-        raise InputError(f"the arrangement has windows 0 to {len(arr.windows) - 1}, got {window}")
+        raise InputError(
+            f"the arrangement has windows 0 to {len(arr.windows) - 1}, got {window}",
+            hint="window=0, or in the command --window 0, is the first",
+        )
     if fill not in get_args(Fill):
         raise InputError(f"unknown fill {fill!r}, expected one of {', '.join(get_args(Fill))}")
     if level is not None and not scalar_output(arr):

@@ -178,7 +178,9 @@ def save_figures(
     try:
         target.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make the folder {target}: {error.strerror}") from error
+        raise InputError(
+            f"cannot make the folder {target}: {error.strerror}", hint="name a folder that can be written"
+        ) from error
     made = []
     for picture in pictures(study, found or findings(study)):
         made.append(target / f"{picture.name}{suffix}")

@@ -63,7 +63,10 @@ def read(path: Path, given: tuple[int, ...] | None, fix: Fixed, output: Output |
     opset = _opset(model, path)
     graph = model.graph
     if graph.sparse_initializer:
-        raise InputError(f"'{path}' holds sparse weights, which are not read")
+        raise InputError(
+            f"'{path}' holds sparse weights, which are not read",
+            hint="write them dense, from the framework that made the file",
+        )
     check_names(graph, path)
     held = _held(graph, fix, path)
     made_by = {name: node for node in graph.node for name in node.output}
@@ -85,7 +88,7 @@ def read(path: Path, given: tuple[int, ...] | None, fix: Fixed, output: Output |
 
 def _model(path: Path) -> ModelProto:
     if not path.is_file():
-        raise InputError(f"no such file: '{path}'")
+        raise InputError(f"no such file: '{path}'", hint="is the path relative to the current folder?")
     try:
         model = onnx.load(path)
         check_size(model, path)
@@ -100,7 +103,10 @@ def _model(path: Path) -> ModelProto:
             hint="is it complete, and do files with its weights, if there are any, lie beside it?",
         ) from error
     if not model.graph.node or not model.graph.output:
-        raise InputError(f"'{path}' cannot be read as an ONNX file: it holds no network")
+        raise InputError(
+            f"'{path}' cannot be read as an ONNX file: it holds no network",
+            hint="write it again, from the framework that made it",
+        )
     return model
 
 

@@ -59,7 +59,9 @@ def _file(path: Path) -> Path:
             raise refuse_folder(path)
         return found
     if not path.is_file():
-        raise InputError(f"no such weights file: '{path}'")
+        raise InputError(
+            f"no such weights file: '{path}'", hint="torch.save(model.state_dict(), path) writes one"
+        )
     return path
 
 
