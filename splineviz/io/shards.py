@@ -15,6 +15,7 @@ from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.io.npz import save
 from splineviz.io.totals import Totals
+from splineviz.unfinished import is_unfinished, remove_leftovers
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -23,8 +24,7 @@ __all__ = ["SCHEMA", "check_folder", "shard_writer"]
 
 SCHEMA = "splineviz.shards/1"
 INDEX = "index.json"
-# Also what a killed run leaves of the file that it was at.
-_OURS = re.compile(r"cells-\d{5,}\.npz|index\.json|\.(cells-\d{5,}|index)-[0-9a-f]{8}\.(npz|json)")
+_OURS = re.compile(r"cells-\d{5,}\.npz|index\.json")
 
 
 def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -50,6 +50,7 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
         raise InputError(f"cannot write shards to {target}: it is a file")
     if not os.access(target, os.W_OK):
         raise InputError(f"cannot write {target}: no permission to write into it")
+    remove_leftovers(target)
     names = sorted(path.name for path in target.iterdir())
     foreign = [name for name in names if not _ours(name)]
     if foreign and overwrite:
@@ -132,7 +133,7 @@ def shard_writer(
 
 
 def _ours(name: str) -> bool:
-    return _OURS.fullmatch(name) is not None
+    return _OURS.fullmatch(name) is not None or is_unfinished(name)
 
 
 def _clear(folder: Path) -> None:

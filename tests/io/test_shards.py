@@ -81,7 +81,6 @@ def test_a_folder_without_index_is_unfinished(tmp_path: Path) -> None:
 
 def test_shards_are_replaced_only_if_asked_for_and_not_before_there_are_new_ones(tmp_path: Path) -> None:
     write(tmp_path)
-    (tmp_path / ".cells-00007-0123abcd.npz").write_bytes(b"what a killed run was at")
     before = sorted(tmp_path.iterdir())
     with pytest.raises(InputError, match="earlier, finished run"):
         write(tmp_path)
@@ -91,6 +90,12 @@ def test_shards_are_replaced_only_if_asked_for_and_not_before_there_are_new_ones
     with shard_writer(tmp_path, overwrite=True) as add:
         add(whole())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cells-00000.npz", "index.json"]
+
+
+def test_a_run_that_was_killed_at_its_first_shard_hinders_no_other(tmp_path: Path) -> None:
+    (tmp_path / ".cells-00000-0123abcd.unfinished.npz").write_bytes(b"what it was at")
+    write(tmp_path)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_other_files_are_never_removed(tmp_path: Path) -> None:
