@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -10,33 +12,40 @@ from typing import Any, Self, TextIO
 
 import numpy as np
 
+from splineviz.errors import SplinevizWarning
 from splineviz.estimators.metrics.metric import Column
+from splineviz.files import atomic_path
+from splineviz.io.seal import seal_of
+from splineviz.io.store import make_way
+from splineviz.shared_folders import check_private
 
 __all__ = ["Partial"]
 
 
 class Partial:
-    """Finished parts, one line of JSON each; kept in memory only where there is no output."""
+    """Finished parts, one line each: a seal of the request and the part, and the part as JSON; kept in memory
+    only where there is no output."""
 
-    def __init__(
-        self, path: Path | None, fingerprint: str, parts: dict[tuple[str, int], list[Column]]
-    ) -> None:
-        self._path, self._parts = path, parts
+    def __init__(self, path: Path | None, fingerprint: str) -> None:
+        self._path, self._fingerprint = path, fingerprint
+        self._parts: dict[tuple[str, int], list[Column]] = {}
         self._file: TextIO | None = None
-        self.n_parts = len(parts)
         if path is not None:
-            self._file = path.open("a" if parts else "w", encoding="utf-8")
-            if not parts:
-                self._write({"fingerprint": fingerprint})
+            check_private(path, "finished parts")
+            make_way(path)
+            sound = _sound_lines(path, fingerprint)
+            with atomic_path(path) as temporary:
+                temporary.write_text("".join(f"{line}\n" for line in sound), encoding="utf-8")
+            for part in (json.loads(line.partition(" ")[2]) for line in sound):
+                self._parts[part["metric"], part["start"]] = [_column(column) for column in part["columns"]]
+            self._file = path.open("a", encoding="utf-8")
+        self.n_parts = len(self._parts)
 
     @classmethod
     def open(cls, output: Path | None, fingerprint: str) -> Self:
-        """The parts of the same request that were finished before; a file of another request is begun
-        anew."""
-        if output is None:
-            return cls(None, fingerprint, {})
-        path = output.with_name(f"{output.name}.partial")
-        return cls(path, fingerprint, _read(path, fingerprint))
+        """The parts of the same request that were finished before; those that do not read, and those of
+        another request, are done anew."""
+        return cls(None if output is None else output.with_name(f"{output.name}.partial"), fingerprint)
 
     def get(self, metric: str, start: int) -> list[Column] | None:
         """A finished part."""
@@ -45,18 +54,18 @@ class Partial:
     def put(self, metric: str, start: int, columns: list[Column]) -> None:
         """Note a finished part."""
         self._parts[metric, start] = columns
-        self._write({"metric": metric, "start": start, "columns": [_plain(column) for column in columns]})
+        if self._file is not None:
+            part = {"metric": metric, "start": start, "columns": [_plain(column) for column in columns]}
+            text = json.dumps(part)
+            self._file.write(f"{seal_of(self._fingerprint, text.encode())} {text}\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def discard(self) -> None:
         """The job is done."""
         if self._file is not None and self._path is not None:
             self._file.close()
             self._path.unlink(missing_ok=True)
-
-    def _write(self, line: dict[str, Any]) -> None:
-        if self._file is not None:
-            self._file.write(json.dumps(line) + "\n")
-            self._file.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -68,21 +77,25 @@ class Partial:
             self._file.close()
 
 
-def _read(path: Path, fingerprint: str) -> dict[tuple[str, int], list[Column]]:
+def _sound_lines(path: Path, fingerprint: str) -> list[str]:
+    """Lines of a file that bear the seal of this request; a warning tells of others."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        if not lines or json.loads(lines[0]) != {"fingerprint": fingerprint}:
-            return {}
-        parts = {}
-        for line in lines[1:]:
-            try:
-                part = json.loads(line)
-            except json.JSONDecodeError:  # cut off while it was written
-                break
-            parts[part["metric"], part["start"]] = [_column(column) for column in part["columns"]]
-        return parts
-    except (OSError, ValueError):
-        return {}
+        lines = path.read_bytes().decode("utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    sound = [line for line in lines if _is_sound(line, fingerprint)]
+    if len(sound) < len(lines):
+        warnings.warn(
+            f"{path} is damaged, or of another request: what does not read is done anew",
+            SplinevizWarning,
+            stacklevel=3,
+        )
+    return sound
+
+
+def _is_sound(line: str, fingerprint: str) -> bool:
+    seal, _, text = line.partition(" ")
+    return seal == seal_of(fingerprint, text.encode())
 
 
 def _plain(column: Column) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -58,6 +57,8 @@ def run_validate(options: ValidateOptions) -> int:
         study = validation.run(options.jobs, about=_about(data), progress=progress)
     found = findings(study, seed=options.design.seed)
     _write(options, study, found)
+    if options.work is None:
+        validation.discard()
     if options.reporting.as_json:
         say_json(json_report(study, found))
     else:
@@ -107,8 +108,6 @@ def _write(options: ValidateOptions, study: Study, found: Findings) -> None:
             study.save(path)
     for folder in options.folders:
         save_figures(study, folder, found=found)
-    if options.work is None and options.folder is not None:
-        shutil.rmtree(options.folder, ignore_errors=True)
     if not options.outputs:
         note("no -o FILE, so nothing is written", options.reporting.quiet)
 

@@ -126,7 +126,7 @@ def animate(
         points = checked_points(points, runs.program.input_shape).cpu().numpy()
     question = Question(plane, window, points, radius, seed, max_cells, certify)
     folder = targets[0].folder / ".splineviz-cache" if cache is None else Path(cache)
-    store = Store(folder, "what is computed")
+    store = Store(folder, "results")
     jobs = jobs or os.cpu_count() or 1
     found = measure(runs, question, store, jobs, progress)
     errors = {measured.step: measured.error for measured in found if measured.error is not None}

@@ -129,10 +129,11 @@ def _one(runs: Checkpoints, index: int, question: Question, store: Store) -> Che
     except InputError as error:
         return CheckpointMeasurement(step, name, error=error)
     key = question.slice_key(program)
-    slice_, computed = store.numbers(key, lambda: _arranged(program, question, store, key))
-    local: dict[str, Any] = {}
-    if len(question.points):
-        local, _ = store.numbers(question.local_key(program), lambda: _near(program, question))
+    slice_ = None if store.find(key, ".npz") is None else store.numbers(key)
+    computed = slice_ is None
+    if slice_ is None:
+        slice_ = _arranged(program, question, store, key)
+    local = _near(program, question, store) if len(question.points) else {}
     limits = {how: (low, high) for how, (low, high) in slice_["limits"].items()}
     return CheckpointMeasurement(
         step,
@@ -153,7 +154,9 @@ def _arranged(program: Program, question: Question, store: Store, key: str) -> d
     arr = arrange(program, question.plane, question.window, max_cells=limit, certify=certify, jobs=1)
     # to compress numbers like these takes longer than the rest
     store.keep_arrays(key, pack(arr, affine=True, patterns=False), compress=False)
-    return {"cells": arr.n_cells, "status": arr.status.name, "limits": _limits(arr)}
+    numbers = {"cells": arr.n_cells, "status": arr.status.name, "limits": _limits(arr)}
+    store.keep_numbers(key, numbers)
+    return numbers
 
 
 def _limits(arr: Arrangement) -> dict[str, Any]:
@@ -162,10 +165,16 @@ def _limits(arr: Arrangement) -> dict[str, Any]:
     return {how: shared_limits([arr], how) for how in fills if how != "volume" or arr.affine.shape[1] > 1}
 
 
-def _near(program: Program, question: Question) -> dict[str, Any]:
-    """Count local complexity, exactly and by the proxy, on one and the same diamond, so that the proxy never
-    exceeds the exact number."""
+def _near(program: Program, question: Question, store: Store) -> dict[str, Any]:
+    """Local complexity, exact and by the proxy, on one and the same diamond, so that the proxy never exceeds
+    the exact number."""
+    key = question.local_key(program)
+    found = store.numbers(key)
+    if found is not None:
+        return found
     where: dict[str, Any] = {"radius": question.radius, "seed": question.seed}
     exact = exact_local_complexity(program, question.points, certify=question.certify, jobs=1, **where)
     proxy = local_complexity(program, question.points, directions=2, **where)
-    return {"exact": float(exact.totals.mean()), "proxy": float(proxy.totals.mean())}
+    numbers = {"exact": float(exact.totals.mean()), "proxy": float(proxy.totals.mean())}
+    store.keep_numbers(key, numbers)
+    return numbers

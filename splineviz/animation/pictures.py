@@ -3,7 +3,8 @@ several processes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,6 @@ import joblib
 import numpy as np
 
 from splineviz.animation.measure import Advance, CheckpointMeasurement
-from splineviz.files import atomic_path
 from splineviz.io.store import Store, code_version, digest_of
 from splineviz.plane import Window
 from splineviz.render.film import Sheet, save_picture
@@ -50,30 +50,31 @@ def pictures(
     advance: Advance | None,
 ) -> list[Path]:
     """Draw every checkpoint that is not drawn; returns a .png or .svg file for each."""
-    todo, paths = [], []
+    keys, tasks = [], []
     for measured in found:
         caption = look.caption(measured.step)
         error = None if measured.error is None else measured.error.message
-        of_file = None if error is not None else store.path(measured.key, ".npz")
         what = (error, measured.key, caption, look.window.vertices, look.sheet)
-        path = store.path(digest_of(what, sorted(look.style.items()), code_version("render")), suffix)
-        paths.append(path)
-        if not path.is_file():
-            todo.append((path, of_file, caption, error or ""))
-    before, workers = len(found) - len(todo), 1 if len(todo) <= _FEW else min(jobs, len(todo))
+        keys.append(digest_of(what, sorted(look.style.items()), code_version("render")))
+        if store.find(keys[-1], suffix) is None:
+            of_file = None if error is not None else store.path(measured.key, ".npz")
+            tasks.append((keys[-1], look, of_file, caption, error or ""))
+    workers = 1 if len(tasks) <= _FEW else min(jobs, len(tasks))
     with ExitStack() as unfinished:
         # Files that other processes write are this one's, which removes them should it be interrupted.
-        files, tasks = [], []
-        for path, of_file, caption, message in todo:
-            files.append(unfinished.enter_context(ExitStack()))
-            temporary = files[-1].enter_context(atomic_path(path))
-            tasks.append(joblib.delayed(_draw)(temporary, look, of_file, caption, message))
-        drawn = joblib.Parallel(n_jobs=workers, return_as="generator")(tasks)
-        for done, (file, _) in enumerate(zip(files, drawn, strict=True), before + 1):
-            file.close()
+        files = deque[ExitStack]()
+
+        def begun() -> Iterator[Any]:
+            for key, *how in tasks:
+                files.append(unfinished.enter_context(ExitStack()))
+                yield joblib.delayed(_draw)(files[-1].enter_context(store.keep(key, suffix)), *how)
+
+        drawn = joblib.Parallel(n_jobs=workers, return_as="generator")(begun())
+        for done, _ in enumerate(drawn, len(found) - len(tasks) + 1):
+            files.popleft().close()
             if advance is not None:
                 advance(done, len(found), "drawing")
-    return paths
+    return [store.path(key, suffix) for key in keys]
 
 
 def shared_limits(found: Sequence[CheckpointMeasurement], color: str) -> tuple[float, float] | None:

@@ -38,9 +38,10 @@ def compose_svg(picture: str, strip: str) -> str:
     """
     sizes = [tuple(map(float, found.groups())) for part in (picture, strip) if (found := _SIZE.search(part))]
     width, height = max(w for w, _ in sizes), sum(h for _, h in sizes)
+    above = picture[picture.index("<svg") : picture.rindex("</svg>") + len("</svg>")]
     below = strip[strip.index("<svg") :].replace("<svg", f'<svg y="{sizes[0][1]}"', 1)
     return (
         f'<?xml version="1.0" encoding="utf-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" '
         f'width="{width}pt" height="{height}pt" '
-        f'viewBox="0 0 {width} {height}">\n{picture[picture.index("<svg") :]}\n{below}\n</svg>\n'
+        f'viewBox="0 0 {width} {height}">\n{above}\n{below}\n</svg>\n'
     )

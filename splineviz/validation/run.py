@@ -201,6 +201,11 @@ class Validation:
                 progress(done, len(mine))
         return sum(self._read(result.key) is not None for result in results), len(results)
 
+    def discard(self) -> None:
+        """Remove the finished jobs from their folder."""
+        if self._store is not None:
+            self._store.discard()
+
     @cached_property
     def _results(self) -> list[_Result]:
         """Checkpoint after checkpoint, and for each all radii."""
@@ -235,7 +240,7 @@ class Validation:
                 yield from results
 
     def _read(self, key: str) -> dict[str, np.ndarray] | None:
-        """Arrays of a finished job; None if it is not finished, or its file is damaged."""
+        """Arrays of a finished job; None if it is not finished, or its file does not read."""
         if key not in self._done and self._store is not None:
             stored = self._store.arrays(key)
             if stored is not None:
@@ -244,15 +249,8 @@ class Validation:
 
     def _keep(self, key: str, arrays: dict[str, np.ndarray]) -> None:
         self._done[key] = arrays
-        if self._store is None:
-            return
-        try:
+        if self._store is not None:
             self._store.keep_arrays(key, arrays, compress=True)
-        except OSError as error:
-            raise InputError(
-                f"cannot write {self._store.path(key, '.npz')}: {error.strerror or error}",
-                hint="make room and run it again; finished jobs are kept",
-            ) from error
 
     def _study(self, about: Mapping[str, Any]) -> Study:
         shape = len(self.runs), len(self.radii)

@@ -17,7 +17,8 @@ from PIL import Image
 
 import splineviz as sv
 from splineviz.animation import animating, follow, measure, pictures
-from splineviz.errors import InputError
+from splineviz.errors import InputError, SplinevizWarning
+from tests.io.faults import SOME
 
 from .conftest import STEPS, net
 
@@ -161,6 +162,29 @@ def test_interrupted_work_goes_on(folder: Path, place: Place, monkeypatch: pytes
     assert not (folder.parent / "a.webp").exists()
     monkeypatch.setattr(measure, "arrange", keep)
     assert animate(folder, place, folder.parent / "a.webp").computed == 1
+
+
+@pytest.mark.parametrize("fault", SOME.values(), ids=SOME)
+def test_a_damaged_cache_heals(fault: Any, folder: Path, place: Place, tmp_path: Path) -> None:
+    """Every kind of file in the cache at once: numbers, arrangements, pictures."""
+    for path in list(folder.iterdir())[2:]:
+        path.unlink()
+    out, cache = tmp_path / "a.webp", tmp_path / ".splineviz-cache"
+    first = animate(folder, place, out, dpi=40)
+    whole = out.read_bytes()
+    kept = sorted(cache.iterdir())
+    assert {path.suffix for path in kept} == {".json", ".npz", ".png"}
+    for suffix in (".json", ".npz", ".png"):
+        one, other, *_ = [path for path in kept if path.suffix == suffix]
+        fault(one, other)
+    out.unlink()
+    with pytest.warns(SplinevizWarning, match="is damaged, or was kept under another name") as told:
+        again = animate(folder, place, out, dpi=40)
+    assert len([one for one in told if issubclass(one.category, SplinevizWarning)]) == 1
+    assert out.read_bytes() == whole and again.computed >= 1
+    assert np.array_equal(again.cells, first.cells) and np.array_equal(again.exact, first.exact)
+    assert animate(folder, place, out, dpi=40).computed == 0
+    assert sorted(cache.iterdir()) == kept
 
 
 def test_an_error_waits_for_the_other_workers(

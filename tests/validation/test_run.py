@@ -3,7 +3,9 @@ interrupted goes on."""
 
 from __future__ import annotations
 
+import shutil
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.errors import InputError
+from splineviz.errors import InputError, SplinevizWarning
 from splineviz.estimators.baselines import first_order
 from splineviz.estimators.deformation import deformation
 from splineviz.neighbourhoods.counts import UNCOUNTED, local_counts
@@ -22,6 +24,7 @@ from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.validation import Validation, findings, job
 from splineviz.validation.study import Study, array_fields
 from tests.estimators.nets import perceptron
+from tests.io.faults import SOME
 
 X = np.random.default_rng(3).standard_normal((14, 6))
 ASKED: dict[str, Any] = {
@@ -145,11 +148,25 @@ def test_nobody_is_at_work_any_more_after_an_error(
     assert len(ended) == len(begun) - 1
 
 
-def test_a_damaged_result_is_made_anew(runs: sv.Checkpoints, study: Study, tmp_path: Path) -> None:
-    sv.validate(runs, X, jobs=1, folder=tmp_path, **ASKED)
-    first = sorted(tmp_path.glob("*.npz"))[0]
-    first.write_bytes(first.read_bytes()[:100])
-    assert same(sv.validate(runs, X, jobs=1, folder=tmp_path, **ASKED), study)
+@pytest.fixture(scope="module")
+def finished(runs: sv.Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all jobs of the study."""
+    path = tmp_path_factory.mktemp("work")
+    sv.validate(runs, X, jobs=1, folder=path, **ASKED)
+    return path
+
+
+@pytest.mark.parametrize("fault", SOME.values(), ids=SOME)
+def test_a_damaged_result_is_made_anew(
+    fault: Any, finished: Path, runs: sv.Checkpoints, study: Study, tmp_path: Path
+) -> None:
+    work = Path(shutil.copytree(finished, tmp_path / "work"))
+    first, second, *_ = sorted(work.glob("*.npz"))
+    fault(first, second)
+    with pytest.warns(SplinevizWarning, match="is damaged, or was kept under another name: finished jobs"):
+        assert same(sv.validate(runs, X, jobs=1, folder=work, **ASKED), study)
+    with warnings.catch_warnings(action="error", category=SplinevizWarning):
+        assert same(sv.validate(runs, X, jobs=1, folder=work, **ASKED), study)
 
 
 def test_shares_of_several_processes_make_one_study(
