@@ -40,7 +40,7 @@ Exit codes
   4  bad input
   5  finished incomplete or in doubt; what was computed is written and marked
   6  a threshold that was asked for failed
-130  interrupted
+130  interrupted; 143 or 129 ended by SIGTERM or SIGHUP
 """
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C: the process ends at once, whatever is under way."""
+"""Ctrl-C, SIGTERM and SIGHUP: the process ends at once, whatever is under way, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -6,32 +6,47 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from contextlib import suppress
+from typing import NoReturn
 
-if TYPE_CHECKING:
-    from multiprocessing.process import BaseProcess
-
-__all__ = ["INTERRUPTED", "end_on_interrupt", "shield_workers"]
+__all__ = ["INTERRUPTED", "end", "end_on_signals", "shield_workers"]
 
 INTERRUPTED = "interrupted; no file was left half written"
 _SHOW_CURSOR = "\x1b[?25h"
 
+_ending = threading.Lock()
+"""Taken, and never given back, by the thread that ends the process"""
 
-def end_on_interrupt() -> None:
-    """Have a thread of its own wait for Ctrl-C, and end the process with exit code 130.
+
+def end(code: int) -> NoReturn:
+    """End the process as it is, unless a signal is ending it already."""
+    _ending.acquire()
+    os._exit(code)
+
+
+def end_on_signals() -> None:
+    """Have a thread of its own wait for Ctrl-C, SIGTERM and SIGHUP, and end the process with exit code 130,
+    143 or 129. Those that are ignored, as by nohup, stay so.
 
     A `KeyboardInterrupt` in the main thread would come late out of a long kernel, as another error out of a
-    compiled one, and with a traceback out of each worker process. So the signal is blocked in all other
-    threads, and in processes that are begun later, which this one ends.
+    compiled one, and with a traceback out of each worker process. So Ctrl-C is blocked in all other threads,
+    and in processes that are begun later, which this one ends. The other signals are not: they are how
+    programs end processes that they have begun.
     """
-    if sys.platform == "win32" or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    if sys.platform == "win32":
         return
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    heeded = [one for one in signals if signal.getsignal(one) is not signal.SIG_IGN]
     told, tell = os.pipe()
     os.set_blocking(tell, False)
     signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
-    signal.signal(signal.SIGINT, lambda *_: None)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_when_interrupted, args=(told,), name="interrupts", daemon=True).start()
+    for one in heeded:
+        signal.signal(one, lambda *_: None)
+    if signal.SIGINT in heeded:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    os.register_at_fork(after_in_child=_heed_no_more)
+    threading.Thread(target=_end_when_told, args=(told, heeded), name="interrupts", daemon=True).start()
 
 
 def shield_workers() -> None:
@@ -50,26 +65,51 @@ def shield_workers() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _end_when_interrupted(told: int) -> None:
+def _heed_no_more() -> None:
+    """Let a forked process be ended as any other: it would write into the pipe of this one."""
+    assert sys.platform != "win32"
+    signal.set_wakeup_fd(-1)
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(one) is not signal.SIG_IGN:
+            signal.signal(one, signal.SIG_DFL)
+
+
+def _end_when_told(told: int, heeded: Collection[int]) -> None:
     assert sys.platform != "win32"
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    while signal.SIGINT not in os.read(told, 1):
-        pass  # another signal
-    from splineviz.files import discard_unfinished
+    number = 0
+    while number not in heeded:
+        (number,) = os.read(told, 1)
+    _ending.acquire()
+    try:
+        from splineviz.files import discard_unfinished
 
-    discard_unfinished()
-    said = f"{_SHOW_CURSOR if os.isatty(2) else ''}{INTERRUPTED}\n"
-    os.write(2, said.encode())  # no stream: another thread may be at work in it
-    for worker in _workers():  # last, or else the main thread would tell of its loss
-        if worker.pid is not None:
-            os.kill(worker.pid, signal.SIGKILL)
-    os._exit(130)
+        discard_unfinished()
+        said = INTERRUPTED if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+        text = f"{_SHOW_CURSOR if os.isatty(2) else ''}{said}\n"
+        with suppress(OSError):  # a terminal that has hung up
+            os.write(2, text.encode())  # no stream: another thread may be at work in it
+        _fall_silent()  # or else the main thread would tell of what it loses now
+        _kill_children()
+        discard_unfinished()  # what a child has begun since
+    finally:
+        os._exit(128 + number)
 
 
-def _workers() -> list[BaseProcess]:
-    """Processes that Python's own machinery, or joblib's on top of it, has begun."""
-    if "multiprocessing" not in sys.modules:
-        return []
-    from multiprocessing import active_children
+def _fall_silent() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(null, stream)
 
-    return active_children()
+
+def _kill_children() -> None:
+    """End all processes that this one has begun, but those that clean up behind it."""
+    import psutil
+
+    killed = list[psutil.Process]()
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if "resource_tracker" not in " ".join(child.cmdline()):
+                child.kill()
+                killed.append(child)
+    psutil.wait_procs(killed, timeout=0.5)

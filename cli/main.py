@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import atexit
 import gc
-import os
 import sys
+import time
 from io import TextIOWrapper
 from pathlib import Path
 
-from .interrupts import end_on_interrupt
+from .interrupts import end, end_on_signals
 
 __all__ = ["main"]
 
@@ -21,7 +21,7 @@ def main() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 it stays open
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: no letter that it lacks ends a command
-    end_on_interrupt()  # before anything that takes long to import
+    end_on_signals()  # before anything that takes long to import
     code = 1
     # Registered first, it runs last. Threads that are within torch while the interpreter is taken apart would
     # abort the process, whatever its exit code; and taking it apart is no small part of a short command.
@@ -40,4 +40,5 @@ def _end(code: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
-        os._exit(code)
+        time.sleep(0.001)  # a signal that has come by now is heeded
+        end(code)

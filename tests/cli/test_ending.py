@@ -1,4 +1,4 @@
-"""How the process ends: at once with 130 when it is interrupted, and always with its own exit code."""
+"""How the process ends: at once when a signal asks for it, and always with its own exit code."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ AT_WORK = {
     "worker processes": """
         shield_workers()
         joblib.Parallel(2)(joblib.delayed(time.sleep)(60) for _ in range(2))""",
+    "another program": "subprocess.run(['sleep', '60'])",
     "a half written file": """
         with atomic_path("x.npz") as temporary:
             temporary.write_text("half")
             time.sleep(60)""",
 }
 FACTORY = """
-    import time
+    import multiprocessing, subprocess, time
     from pathlib import Path
     import joblib, numba, torch
     from splineviz.files import atomic_path
@@ -56,32 +57,69 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize("work", AT_WORK.values(), ids=AT_WORK)
-def test_ctrl_c_ends_whatever_is_under_way(work: str, tmp_path: Path) -> None:
+ENDINGS = {
+    signal.SIGINT: (130, "interrupted; no file was left half written", tuple(AT_WORK)),
+    signal.SIGTERM: (143, "ended by SIGTERM", ("a kernel", "worker processes", "a half written file")),
+    signal.SIGHUP: (129, "ended by SIGHUP", ("a half written file",)),
+}
+
+
+def _begun(work: str, folder: Path) -> subprocess.Popen[str]:
+    """A command whose factory is at work."""
     factory = textwrap.dedent(FACTORY) + textwrap.indent(textwrap.dedent(work).strip(), "    ")
-    (tmp_path / "nets.py").write_text(factory + "\n", encoding="utf-8")
+    (folder / "nets.py").write_text(factory + "\n", encoding="utf-8")
     command = [sys.executable, "-c", RUN, "slice", "nets:slow", "--box", "0,1,0,1", "-o", "x.png"]
     began = subprocess.Popen(
         command,
-        cwd=tmp_path,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         preexec_fn=_heed_interrupts,  # noqa: PLW1509 this process has no other threads
     )
-    while not (tmp_path / "begun").exists():
+    while not (folder / "begun").exists():
         assert began.poll() is None, began.communicate()
         time.sleep(0.05)
+    return began
+
+
+@pytest.mark.parametrize(
+    ("asked", "work"), [(one, work) for one, (_, _, works) in ENDINGS.items() for work in works]
+)
+def test_a_signal_ends_whatever_is_under_way(asked: signal.Signals, work: str, tmp_path: Path) -> None:
+    began = _begun(AT_WORK[work], tmp_path)
     time.sleep(1.0)
     pressed = time.monotonic()
-    os.killpg(began.pid, signal.SIGINT)  # as a terminal does: to all processes of the job
-    out, err = began.communicate(timeout=30)  # also waits for worker processes, which hold stderr
+    if asked == signal.SIGINT:
+        os.killpg(began.pid, asked)  # as a terminal does: to all processes of the job
+    else:
+        began.send_signal(asked)
+    out, err = began.communicate(timeout=30)  # also waits for other processes, which hold stderr
     assert time.monotonic() - pressed < 2
-    assert (began.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "interrupted; no file was left half written"
+    code, said, _ = ENDINGS[asked]
+    assert (began.returncode, out) == (code, "")
+    assert err.splitlines()[-1] == said
     assert "Traceback" not in err
     assert not list(tmp_path.glob("*x*"))
+
+
+def test_processes_of_a_factory_end_as_any_and_what_nohup_ignores_is_ignored(tmp_path: Path) -> None:
+    work = """
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            assert pool.map(abs, [-1, -2]) == [1, 2]
+        signal.raise_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+    """
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which the command inherits
+    try:
+        began = _begun(f"import signal\n{textwrap.dedent(work).strip()}", tmp_path)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    _, err = began.communicate(timeout=120)
+    assert began.returncode == 0, err
+    assert (tmp_path / "x.png").exists()
 
 
 def test_threads_that_are_within_torch_do_not_change_the_exit_code() -> None:
