@@ -12,6 +12,7 @@ from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, E
 from .declaring import argument, flag, option, same
 from .location import Location, captions, class_names, named_by_file, read_points_of, thumbnails
 from .options import DataSource, ModelSource, Reading, Reporting, WorkLimits
+from .outputs import check_outputs
 from .slice_options import Drawing
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ __all__ = ["AnimateOptions"]
 class AnimateOptions:
     """The request: checkpoints, a window of a plane, outputs, and how frames look."""
 
-    checkpoints: str = argument()
+    checkpoints: str = argument(reads="weights")
     model: str = option(
         "--model",
+        reads="file",
         required=True,
         metavar="MODEL",
         help="The network: module:factory, an .onnx or .pt2 file.",
@@ -125,6 +127,14 @@ class AnimateOptions:
             raise click.UsageError("--lc-points are the first of --data FILE, which is missing")
         if self.idle is not None and not self.follow:
             raise click.UsageError("--idle belongs to --follow")
+        self._check_outputs()
+
+    def _check_outputs(self) -> None:
+        from splineviz.animation.outputs import Target
+
+        targets = [Target.of(output) for output in self.outputs]
+        frames = (frame for target in targets for frame in target.frames)
+        check_outputs(self, (target.name for target in targets), frames)
 
     def read(self) -> Collection | None:
         """The points that the request can name."""

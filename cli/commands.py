@@ -19,6 +19,7 @@ from splineviz.errors import InputError, SplinevizError, SplinevizWarning
 from splineviz.showing import condensed, in_line
 
 from .interrupts import INTERRUPTED
+from .outputs import CONFIG
 from .saying import say
 
 _COMMANDS = {
@@ -76,6 +77,7 @@ def _read_config(ctx: click.Context, _option: click.Parameter, path: Path | None
             f"{path} may hold one table per command ({', '.join(f'[{name}]' for name in _COMMANDS)}), "
             f"found {', '.join(stray)}"
         )
+    ctx.meta[CONFIG] = path
     ctx.default_map = {name: _table(ctx, path, name, table) for name, table in tables.items()}
 
 

@@ -15,6 +15,7 @@ from splineviz.files import PICTURES, check_writable
 from .declaring import argument, option, same
 from .location import Location
 from .options import Reading, Reporting, WorkLimits
+from .outputs import check_outputs
 from .slice_options import Drawing
 from .value_types import Output, OutputType
 
@@ -25,14 +26,16 @@ __all__ = ["CompareOptions"]
 class CompareOptions:
     """The request: networks, a window of a plane, outputs, and how the work is done."""
 
-    models: tuple[str, ...] = argument(nargs=-1, required=True)
+    models: tuple[str, ...] = argument(nargs=-1, required=True, reads="weights")
     model: str | None = option(
         "--model",
+        reads="file",
         metavar="MODEL",
         help="The network that all of MODELS are weights of: files, as for --weights.",
     )
     weights: tuple[str, ...] = option(
         "--weights",
+        reads="weights",
         multiple=True,
         type=click.Path(),
         metavar="FILE",
@@ -96,6 +99,7 @@ class CompareOptions:
                     f"unknown suffix {output.suffix!r} of {output}, expected one of {', '.join(PICTURES)}"
                 )
             check_writable(output.path)
+        check_outputs(self, (output.path for output in self.outputs))
 
     def networks(self) -> list[tuple[str, str | None]]:
         """Pairs of a model and its weights."""

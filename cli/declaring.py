@@ -16,12 +16,16 @@ import click
 
 from .value_types import Numbers
 
-__all__ = ["argument", "flag", "generated", "option", "same", "values"]
+__all__ = ["Reads", "argument", "flag", "generated", "names_read", "option", "same", "values"]
+
+Reads = Literal["file", "pictures", "weights"]
+"""What an option names to be read: a file, or also a folder or a pattern of files of a kind"""
 
 
 def option(*flags: str, default: Any = None, **how: Any) -> Any:
     """A field that is an option: its ``flags``, its default as the command sees it, and what else
-    :func:`click.option` takes. The type is that of the field, unless ``type`` says how a word is read."""
+    :func:`click.option` takes. The type is that of the field, unless ``type`` says how a word is read;
+    ``reads`` tells that it names what is read."""
     if how.get("multiple") and default is None:
         default = ()
     default = MISSING if how.get("required") else default
@@ -34,7 +38,7 @@ def flag(*flags: str, **how: Any) -> Any:
 
 
 def argument(**how: Any) -> Any:
-    """A field that is an argument: what :func:`click.argument` takes."""
+    """A field that is an argument: what :func:`click.argument` takes, and ``reads`` as for an option."""
     return field(metadata={"flags": (), **how})
 
 
@@ -51,6 +55,24 @@ def values(group: Any) -> dict[str, Any]:
         value = getattr(group, one.name)
         found |= {one.name: value} if one.metadata else values(value)
     return found
+
+
+def names_read(group: Any) -> Iterator[tuple[str, Reads]]:
+    """Names of what is read among the values of all options, as far as they name files."""
+    for one in fields(group):
+        value = getattr(group, one.name)
+        if not one.metadata:
+            yield from names_read(value)
+        elif "reads" in one.metadata:
+            yield from ((name, one.metadata["reads"]) for name in _words(value))
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _words(part)
 
 
 def generated(*groups: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -87,7 +109,7 @@ def _parameters(group: type[Any]) -> Iterator[Callable[[Any], Any]]:
             yield from _parameters(hints[one.name])
             continue
         flags = one.metadata["flags"]
-        how = {name: value for name, value in one.metadata.items() if name != "flags"}
+        how = {name: value for name, value in one.metadata.items() if name not in ("flags", "reads")}
         if flags:
             yield click.option(*flags, one.name, **(_of_field(one, hints[one.name]) | how))
         else:

@@ -13,7 +13,7 @@ from splineviz.files import PICTURES, check_writable
 from .declaring import argument, generated, option, same
 from .location import Location
 from .options import Reporting
-from .outputs import check_distinct
+from .outputs import check_outputs
 from .slice_options import Drawing
 
 __all__ = ["DrawOptions", "command"]
@@ -30,7 +30,7 @@ Examples
 class DrawOptions:
     """The request: a saved arrangement, pictures of it, and their looks."""
 
-    file: str = argument()
+    file: str = argument(reads="file")
     outputs: tuple[Path, ...] = option(
         "-o",
         "--output",
@@ -49,13 +49,13 @@ class DrawOptions:
     def check(self) -> None:
         """Refuse contradictions, and outputs that cannot be written, before anything is read."""
         self.drawing.check(self.outputs)
-        check_distinct(self.outputs)
         for path in self.outputs:
             if path.suffix.lower() not in PICTURES:
                 raise InputError(
                     f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(PICTURES)}"
                 )
             check_writable(path)
+        check_outputs(self, self.outputs)
 
 
 @click.command(

@@ -19,7 +19,8 @@ from splineviz.segments import walk_metric
 
 from .declaring import option, same
 from .options import DataSource, ModelSource, Reporting
-from .outputs import check_distinct
+from .outputs import check_outputs
+from .resuming import partial_path
 from .slice_options import SliceOptions
 from .value_types import Numbers
 
@@ -125,7 +126,7 @@ class EstimateOptions:
         """Refuse what cannot be done or written."""
         if self.source.data is None and self.network.model != "demo":
             raise click.UsageError("say where to estimate: --data FILE")
-        check_distinct(self.outputs)
+        check_outputs(self, self.outputs, map(partial_path, self.outputs))
         for path in self.outputs:
             if path.suffix.lower() not in _SUFFIXES:
                 raise InputError(

@@ -47,6 +47,7 @@ class Location:
     source: DataSource
     points: tuple[int | str, ...] | None = option(
         "--points",
+        reads="file",
         type=Anchors(),
         metavar="I,J,K",
         help="Points for the plane: indices into --data, below 0 from the end, or I:L for I,J,K; or three "

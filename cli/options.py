@@ -47,6 +47,7 @@ class Ports:
 
     fixed: tuple[tuple[str, float | str], ...] = option(
         "--fix",
+        reads="file",
         type=FixedInput(),
         multiple=True,
         metavar="NAME=FILE",
@@ -94,9 +95,10 @@ class Reading:
 class ModelSource:
     """A model with its weights, and how it is read."""
 
-    model: str = argument()
+    model: str = argument(reads="weights")
     weights: str | None = option(
         "--weights",
+        reads="weights",
         type=click.Path(),
         metavar="FILE",
         help="Weights for MODEL: a file of torch.save's (.pt, .ckpt, .bin, ...), .safetensors or .npz, or a "
@@ -151,6 +153,7 @@ class DataSource:
 
     data: str | None = option(
         "--data",
+        reads="pictures",
         metavar="FILE",
         help="Data points, (n, ...): .npy, .npz, .pt, .safetensors, .csv, .parquet, IDX as MNIST, .png, "
         ".jpg, .webp; a FOLDER of pictures, a sub-folder for each class, or 'FOLDER/*.png'; or "
@@ -163,6 +166,7 @@ class DataSource:
     )
     labels: str | None = option(
         "--labels",
+        reads="file",
         metavar="FILE",
         help="Classes of the data points; by default those beside them.",
     )

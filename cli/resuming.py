@@ -19,7 +19,12 @@ from splineviz.io.seal import seal_of
 from splineviz.io.store import make_way
 from splineviz.shared_folders import check_private
 
-__all__ = ["Partial"]
+__all__ = ["Partial", "partial_path"]
+
+
+def partial_path(output: Path) -> Path:
+    """Path of the finished parts of an output."""
+    return output.with_name(f"{output.name}.partial")
 
 
 class Partial:
@@ -45,7 +50,7 @@ class Partial:
     def open(cls, output: Path | None, fingerprint: str) -> Self:
         """The parts of the same request that were finished before; those that do not read, and those of
         another request, are done anew."""
-        return cls(None if output is None else output.with_name(f"{output.name}.partial"), fingerprint)
+        return cls(None if output is None else partial_path(output), fingerprint)
 
     def get(self, metric: str, start: int) -> list[Column] | None:
         """A finished part."""

@@ -17,7 +17,7 @@ from splineviz.files import ARRANGEMENTS, PICTURES, check_writable
 from .declaring import flag, option
 from .location import Location, class_names
 from .options import ModelSource, Reporting, WorkLimits
-from .outputs import check_distinct
+from .outputs import check_outputs
 from .value_types import Numbers, Output, OutputType
 
 __all__ = ["Drawing", "SliceOptions"]
@@ -167,7 +167,8 @@ class SliceOptions:
             )
         if self.overwrite and not any(output.folder for output in self.outputs):
             raise click.UsageError("--overwrite is for -o FOLDER/; files are replaced anyway")
-        check_distinct(output.path for output in self.outputs)
+        shards = (shard for output in self.outputs if output.folder for shard in output.path.glob("*"))
+        check_outputs(self, (output.path for output in self.outputs), shards)
         for output in self.outputs:
             self._check_output(output)
 

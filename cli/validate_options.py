@@ -10,11 +10,11 @@ import click
 
 from splineviz.choices import Certify, Frame
 from splineviz.errors import InputError
-from splineviz.files import REPORTS, TABLES, check_writable
+from splineviz.files import REPORTS, TABLES, check_writable, figures_beside
 
 from .declaring import option, same
 from .options import DataSource, ModelSource, Reporting, WorkLimits
-from .outputs import check_distinct
+from .outputs import check_outputs
 from .slice_options import SliceOptions
 from .value_types import Numbers, Output, OutputType, Shard, Threshold
 
@@ -82,6 +82,7 @@ class ValidateOptions:
     network: ModelSource
     factory: str | None = option(
         "--model",
+        reads="file",
         metavar="MODEL",
         help="The network, where MODEL names checkpoints: a folder, or a pattern.",
     )
@@ -145,7 +146,9 @@ class ValidateOptions:
         """Refuse what can be seen to be wrong without reading anything."""
         if self.source.data is None and (self.factory or self.network.model) != "demo":
             raise click.UsageError("say where to validate: --data FILE")
-        check_distinct(output.path for output in self.outputs)
+        figures = (*self.folders, *(figures_beside(path) for path in self.files))
+        pictures = (picture for folder in figures for picture in folder.glob("*.png"))
+        check_outputs(self, (output.path for output in self.outputs), pictures)
         for path in self.files:
             if path.suffix.lower() not in _SUFFIXES:
                 raise InputError(

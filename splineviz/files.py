@@ -26,6 +26,7 @@ __all__ = [
     "atomic_path",
     "check_writable",
     "discard_unfinished",
+    "figures_beside",
     "utf8_path",
 ]
 
@@ -40,6 +41,17 @@ _PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno
 _unfinished: set[Path] = set()
 _names = threading.RLock()
 """Held while a file appears or takes its place; for good once the process ends"""
+
+
+def figures_beside(report: Path) -> Path:
+    """Folder of the figures of a report in Markdown.
+
+    Examples
+    --------
+    >>> figures_beside(Path("results/lc.md")).name
+    'lc-figures'
+    """
+    return report.with_name(f"{report.stem}-figures")
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -114,6 +114,8 @@ def animate(
     began = time.perf_counter()
     targets = [Target.of(path) for path in ([out] if isinstance(out, (str, os.PathLike)) else out)]
     _check(color, edges, radius, seconds, targets)
+    for target in targets:
+        target.prepare()
     if not isinstance(runs, Checkpoints):
         raise InputError(
             f"an animation goes over checkpoints, got {type(runs).__name__}",

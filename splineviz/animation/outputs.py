@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Sequence
@@ -38,26 +39,42 @@ class Target:
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> Target:
-        """Refuses what cannot be written; the folder of single frames is made."""
+        """Refuses names of no kind of output."""
         text, path = os.fspath(path), Path(path)
         if _NUMBER.search(path.name):
             if path.suffix.lower() not in (".png", ".svg"):
                 raise InputError(f"single frames are .png or .svg, got '{text}'", hint="frames/%04d.png")
-            target = cls(path, path.name)
-        elif text.endswith(("/", os.sep)) or path.is_dir() or not path.suffix:
-            target = cls(path, "%04d.png")
-        else:
-            check_movie(path)
-            check_writable(path)
-            return cls(path, None)
+            return cls(path, path.name)
+        if text.endswith(("/", os.sep)) or path.is_dir() or not path.suffix:
+            return cls(path, "%04d.png")
+        check_movie(path)
+        return cls(path, None)
+
+    def prepare(self) -> None:
+        """Refuse what cannot be written; the folder of single frames is made."""
+        if self.pattern is None:
+            check_writable(self.path)
+            return
         try:
-            target.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"cannot make the folder {target.folder}: {error.strerror}",
+                f"cannot make the folder {self.folder}: {error.strerror}",
                 hint="name a folder that can be written",
             ) from error
-        return target
+
+    @property
+    def name(self) -> Path:
+        """Path of the file, or pattern of the paths of single frames."""
+        return self.path if self.pattern is None else self.folder / self.pattern
+
+    @property
+    def frames(self) -> list[Path]:
+        """Single frames that are there already."""
+        if self.pattern is None:
+            return []
+        number = "[0-9]*".join(glob.escape(part) for part in _NUMBER.split(self.pattern))
+        return list(self.folder.glob(number))
 
     @property
     def folder(self) -> Path:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import splineviz
 from splineviz.errors import InputError
-from splineviz.files import REPORTS, atomic_path, check_writable
+from splineviz.files import REPORTS, atomic_path, check_writable, figures_beside
 from splineviz.render.style import styled
 from splineviz.report.document import Document
 from splineviz.report.figures import DPI, Picture, save_picture
@@ -112,8 +112,11 @@ def _inline(picture: Picture) -> str:
 
 
 def _markdown(document: Document, target: Path) -> str:
-    folder = target.with_name(f"{target.stem}-figures")
-    folder.mkdir(exist_ok=True)
+    folder = figures_beside(target)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
     for picture in document.pictures:
         save_picture(picture, folder / f"{picture.name}.png")
     places = {p.name: os.fsencode(f"{folder.name}/{p.name}.png") for p in document.pictures}
