@@ -29,7 +29,7 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
     if cache is not None and any(Path(cache).glob("*.nbi")):
         return lambda: None
     other = None
-    if (os.cpu_count() or 1) > 1:
+    if cache is not None and (os.cpu_count() or 1) > 1:
         silent = subprocess.DEVNULL
         other = subprocess.Popen(
             [sys.executable, "-P", "-c", _REFINE],  # else a numba.py in the current folder would be run
@@ -39,7 +39,10 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
         )
 
     def finish() -> None:
-        note("compiling the geometry kernels, once after installation; this takes about half a minute", quiet)
+        when = (
+            "once after installation" if cache is not None else "each time: you have no folder to keep them"
+        )
+        note(f"compiling the geometry kernels, {when}; this takes about half a minute", quiet)
         if other is not None:
             from splineviz.engine.warm_up import compile_others
 

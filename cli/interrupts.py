@@ -50,11 +50,12 @@ def end_on_signals() -> None:
 
 
 def shield_workers() -> None:
-    """Keep Ctrl-C from worker processes that are begun from here on.
+    """Keep Ctrl-C, and modules of the current folder, from worker processes that are begun from here on.
 
     With the first of them Python begins one that tracks resources, and then unblocks the signal for all that
     come later; so that one is begun now.
     """
+    os.environ["PYTHONSAFEPATH"] = "1"  # they are begun with -c and -m, which look into that folder first
     if sys.platform == "win32" or signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set()):
         return
     from multiprocessing import resource_tracker

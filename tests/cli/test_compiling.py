@@ -56,6 +56,15 @@ def test_the_first_time_is_announced_and_shared(
     assert (len(started), len(own)) == (shared, shared) and all(other.waited_for for other in started)
 
 
+def test_what_cannot_be_kept_is_compiled_here_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(extend, "extend_values", SimpleNamespace(stats=SimpleNamespace(cache_path=None)))
+    monkeypatch.setattr(compiling.subprocess, "Popen", None)
+    compiling.begin_compiling(quiet=False)()
+    assert "each time: you have no folder to keep them" in capsys.readouterr().err
+
+
 def test_the_other_process_compiles_what_is_met_here() -> None:
     command = [
         sys.executable,

@@ -122,6 +122,25 @@ def test_processes_of_a_factory_end_as_any_and_what_nohup_ignores_is_ignored(tmp
     assert (tmp_path / "x.png").exists()
 
 
+def test_worker_processes_run_nothing_of_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    for name in ("numpy", "joblib", "torch", "random", "signal", "threading", "warnings", "pickle", "shutil"):
+        (tmp_path / "here" / f"{name}.py").write_text(f"open('run-{name}', 'w')\n", encoding="utf-8")
+    code = """
+        import joblib
+        from splineviz_cli.interrupts import end_on_signals, shield_workers
+        if __name__ == "__main__":
+            end_on_signals()
+            shield_workers()
+            print(joblib.Parallel(2)(joblib.delayed(abs)(-i) for i in range(4)))
+    """
+    (tmp_path / "run.py").write_text(textwrap.dedent(code), encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "run.py")]
+    done = subprocess.run(command, cwd=tmp_path / "here", capture_output=True, text=True, check=False)
+    assert done.stdout == "[0, 1, 2, 3]\n", done.stderr
+    assert not list((tmp_path / "here").glob("run-*"))
+
+
 def test_threads_that_are_within_torch_do_not_change_the_exit_code() -> None:
     code = """
     import threading, torch

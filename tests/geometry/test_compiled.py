@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+from numba.core import caching
+
 import splineviz
-from splineviz.geometry import refine
+from splineviz.geometry import compiled, refine
 from splineviz.geometry.compiled import FOLDERS, stamp_of
 from splineviz.values import extension
 
@@ -30,6 +33,25 @@ def test_a_change_in_any_file_makes_all_caches_invalid(tmp_path: Path) -> None:
         assert stamp_of(copy) != before, name
         (copy / name).write_text(text)
     assert stamp_of(copy) == before
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+def test_what_others_may_have_compiled_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compiled.kernel(double).stats.cache_path is not None
+    monkeypatch.setattr(compiled, "shared_part", lambda _: Path("/tmp"))
+    dispatcher = compiled.kernel(double)
+    assert dispatcher.stats.cache_path is None and dispatcher(3) == 6
+
+
+def test_without_any_folder_to_write_to_kernels_are_compiled_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    dispatcher = compiled.kernel(double)
+    assert dispatcher.stats.cache_path is None and dispatcher(3) == 6
 
 
 def test_all_kernels_lie_in_folders_that_are_looked_at() -> None:
