@@ -6,8 +6,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,6 +17,7 @@ import numpy as np
 
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
+from splineviz.sound_arrays import sound_arrays
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -195,25 +194,7 @@ def _damaged(what: str) -> Iterator[None]:
 
 
 def _content(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            content = dict(file) if hasattr(file, "files") and "schema" in file.files else {}
-    except FileNotFoundError as error:
-        raise InputError(
-            f"there is no file {path}", hint="splineviz slice MODEL ... -o cells.npz writes one"
-        ) from error
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        TypeError,
-        AttributeError,
-    ) as error:
-        raise InputError(
-            f"{path} cannot be read as an NPZ file: {error}", hint="a file written by splineviz.save"
-        ) from error
+    content = sound_arrays(path, "splineviz.save")
     schema = str(content["schema"]) if content else "none"
     if schema not in _SCHEMAS:
         raise InputError(

@@ -6,8 +6,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ from splineviz.files import atomic_path
 from splineviz.geometry.csr import Csr
 from splineviz.io.ranges import check_ranges
 from splineviz.plane import Plane, Window
+from splineviz.sound_arrays import sound_arrays
 from splineviz.stage import ProgramInfo, Stage
 
 if TYPE_CHECKING:
@@ -158,24 +157,7 @@ def read_npz(path: Path, schema: str, what: str, writer: str) -> dict[str, np.nd
     InputError
         If the file cannot be read, is of another kind, or was written by a newer version.
     """
-    hint = f"a file written by {writer}"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            content = dict(file) if hasattr(file, "files") and "schema" in file.files else {}
-    except FileNotFoundError as error:
-        raise InputError(
-            f"there is no file {path}", hint="splineviz.save(arr, path), or slice -o cells.npz, writes one"
-        ) from error
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        TypeError,
-        AttributeError,
-    ) as error:
-        raise InputError(f"{path} cannot be read as an NPZ file: {error}", hint=hint) from error
+    hint, content = f"a file written by {writer}", sound_arrays(path, writer)
     found = str(content["schema"]) if content else "none"
     kind, _, version = found.partition("/")
     if kind != schema.partition("/")[0] or not version.isdigit():
