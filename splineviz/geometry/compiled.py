@@ -11,6 +11,7 @@ from numba import njit
 from numba.core.caching import NullCache
 from numba.types import unliteral
 
+from splineviz.geometry.kernel_files import KernelFiles
 from splineviz.shared_folders import shared_part
 
 __all__ = ["FOLDERS", "kernel", "part", "stamp_of"]
@@ -38,17 +39,18 @@ _STAMP = stamp_of(Path(__file__).parent.parent)
 def kernel(function: F) -> F:
     """``numba.njit`` for what Python calls, with a cache on disk that is valid for these very sources.
 
-    Numba looks at the date of a kernel's own file only, but kernels contain those that they call. After an
-    update of some of the files, old and new ones would work on tables of different layout. What is read from
-    the cache is run: without a folder that nobody else can write to, each process compiles for itself.
+    Numba looks at a kernel's own file only, but kernels contain those that they call. After an update of some
+    of the files, old and new ones would work on tables of different layout. What is read from the cache is
+    run: without a folder that nobody else can write to, each process compiles for itself.
     """
     dispatcher = njit(nogil=True)(function)
     try:
         dispatcher.enable_caching()
     except RuntimeError:  # neither the package's folder nor one of the user's can be written
         return cast("F", dispatcher)
-    if shared_part(Path(dispatcher.stats.cache_path)) is None:
-        dispatcher._cache._cache_file._source_stamp = _STAMP
+    cache = dispatcher._cache
+    if shared_part(Path(cache.cache_path)) is None:
+        cache._cache_file = KernelFiles(cache.cache_path, cache._impl.filename_base, _STAMP)
     else:
         dispatcher._cache = NullCache()
     return cast("F", dispatcher)

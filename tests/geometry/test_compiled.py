@@ -6,12 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from numba.core import caching
+from numba.core import caching, config
 
 import splineviz
 from splineviz.geometry import compiled, refine
 from splineviz.geometry.compiled import FOLDERS, stamp_of
 from splineviz.values import extension
+from tests.io.faults import SOME
 
 PACKAGE = Path(splineviz.__file__).parent
 
@@ -37,6 +38,36 @@ def test_a_change_in_any_file_makes_all_caches_invalid(tmp_path: Path) -> None:
 
 def double(x: int) -> int:
     return 2 * x
+
+
+def triple(x: int) -> int:
+    return 3 * x
+
+
+def test_what_is_kept_is_loaded_and_what_is_damaged_is_compiled_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+
+    def hits() -> int:
+        found = 0
+        for function, factor in ((double, 2), (triple, 3)):
+            dispatcher = compiled.kernel(function)
+            assert dispatcher(5) == 5 * factor
+            found += sum(dispatcher.stats.cache_hits.values())
+        return found
+
+    assert (hits(), hits()) == (0, 2)
+    for suffix in (".nbi", ".nbc"):
+        one, other = sorted(tmp_path.rglob(f"*{suffix}"))
+        for name, fault in SOME.items():
+            fault(one, other)
+            assert hits() == (0 if name == "swapped" else 1), (name, suffix)
+            if name == "a folder":
+                assert hits() == 1, "nothing can be kept there"
+                one.rmdir()
+                assert hits() == 1
+            assert hits() == 2, (name, suffix)
 
 
 def test_what_others_may_have_compiled_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
