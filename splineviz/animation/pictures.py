@@ -3,6 +3,7 @@ several processes."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ import joblib
 import numpy as np
 
 from splineviz.animation.measure import Advance, CheckpointMeasurement
+from splineviz.engine.workers import end_with
 from splineviz.io.store import Store, code_version, digest_of
 from splineviz.plane import Window
 from splineviz.render.film import Sheet, save_picture
@@ -67,7 +69,8 @@ def pictures(
         def begun() -> Iterator[Any]:
             for key, *how in tasks:
                 files.append(unfinished.enter_context(ExitStack()))
-                yield joblib.delayed(_draw)(files[-1].enter_context(store.keep(key, suffix)), *how)
+                temporary = files[-1].enter_context(store.keep(key, suffix))
+                yield joblib.delayed(_draw)(os.getpid(), temporary, *how)
 
         drawn = joblib.Parallel(n_jobs=workers, return_as="generator")(begun())
         for done, _ in enumerate(drawn, len(found) - len(tasks) + 1):
@@ -83,9 +86,10 @@ def shared_limits(found: Sequence[CheckpointMeasurement], color: str) -> tuple[f
     return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
 
 
-def _draw(path: Path, look: FrameLook, of_file: Path | None, caption: str, message: str) -> None:
+def _draw(parent: int, path: Path, look: FrameLook, of_file: Path | None, caption: str, message: str) -> None:
     from splineviz.io.npz import load
 
+    end_with(parent)
     arr = None if of_file is None else load(of_file)
     save_picture(path, look.sheet, look.window, arr, title=caption, message=message, **look.style)
 

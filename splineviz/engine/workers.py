@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from splineviz.deadline import SpentError
 
-__all__ = ["Crew", "backend", "on_threads", "until_unwanted"]
+__all__ = ["Crew", "backend", "end_with", "on_threads", "until_unwanted"]
 
 
 def backend() -> Any:
@@ -23,6 +26,24 @@ def backend() -> Any:
 def on_threads() -> bool:
     """Whether joblib's workers are threads of this process."""
     return bool(getattr(backend(), "uses_threads", False))
+
+
+@cache
+def end_with(parent: int) -> None:
+    """Have a process that ``parent`` has begun end once that is gone; any other is left alone.
+
+    Joblib's workers are ended by their parent, but not by one that was killed: they would wait for tasks, and
+    hold its output open, for five minutes.
+    """
+    if os.getppid() != parent:
+        return
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with parent", daemon=True).start()
 
 
 class Crew:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from typing import Any
@@ -12,7 +16,7 @@ import torch
 import splineviz as sv
 from splineviz.deadline import SpentError
 from splineviz.engine.walk import Walk
-from splineviz.engine.workers import Crew
+from splineviz.engine.workers import Crew, end_with
 from splineviz.values.threads import each
 from tests.arrangement.hand_made import random_mlp
 
@@ -77,3 +81,25 @@ def test_nothing_is_at_work_after_a_budget_has_ended(monkeypatch: pytest.MonkeyP
     )
     assert arr.status is sv.Status.INCOMPLETE
     assert not at_work
+
+
+def test_worker_processes_end_with_a_parent_that_was_killed() -> None:
+    code = """
+        import os, time
+        import joblib
+        from splineviz.engine.workers import end_with
+        joblib.Parallel(2)(joblib.delayed(end_with)(os.getpid()) for _ in range(4))
+        print("at work", flush=True)
+        time.sleep(60)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert parent.stdout is not None and parent.stdout.readline() == "at work\n"
+    parent.kill()
+    parent.communicate(timeout=20)  # returns once nobody holds its output any more
+
+
+def test_a_process_of_somebody_else_is_left_alone() -> None:
+    threads = threading.active_count()
+    end_with(os.getpid())
+    assert threading.active_count() == threads
