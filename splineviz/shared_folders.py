@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 from splineviz.errors import InputError
 
-__all__ = ["check_private", "is_foreign_link", "shared_part"]
+__all__ = ["check_private", "is_exposed", "is_foreign_link"]
 
 
 def check_private(path: Path, content: str) -> None:
@@ -19,34 +18,23 @@ def check_private(path: Path, content: str) -> None:
     Raises
     ------
     InputError
-        If it is a shared temporary folder, or another user has made it, or what it lies in, in one.
+        If it is a shared temporary folder, or something in one that another user has made.
     """
-    shared = shared_part(path)
-    if shared is not None:
-        what = "is a shared temporary folder" if _is_shared(shared) else "belongs to another user"
-        raise InputError(f"{shared} {what}, so no {content} are kept there", hint="name a folder of your own")
-
-
-def shared_part(path: Path) -> Path | None:
-    """The folder on the way to a path, or the path itself, that anybody else may have put there; None if
-    there is none.
-
-    These are shared temporary folders themselves, and what other users have made in them.
-
-    Examples
-    --------
-    >>> shared_part(Path(__file__)) is None
-    True
-    """
-    if sys.platform == "win32":
-        return None
     real = Path(os.path.realpath(path))
     if _is_shared(real):
-        return real
-    for inner, outer in pairwise([real, *real.parents]):
-        if _is_shared(outer) and inner.exists() and _of_another(inner.stat()):
-            return inner
-    return None
+        what = "is a shared temporary folder"
+    elif _is_put_by_another(real):
+        what = "was put into a shared folder by another user"
+    else:
+        return
+    raise InputError(f"{path} {what}, so no {content} are kept there", hint="name a folder of your own")
+
+
+def is_exposed(path: Path) -> bool:
+    """Whether another user may have put there what is at a path, by having made it, or a folder on the way to
+    it, in a shared folder."""
+    real = Path(os.path.realpath(path))
+    return _is_shared(real) or any(map(_is_put_by_another, [real, *real.parents]))
 
 
 def is_foreign_link(path: Path) -> bool:
@@ -62,6 +50,10 @@ def _is_shared(folder: Path) -> bool:
     except OSError:
         return False
     return bool(stat.S_ISDIR(mode) and mode & stat.S_ISVTX and mode & stat.S_IWOTH)
+
+
+def _is_put_by_another(path: Path) -> bool:
+    return _is_shared(path.parent) and path.exists() and _of_another(path.stat())
 
 
 def _of_another(found: os.stat_result) -> bool:

@@ -232,3 +232,25 @@ def test_text_is_read_and_written_in_a_named_encoding() -> None:
     lacking = {str(path.relative_to(root)): text_without_encoding(path.read_text("utf-8")) for path in files}
     assert {name: lines for name, lines in lacking.items() if lines} == {}
     assert text_without_encoding('path.read_text()\npath.open("w")\npath.open("wb")') == [1, 2]
+
+
+def other_ways_to_a_name(source: str) -> list[str]:
+    """Calls that make a temporary file, or have one take the place of another."""
+    tree = ast.parse(source)
+    modules = {
+        alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    } | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    named = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    moves = [
+        name for name in named if name in ("os.replace", "os.rename", "shutil.move", "temporary.replace")
+    ]
+    return (
+        moves + [name for name in named if name.endswith(".rename")] + ["tempfile"] * ("tempfile" in modules)
+    )
+
+
+def test_every_file_takes_its_place_in_one_way() -> None:
+    root = Path(__file__).parent.parent
+    files = [path for room in ("splineviz", "cli") for path in (root / room).rglob("*.py")]
+    found = {path.name: other_ways_to_a_name(path.read_text("utf-8")) for path in files}
+    assert {name: ways for name, ways in found.items() if ways} == {"files.py": ["temporary.replace"]}

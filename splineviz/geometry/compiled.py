@@ -12,7 +12,7 @@ from numba.core.caching import NullCache
 from numba.types import unliteral
 
 from splineviz.geometry.kernel_files import KernelFiles
-from splineviz.shared_folders import shared_part
+from splineviz.shared_folders import is_exposed
 
 __all__ = ["FOLDERS", "kernel", "part", "stamp_of"]
 
@@ -33,7 +33,8 @@ def stamp_of(package: Path) -> str:
     return digest.hexdigest()
 
 
-_STAMP = stamp_of(Path(__file__).parent.parent)
+_PACKAGE = Path(__file__).parent.parent
+_STAMP = stamp_of(_PACKAGE)
 
 
 def kernel(function: F) -> F:
@@ -49,7 +50,8 @@ def kernel(function: F) -> F:
     except RuntimeError:  # neither the package's folder nor one of the user's can be written
         return cast("F", dispatcher)
     cache = dispatcher._cache
-    if shared_part(Path(cache.cache_path)) is None:
+    where = Path(cache.cache_path)
+    if where.is_relative_to(_PACKAGE) or not is_exposed(where):
         cache._cache_file = KernelFiles(cache.cache_path, cache._impl.filename_base, _STAMP)
     else:
         dispatcher._cache = NullCache()

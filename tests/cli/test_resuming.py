@@ -88,5 +88,5 @@ def test_a_file_of_another_user_in_a_shared_folder_is_not_trusted(
     assert Partial.open(tmp_path / "lc.csv", "asked").n_parts == 3
     inode = (tmp_path / "lc.csv.partial").stat().st_ino
     monkeypatch.setattr(shared_folders, "_of_another", lambda found: found.st_ino == inode)
-    with pytest.raises(InputError, match=r"lc\.csv\.partial belongs to another user"):
+    with pytest.raises(InputError, match=r"lc\.csv\.partial was put into a shared folder by another user"):
         Partial.open(tmp_path / "lc.csv", "asked")

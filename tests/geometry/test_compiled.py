@@ -72,7 +72,7 @@ def test_what_is_kept_is_loaded_and_what_is_damaged_is_compiled_anew(
 
 def test_what_others_may_have_compiled_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compiled.kernel(double).stats.cache_path is not None
-    monkeypatch.setattr(compiled, "shared_part", lambda _: Path("/tmp"))
+    monkeypatch.setattr(compiled, "is_exposed", lambda _: True)
     dispatcher = compiled.kernel(double)
     assert dispatcher.stats.cache_path is None and dispatcher(3) == 6
 

@@ -13,6 +13,7 @@ from splineviz.errors import InputError, SplinevizWarning
 from splineviz.files import check_writable
 from splineviz.io.seal import append_seal, bears_seal, unsealed
 from splineviz.io.store import Store, digest_of
+from splineviz.shared_folders import is_exposed
 from tests.io.faults import FAULTS
 
 KEY, OTHER = digest_of("one"), digest_of("another")
@@ -117,9 +118,13 @@ def test_what_others_may_have_put_there_is_not_trusted(
         Store(tmp_path / "link", "results")
     inode = (shared / "mine").stat().st_ino
     monkeypatch.setattr(shared_folders, "_of_another", lambda found: found.st_ino == inode)
-    with pytest.raises(InputError, match="mine belongs to another user"):
-        Store(shared / "mine" / "inner", "results")
+    with pytest.raises(InputError, match="mine was put into a shared folder by another user"):
+        Store(shared / "mine", "results")
+    Store(shared / "mine" / "inner", "results")  # the folder was named by whoever asks
     Store(shared / "mine-too", "results")
+    assert [is_exposed(shared / name) for name in ("", "mine", "mine/inner", "mine-too")] == [True] * 3 + [
+        False
+    ]
 
 
 def test_a_link_that_another_user_put_into_a_shared_folder_is_not_written_through(
