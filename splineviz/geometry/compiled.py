@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.core import config
 from numba.core.caching import NullCache
 from numba.types import unliteral
 
@@ -32,6 +34,9 @@ def stamp_of(package: Path) -> str:
                 digest.update(text)
     return digest.hexdigest()
 
+
+# Numba also reads a file .numba_config.yaml of the current folder, which must not say whose kernels are run.
+config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR", "")
 
 _PACKAGE = Path(__file__).parent.parent
 _STAMP = stamp_of(_PACKAGE)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,16 @@ def test_what_others_may_have_compiled_is_not_run(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(compiled, "is_exposed", lambda _: True)
     dispatcher = compiled.kernel(double)
     assert dispatcher.stats.cache_path is None and dispatcher(3) == 6
+
+
+def test_the_current_folder_does_not_say_whose_kernels_are_run(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    (tmp_path / ".numba_config.yaml").write_text("cache_dir: planted\n")
+    code = "from splineviz.geometry.subdivision import _drawn; print(_drawn.stats.cache_path)"
+    command = [sys.executable, "-c", code]
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "planted" not in done.stdout and not (tmp_path / "planted").exists()
 
 
 def test_without_any_folder_to_write_to_kernels_are_compiled_each_time(
