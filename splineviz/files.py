@@ -82,7 +82,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise InputError(f"cannot write {target}: it is a folder", hint="name a file inside it")
     if found is not None and not stat.S_ISREG(found.st_mode):
         raise InputError(
-            f"cannot write {target}: it is a pipe or a device, no file", hint="name a file that may be replaced"
+            f"cannot write {target}: it is a pipe or a device, no file", hint="name a plain file"
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(
