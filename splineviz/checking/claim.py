@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splineviz.checking.claim_words import check_words
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.sound_arrays import sound_arrays
@@ -175,6 +176,7 @@ def read_claim(source: str | os.PathLike[str] | Arrangement) -> Claim:
     else:
         what, claim = "the arrangement", _from_memory(source)
     with _damaged(what):
+        check_words(claim.stats, claim.card)
         n_cells = claim.n_cells
     if not n_cells:
         raise InputError(f"{what} has no cells, so there is nothing to check")
@@ -287,17 +289,21 @@ def _are_such(claim: Claim) -> None:
         ("edge_cells", claim.edge_cells, "i", (e, 2)),
         ("edge_units", claim.unit_offsets, "i", (e + 1,)),
         ("edge_units", claim.units, "i", (n, 2)),
-        ("in_doubt", claim.in_doubt, "i", claim.in_doubt.shape[:1]),
-        ("thin_cells", claim.thin_cells, "i", claim.thin_cells.shape[:1]),
-        ("thin_areas", claim.thin_areas, "f", claim.thin_cells.shape[:1]),
-        *(("pattern", words, "u", (len(parents), *words.shape[1:2])) for words, parents in claim.patterns),
+        ("in_doubt", claim.in_doubt, "i", (claim.in_doubt.size,)),
+        ("thin_cells", claim.thin_cells, "i", (claim.thin_cells.size,)),
+        ("thin_areas", claim.thin_areas, "f", (claim.thin_cells.size,)),
+        *(("pattern", words, "u", (len(parents), words.shape[-1])) for words, parents in claim.patterns),
         *(("parent", parents, "i", (len(parents),)) for _, parents in claim.patterns),
+        *(("plane_origin", plane.origin, "f", None) for plane in claim.planes),
+        *(("plane_basis", plane.basis, "f", None) for plane in claim.planes),
+        *(("windows", window.vertices, "f", None) for window in claim.windows),
         *(
             (name, array, "f" if name != "linear_regions" else "fi", None)
             for name, array in claim.derived.items()
         ),
     ):
-        if array.dtype.kind not in kind or shape not in (None, array.shape):
+        half = array.dtype.kind == "f" and array.dtype != np.float64
+        if half or array.dtype.kind not in kind or shape not in (None, array.shape):
             raise ValueError(f"{name} has numbers of type {array.dtype} and shape {array.shape}")
     if not all(isinstance(count, int) for count in claim.cells_per_stage):
         raise ValueError("the numbers of cells after each stage are none")

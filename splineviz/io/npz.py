@@ -125,7 +125,7 @@ def load(path: str | os.PathLike[str], *, program: Program | None = None) -> Arr
     content = read_npz(Path(path), SCHEMA, "arrangement", "splineviz.save")
     try:
         arr = unpack(content)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise InputError(f"{path} is damaged: {error}", hint="write it again with splineviz.save") from error
     return arr if program is None else _with_program(arr, program, path)
 

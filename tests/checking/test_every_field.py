@@ -124,7 +124,8 @@ def test_arrays_of_another_kind(saved: tuple[dict[str, np.ndarray], Any], tmp_pa
     content, program = saved
     for name, array in content.items():
         if name not in {"meta", "schema"} | _FREE:
-            for other in (array.astype("U8"), array.reshape(*array.shape, 1), np.float64(3.0)):
+            kinds = array.astype("U8"), array.astype(complex), array.reshape(*array.shape, 1), np.float64(3.0)
+            for other in (*kinds, array.ravel()[:1].sum()):
                 assert found_out(tmp_path / "bad.npz", program, {**content, name: np.asarray(other)}), name
 
 
@@ -149,6 +150,35 @@ def test_faults_in_figures_and_names(saved: tuple[dict[str, np.ndarray], Any], t
             if not found_out(tmp_path / "bad.npz", program, {**content, "meta": changed}):
                 missed.append((name, other))
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        ("stats",),
+        ("stats", "cells_per_stage"),
+        ("stats", "decisions_per_stage"),
+        ("stats", "proven_per_stage"),
+        ("program",),
+        ("program", "digest"),
+        ("program", "stages"),
+        ("program", "stages", 0),
+        ("program", "stages", 0, "shape"),
+        ("program", "stages", 0, "candidates"),
+        ("program", "input_shape"),
+        ("input_shapes",),
+        ("input_shapes", 0),
+    ],
+    ids=str,
+)
+def test_words_of_another_kind(
+    at: tuple[Any, ...], saved: tuple[dict[str, np.ndarray], Any], tmp_path: Path
+) -> None:
+    content, program = saved
+    meta = json.loads(str(content["meta"]))
+    for other in (None, 3, 1e308, True, "x", [[1]], {"a": 1}):
+        changed = np.array(json.dumps(with_leaf(meta, at, other)))
+        assert found_out(tmp_path / "bad.npz", program, {**content, "meta": changed}), other
 
 
 def test_what_is_taken_on_trust_is_named(saved: tuple[dict[str, np.ndarray], Any], tmp_path: Path) -> None:
