@@ -14,6 +14,7 @@ from .location import Location, captions, class_names, named_by_file, read_point
 from .options import DataSource, ModelSource, Reading, Reporting, WorkLimits
 from .outputs import check_outputs
 from .slice_options import Drawing
+from .value_types import AboveZero
 
 if TYPE_CHECKING:
     from splineviz.data import Collection, Data
@@ -70,7 +71,7 @@ class AnimateOptions:
     title: str | None = same(Drawing, "title", help="Before the step, above each frame.")
     duration: float | None = option(
         "--duration",
-        type=click.FloatRange(min=0, min_open=True),
+        type=AboveZero(),
         metavar="S",
         help="Seconds; by default half one a frame.",
     )

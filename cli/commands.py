@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import tomllib
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
@@ -18,8 +17,8 @@ from splineviz import __version__
 from splineviz.errors import InputError, SplinevizError, SplinevizWarning
 from splineviz.showing import condensed, in_line
 
+from .config import read_config
 from .interrupts import INTERRUPTED
-from .outputs import CONFIG
 from .saying import say
 
 _COMMANDS = {
@@ -63,37 +62,6 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-def _read_config(ctx: click.Context, _option: click.Parameter, path: Path | None) -> None:
-    if path is None:
-        return
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"cannot read the configuration {path}: {error}") from error
-    if stray := [
-        name for name, table in tables.items() if name not in _COMMANDS or not isinstance(table, dict)
-    ]:
-        raise InputError(
-            f"{path} may hold one table per command ({', '.join(f'[{name}]' for name in _COMMANDS)}), "
-            f"found {', '.join(stray)}"
-        )
-    ctx.meta[CONFIG] = path
-    ctx.default_map = {name: _table(ctx, path, name, table) for name, table in tables.items()}
-
-
-def _table(ctx: click.Context, path: Path, name: str, table: dict[str, Any]) -> dict[str, Any]:
-    command = ctx.command.get_command(ctx, name) if isinstance(ctx.command, click.Group) else None
-    assert command is not None
-    known = {
-        flag.lstrip("-"): option.name for option in command.params for flag in option.opts if option.name
-    }
-    if stray := [key for key in table if key not in known]:
-        raise InputError(
-            f"{path}: [{name}] has no option {', '.join(stray)}", hint=f"splineviz {name} --help"
-        )
-    return {str(known[key]): value for key, value in table.items()}
-
-
 @click.group(
     cls=_LazyGroup,
     epilog=_EPILOG,
@@ -105,7 +73,7 @@ def _table(ctx: click.Context, path: Path, name: str, table: dict[str, Any]) -> 
     type=click.Path(dir_okay=False, path_type=Path),
     is_eager=True,
     expose_value=False,
-    callback=_read_config,
+    callback=read_config,
     help="Defaults for the options of each command, as TOML: [slice] margin = 0.5",
 )
 def cli() -> None:
@@ -130,11 +98,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SplinevizError as error:
         _complain(error, session["debug"], *error.for_command().split("\n"))
         return error.exit_code
+    except OSError as error:  # of a file system, which says no in as many places as something is opened
+        _complain(error, session["debug"], _answered(error))
+        return InputError.exit_code
     except Exception as error:
         hint = "  try: the same with --debug, for the traceback that a bug report needs"
         _complain(error, session["debug"], f"unexpected {condensed(error)}", hint)
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _answered(error: OSError) -> str:
+    """What the operating system did not do, and for which file."""
+    named = " -> ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{named}: {reason}" if named else reason
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from splineviz.showing import in_line
 
 from .declaring import option
 from .options import DataSource
-from .value_types import Anchors, AutoRadius, Numbers, RadiusType
+from .value_types import AboveZero, Anchors, AutoRadius, Numbers, RadiusType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +74,7 @@ class Location:
     )
     jitter: float | None = option(
         "--jitter",
-        type=click.FloatRange(min=0, min_open=True),
+        type=AboveZero(),
         metavar="J",
         help="Move the points off the data: add to every entry, as the network takes it, normal noise of "
         "this standard deviation, the same for all points.",

@@ -13,7 +13,7 @@ from splineviz.errors import InputError
 
 from .declaring import argument, flag, option
 from .progress import note
-from .value_types import FixedInput, Numbers, Size, Words
+from .value_types import AboveZero, FixedInput, Numbers, Size, Words
 
 if TYPE_CHECKING:
     from splineviz.data import Collection
@@ -256,7 +256,7 @@ class WorkLimits:
     )
     seconds: float | None = option(
         "--seconds",
-        type=click.FloatRange(min=0, min_open=True),
+        type=AboveZero(),
         metavar="S",
         help="Stop when time is up.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 __all__ = [
+    "AboveZero",
     "Anchors",
     "AutoRadius",
     "ExactCells",
@@ -71,6 +73,21 @@ class Words(click.ParamType[tuple[str, ...]]):
         if not all(words):
             self.fail(f"expected words with commas between them, got {value!r}", param, ctx)
         return words
+
+
+class AboveZero(click.FloatRange):
+    """A number above zero."""
+
+    name = "number above zero"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"expected a number above zero, got {value!r}", param, ctx)
+        return number
 
 
 class Anchors(click.ParamType[tuple[int | str, ...]]):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.format import read_array
 
 from splineviz.errors import InputError
+from splineviz.readable import check_readable
 
 __all__ = ["sound_arrays"]
 
@@ -25,6 +26,7 @@ def sound_arrays(path: Path, writer: str) -> dict[str, np.ndarray]:
     InputError
         If there is no such file, or it is damaged or of another kind.
     """
+    check_readable(path)
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -34,8 +36,6 @@ def sound_arrays(path: Path, writer: str) -> dict[str, np.ndarray]:
                 name.removesuffix(".npy"): read_array(io.BytesIO(archive.read(name)), allow_pickle=False)
                 for name in names
             }
-    except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}") from error
     except Exception as error:  # of several libraries, on whatever the bytes are
         raise InputError(
             f"{path} cannot be read as an NPZ file: {error}", hint=f"a file written by {writer}"

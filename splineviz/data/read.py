@@ -21,6 +21,7 @@ from splineviz.data.objects import read_object
 from splineviz.data.picture_folders import read_matching
 from splineviz.errors import InputError, SplinevizError
 from splineviz.own_code import current_folder_first, named_object
+from splineviz.readable import check_readable
 from splineviz.showing import condensed
 
 __all__ = ["read_data", "read_point_files"]
@@ -109,15 +110,7 @@ def read_point_files(paths: Sequence[str]) -> Collection:
 
 def _checked(path: Path) -> Format:
     """The format of a file or folder that can be read."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"cannot read {path}: {reason}") from error
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-        raise InputError(
-            f"cannot read {path}: it is a pipe or a device, no file", hint="write it to a file first"
-        )
+    found = check_readable(path, folders=True)
     kind = format_of(path)
     if stat.S_ISREG(found.st_mode) and not found.st_size:
         raise InputError(f"cannot read {path}: the file is empty", hint="write or copy it again")

@@ -16,6 +16,7 @@ from torch.fx.traceback import preserve_node_meta
 from splineviz.errors import InputError
 from splineviz.files import utf8_path
 from splineviz.program.one_input import Fixed, Output, chosen, held, many_inputs, spread
+from splineviz.readable import check_readable
 from splineviz.showing import condensed
 
 __all__ = ["load_exported"]
@@ -68,11 +69,7 @@ class _Exported(nn.Module):
 
 
 def _read(path: Path) -> ExportedProgram:
-    if not path.is_file():
-        raise InputError(
-            f"no such file: '{path}'",
-            hint="torch.export.save(torch.export.export(model, (x,)), path) writes one",
-        )
+    check_readable(path)
     try:
         with warnings.catch_warnings(), utf8_path(path) as named:
             warnings.simplefilter("ignore")  # torch's remarks on its own format

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,7 +36,7 @@ BAD = {
     "output is a folder": (("demo", "-o", "folder.png"), "it is a folder"),
     "no such model file": (("nets:nothing", *DATA, "--points", "0,1,2"), "nets:nothing"),
     "no such module": (("nonets:small", *DATA, "--points", "0,1,2"), "nonets"),
-    "missing data": (("nets:small", "--data", "gone.npz", "--points", "0,1,2"), "cannot read gone.npz"),
+    "missing data": (("nets:small", "--data", "gone.npz", "--points", "0,1,2"), "no such file: 'gone.npz'"),
     "data of another kind": (
         ("nets:small", "--data", "nets.py", "--points", "0,1,2"),
         "expected a file .npy, .npz, .pt",
@@ -201,9 +204,43 @@ def test_if_one_file_fails_none_is_written(
     (nets / "x.npz").write_text("from before")
     monkeypatch.setattr("splineviz.io.save_geojson", fail)
     done = splineviz("slice", "nets:plane", "--box", "0,1,0,1", "-o", "x.npz", "-o", "x.geojson")
-    assert done.code == 1
+    assert (done.code, done.err.splitlines()[-1]) == (4, "error: disk full")
     assert (nets / "x.npz").read_text() == "from before"
     assert sorted(path.name for path in nets.glob("*x*")) == ["x.npz"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pipes among its files")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("slice", "demo", "--data", "pipe.npy", "--points", "0,1,2"),
+        ("slice", "demo", "--data", "data.npz", "--labels", "pipe.npy", "--points", "0,1,2"),
+        ("slice", "demo", "--points", "pipe.npy,a.npy,b.npy"),
+        ("inspect", "pipe.onnx"),
+        ("inspect", "pipe.pt2"),
+        ("inspect", "nets:small", "--weights", "pipe.pt"),
+        ("inspect", "nets:small", "--fix", "t=pipe.npy"),
+        ("draw", "pipe.npz", "-o", "x.png"),
+        ("check", "pipe.npz", "--model", "nets:small"),
+        ("--config", "pipe.toml", "inspect", "demo"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:3]),
+)
+def test_a_pipe_is_no_file_and_is_not_waited_for(
+    arguments: tuple[str, ...], nets: Path, splineviz: Command
+) -> None:
+    for suffix in ("npy", "npz", "onnx", "pt", "pt2", "toml"):
+        os.mkfifo(nets / f"pipe.{suffix}")
+    done = splineviz(*arguments)
+    assert done.code == 4 and "it is a pipe or a device, no file" in done.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_what_cannot_be_said_is_an_error() -> None:
+    with Path("/dev/full").open("w") as full:
+        code = 'import sys; from splineviz_cli.commands import run; sys.exit(run(["inspect", "demo"]))'
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr.decode().strip()) == (4, "error: No space left on device")
 
 
 def test_what_a_terminal_would_obey_is_shown_as_its_code(nets: Path, splineviz: Command) -> None:

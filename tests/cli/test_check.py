@@ -135,7 +135,7 @@ def test_what_cannot_be_read_is_bad_input(
 
 
 def test_no_file_and_no_npz(nets: Path, splineviz: Command) -> None:
-    assert "there is no file" in splineviz("check", "missing.npz", "--model", "nets:small").err
+    assert "no such file" in splineviz("check", "missing.npz", "--model", "nets:small").err
     (nets / "text.npz").write_text("no arrays")
     assert splineviz("check", "text.npz", "--model", "nets:small").code == 4
     assert splineviz("check", "text.npz").code == 2

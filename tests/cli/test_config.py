@@ -21,6 +21,8 @@ def test_a_config_gives_defaults_that_the_command_line_overrides(nets: Path, spl
     assert done.code == 0, done.err
     assert len(json.loads(done.out)["cells_per_stage"]) == 1
     assert json.loads(done.out)["files"] == ["x.npz"]
+    Path("run.toml").write_text(Path("run.toml").read_text().replace('["x.npz"]', '"y.npz"'))
+    assert json.loads(splineviz("--config", "run.toml", "slice", "nets:small").out)["files"] == ["y.npz"]
     done = splineviz("--config", "run.toml", "slice", "nets:small", "--stage", 1)
     assert len(json.loads(done.out)["cells_per_stage"]) == 2
 
@@ -34,9 +36,20 @@ def test_a_config_gives_defaults_that_the_command_line_overrides(nets: Path, spl
             "may hold one table per command ([animate], [check], [compare], [draw], [estimate], [inspect], "
             "[slice], [validate]), found",
         ),
+        ("a = " + 2000 * "[" + 2000 * "]", "cannot read the configuration run.toml"),
         ("[slice]\npoint = 3\n", "[slice] has no option point"),
+        ("[slice]\njson = 3\n", "[slice] json: expected true or false, got 3"),
+        ("[slice]\nweights = true\n", "[slice] weights: expected one word or number, got True"),
+        ("[slice]\nweights = [1]\n", "[slice] weights: expected one word or number, got [1]"),
+        ("[slice]\nseconds = [1]\n", "[slice] seconds: expected one word or number"),
+        ("[slice]\nseconds = 07:32:00\n", "[slice] seconds: '07:32:00' is not a valid number above zero"),
+        ("[slice]\noutput = [['x.png']]\n", "[slice] output: expected one word or number"),
+        ("[slice]\npoints = 1.5\n", "[slice] points: expected three points"),
+        ("[slice]\nradius = {}\n", "[slice] radius: expected one word or number"),
+        ("[slice]\nstage = 1e400\n", "[slice] stage: 'inf' is not a valid integer"),
+        ("[animate]\nfps = 'x'\n", "[animate] "),
     ],
-    ids=["syntax", "table", "option"],
+    ids=str,
 )
 def test_a_bad_config_exits_with_4(text: str, message: str, nets: Path, splineviz: Command) -> None:
     Path("run.toml").write_text(text)

@@ -71,7 +71,7 @@ def test_looks(saved: Path, splineviz: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("none.npz", "-o", "x.png"), 4, "there is no file none.npz"),
+        (("none.npz", "-o", "x.png"), 4, "no such file: 'none.npz'"),
         (("data.npz", "-o", "x.png"), 4, "holds no arrangement"),
         (("cells.npz",), 2, "Missing option '-o'"),
         (("cells.npz", "-o", "x.bmp"), 4, "unknown suffix '.bmp'"),

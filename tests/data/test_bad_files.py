@@ -55,7 +55,7 @@ def idx(content: bytes) -> Callable[[], object]:
 
 
 BAD: dict[str, tuple[Callable[[], object], str, str]] = {
-    "nothing there": (lambda: None, "gone.npy", "No such file"),
+    "nothing there": (lambda: None, "gone.npy", "no such file"),
     "a pipe": (lambda: os.mkfifo("a.npy"), "a.npy", "it is a pipe or a device"),
     "a device": (lambda: None, "/dev/zero", "it is a pipe or a device"),
     "an empty file": (lambda: Path("a.npz").touch(), "a.npz", "the file is empty"),
@@ -154,7 +154,7 @@ def test_what_cannot_be_read_is_named(
         ({"labels_key": "y"}, "must be class numbers or names, got float64 such as 0.5"),
         ({"labels": "x.npy"}, r"must have shape \(4,\), one for each point of a.npz, got \(4, 3\)"),
         ({"labels": "few.npy"}, r"must have shape \(4,\), one for each point of a.npz, got \(2,\)"),
-        ({"labels": "gone.npy"}, "cannot read gone.npy"),
+        ({"labels": "gone.npy"}, "no such file: 'gone.npy'"),
         ({"labels": "a.png"}, "cannot read labels from a.png"),
     ],
 )

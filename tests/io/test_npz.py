@@ -139,7 +139,7 @@ def test_unreadable_files(tmp_path, content, message):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(InputError, match="there is no file"):
+    with pytest.raises(InputError, match="no such file"):
         load(tmp_path / "none.npz")
 
 

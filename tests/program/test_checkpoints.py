@@ -232,7 +232,7 @@ def test_weights_at_fault_are_named_with_their_file_when_asked_for(tmp_path: Pat
     ):
         runs[2]
     runs.paths[0].unlink()
-    with pytest.raises(InputError, match="no such weights file"):
+    with pytest.raises(InputError, match="no such file"):
         runs[0]
     with pytest.raises(IndexError):
         runs[3]

@@ -144,7 +144,7 @@ def test_unreadable_weights(tmp_path: Path) -> None:
         "whole.pt": "holds more than tensors",
         "no_state.pt": "holds no state dict",
         "list.pt": "holds no state dict",
-        "missing.pt": "no such weights file",
+        "missing.pt": "no such file",
         "w.npz": "w.npz' is empty",
         "w.bin": "w.bin' is empty",
     }.items():

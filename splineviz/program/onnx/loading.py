@@ -18,6 +18,7 @@ from splineviz.program.one_input import held as fixed
 from splineviz.program.onnx.batch_axis import Lengths, Reading, readings
 from splineviz.program.onnx.probabilities import as_one_squashing
 from splineviz.program.onnx.validity import check_names, check_size, subgraphs
+from splineviz.readable import check_readable
 from splineviz.showing import condensed
 
 __all__ = ["FLOATS", "WHOLE_NUMBERS", "Source", "read"]
@@ -87,8 +88,7 @@ def read(path: Path, given: tuple[int, ...] | None, fix: Fixed, output: Output |
 
 
 def _model(path: Path) -> ModelProto:
-    if not path.is_file():
-        raise InputError(f"no such file: '{path}'", hint="is the path relative to the current folder?")
+    check_readable(path)
     try:
         model = onnx.load(path)
         check_size(model, path)

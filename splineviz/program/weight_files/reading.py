@@ -12,6 +12,7 @@ from splineviz.program.weight_files.facts import Facts, facts_of
 from splineviz.program.weight_files.folders import main_file, parts, refuse_folder
 from splineviz.program.weight_files.formats import recognised
 from splineviz.program.weight_files.pickles import read_pickle, read_torch
+from splineviz.readable import check_readable
 
 __all__ = ["files_of", "read_content", "read_facts"]
 
@@ -58,10 +59,7 @@ def _file(path: Path) -> Path:
         if found is None:
             raise refuse_folder(path)
         return found
-    if not path.is_file():
-        raise InputError(
-            f"no such weights file: '{path}'", hint="torch.save(model.state_dict(), path) writes one"
-        )
+    check_readable(path)
     return path
 
 
