@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,8 +40,8 @@ def on_cluster(address: str | None) -> Iterator[None]:
         ) from error
     import joblib
 
-    _knock(address)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said below, once
+    _knock(address)
     connect: Any = distributed.Client
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": _LARGE}):
         try:
@@ -54,8 +55,11 @@ def on_cluster(address: str | None) -> Iterator[None]:
 
 
 def _knock(address: str) -> None:
-    """Refuse an address where nobody listens; dask's own attempt would go on in the background, and complain
-    at the end."""
+    """Refuse an address where no scheduler answers in time.
+
+    A client would wait for its answer for ever where somebody listens and is silent, and where something else
+    is said take that for the length of a message, of exbibytes.
+    """
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
@@ -67,9 +71,26 @@ def _knock(address: str) -> None:
             hint="start one with: dask scheduler; it prints its address",
         )
     try:
-        socket.create_connection((host, port), timeout=_PATIENCE).close()
-    except OSError as error:
+        socket.create_connection((host, port), timeout=_PATIENCE).close()  # a closed port is told at once
+        kind = asyncio.run(asyncio.wait_for(_identity(address), _PATIENCE))
+    except Exception as error:  # whatever the bytes are taken for
         raise _silence(address) from error
+    if kind != "Scheduler":
+        raise InputError(
+            f"at {address} there is a dask {kind.lower()}, no scheduler",
+            hint="give the address that the scheduler prints",
+        )
+
+
+async def _identity(address: str) -> str:
+    """The kind of the dask server at an address."""
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    how: Any = Security().get_connection_args("client")
+    async with rpc(address, connection_args=how, timeout=_PATIENCE) as server:
+        told: Mapping[str, Any] = await server.identity()
+    return str(told["type"])
 
 
 def _silence(address: str) -> InputError:

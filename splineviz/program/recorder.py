@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import torch
 from torch import Tensor, nn
 
-from splineviz.errors import InputError
+from splineviz.errors import InputError, SplinevizWarning
 from splineviz.files import atomic_path
 from splineviz.inputs import whole_number
 
@@ -35,6 +37,9 @@ class Recorder:
     are called, without arguments, only when one is. A step that a loop leaves out is recorded at the next
     call. Files hold ``state_dict``, ``step`` and ``metrics``, and appear whole or not at all. In a folder
     with checkpoints of earlier steps it goes on where they end; a new run deserves a new folder.
+
+    Training is not ended by a disk: where a file cannot be written (it is full, say, or the folder is gone)
+    the first time is told by a warning, the steps are in ``missed``, and the next ones are tried again.
 
     Parameters
     ----------
@@ -98,9 +103,11 @@ class Recorder:
             math.inf
         )  # before the first call, so that it counts as a step back, and looks into the folder
         self._next = math.inf
+        self.missed: list[int] = []
 
     def __call__(self, step: int, /, **metrics: Metric) -> Path | None:
-        """Record the model if its turn has come; returns the file that was written."""
+        """Record the model if its turn has come; returns the file that was written, None where there is
+        none."""
         if step < self._called:
             self._next = self._after(max((done for done in self._recorded() if done < step), default=-1))
         self._called = step
@@ -118,8 +125,18 @@ class Recorder:
             "metrics": {name: _value(name, metric) for name, metric in metrics.items()},
         }
         path = self.folder / f"step-{step:08d}.pt"
-        with atomic_path(path) as temporary:
-            torch.save(content, temporary)
+        try:
+            with atomic_path(path) as temporary, temporary.open("wb") as file:
+                _save(content, file)
+        except (OSError, InputError) as error:
+            if not self.missed:
+                warnings.warn(
+                    f"step {step} was not recorded, and training goes on: {_reason(error)}",
+                    SplinevizWarning,
+                    stacklevel=2,
+                )
+            self.missed.append(int(step))
+            return None
         return path
 
     def _after(self, step: int) -> float:
@@ -130,7 +147,26 @@ class Recorder:
         return self._steps[place] if place < len(self._steps) else math.inf
 
     def _recorded(self) -> list[int]:
-        return [int(found[1]) for path in self.folder.iterdir() if (found := _FILE.fullmatch(path.name))]
+        """Steps of the files that are there; none where the folder cannot be looked into."""
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return []
+        return [int(found[1]) for name in names if (found := _FILE.fullmatch(name))]
+
+
+def _save(content: object, file: BinaryIO) -> None:
+    """Write as torch does, which tells errors of the file system as something else."""
+    try:
+        torch.save(content, file)
+    except RuntimeError as error:
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
+
+
+def _reason(error: OSError | InputError) -> str:
+    return str(error) if isinstance(error, InputError) else error.strerror or type(error).__name__
 
 
 def log_steps(total: int, last: int) -> tuple[int, ...]:

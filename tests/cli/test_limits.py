@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +205,29 @@ def test_a_cluster_that_is_not_there(address: str, nets: Path, splineviz: Comman
     assert done.code == 4
     assert ("no dask scheduler answers" in done.err) == (address == "tcp://127.0.0.1:1")
     assert "tcp://host:" in done.err
+
+
+@pytest.mark.parametrize("greeting", [None, b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", bytes(64)], ids=repr)
+def test_a_port_without_a_scheduler(
+    greeting: bytes | None, nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("splineviz_cli.cluster._PATIENCE", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if greeting is not None:
+            threading.Thread(target=greet, args=(server, greeting), daemon=True).start()
+        began = time.monotonic()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        done = splineviz("slice", *WIDE, "--dask", address)
+    assert done.code == 4 and f"no dask scheduler answers at {address}" in done.err
+    assert time.monotonic() - began < 30
+
+
+def greet(server: socket.socket, greeting: bytes) -> None:
+    """Say one thing to whoever connects, and then nothing."""
+    with suppress(OSError):  # the server is closed
+        while True:
+            server.accept()[0].sendall(greeting)
 
 
 def test_packages_that_are_not_there(nets: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -121,3 +124,46 @@ def test_bad_requests(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the metric note must be a number"):
         sv.Recorder(net, tmp_path)(0, note="warm")  # type: ignore[arg-type]
     assert not list(tmp_path.glob("*.pt"))
+
+
+@pytest.mark.parametrize("fault", ["full", "gone", "half"])
+def test_training_goes_on_where_nothing_can_be_written(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, net = tmp_path / "run", nn.Linear(20, 20)
+    recorder = sv.Recorder(net, folder, 10)
+    assert recorder(0) is not None
+    if fault == "gone":
+        folder.rename(tmp_path / "elsewhere")
+    else:
+        full(monkeypatch, 0 if fault == "full" else 100)
+    with pytest.warns(sv.SplinevizWarning, match="step 10 was not recorded, and training goes on") as told:
+        done = [recorder(step) for step in range(1, 31)]
+    assert len(told) == 1 and done == [None] * 30 and recorder.missed == [10, 20, 30]
+    if fault == "gone":
+        (tmp_path / "elsewhere").rename(folder)
+    monkeypatch.undo()
+    assert [path.name for path in folder.iterdir()] == ["step-00000000.pt"], "nothing is left half written"
+    assert recorder(40) == folder / "step-00000040.pt"
+    assert sv.Checkpoints(net, folder).steps == (0, 40)
+
+
+def full(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """A disk with room for so many bytes of a file."""
+    real = Path.open
+
+    class Full(io.FileIO):
+        def write(self, data: Any) -> int:
+            if self.tell() + len(data) > room:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(data)
+
+    def opened(path: Path, mode: str = "r", *more: Any, **how: Any) -> Any:
+        return Full(path, mode) if mode == "wb" else real(path, mode, *more, **how)
+
+    monkeypatch.setattr(Path, "open", opened)
+
+
+def test_a_wrong_metric_is_an_error_still(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the metric loss must be a number"):
+        sv.Recorder(nn.Linear(1, 1), tmp_path, 1)(0, loss="low")
