@@ -14,6 +14,7 @@ from splineviz.animation.animation_result import Animation
 from splineviz.animation.measure import Advance, CheckpointMeasurement, Question, measure
 from splineviz.animation.outputs import Film, Target, card
 from splineviz.animation.pictures import FrameLook, pictures, shared_limits, timing
+from splineviz.animation.settled import Watch
 from splineviz.choices import SHARED_COLORS, SHARED_EDGES, Certify
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points
@@ -30,8 +31,6 @@ __all__ = ["animate", "follow"]
 Out = str | os.PathLike[str]
 
 _SECONDS_PER_FRAME = 0.5
-_SETTLED = 1.0
-"""Seconds since a file last grew after which it counts as finished"""
 
 
 def animate(
@@ -191,7 +190,7 @@ def follow(
     ----------
     model, source, weights_key
         As for :class:`splineviz.Checkpoints`; a folder or a pattern that matches nothing yet is waited for. A
-        file counts once it has not grown for a second.
+        file counts once it has not changed for a second, and again when it was written anew.
     plane, window, out
         As for :func:`animate`, and so are the options in ``how``.
     every
@@ -206,14 +205,13 @@ def follow(
     """
     program = program_for(model, plane.input_shape)
     outs = [out] if isinstance(out, (str, os.PathLike)) else list(out)
-    seen: list[Path] = []
-    last = time.monotonic()
+    watch, shown, last = Watch(), {}, time.monotonic()
     while True:
-        files = [path for path in checkpoint_files(source) if time.time() - path.stat().st_mtime > _SETTLED]
-        if files and files != seen:
+        files, more = watch.look(checkpoint_files(source))
+        if files and files != shown:
             yield animate(Checkpoints(program, source, weights_key=weights_key), plane, window, outs, **how)
-            seen, last = files, time.monotonic()
-        if idle is not None and time.monotonic() - last >= idle:
+            shown, last = files, time.monotonic()
+        if idle is not None and not more and time.monotonic() - last >= idle:
             return
         time.sleep(every)
 

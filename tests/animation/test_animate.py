@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 import splineviz as sv
-from splineviz.animation import animating, follow, measure, pictures
+from splineviz.animation import follow, measure, pictures, settled
 from splineviz.errors import InputError, SplinevizWarning
 from tests.io.faults import SOME
 
@@ -240,7 +240,7 @@ def test_a_budget_that_ends_is_told(folder: Path, place: Place) -> None:
 
 
 def test_following_a_run(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(animating, "_SETTLED", -1.0)
+    monkeypatch.setattr(settled, "_SETTLED", 0.0)
     later = folder / "step-100.pt"
     kept = later.read_bytes()
     later.unlink()
@@ -259,10 +259,33 @@ def test_following_a_run(folder: Path, place: Place, monkeypatch: pytest.MonkeyP
     ] == [STEPS]
 
 
-def test_a_file_that_is_still_growing_waits(folder: Path, place: Place) -> None:
+@pytest.mark.parametrize("ahead", [-(10**6), 3600, 10**9])
+def test_clocks_of_other_machines_do_not_matter(
+    ahead: int, folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settled, "_SETTLED", 0.1)
     for path in folder.iterdir():
-        os.utime(path, (time.time() + 3600,) * 2)
-    assert not list(follow(net(0), folder, *place, folder.parent / "a.webp", idle=0.1, every=0.01))
+        os.utime(path, (time.time() + ahead,) * 2)
+    (done,) = follow(net(0), folder, *place, folder.parent / "a.webp", idle=0.01, every=0.01, jobs=1)
+    assert done.steps == STEPS
+
+
+def test_a_file_that_is_still_growing_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(settled.time, "monotonic", lambda: now)
+    watch, path = settled.Watch(), tmp_path / "step-1.pt"
+    assert watch.look([path]) == ({}, False), "it is not there yet"
+    for size in range(1, 4):
+        path.write_bytes(size * b"x")
+        os.utime(path, (0, 0))
+        now += 10
+        assert watch.look([path]) == ({}, True)
+    now += 0.5
+    assert watch.look([path]) == ({}, True)
+    now += 0.5
+    assert watch.look([path]) == ({path: (3, 0)}, False)
+    os.utime(path, (1, 1))
+    assert watch.look([path]) == ({}, True), "it was written anew"
 
 
 def test_bad_requests_are_refused_before_any_work(

@@ -133,7 +133,7 @@ def test_broken_and_incomplete_checkpoints_end_with_5(run: Path, splineviz: Comm
 def test_following_until_nothing_comes(
     run: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("splineviz.animation.animating._SETTLED", -1.0)
+    monkeypatch.setattr("splineviz.animation.settled._SETTLED", 0.0)
     result = splineviz("animate", "run", *WHERE, "-o", "a.webp", "--follow", "--idle", 0.1)
     assert result.code == 0 and "3 of 3 arrangements computed" in result.out
     assert splineviz("animate", "none", *WHERE, "-o", "b.webp", "--follow", "--idle", 0.1).code == 5
