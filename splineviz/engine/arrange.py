@@ -133,7 +133,7 @@ def arrange_with(
 ) -> Arrangement:
     """Arrange within a given budget, with a propagator whose memory several calls may use in turn."""
     request = _Request(program, planes, windows, stage, certify)
-    state = start(program, request.planes, request.windows, prove=certify != "off")
+    state = start(request.planes, request.windows, prove=certify != "off")
     finished = finish(
         Walk(program, request.n_stages, budget, certify, progress, propagator),
         state,
@@ -166,7 +166,7 @@ def stream(
     planes, budget = _several(planes, Plane), Budget.of(max_memory, max_cells, seconds, 1)
     program = program_on(program, planes)
     request = _Request(program, planes, windows, stage, certify)
-    state = start(program, request.planes, request.windows, prove=certify != "off")
+    state = start(request.planes, request.windows, prove=certify != "off")
     walk = Walk(program, request.n_stages, budget, certify, propagator=Propagator.on(device))
     try:
         for finished in leaves(walk, state, allowed=max_cells):

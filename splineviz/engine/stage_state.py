@@ -106,6 +106,20 @@ class StageState:
         """Bytes of its live tensors."""
         return sum(live.values.nbytes for live in self.live.values())
 
+    def begin(self, program: Program) -> None:
+        """Make what is alive at the corners of windows that nothing has cut yet."""
+        planes = [self.frames[number][0] for number in self.window_of.tolist()]
+        uv, lengths = self.subdivision.vertices, self.subdivision.faces.lengths
+        self.live = first_live(
+            program,
+            np.stack([plane.origin for plane in planes]),
+            [plane.basis for plane in planes],
+            uv,
+            np.repeat(np.arange(len(planes)), lengths),
+            _reaches(planes, self.subdivision),
+            prove=self.ancestry is not None,
+        )
+
     def advance(self, refinement: Refinement, stage: int, steps: StageRounds) -> None:
         """Take over the faces of a refinement, made in some steps; the live tensors are carried along by the
         walk."""
@@ -260,25 +274,28 @@ class FinishedFaces:
         return cls(empty, *rows, (), Csr(state.border, np.arange(0)), Tally(), complete=False)
 
 
-def start(program: Program, planes: Sequence[Plane], windows: Sequence[Window], *, prove: bool) -> StageState:
-    """The windows as faces, and what is alive at their corners."""
+def start(planes: Sequence[Plane], windows: Sequence[Window], *, prove: bool) -> StageState:
+    """The windows as faces; nothing is alive at their corners yet."""
     n, subdivision = len(windows), Subdivision.from_polygons([window.vertices for window in windows])
-    uv, window_of = subdivision.vertices, np.repeat(np.arange(n), subdivision.faces.lengths)
-    origins = np.stack([plane.origin for plane in planes])
-    reaches = np.sqrt(np.einsum("ij,ij->i", origins, origins))[window_of] + np.abs(uv).sum(1)
+    reaches = _reaches(planes, subdivision)
     return StageState(
         subdivision,
         window_of=np.arange(n),
         stage_of=np.full(n, RIM),
         hash=np.zeros((n, 2), np.uint64),
-        live=first_live(
-            program, origins, [plane.basis for plane in planes], uv, window_of, reaches, prove=prove
-        ),
+        live={},
         reach=np.maximum.reduceat(reaches, subdivision.faces.offsets[:-1]),
         frames=dict(enumerate(zip(planes, windows, strict=True))),
         border=np.zeros(1, np.int64),
         ancestry=root(planes, windows, NO_BIRTH) if prove else None,
     )
+
+
+def _reaches(planes: Sequence[Plane], windows: Subdivision) -> np.ndarray:
+    """(V,) |origin| + |u| + |v| of the corners of windows."""
+    norms = [np.sqrt(np.einsum("ij,ij->i", *2 * [plane.origin[None]])) for plane in planes]
+    result: np.ndarray = np.repeat(norms, windows.faces.lengths) + np.abs(windows.vertices).sum(1)
+    return result
 
 
 def joined(

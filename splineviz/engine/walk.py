@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -43,7 +43,8 @@ _SPARE, _FRACTION = {"fast": 2e7, "full": 1e9, "off": 0.0}, {"fast": 0.02, "full
 Position = tuple[int, int]
 """Place where a walk goes on: index of the node, and first word of its units if some have cut already"""
 
-START = (0, -1)
+START, _UNCUT = (0, -1), (0, 0)
+"""All windows, and some of them"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,12 @@ class Walk:
         """
         tally, first = Tally(), len(state.patterns)
         start, word = position[0], max(position[1], 0)
+        if position == START:
+            runs = self._runs(state, 0, held, allowed)
+            if runs != [(0, len(state.window_of))]:
+                return Divided(state, None, _UNCUT, runs, tally, held)
+        if position in (START, _UNCUT):
+            state.begin(self.program)
         reached = None
         for i in range(start, len(self.program.nodes)):
             check_time()
@@ -138,6 +145,8 @@ class Walk:
         state, run = reached.state, reached.runs[n]
         if reached.cut is None:
             excerpted = excerpt(state.subdivision, NO_BIRTH, *run)
+            if reached.position == _UNCUT:  # windows have no edge in common
+                excerpted = replace(excerpted, border=excerpted.border[:0])
             return excerpted, state.part(
                 excerpted, run[0], self.propagator.to_part(state.live, excerpted.vertices)
             )
@@ -259,13 +268,15 @@ class Walk:
         if self.progress is not None:
             self.progress(marks[done], len(refinement.parent))
         last = done and stage == self.n_stages - 1
-        runs = (
-            []
-            if last
-            else self.budget.batches(state.subdivision, self.program.values_alive[stage + done], held)
-        )
         check_time()
-        return self.budget.within(runs, len(refinement.parent), allowed)
+        if last:
+            return self.budget.within([], len(refinement.parent), allowed)
+        return self._runs(state, stage + done, held, allowed)
+
+    def _runs(self, state: StageState, stage: int, held: int, allowed: int | None) -> list[tuple[int, int]]:
+        """The batches to go on in, on the way to a stage."""
+        runs = self.budget.batches(state.subdivision, self.program.values_alive[stage], held)
+        return self.budget.within(runs, len(state.window_of), allowed)
 
     def _refine(self, state: StageState, node: Pointwise, word: int) -> Refinement:
         """Cut along the units of a stage, from that word of them on."""

@@ -29,7 +29,7 @@ def compile_others() -> None:
     net = nn.Sequential(nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 1))
     program, planes, windows = load_program(net), [Plane.identity()], [Window.box(-1, 1, -1, 1)]
     walk = _Uncut(program, len(program.stages), Budget.of(None, None, None, 1), "fast")
-    state = start(program, planes, windows, prove=True)
+    state = start(planes, windows, prove=True)
     maps = FaceMaps.of(program, state.face_states(), StageRound(0))
     maps.near.make([0])
     maps.exact.make([0])

@@ -337,3 +337,31 @@ def test_memory_stays_within_bounds() -> None:
     cells, at_once, grown = map(int, done.stdout.split())
     assert cells > 50_000 and at_once > 800
     assert grown < 400
+
+
+@pytest.mark.parametrize("certify", ["off", "full"])
+def test_windows_are_batches_from_the_beginning(certify: Certify) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(40, 12), nn.ReLU(), nn.Linear(12, 12), nn.ReLU(), nn.Linear(12, 2))
+    program = sv.load_program(net)
+    planes = [sv.Plane.at(x, seed=k) for k, x in enumerate(torch.randn(60, 40).numpy())]
+    request = program, planes, [sv.Window.diamond(0.5)] * len(planes)
+    alive: list[int] = []
+
+    def counted(share: float, cells: int) -> None:
+        alive.append(cells)
+
+    one = sv.arrange(*request, max_memory=1 << 32, jobs=1, certify=certify)
+    many = sv.arrange(*request, max_memory=1 << 17, jobs=1, certify=certify, progress=counted)
+    assert one.stats.batches == 1 and many.stats.batches > 8
+    assert max(alive) < len(planes), "no stage cuts all windows at once"
+    assert np.array_equal(many.cell_window, one.cell_window)
+    assert np.array_equal(many.pattern_hash, one.pattern_hash)
+    assert np.allclose(many.areas, one.areas, rtol=1e-9)
+    assert (many.n_vertices, many.n_edges) == (one.n_vertices, one.n_edges)
+    assert many.stats.undecided == 0 or certify == "off"
+    few = sv.arrange(*request, max_memory=1 << 17, jobs=1, certify=certify, max_cells=5)
+    assert few.status is sv.Status.INCOMPLETE
+    assert np.array_equal(few.pattern_hash, one.pattern_hash[:5])
+    parts = list(sv.stream(*request, max_memory=1 << 17, certify=certify))
+    assert np.array_equal(np.concatenate([part.pattern_hash for part in parts]), one.pattern_hash)
