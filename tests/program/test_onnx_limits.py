@@ -12,7 +12,6 @@ import torch
 onnx = pytest.importorskip("onnx")
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper  # noqa: E402
 
-import splineviz.program.onnx.growth  # noqa: E402
 from splineviz.errors import InputError, NotPiecewiseAffineError  # noqa: E402
 from splineviz.program import load_program  # noqa: E402
 
@@ -104,7 +103,7 @@ def test_many_constants_are_measured_together(tmp_path: Path) -> None:
 
 
 def test_constants_that_nodes_store_are_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(splineviz.program.onnx.growth, "_MOST", 1000)
+    monkeypatch.setenv("SPLINEVIZ_ONNX_NUMBERS", "1000")
     weights = numpy_helper.from_array(np.ones((3, 1500), np.int8))
     nodes = [op("Constant", "", "k", value=weights), op("Cast", "k", "w", to=_DOUBLE)]
     nodes += [op("ReduceSum", "w", "s", keepdims=0), op("Add", "x s")]
@@ -112,6 +111,22 @@ def test_constants_that_nodes_store_are_not_measured(tmp_path: Path, monkeypatch
     doubled = [nodes[0], op("Tile", "k n", "t"), op("Cast", "t", "w", to=_DOUBLE), *nodes[2:]]
     with pytest.raises(InputError, match="would make 9,000 numbers of constants; the limit is 1,000"):
         load_program(saved(tmp_path, doubled, [1, 3], {"n": np.array([1, 2])}))
+
+
+def test_limits_can_be_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [op("Tile", "a n", "c"), op("ReduceSum", "c", "s", keepdims=0), op("Add", "x s")]
+    path = saved(tmp_path, nodes, [1, 3], {"a": np.ones(1), "n": np.array([3000])})
+    for variable, low in (("SPLINEVIZ_ONNX_NUMBERS", "1000"), ("SPLINEVIZ_ONNX_NODES", "2")):
+        monkeypatch.setenv(variable, low)
+        with pytest.raises(InputError, match=rf"the environment variable {variable}=\d+$") as told:
+            load_program(path)
+        monkeypatch.setenv(variable, str(told.value).rpartition("=")[2])
+        assert load_program(path).output_shape == (3,)
+    monkeypatch.setenv("SPLINEVIZ_ONNX_NODES", "many")
+    with pytest.raises(
+        InputError, match="SPLINEVIZ_ONNX_NODES must be a whole number above zero, got 'many'"
+    ):
+        load_program(path)
 
 
 def _declared(*shape: int) -> onnx.ModelProto:
@@ -126,6 +141,12 @@ def _stored(*dims: int) -> onnx.ModelProto:
     return model
 
 
+def _attribute_twice() -> onnx.ModelProto:
+    model = model_of([op("LeakyRelu", "x", alpha=0.5)], [1, 3])
+    model.graph.node[0].attribute.append(helper.make_attribute("alpha", 0.25))
+    return model
+
+
 def _twice(where: str) -> onnx.ModelProto:
     model = model_of([op("Mul", "x w")], [1, 3], {"w": np.ones(3)})
     values = getattr(model.graph, where)
@@ -136,6 +157,7 @@ def _twice(where: str) -> onnx.ModelProto:
 _NO_BRANCH = helper.make_node("If", ["yes"], ["y"])
 _BROKEN = {
     "two inputs of one name": (_twice("input"), "two of the name 'x' as input"),
+    "two attributes of one name": (_attribute_twice(), "a node LeakyRelu has two attributes 'alpha'"),
     "two outputs of one name": (_twice("output"), "two of the name 'y' as output"),
     "stored twice": (_twice("initializer"), "two of the name 'w' as stored tensor"),
     "no branch": (

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from onnx import GraphProto, NodeProto, helper, numpy_helper
 
+from splineviz.program.onnx.ceilings import NODES
 from splineviz.program.onnx.node import RefusedNodeError
 from splineviz.program.onnx.tensors import Tensors
-from splineviz.program.onnx.validity import MOST_NODES, subgraphs
+from splineviz.program.onnx.validity import subgraphs
 
 __all__ = ["written_out"]
 
@@ -42,10 +43,10 @@ def _if(proto: NodeProto, tensors: Tensors, over: Over) -> None:
 
 def _loop(proto: NodeProto, tensors: Tensors, over: Over) -> None:
     (body,) = subgraphs(proto)
-    rounds = _known(proto.input[0], tensors) if proto.input[0] else MOST_NODES
+    rounds = _known(proto.input[0], tensors) if proto.input[0] else NODES.most
     goes_on = _known(proto.input[1], tensors) if len(proto.input) > 1 and proto.input[1] else 1
     states = list(proto.input[2:])
-    if rounds * len(body.node) > MOST_NODES and proto.input[0]:
+    if rounds * len(body.node) > NODES.most and proto.input[0]:
         raise RefusedNodeError(f"runs {rounds:,} rounds, which is more than can be written out")
     collected: list[list[str]] = [[] for _ in body.output[1 + len(states) :]]
     number = 0

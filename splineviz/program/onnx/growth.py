@@ -8,14 +8,11 @@ from collections.abc import Mapping
 from onnx import NodeProto
 
 from splineviz.errors import InputError
+from splineviz.program.onnx.ceilings import NUMBERS
 from splineviz.program.onnx.node import Value
 from splineviz.program.onnx.stand_in import inferred
 
 __all__ = ["Growth"]
-
-_MOST = 2**26
-"""Numbers in one activation, and in all constants that nodes make beyond those they are made of: half a GiB
-"""
 
 
 class Growth:
@@ -41,9 +38,11 @@ class Growth:
         active = any(value.active for value in values)
         if not active:
             self._made += grown
-        if grown and (size if active else self._made) > _MOST:
+        reached = size if active else self._made
+        if grown and reached > NUMBERS.most:
             what = "for one input" if active else "of constants"
             raise InputError(
                 f"the node '{proto.name or proto.output[0]}' ({proto.op_type}) would make {size:,} numbers "
-                f"{what}; the limit is {_MOST:,}"
+                f"{what}; the limit is {NUMBERS.most:,}",
+                hint=NUMBERS.hint(reached),
             )

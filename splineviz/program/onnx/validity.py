@@ -9,11 +9,9 @@ from pathlib import Path
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
 
 from splineviz.errors import InputError
+from splineviz.program.onnx.ceilings import NODES
 
-__all__ = ["MOST_NODES", "check_names", "check_size", "subgraphs"]
-
-MOST_NODES = 100_000
-"""Nodes of a graph, with its functions and the rounds of its loops written out"""
+__all__ = ["check_names", "check_size", "subgraphs"]
 
 
 def subgraphs(node: NodeProto) -> list[GraphProto]:
@@ -41,10 +39,11 @@ def check_size(model: ModelProto, path: Path) -> None:
             total += counts.get(key, 1) + sum(size(graph.node, inside) for graph in subgraphs(node))
         return total
 
-    if (count := size(model.graph.node, ())) > MOST_NODES:
+    if (count := size(model.graph.node, ())) > NODES.most:
         raise InputError(
-            f"'{path}' is a graph of {count:,} nodes, its own functions written out; at most {MOST_NODES:,} "
-            f"are read"
+            f"'{path}' is a graph of {count:,} nodes, its own functions written out; at most {NODES.most:,} "
+            f"are read",
+            hint=NODES.hint(count),
         )
 
 
@@ -62,6 +61,9 @@ def check_names(graph: GraphProto, path: Path) -> None:
     made = stored | {value.name for value in graph.input}
     of_nodes = {name for node in graph.node for name in node.output if name}
     for node in graph.node:
+        ((name, count),) = Counter(told.name for told in node.attribute).most_common(1) or [("", 0)]
+        if count > 1:
+            raise InputError(f"'{path}' is broken: a node {node.op_type} has two attributes '{name}'")
         for name in node.input:
             if name in of_nodes and name not in made:
                 raise InputError(

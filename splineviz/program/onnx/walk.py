@@ -14,6 +14,7 @@ from torch import Tensor
 
 from splineviz.errors import InputError, SplinevizError
 from splineviz.program.onnx.batch_axis import Reading
+from splineviz.program.onnx.ceilings import NODES
 from splineviz.program.onnx.control_flow import written_out
 from splineviz.program.onnx.entry_kinds import kind_made
 from splineviz.program.onnx.fitting import fitted, on_constants
@@ -26,7 +27,6 @@ from splineviz.program.onnx.operators import OPERATORS, refusal_of
 from splineviz.program.onnx.sequences import without_sequences
 from splineviz.program.onnx.stand_in import copies, inferred
 from splineviz.program.onnx.tensors import Tensors
-from splineviz.program.onnx.validity import MOST_NODES
 from splineviz.program.refusal import Offender
 from splineviz.showing import condensed
 
@@ -75,8 +75,11 @@ class Walk:
         """Follow every node of a graph, or of a branch or round of a loop."""
         for proto in nodes:
             self.n_nodes += 1
-            if self.n_nodes > MOST_NODES:
-                raise InputError(f"its loops written out, the graph has more than {MOST_NODES:,} nodes")
+            if self.n_nodes > NODES.most:
+                raise InputError(
+                    f"its loops written out, the graph has more than {NODES.most:,} nodes",
+                    hint=NODES.hint(10 * NODES.most),
+                )
             known = [self.tensors[name] for name in proto.input if name in self.tensors]
             try:
                 plain = without_sequences(proto, self.tensors, self.source.opset)

@@ -1,0 +1,44 @@
+"""Sizes up to which files are read, and the environment variables that raise them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from splineviz.errors import InputError
+
+__all__ = ["NODES", "NUMBERS", "Ceiling"]
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """A largest size, which who knows a file may raise."""
+
+    variable: str
+    """The environment variable that says another"""
+    default: int
+
+    @property
+    def most(self) -> int:
+        """The largest size that is read.
+
+        Raises
+        ------
+        InputError
+            If the variable is set to something else than a whole number above zero.
+        """
+        told = os.environ.get(self.variable, "")
+        if told and not (told.isdecimal() and int(told) > 0):
+            raise InputError(f"{self.variable} must be a whole number above zero, got {told!r}")
+        return int(told) if told else self.default
+
+    def hint(self, size: int) -> str:
+        """Advice on how to have something of this size read."""
+        return f"if the file is one that you trust, set the environment variable {self.variable}={size}"
+
+
+NUMBERS = Ceiling("SPLINEVIZ_ONNX_NUMBERS", 2**26)
+"""Numbers in one activation, and in all constants that nodes make beyond what they are made of: half a GiB"""
+
+NODES = Ceiling("SPLINEVIZ_ONNX_NODES", 100_000)
+"""Nodes of a graph, with its functions and the rounds of its loops written out"""
