@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 import splineviz as sv
-from splineviz.animation import follow, measure, pictures, settled
+from splineviz.animation import animating, follow, measure, pictures, settled
 from splineviz.errors import InputError, SplinevizWarning
 from tests.io.faults import SOME
 
