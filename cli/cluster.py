@@ -84,11 +84,13 @@ def _knock(address: str) -> None:
 
 async def _identity(address: str) -> str:
     """The kind of the dask server at an address."""
-    from distributed.core import rpc
+    from distributed import core
     from distributed.security import Security
 
-    how: Any = Security().get_connection_args("client")
-    async with rpc(address, connection_args=how, timeout=_PATIENCE) as server:
+    security: Any = Security
+    reach: Any = core.rpc
+    how = security().get_connection_args("client")
+    async with reach(address, connection_args=how, timeout=_PATIENCE) as server:
         told: Mapping[str, Any] = await server.identity()
     return str(told["type"])
 

@@ -205,7 +205,8 @@ def follow(
     """
     program = program_for(model, plane.input_shape)
     outs = [out] if isinstance(out, (str, os.PathLike)) else list(out)
-    watch, shown, last = Watch(), {}, time.monotonic()
+    shown: dict[Path, tuple[int, int]] = {}
+    watch, last = Watch(), time.monotonic()
     while True:
         files, more = watch.look(checkpoint_files(source))
         if files and files != shown:
