@@ -49,7 +49,8 @@ class Cells:
         (k,) cells that are too thin for the rounded coordinates of their vertices, and their areas from the
         exact ones.
     in_doubt
-        (k,) cells that break a rule of :func:`splineviz.arrangement.consistency.check`, ascending.
+        (k,) cells that break a rule of :func:`splineviz.arrangement.consistency.check`, or are too thin for
+        their vertices and not measured, ascending.
     edge_units
         CSR of (stage, unit) rows: the units whose state changes across the edge; none on the rim of a window.
         The unit is a column of its stage: ``program.stages[s].unit_index(unit)``.

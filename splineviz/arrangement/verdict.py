@@ -44,7 +44,9 @@ class Status(enum.Enum):
 
     COMPLETE = "complete: the whole window is arranged"
     UNDECIDED = "complete, but some decisions rest on estimates of rounding errors and are not proven"
-    IN_DOUBT = "in doubt: the whole window is arranged, but some cells contradict each other"
+    IN_DOUBT = (
+        "in doubt: the whole window is arranged, but some cells contradict each other or are too thin to tell"
+    )
     INCOMPLETE = "incomplete: the budget ended before the window was covered"
     BATCH = "one batch of a larger arrangement: its cells are whole, the others are in other batches"
 
@@ -94,7 +96,8 @@ class Stats:
     |origin| + |u| + |v| are rounded from exact ones, by ``full`` always and by ``fast`` as far as its
     allowance goes."""
     in_doubt: int = 0
-    """Cells that break a rule of :func:`splineviz.arrangement.consistency.check`."""
+    """Cells that break a rule of :func:`splineviz.arrangement.consistency.check`, or are too thin for their
+    rounded corners and not measured."""
     share_in_doubt: float = 0.0
     """Their share of the windows' area."""
 

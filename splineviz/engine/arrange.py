@@ -255,7 +255,7 @@ class _Request:
             thin_cells=finished.thin.cells,
             thin_areas=finished.thin.areas,
         )
-        return marked(arr, finished.unmatched)
+        return marked(arr, np.union1d(finished.unmatched, finished.thin.unmeasured))
 
     def _undecided(self, tally: Tally) -> int:
         return tally.open if self.certify == "off" else tally.decisions.total() - tally.proven.total()

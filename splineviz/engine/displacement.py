@@ -13,6 +13,7 @@ from splineviz.exact.face_maps import FaceMaps
 from splineviz.geometry.places import places_of
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.geometry.subdivision import Subdivision
+from splineviz.geometry.thin_faces import thin_faces
 
 __all__ = ["settled"]
 
@@ -34,13 +35,15 @@ def settled(
     reach: np.ndarray,
     width: np.ndarray,
     most: int,
-) -> tuple[np.ndarray, float]:
-    """(points, displacement): vertices that may be too far off are rounded from the places where their lines
-    cross, and how far any may be off then, proven.
+    most_of_thin: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(points, off): vertices that may be too far off are rounded from the places where their lines
+    cross, and how far each may be off then, proven.
 
-    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most, ``width`` (F,) its diameter. The
-    worst come first, no more than ``most`` of them, and none where others would be nearly as far off.
-    Where two float64 do not tell a place well enough, ``located`` may tell it exactly.
+    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most, ``width`` (F,) its diameter. Of
+    those that are too far for any face no more than ``most`` are taken anew, the worst first, and none where
+    others would be nearly as far off; of those too far for a face that is thin ``most_of_thin``. Where two
+    float64 do not tell a place well enough, ``located`` may tell it exactly.
     """
     told, faces = places_of(subdivision.arrays()).distance[:, 1], subdivision.faces
     of_vertex, within = np.full((2, len(told)), np.inf)  # of vertices that no face has
@@ -48,23 +51,25 @@ def settled(
     within[faces.values] = np.repeat(width, faces.lengths)
     # Where lines do not tell a place, it is in the window all the same.
     distance = np.minimum(told, within) + subdivision.rounding
-    rows = np.flatnonzero(distance > _ALLOWED * of_vertex)
-    rows = rows[np.argsort(-distance[rows], kind="stable")]
-    points, left = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)
-    if len(rows) > most and distance[rows[most]] > _IN_VAIN * distance[rows[0]]:
-        return points, float(left.max())
-    rows = rows[:most]
+    points, off = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)
+    thin = faces.take(thin_faces(points, faces.offsets, faces.values, np.zeros(len(faces)), off)).values
+    far = np.flatnonzero(off > _ALLOWED * of_vertex)
+    far = far[np.argsort(-off[far], kind="stable")]
+    if len(far) > most and off[far[most]] > _IN_VAIN * off[far[0]]:
+        far = far[:0]
+    far = far[:most]
+    rows = np.concatenate([far, np.setdiff1d(thin, far)[:most_of_thin]])
     try:
         places = maps.places(rows.tolist())
     except InexactError:
         places = []
     for vertex, place in zip(rows.tolist(), places, strict=False):
-        if place is not None and place.distance < left[vertex]:
+        if place is not None and place.distance < off[vertex]:
             points[vertex] = place.uv
-            left[vertex] = place.distance + UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
-    rows = rows[left[rows] > _ALLOWED * of_vertex[rows]]
-    for vertex, exact in zip(rows.tolist(), located(rows), strict=False):
+            off[vertex] = place.distance + UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
+    far = far[off[far] > _ALLOWED * of_vertex[far]]
+    for vertex, exact in zip(far.tolist(), located(far), strict=False):
         if exact is not None:
             points[vertex] = exact.uv
-            left[vertex] = UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
-    return points, float(left.max(initial=0.0))
+            off[vertex] = UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
+    return points, off

@@ -256,10 +256,10 @@ class FinishedFaces:
                 for number, (_, window) in frames.items():
                     widths[number] = float(np.linalg.norm(np.ptp(window.vertices, axis=0)))
                 width, most = widths[state.window_of], maps.affordable(spare)
-                points, tally.largest_displacement = settled(maps, exactly, s, reach, width, most)
+                points, off = settled(maps, exactly, s, reach, width, most, maps.affordable(limit))
             else:
-                points, tally.largest_displacement = s.vertices, s.rounding
-            points, thin = measured(*known, points, s.faces, reach, limit)
+                points, off = s.vertices, np.full(len(s.vertices), s.rounding)
+            points, tally.largest_displacement, thin = measured(*known, points, off, s.faces, reach, limit)
             subdivision = replace(s, vertices=points)
         return cls(
             subdivision, state.window_of, state.stage_of, state.hash, state.patterns, border, tally, thin=thin
@@ -324,10 +324,6 @@ def joined(
     )
     border = Csr(lengths[state.border], edges.values)
     before = np.cumsum([0, *(len(part.stage_of) for _, part in parts)])
-    thin = [
-        Thin(part.thin.cells + first, part.thin.areas)
-        for (_, part), first in zip(parts, before, strict=False)
-    ]
     unmatched = [part.unmatched + first for (_, part), first in zip(parts, before, strict=False)]
     if whole.unmatched:
         unmatched.append(faces_at_clashes([(e.border, part.border, part.subdivision) for e, part in parts]))
@@ -340,7 +336,7 @@ def joined(
         border,
         tally,
         complete,
-        thin=all_thin(thin),
+        thin=all_thin([(part.thin, first) for (_, part), first in zip(parts, before, strict=False)]),
         unmatched=np.concatenate([state.window_of[:0], *unmatched]),
     )
 

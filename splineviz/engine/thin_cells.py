@@ -14,6 +14,7 @@ import numpy as np
 from splineviz.exact.ancestry import Ancestry, ExactPoint
 from splineviz.exact.resolver import located
 from splineviz.geometry.csr import Csr
+from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.geometry.thin_faces import thin_faces
 from splineviz.program.program import Program
 
@@ -31,36 +32,47 @@ class Thin:
     """(k,) ascending"""
     areas: np.ndarray
     """(k,) positive, the exact ones rounded"""
+    unmeasured: np.ndarray
+    """(n,) those whose exact areas are not known, ascending"""
 
 
-NO_THIN = Thin(np.empty(0, np.int64), np.empty(0))
+NO_THIN = Thin(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
 
 
-def all_thin(parts: Sequence[Thin]) -> Thin:
-    """Thin cells of several parts, numbered in one row already."""
-    return Thin(
-        *(np.concatenate([getattr(part, name) for part in (NO_THIN, *parts)]) for name in ("cells", "areas"))
-    )
+def all_thin(parts: Sequence[tuple[Thin, int]]) -> Thin:
+    """Thin cells of several parts as one, each with the number of cells before it."""
+    shifted = [Thin(part.cells + n, part.areas, part.unmeasured + n) for part, n in parts]
+    names = ("cells", "areas", "unmeasured")
+    return Thin(*(np.concatenate([getattr(part, name) for part in (NO_THIN, *shifted)]) for name in names))
 
 
 def measured(
-    program: Program, ancestry: Ancestry, points: np.ndarray, faces: Csr, reach: np.ndarray, limit: float
-) -> tuple[np.ndarray, Thin]:
-    """(points, thin): those of thin cells rounded from their exact places, and the areas of these cells.
+    program: Program,
+    ancestry: Ancestry,
+    points: np.ndarray,
+    off: np.ndarray,
+    faces: Csr,
+    reach: np.ndarray,
+    limit: float,
+) -> tuple[np.ndarray, float, Thin]:
+    """(points, displacement, thin): vertices of thin cells rounded from their exact places, how far any may
+    be off then, and the areas of these cells.
 
-    ``reach`` (F,) is that of `Displacement`. Only so many vertices are looked at as ``limit`` of
-    `resolver.effort` allows.
+    ``off`` (V,) and ``reach`` (F,) are those of `displacement.settled`. Only so many vertices are looked at
+    as ``limit`` of `resolver.effort` allows.
     """
-    cells = thin_faces(points, faces.offsets, faces.values, _THICKNESS * reach)
+    cells = thin_faces(points, faces.offsets, faces.values, _THICKNESS * reach, off)
     corners = [faces[cell].tolist() for cell in cells.tolist()]
     vertices = list(dict.fromkeys(vertex for row in corners for vertex in row))
     places = dict(zip(vertices, located(program, ancestry, vertices, limit), strict=False))
-    points = points.copy()
+    points, off = points.copy(), off.copy()
     for vertex, place in places.items():
         if place is not None:
             points[vertex] = place.uv
+            off[vertex] = UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
     areas = np.array([_area([places.get(vertex) for vertex in row]) for row in corners])
-    return points, Thin(cells[areas > 0.0], areas[areas > 0.0])
+    known = areas > 0.0
+    return points, float(off.max(initial=0.0)), Thin(cells[known], areas[known], cells[~known])
 
 
 def _area(places: list[ExactPoint | None]) -> float:

@@ -37,6 +37,9 @@ _FEW, _SECOND, _SHARE = 1e8, 4e8, 2.0
 """Effort that ``fast`` allows one set of questions: products of two digits for a batch and, before there are
 batches, for all, and times those of two numbers that the vertices take anyway"""
 
+_THIN = 50.0
+"""Times the former for the areas of thin cells, which nothing else tells"""
+
 _SPARE, _FRACTION = {"fast": 2e7, "full": 1e9, "off": 0.0}, {"fast": 0.02, "full": 0.2, "off": 0.0}
 """Effort for coordinates, which are good enough nearly always: as much as nobody notices, or minds"""
 
@@ -137,7 +140,7 @@ class Walk:
             tally,
             self.program,
             self._effort(state, last, _FRACTION[self.certify], _SPARE[self.certify]),
-            self._allowed(state, last),
+            self._allowed(state, last, _THIN),
         )
 
     def part(self, reached: Divided, n: int) -> tuple[Excerpt, StageState]:
@@ -364,12 +367,12 @@ class Walk:
         """The rounds of some maxima, with how many vertices each made."""
         return [(StageRound(node.stage, turn, words), count) for turn, count in enumerate(counts)]
 
-    def _allowed(self, state: StageState, stage: int) -> float:
+    def _allowed(self, state: StageState, stage: int, times: float = 1.0) -> float:
         """Limit of the `effort` for one set of questions; batches are what they are for any number of
         workers."""
         if self.certify != "fast":
             return math.inf
-        return self._effort(state, stage, _SHARE, _FEW if state.batch else _SECOND)
+        return self._effort(state, stage, _SHARE, times * (_FEW if state.batch else _SECOND))
 
     def _effort(self, state: StageState, stage: int, share: float, least: float) -> float:
         """A share of the products that all vertices take up to a stage, and at least so many."""

@@ -179,7 +179,8 @@ def located(
     """The exact places of vertices, or of as many of the first as ``limit`` of `effort` allows; None where
     none is known."""
     last = len(program.stages) - 1
-    n = int(min(len(vertices), limit / effort(program, {}, 1, last)))
+    each = effort(program, {}, 1, last) - effort(program, {}, 0, last)
+    n = int(min(len(vertices), limit / max(each, 1.0)))
     while n:
         keys = [ancestry.key(int(vertex)) for vertex in vertices[:n]]
         lacking = missing(keys)
