@@ -159,7 +159,6 @@ def _compared(
     edges = check_edges(claim)
     checks = [
         edges,
-        check_vertices(claim),
         check_euler(claim, sound=edges.verdict is Verdict.HOLDS),
         check_rim(claim),
     ]
@@ -170,6 +169,7 @@ def _compared(
     say(0.5, "exact arithmetic")
     settled = settle(claim, network, evidence, None if exact_cells == "all" else exact_cells)
     checks += [
+        check_vertices(claim, settled.cells),
         check_coverage(claim, polygons, settled.cells),
         check_exact(claim, settled),
         check_exact_areas(claim, settled),

@@ -59,6 +59,8 @@ class Evidence:
     """(F,) how far any output there can be from the exact one."""
     cut: np.ndarray
     """(F,) how far a unit's kink reaches into the cell, in uv."""
+    seeming_cut: np.ndarray
+    """(F,) how far it seems to, before the rounding of the unit is taken off."""
 
 
 def runs(n: int, rows: int) -> Iterator[np.ndarray]:
@@ -73,13 +75,13 @@ def gather(claim: Claim, network: Network) -> Evidence:
     n_columns = int(layout.first_column[-1])
     width = (n_columns + 7) // 8
     patterns = Patterns(np.zeros((f, width), np.uint8), np.zeros((f, width), np.uint8), n_columns)
-    cut, errors, values, gradients = np.zeros(f), np.zeros(f), [], []
+    cuts, errors, values, gradients = np.zeros((2, f)), np.zeros(f), [], []
     for cells in runs(f, network.rows):
         window = claim.cell_window[cells]
         x, error = claim.lift(claim.points[cells], window)
         readings, value, off, gradient = network.read(x, error, claim.directions(window))
         patterns.on[cells], patterns.unsure[cells] = packed(layout, readings, len(cells))
-        cut[cells] = _cuts(claim, readings, cells)
+        cuts[:, cells] = _cuts(claim, readings, cells)
         errors[cells] = off.max(1, initial=0.0)
         if value is not None and gradient is not None:
             values.append(value)
@@ -90,7 +92,7 @@ def gather(claim: Claim, network: Network) -> Evidence:
         np.concatenate(values) if done else None,
         np.concatenate(gradients) if done else None,
         errors,
-        cut,
+        *cuts,
     )
 
 
@@ -104,47 +106,48 @@ def packed(layout: Layout, readings: list[EnteringValues], n: int) -> tuple[np.n
 
 
 def _cuts(claim: Claim, readings: list[EnteringValues], cells: np.ndarray) -> np.ndarray:
-    """Depth, in uv, of the worst unit's cut into each of some consecutive cells."""
+    """(2, cells) depth, in uv, of the worst unit's cut into each of some consecutive cells: less its
+    rounding, and as it seems."""
     sides = np.arange(claim.offsets[cells[0]], claim.offsets[cells[-1] + 1])
     row = claim.side_cell[sides] - cells[0]
     step = claim.vertices[claim.corner[sides]] - claim.points[claim.side_cell[sides]]
-    depth = np.zeros(len(sides))
+    depth = np.zeros((2, len(sides)))
     for reading in readings:
-        found = (_overtaken if isinstance(reading.node, Maximum) else _crossed)(reading, row, step)
-        depth = np.maximum(depth, found.max(1, initial=0.0))
-    return np.asarray(np.maximum.reduceat(depth, claim.offsets[cells] - claim.offsets[cells[0]]))
+        for beyond, error, steepness in (_overtaken if isinstance(reading.node, Maximum) else _crossed)(
+            reading, row, step
+        ):
+            for found, allowed in zip(depth, (error, 0.0), strict=True):
+                left = beyond - allowed
+                where = (left > 0) & (steepness > 0)
+                cut = np.divide(left, steepness, out=np.zeros_like(left), where=where)
+                np.maximum(found, cut.max(1, initial=0.0), out=found)
+    return np.maximum.reduceat(depth, claim.offsets[cells] - claim.offsets[cells[0]], axis=1)
 
 
-def _crossed(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """(sides, units) distance from a corner back to the kink of a unit that has the other state at the cell's
-    point."""
+Passed = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""(sides, units) how far beyond its kink a unit is at a corner, the error of that, and its steepness"""
+
+
+def _crossed(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> Iterator[Passed]:
+    """Units at corners, beyond the kink where they have another state than at the cell's point."""
     slope = reading.slope[:, row]
     corner = reading.value[row] + slope[0] * step[:, :1] + slope[1] * step[:, 1:]
     steepness = np.hypot(slope[0], slope[1])
-    n, parts = reading.value.shape[1], []
+    n = reading.value.shape[1]
     for k, kink in enumerate(reading.node.kinks):  # type: ignore[union-attr]
         on = reading.states[row, k * n : (k + 1) * n]
-        beyond = np.where(on, kink - corner, corner - kink)
-        # Of a unit that is zero on the whole cell, rounding leaves a value and a slope.
-        counts = (beyond > 0) & ~(reading.unsure[row, k * n : (k + 1) * n] & (beyond <= reading.error[row]))
-        parts.append(np.divide(beyond, steepness, out=np.zeros_like(beyond), where=counts & (steepness > 0)))
-    return np.concatenate(parts, axis=1)
+        yield np.where(on, kink - corner, corner - kink), reading.error[row], steepness
 
 
-def _overtaken(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """(sides, units) distance from a corner back to where the winner of the cell's point loses."""
+def _overtaken(reading: EnteringValues, row: np.ndarray, step: np.ndarray) -> Iterator[Passed]:
+    """Maxima at corners, where the winner of the cell's point loses to a candidate."""
     node, slope = reading.node, reading.slope[:, row]
     assert isinstance(node, Maximum)
     corner = reading.value[row] + slope[0] * step[:, :1] + slope[1] * step[:, 1:]
     winner = node.windows[np.arange(len(node.windows)), reading.states[row]]
     at = np.arange(len(row))[:, None]
-    result = np.zeros(winner.shape)
     for candidate in node.windows.T:
         other = np.where(candidate < 0, winner, candidate)
         beyond = corner[at, other] - corner[at, winner]
         steepness = np.hypot(*(slope[:, at, other] - slope[:, at, winner]))
-        error = reading.error[row[:, None], other] + reading.error[row[:, None], winner]
-        counts = (beyond > 0) & ~(reading.unsure[row] & (beyond <= error))
-        distance = np.divide(beyond, steepness, out=np.zeros_like(beyond), where=counts & (steepness > 0))
-        result = np.maximum(result, distance)
-    return result
+        yield beyond, reading.error[row[:, None], other] + reading.error[row[:, None], winner], steepness

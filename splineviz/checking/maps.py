@@ -66,8 +66,17 @@ def check_continuity(claim: Claim, evidence: Evidence) -> Check:
                 np.abs(sides[0] - sides[1]).max(1, initial=0.0) - evidence.error[left] - evidence.error[right]
             )
             off[some] = np.maximum(off[some], gap / np.maximum(size[left], size[right]))
-    bad = edges[~(off <= _CLOSE)]
-    return judge(name, sentence, "edges", len(edges), bad=bad, closeness=(off.max(initial=0.0), _CLOSE))
+    # The map of a cell whose point says nothing of it may be that of another cell.
+    unsure, apart = _unsure(evidence)[claim.edge_cells[edges]].any(1), ~(off <= _CLOSE)
+    return judge(
+        name,
+        sentence,
+        "edges",
+        len(edges),
+        bad=edges[apart & ~unsure],
+        unsure=edges[apart & unsure],
+        closeness=(off.max(initial=0.0, where=~unsure), _CLOSE),
+    )
 
 
 def check_corners(claim: Claim, network: Network, evidence: Evidence) -> Check:
@@ -88,8 +97,16 @@ def check_corners(claim: Claim, network: Network, evidence: Evidence) -> Check:
             1, initial=0.0
         )
         np.maximum.at(off, cells, (gap - 2 * evidence.error[cells]) / size[cells])
-    bad = np.flatnonzero(~(off <= _CLOSE))
-    return judge(name, sentence, "cells", claim.n_cells, bad=bad, closeness=(off.max(), _CLOSE))
+    unsure, apart = _unsure(evidence), ~(off <= _CLOSE)
+    return judge(
+        name,
+        sentence,
+        "cells",
+        claim.n_cells,
+        bad=np.flatnonzero(apart & ~unsure),
+        unsure=np.flatnonzero(apart & unsure),
+        closeness=(off.max(initial=0.0, where=~unsure), _CLOSE),
+    )
 
 
 def check_regions(claim: Claim, evidence: Evidence) -> Check:

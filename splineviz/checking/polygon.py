@@ -63,6 +63,15 @@ class Polygon:
         ring = [(first + k) % n for k in range(n)]
         return self._from([*(self.lines[k] for k in ring if values[k - 1] > 0 or values[k] > 0), line])
 
+    def misfit(self, stored: np.ndarray) -> float:
+        """Distance by which (k, 2) float64 corners miss its lines: of any of them from the nearest line, or
+        beyond one; and, where two lines meet, of the nearest corner from both. Along a line that is no
+        distance at all."""
+        numbers, k = integers(stored)
+        inside = np.array([_heights(line, numbers, k) for line in self.lines])
+        both = np.maximum(np.abs(inside), np.abs(np.roll(inside, -1, 0)))
+        return float(max(np.abs(inside).min(0).max(), -inside.min(), both.min(1).max()))
+
     @property
     def area(self) -> Fraction:
         """Exact area."""
@@ -78,6 +87,13 @@ class Polygon:
 
 def _cross(a: tuple[int, int, int], b: tuple[int, int, int]) -> tuple[int, int, int]:
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+def _heights(line: tuple[int, int, int], points: np.ndarray, k: int) -> list[float]:
+    """Distances of points, whole numbers over 2^k, from a line, negative beyond it."""
+    a, b, c = line
+    length = math.isqrt((a * a + b * b) << 128) << k  # times 2^(64 + k)
+    return [(a * int(x) + b * int(y) + (c << k) << 64) / length for x, y in points]
 
 
 def _reduced(line: tuple[int, ...]) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ __all__ = [
     "check_frames",
     "degenerate_cells",
     "integers",
+    "narrow_cells",
     "outside_points",
     "twice_areas",
 ]
@@ -44,42 +45,67 @@ def degenerate_cells(claim: Claim) -> np.ndarray:
     return np.flatnonzero(twice_areas(claim)[0] <= 0)
 
 
+def narrow_cells(claim: Claim) -> np.ndarray:
+    """Cells that are no wider than what a corner may be off, beside the line to the corner farthest from
+    their first one."""
+    first = claim.offsets[:-1]
+    step = claim.vertices[claim.corner] - claim.vertices[claim.corner[first]][claim.side_cell]
+    length = np.hypot(*step.T)
+    longest = np.maximum.reduceat(length, first)
+    farthest = np.zeros((claim.n_cells, 2))
+    is_farthest = length == longest[claim.side_cell]
+    farthest[claim.side_cell[is_farthest]] = step[is_farthest]
+    along = farthest[claim.side_cell]
+    twice = np.maximum.reduceat(np.abs(along[:, 0] * step[:, 1] - along[:, 1] * step[:, 0]), first)
+    return np.flatnonzero(twice <= claim.slack[claim.cell_window] * longest)
+
+
 def check_convex(claim: Claim) -> Check:
     """Counter-clockwise, convex, of positive area.
 
     A corner where only its neighbours' edges end lies on a straight line, and rounding may put it on either
-    side of that. So a corner may stand inside by the slack of coordinates, and a cell whose stored area is
-    not positive may be narrower than that: whether it is a cell at all is then for exact arithmetic to say.
+    side of that. So a corner may stand inside by the slack of coordinates, and cells that are narrower than
+    that may be folded: whether these are cells at all is for exact arithmetic to say.
     """
     xy, _ = integers(claim.vertices)
     x, y = (xy[claim.corner[claim.next_side]] - xy[claim.corner]).T
     turn = x * y[claim.next_side] - y * x[claim.next_side]
-    reflex = np.flatnonzero(turn < 0)
-    a, b, c = (
-        claim.vertices[part[reflex]]
-        for part in (claim.corner, claim.side_end, claim.side_end[claim.next_side])
-    )
-    depth = _distance(b, a, c)
-    slack = claim.slack[claim.cell_window]
-    dented = claim.side_cell[reflex[depth > slack[claim.side_cell[reflex]]]]
+    narrow = np.zeros(claim.n_cells, dtype=bool)
+    narrow[narrow_cells(claim)] = True
+    reflex = np.flatnonzero((turn < 0) & ~narrow[claim.side_cell])
+    depth = _height(*(claim.vertices[claim.corner[part]] for part in _three(claim, reflex)))
+    dented = claim.side_cell[reflex[depth > claim.slack[claim.cell_window[claim.side_cell[reflex]]]]]
     flat = degenerate_cells(claim)
-    a, b = claim.vertices[claim.corner], claim.vertices[claim.side_end]
-    reach = np.maximum.reduceat(
-        _distance(claim.vertices[claim.corner[claim.next_side[claim.next_side]]], a, b), claim.offsets[:-1]
+    bad = np.concatenate(
+        [dented, flat[~narrow[flat]], np.setdiff1d(_wound_cells(claim), np.flatnonzero(narrow))]
     )
-    clockwise = flat[reach[flat] > slack[flat]]
-    # Two turns of a full circle would be convex at every corner as well.
-    angle = np.arctan2((b - a)[:, 1], (b - a)[:, 0])
-    turned = (angle[claim.next_side] - angle + np.pi) % (2 * np.pi) - np.pi
-    wound = np.flatnonzero(np.add.reduceat(turned, claim.offsets[:-1]) > 3 * np.pi)
     sentence = "cells are convex, counter-clockwise, of positive area"
     notes = {
         "corners stand inside by rounding": len(reflex) - len(dented),
+        "cells are left to exact arithmetic": int(narrow.sum()),
         "cells without area in stored coordinates": len(flat),
     }
-    bad = np.concatenate([dented, clockwise, wound])
     worst, limit = float(depth.max(initial=0.0)), float(claim.slack.max())
     return judge("convex", sentence, "cells", claim.n_cells, bad=bad, closeness=(worst, limit), notes=notes)
+
+
+def _three(claim: Claim, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sides, those after them, and those after these."""
+    after = claim.next_side[sides]
+    return sides, after, claim.next_side[after]
+
+
+def _wound_cells(claim: Claim) -> np.ndarray:
+    """Cells that go round more than once, which can be convex at every corner as well. Sides that are no
+    longer than what corners may be off have no direction."""
+    step = claim.vertices[claim.side_end] - claim.vertices[claim.corner]
+    sides = np.flatnonzero(np.hypot(*step.T) > 4.0 * claim.slack[claim.cell_window[claim.side_cell]])
+    cell, angle = claim.side_cell[sides], np.arctan2(step[sides, 1], step[sides, 0])
+    after = np.arange(1, len(sides) + 1)
+    last = np.flatnonzero(np.diff(cell, append=-1))
+    after[last] = np.concatenate([[0], last[:-1] + 1])
+    turned = (angle[after] - angle + np.pi) % (2 * np.pi) - np.pi
+    return np.flatnonzero(np.bincount(cell, turned, claim.n_cells) > 3 * np.pi)
 
 
 def check_areas(claim: Claim) -> Check:
@@ -123,13 +149,12 @@ def check_frames(claim: Claim) -> Check:
     )
 
 
-def _distance(p: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(N,) from points to the lines through two others."""
-    side = b - a
-    length = np.hypot(side[:, 0], side[:, 1])
-    area = np.abs(side[:, 0] * (p - a)[:, 1] - side[:, 1] * (p - a)[:, 0])
-    distance: np.ndarray = np.divide(area, length, out=np.zeros(len(p)), where=length > 0)
-    return distance
+def _height(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """(N,) of triangles, over their longest side."""
+    area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
+    longest = np.maximum.reduce([np.hypot(*(q - p).T) for p, q in ((a, b), (b, c), (c, a))])
+    height: np.ndarray = np.divide(area, longest, out=np.zeros(len(a)), where=longest > 0)
+    return height
 
 
 def outside_points(claim: Claim) -> np.ndarray:

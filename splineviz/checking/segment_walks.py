@@ -19,7 +19,7 @@ from splineviz.program.program import Maximum
 __all__ = ["check_segments"]
 
 _BEHIND = 2.0**-34  # how far behind a crossing the next pass is
-_SAME = 1e-9  # share of the segment within which crossings are the same
+_SAME = 1e-9  # share of the segment within which crossings are the same, beside the slack of coordinates
 
 
 def check_segments(
@@ -29,13 +29,14 @@ def check_segments(
     ``claim.units``."""
     a, window = random_points(claim, n, rng)
     b, _ = random_points(claim, n, rng, window)
-    walked, open_ = _walk(claim, network, a, b, window)
-    stored, edge, inside = _crossed(claim, numbers, a, b, window)
+    same = _SAME + claim.slack[window] / np.hypot(*(b - a).T)
+    walked, open_ = _walk(claim, network, a, b, window, same)
+    stored, edge, inside = _crossed(claim, numbers, a, b, window, same)
     known = ~open_[stored[:, 0].astype(int), stored[:, 1].astype(int)]
     stored, edge = stored[known], edge[known]
     walked = walked[~open_[walked[:, 0].astype(int), walked[:, 1].astype(int)]]
     walked = walked[[inside(int(segment), at) for segment, _, at in walked]] if not claim.covers else walked
-    lonely = _lonely(walked, stored)
+    lonely = _lonely(walked, stored, same)
     astray = walked[lonely[: len(walked)]]
     missed = [_nearest(claim, a[s] + at * (b[s] - a[s]), window[s]) for s, at in _places(astray)]
     bad = np.concatenate([edge[lonely[len(walked) :]], np.array(missed, dtype=np.int64)])
@@ -46,7 +47,13 @@ def check_segments(
         "units on segments left out, undecided in float64": int(open_.sum()),
     }
     return judge(
-        "segments", sentence, "edges", len(np.unique(edge)), bad=bad, closeness=(None, _SAME), notes=notes
+        "segments",
+        sentence,
+        "edges",
+        len(np.unique(edge)),
+        bad=bad,
+        closeness=(None, same.max()),
+        notes=notes,
     )
 
 
@@ -65,7 +72,7 @@ def _nearest(claim: Claim, point: np.ndarray, window: int) -> int:
 
 
 def _walk(
-    claim: Claim, network: Network, a: np.ndarray, b: np.ndarray, window: np.ndarray
+    claim: Claim, network: Network, a: np.ndarray, b: np.ndarray, window: np.ndarray, same: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Events (N, 3), rows of segment, unit, parameter; and (segments, units) where float64 does not tell a
     state for long."""
@@ -84,12 +91,12 @@ def _walk(
             for part in ([r.states.astype(int) for r in readings], [r.unsure for r in readings])
         )
         ahead = np.concatenate([np.zeros((len(active), 0)), *map(_next_changes, readings)], axis=1)
-        open_[active] |= unsure.astype(bool) & (ahead > _SAME / 2)
+        open_[active] |= unsure.astype(bool) & (ahead > same[active, None] / 2)
         old = before[active]
         states = np.where(unsure, old, states)
         row, unit = np.nonzero((states != old) & (old >= 0) & (states >= 0))
         events.append(np.column_stack([active[row], unit, last[active[row]]]))
-        open_[active] |= (states < 0) & ~(ahead <= _SAME / 2)
+        open_[active] |= (states < 0) & ~(ahead <= same[active, None] / 2)
         before[active] = states
         last[active] = at[active] + ahead.min(1, initial=np.inf)
         active = active[last[active] + _BEHIND < 1]
@@ -125,14 +132,15 @@ def _until(value: np.ndarray, slope: np.ndarray, error: np.ndarray) -> np.ndarra
     return time
 
 
-def _lonely(walked: np.ndarray, stored: np.ndarray) -> np.ndarray:
+def _lonely(walked: np.ndarray, stored: np.ndarray, same: np.ndarray) -> np.ndarray:
     """(walked + stored) events of one list without any of the other near them; two that undo each other may
     be alone."""
     both, mine = np.concatenate([walked, stored]), np.arange(len(walked) + len(stored)) < len(walked)
     order = np.lexsort((both[:, 2], both[:, 1], both[:, 0]))
     rows = both[order]
-    same = (rows[1:, :2] == rows[:-1, :2]).all(1) & (np.diff(rows[:, 2]) <= _SAME)
-    cluster = np.concatenate([[0], np.cumsum(~same)])[: len(rows)]
+    near = np.diff(rows[:, 2]) <= same[rows[:-1, 0].astype(int)]
+    near &= (rows[1:, :2] == rows[:-1, :2]).all(1)
+    cluster = np.concatenate([[0], np.cumsum(~near)])[: len(rows)]
     n = int(cluster.max(initial=-1)) + 1
     of_mine = np.bincount(cluster, weights=mine[order], minlength=n)
     of_other = np.bincount(cluster, weights=~mine[order], minlength=n)
@@ -143,7 +151,7 @@ def _lonely(walked: np.ndarray, stored: np.ndarray) -> np.ndarray:
 
 
 def _crossed(
-    claim: Claim, numbers: np.ndarray, a: np.ndarray, b: np.ndarray, window: np.ndarray
+    claim: Claim, numbers: np.ndarray, a: np.ndarray, b: np.ndarray, window: np.ndarray, same: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, Callable[[int, float], bool]]:
     """Events (N, 3) where stored edges cross the segments, their edges, and whether a parameter of a segment
     is within cells."""
@@ -174,8 +182,8 @@ def _crossed(
         """A line that has met the rim an odd number of times is within; on the rim, crossings are of cells
         that are not there."""
         return bool(
-            (rims[segment] < at - _SAME).sum() % 2 == 1
-            and np.abs(rims[segment] - at).min(initial=np.inf) > _SAME
+            (rims[segment] < at - same[segment]).sum() % 2 == 1
+            and np.abs(rims[segment] - at).min(initial=np.inf) > same[segment]
         )
 
     return np.concatenate(rows), np.concatenate(owners), inside

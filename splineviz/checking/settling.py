@@ -19,7 +19,7 @@ from splineviz.checking.exact import ExactNetwork, Forms, NotExactError, States,
 from splineviz.checking.network import Network
 from splineviz.checking.patterns import claimed_numbers
 from splineviz.checking.polygon import Polygon
-from splineviz.checking.polygon_checks import degenerate_cells, outside_points
+from splineviz.checking.polygon_checks import degenerate_cells, narrow_cells, outside_points
 from splineviz.checking.report import Check, Verdict, judge
 from splineviz.program.program import Maximum
 
@@ -47,8 +47,7 @@ class Settled:
     thin: dict[int, Fraction] = field(default_factory=dict)
     """Exact areas of settled cells whose area is given apart."""
     beyond: float = 0.0
-    """Largest distance of a stored corner beyond a line of the exact polygon, or of an exact corner beyond
-    one of the stored polygon."""
+    """Largest distance by which stored corners miss the lines of the exact polygon; see `Polygon.misfit`."""
     farthest: float = 0.0
     """Largest distance of an exact corner from the stored ones: where two lines are nearly parallel, more
     than from their lines."""
@@ -57,10 +56,15 @@ class Settled:
 def settle(claim: Claim, network: Network, evidence: Evidence, limit: int | None) -> Settled:
     """Derive again the cells that float64 leaves open, at most ``limit``; or all cells, for None. Their
     patterns become certain."""
-    elsewhere = np.union1d(degenerate_cells(claim), outside_points(claim))
-    evidence.patterns.unsure[elsewhere] = 255  # a point that is not inside its cell says nothing of it
-    open_ = np.union1d(np.flatnonzero(evidence.patterns.unsure.any(1)), elsewhere)
-    open_ = np.union1d(open_, claim.thin_cells)
+    slack = claim.slack[claim.cell_window]
+    untold = [
+        # A point that is not inside its cell says nothing of it,
+        *(degenerate_cells(claim), narrow_cells(claim), outside_points(claim)),
+        # nor do values whose rounding reaches farther than corners may be off.
+        np.flatnonzero((evidence.seeming_cut > slack) & (evidence.cut <= slack)),
+    ]
+    evidence.patterns.unsure[np.concatenate(untold)] = 255
+    open_ = np.union1d(np.flatnonzero(evidence.patterns.unsure.any(1)), claim.thin_cells)
     result = Settled(np.zeros(claim.n_cells, dtype=bool))
     if limit is not None and not len(open_):
         return result
@@ -173,9 +177,9 @@ class _Settler:
         polygon: Polygon | None = Polygon.of(claim.windows[window].vertices)
         for switch in switches:
             polygon = None if polygon is None else polygon.within(switch.forms, switch.may_vanish)
-        stored, exact = self._corners(cell), None if polygon is None else polygon.rounded
-        off = np.inf if exact is None else max(_beyond(stored, exact), _beyond(exact, stored))
-        if polygon is None or exact is None or off > claim.slack[window]:
+        stored = self._corners(cell)
+        off = np.inf if polygon is None else polygon.misfit(stored)
+        if polygon is None or off > claim.slack[window]:
             if certain:
                 self.result.wrong.append(cell)
             return False
@@ -186,7 +190,7 @@ class _Settler:
         if output is not None:
             self._replace(cell, output)
         self.result.beyond = max(self.result.beyond, off)
-        missed = float(np.hypot(*(exact[:, None] - stored).transpose(2, 0, 1)).min(1).max())
+        missed = float(np.hypot(*(polygon.rounded[:, None] - stored).transpose(2, 0, 1)).min(1).max())
         self.result.farthest = max(self.result.farthest, missed)
         area = polygon.area
         if cell in self.thin:
@@ -208,16 +212,6 @@ class _Settler:
     def _corners(self, cell: int) -> np.ndarray:
         corners = self.claim.corner[self.claim.offsets[cell] : self.claim.offsets[cell + 1]]
         return np.asarray(self.claim.vertices[corners])
-
-
-def _beyond(points: np.ndarray, polygon: np.ndarray) -> float:
-    """Largest distance of some points beyond the line of a side of a polygon; along a line that is no
-    distance at all."""
-    side = np.roll(polygon, -1, 0) - polygon
-    length = np.hypot(*side.T)
-    side, start = side[length > 0] / length[length > 0, None], polygon[length > 0]
-    off = points[:, None] - start
-    return float((side[:, 1] * off[:, :, 0] - side[:, 0] * off[:, :, 1]).max(initial=0.0))
 
 
 def check_exact(claim: Claim, settled: Settled) -> Check:

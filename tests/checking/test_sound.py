@@ -12,6 +12,8 @@ from torch import nn
 import splineviz as sv
 from splineviz.checking import Verdict
 from tests.checking.networks import SOUND, Sound, linear, mlp, unit_square
+from tests.fuzz.hostile import repeated_rows
+from tests.oracles.harness import program_of
 
 
 @pytest.mark.parametrize("case", SOUND, ids=lambda case: case.name)
@@ -80,3 +82,19 @@ def test_the_model_by_name(tmp_path: Path) -> None:
     arr = sv.slice("demo", sv.demo.load_points(), stage=0)
     sv.save(arr, tmp_path / "cells.npz")
     assert sv.check(str(tmp_path / "cells.npz"), "demo", points=100, segments=2).ok
+
+
+@pytest.mark.parametrize("window", [unit_square(), sv.Window.box(-1e8, 1e8, -1e8, 1e8)], ids=["1", "1e8"])
+def test_corners_that_fall_together_or_fold_their_cells(window: sv.Window) -> None:
+    """Between rows one unit in the last place apart; each cell that float64 does not tell is derived
+    exactly."""
+    program = program_of(repeated_rows(0, [2, 16, 16, 2]))
+    arr = sv.arrange(program, sv.Plane.identity(), window, jobs=1, certify="full")
+    report = sv.check(arr, program, points=300, segments=4)
+    assert not report.failures and not report.open, str(report)
+    assert report["exact"].examined >= len(arr.thin_cells) > 100
+    unsettled = sv.check(arr, program, points=300, segments=4, exact_cells=0)
+    assert unsettled.ok and {check.name for check in unsettled.open} >= {"exact", "coverage"}
+    moved = np.where(np.arange(arr.n_vertices)[:, None] == arr.cells[int(arr.thin_cells[0])][0], 1.25, 1.0)
+    spoilt = dataclasses.replace(arr, vertices=arr.vertices * moved)
+    assert {check.name for check in sv.check(spoilt, program).failures} >= {"exact"}

@@ -4,16 +4,30 @@ each other."""
 from __future__ import annotations
 
 import math
+import random
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import strategies as st
 
+from splineviz.plane import Window
 from tests.fuzz.lines import by_ulps
 from tests.oracles.harness import Case, program_of
-from tests.oracles.network import absolute, leaky_relu, linear, maxout, relu, sequential
+from tests.oracles.network import (
+    Linear,
+    Maximum,
+    Network,
+    Pointwise,
+    absolute,
+    leaky_relu,
+    linear,
+    maxout,
+    relu,
+    sequential,
+)
 from tests.properties.strategies import layers, windows
 
-__all__ = ["HOSTILE"]
+__all__ = ["HOSTILE", "repeated_rows"]
 
 _POWERS = [0, 0, 0, -150, 150, -75, 75, -30, 30]
 
@@ -120,11 +134,36 @@ def _needles(draw: st.DrawFn) -> Case:
     )
 
 
+def repeated_rows(seed: int, widths: list[int]) -> Network:
+    """Normal weights; the second half of each hidden layer repeats the first one, but for last bits."""
+    rng = random.Random(seed)
+    ops: list[Linear | Pointwise | Maximum] = []
+    for inputs, outputs in pairwise(widths):
+        table = [[rng.gauss(0, 1) for _ in range(inputs + 1)] for _ in range(outputs)]
+        if len(ops) < 2 * len(widths) - 4:
+            half = table[: outputs // 2]
+            table[-len(half) :] = [[by_ulps(x, rng.randint(-1, 1)) for x in row] for row in half]
+        ops += [linear([row[:-1] for row in table], [row[-1] for row in table]), relu()]
+    return sequential(widths[0], ops[:-1])
+
+
+@st.composite
+def _repeated(draw: st.DrawFn) -> Case:
+    """Rows repeated but for last bits, in windows of all sizes."""
+    network = repeated_rows(
+        draw(st.integers(0, 2**20)), [2, *draw(st.lists(st.sampled_from([4, 6]), min_size=1, max_size=2)), 2]
+    )
+    size = draw(st.sampled_from([1.0, 1.0, 3.0, 1e8, 1e-8]))
+    at = draw(st.sampled_from([0.0, 0.0, 1e12])) if size == 1.0 else 0.0
+    return Case(network, (Window.box(at - size, at + size, -size, size),))
+
+
 HOSTILE: dict[str, st.SearchStrategy[Case]] = {
     "outputs that tie": _tying(by="copies"),
     "outputs that nearly tie": _tying(by="ulps"),
     "weights x 1e-150 to 1e150": _scaled(),
     "lines next to each other, minima": _adjacent(),
     "needles": _needles(),
+    "rows repeated but for last bits": _repeated(),
 }
 """Families whose cells float64 tells apart badly; `assert_numbers_right` is what they are for."""
