@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from splineviz.checking.claim import Claim
 from splineviz.checking.evidence import Evidence, runs
 from splineviz.checking.network import Network
+from splineviz.checking.polygon_checks import narrow_cells
 from splineviz.checking.report import Check, Verdict, judge
 
 __all__ = ["check_continuity", "check_corners", "check_kink_sizes", "check_maps", "check_regions"]
@@ -51,7 +52,8 @@ def check_maps(claim: Claim, evidence: Evidence) -> Check:
 
 
 def check_continuity(claim: Claim, evidence: Evidence) -> Check:
-    """The maps on the two sides of an edge, found by differentiation, agree at both its ends."""
+    """The maps on the two sides of an edge, found by differentiation, agree at both its ends, which may be
+    off by the slack."""
     name, sentence = "continuity", "derived maps on both sides of an edge agree along it"
     if evidence.gradient is None or evidence.value is None:
         return Check(name, sentence, Verdict.SKIPPED, "edges", note="the last stage was not arranged")
@@ -60,14 +62,13 @@ def check_continuity(claim: Claim, evidence: Evidence) -> Check:
     size = _sizes(claim, evidence)[1]
     for some in runs(len(edges), 2**14):
         left, right = claim.edge_cells[edges[some]].T
+        jump = np.linalg.norm(evidence.gradient[left] - evidence.gradient[right], axis=2).max(1, initial=0.0)
+        allowed = evidence.error[left] + evidence.error[right] + claim.slack[claim.cell_window[left]] * jump
         for end in claim.edges[edges[some]].T:
             sides = [_extended(claim, evidence, cells, claim.vertices[end]) for cells in (left, right)]
-            gap = (
-                np.abs(sides[0] - sides[1]).max(1, initial=0.0) - evidence.error[left] - evidence.error[right]
-            )
+            gap = np.abs(sides[0] - sides[1]).max(1, initial=0.0) - allowed
             off[some] = np.maximum(off[some], gap / np.maximum(size[left], size[right]))
-    # The map of a cell whose point says nothing of it may be that of another cell.
-    unsure, apart = _unsure(evidence)[claim.edge_cells[edges]].any(1), ~(off <= _CLOSE)
+    unsure, apart = _untold(claim, evidence)[claim.edge_cells[edges]].any(1), ~(off <= _CLOSE)
     return judge(
         name,
         sentence,
@@ -81,7 +82,7 @@ def check_continuity(claim: Claim, evidence: Evidence) -> Check:
 
 def check_corners(claim: Claim, network: Network, evidence: Evidence) -> Check:
     """The output at every vertex is what the maps of the cells round it give: no kink hides in a cell,
-    whatever made it."""
+    whatever made it. Within the slack of the vertex it may change by as much as the steepest of them does."""
     name, sentence = "corners", "the output at each corner is what the map derived inside gives"
     if evidence.gradient is None or evidence.value is None:
         return Check(name, sentence, Verdict.SKIPPED, "cells", note="the last stage was not arranged")
@@ -91,13 +92,18 @@ def check_corners(claim: Claim, network: Network, evidence: Evidence) -> Check:
     for rows in runs(len(output), network.rows):
         output[rows] = network.output(claim.lift(claim.vertices[rows], window[rows])[0])
     size, off = _sizes(claim, evidence)[1], np.zeros(claim.n_cells)
+    steepest = np.zeros(len(claim.vertices))
+    slopes = np.linalg.norm(evidence.gradient, axis=2).max(1, initial=0.0)
+    np.maximum.at(steepest, claim.corner, slopes[claim.side_cell])
+    allowed = 2 * claim.slack[window] * steepest
     for sides in runs(len(claim.corner), 2**16):
         cells, corner = claim.side_cell[sides], claim.corner[sides]
         gap = np.abs(_extended(claim, evidence, cells, claim.vertices[corner]) - output[corner]).max(
             1, initial=0.0
         )
-        np.maximum.at(off, cells, (gap - 2 * evidence.error[cells]) / size[cells])
-    unsure, apart = _unsure(evidence), ~(off <= _CLOSE)
+        np.maximum.at(off, cells, (gap - 2 * evidence.error[cells] - allowed[corner]) / size[cells])
+    unsure, apart = _untold(claim, evidence), ~(off <= _CLOSE)
+    unsure[claim.side_cell[~np.isfinite(output[claim.corner]).all(1)]] = True  # the pass has overflowed there
     return judge(
         name,
         sentence,
@@ -183,8 +189,25 @@ def _are_labels(stored: np.ndarray, n: int) -> bool:
 
 
 def _unsure(evidence: Evidence) -> np.ndarray:
-    """(F,) cells whose pattern is not certain, so that the pass at their point may be of another."""
-    return np.asarray(evidence.patterns.unsure.any(1))
+    """(F,) cells whose pattern is not certain, so that the pass at their point may be of another; or whose
+    map is beyond float64."""
+    return np.asarray(evidence.patterns.unsure.any(1) | ~_is_finite(evidence))
+
+
+def _untold(claim: Claim, evidence: Evidence) -> np.ndarray:
+    """(F,) cells of which no pass tells the map: so narrow that their point may lie in another, and not
+    derived again; or with a map beyond float64."""
+    untold = ~_is_finite(evidence)
+    narrow = narrow_cells(claim)
+    untold[narrow] |= evidence.patterns.unsure[narrow].any(1)
+    return untold
+
+
+def _is_finite(evidence: Evidence) -> np.ndarray:
+    assert evidence.value is not None
+    assert evidence.gradient is not None
+    finite = np.isfinite(evidence.value).all(1) & np.isfinite(evidence.gradient).all((1, 2))
+    return np.asarray(finite)
 
 
 def _at(maps: np.ndarray, uv: np.ndarray) -> np.ndarray:
@@ -209,7 +232,9 @@ def _sizes(claim: Claim, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
     assert evidence.gradient is not None
     slope = np.abs(evidence.gradient).max((1, 2), initial=0.0)
     value = np.abs(evidence.value).max(1, initial=0.0)
-    return tuple(np.maximum(size, max(1e-3 * size.max(), np.finfo(float).tiny)) for size in (slope, value))
+    largest = (size.max(initial=0.0, where=np.isfinite(size)) for size in (slope, value))
+    least = (max(1e-3 * size, np.finfo(float).tiny) for size in largest)
+    return tuple(np.fmax(size, low) for size, low in zip((slope, value), least, strict=True))
 
 
 def _jumps(claim: Claim, evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,8 +8,16 @@ from splineviz.checking.claim import Claim
 from splineviz.checking.evidence import Evidence, runs
 from splineviz.checking.network import Layout
 from splineviz.checking.report import Check, Verdict, judge
+from splineviz.program.program import Maximum
 
-__all__ = ["check_distinct", "check_edge_units", "check_kinks", "check_states", "claimed_numbers"]
+__all__ = [
+    "check_distinct",
+    "check_edge_units",
+    "check_kinks",
+    "check_states",
+    "claimed_numbers",
+    "stored_bits",
+]
 
 _NUMBERS = 2**23
 
@@ -38,9 +46,7 @@ def check_states(claim: Claim, layout: Layout, evidence: Evidence) -> Check:
     if not claim.patterns:
         return Check(name, sentence, Verdict.SKIPPED, "cells", note="no patterns in the file")
     sizes = tuple(len(parents) for _, parents in claim.patterns)
-    if any(words.shape[1] != _n_words(layout, s) for s, (words, _) in enumerate(claim.patterns)) or (
-        claim.covers and sizes != claim.cells_per_stage
-    ):
+    if not _hold_units(claim, layout) or (claim.covers and sizes != claim.cells_per_stage):
         return judge(
             name, f"{sentence}, but of other sizes", "cells", claim.n_cells, bad=np.arange(claim.n_cells)
         )
@@ -58,6 +64,32 @@ def check_states(claim: Claim, layout: Layout, evidence: Evidence) -> Check:
     unsure = np.flatnonzero(evidence.patterns.unsure.any(1))
     bad = np.flatnonzero(wrong | (rows != claim.cell_window))
     return judge(name, sentence, "cells", claim.n_cells, bad=bad, unsure=unsure)
+
+
+def stored_bits(claim: Claim, layout: Layout, cell: int) -> np.ndarray | None:
+    """(columns,) bool: the pattern that the file says a cell has; None where it says none that can be one."""
+    if not claim.patterns or not _hold_units(claim, layout):
+        return None
+    row, parts = cell, [np.zeros(0, bool)]
+    for stage, (words, parents) in reversed(list(enumerate(claim.patterns))):
+        states, node = _states(layout, stage, words[row : row + 1]), layout.nodes[stage]
+        if isinstance(node, Maximum) and not _are_candidates(node, states[0]):
+            return None
+        parts.insert(0, layout.columns_of(stage, states)[0])
+        row = int(parents[row])
+    return np.concatenate(parts)
+
+
+def _are_candidates(node: Maximum, places: np.ndarray) -> bool:
+    """Whether each unit has a candidate at its place."""
+    unit, there = np.arange(len(places)), places < node.windows.shape[1]
+    return bool(there.all() and (node.windows[unit, places] >= 0).all())
+
+
+def _hold_units(claim: Claim, layout: Layout) -> bool:
+    """Whether stored patterns have the words that the units of all stages take."""
+    words = [words.shape[1] for words, _ in claim.patterns]
+    return words == [_n_words(layout, stage) for stage in range(len(layout.nodes))]
 
 
 def _n_words(layout: Layout, stage: int) -> int:

@@ -8,6 +8,7 @@ guessed does not matter for what is proven then.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -17,7 +18,7 @@ from splineviz.checking.claim import Claim
 from splineviz.checking.evidence import Evidence
 from splineviz.checking.exact import ExactNetwork, Forms, NotExactError, States, states_at, states_of
 from splineviz.checking.network import Network
-from splineviz.checking.patterns import claimed_numbers
+from splineviz.checking.patterns import claimed_numbers, stored_bits
 from splineviz.checking.polygon import Polygon
 from splineviz.checking.polygon_checks import degenerate_cells, narrow_cells, outside_points
 from splineviz.checking.report import Check, Verdict, judge
@@ -157,6 +158,11 @@ class _Settler:
     def _settle(self, cell: int, guide: int | None) -> bool:
         layout = self.network.layout
         if guide is None or self._maxima(guide):
+            # Which candidate leads is not among the claims on an edge. A point may lie in a neighbour, which
+            # cannot be told from a thin cell by corners.
+            told = stored_bits(self.claim, layout, cell)
+            if told is not None and self.confirm(cell, states_of(layout, told), certain=False):
+                return True
             return self.confirm(cell, states_at(layout, self.claim.points[cell]), certain=False)
         bits = self.evidence.patterns.bits(self.across[guide : guide + 1])[0].copy()
         columns = layout.first_column[self._units(guide)]
@@ -206,12 +212,26 @@ class _Settler:
         assert self.evidence.value is not None
         assert self.evidence.gradient is not None
         here = np.array([*map(Fraction, self.claim.points[cell].tolist()), Fraction(1)], dtype=object)
-        self.evidence.value[cell] = (output.numerators @ here / output.denominator).astype(float)
-        self.evidence.gradient[cell] = output.numerators[:, :2] / output.denominator
+        value, gradient = output.numerators @ here, output.numerators[:, :2]
+        self.evidence.value[cell] = _quotients(value, output.denominator)
+        self.evidence.gradient[cell] = _quotients(gradient, output.denominator)
 
     def _corners(self, cell: int) -> np.ndarray:
         corners = self.claim.corner[self.claim.offsets[cell] : self.claim.offsets[cell + 1]]
         return np.asarray(self.claim.vertices[corners])
+
+
+def _quotients(numbers: np.ndarray, denominator: int) -> np.ndarray:
+    """Whole numbers or fractions over one, rounded; infinite beyond the largest float64."""
+
+    def rounded(number: int | Fraction) -> float:
+        try:
+            return float(Fraction(number) / denominator)
+        except OverflowError:
+            return math.inf if number > 0 else -math.inf
+
+    found: np.ndarray = np.vectorize(rounded, otypes=[float])(numbers)
+    return found
 
 
 def check_exact(claim: Claim, settled: Settled) -> Check:

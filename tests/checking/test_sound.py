@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 import splineviz as sv
@@ -98,3 +100,47 @@ def test_corners_that_fall_together_or_fold_their_cells(window: sv.Window) -> No
     moved = np.where(np.arange(arr.n_vertices)[:, None] == arr.cells[int(arr.thin_cells[0])][0], 1.25, 1.0)
     spoilt = dataclasses.replace(arr, vertices=arr.vertices * moved)
     assert {check.name for check in sv.check(spoilt, program).failures} >= {"exact"}
+
+
+def test_thin_cells_of_maxima_are_told_by_their_stored_patterns() -> None:
+    """Their neighbours have the same corners up to rounding, and no edge says which candidate leads."""
+    torch.manual_seed(1)
+    first = nn.Linear(2, 16).double()
+    with torch.no_grad():
+        for parameter in first.parameters():
+            parameter[8:] = torch.nextafter(parameter[:8], torch.tensor(math.inf, dtype=torch.float64))
+    pool = nn.Sequential(nn.PReLU(), nn.Unflatten(1, (1, 4, 4)), nn.MaxPool2d(2, 1), nn.Flatten())
+    net = nn.Sequential(first, pool, nn.Linear(9, 2)).double()
+    program = sv.load_program(net, input_shape=(2,))
+    for window in (unit_square(), sv.Window.box(-1e8, 1e8, -1e8, 1e8)):
+        arr = sv.arrange(program, sv.Plane.identity(), window, jobs=1, certify="full")
+        report = sv.check(arr, program, points=300, segments=4)
+        assert arr.certified and len(arr.thin_cells) > 10
+        assert not report.failures and not report.open, str(report)
+        none = dataclasses.replace(arr, patterns=())
+        assert sv.check(none, program, points=10, segments=1)["states"].verdict is Verdict.SKIPPED
+
+
+def test_maps_beyond_float64_are_open() -> None:
+    net = nn.Sequential(
+        linear([[3.0, 1.0], [1.0, 2.0]], [0.0, 0.5]),
+        nn.ReLU(),
+        linear([[2.0, 1.0], [1.0, 1.0]], [0.0, 0.0]),
+        nn.ReLU(),
+        linear([[1.0, 1.0]], [0.0]),
+    )
+    scaled = {name: values * 1e120 for name, values in net.state_dict().items()}
+    program = sv.load_program(net).rebind(scaled)
+    arr = sv.arrange(program, sv.Plane.identity(), unit_square(), certify="full")
+    report = sv.check(arr, program, points=100, segments=2, exact_cells="all")
+    assert report.ok and {check.name for check in report.open} == {"continuity", "corners"}, str(report)
+
+
+def test_kinks_in_a_window_far_smaller_than_values() -> None:
+    """Rounding of values of size 1 reaches farther there than corners may be off."""
+    first = linear([[1.0, 0.0], [0.0, 1.0], [1.0, -1.0]], [1.0, 1.5, 0.0])
+    second = linear([[2.0, -1.0, 0.5], [0.7, 0.1, -1.0]], [-0.5, -0.85])
+    program = sv.load_program(nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), linear([[1.0, 1.0]], [0.0])))
+    arr = sv.arrange(program, sv.Plane.identity(), sv.Window.box(-1e-8, 1e-8, -1e-8, 1e-8), certify="full")
+    report = sv.check(arr, program, points=100, segments=2)
+    assert arr.n_cells > 2 and not report.failures, str(report)
