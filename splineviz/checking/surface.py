@@ -262,7 +262,9 @@ def _overlapping(polygons: np.ndarray, some: np.ndarray, others: np.ndarray, sla
     """(some,) bool: which polygons reach into any of the others by more than the slack along their rim."""
     row, other = shapely.STRtree(polygons[others]).query(polygons[some], predicate="intersects")
     row, other = row[some[row] != others[other]], other[some[row] != others[other]]
-    common = shapely.area(shapely.intersection(polygons[some[row]], polygons[others[other]]))
+    # On a grid, since without one sides that are nearly the same can make GEOS take a whole polygon for it.
+    pairs = polygons[some[row]], polygons[others[other]]
+    common = shapely.area(shapely.intersection(*pairs, grid_size=slack))
     return np.bincount(row, common > slack * shapely.length(polygons[some[row]]), len(some)) > 0
 
 
