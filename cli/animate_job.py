@@ -13,6 +13,7 @@ from splineviz.showing import in_line
 
 from .anchors import find_anchors
 from .compiling import begin_compiling
+from .data_looks import DataLooks
 from .interrupts import shield_workers
 from .location import rows_named
 from .options import ModelSource
@@ -58,7 +59,10 @@ def run_animate(options: AnimateOptions) -> int:
         else Plane.through(*preprocessing.apply(anchors, program.input_shape))
     )
     window = Window.around(plane, options.margin) if options.box is None else Window.box(*options.box)
-    how = options.style(anchors)
+    shape, names = options.image_shape, options.names_of_classes
+    looks = DataLooks(options.drawing, preprocessing, data, anchors, shape, names)
+    how = options.how | looks.options(plane, window, program.input_shape)
+    how["overlay_data"] = how.pop("points", None)  # the points of an animation are those of the strip
     if options.lc_points is not None and data is not None:
         how["points"] = preprocessing.apply(
             data.take(range(min(options.lc_points, len(data)))), program.input_shape

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, EdgeStyle
+from splineviz.choices import Certify
 
 from .declaring import argument, flag, option, same
-from .location import Location, captions, class_names, named_by_file, read_points_of, thumbnails
+from .location import Location, class_names, named_by_file, read_points_of
+from .looks import FrameDrawing
 from .options import DataSource, ModelSource, Reading, Reporting, WorkLimits
 from .outputs import check_outputs
-from .slice_options import Drawing
 from .value_types import AboveZero
 
 if TYPE_CHECKING:
-    from splineviz.data import Collection, Data
+    from splineviz.data import Collection
 
 __all__ = ["AnimateOptions"]
 
@@ -66,17 +67,12 @@ class AnimateOptions:
     )
     image_shape: tuple[int, ...] | None = same(Location, "image_shape")
     class_names: str | None = same(Location, "class_names")
-    color: CellColor = same(Drawing, "color", type=click.Choice(SHARED_COLORS))
-    edges: EdgeStyle = same(Drawing, "edges", type=click.Choice(SHARED_EDGES))
-    title: str | None = same(Drawing, "title", help="Before the step, above each frame.")
+    drawing: FrameDrawing
     duration: float | None = option(
         "--duration",
         type=AboveZero(),
         metavar="S",
         help="Seconds; by default half one a frame.",
-    )
-    width: int = option(
-        "--width", type=click.IntRange(min=300), default=605, metavar="PIXELS", help="Of a frame."
     )
     max_cells: int | None = same(WorkLimits, "max_cells", help="Of one frame: stop after so many cells.")
     certify: Certify = same(WorkLimits, "certify", help="As in splineviz slice.")
@@ -100,6 +96,7 @@ class AnimateOptions:
 
     def check(self) -> None:
         """Refuse contradictions before anything is read."""
+        self.drawing.check(list(map(Path, self.outputs)), has_data=self.source.data is not None)
         choosing = self.source.choosing
         if self.points is not None and choosing:
             raise click.UsageError(f"--points and {choosing} exclude each other")
@@ -139,16 +136,15 @@ class AnimateOptions:
 
     def read(self) -> Collection | None:
         """The points that the request can name."""
-        names = class_names(self.class_names, on_demo=self.model == "demo")
-        return read_points_of(self.points, self.source, self.seed, names)
+        return read_points_of(self.points, self.source, self.seed, self.names_of_classes)
 
-    def style(self, anchors: Data | None) -> dict[str, Any]:
-        """Keywords of :func:`splineviz.animate`."""
-        alike = ("radius", "seed", "color", "edges", "title", "max_cells", "certify", "jobs", "cache")
-        names = class_names(self.class_names, on_demo=self.model == "demo")
-        how: dict[str, Any] = {name: getattr(self, name) for name in alike}
-        how |= {"seconds": self.duration, "dpi": self.width / 5.5, "class_names": names}
-        if anchors is not None:
-            how["images"] = thumbnails(self.image_shape, anchors)
-            how["labels"] = captions(anchors, names)
-        return how
+    @property
+    def names_of_classes(self) -> list[str] | None:
+        """Names by class number, where they are known."""
+        return class_names(self.class_names, on_demo=self.model == "demo")
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """Keywords of :func:`splineviz.animate` beside the looks of frames."""
+        alike = ("radius", "seed", "max_cells", "certify", "jobs", "cache")
+        return {**{name: getattr(self, name) for name in alike}, "seconds": self.duration}

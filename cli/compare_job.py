@@ -13,14 +13,14 @@ from splineviz.files import atomic_path
 from .compare_options import CompareOptions
 from .compare_report import print_comparison
 from .compiling import begin_compiling
-from .location import captions, class_names, thumbnails
+from .data_looks import DataLooks
+from .location import class_names
 from .options import ModelSource
 from .place import Place, find_place
 from .progress import check_progress, note
 
 if TYPE_CHECKING:
     from splineviz.comparison import Comparison
-    from splineviz.data import Data
     from splineviz.program import Program
 
 __all__ = ["run_compare"]
@@ -48,7 +48,9 @@ def run_compare(options: CompareOptions) -> int:
     names, limits = options.called(), {"jobs": budget.jobs, **budget.limits}
     with check_progress(quiet) as progress:
         comparison = compare(programs, place.plane, place.window, names=names, progress=progress, **limits)
-    _write(options, comparison, anchors, place)
+    classes, shape = class_names(location.class_names, on_demo=options.on_demo), location.image_shape
+    looks = DataLooks(options.drawing, preprocessing, data, anchors, shape, classes)
+    _write(options, comparison, looks.options(place.plane, place.window, programs[0].input_shape), place)
     if not options.outputs:
         note("no -o FILE, so nothing is drawn", quiet)
     print_comparison(comparison, options, place, time.perf_counter() - began)
@@ -68,17 +70,11 @@ def _load(options: CompareOptions, shapes: Sequence[tuple[int, ...]]) -> list[Pr
     return programs
 
 
-def _write(options: CompareOptions, comparison: Comparison, anchors: Data | None, place: Place) -> None:
+def _write(options: CompareOptions, comparison: Comparison, style: dict[str, Any], place: Place) -> None:
     """Write every picture, or none."""
-    location = options.location
-    names = class_names(location.class_names, on_demo=options.on_demo)
-    style: dict[str, Any] = {"color": options.color, "edges": options.edges, "difference": options.difference}
-    style |= {"class_names": names}
-    style["title"] = "; ".join([*([options.title] if options.title else []), *place.said]) or None
-    if anchors is not None:
-        style["images"] = thumbnails(location.image_shape, anchors)
-        style["labels"] = captions(anchors, names)
-    extra = {"seed": location.plane_seed, **place.extra}
+    style |= {"difference": options.difference}
+    style["title"] = "; ".join([*([style["title"]] if style["title"] else []), *place.said]) or None
+    extra = {"seed": options.location.plane_seed, **place.extra}
     with ExitStack() as finished:
         for output in options.outputs:
             temporary = finished.enter_context(atomic_path(output.path))

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Difference, EdgeStyle
+from splineviz.choices import Difference
 from splineviz.errors import InputError
 from splineviz.files import PICTURES, check_writable
 
-from .declaring import argument, option, same
+from .declaring import argument, option
 from .location import Location
+from .looks import ComparisonDrawing
 from .options import Reading, Reporting, WorkLimits
 from .outputs import check_outputs
-from .slice_options import Drawing
 from .value_types import Output, OutputType
 
 __all__ = ["CompareOptions"]
@@ -61,20 +61,13 @@ class CompareOptions:
         help="Where to draw; the suffix decides: .png .svg .pdf. May be repeated.",
     )
     location: Location
-    color: CellColor = option(
-        "--color",
-        type=click.Choice(SHARED_COLORS),
-        default="norm",
-        help="What the fills show, on one scale for all.",
-    )
-    edges: EdgeStyle = same(Drawing, "edges", type=click.Choice(SHARED_EDGES))
+    drawing: ComparisonDrawing
     difference: Difference | None = option(
         "--difference",
         help="What the panels of pairs show: by how much the affine map changed, where decisions differ, "
         "or the edges of either in a colour of its own. By default map, or edges where outputs differ in "
         "number.  [default: map]",
     )
-    title: str | None = same(Drawing, "title")
     budget: WorkLimits
     reporting: Reporting
 
@@ -86,6 +79,8 @@ class CompareOptions:
     def check(self) -> None:
         """Refuse contradictions, and outputs that cannot be written, before anything is computed."""
         self.location.check(on_demo=self.on_demo)
+        has_data = self.location.has_data(on_demo=self.on_demo)
+        self.drawing.check([output.path for output in self.outputs], has_data=has_data)
         if len(self.networks()) < 2:
             raise click.UsageError("a comparison needs at least two networks; to draw one: splineviz slice")
         if self.names is not None and len(self.names.split(",")) != len(self.networks()):

@@ -43,9 +43,10 @@ def argument(**how: Any) -> Any:
 
 
 def same(group: type[Any], name: str, **changes: Any) -> Any:
-    """The option ``name`` of another group, with changes such as another ``help``."""
+    """The option ``name`` of another group, with changes such as another ``help`` or ``default``."""
     (declared,) = (one for one in fields(group) if one.name == name)
-    return field(default=declared.default, metadata={**declared.metadata, **changes})
+    default = changes.pop("default", declared.default)
+    return field(default=default, metadata={**declared.metadata, **changes})
 
 
 def values(group: Any) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from splineviz.files import PICTURES, check_writable
 
 from .declaring import argument, generated, option, same
 from .location import Location
+from .looks import Drawing
 from .options import Reporting
 from .outputs import check_outputs
-from .slice_options import Drawing
 
 __all__ = ["DrawOptions", "command"]
 

@@ -108,6 +108,10 @@ class Location:
         """Tell whether the points are the demo's own digits."""
         return on_demo and self.source.data is None and not named_by_file(self.points)
 
+    def has_data(self, *, on_demo: bool) -> bool:
+        """Tell whether there are data beside the points of the plane."""
+        return self.source.data is not None or self.embedded(on_demo=on_demo)
+
     def check(self, *, on_demo: bool) -> None:
         """Refuse contradictions before anything is computed."""
         data, choosing = self.source.data, self.source.choosing

@@ -2,78 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
 
-from splineviz.choices import CellColor, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.files import ARRANGEMENTS, PICTURES, check_writable
 
 from .declaring import flag, option
 from .location import Location, class_names
+from .looks import DataDrawing
 from .options import ModelSource, Reporting, WorkLimits
 from .outputs import check_outputs
 from .value_types import Numbers, Output, OutputType
 
-__all__ = ["Drawing", "SliceOptions"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """Looks of the picture."""
-
-    color: CellColor = option("--color", default="random", help="What the fills show.")
-    cmap: str | None = option(
-        "--cmap", metavar="NAME", help="Colour map of matplotlib for a quantity; by default a light cividis."
-    )
-    edges: EdgeStyle = option("--edges", default="stage", help="What the lines show.")
-    boundary: bool = option("--boundary/--no-boundary", default=True, help="Draw the decision boundary.")
-    level: float | None = option(
-        "--level",
-        metavar="X",
-        help="Of a single output: draw where it equals X, in place of 0, as the boundary.",
-    )
-    valid_range: tuple[float, float] | None = option(
-        "--valid-range",
-        type=Numbers(float, 2),
-        metavar="LO,HI",
-        help="Shade where an entry of the data leaves this range.",
-    )
-    title: str | None = option("--title", help="A line above the picture.")
-    legend: bool = option(
-        "--legend/--no-legend", default=True, help="What colours and lines mean, and the points."
-    )
-    ticks: bool | None = option(
-        "--ticks/--no-ticks",
-        default=None,
-        help="Plane coordinates on the axes; by default for networks with two inputs.",
-    )
-    width: float = option(
-        "--width", type=click.FloatRange(min=1), default=5.5, metavar="INCHES", help="Of the picture."
-    )
-    dpi: int = option("--dpi", type=click.IntRange(min=10), default=300, metavar="N", help="Pixels per inch.")
-    text: bool = flag("--text", help="Keep letters in .svg as text, which needs the font, and not as shapes.")
-
-    @property
-    def style(self) -> dict[str, Any]:
-        """Keywords of :func:`splineviz.render.save_figure`, without those that the data decide."""
-        names = ("color", "cmap", "edges", "boundary", "level", "title", "legend", "ticks", "width", "dpi")
-        return {name: getattr(self, name) for name in (*names, "text")}
-
-    def check(self, outputs: Iterable[Path]) -> None:
-        """Refuse contradictions, and options that no output heeds."""
-        low, high = self.valid_range or (0.0, 1.0)
-        if not -math.inf < low < high < math.inf:
-            raise InputError(f"--valid-range must be two finite numbers low < high, got {low:g},{high:g}")
-        if self.level is not None and not (math.isfinite(self.level) and self.boundary):
-            raise click.UsageError("--level X is a finite number, and is drawn as the boundary")
-        if self.text and not any(path.suffix.lower() == ".svg" for path in outputs):
-            raise click.UsageError("--text is for -o FILE.svg")
+__all__ = ["SliceOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,13 +44,7 @@ class SliceOptions:
     )
     decisions: bool = flag("--decisions", help="One stage more, the largest output: cells of one class.")
     stage: int | None = option("--stage", metavar="N", help="Stop after this stage, counted from 0.")
-    drawing: Drawing
-    overlay_data: int | None = option(
-        "--overlay-data",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Draw the N data points nearest to the plane.",
-    )
+    drawing: DataDrawing
     affine: bool = flag(
         "--affine",
         help="Keep the affine map of each cell in .npz, so that splineviz draw can restyle it without the "
@@ -143,10 +81,8 @@ class SliceOptions:
     def check(self) -> None:
         """Refuse contradictions, and outputs that cannot be written, before anything is computed."""
         self.location.check(on_demo=self.on_demo)
-        has_data = self.location.source.data is not None or self.location.embedded(on_demo=self.on_demo)
-        if self.overlay_data is not None and not has_data:
-            raise click.UsageError("--overlay-data draws points of --data FILE, which is missing")
-        self.drawing.check(output.path for output in self.outputs)
+        has_data = self.location.has_data(on_demo=self.on_demo)
+        self.drawing.check([output.path for output in self.outputs], has_data=has_data)
         if self.affine and not any(output.suffix == ".npz" for output in self.outputs):
             raise click.UsageError("--affine is for -o FILE.npz")
         self._check_outputs()

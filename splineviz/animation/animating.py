@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 
 from splineviz.animation.animation_result import Animation
 from splineviz.animation.measure import Advance, CheckpointMeasurement, Question, measure
 from splineviz.animation.outputs import Film, Target, card
 from splineviz.animation.pictures import FrameLook, pictures, shared_limits, timing
 from splineviz.animation.settled import Watch
-from splineviz.choices import SHARED_COLORS, SHARED_EDGES, Certify
+from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points
 from splineviz.io.store import Store
@@ -23,7 +25,10 @@ from splineviz.plane import Plane, Window
 from splineviz.program.checkpoint_files import checkpoint_files
 from splineviz.program.checkpoints import Checkpoints
 from splineviz.program.sources import program_for
+from splineviz.render.cellcolor import check_cmap
+from splineviz.render.figure_layout import with_ticks
 from splineviz.render.film import Sheet
+from splineviz.render.layers import check_level
 from splineviz.render.strip import Chart, Strip
 
 __all__ = ["animate", "follow"]
@@ -42,16 +47,24 @@ def animate(
     points: Points | None = None,
     radius: float = 0.05,
     seed: int = 0,
-    color: str = "random",
-    edges: str = "stage",
+    color: CellColor = "random",
+    cmap: str | None = None,
+    edges: EdgeStyle = "stage",
     boundary: bool = True,
+    level: float | None = None,
     images: Sequence[Any] | bool | None = None,
     labels: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
+    valid_range: tuple[Any, Any] | None = None,
+    overlay_data: Points | None = None,
+    point_classes: Sequence[int] | None = None,
     title: str | None = None,
+    legend: bool = True,
+    ticks: bool | None = None,
     seconds: float | None = None,
     width: float = 5.5,
     dpi: float = 110,
+    text: bool = False,
     max_cells: int | None = None,
     certify: Certify = "fast",
     jobs: int | None = None,
@@ -83,14 +96,20 @@ def animate(
     radius, seed
         Of the diamonds conv{x ± r v_1, x ± r v_2}, and of their random directions, which all points and
         checkpoints share.
-    color, edges, boundary, images, labels, class_names
-        As in :func:`splineviz.draw`; fills ``jacobian`` and ``kink``, and edges ``kink``, are not offered.
+    color, cmap, edges, boundary, level, images, labels, class_names, valid_range, legend, ticks
+        As in :func:`splineviz.draw`; fills ``jacobian``, ``kink`` and ``value``, and edges ``kink``, are not
+        offered.
+    overlay_data, point_classes
+        Data, (n, *input_shape), drawn in every frame where they project to, and (n,) class numbers that
+        colour them: ``points`` and ``point_classes`` of :func:`splineviz.draw`.
     title
         Before the step, above each frame.
     seconds
         Length of the animation; by default half a second a frame.
     width, dpi
         Of a frame: inches, and pixels per inch.
+    text
+        Keep letters as text in single frames as .svg.
     max_cells, certify
         As in :func:`splineviz.arrange`, for each checkpoint.
     jobs
@@ -121,10 +140,11 @@ def animate(
             hint="sv.Checkpoints(model, 'run/step-*.pt')",
         )
     plane = plane.for_inputs(runs.program.input_shape)
-    if points is None:
-        points = plane.lift(plane.anchors)
-    else:
-        points = checked_points(points, runs.program.input_shape).cpu().numpy()
+    check_cmap(color, cmap)
+    check_level(level, scalar=math.prod(runs.program.output_shape) == 1)
+    sheet = Sheet(window.bounds, width, dpi, legend, with_ticks(plane, ticks), text)
+    points = plane.lift(plane.anchors) if points is None else _arrays(points, runs)
+    shown_points = None if overlay_data is None else _arrays(overlay_data, runs)
     question = Question(plane, window, points, radius, seed, max_cells, certify)
     folder = targets[0].folder / ".splineviz-cache" if cache is None else Path(cache)
     store = Store(folder, "results")
@@ -133,17 +153,20 @@ def animate(
     errors = {measured.step: measured.error for measured in found if measured.error is not None}
     if len(errors) == len(found):
         raise errors[found[0].step].about("no checkpoint can be drawn; the first")
-    sheet = Sheet(window.bounds, width, dpi)
-    if images is not None and not isinstance(images, bool):
-        images = [np.asarray(image) for image in images]
     style: dict[str, Any] = {
         "color": color,
         "limits": shared_limits(found, color),
+        "cmap": cmap,
         "edges": edges,
         "boundary": boundary,
+        "level": level,
+        "images": images if images is None or isinstance(images, bool) else [np.asarray(i) for i in images],
+        "labels": None if labels is None else list(labels),
+        "class_names": None if class_names is None else list(class_names),
+        "valid_range": valid_range,
+        "points": shown_points,
+        "point_classes": None if point_classes is None else np.asarray(point_classes),
     }
-    style |= {"images": images, "labels": None if labels is None else list(labels)}
-    style |= {"class_names": None if class_names is None else list(class_names)}
     look = FrameLook(sheet, window, title, style)
     cells, exact, proxy = (
         np.array([getattr(m, name) for m in found], dtype=np.float64) for name in ("cells", "exact", "proxy")
@@ -215,6 +238,10 @@ def follow(
         if idle is not None and not more and time.monotonic() - last >= idle:
             return
         time.sleep(every)
+
+
+def _arrays(points: Points, runs: Checkpoints) -> Float64[np.ndarray, "point *shape"]:
+    return checked_points(points, runs.program.input_shape).cpu().numpy()
 
 
 def _steps(found: Sequence[CheckpointMeasurement], status: str) -> tuple[int, ...]:

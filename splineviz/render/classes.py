@@ -42,17 +42,16 @@ def boundary_segments(arr: Arrangement, window: int, level: float | None = None)
         raise InputError(
             "the decision boundary needs the affine maps, and the file that this arrangement was loaded "
             "from does not hold them",
-            hint="draw with boundary=False (--no-boundary), or save with affine=True (slice --affine)",
+            hint="draw with boundary=False, or save with affine=True",
+            command_hint="--no-boundary, or write the file with slice --affine",
         )
     return arr.decision_boundary(window=window, level=level)
 
 
 def class_pieces(regions: DecisionRegions, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Colours (n, 3) of some pieces of decision regions, and the classes seen, largest area first."""
+    """Colours (n, 3) of some pieces of decision regions, and the area that they give each class (C,)."""
     classes = regions.classes[rows]
-    seen, index = np.unique(classes, return_inverse=True)
-    area = np.bincount(index, weights=regions.areas[rows], minlength=len(seen))
-    return class_colors(classes, tint=_TINT), seen[np.argsort(-area, kind="stable")]
+    return class_colors(classes, tint=_TINT), np.bincount(classes, weights=regions.areas[rows])
 
 
 def scalar_output(arr: Arrangement) -> bool:
@@ -62,14 +61,16 @@ def scalar_output(arr: Arrangement) -> bool:
 
 def class_legends(
     panel: Panel,
-    predicted: np.ndarray,
+    areas: np.ndarray,
     of_data: np.ndarray,
     names: Sequence[str] | None,
     *,
     scalar: bool = False,
 ) -> None:
-    """A patch per class predicted, largest area first, and a dot per class of the data, where the patches do
-    not tell."""
+    """A patch per class that has an area, largest first, and a dot per class of the data, where the patches
+    do not tell."""
+    seen = np.flatnonzero(areas)
+    predicted = seen[np.argsort(-areas[seen], kind="stable")]
     if len(predicted):
         _predicted_legend(panel, predicted, names, scalar)
     if not np.isin(of_data, predicted).all():

@@ -11,22 +11,24 @@ import numpy as np
 from splineviz.choices import SHARED_EDGES, CellColor, Difference, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.render.anchors import draw_anchors
-from splineviz.render.cellcolor import CellColors, cell_colors, shared_limits
-from splineviz.render.classes import boundary_segments, class_legends, scalar_output, side_names
+from splineviz.render.cellcolor import CellColors, shared_limits
+from splineviz.render.classes import class_legends, scalar_output, side_names
 from splineviz.render.difference import (
     PairDrawing,
     difference_colors,
     difference_handles,
     draw_difference,
+    draw_numbers,
     how_to_show,
 )
-from splineviz.render.figure import draw
-from splineviz.render.figure_layout import new_figure, padded
+from splineviz.render.figure_layout import beside_frame, frame, new_figure, ratio, under_frame, with_ticks
+from splineviz.render.layers import PictureKey, draw_layers, joined
+from splineviz.render.overlay import draw_footer, draw_points, draw_scale_bar
 from splineviz.render.palette import stage_colors
 from splineviz.render.panel import Panel
 from splineviz.render.save import VECTOR_FILL_CELLS, suffix_of, write_figure
 from splineviz.render.shapes import Fill
-from splineviz.render.style import BOUNDARY, FOOTER_LINE, INK, PANEL_GAP, PANEL_WIDTH, styled
+from splineviz.render.style import INK, PANEL_GAP, PANEL_WIDTH, styled
 from splineviz.showing import in_line, in_picture
 
 if TYPE_CHECKING:
@@ -34,12 +36,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from splineviz.arrangement.result import Arrangement
+    from splineviz.plane import Plane
 
 __all__ = ["draw_comparison", "save_comparison"]
 
-_MARGIN, _GAP, _HEAD, _FOOT = 0.06, 0.12, 0.2, 0.2
+_MARGIN, _GAP, _HEAD = 0.06, 0.12, 0.2
 _NARROWEST = 1.2
 _WARNING = 4  # lines under a panel that say what is not proven
+_TITLE: dict[str, Any] = {"loc": "left", "pad": 4, "color": INK, "parse_math": False}
 
 
 def draw_comparison(
@@ -48,12 +52,20 @@ def draw_comparison(
     pairs: Sequence[PairDrawing],
     *,
     color: CellColor = "norm",
+    cmap: str | None = None,
     edges: Literal["stage", "plain", "none"] = "stage",
     difference: Difference | None = None,
+    boundary: bool = True,
+    level: float | None = None,
     images: Sequence[Any] | bool | None = None,
     labels: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
+    valid_range: tuple[Any, Any] | None = None,
+    points: Any = None,
+    point_classes: Sequence[int] | None = None,
     title: str | None = None,
+    legend: bool = True,
+    ticks: bool | None = None,
     width: float = 7.2,
     fill: Fill = "plain",
 ) -> Figure:
@@ -69,7 +81,7 @@ def draw_comparison(
         Arrangements on one window, and the names of their networks.
     pairs
         Pairs of them, one or more.
-    color, edges, images, labels, class_names, fill
+    color, cmap, edges, boundary, level, images, labels, class_names, valid_range, points, point_classes
         As for :func:`splineviz.draw`; scales and colours are shared.
     difference
         What the panels of pairs show. ``map``: the Frobenius norm of the change of the in-slice gradient, on
@@ -78,6 +90,8 @@ def draw_comparison(
         outputs.
     title
         A line above everything.
+    legend, ticks, fill
+        As for :func:`splineviz.draw`; coordinates v stand at the first panel of a row.
     width
         Inches; panels narrower than 1.2 inches are refused.
 
@@ -89,29 +103,53 @@ def draw_comparison(
     for given, known, what in ((edges, SHARED_EDGES, "edges"), (fill, get_args(Fill), "fill")):
         if given not in known:
             raise InputError(f"unknown {what} {given!r}, expected one of {', '.join(known)}")
-    how = how_to_show(pairs, difference)
+    how = how_to_show(pairs, difference, level)
+    plane = arrs[0].planes[0]
+    ticks = with_ticks(plane, ticks)
     with styled():
-        figure, axes = _grid(arrs, len(pairs), width, title)
+        figure, axes = _grid(arrs, len(pairs), width, title, legend=legend, ticks=ticks)
         limits = shared_limits(arrs, color)
+        keys = []
         for k, (ax, arr) in enumerate(zip(axes, arrs, strict=False)):
-            style: dict[str, Any] = {
-                "color": color,
-                "limits": limits,
-                "edges": edges,
-                "fill": fill,
-                "legend": False,
-                "ticks": False,
-            }
-            draw(arr, ax, **style, scale_bar=k == 0, title=in_line(f"{k + 1}  {names[k]}"))
-        colors = difference_colors(pairs, how)
+            shape = arr.planes[0].input_shape
+            keys.append(
+                draw_layers(
+                    ax,
+                    arr,
+                    color=color,
+                    limits=limits,
+                    cmap=cmap,
+                    edges=edges,
+                    boundary=boundary,
+                    level=level,
+                    anchors=True,
+                    class_names=class_names,
+                    valid_range=None if valid_range is None else _in_shape(valid_range, plane, shape),
+                    points=points,
+                    point_classes=point_classes,
+                    fill=fill,
+                )
+            )
+            draw_anchors(ax, None, plane, images, labels)
+            draw_footer(ax, arr, arr.n_cells, low=ticks, beside=0.0)
+            if k == 0 and not ticks:
+                draw_scale_bar(ax, arr.windows[0])
+            ax.set_title(in_line(f"{k + 1}  {names[k]}"), **_TITLE)
+        panel = Panel(axes[min(len(axes), _columns(len(arrs))) - 1])
+        colors = difference_colors(pairs, how, cmap)
         for ax, pair, shown in zip(axes[len(arrs) :], pairs, colors, strict=True):
             ends = arrs[pair.first], arrs[pair.second]
-            draw_difference(ax, pair, ends, how, shown, fill, f"{pair.first + 1} → {pair.second + 1}")
-        panel = Panel(axes[min(len(axes), _columns(len(arrs))) - 1])
-        for ax in axes[len(arrs) :]:
-            draw_anchors(ax, panel if ax is axes[-1] else None, arrs[0].planes[0], images, labels)
-        _legends(panel, arrs, color, limits, edges, class_names)
-        _difference_legends(panel, how, colors, pairs[0].classes is not None)
+            draw_difference(ax, pair, ends, how, shown, fill, boundary=boundary, level=level)
+            if points is not None:
+                draw_points(ax, plane, arrs[0].windows[0], points, point_classes)
+            draw_anchors(ax, panel if legend and ax is axes[-1] else None, plane, images, labels)
+            draw_numbers(ax, pair, scalar=scalar_output(arrs[0]), low=ticks)
+            ax.set_title(f"{pair.first + 1} → {pair.second + 1}", **_TITLE)
+        if legend:
+            _legends(
+                panel, arrs, keys, edges, side_names(arrs[0], class_names, level), scaled=limits is not None
+            )
+            _difference_legends(panel, how, colors, boundary and pairs[0].classes is not None)
         if title:
             figure.suptitle(
                 in_picture(title),
@@ -135,13 +173,14 @@ def save_comparison(
     card: Mapping[str, Any],
     *,
     dpi: float = 300,
+    text: bool = False,
     **options: Any,
 ) -> None:
     """Draw several networks into a PNG, SVG or PDF file that carries ``card``; options of
-    :func:`draw_comparison`."""
+    :func:`draw_comparison`, and of :func:`splineviz.render.save_figure`."""
     few = max(arr.n_cells for arr in arrs) <= VECTOR_FILL_CELLS
     fill: Fill = "plain" if suffix_of(path) == ".png" else "vector" if few else "raster"
-    write_figure(draw_comparison(arrs, names, pairs, fill=fill, **options), path, card, dpi)
+    write_figure(draw_comparison(arrs, names, pairs, fill=fill, **options), path, card, dpi, text=text)
 
 
 def _columns(n: int) -> int:
@@ -149,30 +188,54 @@ def _columns(n: int) -> int:
 
 
 def _grid(
-    arrs: Sequence[Arrangement], n_pairs: int, width: float, title: str | None
+    arrs: Sequence[Arrangement],
+    n_pairs: int,
+    width: float,
+    title: str | None,
+    *,
+    legend: bool,
+    ticks: bool,
 ) -> tuple[Figure, list[Axes]]:
-    """Axes of all panels, in rows; their places in inches from the upper left corner, since the height is
-    settled later."""
-    x0, x1, y0, y1 = padded(arrs[0].windows[0].bounds)
-    columns = _columns(len(arrs))
-    side = (width - PANEL_GAP - PANEL_WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) / columns
+    """Framed axes of all panels, in rows; their places in inches from the upper left corner, since the height
+    is settled later."""
+    bounds = arrs[0].windows[0].bounds
+    columns, before = _columns(len(arrs)), 0.25 if title else 0.0
+    left, right = beside_frame(ticks, legend)
+    right += PANEL_GAP + PANEL_WIDTH if legend else 0.0
+    side = (width - left - right - 2 * _MARGIN - (columns - 1) * _GAP) / columns
     if side < _NARROWEST:
-        least = width + columns * (_NARROWEST - side)
+        least = np.ceil(10 * (width + columns * (_NARROWEST - side))) / 10
         raise InputError(
             f"{columns} panels do not fit into a width of {width:g} inches",
-            hint=f"width={np.ceil(10 * least) / 10:g}",
+            hint=f"width={least:g}",
+            command_hint=f"--width {least:g}",
         )
-    tall = side * (y1 - y0) / (x1 - x0)
+    tall = side * ratio(bounds)
     warnings = _WARNING if any(arr.status.name != "COMPLETE" for arr in arrs) else 1
-    row = _HEAD + tall + _FOOT + warnings * FOOTER_LINE
+    row = _HEAD + tall + under_frame(ticks, warnings)
     rows = 1 if len(arrs) == 2 else 2
-    height = _MARGIN + (0.25 if title else 0.0) + rows * row + _MARGIN
+    height = _MARGIN + before + rows * row + _MARGIN
     figure, axes = new_figure(width, height), []
     for k in range(len(arrs) + n_pairs):
-        left = _MARGIN + k % columns * (side + _GAP)
-        top = _MARGIN + (0.25 if title else 0.0) + k // columns * row + _HEAD
-        axes.append(figure.add_axes((left / width, 1 - (top + tall) / height, side / width, tall / height)))
+        x = _MARGIN + left + k % columns * (side + _GAP)
+        y = _MARGIN + before + k // columns * row + _HEAD
+        ax = figure.add_axes((x / width, 1 - (y + tall) / height, side / width, tall / height))
+        frame(ax, bounds, ticks)
+        ax.tick_params(labelleft=k % columns == 0)
+        if k:  # the names of the axes once, where no numbers of a pair stand
+            ax.set_xlabel("")
+            ax.set_ylabel("")
+        axes.append(ax)
     return figure, axes
+
+
+def _in_shape(bounds: tuple[Any, Any], plane: Plane, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Bounds of the inputs, numbers or arrays that broadcast to the plane's own, for a network that takes
+    them in another shape."""
+    if all(np.ndim(bound) == 0 for bound in bounds):
+        return bounds
+    low, high = (np.broadcast_to(bound, plane.input_shape).reshape(shape) for bound in bounds)
+    return low, high
 
 
 def _settle(figure: Figure, axes: Sequence[Axes], panel: Panel) -> None:
@@ -189,38 +252,25 @@ def _settle(figure: Figure, axes: Sequence[Axes], panel: Panel) -> None:
 def _legends(
     panel: Panel,
     arrs: Sequence[Arrangement],
-    color: CellColor,
-    limits: Any,
+    keys: Sequence[PictureKey],
     edges: EdgeStyle,
     names: Sequence[str] | None,
+    *,
+    scaled: bool,
 ) -> None:
     from matplotlib.lines import Line2D
 
-    if limits is not None:
-        all_colors = [cell_colors(arr, np.arange(arr.n_cells), color, limits) for arr in arrs]
-        panel.colorbar(all_colors[0])
-    if color == "class":
-        regions = [arr.decision_regions() for arr in arrs]
-        classes, areas = (
-            np.concatenate(part) for part in zip(*((r.classes, r.areas) for r in regions), strict=True)
-        )
-        area = np.bincount(classes, weights=areas)
-        seen = np.flatnonzero(area)
-        class_legends(
-            panel,
-            seen[np.argsort(-area[seen], kind="stable")],
-            np.zeros(0, int),
-            side_names(arrs[0], names),
-            scalar=scalar_output(arrs[0]),
-        )
-    drawn = max(int(arr.edge_stage.max(initial=-1)) for arr in arrs) + 1 if edges == "stage" else 0
+    if scaled:
+        panel.colorbar(keys[0].colors)
+    areas = np.zeros(max(len(key.class_areas) for key in keys))
+    for key in keys:
+        areas[: len(key.class_areas)] += key.class_areas
+    class_legends(panel, areas, keys[0].data_classes, names, scalar=scalar_output(arrs[0]))
+    drawn = max(int(arr.edge_stage.max(initial=-1)) + 1 for arr in arrs) if edges == "stage" else 0
     texts = ["edges of the first stage", "edges of the last stage"][:drawn]
     ends = zip(texts, stage_colors(2), (1.5, 0.7), strict=False)
-    handles = [Line2D([], [], color=color, linewidth=width) for _, color, width in ends]
-    if any(len(boundary_segments(arr, 0)) for arr in arrs):
-        texts.append("output = 0" if all(map(scalar_output, arrs)) else "decision boundary")
-        handles.append(Line2D([], [], color=BOUNDARY, linewidth=1.3))
-    panel.legend(handles, texts)
+    stages = [Line2D([], [], color=color, linewidth=width) for _, color, width in ends]
+    panel.legend(*joined([(stages, texts), *(key.marks for key in keys)]))
 
 
 def _difference_legends(

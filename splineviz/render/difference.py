@@ -14,8 +14,8 @@ from splineviz.choices import Difference
 from splineviz.errors import InputError
 from splineviz.render.cellcolor import CellColors, color_limits, quantity_colors
 from splineviz.render.edgelayer import draw_edges, line_width
-from splineviz.render.figure_layout import frame, points_per_unit
-from splineviz.render.overlay import draw_boundary
+from splineviz.render.figure_layout import points_per_unit
+from splineviz.render.overlay import draw_boundary, footer_depth
 from splineviz.render.shapes import Fill, fill_polygons, segment_collection
 from splineviz.render.style import BOUNDARY, FOOTER_LINE, INK, MUTED, SMALL
 
@@ -29,6 +29,7 @@ __all__ = [
     "difference_colors",
     "difference_handles",
     "draw_difference",
+    "draw_numbers",
     "how_to_show",
 ]
 
@@ -59,7 +60,9 @@ class PairDrawing:
     """Share of the window's area with one class."""
 
 
-def how_to_show(pairs: Sequence[PairDrawing], difference: Difference | None) -> Difference:
+def how_to_show(
+    pairs: Sequence[PairDrawing], difference: Difference | None, level: float | None
+) -> Difference:
     """Choose the quantity of the panels, and refuse one that is not possible for all pairs."""
     known = all(pair.classes is not None for pair in pairs)
     if difference is None:
@@ -72,10 +75,15 @@ def how_to_show(pairs: Sequence[PairDrawing], difference: Difference | None) -> 
         raise InputError(
             f"difference {difference!r} needs networks with one number of outputs", hint="difference 'edges'"
         )
+    if difference == "decisions" and level:
+        raise InputError(
+            f"a single output decides by its sign, and a level of {level:g} changes no decision",
+            hint="difference 'map' or 'edges', where the level is drawn as the boundary; or no level",
+        )
     return difference
 
 
-def difference_colors(pairs: Sequence[PairDrawing], how: Difference) -> list[CellColors]:
+def difference_colors(pairs: Sequence[PairDrawing], how: Difference, cmap: str | None) -> list[CellColors]:
     """Colours of the pieces of each overlay; those of the change of the map on one scale."""
     if how == "edges":
         return [CellColors(np.ones((pair.pieces.n_cells, 3))) for pair in pairs]
@@ -89,7 +97,7 @@ def difference_colors(pairs: Sequence[PairDrawing], how: Difference) -> list[Cel
     values = [pair.gradient_change for pair in pairs if pair.gradient_change is not None]
     areas = np.concatenate([pair.pieces.areas for pair in pairs])
     limits = color_limits(np.concatenate(values), areas, log=False)
-    return [quantity_colors(value, limits, _CHANGE, log=False, shared=True) for value in values]
+    return [quantity_colors(value, limits, _CHANGE, log=False, shared=True, cmap=cmap) for value in values]
 
 
 def draw_difference(
@@ -99,12 +107,13 @@ def draw_difference(
     how: Difference,
     colors: CellColors,
     fill: Fill,
-    title: str,
+    *,
+    boundary: bool,
+    level: float | None,
 ) -> None:
-    """Draw one pair, with both decision boundaries."""
+    """Draw one pair on framed axes, with both decision boundaries or level sets."""
     arr = pair.pieces
     window = arr.windows[0]
-    frame(ax, window.bounds, ticks=False)
     if how != "edges":
         fill_polygons(ax, arr.vertices, arr.cells, np.arange(arr.n_cells), colors.rgb, fill, smooth=True)
     draw_edges(ax, arr, 0, "none", 0.0)
@@ -120,11 +129,9 @@ def draw_difference(
                 arr.vertices[arr.edges[drawn]], edgecolors=color, linewidths=width, zorder=zorder
             )
             ax.add_collection(lines, autolim=False)
-    elif pair.classes is not None:
+    elif boundary and pair.classes is not None:
         for part, color in zip(arrs, (_FIRST, BOUNDARY), strict=True):
-            draw_boundary(ax, part.decision_boundary(), 0.8, "", color)
-    ax.set_title(title, loc="left", pad=4, color=INK, parse_math=False)
-    _describe(ax, pair)
+            draw_boundary(ax, part.decision_boundary(level=level), 0.8, "", color)
 
 
 def difference_handles(how: Difference, boundaries: bool) -> tuple[list[Any], list[str]]:
@@ -146,16 +153,18 @@ def difference_handles(how: Difference, boundaries: bool) -> tuple[list[Any], li
     return handles, texts
 
 
-def _describe(ax: Axes, pair: PairDrawing) -> None:
-    """Two lines of numbers below the frame."""
+def draw_numbers(ax: Axes, pair: PairDrawing, *, scalar: bool, low: bool) -> None:
+    """Two lines of numbers below the frame; ``low`` leaves room for tick labels."""
     from matplotlib.transforms import ScaledTranslation
 
     figure = ax.get_figure(root=True)
     assert figure is not None
     lines = [f"overlay: {pair.n_cells:,} cells"]
     if pair.agreement is not None:
-        lines.append(f"same class on {100 * pair.agreement:.1f} % of the area")
+        same = "same sign" if scalar else "same class"
+        lines.append(f"{same} on {100 * pair.agreement:.1f} % of the area")
     for k, text in enumerate(lines):
-        place = ax.transAxes + ScaledTranslation(0, -0.11 - k * FOOTER_LINE, figure.dpi_scale_trans)
+        depth = footer_depth(low) + k * FOOTER_LINE
+        place = ax.transAxes + ScaledTranslation(0, -depth, figure.dpi_scale_trans)
         style: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "clip_on": False, "color": MUTED}
         ax.text(0, 0, text, transform=place, ha="left", **style)

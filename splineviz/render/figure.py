@@ -5,28 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-import numpy as np
-
 from splineviz.choices import CellColor, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.render.anchors import anchor_images, draw_anchors
-from splineviz.render.cellcolor import Limits, cell_colors, check_cmap
-from splineviz.render.class_labels import label_regions
-from splineviz.render.classes import (
-    boundary_segments,
-    class_legends,
-    class_pieces,
-    scalar_output,
-    side_names,
-)
-from splineviz.render.doubtful_cells import draw_in_doubt
-from splineviz.render.edgelayer import draw_edges, line_width
-from splineviz.render.figure_layout import fit, frame, new_axes, points_per_unit, ratio, under_frame
-from splineviz.render.overlay import draw_boundary, draw_footer, draw_invalid, draw_points, draw_scale_bar
+from splineviz.render.cellcolor import Limits
+from splineviz.render.classes import class_legends, scalar_output, side_names
+from splineviz.render.figure_layout import fit, frame, new_axes, ratio, under_frame, with_ticks
+from splineviz.render.layers import draw_layers, joined
+from splineviz.render.overlay import draw_footer, draw_scale_bar
 from splineviz.render.panel import Panel
-from splineviz.render.shapes import Fill, fill_polygons
+from splineviz.render.shapes import Fill
 from splineviz.render.style import COLUMN_GAP, INK, PANEL_GAP, PANEL_WIDTH, styled
-from splineviz.render.values import draw_values
 from splineviz.showing import in_picture
 
 if TYPE_CHECKING:
@@ -138,55 +127,43 @@ def draw(
     InputError
         If an option is unknown, or the number of images or labels is not that of the anchors.
     """
-    _check(arr, window, fill, level)
-    check_cmap(color, cmap)
+    _check(arr, window, fill)
     plane, shown = arr.planes[window], arr.windows[window]
-    ticks = plane.dim == 2 if ticks is None else ticks
+    ticks = with_ticks(plane, ticks)
     with styled():
         own = ax is None
         pictured = bool(anchors and len(plane.anchors) and anchor_images(plane, images))
         below = own and width >= _NARROW and (not pictured or ratio(shown.bounds) < _WIDE)
         ax = new_axes(shown.bounds, width, legend and not below) if ax is None else ax
         frame(ax, shown.bounds, ticks)
-        cells = np.flatnonzero(arr.cell_window == window)
         beside = PANEL_GAP + PANEL_WIDTH if legend and not below else 0.0
-        lines = draw_footer(ax, arr, len(cells), low=ticks, beside=beside, note=note)
+        n_cells = int((arr.cell_window == window).sum())
+        lines = draw_footer(ax, arr, n_cells, low=ticks, beside=beside, note=note)
         panel = _panel_below(ax, under_frame(ticks, lines)) if below else Panel(ax)
-        widest = line_width(len(cells), shown.area, points_per_unit(ax, shown.bounds))
-
-        classes, names = np.zeros(0, dtype=np.int64), side_names(arr, class_names, level)
-        if color == "value":
-            colors = draw_values(ax, arr, window, limits, cmap)
-        else:
-            colors = cell_colors(arr, cells, color, limits, cmap)
-            vertices, polygons, rows, rgb = arr.vertices, arr.cells, cells, colors.rgb
-            if color == "class":
-                regions = arr.decision_regions(level=level)
-                vertices, polygons = regions.vertices, regions.pieces
-                rows = np.flatnonzero(arr.cell_window[regions.cells] == window)
-                rgb, classes = class_pieces(regions, rows)
-                label_regions(ax, regions, rows, shown.bounds, plane.anchors if anchors else None, names)
-            fill_polygons(ax, vertices, polygons, rows, rgb, fill, smooth=edges in ("none", "kink"))
-        keys, data_classes = [draw_edges(ax, arr, window, edges, widest)], np.zeros(0, dtype=np.int64)
-        if boundary:
-            name = f"output = {level or 0:g}" if scalar_output(arr) else "decision boundary"
-            segments = boundary_segments(arr, window, level)
-            keys.append(draw_boundary(ax, segments, max(0.9, min(1.3, 2.2 * widest)), name))
-        if valid_range is not None:
-            keys.append(draw_invalid(ax, plane, shown, *valid_range))
-        keys.append(draw_in_doubt(ax, arr, window))
-        if points is not None:
-            key, data_classes = draw_points(ax, plane, shown, points, point_classes)
-            keys.append(key)
+        key = draw_layers(
+            ax,
+            arr,
+            window,
+            color=color,
+            limits=limits,
+            cmap=cmap,
+            edges=edges,
+            boundary=boundary,
+            level=level,
+            anchors=anchors,
+            class_names=class_names,
+            valid_range=valid_range,
+            points=points,
+            point_classes=point_classes,
+            fill=fill,
+        )
         if anchors and len(plane.anchors):
             draw_anchors(ax, panel if legend else None, plane, images, labels)
         if legend:
-            panel.scale(colors)
-            class_legends(panel, classes, data_classes, names, scalar=scalar_output(arr))
-            panel.legend(
-                [handle for handles, _ in keys for handle in handles],
-                [text for _, texts in keys for text in texts],
-            )
+            panel.scale(key.colors)
+            names = side_names(arr, class_names, level)
+            class_legends(panel, key.class_areas, key.data_classes, names, scalar=scalar_output(arr))
+            panel.legend(*joined([key.edges, key.marks]))
         if scale_bar and not ticks:
             draw_scale_bar(ax, shown)
         if title:
@@ -205,7 +182,7 @@ def _panel_below(ax: Axes, under: float) -> Panel:
     return Panel(ax, below=under + _ABOVE_PANEL, columns=max(1, columns))
 
 
-def _check(arr: Arrangement, window: int, fill: Fill, level: float | None) -> None:
+def _check(arr: Arrangement, window: int, fill: Fill) -> None:
     if not 0 <= window < len(arr.windows):
         raise InputError(
             f"the arrangement has windows 0 to {len(arr.windows) - 1}, got {window}",
@@ -213,8 +190,3 @@ def _check(arr: Arrangement, window: int, fill: Fill, level: float | None) -> No
         )
     if fill not in get_args(Fill):
         raise InputError(f"unknown fill {fill!r}, expected one of {', '.join(get_args(Fill))}")
-    if level is not None and not scalar_output(arr):
-        raise InputError(
-            "a level is one of a network with a single output",
-            hint="choose an output with --output-index I, or leave the level out for the decision boundary",
-        )

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from splineviz.plane import Plane
+
 __all__ = [
+    "beside_frame",
     "fit",
     "frame",
     "new_axes",
@@ -22,10 +25,12 @@ __all__ = [
     "ratio",
     "side_for",
     "under_frame",
+    "with_ticks",
 ]
 
 _MARGIN = 0.06
 _HAIR = 0.002
+_TICKS = 0.44
 _TALLEST = 1.5  # times as tall as the room is wide
 
 Bounds = tuple[float, float, float, float]
@@ -72,7 +77,8 @@ def side_for(bounds: Bounds, width: float, legend: bool) -> float:
     if side < 0.5:
         raise InputError(
             f"a figure {width:g} inches wide leaves no room for the data",
-            hint="give a larger width, or legend=False",
+            hint="a larger width, or legend=False",
+            command_hint="a larger --width, or --no-legend",
         )
     return side * min(1.0, _TALLEST / ratio(bounds))
 
@@ -81,6 +87,17 @@ def ratio(bounds: Bounds) -> float:
     """Height over width of axes for these bounds."""
     x0, x1, y0, y1 = padded(bounds)
     return (y1 - y0) / (x1 - x0)
+
+
+def with_ticks(plane: Plane, asked: bool | None) -> bool:
+    """Whether uv coordinates stand on the axes: as asked, or else where they are the inputs themselves."""
+    return plane.dim == 2 if asked is None else asked
+
+
+def beside_frame(ticks: bool, column: bool) -> tuple[float, float]:
+    """Widths of what stands to the left and to the right of the frame: tick labels, and half of the last one
+    where no column stands there."""
+    return (_TICKS if ticks else 0.0), (0.14 if ticks and not column else 0.0)
 
 
 def under_frame(ticks: bool, lines: int) -> float:
@@ -104,8 +121,7 @@ def fit(
     ``panel`` is the panel's height, ``lines`` the number of lines below the frame beyond the first.
     """
     column = panel > 0 and not below
-    left = 0.44 if ticks else 0.0
-    right = 0.14 if ticks and not column else 0.0  # half of the last label
+    left, right = beside_frame(ticks, column)
     above = 0.22 if title else 0.0
     under = under_frame(ticks, lines)
     side = side_for(bounds, width - left - right, column)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from splineviz.render.figure import draw
-from splineviz.render.figure_layout import frame, ratio, side_for
-from splineviz.render.style import BOUNDARY, FOOTER_LINE, SMALL, styled
+from splineviz.render.figure_layout import beside_frame, frame, ratio, side_for, under_frame
+from splineviz.render.style import BOUNDARY, SMALL, styled
 from splineviz.showing import in_line, in_picture
 
 if TYPE_CHECKING:
@@ -24,41 +24,50 @@ __all__ = ["Sheet", "new_figure", "save_film_figure", "save_picture"]
 
 _MARGIN = 0.06
 _ABOVE = 0.24
-_BELOW = 0.2 + FOOTER_LINE
-"""The scale bar, and a line for a warning"""
 _PANEL = 2.6
 """Height that the column at the right has at least"""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The size of all frames: ``width`` in inches, the column at the right included; ``dpi`` pixels per
-    inch."""
+    """The size of all frames, and what stands around the slice: ``width`` in inches, the column of the
+    ``legend`` included; ``dpi`` pixels per inch; ``ticks`` on the axes; letters in SVG as ``text``."""
 
     bounds: tuple[float, float, float, float]
     width: float
     dpi: float
+    legend: bool = True
+    ticks: bool = False
+    text: bool = False
+
+    def __post_init__(self) -> None:
+        _ = self.side  # refuses a width that leaves no room for the slice
 
     @property
     def side(self) -> float:
         """Width of the slice in inches."""
-        return side_for(self.bounds, self.width, legend=True)
+        return side_for(self.bounds, self.width - sum(self._beside), self.legend)
 
     @property
     def height(self) -> float:
-        """Height in inches of the slice with its title and its footer."""
-        return self._tall + _ABOVE + _BELOW + _MARGIN
+        """Height in inches of the slice with its title and its footer, in which a warning has a line."""
+        return self._tall + _ABOVE + under_frame(self.ticks, 1) + _MARGIN
 
     @property
     def _tall(self) -> float:
-        return max(self.side * ratio(self.bounds), _PANEL)
+        tall = self.side * ratio(self.bounds)
+        return max(tall, _PANEL) if self.legend else tall
+
+    @property
+    def _beside(self) -> tuple[float, float]:
+        return beside_frame(self.ticks, self.legend)
 
     def axes(self, figure: Figure) -> Axes:
         """Add the axes that the slice is drawn on."""
         tall = self.side * ratio(self.bounds)
-        bottom = self.height - _ABOVE - tall
+        left, bottom = _MARGIN + self._beside[0], self.height - _ABOVE - tall
         return figure.add_axes(
-            (_MARGIN / self.width, bottom / self.height, self.side / self.width, tall / self.height)
+            (left / self.width, bottom / self.height, self.side / self.width, tall / self.height)
         )
 
 
@@ -87,7 +96,7 @@ def save_picture(
 
     ``style`` holds options of :func:`splineviz.draw`.
     """
-    with styled():
+    with styled(text=sheet.text):
         figure = new_figure(sheet.width, sheet.height, sheet.dpi)
         ax = sheet.axes(figure)
         if arr is not None:
@@ -95,7 +104,8 @@ def save_picture(
                 arr,
                 ax,
                 title=title,
-                ticks=False,
+                legend=sheet.legend,
+                ticks=sheet.ticks,
                 fill="plain" if os.fspath(path).endswith(".png") else "vector",
                 **style,
             )
@@ -119,7 +129,7 @@ def save_film_figure(figure: Figure, target: Any, salt: str = "") -> None:
 def _mark(ax: Axes, sheet: Sheet, window: Window, message: str) -> None:
     from matplotlib.patches import Polygon
 
-    frame(ax, window.bounds, ticks=False)
+    frame(ax, window.bounds, sheet.ticks)
     style: dict[str, Any] = {"closed": True, "facecolor": "0.96", "edgecolor": "0.75", "linewidth": 0.8}
     ax.add_patch(Polygon(window.vertices, hatch="//", **style))
     text = "\n".join(textwrap.wrap(in_line(message), int(14 * sheet.side)))

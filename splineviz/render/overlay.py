@@ -27,6 +27,7 @@ __all__ = [
     "draw_invalid",
     "draw_points",
     "draw_scale_bar",
+    "footer_depth",
     "in_window",
     "nice_length",
 ]
@@ -179,7 +180,7 @@ def draw_footer(
     figure = ax.get_figure(root=True)
     assert figure is not None
     width = ax.get_window_extent().width / figure.dpi
-    depth = 0.3 if low else 0.11
+    depth = footer_depth(low)
     style: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "clip_on": False, "parse_math": False}
     count, lines = f"{n_cells:,} cell{'s' if n_cells != 1 else ''}", []
     if width < _NARROW and not low:
@@ -197,6 +198,11 @@ def draw_footer(
         place = ax.transAxes + ScaledTranslation(0, -depth - (k + 1) * FOOTER_LINE, figure.dpi_scale_trans)
         ax.text(0, 0, text, transform=place, color=color, ha="left", **style)
     return len(lines)
+
+
+def footer_depth(low: bool) -> float:
+    """Inches from the frame down to the first line of words; ``low`` where tick labels stand between."""
+    return 0.3 if low else 0.11
 
 
 def nice_length(target: float) -> float:

@@ -37,7 +37,7 @@ class Strip:
     """Charts side by side over the logarithm of the step; drawn once, only the cursor moves."""
 
     def __init__(self, sheet: Sheet, steps: Sequence[int], charts: Sequence[Chart]) -> None:
-        self._x = on_log_axis(steps)
+        self._x, self._text = on_log_axis(steps), sheet.text
         self._charts = charts
         self._figure = new_figure(sheet.width, _HEIGHT, sheet.dpi)
         self._cursors = []
@@ -114,7 +114,7 @@ class Strip:
         """Strip of a checkpoint as SVG text."""
         self._to(index)
         buffer = io.BytesIO()
-        with styled():
+        with styled(text=self._text):
             save_film_figure(self._figure, buffer, salt=" strip")
         return buffer.getvalue().decode()
 

@@ -299,6 +299,10 @@ def test_bad_requests_are_refused_before_any_work(
         ([], {}, "needs an output"),
         ("a.webp", {"color": "jacobian"}, "unknown color 'jacobian', expected one of random"),
         ("a.webp", {"edges": "kink"}, "unknown edges 'kink'"),
+        ("a.webp", {"cmap": "magma"}, "color 'random' shows none"),
+        ("a.webp", {"level": 0.5}, "a level is one of a network with a single output"),
+        ("a.webp", {"width": 2.0}, "2 inches wide leaves no room"),
+        ("a.webp", {"overlay_data": np.zeros((2, 5))}, r"the points have shape \(5,\), 5 values"),
         ("a.webp", {"radius": 0.0}, "the radius must be a number > 0, got 0"),
         ("a.webp", {"seconds": float("nan")}, "the length in seconds must be a number > 0"),
         (

@@ -50,11 +50,11 @@ def test_a_movie_frames_and_json(run: Path, splineviz: Command) -> None:
     assert sorted(path.name for path in Path("frames").glob("*.svg")) == ["000.svg", "001.svg", "002.svg"]
     with Image.open("a.webp") as image:
         assert image.n_frames == 3 and image.width == 605
-    again = splineviz("animate", "run", *WHERE, "-o", "a.webp", "--color", "class", "--width", 400)
+    again = splineviz("animate", "run", *WHERE, "-o", "a.webp", "--color", "class", "--width", 4)
     assert again.code == 0 and "0 of 3 arrangements computed" in again.out
     assert again.out.splitlines()[0].split() == ["step", "cells", "exact", "proxy", "test", "accuracy"]
     with Image.open("a.webp") as image:
-        assert image.width == 400
+        assert image.width == 440
 
 
 def test_the_averaged_weights(run: Path, splineviz: Command) -> None:

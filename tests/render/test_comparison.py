@@ -13,6 +13,7 @@ import torch
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.legend import Legend
+from matplotlib.patches import PathPatch
 from torch import nn
 
 import splineviz as sv
@@ -123,6 +124,77 @@ def test_files_carry_what_they_were_made_from_and_are_the_same_twice(suffix: str
         card = json.loads(Image.open(first).info["splineviz"])
         assert [model["name"] for model in card["models"]] == ["net 0", "net 1"]
         assert card["models"][0]["program"]["digest"] == random_net(0).digest and card["windows"]
+
+
+def scalar_comparison(shapes: tuple[tuple[int, ...], ...] = ((2,), (2,))) -> sv.Comparison:
+    nets = []
+    for seed, shape in enumerate(shapes):
+        torch.manual_seed(seed)
+        flat = nn.Sequential(nn.Flatten(), nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)).double()
+        flat[3].bias.data -= flat(torch.zeros(1, 2).double())[0]
+        nets.append(sv.load_program(flat.eval(), input_shape=shape))
+    return sv.compare(nets, PLANE, SQUARE)
+
+
+def lines_of(ax: Any, color: str) -> np.ndarray:
+    """(K, 2, 2) segments of the boundaries that are drawn in one colour."""
+    found = [
+        path.vertices.reshape(-1, 2, 2)
+        for c in ax.collections
+        if isinstance(c, PathCollection) and np.allclose(c.get_edgecolor()[0][:3], to_rgb(color))
+        for path in c.get_paths()
+    ]
+    return np.concatenate(found) if found else np.zeros((0, 2, 2))
+
+
+def test_a_level_is_drawn_in_every_panel() -> None:
+    both = scalar_comparison()
+    axes = panels(both.draw(level=0.01))
+    for arr, panel, color in zip(both.arrangements, axes, ("#0072b2", "#d7191c"), strict=False):
+        wanted = arr.decision_boundary(level=0.01)
+        assert len(wanted) and np.array_equal(lines_of(panel, "#d7191c"), wanted)
+        assert np.array_equal(lines_of(axes[2], color), wanted)
+    with pytest.raises(InputError, match=r"decides by its sign, and a level of 0\.01 changes no decision"):
+        both.draw(level=0.01, difference="decisions")
+    with pytest.raises(InputError, match="a level is one of a network with a single output"):
+        comparison().draw(level=0.01)
+    texts = {text.get_text() for text in axes[2].texts}
+    assert any(text.startswith("same sign on ") for text in texts)
+
+
+def test_nothing_but_the_panels() -> None:
+    figure = comparison().draw(legend=False, boundary=False, ticks=False)
+    assert figure.axes == panels(figure) and not figure.findobj(Legend)
+    assert not any(len(lines_of(ax, "#d7191c")) for ax in figure.axes)
+    wide, narrow = (panels(comparison().draw(legend=legend))[0] for legend in (False, True))
+    assert wide.get_window_extent().width > narrow.get_window_extent().width + 30
+
+
+def test_coordinates_stand_where_they_have_room() -> None:
+    axes = panels(comparison(3).draw(width=9, ticks=True))
+    shown = [any(tick.label1.get_visible() for tick in ax.yaxis.get_major_ticks()) for ax in axes]
+    assert shown == [True, False, False, True, False, False]
+    assert [bool(ax.get_xlabel()) for ax in axes] == [True] + 5 * [False]
+
+
+def test_data_and_their_range_on_networks_of_several_input_shapes() -> None:
+    both = scalar_comparison(((2,), (1, 2, 1)))
+    points = np.array([[0.2, 0.3], [-0.4, 0.1], [0.3, -0.5]])
+    how: dict[str, Any] = {"points": points, "point_classes": [0, 1, 1]}
+    axes = panels(both.draw(valid_range=(np.array([-0.5, -0.25]), 0.5), **how))
+    for ax in axes:
+        (dots,) = [c for c in ax.collections if c.get_label() == "data"]
+        assert np.allclose(dots.get_offsets(), points)
+    for ax in axes[:2]:
+        (outline,) = [p for p in ax.patches if isinstance(p, PathPatch) and p.get_linewidth() == 0.8]
+        low, high = outline.get_path().vertices.min(0), outline.get_path().vertices.max(0)
+        assert np.allclose([low, high], [[-0.5, -0.25], [0.5, 0.5]])
+
+
+def test_one_colour_map_for_all_quantities() -> None:
+    own, other = (comparison().draw(color="norm", cmap=cmap) for cmap in ("magma", None))
+    for ax, plain in zip(panels(own), panels(other), strict=True):
+        assert not np.allclose(fills(ax), fills(plain))
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:

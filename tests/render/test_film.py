@@ -128,3 +128,15 @@ def test_a_video_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(movie.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"needs the package imageio-ffmpeg\n.*splineviz\[video\]"):
         movie.check_movie(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("legend", [False, True])
+@pytest.mark.parametrize("ticks", [False, True])
+def test_all_that_stands_round_a_slice_is_on_the_sheet(tmp_path: Path, legend: bool, ticks: bool) -> None:
+    arr = trained()
+    sheet = Sheet(arr.windows[0].bounds, 5.5, 60, legend=legend, ticks=ticks)
+    save_picture(tmp_path / "a.png", sheet, arr.windows[0], arr, title="step 4")
+    ink = np.asarray(Image.open(tmp_path / "a.png").convert("L")) < 200
+    assert ink.shape[1] == 330 and not any(rim.any() for rim in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
+    before = np.flatnonzero(ink[ink.shape[0] // 3]).min()  # of a row that the slice is in
+    assert (before > 20) == ticks
