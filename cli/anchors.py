@@ -22,11 +22,13 @@ __all__ = ["FoundAnchors", "find_anchors"]
 
 @dataclass(frozen=True)
 class FoundAnchors:
-    """The points of a plane, ``None`` where the request names the plane itself, and the networks asked."""
+    """The points of a plane, ``None`` where the request names the plane itself, the networks asked, and how
+    points come to them."""
 
     points: Data | None
     choice: Choice
     programs: Sequence[Program]
+    preprocessing: Preprocessing
 
 
 def find_anchors(
@@ -53,15 +55,17 @@ def find_anchors(
     """
     choice = Choice(rows)
     if data is None or not (rows or source.classes or source.errors):
-        return FoundAnchors(None, choice, load([]))
+        programs = load([])
+        return FoundAnchors(None, choice, programs, preprocessing.before(programs))
     if source.classes and not source.errors:
         choice = one_of_each(source.classes, np.arange(len(data)), data, seed)
     sample = data.take(choice.rows or [0])
     programs = load(preprocessing.shapes(sample))
+    preprocessing = preprocessing.before(programs)
     if not source.errors:
-        return FoundAnchors(sample, choice, programs)
+        return FoundAnchors(sample, choice, programs, preprocessing)
     wrong = misclassified(data, judge(programs), preprocessing)
     choice = (
         one_of_each(source.classes, wrong, data, seed) if source.classes else some(count, wrong, data, seed)
     )
-    return FoundAnchors(data.take(choice.rows), choice, programs)
+    return FoundAnchors(data.take(choice.rows), choice, programs, preprocessing)

@@ -50,7 +50,7 @@ def run_animate(options: AnimateOptions) -> int:
         seed=options.seed,
         judge=lambda programs: _checkpoints(options, programs[0])[-1],
     )
-    (program,), anchors = found.programs, found.points
+    (program,), anchors, preprocessing = found.programs, found.points, found.preprocessing
     for choice in found.choice.chosen.values():
         note(choice["said"], quiet)
     plane = (

@@ -35,7 +35,7 @@ def run_compare(options: CompareOptions) -> int:
     data = location.read(on_demo=options.on_demo)
     finish_compiling = begin_compiling(quiet)
     found = location.find(data, preprocessing, lambda shapes: _load(options, shapes), on_demo=options.on_demo)
-    programs, anchors = found.programs, found.points
+    programs, anchors, preprocessing = found.programs, found.points, found.preprocessing
     finish_compiling()
     resources: dict[str, Any] = {
         "max_memory": budget.max_memory,

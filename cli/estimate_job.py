@@ -23,7 +23,6 @@ from .data_points import chosen_points, points_of
 from .declaring import values
 from .estimate_options import METRICS, WITH_DIRECTIONS, EstimateOptions
 from .estimate_report import print_estimate, report_of, written_table
-from .options import first_that_fits
 from .progress import note, point_progress
 from .resuming import Partial
 
@@ -50,6 +49,7 @@ def run_estimate(options: EstimateOptions) -> int:
 
         torch.set_num_threads(options.threads)
     network, program = _load(options, preprocessing.shapes(every.take([0])))
+    preprocessing = preprocessing.before([network])
     how = options.network.how
     how["input_shape"] = network.input_shape
 
@@ -85,15 +85,15 @@ def run_estimate(options: EstimateOptions) -> int:
 
 def _load(options: EstimateOptions, shapes: Sequence[tuple[int, ...]]) -> tuple[Origin, Program | None]:
     """The network, and its exact program where a metric needs it."""
-    from splineviz.program.sources import load_program, network_for
+    from splineviz.program.sources import network_for
 
-    model, how = options.network.model, options.network.how
-    network = first_that_fits(shapes, lambda shape: network_for(model, shape, **how))
-    options.network.tell_weights(options.reporting.quiet)
     if not any(METRICS[name].needs_program for name in options.metrics):
+        network = network_for(options.network.model, shapes, **options.network.how)
+        options.network.tell_weights(options.reporting.quiet)
         return network, None
-    how["input_shape"] = network.input_shape
-    return network, load_program(model, **how)
+    program = options.network.program(shapes, options.reporting.quiet)
+    assert program.origin is not None
+    return program.origin, program
 
 
 def _all_columns(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from splineviz.choices import Certify
-from splineviz.errors import InputError
 
 from .declaring import argument, flag, option
 from .progress import note
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 
     from .preprocessing import Preprocessing
 
-__all__ = ["DataSource", "ModelSource", "Ports", "Reading", "Reporting", "WorkLimits", "first_that_fits"]
-
-Network = TypeVar("Network")
+__all__ = ["DataSource", "ModelSource", "Ports", "Reading", "Reporting", "WorkLimits"]
 
 
 def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> bool:
@@ -120,7 +117,7 @@ class ModelSource:
         """The program that will be asked about points of one of these shapes, the likeliest first."""
         from splineviz.program.sources import program_for
 
-        program = first_that_fits(shapes, lambda shape: program_for(self.model, shape, **self.how))
+        program = program_for(self.model, shapes, **self.how)
         self.tell_weights(quiet)
         return program
 
@@ -132,19 +129,6 @@ class ModelSource:
                 "loads some",
                 quiet,
             )
-
-
-def first_that_fits(
-    shapes: Sequence[tuple[int, ...]], load: Callable[[tuple[int, ...] | None], Network]
-) -> Network:
-    """The network that is loaded for the first of some shapes that it takes, or for none."""
-    errors = list[InputError]()
-    for shape in shapes or (None,):
-        try:
-            return load(shape)
-        except InputError as error:
-            errors.append(error)
-    raise errors[0]  # that of the likeliest
 
 
 @dataclass(frozen=True, kw_only=True)

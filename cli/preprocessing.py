@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from splineviz.errors import InputError, SplinevizWarning
 from splineviz.inputs import as_inputs
 from splineviz.own_code import current_folder_first, named_object
 from splineviz.showing import condensed
+
+if TYPE_CHECKING:
+    from splineviz.program import Origin, Program
 
 __all__ = ["Preprocessing"]
 
@@ -30,6 +33,8 @@ class Preprocessing:
     std: tuple[float, ...]
     told: bool = True
     """Whether the request says how data come to the scale of the network, be it by naming a default"""
+    whole: str | None = None
+    """Kind of whole numbers that the network is made for, such as ``uint8``"""
 
     @classmethod
     def make(
@@ -46,6 +51,11 @@ class Preprocessing:
         """(n, *input_shape) float64 of points as they lie in their source."""
         points, levels = self._stacked(data, input_shape)
         return self._normalised(points / levels, input_shape)
+
+    def before(self, networks: Iterable[Program | Origin]) -> Preprocessing:
+        """The way to some networks, of which all may say that they take whole numbers as they are."""
+        kinds = {network.input_dtype for network in networks}
+        return replace(self, whole=kinds.pop() if len(kinds) == 1 else None)
 
     def transformed(self, data: Data) -> Data:
         """The data after the transform."""
@@ -83,7 +93,11 @@ class Preprocessing:
         points = stacked(data.points, data.names, pictures=data.pictures)
         if points.dtype.kind not in "fiub":
             raise InputError(f"the points must hold real numbers, got dtype {points.dtype}")
-        levels = self._levels(points, pictures=data.pictures) if points.dtype.kind in "iub" else 1.0
+        if self.whole is not None and not self.told:
+            _tell_as_they_are(points, self.whole)
+            levels = 1.0
+        else:
+            levels = self._levels(points, pictures=data.pictures) if points.dtype.kind in "iub" else 1.0
         return in_its_colors(points, input_shape) if data.pictures else points, levels
 
     def _transformed(self, point: np.ndarray) -> np.ndarray:
@@ -144,6 +158,24 @@ class Preprocessing:
             self.std, input_shape, axis
         )
         return normalised
+
+
+def _tell_as_they_are(points: np.ndarray, kind: str) -> None:
+    """Say that a network of whole numbers takes the data as they are; refuse those that it cannot hold."""
+    low, high = np.iinfo(kind).min, np.iinfo(kind).max
+    if points.min() < low or points.max() > high:
+        raise InputError(
+            f"the network takes {kind} numbers, {low} to {high}, and the data go from {points.min():g} to "
+            f"{points.max():g}",
+            hint="--mean and --std, or --transform",
+        )
+    small = points.dtype.kind == "f" and points.max() <= 1
+    scale = f", though none is above 1: --std {1 / high:.8g} for 0 to {high}" if small else ""
+    warnings.warn(
+        f"the network takes {kind} numbers, {low} to {high}, and gets the data as they are{scale}",
+        SplinevizWarning,
+        stacklevel=2,
+    )
 
 
 def _levels_of(kind: np.dtype) -> float | None:

@@ -40,7 +40,7 @@ def run_slice(options: SliceOptions) -> int:
     found = location.find(
         data, preprocessing, lambda shapes: [_load(options, shapes)], on_demo=options.on_demo
     )
-    (program,), anchors = found.programs, found.points
+    (program,), anchors, preprocessing = found.programs, found.points, found.preprocessing
     finish_compiling()
     set_out = time.perf_counter()  # what is loaded before is no work on the slice
     budget, how = options.budget, dict[str, Any](stage=options.stage, jobs=jobs)

@@ -41,12 +41,13 @@ def run_validate(options: ValidateOptions) -> int:
 
     check_thresholds(dict(options.fail_below))
     finish_compiling = begin_compiling(options.reporting.quiet)
-    network, shape, n_units = _load(options, preprocessing.shapes(every.take([0])))
+    network, program = _load(options, preprocessing.shapes(every.take([0])))
+    preprocessing = preprocessing.before([program])
     data = chosen_points(options.source, every, preprocessing, lambda: _last(network))
-    x = preprocessing.apply(data, shape)
+    x = preprocessing.apply(data, program.input_shape)
     finish_compiling()
     with on_cluster(options.dask), job_progress(options.reporting.quiet) as progress:
-        validation = Validation(network, x, options.asked(n_units), options.folder)
+        validation = Validation(network, x, options.asked(program.n_units), options.folder)
         if options.shard is not None:
             done, of = validation.work(options.jobs, shard=options.shard, progress=progress)
             if options.reporting.as_json:
@@ -71,19 +72,19 @@ def run_validate(options: ValidateOptions) -> int:
 
 def _load(
     options: ValidateOptions, shapes: Sequence[tuple[int, ...]]
-) -> tuple[Program | Checkpoints, tuple[int, ...], int]:
-    """The network or its checkpoints, the shape of one input, and the number of units."""
+) -> tuple[Program | Checkpoints, Program]:
+    """The network or its checkpoints, and the program that was traced."""
     network = options.network
     if options.factory is None:
         program = network.program(shapes, options.reporting.quiet)
-        return program, program.input_shape, program.n_units
+        return program, program
     from splineviz.program.checkpoints import Checkpoints
 
     program = replace(network, model=options.factory, weights_key=None).program(shapes, quiet=True)
     runs = Checkpoints(program, network.model, weights_key=network.weights_key)
     for reason in runs.left_out.values():
         note(f"left out: {reason}", options.reporting.quiet)
-    return runs, program.input_shape, program.n_units
+    return runs, program
 
 
 def _last(network: Program | Checkpoints) -> Program:

@@ -87,7 +87,7 @@ def slice(
     plane = Plane.through(*anchors)
     program = program_for(
         model,
-        plane.input_shape,
+        [plane.input_shape],
         input_shape=input_shape,
         weights=weights,
         weights_key=weights_key,

@@ -226,7 +226,7 @@ def follow(
     Animation
         Each time the outputs were written.
     """
-    program = program_for(model, plane.input_shape)
+    program = program_for(model, [plane.input_shape])
     outs = [out] if isinstance(out, (str, os.PathLike)) else list(out)
     shown: dict[Path, tuple[int, int]] = {}
     watch, last = Watch(), time.monotonic()

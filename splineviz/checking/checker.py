@@ -199,7 +199,7 @@ def _compared(
 def _program(claim: Claim, model: Model | Program, how: Reading, outputs: Sequence[int] | None) -> Program:
     """The network, read as it was read for the arrangement; refused if it is another one."""
     if isinstance(model, Program):
-        program = program_for(model, None, **how)
+        program = program_for(model, [], **how)
     else:
         how["logits"] = claim.cut_off
         asked: Reading = {**how, "input_shape": claim.input_shape}

@@ -125,7 +125,7 @@ def compare(
 
 def _program(model: Any, name: str, plane: Plane) -> Program:
     try:
-        return program_for(model, plane.input_shape)
+        return program_for(model, [plane.input_shape])
     except InputError as error:
         raise error.about(name) from error
 

@@ -179,7 +179,7 @@ def program_on(program: Model | Program, planes: Planes) -> Program:
     """The program of whatever names one, to be asked about planes; these tell the input shape where nothing
     else does."""
     first = next(iter(_several(planes, Plane)), None)
-    return program_for(program, None if first is None else first.input_shape)
+    return program_for(program, [] if first is None else [first.input_shape])
 
 
 def _several(given: One | Sequence[One], kind: type[One]) -> tuple[One, ...]:

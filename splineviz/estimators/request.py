@@ -53,12 +53,12 @@ def origin_of(model: Model, points: Points) -> Origin:
         return model.origin
     if isinstance(model, Origin):
         return model
-    return network_for(model, tuple(_tensor(points).shape[1:]))
+    return network_for(model, [tuple(_tensor(points).shape[1:])])
 
 
 def program_at(model: Program | models.Model, points: Points) -> Program:
     """The exact program of whatever names one; the points tell the input shape where nothing else does."""
-    return model if isinstance(model, Program) else program_for(model, tuple(_tensor(points).shape[1:]))
+    return model if isinstance(model, Program) else program_for(model, [tuple(_tensor(points).shape[1:])])
 
 
 def checked_points(points: Points, input_shape: tuple[int, ...]) -> Tensor:

@@ -5,7 +5,7 @@ from splineviz.program.describe import Description, StageRow, describe
 from splineviz.program.origin import Origin
 from splineviz.program.program import Affine, Fidelity, Gain, Maximum, Node, Pointwise, Program, Stage
 from splineviz.program.refusal import Offender
-from splineviz.program.sources import blockers, load_program, read_network
+from splineviz.program.sources import blockers, load_program, network_for
 from splineviz.program.state_dicts import load_weights
 
 __all__ = [
@@ -25,6 +25,6 @@ __all__ = [
     "describe",
     "load_program",
     "load_weights",
-    "read_network",
+    "network_for",
     "with_decisions",
 ]

@@ -98,9 +98,7 @@ class Checkpoints:
             where = f"'{source}'" if isinstance(source, (str, os.PathLike)) else "the list"
             expected = f"give a folder, a pattern such as 'run/step-*.pt' or files: {', '.join(SUFFIXES)}"
             raise InputError(f"no checkpoint in {where}", hint=expected)
-        self.program = program_for(
-            model, None, input_shape=input_shape, logits=logits, fix=fix, output=output
-        )
+        self.program = program_for(model, [], input_shape=input_shape, logits=logits, fix=fix, output=output)
         self._key = weights_key
         self.left_out: dict[Path, str] = {}
         # who names files wants each of them

@@ -39,7 +39,7 @@ def with_decisions(program: Model | Program) -> Program:
     >>> arr.n_linear_regions, arr.n_cells == len(set(arr.winners(0)[:, 0].tolist()))
     (1, True)
     """
-    program = program_for(program, None)
+    program = program_for(program, [])
     shape = program.output_shape
     if not shape or shape[0] < 2:
         raise InputError(

@@ -10,7 +10,7 @@ import torch
 from torch import SymInt, Tensor, nn
 from torch.export import ExportedProgram
 from torch.export.graph_signature import ConstantArgument, InputKind
-from torch.fx import Interpreter
+from torch.fx import Graph, Interpreter
 from torch.fx.traceback import preserve_node_meta
 
 from splineviz.errors import InputError
@@ -21,12 +21,29 @@ from splineviz.showing import condensed
 
 __all__ = ["load_exported"]
 
+_ATEN = torch.ops.aten
+_CHECK = _ATEN._assert_tensor_metadata.default
+_MOVES = (
+    _ATEN.permute.default,
+    _ATEN.transpose.int,
+    _ATEN.view.default,
+    _ATEN.reshape.default,
+    _ATEN.flatten.using_ints,
+    _ATEN.unsqueeze.default,
+    _ATEN.squeeze.dim,
+    _ATEN.slice.Tensor,
+    _ATEN.select.int,
+    _ATEN.clone.default,
+    _ATEN.contiguous.default,
+)
+
 
 def load_exported(
     source: str | Path | ExportedProgram, fix: Fixed, output: Output | None
-) -> tuple[nn.Module, tuple[int, ...]]:
+) -> tuple[nn.Module, tuple[int, ...], str | None]:
     """The module of a .pt2 file, or of what torch.export made, with some of its inputs fixed and one of its
-    outputs chosen; and the shape of one input.
+    outputs chosen; the shape of one input, and the kind of whole numbers that it is declared to hold, if it
+    is.
 
     Reading such a file can run code in it.
 
@@ -39,8 +56,9 @@ def load_exported(
     program = source if isinstance(source, ExportedProgram) else _read(Path(source))
     name = "the exported program" if isinstance(source, ExportedProgram) else f"'{source}'"
     names, entry, known = _arguments(program, name, fix)
+    kind = _whole_numbers(program, entry, name)
     module = _Exported(program.module(), names, entry, known, output)
-    return module, _input_shape(program, entry, name)
+    return module, _input_shape(program, entry, name), kind
 
 
 class _Exported(nn.Module):
@@ -57,7 +75,7 @@ class _Exported(nn.Module):
     ) -> None:
         super().__init__()
         self._parameters, self._buffers, self._modules = module._parameters, module._buffers, module._modules
-        self._graph, self._names, self._entry = module.graph, tuple(names), entry
+        self._graph, self._names, self._entry = _without_checks(module.graph), tuple(names), entry
         self._known, self._output = dict(known), output
 
     def forward(self, x: Tensor) -> object:
@@ -116,3 +134,34 @@ def _input_shape(program: ExportedProgram, entry: str, name: str) -> tuple[int, 
             hint="export it with all axes but the batch fixed",
         )
     return fixed
+
+
+def _whole_numbers(program: ExportedProgram, entry: str, name: str) -> str | None:
+    """The kind of whole numbers of the input, which may only be moved before they are cast to real ones; None
+    for real ones."""
+    node = next(node for node in program.graph.nodes if node.op == "placeholder" and node.name == entry)
+    kind: torch.dtype = node.meta["val"].dtype
+    if kind.is_floating_point:
+        return None
+    todo = [node]
+    while todo:
+        for reader in todo.pop().users:
+            made = reader.meta.get("val")
+            if reader.target is _CHECK or (isinstance(made, Tensor) and made.is_floating_point()):
+                continue
+            if reader.target not in _MOVES:
+                raise InputError(
+                    f"{name} takes {str(kind).removeprefix('torch.')} numbers, and {reader.target} computes "
+                    "with them: whole numbers are cut off or wrap",
+                    hint="cast them first: x.float()",
+                )
+            todo.append(reader)
+    return str(kind).removeprefix("torch.")
+
+
+def _without_checks(graph: Graph) -> Graph:
+    """The graph, stripped of the checks of data types that torch.export writes before casts: the program is
+    run on real numbers of another precision than the example's."""
+    for node in graph.find_nodes(op="call_function", target=_CHECK):
+        graph.erase_node(node)
+    return graph

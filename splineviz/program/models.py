@@ -22,7 +22,7 @@ from splineviz.program.state_dicts import Wanted, Weights, weights_for
 from splineviz.program.weight_files import SUFFIXES
 from splineviz.showing import condensed
 
-__all__ = ["Model", "find_module"]
+__all__ = ["Found", "Model", "find_module", "read_for_a_shape"]
 
 Model = nn.Module | ExportedProgram | str | Path
 
@@ -38,6 +38,14 @@ class Found:
     name: str
     input_shape: tuple[int, ...] | None
     """Shape of one input, where the model's file tells it"""
+    input_dtype: str | None = None
+    """Kind of whole numbers that the model's file declares for its input; None for real ones"""
+
+
+def read_for_a_shape(model: object) -> bool:
+    """Tell whether a model is read anew for every shape of its input: an ONNX file may have several
+    readings."""
+    return isinstance(model, (str, Path)) and Path(model).suffix.lower() == ".onnx"
 
 
 def find_module(
@@ -57,14 +65,13 @@ def find_module(
     """
     fix = fix or {}
     suffix = Path(model).suffix.lower() if isinstance(model, (str, Path)) else ""
-    if suffix == ".onnx":
-        module, shape = _onnx(str(model), input_shape, fix, output)
-        found = Found(module, str(model), shape)
+    if read_for_a_shape(model):
+        found = _onnx(str(model), input_shape, fix, output)
     elif suffix == ".pt2" or isinstance(model, ExportedProgram):
         assert isinstance(model, (str, Path, ExportedProgram))
         name = type(model).__name__ if isinstance(model, ExportedProgram) else str(model)
-        module, shape = load_exported(model, fix, output)
-        found = Found(module, name, shape)
+        module, shape, dtype = load_exported(model, fix, output)
+        found = Found(module, name, shape, dtype)
     elif isinstance(model, (str, Path)):
         found = Found(holding(_named(str(model)), fix, output), str(model), None)
     elif isinstance(model, nn.Module):
@@ -126,9 +133,7 @@ def _no_model(given: object) -> InputError:
     return InputError(f"a model is {_EXPECTED}, got {kind}", hint=hint)
 
 
-def _onnx(
-    path: str, given: tuple[int, ...] | None, fix: Fixed, output: Output | None
-) -> tuple[nn.Module, tuple[int, ...]]:
+def _onnx(path: str, given: tuple[int, ...] | None, fix: Fixed, output: Output | None) -> Found:
     try:
         from splineviz.program.onnx import read_network
     except ImportError as error:
@@ -136,7 +141,7 @@ def _onnx(
             f"reading '{path}' needs the package onnx", hint="pip install 'splineviz[onnx]'"
         ) from error
     network = read_network(path, given, fix, output)
-    return network, network.input_shape
+    return Found(network, path, network.input_shape, network.input_dtype)
 
 
 def _named(model: str) -> nn.Module:

@@ -26,15 +26,22 @@ class Origin:
     """Parameters and buffers by name, in the data type of the module."""
     name: str
     input_shape: tuple[int, ...]
+    input_dtype: str | None
+    """Kind of whole numbers that the file of the network declares for its input; ``None`` for real ones."""
 
     @classmethod
     def of(
-        cls, graph: Graph, weights: Mapping[str, Tensor], name: str, input_shape: tuple[int, ...]
+        cls,
+        graph: Graph,
+        weights: Mapping[str, Tensor],
+        name: str,
+        input_shape: tuple[int, ...],
+        input_dtype: str | None,
     ) -> Origin:
         """Make an origin with a copy of the weights, since those of a module in training go on changing."""
         used = {call.name for call in graph.calls if call.op == "weight"}
         own = {key: value.detach().clone() for key, value in weights.items() if key in used}
-        return cls(graph, own, name, input_shape)
+        return cls(graph, own, name, input_shape, input_dtype)
 
     @cached_property
     def digest(self) -> str:

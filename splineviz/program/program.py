@@ -60,6 +60,9 @@ class Program:
     _rebind: Callable[[Weights, str | None], Program] = field(repr=False, compare=False)
     fidelity: Fidelity | None = None
     """``None`` after :meth:`rebind`, which does not run the module."""
+    input_dtype: str | None = None
+    """Kind of whole numbers, such as ``uint8``, that the file of the network declares for its input; ``None``
+    for real ones."""
     cut_off: str | None = None
     """The last operation of the module, where the program ends before it."""
     origin: Origin | None = field(default=None, repr=False, compare=False)

@@ -36,7 +36,7 @@ def select_outputs(program: Model | Program, outputs: Sequence[int]) -> Program:
     InputError
         If there is no such output, an index comes twice, or none is given.
     """
-    program = program_for(program, None)
+    program = program_for(program, [])
     n_outputs = math.prod(program.output_shape)
     chosen = tuple(int(output) for output in outputs)
     if not chosen or len(set(chosen)) != len(chosen) or not all(0 <= output < n_outputs for output in chosen):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, TypeVar, Unpack
 
@@ -16,7 +15,7 @@ from splineviz.program.fidelity import measure, sample
 from splineviz.program.first_run import Shape, checked_shape, shape_of_input, try_on
 from splineviz.program.logits import CutOff, last_operation, without_last
 from splineviz.program.lowering import Lowered, lower
-from splineviz.program.models import Model, find_module
+from splineviz.program.models import Found, Model, find_module, read_for_a_shape
 from splineviz.program.modes import refuse_training
 from splineviz.program.one_input import Fixed, Output
 from splineviz.program.origin import Origin
@@ -27,10 +26,10 @@ from splineviz.program.state_dicts import Wanted, Weights, weights_for
 from splineviz.program.trace import Graph, trace
 from splineviz.program.weights import check_values, infinities_meant, module_weights
 
-__all__ = ["Reading", "blockers", "load_program", "network_for", "program_for", "read_network"]
+__all__ = ["Reading", "blockers", "load_program", "network_for", "program_for"]
 
 
-Read = TypeVar("Read", Program, Origin)
+Read = TypeVar("Read")
 
 
 class Reading(TypedDict, total=False):
@@ -102,21 +101,29 @@ def load_program(
     >>> program.n_units, program.input_shape, program.output_shape
     (8, (2,), (1,))
     """
-    asked: Reading = {"input_shape": input_shape, "weights": weights, "weights_key": weights_key}
-    name, module, shape = _found(model, {**asked, "fix": fix, "output": output})
-    with restored(module):
-        return _program(module, name, shape, logits)
+    return program_for(
+        model,
+        [],
+        input_shape=input_shape,
+        weights=weights,
+        weights_key=weights_key,
+        logits=logits,
+        fix=fix,
+        output=output,
+    )
 
 
-def _program(module: nn.Module, name: str, shape: tuple[int, ...], logits: bool) -> Program:
+def _program(found: Found, shape: tuple[int, ...], logits: bool) -> Program:
+    module, name = found.module, found.name
     graph, lowered, cut = _lowered(module, shape, logits)
     if lowered.offenders:
         last = None if logits else last_operation(graph, module_weights(module))
         raise refusal(lowered.offenders, None if last is None else last.op)
     original = module_weights(module)
     expected = {key: original[key] for key in module.state_dict() if key in original}
-    card = _Card(name, shape, sum(p.numel() for p in module.parameters()), None if cut is None else cut.note)
-    origin = Origin.of(graph, original, name, shape)
+    n_parameters = sum(p.numel() for p in module.parameters())
+    card = _Card(name, shape, found.input_dtype, n_parameters, None if cut is None else cut.note)
+    origin = Origin.of(graph, original, name, shape, found.input_dtype)
     beside = [*graph.constants, *(key for key in origin.weights if key not in expected)]
     keeper = Keeper.of(module, beside, shape)
     made = _maker(origin, Wanted.of(module), original, card, keeper, logits)
@@ -127,9 +134,10 @@ def _program(module: nn.Module, name: str, shape: tuple[int, ...], logits: bool)
 
 
 def program_for(
-    model: Model | Program, point_shape: tuple[int, ...] | None, **how: Unpack[Reading]
+    model: Model | Program, point_shapes: Sequence[tuple[int, ...]], **how: Unpack[Reading]
 ) -> Program:
-    """The program of a model that will be asked about points of ``point_shape``; a program is itself.
+    """The program of a model that will be asked about points of one of these shapes, the likeliest first; a
+    program is itself.
 
     The model's own word on its input comes first, since images are often stored in another shape than a
     network takes; the points decide where the model does not tell, or what it tells does not work. The other
@@ -142,30 +150,53 @@ def program_for(
                 hint="give them to sv.load_program, or the model in place of the program",
             )
         return model
-    return _read_for(lambda asked: load_program(model, **asked), point_shape, how)
+    return _first_that_fits(model, point_shapes, how, _program)
 
 
-def network_for(model: Model, point_shape: tuple[int, ...] | None, **how: Unpack[Reading]) -> Origin:
-    """The traced network of a model that will be asked about points of ``point_shape``, as `program_for`
-    finds the program."""
-    return _read_for(lambda asked: read_network(model, **asked), point_shape, how)
+def network_for(model: Model, point_shapes: Sequence[tuple[int, ...]], **how: Unpack[Reading]) -> Origin:
+    """The traced network of a model that will be asked about points of one of these shapes, as `program_for`
+    finds the program; piecewise affine or not.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_program` does.
+    NotPiecewiseAffineError
+        If an ONNX file holds operators that cannot be run.
+    """
+    return _first_that_fits(model, point_shapes, how, _origin)
 
 
-def _read_for(read: Callable[[Reading], Read], point_shape: tuple[int, ...] | None, how: Reading) -> Read:
-    try:
-        return read(how)
-    except InputError:
-        if how.get("input_shape") is not None or not point_shape:
-            raise
-        for shape in _shapes_like(point_shape):
-            with suppress(InputError):
-                return read({**how, "input_shape": shape})
-        raise  # the model's own shape is the likelier one, so that what is wrong there is told
+def _first_that_fits(
+    model: Model,
+    point_shapes: Sequence[tuple[int, ...]],
+    how: Reading,
+    read: Callable[[Found, tuple[int, ...], bool], Read],
+) -> Read:
+    """What is read of a model on inputs of the shape that it tells or that is asked for, or else of the first
+    of some shapes that it takes."""
+    asked = checked_shape(how.get("input_shape"))
+    weights, key = how.get("weights"), how.get("weights_key")
+    fix, output, logits = how.get("fix"), how.get("output"), how.get("logits", False)
+    # read once, but where the reading itself depends on the shape
+    found = None if read_for_a_shape(model) else find_module(model, weights, key, None, fix, output)
+    like = [shape for points in point_shapes for shape in _shapes_like(points)]
+    errors = list[InputError]()
+    for given in [asked] if asked is not None else [None, *dict.fromkeys(like)]:
+        try:
+            here = found or find_module(model, weights, key, given, fix, output)
+            with restored(here.module):
+                return read(here, shape_of_input(here.module, given, here.input_shape), logits)
+        except InputError as error:
+            errors.append(error)
+    raise errors[0]  # the model's own shape is the likeliest one, so that what is wrong there is told
 
 
 def _shapes_like(point_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Shapes of the input of a network that takes such points: as they are; without a batch of one; images
     without channels with one, and those with channels last with channels first."""
+    if not point_shape:
+        return []
     shapes = [point_shape]
     if len(point_shape) == 4 and point_shape[0] == 1:
         shapes.append(point_shape := point_shape[1:])
@@ -179,37 +210,21 @@ def _shapes_like(point_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
 def blockers(model: Model, **how: Unpack[Reading]) -> tuple[Offender, ...]:
     """The operations of a model that block exactness, without raising for them; other bad input is still an
     error. Further arguments are those of :func:`load_program`."""
-    _, module, shape = _found(model, how)
-    with restored(module):
-        return _lowered(module, shape, how.get("logits", False))[1].offenders
+    return _first_that_fits(model, [], how, _offenders)
 
 
-def read_network(model: Model, **how: Unpack[Reading]) -> Origin:
-    """Trace any network, piecewise affine or not, for the estimators; the arguments are those of
-    :func:`load_program`.
+def _offenders(found: Found, shape: tuple[int, ...], logits: bool) -> tuple[Offender, ...]:
+    return _lowered(found.module, shape, logits)[1].offenders
 
-    Raises
-    ------
-    InputError
-        As :func:`load_program` does.
-    NotPiecewiseAffineError
-        If an ONNX file holds operators that cannot be run.
-    """
-    name, module, shape = _found(model, how)
-    with restored(module):
-        graph, own = _traced(module, shape)
+
+def _origin(found: Found, shape: tuple[int, ...], logits: bool) -> Origin:
+    module = found.module
+    graph, own = _traced(module, shape)
     of_file: Callable[..., tuple[Offender, ...]] | None = getattr(module, "in_order", None)
     if of_file is not None and (stand_ins := of_file(())):
         raise refusal(stand_ins, None)
-    return Origin.of(without_last(graph, own)[0] if how.get("logits") else graph, own, name, shape)
-
-
-def _found(model: Model, how: Reading) -> tuple[str, nn.Module, tuple[int, ...]]:
-    """Name and module of a model, and the shape of one input."""
-    given = checked_shape(how.get("input_shape"))
-    weights, key = how.get("weights"), how.get("weights_key")
-    found = find_module(model, weights, key, given, how.get("fix"), how.get("output"))
-    return found.name, found.module, shape_of_input(found.module, given, found.input_shape)
+    graph = without_last(graph, own)[0] if logits else graph
+    return Origin.of(graph, own, found.name, shape, found.input_dtype)
 
 
 def _traced(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, dict[str, Tensor]]:
@@ -240,6 +255,7 @@ class _Card:
 
     name: str
     input_shape: tuple[int, ...]
+    input_dtype: str | None
     n_parameters: int
     cut_off: str | None
 
@@ -264,6 +280,7 @@ def _maker(
             n_slots=lowered.n_slots,
             output=lowered.output,
             input_shape=card.input_shape,
+            input_dtype=card.input_dtype,
             output_shape=lowered.output_shape,
             name=card.name,
             digest=lowered.digest,
@@ -283,7 +300,8 @@ def _maker(
             origin, lowered = first.with_weights(weights), lower(first.graph, weights)
         else:  # what it keeps beside its weights is in the trace
             graph, lowered, _ = _lowered(module, card.input_shape, logits)
-            origin = Origin.of(graph, module_weights(module), card.name, card.input_shape)
+            about = card.name, card.input_shape, card.input_dtype
+            origin = Origin.of(graph, module_weights(module), *about)
         if lowered.offenders:
             raise refusal(lowered.offenders, None)
         return made(lowered, origin, None)

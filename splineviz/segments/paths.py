@@ -98,7 +98,7 @@ def walk(
     """
     if len(points) < 2:
         raise InputError(f"a walk goes through at least two points, got {len(points)}")
-    program = program_for(program, np.shape(points[0]))
+    program = program_for(program, [np.shape(points[0])])
     ends = [*points[1:], *([points[0]] if closed else [])]
     return PathStatistics(tuple(segment(program, a, b) for a, b in zip(points, ends, strict=False)))
 

@@ -188,7 +188,7 @@ def segment(program: Model | Program, a: Any, b: Any) -> Segment:
     >>> walk.n_cells == len(walk.knots) - 1
     True
     """
-    program = program_for(program, np.shape(_array(a)))
+    program = program_for(program, [np.shape(_array(a))])
     first, last = _point(program, a, "a"), _point(program, b, "b")
     length = float(torch.linalg.vector_norm(last - first))
     if length == 0:

@@ -31,9 +31,19 @@ LOOKS: tuple[object, ...] = (
     *("--overlay-data", 5),
 )
 KEYWORDS: dict[str, object] = {
-    "color": "norm", "cmap": "magma", "edges": "plain", "boundary": False, "valid_range": (0.2, 0.8),
-    "title": "of them", "legend": False, "ticks": True, "width": 6.0, "dpi": 50, "text": False,
-    "class_names": ["a", "b", "c"], "labels": ["a", "b", "c"],
+    "color": "norm",
+    "cmap": "magma",
+    "edges": "plain",
+    "boundary": False,
+    "valid_range": (0.2, 0.8),
+    "title": "of them",
+    "legend": False,
+    "ticks": True,
+    "width": 6.0,
+    "dpi": 50,
+    "text": False,
+    "class_names": ["a", "b", "c"],
+    "labels": ["a", "b", "c"],
 }
 
 

@@ -14,7 +14,7 @@ from splineviz.estimators.metrics.metric import Column, Metric, Part, Settings, 
 from splineviz.estimators.metrics.registry import columns_of, registered
 from splineviz.estimators.metrics.summary import summary
 from splineviz.neighbourhoods import exact_metric
-from splineviz.program import read_network
+from splineviz.program import network_for
 from splineviz.segments import walk_metric
 from splineviz.stage import Stage
 from tests.estimators.nets import perceptron
@@ -47,7 +47,7 @@ def test_listing_metrics_loads_nothing_heavy() -> None:
 
 
 def test_parts_put_together_are_the_whole() -> None:
-    network = read_network(perceptron(4, 6, 6, 2), input_shape=(4,))
+    network = network_for(perceptron(4, 6, 6, 2), [], input_shape=(4,))
     x = np.random.default_rng(0).random((5, 4))
     settings = Settings(radii=(0.1, 0.5), directions=(2, 3), frame="per-point")
     told: list[int] = []

@@ -209,3 +209,40 @@ def test_an_input_by_its_name(tmp_path: Path) -> None:
     torch.testing.assert_close(
         program.forward(x.double()).float(), module(x, signed=True), rtol=1e-5, atol=1e-6
     )
+
+
+class Bytes(nn.Module):
+    """A network of pictures as they lie in files: bytes, channels last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.last = nn.Conv2d(3, 2, 2), nn.Linear(12, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.permute(0, 3, 1, 2).float() / 255 - 0.5
+        result: Tensor = self.last(torch.relu(self.conv(x)).flatten(1))
+        return result
+
+
+def test_a_network_of_bytes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module, pixels = Bytes().eval(), torch.randint(0, 256, (2, 3, 4, 3), dtype=torch.uint8)
+    exported = torch.export.export(module, (pixels,), dynamic_shapes=({0: Dim.AUTO},))
+    torch.export.save(exported, tmp_path / "bytes.pt2")
+    for source in (exported, tmp_path / "bytes.pt2"):
+        program = load_program(source)
+        assert (program.input_shape, program.input_dtype) == ((3, 4, 3), "uint8")
+        torch.testing.assert_close(program.forward(pixels.double()), module(pixels).double())
+    again = exported.module()(pixels)
+    torch.testing.assert_close(again, module(pixels))  # and what was given is as it was
+
+
+def test_bytes_that_wrap_are_refused(tmp_path: Path) -> None:
+    class Wrapping(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.relu((x + x).float() - 200)
+
+    pixels = torch.zeros(2, 3, dtype=torch.uint8)
+    exported = torch.export.export(Wrapping().eval(), (pixels,), dynamic_shapes=({0: Dim.AUTO},))
+    with pytest.raises(InputError, match=r"takes uint8 numbers, and aten.add.Tensor computes with them"):
+        load_program(exported)

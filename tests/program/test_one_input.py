@@ -16,7 +16,7 @@ from torch.export import Dim
 
 import splineviz as sv
 from splineviz.errors import InputError
-from splineviz.program import load_program, read_network
+from splineviz.program import load_program, network_for
 
 from .nets import Call
 
@@ -100,12 +100,14 @@ def test_what_is_fixed_is_part_of_the_network() -> None:
         sv.local_complexity(load_program(critic, input_shape=4, fix={"action": a}), x, directions=2).digest
         for a in (ACTION, ACTION, 2 * ACTION)
     }
-    networks = {read_network(critic, input_shape=4, fix={"action": a}).digest for a in (ACTION, 2 * ACTION)}
+    networks = {
+        network_for(critic, [], input_shape=4, fix={"action": a}).digest for a in (ACTION, 2 * ACTION)
+    }
     assert len(digests) == len(networks) == 2
 
 
 def test_numbers_in_calls_are_part_of_the_network() -> None:
-    digests = [read_network(nn.LeakyReLU(slope), input_shape=2).digest for slope in (0.1, 0.1, 0.2)]
+    digests = [network_for(nn.LeakyReLU(slope), [], input_shape=2).digest for slope in (0.1, 0.1, 0.2)]
     assert digests[0] == digests[1] != digests[2]
 
 
@@ -116,7 +118,7 @@ def test_what_is_held_in_few_bits_is_part_of_the_network() -> None:
         return net.eval()
 
     nets = [net(0.5, 2.0), net(0.5, 2.0), net(0.5, 3.0)]
-    first, same, other = (read_network(one, input_shape=2).digest for one in nets)
+    first, same, other = (network_for(one, [], input_shape=2).digest for one in nets)
     assert first == same != other
 
 

@@ -104,7 +104,11 @@ def test_whole_numbers_that_are_cast(tmp_path: Path, kind: int) -> None:
     model = model_of(nodes, ["n", 4, 5, 3], arrays, kind=_FLOAT)
     model.graph.input[0].type.tensor_type.elem_type = kind
     onnx.save(model, tmp_path / "net.onnx")
-    assert load_program(tmp_path / "net.onnx").input_shape == (4, 5, 3)
+    program = load_program(tmp_path / "net.onnx")
+    assert program.input_shape == (4, 5, 3)
+    assert program.input_dtype == str(helper.tensor_dtype_to_np_dtype(kind))
+    assert program.origin is not None and program.origin.input_dtype == program.input_dtype
+    assert program.rebind(dict(program.origin.weights)).input_dtype == program.input_dtype
     x = _random.integers(0, 120, (3, 4, 5, 3)).astype(helper.tensor_dtype_to_np_dtype(kind))
     agrees(tmp_path / "net.onnx", x)
 

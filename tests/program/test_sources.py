@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ from torch import nn
 
 import splineviz as sv
 from splineviz.errors import InputError
-from splineviz.program import describe, load_program, load_weights
+from splineviz.program import describe, load_program, load_weights, models
 from splineviz.program.models import find_module
+from splineviz.program.sources import program_for
 
 from .nets import Residual
 
@@ -115,6 +117,29 @@ def test_counters_of_old_checkpoints(factory: str, tmp_path: Path) -> None:
     assert same(
         load_program(f"{factory}:make", weights=tmp_path / "resnet.th"), load_program(make()).rebind(state)
     )
+
+
+def test_a_factory_and_its_weights_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shapes are tried on one module; what is wrong with weights is no matter of shapes."""
+    (tmp_path / "convs_for_loading.py").write_text(
+        "from torch import nn\nmade = []\ndef make():\n"
+        "    made.append(nn.Sequential(nn.Conv2d(1, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(18, 3)))\n"
+        "    return made[-1]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    made: list[nn.Module] = importlib.import_module("convs_for_loading").made
+    read, reads = models.weights_for, []
+    monkeypatch.setattr(models, "weights_for", lambda *asked: reads.append(1) or read(*asked))
+    shapes = [(4, 5), (3, 4, 4), (4, 4)]
+    fresh = nn.Sequential(nn.Conv2d(1, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(18, 3))
+    program = program_for("convs_for_loading:make", shapes, weights=fresh.state_dict())
+    assert program.input_shape == (1, 4, 4) and len(made) == len(reads) == 1
+    with pytest.raises(InputError, match=r"missing: 3.weight, 3.bias"):
+        program_for("convs_for_loading:make", shapes, weights=fresh[:1].state_dict())
+    assert len(made) == len(reads) == 2
+    with pytest.raises(InputError, match="the shape of one input is needed"):
+        program_for("convs_for_loading:make", shapes[:2])
 
 
 def test_weights_leave_the_given_module_alone(tmp_path: Path) -> None:

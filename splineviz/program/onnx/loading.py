@@ -49,6 +49,13 @@ class Source:
     held: dict[str, np.ndarray]
     """Inputs that are fixed, each with a batch of one where it has a batch axis"""
 
+    @property
+    def input_dtype(self) -> str | None:
+        """Kind of whole numbers that the input holds, by NumPy's name; None for real ones."""
+        if self.kind not in WHOLE_NUMBERS:
+            return None
+        return str(onnx.helper.tensor_dtype_to_np_dtype(self.kind))
+
 
 def read(path: Path, given: tuple[int, ...] | None, fix: Fixed, output: Output | None) -> Source:
     """Read a file, and decide on its input and output.

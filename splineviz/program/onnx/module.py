@@ -46,6 +46,8 @@ class OnnxNetwork(nn.Module):
     ----------
     entry
         Name of the graph's input.
+    input_dtype
+        Kind of whole numbers that the graph declares for its input; None for real ones.
     held_shape
         How the graph holds one input, where this differs from ``input_shape`` by axes of length one.
     weights
@@ -61,6 +63,7 @@ class OnnxNetwork(nn.Module):
         *,
         entry: str,
         input_shape: tuple[int, ...],
+        input_dtype: str | None,
         held_shape: tuple[int, ...],
         steps: Sequence[GraphStep],
         output: str,
@@ -70,7 +73,7 @@ class OnnxNetwork(nn.Module):
     ) -> None:
         super().__init__()
         # RESERVED names all of these.
-        self.input_shape, self.refused = input_shape, tuple(refused)
+        self.input_shape, self.input_dtype, self.refused = input_shape, input_dtype, tuple(refused)
         self._entry, self._held_shape, self._steps, self._result = entry, held_shape, tuple(steps), output
         # one precision, since torch does not mix them: the lowest of float32 and float64 that holds every
         # number
@@ -137,7 +140,7 @@ class OnnxNetwork(nn.Module):
         return ".".join(taken), last
 
 
-_OWN = "input_shape refused _entry _held_shape _steps _result _places".split()
+_OWN = "input_shape input_dtype refused _entry _held_shape _steps _result _places".split()
 
 RESERVED = frozenset([*dir(nn.Module()), *dir(OnnxNetwork), *_OWN])
 """Names that a node cannot have as a submodule: those of the module's own attributes"""

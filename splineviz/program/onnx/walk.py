@@ -113,6 +113,7 @@ class Walk:
         return OnnxNetwork(
             entry=source.input,
             input_shape=self.reading.input_shape,
+            input_dtype=self.source.input_dtype,
             held_shape=held(self.reading.shape),
             steps=self.steps,
             output=output.name,
