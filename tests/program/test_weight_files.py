@@ -253,7 +253,10 @@ def test_folders_that_are_no_network(tmp_path: Path) -> None:
     (tmp_path / "model_1.safetensors").unlink()
     (tmp_path / "model.safetensors").unlink()
     (tmp_path / "adapter_model.bin").write_bytes(b"")
-    with pytest.raises(InputError, match=r"an adapter \(LoRA\), without the weights.*\n.*merge_and_unload"):
+    with pytest.raises(InputError, match=r"an adapter \(LoRA\) in a file of its own.*\n.*merge_and_unload"):
+        load_weights(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match=r"an adapter \(LoRA\) in a file of its own"):
         load_weights(tmp_path)
 
 

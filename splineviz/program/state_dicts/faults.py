@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from torch import Tensor
 
 from splineviz.program.state_dicts.wanted import Wanted
+from splineviz.program.weight_files.adapter_settings import MERGE
 from splineviz.program.weights import some
 
 __all__ = ["faults", "reason"]
@@ -16,9 +17,9 @@ __all__ = ["faults", "reason"]
 _SHOWN = 5
 _REASONS = (
     (
-        ("lora_", "base_layer.", "hada_w", "lokr_w"),
-        "adapters (LoRA) lie beside the weights, and how strongly they act is not in the file: merge them, "
-        "model.merge_and_unload(), and save that",
+        ("lora_", "base_layer.", "modules_to_save.", "hada_w", "lokr_w"),
+        "adapters (LoRA) lie beside the weights, and how strongly they act is not in the file: put PEFT's "
+        f"adapter_config.json beside it, or {MERGE}",
     ),
     (
         ("parametrizations.", "_orig", "weight_g", "weight_v"),

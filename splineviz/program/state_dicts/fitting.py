@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.program.state_dicts.adapters import merged
 from splineviz.program.state_dicts.candidates import Candidate, candidates, in_place
 from splineviz.program.state_dicts.entries import State, entry, held
 from splineviz.program.state_dicts.faults import faults, reason
 from splineviz.program.state_dicts.unnamed import named_in_order, split
 from splineviz.program.state_dicts.wanted import Wanted
 from splineviz.program.weight_files import read_content
+from splineviz.program.weight_files.adapter_settings import AdapterSettings
 from splineviz.program.weights import check_present, check_values, some
 
 __all__ = ["Weights", "fitted", "weights_for"]
@@ -54,6 +56,9 @@ def weights_for(wanted: Wanted, weights: Weights, key: str | None = None) -> Sta
     content = read_content(weights)
     if key is not None:
         content = entry(content, key, f"'{weights}'")
+    settings = AdapterSettings.beside(weights)
+    if settings is not None:
+        content = merged(content, settings, wanted)
     try:
         return fitted(content, wanted)
     except InputError as error:

@@ -24,7 +24,7 @@ _ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 
 def main_file(folder: Path) -> Path | None:
     """The file of weights in a folder that a trainer wrote for one network; None in any other folder."""
-    if any((folder / name).is_file() for name in _SECOND):
+    if any((folder / name).is_file() for name in (*_SECOND, *_ADAPTERS)):
         return None
     return next((folder / name for name in _MAIN if (folder / name).is_file()), None)
 
@@ -33,7 +33,7 @@ def refuse_folder(folder: Path) -> InputError:
     """The error for a folder that is not the one of a network."""
     if any((folder / name).is_file() for name in _ADAPTERS):
         return InputError(
-            f"'{folder}' holds an adapter (LoRA), without the weights that it adapts",
+            f"'{folder}' holds an adapter (LoRA) in a file of its own, apart from the weights that it adapts",
             hint="merge it into its model, and save that: model.merge_and_unload().save_pretrained('merged')",
         )
     if any((folder / name).is_file() for name in _SECOND):
