@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
+from splineviz.program.apart import MOVES
 from splineviz.program.derived import Keeper
 from splineviz.program.fidelity import measure, sample
 from splineviz.program.first_run import Shape, checked_shape, shape_of_input, try_on
@@ -23,7 +24,7 @@ from splineviz.program.program import Fidelity, Program
 from splineviz.program.refusal import Offender, refusal
 from splineviz.program.restoring import restored
 from splineviz.program.state_dicts import Wanted, Weights, weights_for
-from splineviz.program.trace import Graph, trace
+from splineviz.program.trace import Graph, trace, trace_apart
 from splineviz.program.weights import check_values, infinities_meant, module_weights
 
 __all__ = ["Reading", "blockers", "load_program", "network_for", "program_for"]
@@ -55,7 +56,9 @@ def load_program(
 ) -> Program:
     """Read a network once, as a program of affine maps and continuous piecewise-affine functions.
 
-    The module is traced in eval mode and left as it was. Its weights are taken as float64, and the program is
+    The module is traced in eval mode and left as it was. One that moves the batch axis, or folds it into
+    another, is read one input at a time, where trials show that an input's output is the same alone and beside
+    others. Its weights are taken as float64, and the program is
     compared with the module's own forward pass on random inputs (``program.fidelity``).
 
     Parameters
@@ -231,22 +234,36 @@ def _traced(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, dict[str,
     refuse_training(module)
     weights = module_weights(module)
     check_values(weights, infinities_meant(module))
-    first = next((v for v in weights.values() if v.is_floating_point()), torch.zeros(()))
-    example = sample(shape, 2).to(first.device, first.dtype)
+    example = _example(weights, shape)
     try_on(module, example)
     with restored(module):  # of tensors without values, at once
         return trace(module, example), weights
 
 
+def _example(weights: dict[str, Tensor], shape: tuple[int, ...]) -> Tensor:
+    """Two inputs, of the kind and on the device of a network's weights."""
+    first = next((v for v in weights.values() if v.is_floating_point()), torch.zeros(()))
+    return sample(shape, 2).to(first.device, first.dtype)
+
+
 def _lowered(module: nn.Module, shape: tuple[int, ...], logits: bool) -> tuple[Graph, Lowered, CutOff | None]:
     graph, weights = _traced(module, shape)
-    cut = None
-    if logits:
-        graph, cut = without_last(graph, weights)
-    lowered = lower(graph, weights)
+    graph, lowered, cut = _lowered_graph(graph, weights, logits)
+    if any(one.operation in MOVES for one in lowered.offenders):
+        with restored(module):
+            apart = trace_apart(module, _example(weights, shape))
+        if apart is not None:
+            graph, lowered, cut = _lowered_graph(apart, weights, logits)
     # operators that a file holds and torch has not are known before the trace
     of_file: Callable[..., tuple[Offender, ...]] | None = getattr(module, "in_order", None)
     return graph, lowered if of_file is None else replace(lowered, offenders=of_file(lowered.offenders)), cut
+
+
+def _lowered_graph(
+    graph: Graph, weights: dict[str, Tensor], logits: bool
+) -> tuple[Graph, Lowered, CutOff | None]:
+    graph, cut = without_last(graph, weights) if logits else (graph, None)
+    return graph, lower(graph, weights), cut
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,14 @@ from torch.export import Dim, ExportedProgram
 from torch.export.graph_signature import ExportGraphSignature, InputKind, OutputKind
 
 from splineviz.errors import InputError
+from splineviz.program.apart import treats_apart
 from splineviz.program.compositions import composed
 from splineviz.program.modes import evaluating
 from splineviz.program.mutation import Derived, Versions, read_view, write_view
 from splineviz.program.regions import without_regions
 from splineviz.showing import condensed
 
-__all__ = ["BatchSize", "Call", "Graph", "Ref", "refs_of", "trace"]
+__all__ = ["BatchSize", "Call", "Graph", "Ref", "refs_of", "trace", "trace_apart"]
 
 _NOT_THE_USERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent / "onnx"), "torch/", "<")
 _VMAP, _INNER = "_add_batch_dim", "of_one_input."
@@ -123,21 +124,42 @@ def trace(module: nn.Module, example: Tensor) -> Graph:
     if any(getattr(node.target, "__name__", "") == _VMAP for node in exported.graph.nodes):
         # such nodes are no operations: an export input by input, and undone, has the batch in front
         exported = _export(_OneByOne(module), example, dynamic=True, undone=True)
-    inputs = [
-        n
-        for n in exported.graph.nodes
-        if n.op == "placeholder" and n.name in exported.graph_signature.user_inputs
-    ]
-    size = inputs[0].meta["val"].shape[0]
+    size = _batch_size(exported)
     if _number(size) is None:
         return _read(exported, str(size), dynamic=True)
     # the batch size was taken as a constant (by len(x), say): what differs between two traces must be the
     # batch size
-    fixed = [
-        _read(_export(module, x, dynamic=False), "", dynamic=False)
-        for x in (example, torch.cat([example, example[:1]]))
-    ]
-    return _merge(fixed[0], fixed[1], len(example), len(example) + 1)
+    try:
+        fixed = [
+            _read(_export(module, x, dynamic=False), "", dynamic=False)
+            for x in (example, torch.cat([example, example[:1]]))
+        ]
+        return _merge(fixed[0], fixed[1], len(example), len(example) + 1)
+    except InputError:
+        apart = trace_apart(module, example)
+        if apart is None:
+            raise
+        return apart
+
+
+def trace_apart(module: nn.Module, example: Tensor) -> Graph | None:
+    """Trace of a module input by input, as operations on whole batches that have the batch in front; None
+    where that cannot be done, or the inputs of a batch are not apart from each other."""
+    if not treats_apart(module, example):
+        return None
+    try:
+        exported = _export(_OneByOne(module), example, dynamic=True, undone=True)
+    except InputError:
+        return None
+    size = _batch_size(exported)
+    return None if _number(size) is not None else _read(exported, str(size), dynamic=True)
+
+
+def _batch_size(exported: ExportedProgram) -> Any:
+    """The number of inputs, a symbol where it was left open."""
+    names = exported.graph_signature.user_inputs
+    inputs = [node for node in exported.graph.nodes if node.op == "placeholder" and node.name in names]
+    return inputs[0].meta["val"].shape[0]
 
 
 def _export(module: nn.Module, example: Tensor, *, dynamic: bool, undone: bool = False) -> ExportedProgram:

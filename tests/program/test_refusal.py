@@ -154,7 +154,7 @@ REFUSED: dict[str, tuple[Callable[[Call, Tensor], Tensor], str]] = {
     "max over the batch": (lambda m, x: x - x.amax(0), "amax mixes the inputs of the batch"),
     "batch mean": (lambda m, x: x - x.mean(0), "mean mixes the inputs of the batch"),
     "batch axis": (
-        lambda m, x: x.permute(1, 0).relu().permute(1, 0),
+        lambda m, x: x.permute(1, 0).cumsum(1).relu().permute(1, 0),
         "permute mixes the inputs of the batch, or moves",
     ),
     "batch sum": (lambda m, x: x + x.sum(), "sum mixes the inputs of the batch"),
@@ -179,7 +179,7 @@ def test_is_refused(name: str) -> None:
 
 def _mixing(m: Call, x: Tensor) -> Tensor:
     h = x + 1
-    h.view(2 * x.shape[0], 2)[:, 0] = 0
+    h.view(4 * x.shape[0])[:4] = 0
     return h * 2
 
 
@@ -310,7 +310,7 @@ BAD: dict[str, tuple[Callable[[], object], int | tuple[int, ...] | None, str, st
         "-1",
     ),
     "loop over batch": (
-        lambda: Output(lambda x: torch.stack([r.relu() for r in x])),
+        lambda: Output(lambda x: torch.stack([r.relu() + i for i, r in enumerate(x)])),
         4,
         "for two inputs than for three",
         "loops",
