@@ -29,7 +29,8 @@ def complete_program(arr: Cells, program: Program | None) -> Program:
     if program is None:
         raise InputError(
             "this needs the network, and an arrangement loaded from a file does not hold it",
-            hint="load it with sv.load(path, program=...), or save it with affine=True (slice --affine)",
+            hint="load it with sv.load(path, program=...), or save it with affine=True",
+            command_hint="write the file with slice --affine",
         )
     if len(arr.patterns) < len(program.stages):
         raise InputError(

@@ -45,7 +45,7 @@ class Asked:
         if not held:
             raise InputError(f"{source} holds no array")
         if self.key is not None:
-            return _present(self.key, held, source, "--key")
+            return _present(self.key, held, source, "key")
         labels = {self.labels_key, *LABEL_NAMES}
         for candidates in (
             [n for n in held if n.lower() == _POINTS],
@@ -56,7 +56,8 @@ class Asked:
                 return candidates[0]
         raise InputError(
             f"{source} holds several arrays and none is called '{_POINTS}'; it has {_listed(held)}",
-            hint="--key NAME, and --labels-key NAME for the classes",
+            hint="key=NAME, and labels_key=NAME for the classes",
+            command_hint="--key NAME, and --labels-key NAME for the classes",
         )
 
     def check_nameless(self, source: str) -> None:
@@ -81,7 +82,7 @@ class Asked:
         """
         held = [name for name in names if name != points]
         if self.labels_key is not None:
-            return _present(self.labels_key, held, source, "--labels-key")
+            return _present(self.labels_key, held, source, "labels_key")
         by_name: Mapping[str, str] = {name.lower(): name for name in reversed(held)}
         found = next((name for name in LABEL_NAMES if name in by_name), None)
         return None if found is None or not self.inside else by_name[found]
@@ -99,10 +100,14 @@ class Asked:
         return read(values, count, source, self.class_names)
 
 
-def _present(name: str, held: list[str], source: str, option: str) -> str:
+def _present(name: str, held: list[str], source: str, keyword: str) -> str:
     if name not in held:
         listed = _listed(held) if any(held) else "one array without a name"
-        raise InputError(f"{source} holds no array {name!r}; it has {listed}", hint=f"{option} NAME")
+        raise InputError(
+            f"{source} holds no array {name!r}; it has {listed}",
+            hint=f"{keyword}=NAME",
+            command_hint=f"--{keyword.replace('_', '-')} NAME",
+        )
     return name
 
 

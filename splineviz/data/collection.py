@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from splineviz.data.classes import Classes
-from splineviz.data.sizes import ensure_fits
+from splineviz.data.sizes import FEWER, ensure_fits
 from splineviz.errors import InputError
 
 __all__ = ["Arrays", "Collection", "Data"]
@@ -103,16 +103,15 @@ class Collection(ABC):
             held = f"{number} points, 0 to {number - 1}" if number else "no point"
             listed = ", ".join(map(str, outside))
             raise InputError(f"{self.source} holds {held}; there is no {listed}")
-        rows = [row % number for row in rows]
+        rows, points = [row % number for row in rows], list[np.ndarray]()
         if rows:
-            (first,) = self.fetch(rows[:1])
-            ensure_fits(
-                (len(rows), *first.shape), 8, f"the points of {self.source}", hint="--limit N for fewer"
-            )
+            first = self.fetch(rows[:1])
+            ensure_fits((len(rows), *first[0].shape), 8, f"the points of {self.source}", **FEWER)
+            points = [*first, *self.fetch(rows[1:])]
         labels, names = self.labels_of(rows)
         chosen = np.asarray(rows, dtype=np.int64)
         called = [self.name(row) for row in rows]
-        return Data(self.fetch(rows), called, chosen, labels, names, self.source, self.pictures)
+        return Data(points, called, chosen, labels, names, self.source, self.pictures)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

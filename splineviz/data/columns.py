@@ -30,7 +30,9 @@ def chosen_columns(
     wanted = None if asked.key is None else [name.strip() for name in asked.key.split(",")]
     if missing := [name for name in wanted or () if name not in texts]:
         raise InputError(
-            f"{source} has no column {missing[0]!r}; it has {', '.join(texts)}", hint="--key A,B,..."
+            f"{source} has no column {missing[0]!r}; it has {', '.join(texts)}",
+            hint="key='A,B,...'",
+            command_hint="--key A,B,...",
         )
     taken = wanted or ([] if asked.labels_key is not None else _coordinates(texts))
     label = asked.labels_in([name for name in texts if name not in taken], "", source)
@@ -41,13 +43,15 @@ def chosen_columns(
         raise InputError(
             f"column {points.index('') + 1} of {source} has no name, as those of row numbers have none: is "
             "it part of the points?",
-            hint="--key A,B,... for the columns of the points",
+            hint="key='A,B,...' for the columns of the points",
+            command_hint="--key A,B,... for the columns of the points",
         )
     if words := {name: texts[name] for name in points if texts[name] is not None}:
         listed = ", ".join(f"{name!r} ({word!r})" for name, word in words.items())
         raise InputError(
             f"these columns of {source} hold no numbers: {listed}",
-            hint=f"--labels-key {next(iter(words))} for the classes, --key A,B,... for the points",
+            hint=f"labels_key={next(iter(words))!r} for the classes, key='A,B,...' for the points",
+            command_hint=f"--labels-key {next(iter(words))} for the classes, --key A,B,... for the points",
         )
     return points, label
 

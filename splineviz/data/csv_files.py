@@ -18,7 +18,7 @@ from splineviz.data.asked import Asked
 from splineviz.data.collection import Arrays
 from splineviz.data.columns import chosen_columns
 from splineviz.data.named import labels_among
-from splineviz.data.sizes import ensure_fits
+from splineviz.data.sizes import FEWER, ensure_fits
 from splineviz.errors import InputError
 
 __all__ = ["labels_of", "read_csv"]
@@ -53,7 +53,7 @@ def read_csv(path: Path, asked: Asked) -> Arrays:
     """
     layout = _layout(path)
     if asked.limit is None:  # as text it is about as large
-        ensure_fits((path.stat().st_size,), 1, str(path), hint="--limit N for the first N rows")
+        ensure_fits((path.stat().st_size,), 1, str(path), **FEWER)
     columns, label = chosen_columns(layout.texts, asked, str(path))
     places = [layout.names.index(name) for name in columns]
     rows, words = list[np.ndarray](), list[str]()

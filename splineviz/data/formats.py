@@ -111,11 +111,13 @@ def format_of(path: Path) -> Format:
     if name.endswith(_PICKLES):
         raise InputError(
             f"cannot read {path}: a pickle is not read, since it can run code",
-            hint="numpy.savez of its arrays, or --data module:function, a function of yours that reads it",
+            hint="numpy.savez of its arrays, or give what a function of yours reads from it",
+            command_hint="numpy.savez of its arrays, or --data module:function, of yours, that reads it",
         )
     known = ", ".join(suffix for one in _FORMATS for suffix in one.suffixes)
     raise InputError(
         f"cannot read {path}: expected a file {known} or IDX (name-idx3-ubyte), a folder of pictures, or "
         "module:function",
-        hint="--data module:function, a function of yours that returns the points, for any other",
+        hint="give the points as an array or a data set for any other",
+        command_hint="--data module:function, a function of yours that returns the points, for any other",
     )

@@ -44,5 +44,9 @@ def labels_among(arrays: Mapping[str, np.ndarray], key: str | None, source: str)
     else:
         (key,) = arrays
     if key is None:
-        raise InputError(f"{source} holds no labels; it has {', '.join(arrays)}", hint="--labels-key NAME")
+        raise InputError(
+            f"{source} holds no labels; it has {', '.join(arrays)}",
+            hint="labels_key=NAME",
+            command_hint="--labels-key NAME",
+        )
     return np.asarray(arrays[key])

@@ -14,6 +14,7 @@ from splineviz.data.classes import Classes, one_hot
 from splineviz.data.collection import Collection
 from splineviz.data.items import labels_of_items, parts_of, seeded
 from splineviz.data.named import collection_of
+from splineviz.data.sizes import FEWER
 from splineviz.data.streams import ENOUGH, read_stream
 from splineviz.data.values import as_array, is_tensor
 from splineviz.errors import InputError
@@ -113,7 +114,7 @@ class Items(Collection):
             if len(self) > ENOUGH and self.limit is None:
                 raise InputError(
                     f"{self.source} has {self.count:,} points, and the class of each is found by reading it",
-                    hint="--limit N for fewer",
+                    **FEWER,
                 )
             labels = labels_of_items([self._item(row)[1] for row in range(len(self))])
         if labels.dtype.kind == "O":

@@ -95,5 +95,6 @@ def _check_depth(folder: Path, pictures: Sequence[Path]) -> None:
         one, other = sorted(inner[several])[:2]
         raise InputError(
             f"in {folder} the folder {several} has sub-folders itself, {one} and {other}: which are classes?",
-            hint=f"--data {shlex.quote(str(folder / several))}",
+            hint=f"'{folder / several}'",
+            command_hint=f"--data {shlex.quote(str(folder / several))}",
         )

@@ -102,7 +102,7 @@ def read_point_files(paths: Sequence[str]) -> Collection:
         kind = _checked(path)
         point_of = kind.point
         if point_of is None:
-            raise InputError(f"{path} is no file of a single point", hint="--data FILE, and --points I,J,K")
+            raise InputError(f"{path} is no file of a single point", hint="save the point alone, as .npy")
         points.append(_guarded(path, partial(point_of, path)))
         pictures = pictures and kind.pictures
     return Arrays(points=points, called=paths, source=", ".join(paths), pictures=pictures)

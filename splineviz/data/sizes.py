@@ -8,10 +8,15 @@ import psutil
 
 from splineviz.errors import InputError
 
-__all__ = ["ensure_fits", "in_words"]
+__all__ = ["FEWER", "ensure_fits", "in_words"]
+
+FEWER = {"hint": "limit=N for the first N points", "command_hint": "--limit N for the first N points"}
+"""Advice where the points of a source are too many"""
 
 
-def ensure_fits(shape: tuple[int, ...], itemsize: int, what: str, *, hint: str) -> None:
+def ensure_fits(
+    shape: tuple[int, ...], itemsize: int, what: str, *, hint: str, command_hint: str | None = None
+) -> None:
     """Refuse an array that is larger than the memory that is free.
 
     Raises
@@ -25,6 +30,7 @@ def ensure_fits(shape: tuple[int, ...], itemsize: int, what: str, *, hint: str) 
         raise InputError(
             f"{what}{values}: {in_words(size)}, and {in_words(free)} of memory are free",
             hint=hint,
+            command_hint=command_hint,
         )
 
 

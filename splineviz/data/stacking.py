@@ -33,7 +33,8 @@ def stacked(points: Sequence[np.ndarray], names: Sequence[str], *, pictures: boo
         if point.shape != first.shape:
             raise InputError(
                 f"the points must have one shape: {names[0]} has {_shape(first)}, {name} has {_shape(point)}",
-                hint="--transform module:function, which brings each to the network's input",
+                hint="bring each to the network's input first",
+                command_hint="--transform module:function, which brings each to the network's input",
             )
         if pictures and point.dtype != first.dtype:
             depths = [8 * array.dtype.itemsize for array in (first, point)]
@@ -63,7 +64,8 @@ def in_its_colors(pictures: np.ndarray, input_shape: tuple[int, ...]) -> np.ndar
         if not (pictures == pictures[..., :1]).all():
             raise InputError(
                 f"the pictures have colours, the network takes {input_shape}: there are several ways to grey",
-                hint="--transform module:function, the one that was used for training",
+                hint="the transform that was used for training",
+                command_hint="--transform module:function, the one that was used for training",
             )
         warnings.warn(
             "the pictures have red = green = blue everywhere, and are taken as grey",
@@ -75,7 +77,8 @@ def in_its_colors(pictures: np.ndarray, input_shape: tuple[int, ...]) -> np.ndar
         raise InputError(
             f"the pictures have the shape {pictures.shape[1:]}, the network takes {input_shape}: in which "
             "order are the colours?",
-            hint="--transform module:function; for the order of PyTorch it returns x.transpose(2, 0, 1)",
+            hint="x.transpose(2, 0, 1) for the order of PyTorch",
+            command_hint="--transform module:function; x.transpose(2, 0, 1) is the order of PyTorch",
         )
     if not grey and tuple(pictures.shape[i] for i in (3, 1, 2)) == input_shape:
         return pictures.transpose(0, 3, 1, 2)

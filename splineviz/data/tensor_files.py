@@ -38,7 +38,8 @@ def tensors_of(path: Path) -> Mapping[str, np.ndarray]:
         raise InputError(
             f"cannot read {path}: it holds more than tensors, or is damaged; objects are not read since they "
             "can run code",
-            hint="torch.save(dataset.tensors, FILE), or --data module:function for a data set as it is",
+            hint="torch.save(dataset.tensors, FILE), or give the data set as it is",
+            command_hint="torch.save(dataset.tensors, FILE), or --data module:function for a data set itself",
         ) from error
     if isinstance(content, torch.Tensor):
         return {"": as_array(content)}

@@ -62,8 +62,8 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
         found = f"other files: {foreign[0]}" if foreign else f"the shards of an earlier, {state} run"
         raise InputError(
             f"{target} is not empty, it holds {found}",
-            hint="give another folder"
-            + ("" if foreign else ", or --overwrite (in Python overwrite=True) to replace them"),
+            hint="give another folder" + ("" if foreign else ", or overwrite=True to replace them"),
+            command_hint="give another folder" + ("" if foreign else ", or --overwrite to replace them"),
         )
 
 

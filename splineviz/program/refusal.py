@@ -62,13 +62,16 @@ def refusal(offenders: Sequence[Offender], last: str | None) -> NotPiecewiseAffi
     """The error that lists every offender; ``last`` is the operation at the end that may be cut off, if there
     is one."""
     count = "an operation that keeps" if len(offenders) == 1 else f"{len(offenders)} operations that keep"
-    hint = "replace them; the README lists the operations that are supported"
+    hint = command_hint = "replace them; the README lists the operations that are supported"
     if last is not None:
-        cut = f"--logits, in Python logits=True, cuts off the last {last}"
-        hint = f"{cut} and takes what enters it as the output" if len(offenders) == 1 else f"{hint}; {cut}"
+        cut = f"cuts off the last {last}"
+        cut += " and takes what enters it as the output" if len(offenders) == 1 else ""
+        first = "" if len(offenders) == 1 else f"{hint}; "
+        hint, command_hint = f"{first}logits=True {cut}", f"{first}--logits {cut}"
     return NotPiecewiseAffineError(
         f"the network holds {count} it from being split into linear regions exactly:",
         details=[line for offender in offenders for line in offender.lines],
         offenders=tuple(str(o) for o in offenders),
         hint=hint,
+        command_hint=command_hint,
     )

@@ -57,9 +57,9 @@ def load_program(
     """Read a network once, as a program of affine maps and continuous piecewise-affine functions.
 
     The module is traced in eval mode and left as it was. One that moves the batch axis, or folds it into
-    another, is read one input at a time, where trials show that an input's output is the same alone and beside
-    others. Its weights are taken as float64, and the program is
-    compared with the module's own forward pass on random inputs (``program.fidelity``).
+    another, is read one input at a time, where trials show that outputs are the same alone and beside others.
+    Its weights are taken as float64, and the program is compared with the module's own forward pass on random
+    inputs (``program.fidelity``).
 
     Parameters
     ----------

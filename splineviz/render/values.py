@@ -78,7 +78,8 @@ def pixel_values(arr: Arrangement, window: int) -> Float64[np.ndarray, "row colu
     if n not in (1, 3):
         raise InputError(
             f"color 'value' shows one output, or three as red, green and blue; this network has {n}",
-            hint="choose one with --output-index I, or color='class'",
+            hint="a module that returns one of them, or color='class'",
+            command_hint="choose one with --output-index I, or --color class",
         )
     x0, x1, y0, y1 = arr.windows[window].bounds
     here = np.flatnonzero(arr.cell_window == window)

@@ -112,7 +112,7 @@ def test_items_are_read_when_they_are_taken() -> None:
     assert sorted(set(items.asked)) == [5, 10**9 - 1]
     with pytest.raises(sv.InputError, match="the class of each is found by reading it") as caught:
         read_data(items).classes  # noqa: B018
-    assert "--limit" in str(caught.value)
+    assert "limit=N" in str(caught.value) and "--limit N" in caught.value.for_command()
     few = read_data(items, limit=4).classes
     assert few is not None
     np.testing.assert_array_equal(few.numbers, [0, 1, 2, 0])

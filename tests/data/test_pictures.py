@@ -213,7 +213,7 @@ def test_pictures_inside_and_beside_sub_folders_are_refused() -> None:
         Image.fromarray(GREY[0]).save(f"split/{name}")
     with pytest.raises(sv.InputError, match="has sub-folders itself, train/cat and train/dog") as caught:
         read_data("split")
-    assert caught.value.hint == "--data split/train"
+    assert caught.value.hint == "'split/train'" and caught.value.command_hint == "--data split/train"
 
 
 class TestStacking:

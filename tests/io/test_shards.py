@@ -74,7 +74,7 @@ def test_a_folder_without_index_is_unfinished(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["cells-00000.npz"]
     with pytest.raises(
         InputError,
-        match=r"not empty, it holds the shards of an earlier, unfinished run\n  try: .*--overwrite",
+        match=r"not empty, it holds the shards of an earlier, unfinished run\n  try: .*overwrite=True",
     ):
         write(tmp_path)
 
