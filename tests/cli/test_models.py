@@ -107,9 +107,7 @@ def test_a_film_of_the_plane_needs_no_points(several: Path, splineviz: Command) 
         assert origin is not None
         torch.save(dict(origin.weights), several / "run" / f"step-{step}.pt")
     place = ("animate", "run", "--model", "several:plane", "--logits", "--data", "two.npz")
-    done = splineviz(
-        *place, "--box=-2,2,-2,2", "--lc-points", "5", "-o", "a.webp", "--width", "300", "--json"
-    )
+    done = splineviz(*place, "--box=-2,2,-2,2", "--lc-points", "5", "-o", "a.webp", "--width", "4", "--json")
     assert done.code == 0, done.err
     assert all(row["cells"] >= 1 and row["exact"] is not None for row in json.loads(done.out)["checkpoints"])
     assert "no --weights" not in done.err
