@@ -86,7 +86,7 @@ def _better(state: StageState, vertex: int, tensors: dict[int, Known], i: int) -
 def _set(live: VertexValues, vertex: int, known: Known, i: int) -> None:
     """Put the i-th row of values into one row."""
     norm, error = float(known.norm[i]), float(known.error[i])
-    live.values[vertex] = known.values[i]
+    live.values[vertex], live.passed = known.values[i], None
     likely = UNIT_ROUNDOFF * norm
     live.error[vertex] = likely
     if live.norm is not None:

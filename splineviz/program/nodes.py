@@ -40,6 +40,12 @@ class Gain:
     magnitude: float = math.inf
     """Upper bound of the norm of the map with the magnitudes of all coefficients, where it is known to be
     less than `row_norm`."""
+    scaled_norm: Callable[[Tensor], float] | None = None
+    """Upper bound of the operator norm of the map with its outputs times factors (1, *out); infinite where
+    that is not known"""
+    joint_norm: float = math.inf
+    """Upper bound of the operator norm of this map and the one before it together, of a ``diagonal`` one
+    behind one that knows its `scaled_norm`: a batch-norm shrinks what its convolution makes largest"""
 
     @cached_property
     def size(self) -> float:

@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 from splineviz.geometry.compiled import kernel
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
-__all__ = ["MapSizes", "prove_linear", "through_linear"]
+__all__ = ["MapSizes", "ProvenErrors", "prove_linear", "through_linear"]
 
 
 class MapSizes(NamedTuple):
@@ -29,6 +29,19 @@ class MapSizes(NamedTuple):
     terms: float
     """Products in the sum of one output"""
     n_inputs: float
+
+
+class ProvenErrors(NamedTuple):
+    """Errors of the output of an affine map in the worst case."""
+
+    whole: Float64[np.ndarray, "vertex"]
+    """Of all entries as one vector"""
+    slack: Float64[np.ndarray, "vertex"]
+    """Of one entry, times its scale in `Gain`"""
+    slack_rounding: Float64[np.ndarray, "vertex"]
+    """Part of ``slack`` that is not inherited"""
+    rounding: Float64[np.ndarray, "vertex"]
+    """Part of ``whole`` that is not inherited"""
 
 
 @kernel
@@ -82,9 +95,9 @@ def prove_linear(
     sizes: MapSizes,
     ends: np.ndarray,
     n_deviating: Int64[np.ndarray, "new"],
-) -> tuple[Float64[np.ndarray, "vertex"], Float64[np.ndarray, "vertex"], Float64[np.ndarray, "vertex"]]:
-    """(proof, slack, rounding) of a linear map's output in the worst case, from its input's norm and proven
-    error; see `through_linear`.
+) -> ProvenErrors:
+    """Errors of a linear map's output in the worst case, from its input's norm and proven error; see
+    `through_linear`.
 
     With g = n u / (1 - n u), an entry errs by at most |row| e + g (|row| |x| + |constant|), which is at most
     ``scale`` times ``slack``; all of them by |W| e + g (|abs W| |x| + |constants|), where ``magnitude``
@@ -115,4 +128,4 @@ def prove_linear(
     for v in range(n):
         slack[v] = SAFE * proof[v] + rounding[v]
         out[v] = SAFE * (sizes.norm * proof[v] + whole[v]) + FLOOR
-    return out, slack, rounding
+    return ProvenErrors(out, slack, rounding, whole)

@@ -3,6 +3,7 @@ vertices."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ from splineviz.values.extension import TensorErrors, extend_slack, extend_values
 from splineviz.values.interpolated_products import NO_DEVIATIONS, Deviations
 from splineviz.values.linear_error_bounds import MapSizes, prove_linear, through_linear
 from splineviz.values.memory import Buffers
-from splineviz.values.vertex_values import VertexValues, Zeros
+from splineviz.values.vertex_values import Passed, VertexValues, Zeros
 
 __all__ = ["after_affine", "after_pointwise", "extend", "steepest_slopes"]
 
@@ -58,18 +59,22 @@ def after_affine(
     error, slack, rounding = through_linear(
         live.norms(), live.error, sizes, deviations.ends, deviations.n_deviating
     )
-    scale, proof, proven = gain.scale, None, None
+    scale, proof, proven, passed = gain.scale, None, None, None
     if live.proof is not None:
         longer = sizes._replace(terms=sizes.terms + 1.0)  # the constant
-        proof, proven, proven_rounding = prove_linear(
-            live.norms(), live.proof, longer, deviations.ends, deviations.n_deviating
-        )
+        errors = prove_linear(live.norms(), live.proof, longer, deviations.ends, deviations.n_deviating)
+        proof, proven, passed = errors.whole, errors.slack, Passed(live.proof, errors.rounding)
+        if live.passed is not None and gain.joint_norm < math.inf:
+            own = gain.norm * live.passed.rounding + errors.rounding
+            proof = np.minimum(proof, SAFE * (gain.joint_norm * live.passed.entered + own) + FLOOR)
     if gain.kind == "diagonal":
         before, slack_before = live.entrywise()
         scale, slack = scale * np.maximum(before, 1.0), slack_before + rounding
         if live.proof is not None:
-            proven = SAFE * live.proven()[0] + proven_rounding
-    result = VertexValues(values, error, scale, slack, storage, proof=proof, proven_slack=proven)
+            proven = SAFE * live.proven()[0] + errors.slack_rounding
+    result = VertexValues(
+        values, error, scale, slack, storage, proof=proof, proven_slack=proven, passed=passed
+    )
     return _without_dead_entries(node, live, result) if live.zeros and proof is not None else result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from splineviz.geometry.rounding import FLOOR, SAFE
 from splineviz.values.row_products import row_norms
 
-__all__ = ["VertexValues", "Zeros"]
+__all__ = ["Passed", "VertexValues", "Zeros"]
 
 _NOTHING = np.empty(0)
 
@@ -29,6 +30,15 @@ class Zeros(enum.IntEnum):
     """At these vertices, but new ones may lie near where an entry changes its sign"""
     LASTING = 2
     """No entry changes its sign on a face, so at new vertices, too"""
+
+
+class Passed(NamedTuple):
+    """Proven errors of a tensor that a linear map has just made, in two parts."""
+
+    entered: np.ndarray
+    """(V,) of what entered the map"""
+    rounding: np.ndarray
+    """(V,) those of the map itself"""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +67,8 @@ class VertexValues:
     proven_slack: np.ndarray | None = None
     """(V,) ``scale[i] * proven_slack[v]`` is proven for entry ``i``, where known"""
     zeros: Zeros = Zeros.UNSURE
+    passed: Passed | None = None
+    """Parts of ``proof``, as long as nothing has happened to the values since"""
 
     @property
     def flat(self) -> np.ndarray:
@@ -100,7 +112,7 @@ class VertexValues:
         norm, share = (
             2.0 * SAFE * moved.T
         )  # what a slope differs by from another at most, in units of the steepest
-        self.error = np.hypot(self.error, norm)
+        self.error, self.passed = np.hypot(self.error, norm), None
         self.slack = None if self.slack is None else self.slack + share
         if self.proof is not None:
             self.proof = self.proof + norm + FLOOR

@@ -14,13 +14,17 @@ from torch.nn import functional
 from splineviz.program.operations.base import Active, RefusedError, Step, operation
 from splineviz.program.operations.contraction import product
 from splineviz.program.operations.elementwise import combined
-from splineviz.program.operations.frequencies import convolution_norm
-from splineviz.program.operations.gains import coefficient_gain, matrix_gain
+from splineviz.program.operations.frequencies import convolution_norm, scaled_channels
+from splineviz.program.operations.gains import coefficient_gain, matrix_gain, matrix_norm
 from splineviz.program.operations.pool_windows import on_axes
 from splineviz.program.operations.unfolding import unfolded, unfolded_transposed
 from splineviz.program.program import Form
 
 __all__ = ["weighted"]
+
+_UNFOLDED = 1 << 19
+"""Numbers that a convolution lays out at once: 4 MiB, which the allocator has warm. Fresh pages, 4 KiB each,
+take several times as long as the product."""
 
 
 @operation("linear", makes="dense")
@@ -71,6 +75,12 @@ def _bilinear(step: Step) -> Active:
 
 def weighted(step: Step, x: Active, weight: Tensor, bias: Tensor | None) -> Active:
     gain, linear = matrix_gain(weight, bias, step.shape), functional.linear
+
+    def scaled_norm(factors: Tensor) -> float:
+        rows = factors.expand(1, *step.shape).reshape(-1, len(weight))
+        return matrix_norm(weight * rows[0][:, None]) if bool((rows == rows[0]).all()) else math.inf
+
+    gain = replace(gain, scaled_norm=scaled_norm)
     form = Form(linear, weight, bias)
     return step.affine(
         [x], step.shape, lambda x: linear(x, weight, bias), gain, lambda x: linear(x, weight), form, weight
@@ -121,8 +131,19 @@ def _convolved(step: Step, by_products: Callable[..., Tensor], how: list[Any], *
     # many
     terms = kernel.numel() // kernel.shape[1 if transposed else 0] + 1
 
+    # of what the library lays out for a product with the kernel, for one input
+    unfolded_numbers = (terms - 1) * math.prod((x.shape if transposed else step.shape)[1:])
+    rows = max(1, _UNFOLDED // max(1, unfolded_numbers))
+
     def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-        return (function if x.device.type == "cpu" else by_products)(x, kernel, bias, *how)
+        if x.device.type != "cpu":
+            return by_products(x, kernel, bias, *how)
+        if len(x) <= rows:
+            return function(x, kernel, bias, *how)
+        result = x.new_empty(len(x), *step.shape)
+        for first in range(0, len(x), rows):
+            result[first : first + rows] = function(x[first : first + rows], kernel, bias, *how)
+        return result
 
     def apply(x: Tensor, kernel: Tensor) -> Tensor:
         return convolve(x, kernel, None)
@@ -131,8 +152,18 @@ def _convolved(step: Step, by_products: Callable[..., Tensor], how: list[Any], *
         coefficient_gain(apply, kernel, x.shape, constants, terms),
         (step.shape if transposed else x.shape)[1:],
     )
-    norm = convolution_norm(kernel, sizes, on_axes(len(sizes), step["dilation"]), step["groups"])
-    gain = replace(gain, norm=min(gain.norm, norm))
+    axes, groups = on_axes(len(sizes), step["dilation"]), step["groups"]
+
+    def scaled_norm(factors: Tensor) -> float:
+        by_channel = factors.expand(1, *step.shape).reshape(step.shape[0], -1)
+        if not bool((by_channel == by_channel[:, :1]).all()):
+            return math.inf
+        return convolution_norm(
+            scaled_channels(kernel, by_channel[:, 0], groups, transposed=transposed), sizes, axes, groups
+        )
+
+    norm = convolution_norm(kernel, sizes, axes, groups)
+    gain = replace(gain, norm=min(gain.norm, norm), scaled_norm=scaled_norm)
     form = Form(apply, kernel, None if bias is None else bias.reshape(-1, *(1,) * (len(step.shape) - 1)))
     return step.affine(
         [x],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from splineviz.program.operations.base import PRODUCT, Active, Constant, RefusedError, Step, operation
 from splineviz.program.operations.layout import placed, spread
-from splineviz.program.program import Form, Gain
+from splineviz.program.program import Affine, Form, Gain
 
 __all__ = ["combined", "divided", "scaled"]
 
@@ -164,9 +165,8 @@ def _sum(step: Step, a: Active, p: float, b: Active, q: float) -> Active:
 def scaled(step: Step, x: Active, factor: Number) -> Active:
     """An activation times constants."""
     x = spread(step, x)
-    return step.affine(
-        [x], step.shape, lambda x: x * factor, _gain(factor, 0.0, step.shape), form=_form(factor)
-    )
+    gain = _behind(step, x, factor, _gain(factor, 0.0, step.shape))
+    return step.affine([x], step.shape, lambda x: x * factor, gain, form=_form(factor))
 
 
 def _shift(step: Step, x: Active, factor: float, offset: Number) -> Active:
@@ -182,7 +182,7 @@ def _shift(step: Step, x: Active, factor: float, offset: Number) -> Active:
 
 def _scale_shift(step: Step, x: Active, factor: Number, offset: Number) -> Active:
     x = spread(step, x)
-    gain, form = _gain(factor, offset, step.shape), _form(factor, offset)
+    gain, form = _behind(step, x, factor, _gain(factor, offset, step.shape)), _form(factor, offset)
     if isinstance(factor, Tensor) and isinstance(offset, Tensor):
         # Each of the two is rounded once, wherever an entry stands; what addcmul does depends on that.
         return step.affine(
@@ -201,6 +201,15 @@ def _number(value: Number) -> Tensor:
 
 def _times(value: Number, factor: float) -> Number:
     return value if factor == 1 else value * factor
+
+
+def _behind(step: Step, x: Active, factor: Number, gain: Gain) -> Gain:
+    """The gain of a map that scales ``x``, and of it together with the one that makes ``x``."""
+    before = step.builder.made(x.slot)
+    uneven = isinstance(factor, Tensor) and factor.numel() > 1
+    if not uneven or not isinstance(before, Affine) or before.gain.scaled_norm is None:
+        return gain
+    return replace(gain, joint_norm=before.gain.scaled_norm(_number(factor)))
 
 
 def _gain(factor: Number, offset: Number, shape: tuple[int, ...]) -> Gain:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from splineviz.program.operations.gains import SLACK, largest_eigenvalue
 
-__all__ = ["convolution_norm"]
+__all__ = ["convolution_norm", "scaled_channels"]
 
 _NUMBERS = 1 << 23  # of all frequencies: 128 MiB
 _WORK = 2e9  # products of two numbers; a second, more or less
@@ -55,3 +55,12 @@ def convolution_norm(kernel: Tensor, sizes: tuple[int, ...], dilation: tuple[int
         return largest * float(at.abs().square().sum((-2, -1)).max().sqrt()) * SLACK
     eigenvalue = largest_eigenvalue(at @ at.mH, int(min(_SQUARINGS, left / small**3)))
     return largest * math.sqrt(eigenvalue) * SLACK
+
+
+def scaled_channels(kernel: Tensor, factors: Tensor, groups: int, *, transposed: bool) -> Tensor:
+    """The kernel of a convolution whose output channels are times ``factors`` (C,)."""
+    if not transposed:
+        return kernel * factors.reshape(-1, *(1,) * (kernel.dim() - 1))
+    by_group = kernel.reshape(groups, -1, *kernel.shape[1:])
+    shape = (groups, 1, kernel.shape[1], *(1,) * (kernel.dim() - 2))
+    return (by_group * factors.reshape(shape)).reshape(kernel.shape)
