@@ -26,8 +26,9 @@ from splineviz.program.program import Program
 
 __all__ = ["Batch", "Carried", "Kind", "Side"]
 
-_BATCH = 1 << 22
-"""Numbers in a tensor of the faces that are worked off together, more or less"""
+_BATCH = 1 << 20
+"""Numbers in a tensor of the faces that are worked off together, more or less: few, so that memory is
+warm"""
 
 _KEPT = 1 << 25
 """Numbers in tensors that are kept from one set of questions to the next, more or less"""
@@ -35,6 +36,8 @@ _KEPT = 1 << 25
 
 class _Tensor(Protocol):
     def map(self, move: Callable[[Tensor], Tensor], /) -> Any: ...
+
+    def only(self, rows: np.ndarray, /) -> Any: ...
 
 
 T = TypeVar("T", bound=_Tensor)
@@ -48,8 +51,8 @@ Side = tuple[int, ...]
 class Kind(Generic[T, F]):
     """How numbers of some kind go through a program."""
 
-    start: Callable[[Plane, int, tuple[int, ...]], T]
-    """(3 n, *shape) n origins of a plane, then as many first and second axes"""
+    start: Callable[[Plane, tuple[int, ...]], T]
+    """(3, *shape) the origin of a plane and both axes"""
     affine: Callable[[Affine, Sequence[T]], T]
     pointwise: Callable[[Pointwise, T, np.ndarray], T]
     """With units (rows, K n) in given states"""
@@ -67,7 +70,7 @@ class Batch(Generic[T, F]):
     """Maps of some faces."""
 
     rows: dict[int, int]
-    """Row of each face"""
+    """Row of each face, which parts of one face share while the stage in work divides it"""
     slots: dict[int, T]
     """Tensors that are alive where the stage cuts"""
     sides: dict[Side, tuple[F, int]]
@@ -167,29 +170,41 @@ class Carried(Generic[T, F]):
                 yield rows, self.kind.functions(x, own, one[rows], other[rows], None)
 
     def _pass(self, faces: list[int], plane: Plane) -> Batch[T, F]:
-        """Carry three rows for each face through the program."""
-        own, states = np.array(faces), self.states
+        """Carry three rows through the program, and three more for every face that a stage divides on the
+        way to these."""
+        own, states, slots = (
+            np.array(faces),
+            self.states,
+            {0: self.kind.start(plane, self.program.input_shape)},
+        )
+        one_of_each, row = np.zeros(1, np.int64), np.zeros(len(faces), np.int64)
 
         def pointwise(node: Pointwise, x: T) -> T:
-            on = states.bits(node.stage, node.kinks.size, own)
+            on = states.bits(node.stage, node.kinks.size, own[one_of_each])
             return self.kind.pointwise(node, x, np.tile(on, (3, 1)))
 
         def maximum(node: Maximum, x: T) -> T:
-            places = states.places(node, own)
+            places = states.places(node, own[one_of_each])
             picked: T = x.map(lambda v: node.pick(v, np.tile(places, (len(v) // len(places), 1))))
             return picked
 
-        slots = {0: self.kind.start(plane, len(faces), self.program.input_shape)}
-        batch: Batch[T, F] = Batch({face: i for i, face in enumerate(faces)}, slots, {})
+        sides: dict[Side, tuple[F, int]] = {}
         sources, interpreter = self._sources(own), Interpreter(self.kind.affine, pointwise, maximum)
         for node in self.program.nodes:
-            if not isinstance(node, Affine) and node.stage in sources:
-                self._note(batch, node, faces, *sources[node.stage])
-            if node is self.node:
-                break
+            if not isinstance(node, Affine):
+                if node.stage in sources:
+                    rows, edges = sources[node.stage]
+                    sides |= self._drawn(slots[node.inputs[0]], node, own[rows], row[rows], edges)
+                if node is self.node:
+                    break
+                _, one_of_each, after = np.unique(
+                    states.ancestors(node.stage, own), return_index=True, return_inverse=True
+                )
+                _divide(slots, row[one_of_each], int(row.max()) + 1)
+                row = after
             for _ in walk([node], slots, interpreter):
                 pass
-        return batch
+        return Batch(dict(zip(faces, row.tolist(), strict=True)), slots, sides)
 
     def _sources(self, faces: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """(row, edge) of all sides of faces, by the stage that drew the edge."""
@@ -198,21 +213,23 @@ class Carried(Generic[T, F]):
         stages = self.states.subdivision.edge_source[edges, 0]
         return {int(s): (rows[stages == s], edges[stages == s]) for s in np.unique(stages)}
 
-    def _note(
-        self,
-        batch: Batch[T, F],
-        node: Pointwise | Maximum,
-        faces: list[int],
-        rows: np.ndarray,
-        edges: np.ndarray,
-    ) -> None:
-        """Functions of sides that units of a node have drawn."""
-        x, sub = batch.slots[node.inputs[0]], self.states.subdivision
+    def _drawn(
+        self, x: T, node: Pointwise | Maximum, faces: np.ndarray, rows: np.ndarray, edges: np.ndarray
+    ) -> dict[Side, tuple[F, int]]:
+        """Functions of sides of faces that units of a node have drawn."""
+        sub = self.states.subdivision
         if isinstance(node, Pointwise):
             kink, entry = np.divmod(sub.edge_source[edges, 1], math.prod(node.shape))
             functions = self.kind.functions(x, rows, entry, None, node.kinks[kink, entry])
         else:
             functions = self.kind.functions(x, rows, *self.states.tied_along(node, edges), None)
-        names = np.column_stack([np.array(faces)[rows], sub.edge_source[edges], sub.rivals[edges]])
-        for column, side in enumerate(map(tuple, names.tolist())):
-            batch.sides[side] = functions, column
+        names = np.column_stack([faces, sub.edge_source[edges], sub.rivals[edges]])
+        return {side: (functions, column) for column, side in enumerate(map(tuple, names.tolist()))}
+
+
+def _divide(slots: dict[int, T], rows: np.ndarray, n_rows: int) -> None:
+    """Copy rows for the parts of faces, three times as many of either."""
+    if len(rows) > n_rows:
+        every = (rows + n_rows * np.arange(3)[:, None]).reshape(-1)
+        for slot, x in slots.items():
+            slots[slot] = x.only(every)

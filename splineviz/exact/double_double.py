@@ -53,7 +53,7 @@ class DoubleDouble:
         """(R,) bounds of the Euclidean norms."""
         return _norms(self.high) * (1.0 + 2.0 * UNIT_ROUNDOFF) + FLOOR
 
-    def only(self, rows: Sequence[int]) -> DoubleDouble:
+    def only(self, rows: np.ndarray) -> DoubleDouble:
         """Some of the rows."""
         return DoubleDouble(self.high[rows], self.low[rows], self.error[rows], self.one[rows])
 
@@ -141,7 +141,10 @@ def affine(node: Affine, inputs: Sequence[DoubleDouble]) -> DoubleDouble:
         return moved.plus_constants(inserted) if bool(inserted.any()) else moved
     if node.form is None:
         raise InexactError(f"'{node.name}' has no known form")
-    product = _product(node, node.form, first)
+    if node.form.apply is torch.mul:
+        product = first.times(node.form.weights, float(node.form.weights.abs().max()))
+    else:
+        product = _product(node, node.form, first)
     if node.form.divisors is not None:
         product = product.over(node.form.divisors)
     return product.plus_constants(node.form.constants)

@@ -94,21 +94,21 @@ def _residues(
     return result
 
 
-def _frame(plane: Plane, n: int, shape: tuple[int, ...]) -> tuple[Tensor, np.ndarray]:
-    """(3 n, *shape) origins, then first and second axes; and what stands for 1 in each row."""
-    frame = torch.from_numpy(np.concatenate([plane.origin[None], plane.basis]))
-    rows = frame.repeat_interleave(n, dim=0).reshape(-1, *shape)
-    return rows, np.repeat([1.0, 0.0, 0.0], n)
+def _frame(plane: Plane, shape: tuple[int, ...]) -> Tensor:
+    return torch.from_numpy(np.concatenate([plane.origin[None], plane.basis])).reshape(-1, *shape)
 
 
-def _two_floats_of(plane: Plane, n: int, shape: tuple[int, ...]) -> DoubleDouble:
-    rows, one = _frame(plane, n, shape)
-    return DoubleDouble(rows, torch.zeros_like(rows), np.zeros(len(rows)), one)
+_ONE = np.array([1.0, 0.0, 0.0])
+"""Constants count for the value at the origin, and not for derivatives"""
 
 
-def _residues_of(plane: Plane, n: int, shape: tuple[int, ...]) -> Residues:
-    rows, one = _frame(plane, n, shape)
-    return Residues(in_fields(rows), torch.from_numpy(one))
+def _two_floats_of(plane: Plane, shape: tuple[int, ...]) -> DoubleDouble:
+    rows = _frame(plane, shape)
+    return DoubleDouble(rows, torch.zeros_like(rows), np.zeros(3), _ONE)
+
+
+def _residues_of(plane: Plane, shape: tuple[int, ...]) -> Residues:
+    return Residues(in_fields(_frame(plane, shape)), torch.from_numpy(_ONE))
 
 
 IN_TWO_FLOATS = Kind(

@@ -219,7 +219,7 @@ class FaceMaps:
         """(which of the corners, their places, tensors that are alive there by slot), for some at a time."""
         faces = self.states.before(np.array([corner.face for corner in corners], np.int64))
         for batch, which in self.near.by_batch(faces):
-            n, own = len(batch.rows), batch.rows_of(faces[which])
+            own = batch.rows_of(faces[which])
             both = [_quotients(corners[i]) for i in which.tolist()]
             places = [_place(u, v) for u, v in both]
             distance = np.array([place.distance for place in places])
@@ -227,7 +227,8 @@ class FaceMaps:
             factors = np.array([[u.high, u.low, v.high, v.low] for u, v in both]).T
             result: dict[int, Known] = {}
             for slot, maps in batch.slots.items():
-                origin, first, second = (maps.only((own + i * n).tolist()) for i in range(3))
+                n = len(maps.high) // 3
+                origin, first, second = (maps.only(own + i * n) for i in range(3))
                 total, shape = origin, (-1, *[1] * (maps.high.dim() - 1))
                 for part, factor in zip((first, first, second, second), factors, strict=True):
                     if factor.any():

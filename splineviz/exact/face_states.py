@@ -54,12 +54,16 @@ class FaceStates:
         before: np.ndarray = faces if self.parent is None else self.parent[faces]
         return before
 
-    def words(self, stage: int, faces: np.ndarray) -> np.ndarray:
-        """Words of a stage that is done on some faces."""
-        rows = self.row[faces]
+    def ancestors(self, stage: int, faces: np.ndarray) -> np.ndarray:
+        """The faces that a stage had left where these are now."""
+        rows: np.ndarray = self.row[faces]
         for _, parent in reversed(self.tables[stage + 1 :]):
             rows = parent[rows]
-        found: np.ndarray = self.tables[stage][0][rows]
+        return rows
+
+    def words(self, stage: int, faces: np.ndarray) -> np.ndarray:
+        """Words of a stage that is done on some faces."""
+        found: np.ndarray = self.tables[stage][0][self.ancestors(stage, faces)]
         return found
 
     def bits(self, stage: int, n_units: int, faces: np.ndarray) -> np.ndarray:

@@ -46,6 +46,10 @@ class Residues:
     one: Tensor
     """(R,) what stands for 1 in each row: 0 in rows of derivatives, in which there are no constants"""
 
+    def only(self, rows: np.ndarray) -> Residues:
+        """Some of the rows."""
+        return Residues(self.values[:, rows], self.one[rows])
+
     def map(self, move: Callable[[Tensor], Tensor]) -> Residues:
         """Tensor whose entries have been moved; ``move`` takes (rows, *shape)."""
         moved = move(self.values.flatten(0, 1))
