@@ -33,6 +33,7 @@ _DOUBTFUL = 2.0**-24
 _SAFETY = 8.0
 _DECISIVE = 2.0**20  # times its rounding, and a jump is one
 _TINY = float(np.finfo(np.float64).tiny)
+_SQUARED = 2.0**-480  # below, squares of a number that counts may be none
 _ANY = np.array([0.6, 0.8])
 
 
@@ -91,8 +92,7 @@ def edge_jumps(
     left, right = arr.edge_cells[inner].T
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         gradient = affine[:, :, :2].reshape(arr.n_cells, 2 * affine.shape[1])
-        size = np.linalg.norm(gradient, axis=1)
-        found = np.linalg.norm(gradient[left] - gradient[right], axis=1)
+        size, found = _lengths(gradient), _lengths(gradient[left] - gradient[right])
         least = _DOUBTFUL * np.maximum(size[left], size[right])
         if proof is not None:
             error = np.hypot(*proof.errors[:, :2].T)
@@ -118,6 +118,17 @@ def edge_jumps(
     return jump, n_open
 
 
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    """(n,) Euclidean norms, also where squares of numbers are too small or too large for float64."""
+    result: np.ndarray = np.linalg.norm(rows, axis=1)
+    extreme = np.flatnonzero(~((result > _SQUARED) & (result < 1.0 / _SQUARED)))
+    if len(extreme):
+        exponent = np.frexp(np.abs(rows[extreme]).max(1, initial=0.0))[1]
+        scaled = np.ldexp(rows[extreme], -exponent[:, None])
+        result[extreme] = np.ldexp(np.linalg.norm(scaled, axis=1), exponent)
+    return result
+
+
 class _Carried(NamedTuple):
     """Derivatives of a tensor along the normals of edges, (edges, *shape) each, and their rounding."""
 
@@ -140,7 +151,7 @@ def _carried_jump(
 
     def fill(rows: np.ndarray) -> None:
         result = _carry(arr, program, edges[rows])
-        size, error = (x.reshape(len(rows), -1).norm(dim=1).numpy() for x in (result.jump, result.jump_error))
+        size, error = (_lengths(x.reshape(len(rows), -1).numpy()) for x in (result.jump, result.jump_error))
         jump[rows] = np.where(size > _SAFETY * error, size, 0.0)
         decided[rows] = size > np.maximum(_DECISIVE * error, proven)
 

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.deadline import check_time
+
 __all__ = ["Buffers", "rows_in_block", "run_in_blocks"]
 
 _SMALL = 1 << 19  # values; below, the allocator has warm memory of its own
@@ -66,7 +68,8 @@ def run_in_blocks(
     """Run a node on (V, *shape) tensors, a block of vertices at a time.
 
     ``take`` gives the memory for a result of several blocks, and ``into`` may write there itself. The last
-    bits of a row may depend on its place, and on how many there are: see `Propagator.affine`.
+    bits of a row may depend on its place, and on how many there are: see `Propagator.affine`. Between blocks
+    is a place to end (`check_time`).
     """
     n_rows = len(values[0])
     rows = rows_in_block(*values)
@@ -77,6 +80,7 @@ def run_in_blocks(
     out[:rows] = first
     step = rows if into is None else _LARGER * rows
     for start in range(rows, n_rows, step):
+        check_time()
         parts = [value[start : start + step] for value in values]
         if into is None:
             out[start : start + step] = run(*parts)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.deadline import check_time
 from splineviz.geometry.excerpt import NO_BIRTH, Excerpt
 from splineviz.geometry.refine import Refinement
 from splineviz.program.devices import named_device
@@ -233,6 +234,7 @@ class Propagator:
             out[:n] = first
         step = rows_in_block(x) if self.accelerator is None else len(rows)
         for start in range(n, len(rows), step or 1):
+            check_time()
             some = torch.from_numpy(rows[start : start + step])
             out[some] = self._anywhere(node, [x[some]], out.new_empty)
 
@@ -253,10 +255,12 @@ class Propagator:
         elif node.by_products is not None:
             step = rows_in_block(x)
             for start in range(0, len(rows), step):
+                check_time()
                 some = torch.from_numpy(rows[start : start + step])
                 out[some] = node.by_products(x[some], multiplied)
         else:
             for v in rows.tolist():
+                check_time()
                 out[v] = node.run(x[v : v + 1].clone())[0]
 
     def _free(self, live: dict[int, VertexValues], node: Affine | Pointwise) -> None:

@@ -131,3 +131,19 @@ def test_labels_count_from_zero_in_the_order_of_cells() -> None:
     arr = sv.arrange(random_mlp(2, 8, 2), sv.Plane.identity(), BOX)
     _, first = np.unique(arr.linear_regions, return_index=True)
     assert (np.diff(first) > 0).all() and arr.linear_regions[0] == 0
+
+
+@pytest.mark.parametrize("inner", [1.0, 1e-150])
+@pytest.mark.parametrize("outer", [1e-150, 1e-170, 1e150])
+def test_jumps_whose_squares_no_number_holds(inner: float, outer: float) -> None:
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).double()
+    with torch.no_grad():
+        rows = torch.tensor([[1, 0], [0, 1], [1, 1]], dtype=torch.float64)
+        net[0].weight.copy_(inner * rows)
+        net[0].bias.copy_(inner * torch.tensor([0.1, 0.2, -0.3], dtype=torch.float64))
+        net[2].weight.copy_(outer * torch.tensor([[1, 2, 3]], dtype=torch.float64))
+        net[2].bias.zero_()
+    arr = sv.arrange(sv.load_program(net), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1), certify="off")
+    assert (arr.n_cells, arr.n_linear_regions) == (7, 7)
+    bends = sorted(set(np.round(arr.edge_jump[(arr.edge_cells >= 0).all(1)] / (inner * outer), 3)))
+    assert bends == [1.0, 2.0, 4.243], "the kinks of the three units: 1, 2, and 3 times the root of 2"
