@@ -23,6 +23,7 @@ from splineviz.geometry.candidate_rounds import (
     winners_after,
 )
 from splineviz.geometry.merging import merge_faces
+from splineviz.geometry.predicates import TINY
 from splineviz.geometry.records import BIRTH, VANISHING
 from splineviz.geometry.refine import Kinds, Proof, Refinement, UncertainError, refine
 from splineviz.geometry.rounding import FLOOR, SAFE
@@ -196,6 +197,7 @@ class _Rounds:
         parent, on = np.arange(len(uncut)), np.full((len(uncut), self.words), ~np.uint64(0))
         if self.entered.any():
             slack = self.errors.slack[self.entries.row_of]
+            by_chance = np.flatnonzero(z == TINY)  # equal bit for bit, and perhaps not in exact arithmetic
             cut = self._refine(z, slack, room)
             if cut.next_word is not None or sum(self.counts) + len(cut.birth) > most:
                 return False
@@ -203,7 +205,7 @@ class _Rounds:
             ties = np.concatenate([rows[["vertex", "unit"]].astype(VANISHING) for rows in cut.vanishing])
             self.decisions += cut.decisions
             self.open += cut.open - (cut.identical + doubtful if self.proven is None else 0)
-            self.zeros += cut.zeros - equal
+            self.zeros += cut.zeros - (equal - int(np.count_nonzero(z.reshape(-1)[by_chance])))
             self.re_evaluated += cut.re_evaluated
             self.first_part = cut.first_part[self.first_part]
             self._amend(cut.moved)

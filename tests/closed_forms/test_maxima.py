@@ -308,3 +308,20 @@ def test_a_file_keeps_what_its_units_are(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.edge_units.values, arr.edge_units.values)
     np.testing.assert_array_equal(back.winners(0), arr.winners(0))
     assert len(back.draw().collections) > 0
+
+
+@pytest.mark.parametrize("seed", [3, 7])
+def test_the_number_of_zeros_is_none_below_zero(seed: int) -> None:
+    torch.manual_seed(seed)
+    pools = nn.MaxPool2d(2, 1), nn.MaxPool2d(2, 1)
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), *pools, nn.Flatten(), nn.Linear(8, 2)
+    ).double()
+    with torch.no_grad():
+        net[0].weight.copy_(torch.randint(-2, 3, net[0].weight.shape))
+        net[0].bias.zero_()
+    x = np.random.default_rng(seed).integers(-2, 3, (3, 1, 4, 4)).astype(np.float64)
+    plane = Plane.through(*x)
+    program = sv.load_program(net, input_shape=(1, 4, 4))
+    arr = sv.arrange(program, plane, Window.around(plane), certify="full", jobs=1)
+    assert arr.stats.certified and arr.stats.zeros >= 0
