@@ -37,6 +37,14 @@ def test_thin_planes_of_points_that_are_meant() -> None:
     assert sv.Plane.through(*far).dim == 3
 
 
+@pytest.mark.parametrize("angle", [1.0, 1e-4, 1e-8])
+def test_frames_are_orthonormal_to_the_last_bits_however_thin_the_triangle(angle: float) -> None:
+    for seed in range(20):
+        a, b, c = np.random.default_rng(seed).normal(size=(3, 50))
+        basis = sv.Plane.through(a, a + b, a + 0.7 * b + angle * c).basis
+        np.testing.assert_allclose(basis @ basis.T, np.eye(2), rtol=0, atol=2.0**-50)
+
+
 def test_the_hint_leads_to_the_plane_that_is_meant() -> None:
     a, b, c = (point.numpy().ravel() for point in _frames(0, 0.5))
     plane = sv.Plane.at(a, directions=[b - a, a - c + np.float32(1e-3)])

@@ -76,7 +76,8 @@ class Question:
 
     def local_key(self, program: Program) -> str:
         """Name of a program's local complexity in the store."""
-        return digest_of(program.digest, self.points, self.radius, self.seed, code_version(*_CODE))
+        where = self.points, self.radius, self.seed
+        return digest_of(program.digest, *where, self.certify, code_version(*_CODE))
 
 
 @dataclass(frozen=True)

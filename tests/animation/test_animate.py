@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import time
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,27 @@ def test_restyling_and_extending_compute_only_what_is_new(
     drawn.clear()
     assert animate(folder, place, out).computed == 1 and len(drawn) == 1
     assert animate(folder, (place[0], sv.Window.around(place[0], 0.4)), out).computed == 5
+
+
+def test_what_is_kept_is_named_by_all_that_it_depends_on(place: Place) -> None:
+    (plane, window), program = place, sv.load_program(net(0))
+    asked = measure.Question(plane, window, np.zeros((2, 6)), 0.5, 0, None, "fast")
+    everywhere: dict[str, Any] = {"certify": "full"}
+    of_slices = {
+        "plane": replace(plane, origin=plane.origin + 1.0),
+        "window": window.scaled(0.5),
+        "max_cells": 9,
+    }
+    of_points = {"points": np.ones((2, 6)), "radius": 0.25, "seed": 1}
+    assert {*everywhere, *of_slices, *of_points} == {field.name for field in fields(asked)}
+    for name, changed in (
+        ("slice_key", {**everywhere, **of_slices}),
+        ("local_key", {**everywhere, **of_points}),
+    ):
+        others = [replace(asked, **{field: value}) for field, value in changed.items()]
+        keys = {getattr(question, name)(program) for question in (asked, *others)}
+        keys.add(getattr(asked, name)(sv.load_program(net(1))))
+        assert len(keys) == len(others) + 2, name
 
 
 def test_interrupted_work_goes_on(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

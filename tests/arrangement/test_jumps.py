@@ -48,6 +48,21 @@ def test_cancelling_kinks_join_cells(scale: float) -> None:
     assert arr.n_linear_regions == 1
 
 
+@pytest.mark.parametrize(
+    ("third", "regions_", "jump"),
+    [(0.5, 1, 0.0), (0.5 + 2.0**-53, 2, 2.0**-52), (0.5 + 2.0**-45, 2, 2.0**-44)],
+)
+def test_kinks_within_rounding_are_asked_exactly(third: float, regions_: int, jump: float) -> None:
+    """relu(z) - relu(-2 z) w bends by 2 w - 1 at z = 0, which float64 gradients cannot tell from rounding."""
+    net = nn.Sequential(linear([[0.3, 0.7], [-0.6, -1.4]]), nn.ReLU(), linear([[1.0, -third]]))
+    arr = sv.arrange(sv.load_program(net), sv.Plane.identity(), BOX)
+    inner = (arr.edge_cells >= 0).all(1)
+    assert (arr.n_cells, arr.n_linear_regions) == (2, regions_)
+    assert (arr.edge_jump[inner] > 0).tolist() == [regions_ == 2]
+    np.testing.assert_allclose(arr.edge_jump[inner], [jump * np.hypot(0.3, 0.7)], rtol=1e-3, atol=1e-15)
+    assert arr.exact["linear_regions"] == 0 and arr.certified
+
+
 def test_a_tiny_kink_beside_a_steep_map_is_found() -> None:
     """The gradients differ by one part in 1e13 only: their difference would not tell the kink from
     rounding."""

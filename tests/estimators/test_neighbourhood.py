@@ -8,12 +8,65 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import splineviz as sv
 from splineviz.estimators.baselines import distinct_patterns, first_order, mean_distance
 from splineviz.estimators.deformation import deformation
-from splineviz.estimators.frames import shared_frame
+from splineviz.estimators.frames import frames, shared_frame
+from splineviz.neighbourhoods.counts import local_counts
 from tests.estimators.nets import perceptron, with_biases
+
+
+def at_the_radius(axes: np.ndarray, radius: float) -> nn.Sequential:
+    """A network that cuts each half axis twice, within a billionth of the radius before its end and behind
+    it: in the first stage, and again in the second, which the units of the first that are on lead to."""
+    ends = radius * np.array([1 - 1e-9, 1 + 1e-9, -(1 - 1e-9), -(1 + 1e-9)])
+    cuts, ends = np.repeat(axes, 4, 0), np.tile(ends, len(axes))
+    on, none = np.eye(axes.shape[1]), np.zeros((len(cuts), len(cuts)))
+    first, second = np.concatenate([cuts, on]), np.concatenate([none, cuts], 1)
+    biases = [[*ends, *[64.0] * len(on)], (ends - 64.0 * cuts.sum(1)).tolist(), [0.0]]
+    return with_biases([first.tolist(), second.tolist(), [[1.0] * len(cuts)]], biases)
+
+
+@pytest.mark.parametrize("radius", [0.005, 0.7, 30.0])
+def test_the_radius_is_kept_to_a_billionth(radius: float) -> None:
+    """Of each half axis the cut before its end is met, and the one behind it is not, by proxy, exact count
+    and ball."""
+    axes, x = shared_frame(9, 3, 0), np.zeros((1, 9))
+    network = at_the_radius(axes, radius)
+    found = sv.local_complexity(network, x, radius=radius, directions=[3, 2])
+    assert found.counts[0, :, 0].tolist() == [[6, 6], [4, 4]]
+    own = at_the_radius(frames(9, 3, 0, 0, 1)[0], radius)
+    found = sv.local_complexity(own, x, radius=radius, directions=3, frame="per-point")
+    assert found.counts.ravel().tolist() == [6, 6]
+    assert first_order(network, x, radius=radius).tolist() == [[6, 6]]
+    pair = at_the_radius(axes[:2], radius)
+    exact = local_counts(sv.load_program(pair), x, radius=radius, axes=axes[None, :2])
+    assert exact.cut.ravel().tolist() == [4, 4]
+
+
+def test_samples_fill_the_ball_to_its_rim() -> None:
+    """On a line, 200,000 samples come within 5e-5 of both ends, and none goes beyond them."""
+    ends = [-1 - 1e-9, -1 + 5e-5, 1 - 5e-5, 1 + 1e-9]
+    network = with_biases([[[1.0]] * 4, [[1.0] * 4]], [ends, [0.0]])
+    assert distinct_patterns(network, [[0.0]], radius=1.0, samples=200_000).tolist() == [3]
+
+
+@pytest.mark.parametrize("dim", [2, 5])
+def test_frames_are_uniform_and_made_by_gram_schmidt(dim: int) -> None:
+    """QR alone leaves signs to its own convention: the first entry of the first axis is negative always."""
+    own = frames(dim, dim, 3, 0, 400)
+    for axes in (np.stack([shared_frame(dim, dim, seed) for seed in range(400)]), own):
+        share = (np.diagonal(axes, axis1=1, axis2=2) > 0).mean(0)
+        assert (np.abs(share - 0.5) < 4 * 0.5 / math.sqrt(400)).all()
+        assert np.abs(axes.mean(0)).max() < 4 / math.sqrt(400 * dim)
+    for k in range(3):
+        left = np.random.default_rng([3, k]).standard_normal((dim, dim))
+        for p in range(dim):
+            for before in own[k, :p]:
+                left[p] -= (left[p] @ before) * before
+            np.testing.assert_allclose(own[k, p], left[p] / np.linalg.norm(left[p]), atol=1e-12)
 
 
 def test_deformation_is_that_of_the_graph_of_vertices() -> None:

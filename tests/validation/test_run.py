@@ -7,6 +7,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from splineviz.estimators.deformation import deformation
 from splineviz.neighbourhoods.counts import UNCOUNTED, local_counts
 from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.validation import Validation, findings, job
+from splineviz.validation.design import Design
 from splineviz.validation.study import Study, array_fields
 from tests.estimators.nets import perceptron
 from tests.io.faults import SOME
@@ -102,6 +104,35 @@ def test_examples_are_the_neighbourhoods_that_they_say(runs: sv.Checkpoints, stu
 
 def same(a: Study, b: Study) -> bool:
     return all(np.array_equal(getattr(a, name), getattr(b, name)) for name, _, _ in array_fields())
+
+
+def test_a_result_is_named_by_all_that_it_depends_on(runs: sv.Checkpoints) -> None:
+    design, program = Design(), runs[0]
+    key = job.Job(program, X, 0.3, design).key("p")
+    changed = {
+        "directions": (2, 3),
+        "frames": 9,
+        "planes": 1,
+        "frame": "per-point",
+        "seed": 1,
+        "certify": "full",
+        "seconds": 1.0,
+    }
+    of_others = {"radii", "medians", "examples"}
+    assert set(changed) | of_others == {field.name for field in fields(Design)}
+    others = [job.Job(program, X, 0.3, replace(design, **{name: v})).key("p") for name, v in changed.items()]
+    others += [
+        job.Job(program, X, np.nextafter(0.3, 1), design).key("p"),
+        job.Job(program, X, 0.3, design).key("q"),
+    ]
+    others.append(job.Job(runs[1], X, 0.3, design).key("p"))
+    assert len({key, *others}) == len(others) + 1
+    same_ones = [
+        replace(design, radii=(0.1, 0.3)),
+        replace(design, medians=(7,)),
+        replace(design, examples=0),
+    ]
+    assert {job.Job(program, X, 0.3, one).key("p") for one in same_ones} == {key}
 
 
 def test_killed_at_any_moment_it_goes_on_to_the_same_study(
