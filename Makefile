@@ -1,10 +1,10 @@
-# make demo: a picture in a minute.  make test: everything that has to pass.  make bench, bench-..., fuzz: numbers.  make operations: tables.
+# make demo: a picture in a minute.  make test: everything that has to pass.  make bench, bench-..., fuzz, mutate: numbers.  make operations: tables.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test bench bench-networks bench-estimators bench-accelerator fuzz operations clean
+.PHONY: demo test bench bench-networks bench-estimators bench-accelerator fuzz mutate operations clean
 
 demo: $(VENV)/.installed
 	$(BIN)/splineviz slice demo -o demo.png -o demo.svg
@@ -37,6 +37,11 @@ bench-accelerator: $(VENV)/.installed
 fuzz: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz \
 	  $(if $(CASES),--cases $(CASES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS))
+
+# MUTANTS=200, MINUTES=60, SEED=1; what tests have found is not tried again while its file is as it was
+mutate: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutation \
+	  $(if $(MUTANTS),--mutants $(MUTANTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 operations: $(VENV)/.installed
 	$(BIN)/python docs/write_operations.py

@@ -239,3 +239,14 @@ def test_points_that_are_taken_for_one_at_first(
         relu(),
     ]
     Case(sequential(2, layers), (Window.polygon(corners),)).agree("full")
+
+
+@pytest.mark.parametrize("certify", ["full", "fast", "off"])
+def test_two_lines_that_leave_an_edge_at_one_point(certify: str) -> None:
+    """Behind x = 0 both are y = 0, before it y = x / 2 and y = -x / 2: by estimates, too, they are one there."""
+    first, second = linear([[1, 0], [0, 1]], [0, 5]), linear([[-0.5, 1], [0.5, 1]], [-5, -5])
+    case = Case(sequential(2, [first, relu(), second, relu()]), (Window.box(-1, 1, -1, 1),))
+    arr = case.arrange(case.windows[0], certify)
+    arr.check()
+    assert (arr.n_cells, arr.n_vertices, arr.n_edges) == (5, 10, 14)
+    assert np.bincount(arr.edges.ravel()).max() == 5 and (arr.vertices == 0).all(1).sum() == 1

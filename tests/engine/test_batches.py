@@ -365,3 +365,10 @@ def test_windows_are_batches_from_the_beginning(certify: Certify) -> None:
     assert np.array_equal(few.pattern_hash, one.pattern_hash[:5])
     parts = list(sv.stream(*request, max_memory=1 << 17, certify=certify))
     assert np.array_equal(np.concatenate([part.pattern_hash for part in parts]), one.pattern_hash)
+
+
+def test_seconds_are_those_of_the_call() -> None:
+    program, planes, boxes = request_of(default)
+    began = time.perf_counter()
+    stats = sv.arrange(program, planes, boxes).stats
+    assert 0 < stats.seconds_affine < stats.seconds < time.perf_counter() - began
