@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 import splineviz as sv
+from splineviz.errors import SplinevizWarning
 from splineviz.estimators.precision import sign_disagreements
 from tests.estimators.by_hooks import counted
 from tests.estimators.nets import activations, perceptron
@@ -68,6 +69,12 @@ def test_bad_input_is_refused_in_plain_words() -> None:
         given = {"points": good, "directions": 2} | arguments
         with pytest.raises(sv.InputError, match=words):
             sv.local_complexity(network, **given)  # type: ignore[arg-type]
+
+
+def test_fewer_directions_than_usual_are_told_to_the_line_that_asked() -> None:
+    with pytest.warns(SplinevizWarning, match="4 directions are taken") as told:
+        assert sv.local_complexity(perceptron(4, 8, 1), torch.randn(3, 4)).directions == (4,)
+    assert [warning.filename for warning in told] == [__file__]
 
 
 def test_half_precision_runs_and_its_signs_are_compared() -> None:

@@ -16,7 +16,7 @@ ROOMS = {
     "geometry": ("tests/geometry", "tests/closed_forms", "tests/degenerate"),
     "exact": ("tests/exact", "tests/engine/test_decisions.py", "tests/engine/test_proofs.py"),
     "engine": ("tests/closed_forms", "tests/engine/test_batches.py", "tests/engine"),
-    "estimators": ("tests/estimators",),
+    "estimators": ("tests/estimators", "tests/cli/test_estimate.py"),
     "validation": ("tests/validation", "tests/report"),
 }
 """Rooms that are mutated, and the tests of each that come after those that name the file."""

@@ -66,7 +66,7 @@ def test_every_mutant_of_a_sample_is_another_program_and_found_again() -> None:
 def test_tests_that_import_the_file_come_first() -> None:
     tests = files_for(TREE, Mutant("estimators/frames.py", Mutation(0, 0, "", 1, "", "")))
     assert tests[0] == "splineviz/estimators/frames.py"
-    assert "tests/estimators/test_neighbourhood.py" in tests[1:-1] and tests[-1] == "tests/estimators"
+    assert "tests/estimators/test_neighbourhood.py" in tests[1:-2] and tests[-2] == "tests/estimators"
 
 
 def test_kernels_are_compiled_anew_where_a_fault_may_have_come_in() -> None:
