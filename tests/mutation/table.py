@@ -47,7 +47,7 @@ def _wilson(k: int, n: int) -> list[float]:
 _PAGE = """# Do the tests find small faults?
 
 Made by `make mutate` on {date}, from the same run as [mutation.json](mutation.json). One fault at a time is put into a copy of the code,
-drawn at random (seed {seed}), as many of each room: a comparison, an operator or a constant changed, a condition turned round, `min`
+drawn at random within each room (seed {seed}): a comparison, an operator or a constant changed, a condition turned round, `min`
 for `max`, a statement or an argument left out (`tests/mutation/operators.py`). Then the tests of its file run, those that import it
 first, then those of its room, of either the quick ones first, for {most:.0f} seconds of processor time (`tests/mutation/choice.py`).
 A fault that none of these finds survives; the whole suite might find it yet.
