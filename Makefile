@@ -1,10 +1,11 @@
-# make demo: a picture in a minute.  make test: everything that has to pass.  make bench, bench-..., fuzz, mutate: numbers.  make operations: tables.
+# make demo: a picture in a minute.  make test: everything that has to pass.  make bench, bench-..., fuzz, mutate, soak: numbers.
+# make operations, reliability: tables.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test bench bench-networks bench-estimators bench-accelerator fuzz mutate operations clean
+.PHONY: demo test bench bench-networks bench-estimators bench-accelerator fuzz mutate soak operations reliability clean
 
 demo: $(VENV)/.installed
 	$(BIN)/splineviz slice demo -o demo.png -o demo.svg
@@ -43,8 +44,16 @@ mutate: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutation \
 	  $(if $(MUTANTS),--mutants $(MUTANTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
+# MINUTES=60, TRIALS=1000, JOBS=2; a run goes on where the last one of the same code ended
+soak: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak \
+	  $(if $(TRIALS),--trials $(TRIALS),--minutes $(or $(MINUTES),60)) $(if $(JOBS),--jobs $(JOBS))
+
 operations: $(VENV)/.installed
 	$(BIN)/python docs/write_operations.py
+
+reliability: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.soak.page
 
 clean:
 	rm -rf $(VENV) build demo.png demo.svg
