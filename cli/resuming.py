@@ -78,8 +78,10 @@ class Partial:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
+        if self._file is not None and self._path is not None:
             self._file.close()
+            if not self._parts:
+                self._path.unlink(missing_ok=True)
 
 
 def _sound_lines(path: Path, fingerprint: str) -> list[str]:

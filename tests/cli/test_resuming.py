@@ -48,6 +48,12 @@ def test_parts_are_gone_on_with(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_request_that_is_refused_before_its_first_part_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError), Partial.open(tmp_path / "lc.csv", "asked"):
+        raise InputError("no")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_parts_that_do_not_read_are_done_anew(name: str, tmp_path: Path) -> None:
     path, other = begun(tmp_path / "lc.csv", "asked"), begun(tmp_path / "other.csv", "also asked", 1)
