@@ -235,17 +235,20 @@ def test_text_is_read_and_written_in_a_named_encoding() -> None:
 
 
 def other_ways_to_a_name(source: str) -> list[str]:
-    """Calls that make a temporary file, or have one take the place of another."""
+    """Calls that make a temporary file, or have one take the place of another; a folder of one's own, which is
+    gone in the end, is neither."""
     tree = ast.parse(source)
-    modules = {
-        alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-    } | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     named = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     moves = [
         name for name in named if name in ("os.replace", "os.rename", "shutil.move", "temporary.replace")
     ]
+    made = [name for name in named if name.startswith("tempfile.") and name != "tempfile.TemporaryDirectory"]
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     return (
-        moves + [name for name in named if name.endswith(".rename")] + ["tempfile"] * ("tempfile" in modules)
+        moves
+        + [name for name in named if name.endswith(".rename")]
+        + made
+        + ["tempfile"] * ("tempfile" in imported)
     )
 
 

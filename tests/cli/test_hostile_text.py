@@ -78,7 +78,7 @@ VERBS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     ),
     "compare": ((MODEL, MODEL, *WHERE), {"c.svg": MODEL + " 1"}),
     "animate": (
-        (*RUNS, "--points", "0,1,2", "--title", EVIL, "--width", "300"),
+        (*RUNS, "--points", "0,1,2", "--title", EVIL, "--width", "3"),
         dict.fromkeys(("f.html", "f.webp", "f.gif", "f.apng", "f.mp4"), MODEL),
     ),
     "validate": (

@@ -88,7 +88,10 @@ def test_worker_processes_end_with_a_parent_that_was_killed() -> None:
         import os, time
         import joblib
         from splineviz.engine.workers import end_with
-        joblib.Parallel(2)(joblib.delayed(end_with)(os.getpid()) for _ in range(4))
+        def task(parent):
+            end_with(parent)
+            time.sleep(0.5)  # so that both workers get one
+        joblib.Parallel(2)(joblib.delayed(task)(os.getpid()) for _ in range(4))
         print("at work", flush=True)
         time.sleep(60)
     """

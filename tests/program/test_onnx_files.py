@@ -216,7 +216,7 @@ def test_a_last_softmax_is_told_to_go(tmp_path: Path) -> None:
     path = saved(tmp_path, [op("Relu", "x", "h"), op("Softmax", "h")], [1, 4])
     with pytest.raises(NotPiecewiseAffineError) as caught:
         load_program(path)
-    assert "--logits" in str(caught.value.hint)
+    assert "logits=True" in str(caught.value.hint) and "--logits" in caught.value.for_command()
     program = load_program(path, logits=True)
     assert program.cut_off is not None
     torch.testing.assert_close(

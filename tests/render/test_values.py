@@ -78,5 +78,6 @@ def test_outside_of_a_window_nothing_is_shown() -> None:
 
 
 def test_other_numbers_of_outputs_are_refused() -> None:
-    with pytest.raises(InputError, match=r"this network has 4(.|\n)*--output-index"):
+    with pytest.raises(InputError, match=r"this network has 4(.|\n)*returns one of them") as caught:
         draw(images_slice(), color="value")
+    assert "--output-index" in caught.value.for_command()

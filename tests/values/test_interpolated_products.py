@@ -140,7 +140,7 @@ def test_bounds_hold_where_all_goes_wrong_together(kind: str, n_deviating: int, 
     ), "or what rounding lifts over it"
     out, between = np.zeros((len(x), 4)), (found.ends, found.n_deviating)
     sizes = MapSizes(size, size, size, size, 0.0, 0.0, terms, float(width))
-    proof, _, rounding = prove_linear(norms, np.zeros(len(x)), sizes, *between)
+    proof, _, rounding, _ = prove_linear(norms, np.zeros(len(x)), sizes, *between)
     wrong = 0.99 * rounding[:2, None] * scale if terms else 0.0
     out[:2] = ends @ matrix.T + wrong
     interpolate_products(out, np.ascontiguousarray(matrix.T), *found)
@@ -160,7 +160,7 @@ def test_bounds_are_what_the_documentation_says() -> None:
     norms, (size, constants, terms) = 10.0 ** rng.uniform(-2, 2, n_old + 30), (0.5, 0.25, 12.0)
     sizes, none = MapSizes(2.0, 3.0, 3.0, 3.0, constants, size, terms, 9.0), np.zeros(n_old + 30)
     direct = prove_linear(norms, none, sizes, ends, np.full(30, -1))
-    proof, slack, rounding = prove_linear(norms, none, sizes, ends, n_deviating)
+    proof, slack, rounding, _ = prove_linear(norms, none, sizes, ends, n_deviating)
     guess = through_linear(norms, none, sizes, ends, n_deviating)[2]
     own, whole = direct[2].copy(), direct[0].copy()
     for k, (a, b, count) in enumerate(zip(ends["a"], ends["b"], n_deviating, strict=True)):
