@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from splineviz.errors import InputError
+from splineviz.errors import InputError, SplinevizError
 from splineviz.shared_folders import is_foreign_link
 from splineviz.showing import in_unicode
 from splineviz.unfinished import remove_leftovers, temporary_beside
@@ -193,13 +193,23 @@ def _real(path: Path) -> Path:
 @contextmanager
 def _refusing(target: Path, only: Collection[int] | None = None) -> Iterator[None]:
     """Say of an error of writing what could not be written; of those of some numbers only, if they are
-    given."""
+    given. Libraries that stumble over one while they clean up count, too."""
     try:
         yield
-    except OSError as error:
-        if only is not None and error.errno not in only:
+    except SplinevizError:
+        raise
+    except Exception as error:
+        met = _met(error)
+        if met is None or (only is not None and met.errno not in only):
             raise
-        raise _refused(target, error) from error
+        raise _refused(target, met) from error
+
+
+def _met(error: BaseException | None) -> OSError | None:
+    """The error of the system that another came of, or that it is."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _refused(target: Path, error: OSError | ValueError) -> InputError:

@@ -144,6 +144,20 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_library_that_stumbles_over_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match=r"cannot write .*a\.pdf: No space left"),
+        atomic_path(tmp_path / "a.pdf"),
+    ):
+        try:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            raise AttributeError("its own, of cleaning up")
+    with pytest.raises(AttributeError), atomic_path(tmp_path / "a.pdf"):
+        raise AttributeError("of nothing else")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_path_that_is_temporary_already_is_finished_once(tmp_path: Path) -> None:
     with atomic_path(tmp_path / "a.txt") as outer:
         with atomic_path(outer) as inner:

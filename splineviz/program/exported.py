@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -86,10 +88,22 @@ class _Exported(nn.Module):
         return chosen(result, self._output)
 
 
+@contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    """Nothing from a logger but what is raised as well: torch tells of files that it cannot read by
+    tracebacks."""
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
 def _read(path: Path) -> ExportedProgram:
     check_readable(path)
     try:
-        with warnings.catch_warnings(), utf8_path(path) as named:
+        with warnings.catch_warnings(), _silent(logging.getLogger("torch.export")), utf8_path(path) as named:
             warnings.simplefilter("ignore")  # torch's remarks on its own format
             return torch.export.load(named)
     except Exception as error:

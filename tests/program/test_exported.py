@@ -98,12 +98,13 @@ def test_several_inputs_are_named(tmp_path: Path) -> None:
         load_program(tmp_path / "net.pt2")
 
 
-def test_a_file_that_is_none(tmp_path: Path) -> None:
+def test_a_file_that_is_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "net.pt2").write_bytes(b"no program at all")
     with pytest.raises(InputError, match=r"net\.pt2' cannot be read as an exported program"):
         load_program(tmp_path / "net.pt2")
     with pytest.raises(InputError, match="no such file"):
         load_program(tmp_path / "missing.pt2")
+    assert not caplog.records, "what torch says of it is in the error"
 
 
 CORE: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,19 @@ def run_script(name: str, model: str) -> int:
     try:
         return SCRIPTS[name](model, points)
     except sv.SplinevizError as error:
-        sys.stderr.write(f"error: {error}\n")
+        _complain(error)
         return error.exit_code
     except OSError as error:  # a script has no other word for a disk that is full
-        sys.stderr.write(f"error: {error}\n")
+        _complain(error)
         return 4
     except KeyboardInterrupt:
         return 130
+
+
+def _complain(error: Exception) -> None:
+    with suppress(OSError):  # where the disk has no room for that, either
+        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.flush()
 
 
 def _arrays(model: str, points: np.ndarray) -> int:
