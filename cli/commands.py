@@ -109,7 +109,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _answered(error: OSError) -> str:
-    """What the operating system did not do, and for which file."""
+    """The reason that the operating system gives for an error, after the file that it is about."""
     named = " -> ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
     reason = error.strerror or str(error) or type(error).__name__
     return f"{named}: {reason}" if named else reason

@@ -19,7 +19,7 @@ from .value_types import Numbers
 __all__ = ["Reads", "argument", "flag", "generated", "names_read", "option", "same", "values"]
 
 Reads = Literal["file", "pictures", "weights"]
-"""What an option names to be read: a file, or also a folder or a pattern of files of a kind"""
+"""Kind of input that an option names: a file, or also a folder or a pattern of files of a kind"""
 
 
 def option(*flags: str, default: Any = None, **how: Any) -> Any:

@@ -25,12 +25,15 @@ def check_readable(path: str | os.PathLike[str], *, folders: bool = False) -> os
     >>> check_readable("/nowhere")
     Traceback (most recent call last):
     splineviz.errors.InputError: no such file: '/nowhere'
+      try: is the path relative to the current folder?
     """
     try:
         found = Path(path).stat()
     except (OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError):
-            raise InputError(f"no such file: '{path}'") from error
+            raise InputError(
+                f"no such file: '{path}'", hint="is the path relative to the current folder?"
+            ) from error
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"cannot read {path}: {reason}") from error
     if stat.S_ISDIR(found.st_mode):

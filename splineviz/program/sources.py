@@ -176,8 +176,8 @@ def _first_that_fits(
     how: Reading,
     read: Callable[[Found, tuple[int, ...], bool], Read],
 ) -> Read:
-    """What is read of a model on inputs of the shape that it tells or that is asked for, or else of the first
-    of some shapes that it takes."""
+    """A model as ``read`` gives it for inputs of the shape that it tells or that is asked for, or else for
+    the first of some shapes that it takes."""
     asked = checked_shape(how.get("input_shape"))
     weights, key = how.get("weights"), how.get("weights_key")
     fix, output, logits = how.get("fix"), how.get("output"), how.get("logits", False)

@@ -59,7 +59,7 @@ def _thin(power: int) -> sv.Program:
 
 @pytest.mark.parametrize("power", [53, 60, 200])
 def test_cells_below_the_spacing_of_float64_are_derived_exactly(power: int) -> None:
-    """Those of a wide column, with the coordinates that a narrow one has when it is rounded."""
+    """Cells of a wide column, with the coordinates that a narrow one has when it is rounded."""
     wide = sv.arrange(_thin(20), sv.Plane.identity(), unit_square())
     assert wide.n_cells == 9
     program = _thin(power)

@@ -76,7 +76,7 @@ FAULTS: dict[str, Fault] = {
     "a link to nothing": _dangling,
     "unreadable": _unreadable,
 }
-"""What is done to a file, given another one of its kind, by what it is called"""
+"""Damages to a file by name, each given the file and another one of its kind"""
 
 SOME = {name: FAULTS[name] for name in ("a bit flipped at 60%", "cut at 50%", "swapped", "a folder")}
 """One of each sort, where a test takes long"""

@@ -37,7 +37,7 @@ _HEAVY = (
     "torch.export",
     "torch._dynamo",
 )
-"""What takes long to import, once for all mutants."""
+"""Modules that take long to import, once for all mutants."""
 _COPIED = ("bench", "cli", "docs", "gallery", "splineviz", "tests", "pyproject.toml", "Makefile")
 
 
@@ -140,7 +140,7 @@ class _Bench:
 
 
 class _Store:
-    """What became of mutants, one line of JSON each; the last one counts."""
+    """Outcomes of mutants, one line of JSON each; the last one counts."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
