@@ -13,7 +13,7 @@ from splineviz.estimators.switches import StageReader, switch_of
 from splineviz.estimators.tape_steps import Op, folded, op_of, resolved, scheduled
 from splineviz.program.constants import cast, computed, stored
 from splineviz.program.fidelity import sample
-from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step
+from splineviz.program.operations import OPERATIONS, Active, Builder, Constant, RefusedError, Step, is_complex
 from splineviz.program.origin import Origin
 from splineviz.program.program import Affine
 from splineviz.program.trace import Ref, refs_of
@@ -56,6 +56,7 @@ class TapeGraph:
         self.origin, self.output = origin, origin.graph.output
         self.constants: dict[int, Any] = {}
         self.active: set[int] = set()
+        self.complex: set[int] = set()
         self.inputs: tuple[int, ...] = ()
         self.layouts: dict[int, tuple[int, tuple[int, ...]]] = {}
         with torch.inference_mode(False):  # the operation table differentiates
@@ -120,6 +121,8 @@ class TapeGraph:
                     first = result[0] if isinstance(result, (tuple, list)) else result
                     if isinstance(first, Tensor) and op.index in self.active:
                         found[op.index] = tuple(first.shape)
+                        if first.is_complex():
+                            self.complex.add(op.index)
                     alive = max(
                         alive, sum(v.numel() for v in values.values() if isinstance(v, Tensor)) // count
                     )
@@ -154,6 +157,8 @@ class TapeGraph:
         for op in ops:
             if op.index not in self.active or (op.index == end and op.call.op in _SMOOTH_ENDS):
                 continue
+            if self.complex & set(refs_of(op.arguments)):
+                continue  # the modulus of a complex number switches nowhere, abs of a real one does
             arguments = {name: self._plain(argument) for name, argument in op.arguments.items()}
             switch = switch_of(op.index, op.call, arguments, shapes, builder)
             if switch is not None:
@@ -197,13 +202,11 @@ class TapeGraph:
                 value = self._plain(argument)
                 return Constant(value) if isinstance(argument, Ref) else value
 
-            before = len(builder.nodes)
+            before, arguments = len(builder.nodes), {n: tagged(a) for n, a in op.arguments.items()}
+            if is_complex(op.call.op, arguments):
+                continue
             try:
-                entry.lower(
-                    Step(
-                        op.call, {n: tagged(a) for n, a in op.arguments.items()}, op.call.shape or (), builder
-                    )
-                )
+                entry.lower(Step(op.call, arguments, op.call.shape or (), builder))
             except (RefusedError, InputError):
                 continue
             if all(isinstance(node, Affine) for node in builder.nodes[before:]):

@@ -21,6 +21,9 @@ _BY_TORCH = frozenset(
     atleast_1d atleast_2d atleast_3d chain_matmul cross cumulative_trapezoid diff ger gradient l1_loss
     linalg_matrix_norm linalg_multi_dot linalg_norm margin_ranking_loss norm outer pairwise_distance
     rnn_relu_cell trapezoid trapz
+    fft_fft fft_fft2 fft_fftn fft_ifft fft_ifft2 fft_ifftn fft_rfft fft_rfft2 fft_rfftn fft_irfft fft_irfft2
+    fft_irfftn fft_hfft fft_hfft2 fft_hfftn fft_ihfft fft_ihfft2 fft_ihfftn fft_fftshift fft_ifftshift
+    stft istft
     """.split()
 )
 """Operations that torch itself composes of others."""

@@ -17,13 +17,14 @@ _CPU = torch.device("cpu")
 
 
 def stored(graph: Graph, weights: Mapping[str, Tensor], name: str) -> Tensor:
-    """Copy of a weight, or of a tensor that the module holds beside them, on the CPU, float64 where real.
+    """Copy of a weight, or of a tensor that the module holds beside them, on the CPU, in double precision.
 
     The graph may write into it.
     """
     value = weights.get(name)
     value = graph.constants[name] if value is None else value
-    return value.detach().to(_CPU, torch.float64 if value.is_floating_point() else value.dtype, copy=True)
+    kept: Tensor = cast(value.detach(), torch.float64, _CPU)
+    return kept.clone()
 
 
 def computed(call: Call, arguments: Mapping[str, Any]) -> Any:
@@ -45,12 +46,14 @@ def computed(call: Call, arguments: Mapping[str, Any]) -> Any:
 
 
 def cast(value: Any, dtype: torch.dtype, device: torch.device, *, narrow: bool = True) -> Any:
-    """Tensors, data types and devices, also within lists, brought to a floating-point type and a device;
-    those of fewer than 32 bits only if ``narrow``."""
+    """Tensors, data types and devices, also within lists, brought to a floating-point type, or the complex
+    one of that precision, and a device; those of fewer than 32 bits only if ``narrow``."""
     if isinstance(value, Tensor):
-        changes = value.is_floating_point() and (narrow or value.dtype.itemsize >= 4)
-        return value.to(device, dtype if changes else value.dtype)
+        to = cast(value.dtype, dtype, device, narrow=narrow)
+        return value.to(device, to).resolve_conj().resolve_neg()
     if isinstance(value, torch.dtype):
+        if value.is_complex:
+            return dtype.to_complex()
         return dtype if value.is_floating_point and (narrow or value.itemsize >= 4) else value
     if isinstance(value, torch.device):
         return device

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
+from splineviz.program.constants import cast
 from splineviz.program.modes import evaluating
 from splineviz.program.program import Fidelity, Program
 
@@ -61,7 +62,7 @@ def _difference(
     """max |program - module| / max |program|, worst over the batches; ``None`` if the module does not run in
     ``dtype``."""
     own = (*module.named_parameters(), *module.named_buffers())
-    weights = {n: v.detach().to(dtype if v.is_floating_point() else v.dtype, copy=True) for n, v in own}
+    weights = {n: cast(v.detach(), dtype, v.device).clone() for n, v in own}
     device = next((v.device for v in weights.values()), torch.device("cpu"))
     worst = 0.0
     with evaluating(module), torch.no_grad():

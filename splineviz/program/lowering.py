@@ -17,17 +17,23 @@ from splineviz.errors import InputError
 from splineviz.program.constants import cast, computed, stored
 from splineviz.program.infinite_entries import without_infinite_entries
 from splineviz.program.operations import (
+    BATCH,
     COMPARISONS,
+    COMPLEX,
     GATES,
     OPERATIONS,
     Active,
     Builder,
+    Complex,
     Constant,
     Piecewise,
     RefusedError,
     Rows,
     Step,
+    is_complex,
+    lost,
     settled,
+    why_not_complex,
 )
 from splineviz.program.program import Affine, Maximum, Pointwise, Stage
 from splineviz.program.refusal import Offender, offender, why
@@ -57,7 +63,6 @@ _UNKNOWN_SIZE = (
     "inputs"
 )
 _MIXED = "mixes the inputs of the batch, or moves the batch axis"
-_BATCH = 2  # number of inputs that stands in for any, when a constant is built for a whole batch
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,11 @@ class _Lowering:
         self._mark()
         if self.offenders:
             return Lowered((), (), 1, 0, (), "", (), tuple(dict.fromkeys(self.offenders)))
+        if isinstance(output, Complex):
+            raise InputError(
+                "the output of the model is complex",
+                hint="let forward() return .real, .imag or torch.view_as_real of it",
+            )
         if not isinstance(output, Active):
             raise InputError(
                 "the output of the model does not depend on its input",
@@ -151,7 +161,7 @@ class _Lowering:
             if isinstance(arguments["self"], Constant):
                 return self._fold(call, arguments)
         if call.op not in _SHAPE_ONLY and any(
-            isinstance(self.values[i], (Active, Piecewise)) for i in call.refs()
+            isinstance(self.values[i], (Active, Piecewise, Complex)) for i in call.refs()
         ):
             if self._is_gate(call, arguments):
                 return self._gated(call, arguments)
@@ -166,7 +176,7 @@ class _Lowering:
     def _length(self, call: Call) -> int:
         """The number of inputs, or the length of an axis that the trace left open."""
         of, axis = self.values.get(call.arguments["self"].index), call.arguments["dim"]
-        return of.shape[axis - 1] if axis and isinstance(of, Active) else BatchSize(_BATCH)
+        return of.shape[axis - 1] if axis and isinstance(of, Active) else BatchSize(BATCH)
 
     def _resolve(self, argument: Any) -> Any:
         """An argument with references replaced by values; lists keep tagged values inside."""
@@ -182,10 +192,12 @@ class _Lowering:
     def _is_gate(self, call: Call, arguments: dict[str, Any]) -> bool:
         """Whether a call compares activations, or reads what a comparison made."""
         made = any(isinstance(value, Piecewise) for value in _flat(arguments))
+        if is_complex(call.op, arguments):
+            return False
         asked = call.op in COMPARISONS or (call.op == "to" and arguments.get("dtype") == torch.bool)
         return (asked or (made and call.op in GATES)) and not call.refused
 
-    def _gated(self, call: Call, arguments: dict[str, Any]) -> Piecewise | Active | Constant:
+    def _gated(self, call: Call, arguments: dict[str, Any]) -> Piecewise | Active | Complex | Constant:
         """Lower one call that a comparison takes part in, with activations in place of continuous functions
         where these have nothing in common."""
         arguments = {name: _wide(value) for name, value in arguments.items()}
@@ -232,7 +244,7 @@ class _Lowering:
         self.offenders.append(offender(call, reason))
         return _LOST
 
-    def _active(self, call: Call, arguments: dict[str, Any]) -> Active | Constant:
+    def _active(self, call: Call, arguments: dict[str, Any]) -> Active | Complex | Constant:
         """Lower one call that reads an activation; where that fails, note it and go on with a tensor of the
         right shape."""
         parent, part = call, None
@@ -244,18 +256,21 @@ class _Lowering:
         in_parts = call.op in _IN_PARTS or call.op.startswith(_POOLS_IN_PARTS)
         if part is None and in_parts and call.parts:
             return _UNTAKEN
-        lost = any(self.values.get(i) is _LOST for i in (*call.refs(), *parent.refs()))
+        unknown = any(self.values.get(i) is _LOST for i in (*call.refs(), *parent.refs()))
         shape = self._shape(call, arguments)
         sound = call.batched and shape is not None
         after = Active(-1, shape or ()) if sound else _LOST
         if call.refused:
             return self._refuse(call, call.refused)
-        if parent.op not in OPERATIONS or (call.parts and part is None):
+        of_pairs = is_complex(parent.op, arguments)
+        table = COMPLEX if of_pairs else OPERATIONS
+        stand_in = lost(parent.op, after, of_pairs=of_pairs) if sound else after
+        if parent.op not in table or (call.parts and part is None):
             if part is None:
-                self._refuse(call, why(call.op))
-            return after
-        if lost:
-            return after
+                self._refuse(call, why_not_complex(call.op) if of_pairs else why(call.op))
+            return stand_in
+        if unknown:
+            return stand_in
         if not sound:
             return self._refuse(call, _UNKNOWN_SIZE if call.batched else _MIXED)
         if call.op not in _OF_ROWS and any(isinstance(value, Rows) for value in _flat(arguments)):
@@ -263,11 +278,13 @@ class _Lowering:
         arguments = {name: _wide(value) for name, value in arguments.items()}
         self._note(parent, arguments)
         try:
-            step = Step(parent, arguments, after.shape, self.builder, part)
+            step = Step(parent, arguments, shape or (), self.builder, part)
+            if of_pairs:
+                return COMPLEX[parent.op](step)
             return step.recognised(OPERATIONS[parent.op].lower(step))
         except RefusedError as reason:
             self._refuse(parent, str(reason))
-            return after
+            return stand_in
 
     def _shape(self, call: Call, arguments: dict[str, Any]) -> tuple[int, ...] | None:
         """Shape of a result for one input; where it depends on a constant mask, the call is made to tell."""
@@ -277,7 +294,7 @@ class _Lowering:
             result = computed(call, {name: self._plain(value) for name, value in arguments.items()})
         except Exception:  # of torch, for arguments that are none: the call is refused
             return None
-        return tuple(result.shape[1:]) if isinstance(result, Tensor) and len(result) == _BATCH else None
+        return tuple(result.shape[1:]) if isinstance(result, Tensor) and len(result) == BATCH else None
 
     def _note(self, call: Call, arguments: dict[str, Any]) -> None:
         """Add a call to the digest: what it does, to which slots, with which constants; and see whether any
@@ -287,6 +304,8 @@ class _Lowering:
             if isinstance(value, list):
                 for item in value:
                     feed(item)
+            elif isinstance(value, Complex):
+                feed([value.real, value.imag])
             elif isinstance(value, Constant) and isinstance(value.value, Tensor):
                 self.infinite |= bool(torch.isinf(value.value).any())
                 self.digest.update(repr(tuple(value.value.shape)).encode())
@@ -311,7 +330,7 @@ class _Lowering:
         if isinstance(result, (list, tuple)):
             return Constant(list(result))
         if isinstance(result, Tensor):
-            if call.batched and len(result) == _BATCH and not torch.equal(result[0], result[1]):
+            if call.batched and len(result) == BATCH and not torch.equal(result[0], result[1]):
                 return Rows(result)
             return Constant(result[:1] if call.batched else result, call.batched)
         return Constant(BatchSize(result) if call.batched and isinstance(result, int) else result)
@@ -320,16 +339,18 @@ class _Lowering:
         """A value that torch takes: zeros for activations, and constants themselves."""
         if isinstance(value, Ref):
             call = self.graph.calls[value.index]
-            return _BATCH if call.op == "sym_size" else _zeros(call.shape or ())
+            return BATCH if call.op == "sym_size" else _zeros(call.shape or ())
         if isinstance(value, Active):
             return _zeros(value.shape)
         if isinstance(value, list):
             return [self._plain(item) for item in value]
-        return value.value if isinstance(value, (Constant, Rows)) else value
+        if isinstance(value, Constant):
+            return value.of_batch
+        return value.value if isinstance(value, Rows) else value
 
 
 def _zeros(shape: tuple[int, ...]) -> Tensor:
-    return torch.zeros(_BATCH, *shape, dtype=torch.float64)
+    return torch.zeros(BATCH, *shape, dtype=torch.float64)
 
 
 def _flat(arguments: dict[str, Any]) -> Iterator[Any]:

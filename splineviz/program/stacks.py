@@ -1,4 +1,5 @@
-"""Tensors that are taken apart as they were put together: steps of a sequence that lie before the batch."""
+"""Tensors that are taken apart as they were put together: steps of a sequence that lie before the batch, and
+complex numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ _aten = torch.ops.aten
 
 
 def without_stacks(graph: fx.Graph) -> None:
-    """Read parts of a stack from what was stacked, and parts of a transposed tensor from the tensor itself.
+    """Read parts of a stack from what was stacked, parts of a transposed tensor from the tensor itself, and
+    those of complex numbers from these.
 
     A recurrent layer that takes (step, input, feature) then has the inputs of the batch on the first axis
     wherever it computes.
@@ -29,6 +31,9 @@ def without_stacks(graph: fx.Graph) -> None:
 def _select(node: fx.Node, stack: fx.Node) -> None:
     if stack.target is _aten.stack.default and _dim(stack) == _dim(node):
         node.target, node.args = _aten.alias.default, (_stacked(stack)[cast("int", node.args[2])],)
+    if stack.target is _aten.view_as_real.default and _dim(node) in (-1, stack.meta["val"].dim() - 1):
+        node.target = _aten.imag.default if node.args[2] else _aten.real.default
+        node.args = stack.args
 
 
 def _squeeze(node: fx.Node, stack: fx.Node) -> None:

@@ -28,8 +28,8 @@ def check_present(weights: Mapping[str, Tensor]) -> None:
 
 
 def check_values(weights: Mapping[str, Tensor], masks: Collection[str] = ()) -> None:
-    """Refuse weights that are not real, single or double precision, finite numbers; ``masks`` may be
-    infinite.
+    """Refuse weights that are not finite numbers of single or double precision, real or complex; ``masks``
+    may be infinite.
 
     Raises
     ------
@@ -47,13 +47,13 @@ def check_values(weights: Mapping[str, Tensor], masks: Collection[str] = ()) -> 
             f"weights in half precision: {some(low)}",
             hint="give a float32 or float64 copy: copy.deepcopy(model).float()",
         )
-    odd = [f"{n} ({str(v.dtype)[6:]})" for n, v in weights.items() if v.is_complex() or v.is_quantized]
+    odd = [f"{n} ({str(v.dtype)[6:]})" for n, v in weights.items() if v.is_quantized]
     if odd:
         raise InputError(f"weights that are not real numbers: {some(odd)}")
     broken = [
         n
         for n, v in weights.items()
-        if v.is_floating_point()
+        if (v.is_floating_point() or v.is_complex())
         and not bool(torch.isfinite(v).all())
         and (n not in masks or bool(v.isnan().any()))
     ]

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from splineviz.program import Affine, Maximum, Pointwise, Program, load_program
+from splineviz.program.operations import COMPLEX, OPERATIONS
 
+from .families import spectra
 from .nets import CASES, Case
 from .nets_gates import CASES as GATES
 from .nets_max import CASES as MAXIMA
@@ -27,6 +29,16 @@ FIXED = {
     "product with a sparse matrix",
 }
 """Cases that torch traces with one number of inputs at a time."""
+OTHER_NAMES = {
+    "absolute": "abs",
+    "clip": "clamp",
+    "clamp_min": "clamp",
+    "clamp_max": "clamp",
+    "min": "max",
+    "_prelu_kernel": "prelu",
+    "rrelu_with_noise_functional": "rrelu",
+}
+"""Operations whose stages go by the name of another."""
 each = pytest.mark.parametrize("case", [*CASES, *MAXIMA, *GATES], ids=lambda case: case.name)
 
 
@@ -213,3 +225,33 @@ def test_fidelity_is_measured(case: Case) -> None:
     assert fidelity.float32 is not None
     assert fidelity.float32 < 1e-5
     assert fidelity.dynamic_batch == (case.name not in FIXED)
+
+
+def test_nodes_are_what_their_entry_says() -> None:
+    made: dict[str, set[str]] = {}
+    of_parts = {*spectra.MODULES, *spectra.FUNCTIONS}  # where a product of complex numbers makes sums, too
+    for case in (*CASES, *MAXIMA):
+        program = loaded(case)
+        kinds = {stage.index: stage.kind for stage in program.stages}
+        for node in program.nodes:
+            if isinstance(node, Affine):
+                kind = "layout" if case.name in of_parts else node.gain.kind
+                made.setdefault(node.name, set()).add(kind)
+            else:
+                made.setdefault(kinds[node.stage], set()).add("stage")
+    for name in made.keys() & OPERATIONS.keys():
+        # an operation that broadcasts an argument first moves entries, whatever else it does
+        assert made[name] - {"layout"} <= set(OPERATIONS[name].makes.split()), name
+    covered = set(made) | {
+        name for name, entry in OPERATIONS.items() if not entry.makes or OTHER_NAMES.get(name) in made
+    }
+    assert set(OPERATIONS) <= covered, "an operation has no case"
+
+
+def test_complex_numbers_are_what_their_table_says() -> None:
+    names = (*spectra.MODULES, *spectra.FUNCTIONS)
+    made = {node.name for case in CASES if case.name in names for node in loaded(case).nodes}
+    assert {"_fft_r2c", "_fft_c2c", "_fft_c2r"} <= made
+    alone = {"complex", "view_as_complex", "view_as_real", "real", "imag"}
+    conjugates = {"conj", "_conj", "conj_physical", "_conj_physical"}
+    assert {name for name in COMPLEX if not name.startswith("_fft")} - alone - conjugates <= set(OPERATIONS)

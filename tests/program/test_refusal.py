@@ -117,6 +117,27 @@ REFUSED: dict[str, tuple[Callable[[Call, Tensor], Tensor], str]] = {
         lambda m, x: functional.instance_norm(x[:, None]),
         "instance_norm is not continuous piecewise affine",
     ),
+    "modulus": (
+        lambda m, x: torch.fft.rfft(x).abs(),
+        "abs of complex numbers is a root of squares, .* instead: abs of",
+    ),
+    "argument": (
+        lambda m, x: torch.fft.rfft(x).angle(),
+        "angle of complex numbers is not continuous .* instead: ",
+    ),
+    "square of a spectrum": (
+        lambda m, x: torch.fft.rfft(x).pow(2).real,
+        "pow is not supported on complex numbers: take",
+    ),
+    "spectra multiplied": (
+        lambda m, x: (torch.fft.rfft(x) * torch.fft.rfft(x)).imag,
+        "multiplies two activations",
+    ),
+    "transform of the batch": (
+        lambda m, x: torch.fft.fft(x, dim=0).real,
+        "mixes the inputs of the batch: give dim",
+    ),
+    "imaginary parts dropped": (lambda m, x: torch.fft.fft(x).to(x.dtype), "drops imaginary parts: take"),
     "einsum of two": (lambda m, x: torch.einsum("bi,bi->b", x, x), "multiplies two activations"),
     "einsum over the batch": (
         lambda m, x: x + torch.einsum("bi->i", x),
@@ -272,7 +293,18 @@ BAD: dict[str, tuple[Callable[[], object], int | tuple[int, ...] | None, str, st
         r"half precision: weight \(bfloat16\)",
         "float32",
     ),
-    "complex": (lambda: nn.Linear(3, 2, dtype=torch.complex64), None, "not real numbers: weight", ""),
+    "complex layer": (lambda: nn.Linear(3, 2, dtype=torch.complex64), None, "must have the same dtype", ""),
+    "complex output": (lambda: Output(torch.fft.rfft), 3, "the output of the model is complex", ".real"),
+    "complex nan": (
+        lambda: (
+            nn.Linear(3, 2, dtype=torch.complex64)
+            .requires_grad_(False)
+            .apply(lambda m: m.weight.fill_(torch.nan))
+        ),
+        None,
+        "NaN or infinite weights: weight",
+        "checkpoint",
+    ),
     "nan": (lambda: _with(float("nan")), None, "NaN or infinite weights: 0.weight", "checkpoint"),
     "infinite": (lambda: _with(float("-inf")), None, "NaN or infinite weights: 0.weight", "checkpoint"),
     "lazy": (lambda: nn.LazyLinear(3), 3, "weights without values: weight, bias", "once"),

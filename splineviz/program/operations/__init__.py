@@ -15,21 +15,37 @@ from splineviz.program.operations import (  # noqa: F401  (each registers its en
     scattering,
     sparse,
 )
-from splineviz.program.operations.base import OPERATIONS, Active, Builder, Constant, RefusedError, Rows, Step
+from splineviz.program.operations.base import (
+    BATCH,
+    OPERATIONS,
+    Active,
+    Builder,
+    Constant,
+    RefusedError,
+    Rows,
+    Step,
+)
+from splineviz.program.operations.complex_numbers import COMPLEX, Complex, is_complex, lost, why_not_complex
 from splineviz.program.operations.gates import COMPARISONS, GATES
 from splineviz.program.operations.meeting import settled
 from splineviz.program.operations.piecewise import Piecewise
 
 __all__ = [
+    "BATCH",
     "COMPARISONS",
+    "COMPLEX",
     "GATES",
     "OPERATIONS",
     "Active",
     "Builder",
+    "Complex",
     "Constant",
     "Piecewise",
     "RefusedError",
     "Rows",
     "Step",
+    "is_complex",
+    "lost",
     "settled",
+    "why_not_complex",
 ]

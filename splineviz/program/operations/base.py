@@ -17,6 +17,7 @@ from splineviz.program.program import Affine, Form, Gain, Maximum, Pointwise, St
 from splineviz.program.trace import BatchSize, Call
 
 __all__ = [
+    "BATCH",
     "OPERATIONS",
     "PRODUCT",
     "RESHAPES",
@@ -53,6 +54,11 @@ class Constant:
     value: Any
     per_batch: bool = False
 
+    @property
+    def of_batch(self) -> Any:
+        """The value for ``BATCH`` inputs."""
+        return self.value.expand(BATCH, *self.value.shape[1:]) if self.per_batch else self.value
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -70,6 +76,8 @@ class Rows:
         return torch.arange(count).reshape(-1, *(1,) * (self.value.dim() - 1))
 
 
+BATCH = 2
+"""Number of inputs that stands in for any, when a constant is built for a whole batch"""
 RESHAPES = tuple("view _unsafe_view reshape flatten unflatten squeeze unsqueeze view_as reshape_as".split())
 PRODUCT = (
     "multiplies two activations, which is not piecewise affine; add or concatenate them, or make one a "

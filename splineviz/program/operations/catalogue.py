@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from splineviz.program.compositions import COMPOSED
 from splineviz.program.operations.base import OPERATIONS
+from splineviz.program.operations.complex_numbers import COMPLEX
 from splineviz.program.operations.gates import GATES
 from splineviz.program.refused import REFUSED
 
@@ -61,6 +62,8 @@ def operations_text() -> str:
                 rows.append(f"| {title} | {nodes} | {_joined(names)} |")
     gates = _joined(name for name in GATES if name not in OPERATIONS and not name.startswith("_"))
     rows.append(f"| comparisons whose two sides meet | **units** | {gates} |")
+    parts = _joined(name for name in COMPLEX if name not in OPERATIONS and not name.startswith(_INTERNAL))
+    rows.append(f"| complex numbers, until they are real again | what is done with both parts | {parts} |")
     composed = [name for name in COMPOSED - OPERATIONS.keys() if not name.startswith(_INTERNAL)]
     rows.append(f"| compositions | what they are composed of | {_joined(composed)} |")
     advice = [

@@ -102,7 +102,7 @@ def _add_quotient(step: Step) -> Active:
     return combined(step, step.operand("self"), 1.0, quotient, float(step["value"]))
 
 
-@operation("neg", "negative", makes="diagonal")
+@operation("neg", "negative", "_neg_view", makes="diagonal")
 def _neg(step: Step) -> Active:
     return step.negative(step.active("self"))
 

@@ -123,6 +123,8 @@ def _widened(step: Step, x: Active | Constant) -> Active | Constant:
 def _pad(step: Step) -> Active:
     x, pad = step.active("self"), list(step["pad"])
     mode = step.arguments.get("mode", "constant")
+    while mode == "constant" and pad[-2:] == [0, 0]:
+        pad = pad[:-2]
     if len(pad) > 2 * len(x.shape):
         raise RefusedError("pads the batch")
     if mode != "constant":

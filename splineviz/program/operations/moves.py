@@ -13,13 +13,13 @@ from splineviz.program.operations.base import Active, Constant, RefusedError, St
 from splineviz.program.operations.layout import indices, moved, placed, spread
 from splineviz.program.operations.scattering import added
 
-__all__: list[str] = []
+__all__ = ["MOVES"]
 
 _PUT = torch.ops.aten.index_put
 
 _BY_VALUE = "chooses by the values of an activation, which may jump: write it with relu, abs or clamp"
 
-_MOVES = """
+MOVES = """
 permute transpose swapaxes swapdims movedim moveaxis mT mH adjoint flip fliplr roll rot90
 narrow select index_select repeat tile repeat_interleave diagonal diag_embed tril triu unfold im2col
 pixel_shuffle channel_shuffle
@@ -29,7 +29,7 @@ _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d
 """.split()
 
 
-@operation(*_MOVES, makes="layout")
+@operation(*MOVES, makes="layout")
 def _move(step: Step) -> Active:
     """The operation itself, on the activation that is its first argument."""
     x, others = step.subject()

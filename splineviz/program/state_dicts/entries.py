@@ -33,7 +33,7 @@ def _found(content: object, path: str) -> Iterator[tuple[str, State]]:
         return
     named = {str(name): value for name, value in content.items()}
     tensors = {name: found for name, value in named.items() if (found := _tensor(value)) is not None}
-    if any(value.is_floating_point() for value in tensors.values()):
+    if any(value.is_floating_point() or value.is_complex() for value in tensors.values()):
         yield path, tensors
     for name, value in named.items():
         yield from _found(value, _joined(path, name))

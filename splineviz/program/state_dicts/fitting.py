@@ -102,7 +102,8 @@ def _checked(state: State, wanted: Wanted) -> State:
     if wrong := faults(state, wanted):
         raise InputError(f"the weights do not fit the network; {'; '.join(wrong)}")
     check_present(state)
-    if odd := [name for name, value in state.items() if value.is_quantized or value.is_complex()]:
+    real = {name for name, like in wanted.tensors.items() if not like.is_complex()}
+    if odd := [name for name, v in state.items() if v.is_quantized or (v.is_complex() and name in real)]:
         raise InputError(f"weights that are not real numbers: {some(odd)}")
     values = {
         name: _dense(state[name]).detach().to("cpu", like.dtype) for name, like in wanted.tensors.items()

@@ -14,6 +14,7 @@ from . import (
     products,
     sampling,
     scattering,
+    spectra,
     structure,
     writes,
 )
@@ -31,6 +32,7 @@ _FAMILIES = (
     products,
     sampling,
     scattering,
+    spectra,
     structure,
     writes,
 )

@@ -12,6 +12,7 @@ from . import (
     products,
     resizing,
     several_tensors,
+    spectra,
 )
 from .building import Case, model_of, op, saved
 
@@ -23,6 +24,7 @@ _FAMILIES = (
     pools,
     entrywise,
     several_tensors,
+    spectra,
     layout,
     resizing,
     control_flow,

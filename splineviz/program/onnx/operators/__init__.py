@@ -5,6 +5,7 @@ from splineviz.program.onnx.operators import (  # noqa: F401  (each registers it
     classical,
     convolution,
     entrywise,
+    fourier,
     matrix_products,
     parts,
     pools,
