@@ -61,6 +61,27 @@ def test_the_estimators_count_the_switches() -> None:
     np.testing.assert_array_equal(counts[0], counts[1])
 
 
+ONE_COMPARISON = [
+    "where above zero",
+    "where below zero",
+    "times its sign",
+    "times a step",
+    "assigned",
+    "collected",
+    "larger of two halves",
+    "of a sum",
+    "mask in other shapes",
+]
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.name in ONE_COMPARISON], ids=lambda case: case.name)
+def test_a_stage_has_the_name_and_the_place_that_it_has_in_estimates(case: Case) -> None:
+    module = case.make()
+    (stage,) = load_program(module, input_shape=4).stages
+    (counted,) = sv.local_complexity(module, torch.ones(1, 4), radius=0.1, directions=2).stages
+    assert (stage.name, stage.source) == (counted.name, counted.source)
+
+
 JUMPS = "is not continuous piecewise affine: it jumps"
 REFUSED = {
     "another constant": (lambda m, x: torch.where(x > 0, x, 1.0), f"where {JUMPS} by 1 .* at 0; let both"),

@@ -185,7 +185,7 @@ def _moved(step: Step) -> Piecewise | Active | Constant:
     kinks = None if x.breakpoints is None else move(x.breakpoints)
     slopes = {_first(step, made[slot]): move(slope) for slot, slope in x.slopes.items()}
     direction = None if x.direction is None else _first(step, made[x.direction])
-    return Piecewise(x.call, step.shape, slopes, move(x.constants), direction, kinks)
+    return Piecewise(x.call, step.shape, slopes, move(x.constants), direction, kinks, compared=x.compared)
 
 
 def _compared(step: Step, left: Any, right: Any, truth: tuple[int, int, int]) -> Piecewise:
@@ -203,7 +203,8 @@ def _compared(step: Step, left: Any, right: Any, truth: tuple[int, int, int]) ->
     zero = np.full((1,) * (len(a.shape) + 1), Fraction(0), dtype=object)
     table = np.array([Fraction(t) for t in truth], dtype=object).reshape(3, *zero.shape[1:])
     signs = Piecewise(step.call, a.shape, {}, table, inner.direction, zero, difference.chosen_by)
-    return composed(signs, inner).simplified()
+    made = composed(signs, inner).simplified()
+    return replace(made, compared=difference.compared or step.call)
 
 
 def _one_activation(step: Step, value: Any) -> Any:

@@ -41,7 +41,8 @@ def settled(builder: Builder, function: Piecewise) -> Active | Constant:
     """
     if function.chosen_by is not None:
         raise RefusedError(_PARTIAL)
-    step, function = Step(function.call, {}, function.shape, builder), function.simplified()
+    call = function.compared or function.call
+    step, function = Step(call, {}, function.shape, builder), function.simplified()
     if function.direction is None:
         return _sum(step, function)
     near = alone(function.call, function.direction, function.shape)

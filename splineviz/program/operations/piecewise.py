@@ -40,6 +40,8 @@ class Piecewise:
     """(K, *broadcastable) ascending values of the direction; None for none"""
     chosen_by: Piecewise | None = None
     """Condition that takes some of its entries, as ``x[x < 0]`` does; None for all of them"""
+    compared: Call | None = None
+    """The first comparison that it depends on, after which its stage is named; None for none"""
 
     @property
     def kinks(self) -> np.ndarray:
@@ -75,7 +77,8 @@ class Piecewise:
         """The sum with a function that has the same breakpoints."""
         slots = dict.fromkeys((*self.slopes, *other.slopes))
         slopes = {s: self.slopes.get(s, ZERO) + other.slopes.get(s, ZERO) for s in slots}
-        return replace(self, slopes=slopes, constants=self.constants + other.constants)
+        compared = self.compared or other.compared
+        return replace(self, slopes=slopes, constants=self.constants + other.constants, compared=compared)
 
     def __mul__(self, other: Piecewise) -> Piecewise:
         """The product with a function that has the same breakpoints, where one of the two is constant."""
@@ -89,9 +92,9 @@ class Piecewise:
     def where(self, yes: Piecewise, no: Piecewise) -> Piecewise:
         """``yes`` in the cells where this is not zero, ``no`` elsewhere; all with the same breakpoints."""
         holds = self.constants != 0
-        return yes.with_cells(lambda v: np.where(holds, v, ZERO)) + no.with_cells(
-            lambda v: np.where(holds, ZERO, v)
-        )
+        chosen = yes.with_cells(lambda v: np.where(holds, v, ZERO))
+        made = chosen + no.with_cells(lambda v: np.where(holds, ZERO, v))
+        return replace(made, compared=self.compared or made.compared)
 
     def simplified(self) -> Piecewise:
         """The function without breakpoints at which nothing changes, and with no cell that is empty."""
