@@ -18,8 +18,8 @@ _SHOWN = 5
 _REASONS = (
     (
         ("lora_", "base_layer.", "modules_to_save.", "hada_w", "lokr_w"),
-        "adapters (LoRA) lie beside the weights, and how strongly they act is not in the file: put PEFT's "
-        f"adapter_config.json beside it, or {MERGE}",
+        "adapters (LoRA) lie beside the weights, and how strongly they act is not told: save them in a file "
+        f"and put PEFT's adapter_config.json beside it, or {MERGE}",
     ),
     (
         ("parametrizations.", "_orig", "weight_g", "weight_v"),

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from splineviz.errors import InputError
 from splineviz.program.weight_files.formats import unreadable
@@ -18,24 +21,28 @@ MERGE = "merge them, model.merge_and_unload(), and save that"
 
 _NAME = "adapter_config.json"
 _MATTER = (
-    "use_dora",
     "use_qalora",
     "fan_in_fan_out",
     "lora_bias",
-    "alpha_pattern",
     "target_parameters",
     "alora_invocation_tokens",
     "arrow_config",
 )
-"""Settings under which adapters add something else than scale * B A, or each its own scale"""
+"""Settings under which adapters do something else than to add scale * B A"""
 
 
 @dataclass(frozen=True)
 class AdapterSettings:
-    """Settings of the adapters of a network: each adds scale * B A to a weight."""
+    """Settings of the adapters of a network: each adds scale * B A to a weight.
+
+    With ``magnitudes`` the rows of the sum are then brought to lengths of their own (DoRA).
+    """
 
     alpha: float
     rank_stabilised: bool
+    magnitudes: bool
+    alphas: Mapping[str, float]
+    """Values of their own, by a regular expression for the ends of the layers' names"""
 
     @classmethod
     def beside(cls, path: str | os.PathLike[str]) -> AdapterSettings | None:
@@ -58,11 +65,28 @@ class AdapterSettings:
             raise InputError(f"'{file}' is not about LoRA, the adapters that are merged", hint=MERGE)
         if strange := [name for name in _MATTER if told.get(name)]:
             raise InputError(f"adapters with {', '.join(strange)} ('{file}') are not merged", hint=MERGE)
-        alpha = told.get("lora_alpha")
-        if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not math.isfinite(alpha):
+        alphas, alpha = told.get("alpha_pattern") or {}, told.get("lora_alpha")
+        if not _is_number(alpha):
             raise InputError(f"'{file}' tells no lora_alpha, the strength of the adapters", hint=MERGE)
-        return cls(float(alpha), bool(told.get("use_rslora")))
+        if not isinstance(alphas, dict) or not all(map(_is_number, alphas.values())):
+            raise InputError(f"alpha_pattern of '{file}' is no table of numbers", hint=MERGE)
+        if odd := [pattern for pattern in alphas if not _is_pattern(pattern)]:
+            raise InputError(f"'{odd[0]}' in '{file}' is no regular expression", hint=MERGE)
+        return cls(float(alpha), bool(told.get("use_rslora")), bool(told.get("use_dora")), alphas)
 
-    def scale(self, rank: int) -> float:
-        """The factor before B A for adapters of a rank."""
-        return self.alpha / (math.sqrt(rank) if self.rank_stabilised else rank)
+    def scale(self, layer: str, rank: int) -> float:
+        """The factor before B A for the adapter of a layer."""
+        own = (a for pattern, a in self.alphas.items() if re.fullmatch(rf"(.*\.)?({pattern})", layer))
+        return next(own, self.alpha) / (math.sqrt(rank) if self.rank_stabilised else rank)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
