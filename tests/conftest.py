@@ -33,13 +33,13 @@ _UNCHECKED = ("animation", "checking", "estimators", "geometry")
 
 
 def _checked() -> list[str]:
-    """All modules but those with kernels: these are compiled from their source, where a wrapper cannot
-    stand."""
+    """All modules with shapes in signatures, but those with kernels: these are compiled from their source,
+    where a wrapper cannot stand. Every other one would be slower by far, with nothing to check."""
     package = Path(importlib.util.find_spec("splineviz").origin).parent  # type: ignore[union-attr, arg-type]
     names = []
     for path in package.rglob("*.py"):
-        place = path.relative_to(package).with_suffix("").parts
-        if place[0] not in _UNCHECKED and "geometry.compiled import" not in path.read_text(encoding="utf-8"):
+        place, text = path.relative_to(package).with_suffix("").parts, path.read_text(encoding="utf-8")
+        if place[0] not in _UNCHECKED and "jaxtyping" in text and "geometry.compiled import" not in text:
             names.append(".".join(("splineviz", *place)))
     return names
 
