@@ -42,8 +42,11 @@ class TapeGraph:
         The values of all others, by call.
     active
         The calls that depend on the input; ``inputs`` are the input itself.
+    complex
+        Those whose values are complex numbers.
     layouts
-        For each active call the axis that the batch is on, and the shape of its value for one input.
+        For each active call the axis that the batch is on, and the shape of its value for one input;
+        ``ranks`` how many axes its value has.
     switches
         The stages.
     affine
@@ -59,6 +62,7 @@ class TapeGraph:
         self.complex: set[int] = set()
         self.inputs: tuple[int, ...] = ()
         self.layouts: dict[int, tuple[int, tuple[int, ...]]] = {}
+        self.ranks: dict[int, int] = {}
         with torch.inference_mode(False):  # the operation table differentiates
             ops = self._read_ops()
             self.ops = folded(ops, self.constants) if fold else ops
@@ -143,6 +147,7 @@ class TapeGraph:
                 share = two[axis] // 2
                 others = (*two[:axis], *two[axis + 1 :])
                 self.layouts[index] = axis, ((share,) if share > 1 else ()) + others
+                self.ranks[index] = len(two)
         return alive
 
     def _find_switches(self, ops: list[Op]) -> tuple[StageReader, ...]:
@@ -160,6 +165,8 @@ class TapeGraph:
             if self.complex & set(refs_of(op.arguments)):
                 continue  # the modulus of a complex number switches nowhere, abs of a real one does
             arguments = {name: self._plain(argument) for name, argument in op.arguments.items()}
+            if "dim" in arguments:
+                arguments["dim"] = self._behind_batch(op, arguments["dim"])
             switch = switch_of(op.index, op.call, arguments, shapes, builder)
             if switch is not None:
                 found.append(switch)
@@ -169,6 +176,19 @@ class TapeGraph:
                 hint="it needs a nonlinearity, such as relu, gelu or max-pool",
             )
         return tuple(found)
+
+    def _behind_batch(self, op: Op, dim: Any) -> Any:
+        """Axes that a call is along, where the batch of what it reads is moved to the front."""
+        source = next((i for i in refs_of(op.arguments) if i in self.layouts), None)
+        if source is None or dim is None:
+            return dim
+        (axis, shape), rank = self.layouts[source], self.ranks[source]
+        further = len(shape) + 1 - rank  # one where the batch was folded into another axis
+
+        def moved(d: int) -> int:
+            return d % rank + further + (d % rank < axis)
+
+        return [moved(d) for d in dim] if isinstance(dim, (list, tuple)) else moved(dim)
 
     def _plain(self, argument: Any) -> Any:
         """An argument with constants in place, activations still as references."""

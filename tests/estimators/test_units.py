@@ -200,3 +200,50 @@ def test_networks_without_units_or_with_uncountable_ones_are_refused() -> None:
     ):
         with pytest.raises(sv.InputError, match=words):
             sv.local_complexity(network, torch.randn(3, 4), directions=2)
+
+
+WAYS: dict[str, list[Callable[[Tensor], Tensor]]] = {
+    "largest": [
+        lambda z: z.unflatten(1, (2, 3)).max(2).values,
+        lambda z: z.reshape(-1, 3).max(1).values.reshape(-1, 2),
+        lambda z: z.unflatten(1, (2, 3)).movedim(2, 0).amax(0),
+        lambda z: torch.stack(z.unflatten(1, (2, 3)).unbind(2)).max(0).values,
+    ],
+    "smallest so far": [
+        lambda z: z.unflatten(1, (2, 3)).cummin(2).values.flatten(1),
+        lambda z: z.reshape(-1, 3).cummin(-1).values.reshape(-1, 6),
+        lambda z: z.unflatten(1, (2, 3)).movedim(2, 0).cummin(0).values.movedim(0, 2).flatten(1),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_maxima_along_an_axis_wherever_the_batch_is(name: str) -> None:
+    class Behind(nn.Module):
+        def __init__(self, way: Callable[[Tensor], Tensor]) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.layer, self.way = nn.Linear(6, 6), way
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.way(self.layer(x))
+
+    points = torch.randn(30, 6)
+    first, *others = (sv.local_complexity(Behind(way), points, radius=0.6).totals for way in WAYS[name])
+    assert first.sum() > 10
+    assert all((other == first).all() for other in others)
+
+
+def test_the_modulus_of_complex_numbers_switches_nowhere() -> None:
+    class Spectrum(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.relu(torch.fft.rfft(x).abs() - 1.5)
+
+    class BySquares(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            z = torch.view_as_real(torch.fft.rfft(x))
+            return torch.relu(z.square().sum(-1).sqrt() - 1.5)
+
+    points = torch.randn(30, 6)
+    found, expected = (sv.local_complexity(net(), points, radius=0.6) for net in (Spectrum, BySquares))
+    assert found.totals.sum() > 10 and (found.totals == expected.totals).all()
