@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import UnsupportedOperatorException
 from torch.export import Dim, ExportedProgram
 from torch.export.graph_signature import ExportGraphSignature, InputKind, OutputKind
 
@@ -180,14 +181,24 @@ def _export(module: nn.Module, example: Tensor, *, dynamic: bool, undone: bool =
     except Exception as error:
         if dynamic:
             raise InputError(
-                f"the module cannot be traced: {condensed(error)}",
-                hint="let forward() take one tensor and contain no branch or loop that depends on the "
-                "values in it",
+                f"the module cannot be traced: {condensed(error)}", hint=_untraced(error)
             ) from error
         raise InputError(
             f"the module works for one fixed number of inputs only: {condensed(error)}",
             hint="write x.shape[0] (or -1) in place of the batch size in view() and reshape()",
         ) from error
+
+
+def _untraced(error: Exception) -> str:
+    """Advice where torch cannot export a module."""
+    if "fake_quantize" in str(error):
+        return (
+            "fake quantisation of activations rounds, so that the network jumps: switch it off, "
+            "model.apply(torch.ao.quantization.disable_fake_quant)"
+        )
+    if isinstance(error, UnsupportedOperatorException):
+        return "torch.export does not know that operation: write it with others"
+    return "let forward() take one tensor and contain no branch or loop that depends on the values in it"
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Iterator
 from functools import cache
 
+import cloudpickle
 import numpy as np
 import pytest
 import torch
@@ -215,6 +217,15 @@ def test_slots_are_freed_after_their_last_reader_and_never_before(case: Case) ->
         live -= set(node.frees)
     assert live == {program.output}
     assert program.n_slots == len(program.nodes) + 1
+
+
+@each
+def test_a_program_survives_a_pickle(case: Case) -> None:
+    program, x = loaded(case), points(case)[:3]
+    arrived = pickle.loads(cloudpickle.dumps(program))
+    assert torch.equal(arrived.forward(x), program.forward(x))
+    assert (arrived.digest, arrived.stages, arrived.info) == (program.digest, program.stages, program.info)
+    assert arrived.values_alive == program.values_alive
 
 
 @each

@@ -326,6 +326,12 @@ BAD: dict[str, tuple[Callable[[], object], int | tuple[int, ...] | None, str, st
     "scalar": (lambda: Output(lambda x: x.sum()), 3, "one row per input", ""),
     "constant": (lambda: Output(lambda x: torch.zeros(x.shape[0], 2)), 3, "does not depend on its input", ""),
     "branch": (Branching, 3, "cannot be traced", "branch"),
+    "fake quantisation": (
+        lambda: Output(lambda x: torch.fake_quantize_per_tensor_affine(x, 0.1, 0, -128, 127)),
+        3,
+        "cannot be traced: UnsupportedOperatorException: aten.fake_quantize",
+        "disable_fake_quant",
+    ),
     "hidden state": (
         Hidden,
         3,

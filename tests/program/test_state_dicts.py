@@ -279,6 +279,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "a vector of another length": (torch.ones(5), r"shape \(5,\) does not fit the network, which has 58"),
     "a list of other things": ([STATE, 3], "a list of weights holds arrays or tensors"),
+    "a module": (mlp(), r"holds no state dict\n.*give model\.state_dict\(\)"),
     "numbers": ({"epoch": 3, "lr": 0.1}, "holds no state dict; it has epoch, lr"),
 }
 

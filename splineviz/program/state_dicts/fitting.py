@@ -140,7 +140,7 @@ def _misfit(content: object, found: list[Candidate], wanted: Wanted) -> InputErr
     if not found:
         return InputError(
             f"what is given holds no state dict{held(content)}",
-            hint="save it with torch.save(model.state_dict(), path)",
+            hint="give model.state_dict(), or a file that torch.save(model.state_dict(), path) wrote",
         )
     closest = max(found, key=lambda candidate: candidate.n_known)
     where = f" under '{closest.key}'" if len(found) > 1 and closest.key else ""
