@@ -176,7 +176,7 @@ def classify(units: Units, sure: bool, first: int, dialogue: Dialogue) -> Signs:
     With ``sure``, entries that are 0.0 are zero in exact arithmetic. Zeros of units in words before ``first``
     are not counted: they have cut, and vanish at vertices by construction.
     """
-    units = borrowed(units)
+    units, dialogue = borrowed(units), borrowed(dialogue)
     z, scale = units.z, units.scale
     n_vertices, n_units = z.shape
     n_words = max(1, (n_units + 63) // 64)
@@ -259,10 +259,12 @@ def _ranges(z: Float64[np.ndarray, "vertex unit"]) -> Float64[np.ndarray, "unit"
 @part()
 def _sign_at(units: Units, v: int, j: int, sure: bool, dialogue: Dialogue) -> tuple[int, bool]:
     """(sign, whether it is open) of unit j at vertex v."""
-    x, likely = units.z[v, j], likely_error(units, v, j)
+    x, proven = units.z[v, j], len(units.proof) > 0
     if units.neighbours[v, 0] == v:
         return int(np.sign(x)), False  # no face has this vertex: only others are interpolated from it
-    proven = len(units.proof) > 0
+    if proven and x == 0.0:  # no error tells it from zero; where pictures are flat, zeros are most of all
+        return _decide_sign(x, units.scale[j], 0.0, sure, v, j, dialogue)
+    likely = likely_error(units, v, j)
     error = proven_error(units, v, j) if proven else MARGIN * likely
     if abs(x) > error:
         return (1 if x > 0.0 else -1), False

@@ -16,7 +16,7 @@ from jaxtyping import Int64
 
 from splineviz.geometry.compiled import kernel, part
 
-__all__ = ["ANSWER", "EDGE", "FEW", "MANY", "NO_ANSWERS", "QUESTION", "SIGN", "UNKNOWN"]
+__all__ = ["ANSWER", "EDGE", "MOST", "NO_ANSWERS", "QUESTION", "SIGN", "UNKNOWN"]
 __all__ += [
     "Answers",
     "Dialogue",
@@ -36,8 +36,8 @@ SIGN, EDGE = -2, -1
 UNKNOWN, NONE = 2, 3
 """Decisions beside -1, 0 and 1: nobody can tell; nobody has been asked."""
 
-FEW, MANY = 1 << 10, 1 << 16
-"""Room for questions in a first run, where most often there are none, and in the next ones"""
+MOST = 1 << 16
+"""Questions of one run: more wait for the next one. Room that is not written to costs nothing."""
 
 QUESTION = np.dtype(
     [(name, np.int64) for name in "place chord first second pa pb pu qa qb qu assumed".split()]

@@ -17,7 +17,7 @@ from splineviz.geometry.edge_crossings import cross_edges
 from splineviz.geometry.ordering import near_each_other
 from splineviz.geometry.places import find_places
 from splineviz.geometry.predicates import classify, units_at
-from splineviz.geometry.questions import EDGE, FEW, MANY, NO_ANSWERS, UNKNOWN, Answers, Dialogue, no_questions
+from splineviz.geometry.questions import EDGE, MOST, NO_ANSWERS, UNKNOWN, Answers, Dialogue, no_questions
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.geometry.shared_edges import shared_edges, vanishing_edges
 from splineviz.geometry.strays import stray_after
@@ -273,7 +273,7 @@ def _refine(
     _, offsets, side_vertex, side_edge, edges, source, shared, rivals, _, rounding = arrays
     places = find_places(arrays)
     units = units_at(values.z, values.scale, values.slack, values.proof, places, values.moved, values.kinds)
-    questions = no_questions(FEW if len(answers.rows) == 0 else MANY)
+    questions = no_questions(MOST)
     dialogue = Dialogue(answers, questions)
     signs = classify(units, sure, first, dialogue)
     if questions.asked[1] > 0:  # without answers, nothing that follows would be of use
