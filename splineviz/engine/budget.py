@@ -112,6 +112,11 @@ class Budget:
         return max(1, min(_BATCH * _LEVELS, self.total // 2))
 
     @property
+    def maps(self) -> int:
+        """Bytes for affine maps of faces that are kept, of either kind."""
+        return self.memory // _LEVELS
+
+    @property
     def room(self) -> int:
         """Bytes to set aside, mostly untouched, for what the units of one stage may leave of the faces."""
         room = _FINE_ROOM if self.limited else ROOM

@@ -13,7 +13,7 @@ from splineviz.exact.face_maps import FaceMaps
 from splineviz.geometry.places import places_of
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.geometry.subdivision import Subdivision
-from splineviz.geometry.thin_faces import thin_faces
+from splineviz.geometry.thin_faces import corners_too_far_off
 
 __all__ = ["settled"]
 
@@ -35,14 +35,14 @@ def settled(
     reach: np.ndarray,
     width: np.ndarray,
     most: int,
-    most_of_thin: int,
+    most_for_areas: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(points, off): vertices that may be too far off are rounded from the places where their lines
     cross, and how far each may be off then, proven.
 
     ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most, ``width`` (F,) its diameter. Of
     those that are too far for any face no more than ``most`` are taken anew, the worst first, and none where
-    others would be nearly as far off; of those too far for a face that is thin ``most_of_thin``. Where two
+    others would be nearly as far off; of those too far for the area of a face ``most_for_areas``. Where two
     float64 do not tell a place well enough, ``located`` may tell it exactly.
     """
     told, faces = places_of(subdivision.arrays()).distance[:, 1], subdivision.faces
@@ -52,15 +52,15 @@ def settled(
     # Where lines do not tell a place, it is in the window all the same.
     distance = np.minimum(told, within) + subdivision.rounding
     points, off = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)
-    thin = faces.take(thin_faces(points, faces.offsets, faces.values, np.zeros(len(faces)), off)).values
+    for_areas = corners_too_far_off(points, faces.offsets, faces.values, off)
     far = np.flatnonzero(off > _ALLOWED * of_vertex)
     far = far[np.argsort(-off[far], kind="stable")]
     if len(far) > most and off[far[most]] > _IN_VAIN * off[far[0]]:
         far = far[:0]
     far = far[:most]
-    rows = np.concatenate([far, np.setdiff1d(thin, far)[:most_of_thin]])
+    rows = np.concatenate([far, np.setdiff1d(for_areas, far)[:most_for_areas]])
     try:
-        places = maps.places(rows.tolist())
+        places = maps.places(rows)
     except InexactError:
         places = []
     for vertex, place in zip(rows.tolist(), places, strict=False):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ from jaxtyping import Float64
 from splineviz.engine.stage_state import StageState
 from splineviz.exact.digits import InexactError
 from splineviz.exact.face_maps import FaceMaps, Known
+from splineviz.exact.quotients import Place
 from splineviz.geometry.places import places_of
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
@@ -23,6 +26,10 @@ _PAST_USE = 2.0**-12
 _WORTHWHILE = 2.0**-36
 """Bound as a share of the norm of a tensor from which on a better one tells more signs"""
 
+_NEAR = 2.0**-40
+"""Distance from the exact place, as a share of the largest numbers between uv and input space, up to which a
+place is taken over: it counts as rounding, which is that of all vertices"""
+
 
 def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
     """Take values at vertices from the maps of faces there, at the places where their lines cross, as far as
@@ -35,24 +42,31 @@ def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
     places = places_of(sub.arrays())
     unknown = places.shares[:, 2] + places.shares[:, 3] >= 1.0
     vertices = vertices[(_bounds(state) > _WORTHWHILE)[vertices] | unknown[vertices]]
-    try:
-        corners = maps.corners(vertices.tolist())
-    except InexactError:
-        return
-    points, told = sub.vertices.copy(), places.distance[:, 1]
-    found = [(vertex, corner) for vertex, corner in zip(vertices.tolist(), corners, strict=True) if corner]
-    for which, known, tensors in maps.values([corner for _, corner in found]):
-        for i, (row, place) in enumerate(zip(which.tolist(), known, strict=True)):
-            vertex = found[row][0]
-            rounded = UNIT_ROUNDOFF * sum(map(abs, place.uv))
-            if place.distance <= max(told[vertex], rounded) and _better(state, vertex, tensors, i):
-                points[vertex], exact[vertex] = place.uv, True
-                rounding = max(rounding, SAFE * (place.distance + rounded))
-                for slot, live in state.live.items():
-                    _set(live, vertex, tensors[slot], i)
+    points, told, near = sub.vertices.copy(), places.distance[:, 1], np.zeros(len(sub.vertices))
+    near[sub.faces.values] = _NEAR * np.repeat(state.reach[state.window_of], sub.faces.lengths)
+    for vertex, place, tensors, i in _known_values(maps, vertices):
+        rounded = UNIT_ROUNDOFF * sum(map(abs, place.uv))
+        if place.distance <= max(min(told[vertex], near[vertex]), rounded) and _better(
+            state, vertex, tensors, i
+        ):
+            points[vertex], exact[vertex] = place.uv, True
+            rounding = max(rounding, SAFE * (place.distance + rounded))
+            for slot, live in state.live.items():
+                _set(live, vertex, tensors[slot], i)
     stray = np.where(exact[sub.edges][:, [0, 1, 0, 1]], 0.0, sub.stray)
     rounding = max(rounding, sub.rounding)
     state.subdivision = replace(sub, vertices=points, stray=stray, rounding=rounding)
+
+
+def _known_values(maps: FaceMaps, vertices: np.ndarray) -> Iterator[tuple[int, Place, dict[int, Known], int]]:
+    """(vertex, its place, tensors, the row that is its) of vertices at which two lines are known to cross."""
+    with suppress(InexactError):
+        for part in maps.in_parts(vertices):
+            corners = zip(part.tolist(), maps.corners(part.tolist()), strict=True)
+            found = [(vertex, corner) for vertex, corner in corners if corner]
+            for which, places, tensors in maps.values([corner for _, corner in found]):
+                for i, (row, place) in enumerate(zip(which.tolist(), places, strict=True)):
+                    yield found[row][0], place, tensors, i
 
 
 def worn(state: StageState, left: float) -> np.ndarray:

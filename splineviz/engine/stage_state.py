@@ -236,10 +236,10 @@ class FinishedFaces:
 
     @classmethod
     def of(
-        cls, state: StageState, tally: Tally, program: Program, spare: float, limit: float
+        cls, state: StageState, tally: Tally, program: Program, spare: float, limit: float, memory: int
     ) -> FinishedFaces:
         """A state at its end: doubtful coordinates are made good as far as ``spare`` goes, thin cells
-        measured within ``limit``."""
+        measured within ``limit``; maps of faces take ``memory``."""
         border = Csr(state.border, np.arange(state.border[-1]))
         tally.batches += 1
         s = subdivision = state.subdivision
@@ -248,7 +248,7 @@ class FinishedFaces:
             known, reach = (program, state.ancestry), state.reach[state.window_of]
             last = len(state.patterns) - 1
             if last >= 0:
-                maps = FaceMaps.of(program, state.face_states(), StageRound(last))
+                maps = FaceMaps.of(program, state.face_states(), StageRound(last), memory)
                 # Whole numbers are the exception: they take far longer than they are reckoned to.
                 exactly = partial(located, *known, limit=spare / 10.0)
                 frames = maps.states.frames

@@ -141,6 +141,7 @@ class Walk:
             self.program,
             self._effort(state, last, _FRACTION[self.certify], _SPARE[self.certify]),
             self._allowed(state, last, _THIN),
+            self.budget.maps,
         )
 
     def part(self, reached: Divided, n: int) -> tuple[Excerpt, StageState]:
@@ -326,7 +327,7 @@ class Walk:
         if state.ancestry is None:
             return None
         step, allowed = StageRound(node.stage), self._allowed(state, node.stage)
-        maps = FaceMaps.of(self.program, state.face_states(), step)
+        maps = FaceMaps.of(self.program, state.face_states(), step, self.budget.maps)
         return Resolver(self.program, state.ancestry, step, allowed, maps)
 
     def _renew(self, state: StageState, resolver: Resolver | None, uncertain: UncertainError) -> None:
@@ -349,7 +350,7 @@ class Walk:
         if before is None:
             return None
         allowed = self._allowed(state, node.stage)
-        maps = FaceMaps.of(self.program, state.face_states(), StageRound(node.stage))
+        maps = FaceMaps.of(self.program, state.face_states(), StageRound(node.stage), self.budget.maps)
 
         def resolver(births: Births) -> ExactAnswers:
             check_time()

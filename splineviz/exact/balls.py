@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Int64
 
 from splineviz.exact.fields import MODULUS
 from splineviz.geometry.answers import UnsureError
 
-__all__ = ["Ball", "Crossing", "Line", "crossing", "through", "value_at"]
+__all__ = ["Ball", "Crossing", "Line", "balls", "crossing", "through", "value_at"]
 
 
 _ANYTHING = 1 << 4096
@@ -25,21 +27,15 @@ class Ball:
     """By `fields.MODULUS`, where known, of the number or of all numbers of its line or point times one other:
     with it zero is told from what is close"""
 
-    @classmethod
-    def of(cls, high: float, low: float, error: float, shift: int) -> Ball:
-        """high + low, up to an error, times 2^shift."""
-        if not math.isfinite(high + low + error):
-            return cls(0, _ANYTHING)
-        middle = _scaled(high, shift) + _scaled(low, shift)
-        return cls(middle, _scaled(error, shift) + 3)
-
     def __add__(self, other: Ball) -> Ball:
         a, b = self.residue, other.residue
         residue = None if a is None or b is None else (a + b) % MODULUS
         return Ball(self.middle + other.middle, self.radius + other.radius, residue)
 
     def __sub__(self, other: Ball) -> Ball:
-        return self + -other
+        a, b = self.residue, other.residue
+        residue = None if a is None or b is None else (a - b) % MODULUS
+        return Ball(self.middle - other.middle, self.radius + other.radius, residue)
 
     def __neg__(self) -> Ball:
         return Ball(-self.middle, self.radius, None if self.residue is None else -self.residue % MODULUS)
@@ -67,11 +63,29 @@ class Ball:
         raise UnsureError
 
 
-def _scaled(x: float, shift: int) -> int:
-    """x times 2^shift, rounded down to a whole number; exact where that is one."""
-    mantissa, power = math.frexp(x)
-    whole, left = int(mantissa * 2.0**53), power - 53 + shift
-    return whole << left if left >= 0 else whole >> -left
+def balls(
+    high: Float64[np.ndarray, "n"],
+    low: Float64[np.ndarray, "n"],
+    minus: Float64[np.ndarray, "n"],
+    error: Float64[np.ndarray, "n"],
+    shift: Int64[np.ndarray, "n"],
+) -> list[Ball]:
+    """Numbers high + low - minus, up to errors, each times 2^shift."""
+    known = np.isfinite(high + low + minus + error)
+    columns = (_scaled(np.where(known, x, 0.0), shift) for x in (high, low, minus, error))
+    # Each of the four is less than 1 too small.
+    return [
+        Ball(a + b - c, radius + 4) if sure else Ball(0, _ANYTHING)
+        for sure, a, b, c, radius in zip(known.tolist(), *columns, strict=True)
+    ]
+
+
+def _scaled(x: Float64[np.ndarray, "n"], shift: Int64[np.ndarray, "n"]) -> list[int]:
+    """x times 2^shift, rounded down to whole numbers; exact where that is one."""
+    mantissa, power = np.frexp(x)
+    whole, left = (mantissa * 2.0**53).astype(np.int64), power - 53 + shift
+    pairs = zip(whole.tolist(), left.tolist(), strict=True)
+    return [number << places if places >= 0 else number >> -places for number, places in pairs]
 
 
 Line = tuple[Ball, Ball, Ball]

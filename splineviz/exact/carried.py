@@ -30,9 +30,6 @@ _BATCH = 1 << 20
 """Numbers in a tensor of the faces that are worked off together, more or less: few, so that memory is
 warm"""
 
-_KEPT = 1 << 25
-"""Numbers in tensors that are kept from one set of questions to the next, more or less"""
-
 
 class _Tensor(Protocol):
     def map(self, move: Callable[[Tensor], Tensor], /) -> Any: ...
@@ -89,6 +86,8 @@ class Carried(Generic[T, F]):
     states: FaceStates
     stage: int
     kind: Kind[T, F]
+    memory: int
+    """Bytes of the tensors that are kept, more or less; a single pass may take more"""
     _batches: list[Batch[T, F]] = field(default_factory=list)
     _batch_of: dict[int, Batch[T, F]] = field(default_factory=dict)
 
@@ -107,12 +106,21 @@ class Carried(Generic[T, F]):
         per_face = self.kind.products * work(self.program, self.stage)
         return int(min(max(0.0, limit - each_pass) / max(1.0, per_face), 1e9))
 
-    def forget_some(self) -> None:
-        """Drop all maps if they are too many to keep."""
-        largest = max(math.prod(shape) for shape in self.program.shapes.values())
-        if 3 * len(self._batch_of) * largest * self.kind.numbers > _KEPT:
+    def make_room(self, n_faces: int = 0) -> None:
+        """Drop all maps if they are too many to keep beside those of so many faces."""
+        if len(self._batch_of) + n_faces > self.most:
             self._batches.clear()
             self._batch_of.clear()
+
+    @cached_property
+    def most(self) -> int:
+        """Number of faces whose maps are kept, at most."""
+        each = 3 * 8 * self.kind.numbers * self.program.values_alive[self.stage]
+        return max(self._in_one_pass, self.memory // each)
+
+    @cached_property
+    def _in_one_pass(self) -> int:
+        return max(1, _BATCH // (3 * max(math.prod(shape) for shape in self.program.shapes.values())))
 
     @property
     def first(self) -> Batch[T, F]:
@@ -131,10 +139,9 @@ class Carried(Generic[T, F]):
         InexactError
             If a node on the way has no form for numbers of this kind.
         """
-        new = [face for face in dict.fromkeys(faces) if face not in self._batch_of]
-        largest = max(math.prod(shape) for shape in self.program.shapes.values())
-        size = max(1, _BATCH // (3 * largest))
-        by_plane: dict[int, list[int]] = {}
+        # In order, so that faces of one batch have most of their way in common.
+        new = sorted({face for face in faces if face not in self._batch_of})
+        size, by_plane = self._in_one_pass, dict[int, list[int]]()
         for face in new:
             by_plane.setdefault(int(self.states.window_of[face]), []).append(face)
         for window, own in by_plane.items():

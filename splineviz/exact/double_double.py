@@ -16,16 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float64
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from splineviz.exact.digits import InexactError
-from splineviz.geometry.compiled import kernel
+from splineviz.exact.two_floats import Pairs, multiplied, split, summed, total
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.nodes import Affine, Form, Pointwise
 
-__all__ = ["DoubleDouble", "affine", "pointwise_in_states", "two_product", "two_sum"]
+__all__ = ["DoubleDouble", "affine", "exact_sum", "pointwise_in_states"]
 
 FINE = 2.0**-98
 """Above what operations on two numbers of two float64 each lose, relative to the numbers"""
@@ -33,7 +32,6 @@ FINE = 2.0**-98
 _LEFT = 45
 """Bits of what is left of numbers beyond two pieces that may be rounded off"""
 
-_SPLITTER = 2.0**27 + 1.0
 _PIECES: WeakIdKeyDictionary = WeakIdKeyDictionary()
 
 
@@ -63,23 +61,20 @@ class DoubleDouble:
 
     def plus(self, other: DoubleDouble, sign: float = 1.0) -> DoubleDouble:
         """The sum, or the difference, of two tensors in the same rows."""
-        high, low = two_sum(self.high, sign * other.high)
-        high, low = two_sum(high, low + (self.low + sign * other.low))
+        high, low = _entrywise(summed, self.high, self.low, sign * other.high, sign * other.low)
         error = self.error + other.error + FINE * (self.norms() + other.norms())
         return DoubleDouble(high, low, SAFE * error, self.one)
 
     def times(self, factors: Tensor, steepest: float | np.ndarray) -> DoubleDouble:
         """Entries times float64 factors of at most this size, in all rows or (R,) in each."""
-        high, low = two_product(self.high, factors)
-        high, low = two_sum(high, low + self.low * factors)
+        high, low = _entrywise(multiplied, self.high, self.low, factors)
         return replace(self, high=high, low=low, error=SAFE * steepest * (self.error + FINE * self.norms()))
 
     def over(self, divisors: Tensor) -> DoubleDouble:
         """Entries over float64 divisors."""
         quotient = self.high / divisors
-        product, rest = two_product(quotient, divisors)
-        low = ((self.high - product) - rest + self.low) / divisors
-        high, low = two_sum(quotient, low)
+        product, rest = _entrywise(multiplied, quotient, torch.zeros_like(quotient), divisors)
+        high, low = exact_sum(quotient, ((self.high - product) - rest + self.low) / divisors)
         least = float(divisors.abs().min())
         return replace(self, high=high, low=low, error=SAFE * (self.error + FINE * self.norms()) / least)
 
@@ -87,31 +82,34 @@ class DoubleDouble:
         """Plus float64 constants, broadcastable to one row."""
         if constants is None:
             return self
-        added = constants * torch.from_numpy(self.one).reshape(-1, *(1,) * (self.high.dim() - 1))
-        high, low = two_sum(self.high, added)
-        high, low = two_sum(high, low + self.low)
-        error = self.error + FINE * (self.norms() + _norms(added.expand_as(high)))
+        added = _times(constants.expand(self.high.shape), self.one)
+        high, low = _entrywise(summed, self.high, self.low, added, torch.zeros(()))
+        error = self.error + FINE * (self.norms() + _norms(added))
         return replace(self, high=high, low=low, error=SAFE * error)
 
 
-def two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """(sum, what rounding took from it), exactly (Knuth)."""
-    s = a + b
-    part = s - a
-    return s, (a - (s - part)) + (b - part)
+def exact_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """(sum, what rounding took from it), exactly."""
+    return _entrywise(summed, a, torch.zeros_like(a), b, torch.zeros_like(a))
 
 
-def two_product(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """(product, what rounding took from it), exactly (Veltkamp and Dekker)."""
-    p = a * b
-    (a1, a2), (b1, b2) = _halves(a), _halves(b)
-    return p, ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2
+def _entrywise(operation: Callable[..., Pairs], *operands: Tensor) -> tuple[Tensor, Tensor]:
+    """High and low parts of an operation on tensors that are broadcast to the shape of the first."""
+    shape = operands[0].shape
+    flat = (x.expand(shape).contiguous().reshape(-1).numpy() for x in operands)
+    high, low = (torch.from_numpy(part).reshape(shape) for part in operation(*flat))
+    return high, low
 
 
-def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
-    wide = _SPLITTER * x
-    top = wide - (wide - x)
-    return top, x - top
+def _rows(x: Tensor) -> np.ndarray:
+    """The flat rows of a tensor."""
+    rows: np.ndarray = x.contiguous().reshape(len(x), x[0].numel()).numpy()
+    return rows
+
+
+def _times(x: Tensor, factors: np.ndarray) -> Tensor:
+    """Each row times a number."""
+    return x * torch.from_numpy(factors).reshape(-1, *(1,) * (x.dim() - 1))
 
 
 def _norms(x: Tensor) -> np.ndarray:
@@ -163,39 +161,6 @@ def pointwise_in_states(node: Pointwise, x: DoubleDouble, on: np.ndarray) -> Dou
     return x.times(slopes, node.steepest).plus_constants(intercepts if bool(node.intercepts.any()) else None)
 
 
-_Scaled = tuple[Float64[np.ndarray, "row entry"], Float64[np.ndarray, "row"]]
-"""Rows, and powers of two that they are times"""
-
-
-@kernel
-def _sum_up(
-    first: _Scaled,
-    second: _Scaled,
-    third: _Scaled,
-    small: Float64[np.ndarray, "row entry"],
-    high: Float64[np.ndarray, "row entry"],
-    low: Float64[np.ndarray, "row entry"],
-) -> None:
-    """Fill high + low with the sum of all. What rounding takes from the sums of the first three is kept."""
-    for r in range(len(small)):
-        for i in range(small.shape[1]):
-            a, b, c = (
-                first[0][r, i] * first[1][r],
-                second[0][r, i] * second[1][r],
-                third[0][r, i] * third[1][r],
-            )
-            s = a + b
-            part = s - a
-            left = (a - (s - part)) + (b - part)
-            total = s + c
-            part = total - s
-            left += (s - (total - part)) + (c - part)
-            rest = left + small[r, i]
-            value = total + rest
-            part = value - total
-            high[r, i], low[r, i] = value, (total - (value - part)) + (rest - part)
-
-
 class _Pieces(NamedTuple):
     """Weights w in pieces: w = first + second + third, the first two of ``bits`` bits on grids of their
     own."""
@@ -225,22 +190,21 @@ def _product(node: Affine, form: Form, x: DoubleDouble) -> DoubleDouble:
     if form.weights not in _PIECES:
         _PIECES[form.weights] = _split(node, form, tuple(x.high.shape[1:]))
     w: _Pieces = _PIECES[form.weights]
-    first, second, rest, grid = _three(x, w.bits)
-    finer = grid * 2.0**-w.bits
+    n, shape, step, high, low = len(x.high), x.high.shape[1:], 2.0**-w.bits, _rows(x.high), _rows(x.low)
+    grid = _grid(np.abs(high).max(1, initial=0.0), w.bits)
+    pieces, rest = (torch.from_numpy(t).reshape(-1, *shape) for t in split(high, low, grid, step))
+    whole, first, second = pieces[:n], _times(pieces[:n], grid), _times(pieces[n:], grid * step)
     # A form may round, to be exact on whole numbers: so pieces are whole, and what is left nearly is.
-    whole = first / grid
-    parts = form.apply(torch.cat([whole, second / finer]), w.first / w.grid)
-    units, cross = grid.flatten().numpy(), form.apply(whole, w.second / w.finer)
-    scale = finer * 2.0 ** -(w.bits + _LEFT)
-    small = form.apply(rest / scale, form.weights)
-    small *= grid.reshape(-1, *(1,) * (small.dim() - 1)) * 2.0 ** -(2 * w.bits + _LEFT)
+    parts, cross = form.apply(pieces, w.first / w.grid), form.apply(whole, w.second / w.finer)
+    scale = grid * step**2 * 2.0**-_LEFT
+    small = _times(form.apply(_times(rest, 1.0 / scale), form.weights), scale)
     small += form.apply(second, w.rest)
     if w.third is not None:
         small += form.apply(first, w.third)
-    high, low = (torch.empty(cross.shape, dtype=torch.float64) for _ in range(2))
-    every = (parts[: len(first)], parts[len(first) :], cross, small, high, low)
-    a, b, c, d, *out = (t.reshape(len(first), -1).numpy() for t in every)
-    _sum_up((a, units * w.grid), (b, units * w.grid * 2.0**-w.bits), (c, units * w.finer), d, out[0], out[1])
+    scales = grid * w.grid, grid * step * w.grid, grid * w.finer
+    a, b, c = zip((_rows(t) for t in (parts[:n], parts[n:], cross)), scales, strict=True)
+    sums = total(a, b, c, _rows(small))
+    top, left = (torch.from_numpy(t).reshape(cross.shape) for t in sums)
     terms = node.gain.terms + 4.0
     g = terms * UNIT_ROUNDOFF / (1.0 - terms * UNIT_ROUNDOFF)
     magnitude = min(node.gain.magnitude, node.gain.row_norm)
@@ -248,9 +212,9 @@ def _product(node: Affine, form: Form, x: DoubleDouble) -> DoubleDouble:
     rounded = g * (
         largest * magnitude * _norms(rest) + w.rest_norm * _norms(second) + w.third_norm * _norms(first)
     )
-    rounded = rounded + scale.flatten().numpy() * math.sqrt(high[0].numel())
+    rounded = rounded + scale * math.sqrt(top[0].numel())
     error = largest * node.gain.norm * x.error + rounded + FINE * largest * magnitude * x.norms() + FLOOR
-    return DoubleDouble(high, low, SAFE * error, x.one)
+    return DoubleDouble(top, left, SAFE * error, x.one)
 
 
 def _split(node: Affine, form: Form, shape: tuple[int, ...]) -> _Pieces:
@@ -258,11 +222,11 @@ def _split(node: Affine, form: Form, shape: tuple[int, ...]) -> _Pieces:
     room = 53 - 3 - max(1, node.gain.terms).bit_length()
     bits = room // 2
     w = form.weights
-    grid = _grid(float(w.abs().max()), room - bits)
-    first = _on_grid(w, torch.tensor(grid, dtype=torch.float64))
+    grid = float(_grid(w.abs().max().numpy(), room - bits))
+    first = _on_grid(w, grid)
     rest = w - first
     finer = grid * 2.0 ** -(room - bits)
-    second = _on_grid(rest, torch.tensor(finer, dtype=torch.float64))
+    second = _on_grid(rest, finer)
     third = rest - second
     ones = torch.zeros(1, *shape, dtype=torch.float64, requires_grad=True)
     reached = form.apply(ones, (w != 0).to(torch.float64))
@@ -281,26 +245,13 @@ def _split(node: Affine, form: Form, shape: tuple[int, ...]) -> _Pieces:
     )
 
 
-def _three(x: DoubleDouble, bits: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """x as a sum of two tensors of so many bits and what is left, rounded to float64; and the quantum of the
-    first, row by row."""
-    largest = (
-        x.high.abs().reshape(len(x.high), -1).amax(1).numpy() if x.high[0].numel() else np.zeros(len(x.high))
-    )
-    grid = torch.from_numpy(np.array([_grid(m, bits) for m in largest.tolist()]))
-    grid = grid.reshape(-1, *(1,) * (x.high.dim() - 1))
-    first = _on_grid(x.high, grid)
-    left = x.high - first
-    second = _on_grid(left, grid * 2.0**-bits)
-    return first, second, (left - second) + x.low, grid
+def _grid(largest: np.ndarray, bits: int) -> np.ndarray:
+    """Quanta of numbers of at most these sizes that have so many bits."""
+    quanta: np.ndarray = np.ldexp(1.0, np.maximum(np.frexp(largest)[1], -700) - bits)
+    return quanta
 
 
-def _grid(largest: float, bits: int) -> float:
-    """Quantum of numbers of at most this size that have so many bits."""
-    return 2.0 ** (max(math.frexp(largest)[1], -700) - bits)
-
-
-def _on_grid(x: Tensor, grid: Tensor) -> Tensor:
+def _on_grid(x: Tensor, grid: float) -> Tensor:
     """x rounded to multiples of a quantum."""
     shift = 1.5 * 2.0**52 * grid
     return (x + shift) - shift

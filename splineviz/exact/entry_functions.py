@@ -3,7 +3,6 @@ numbers that these are carried in."""
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +10,9 @@ import torch
 from torch import Tensor
 
 from splineviz.exact import double_double, fields
-from splineviz.exact.balls import Ball, Line
+from splineviz.exact.balls import Line, balls
 from splineviz.exact.carried import Kind
-from splineviz.exact.double_double import DoubleDouble, two_sum
+from splineviz.exact.double_double import DoubleDouble, exact_sum
 from splineviz.exact.fields import PRIMES, Residues, in_fields
 from splineviz.geometry.rounding import SAFE
 from splineviz.plane import Plane
@@ -35,16 +34,19 @@ class EntryFunctions(NamedTuple):
     kinks: np.ndarray
     """(n,) numbers that are taken away from the values"""
 
-    def line(self, i: int, shift: int | None = None) -> Line:
-        """The i-th function times 2^shift; as far as float64 allows if none is given."""
-        high, low, error, kink = self.high[:, i], self.low[:, i], self.error[:, i], float(self.kinks[i])
+    def lines(self, columns: np.ndarray, shift: int | None = None) -> list[Line]:
+        """Some of the functions, each times 2^shift; as far as float64 allows if none is given."""
+        high, low, error = (part[:, columns] for part in (self.high, self.low, self.error))
+        minus = np.zeros_like(high)
+        minus[0] = self.kinks[columns]
         if shift is None:
-            shift = BITS - math.frexp(max(float(np.abs(high).max()), abs(kink), 2.0**-900))[1]
-        c, p, q = (
-            Ball.of(a, b, e, shift)
-            for a, b, e in zip(high.tolist(), low.tolist(), error.tolist(), strict=True)
-        )
-        return (c - Ball.of(kink, 0.0, 0.0, shift) if kink else c), p, q
+            largest = np.maximum(np.abs(high).max(0), np.maximum(np.abs(minus[0]), 2.0**-900))
+            shifts = BITS - np.frexp(largest)[1].astype(np.int64)
+        else:
+            shifts = np.full(len(columns), shift)
+        flat = [x.reshape(-1) for x in (high, low, minus, error)]
+        found, n = balls(flat[0], flat[1], flat[2], flat[3], np.tile(shifts, 3)), len(columns)
+        return list(zip(found[:n], found[n : 2 * n], found[2 * n :], strict=True))
 
 
 def entry_functions(
@@ -72,7 +74,7 @@ def entry_functions(
     if minus is not None:
         other = high[at, minus]
         sizes, error = sizes + other.abs(), 1.5 * error
-        first, more = two_sum(first, -other)
+        first, more = exact_sum(first, -other)
         rest = rest - low[at, minus] + more
     bound: np.ndarray = SAFE * (error + 2.0**-103 * sizes.numpy())
     none = np.zeros(len(rows)) if kinks is None else kinks

@@ -7,8 +7,8 @@ values there from its place, without what has become of their errors from birth 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -17,13 +17,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.exact.balls import Ball, Crossing, Line, crossing, through
+from splineviz.exact.balls import Crossing, Line, crossing, through
 from splineviz.exact.carried import Carried
 from splineviz.exact.double_double import DoubleDouble
 from splineviz.exact.entry_functions import BITS, IN_FIELDS, IN_TWO_FLOATS, EntryFunctions
+from splineviz.exact.face_corners import FaceCorners, corners_at, on_few_faces
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.fields import MODULUS, PRIMES, Residues, combined
 from splineviz.exact.forward import StageRound
+from splineviz.exact.quotients import Place, place_of, quotients
 from splineviz.geometry.answers import UnsureError
 from splineviz.geometry.candidate_rounds import IN_WORK
 from splineviz.geometry.predicates import TINY
@@ -32,7 +34,7 @@ from splineviz.geometry.subdivision import RIM
 from splineviz.program.nodes import Maximum, Pointwise
 from splineviz.program.program import Program
 
-__all__ = ["Corner", "FaceMaps", "Known", "Place"]
+__all__ = ["Corner", "FaceMaps", "Known"]
 
 Residue = tuple[int, ...]
 """(c, p, q) of a line, or all of them times one number"""
@@ -49,26 +51,6 @@ class Corner:
     """The edges that cross there"""
     point: Crossing
     """(X, Y, W) with uv = (X / W, Y / W)"""
-
-
-class _Sides(NamedTuple):
-    """Two sides of a face that meet at a vertex."""
-
-    face: int
-    before: int
-    """Edge that ends at the vertex"""
-    after: int
-    sine: float
-    """Of the angle between them"""
-
-
-class Place(NamedTuple):
-    """The place of a vertex."""
-
-    uv: tuple[float, float]
-    """Rounded from what is known of it"""
-    distance: float
-    """Of what is known from the exact place, at most"""
 
 
 class Known(NamedTuple):
@@ -94,16 +76,26 @@ class FaceMaps:
     _corner_of: dict[int, Corner | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, program: Program, states: FaceStates, step: StageRound) -> FaceMaps:
-        """No maps yet of any faces, before a stage cuts or behind it."""
-        near = Carried(program, states, step.stage, IN_TWO_FLOATS)
-        return cls(states, step, near, Carried(program, states, step.stage, IN_FIELDS))
+    def of(cls, program: Program, states: FaceStates, step: StageRound, memory: int) -> FaceMaps:
+        """No maps yet of any faces, before a stage cuts or behind it; so many bytes are kept of either
+        kind."""
+        near = Carried(program, states, step.stage, IN_TWO_FLOATS, memory)
+        return cls(states, step, near, Carried(program, states, step.stage, IN_FIELDS, memory))
 
     def during(self, states: FaceStates, step: StageRound) -> FaceMaps:
         """Maps that are known already, for faces in the middle of the stage."""
         for carried in (self.near, self.exact):
-            carried.forget_some()
+            carried.make_room()
         return replace(self, states=states, step=step, _corner_of={})
+
+    def in_parts(self, vertices: np.ndarray) -> Iterator[np.ndarray]:
+        """Vertices, as many at a time as there are maps that are kept: corners and maps of earlier ones may
+        be forgotten."""
+        for first in range(0, len(vertices), self.near.most):
+            part = vertices[first : first + self.near.most]
+            self.near.make_room(len(part))
+            self._corner_of.clear()
+            yield part
 
     @property
     def node(self) -> Pointwise | Maximum:
@@ -122,31 +114,30 @@ class FaceMaps:
         InexactError
             If a node on the way has no known form.
         """
-        left = {v: self._candidates(v) for v in vertices if v not in self._corner_of}
-        while left:
-            chosen = self._on_few_faces(left)
-            faces = np.array([sides.face for sides in chosen.values()], np.int64)
-            self.near.make(self.states.before(faces).tolist())
-            first, second = (
-                self._side_lines(faces, np.array([sides[i] for sides in chosen.values()], np.int64))
-                for i in (1, 2)
-            )
-            crossings = dict(zip(chosen, zip(first, second, strict=True), strict=True))
-            for v in list(left):
-                corner = self._corner(chosen[v], *crossings[v]) if v in chosen else None
-                if corner is None and v in chosen:
-                    left[v] = [side for side in left[v] if side is not chosen[v]]
-                else:
-                    self._corner_of[v] = corner
-                    del left[v]
+        new = [v for v in dict.fromkeys(vertices) if v not in self._corner_of]
+        left = corners_at(self.states, np.array(new, np.int64))
+        while len(left.vertex):
+            before = self.states.before(left.face)
+            known = np.array([self.near.has(face) for face in before.tolist()], bool)
+            rows = on_few_faces(left, before, known)
+            chosen = left.only(rows)
+            self.near.make(before[rows].tolist())
+            self._corner_of.update((v, corner) for v, corner in self._crossings(chosen) if corner)
+            found = [v for v in chosen.vertex.tolist() if v in self._corner_of]
+            open_ = ~np.isin(left.vertex, found)
+            open_[rows] = False
+            left = left.only(np.flatnonzero(open_))
+        for v in new:
+            self._corner_of.setdefault(v)
         return [self._corner_of[v] for v in vertices]
 
     def units(self, faces: np.ndarray, units: np.ndarray) -> list[Line]:
         """Switching functions of the step, each on a face whose map is known."""
         result: list[Line | None] = [None] * len(faces)
         for rows, functions in self._units(self.near, faces, units):
-            for column, row in enumerate(rows.tolist()):
-                result[row] = functions.line(column, self._shift)
+            lines = functions.lines(np.arange(len(rows)), self._shift)
+            for row, line in zip(rows.tolist(), lines, strict=True):
+                result[row] = line
         return [line for line in result if line is not None]
 
     def exactly(
@@ -220,8 +211,8 @@ class FaceMaps:
         faces = self.states.before(np.array([corner.face for corner in corners], np.int64))
         for batch, which in self.near.by_batch(faces):
             own = batch.rows_of(faces[which])
-            both = [_quotients(corners[i]) for i in which.tolist()]
-            places = [_place(u, v) for u, v in both]
+            both = [quotients(corners[i].point) for i in which.tolist()]
+            places = [place_of(u, v) for u, v in both]
             distance = np.array([place.distance for place in places])
             # (4, corners): high and low of u, then of v
             factors = np.array([[u.high, u.low, v.high, v.low] for u, v in both]).T
@@ -242,10 +233,10 @@ class FaceMaps:
                 result[slot] = Known(high, norm, SAFE * (error + UNIT_ROUNDOFF * norm) + FLOOR)
             yield which, places, result
 
-    def places(self, vertices: Sequence[int]) -> list[Place | None]:
+    def places(self, vertices: np.ndarray) -> list[Place | None]:
         """Places of vertices, as `corners` finds them."""
-        corners = self.corners(vertices)
-        return [None if corner is None else _place(*_quotients(corner)) for corner in corners]
+        corners = [corner for part in self.in_parts(vertices) for corner in self.corners(part.tolist())]
+        return [None if corner is None else place_of(*quotients(corner.point)) for corner in corners]
 
     def switching(
         self, corners: Sequence[Corner], which: np.ndarray, units: np.ndarray
@@ -271,53 +262,29 @@ class FaceMaps:
             error[mine] = SAFE * (bound[at] + 4.0 * UNIT_ROUNDOFF * size) + FLOOR
         return z, error
 
-    @cached_property
-    def _sides(self) -> tuple[np.ndarray, np.ndarray]:
-        """(face, side before it) of every side."""
-        faces = self.states.subdivision.faces
-        before = np.arange(-1, len(faces.values) - 1)
-        before[faces.offsets[:-1]] = faces.offsets[1:] - 1
-        return faces.row_of, before
-
-    def _candidates(self, vertex: int) -> list[_Sides]:
-        """The corners at a vertex, the least acute first."""
-        sub, (face_of, before) = self.states.subdivision, self._sides
-        found = []
-        for side in self.states.sides_at[vertex].tolist():
-            last = int(before[side])
-            face = int(face_of[side])
-            after = side + 1 if side + 1 < sub.faces.offsets[face + 1] else int(sub.faces.offsets[face])
-            a = sub.vertices[sub.faces.values[last]] - sub.vertices[vertex]
-            b = sub.vertices[sub.faces.values[after]] - sub.vertices[vertex]
-            sine = abs(a[0] * b[1] - a[1] * b[0]) / max(1e-300, float(np.hypot(*a) * np.hypot(*b)))
-            found.append(_Sides(face, int(sub.side_edges[last]), int(sub.side_edges[side]), float(sine)))
-        return sorted(found, key=lambda side: (-side.sine, side.face))
-
-    def _on_few_faces(self, candidates: Mapping[int, list[_Sides]]) -> dict[int, _Sides]:
-        """A corner for each vertex that has one left, of faces that are known or serve many vertices: a map
-        costs more than a wider angle is worth."""
-        good = {v: [s for s in sides if 2.0 * s.sine >= sides[0].sine] for v, sides in candidates.items()}
-        before = self.states.before(np.arange(len(self.states.subdivision.faces))).tolist()
-        serves = Counter(before[side.face] for sides in good.values() for side in sides)
-
-        def worth(side: _Sides) -> tuple[bool, int, int]:
-            return self.near.has(before[side.face]), serves[before[side.face]], -side.face
-
-        return {v: max(sides, key=worth) for v, sides in good.items() if sides}
-
-    @staticmethod
-    def _corner(sides: _Sides, first: Line | None, second: Line | None) -> Corner | None:
-        if first is None or second is None:
-            return None
-        try:
-            return Corner(sides.face, (sides.before, sides.after), crossing(first, second))
-        except UnsureError:
-            return None
+    def _crossings(self, corners: FaceCorners) -> Iterator[tuple[int, Corner | None]]:
+        """Each vertex, and its corner where the two lines there are known to cross, on faces whose maps are
+        known."""
+        sides = [self._side_lines(corners.face, edges) for edges in (corners.before, corners.after)]
+        names = (column.tolist() for column in (corners.vertex, corners.face, corners.before, corners.after))
+        for first, second, vertex, face, *edges in zip(*sides, *names, strict=True):
+            corner = None
+            if first is not None and second is not None:
+                with suppress(UnsureError):
+                    corner = Corner(face, (edges[0], edges[1]), crossing(first, second))
+            yield vertex, corner
 
     def _side_lines(self, faces: np.ndarray, edges: np.ndarray) -> list[Line | None]:
         """The lines of sides of faces whose maps are known, as far as they are."""
-        found = self._drawn(self.near, faces, edges)
-        lines = [None if function is None else function[0].line(function[1]) for function in found]
+        lines: list[Line | None] = [None] * len(faces)
+        together: dict[int, list[tuple[int, EntryFunctions, int]]] = {}
+        for i, found in enumerate(self._drawn(self.near, faces, edges)):
+            if found is not None:
+                together.setdefault(id(found[0]), []).append((i, *found))
+        for rows in together.values():
+            own = rows[0][1].lines(np.array([column for *_, column in rows]))
+            for (i, *_), line in zip(rows, own, strict=True):
+                lines[i] = line
         for i in np.flatnonzero(self.states.subdivision.edge_source[edges, 0] == RIM).tolist():
             lines[i] = self._rim_line(int(faces[i]), int(edges[i]))
         return lines
@@ -374,42 +341,3 @@ def _with(line: Line | None, residues: Residue) -> Line:
     assert line is not None
     c, p, q = (replace(number, residue=r) for number, r in zip(line, residues, strict=True))
     return c, p, q
-
-
-class _Quotient(NamedTuple):
-    """A coordinate in two float64."""
-
-    high: float
-    low: float
-    error: float
-    """Bound of the difference from the exact coordinate"""
-
-
-def _quotients(corner: Corner) -> tuple[_Quotient, _Quotient]:
-    """The coordinates u and v of a corner."""
-    x, y, w = corner.point
-    return _quotient(x, w), _quotient(y, w)
-
-
-def _place(u: _Quotient, v: _Quotient) -> Place:
-    return Place((u.high, v.high), SAFE * (u.error + v.error))
-
-
-def _quotient(x: Ball, w: Ball) -> _Quotient:
-    shift = 256
-    quotient = (x.middle << shift) // w.middle
-    high = _to_float(quotient, shift)
-    low = _to_float(quotient - int(math.ldexp(high, shift)) if high else quotient, shift)
-    # |x / w - x' / w'| <= (dx + |x' / w'| dw) / (|w'| - dw)
-    spread = (x.radius << shift) + (abs(quotient) + 1) * w.radius
-    certain = w.middle - w.radius
-    error = SAFE * (_to_float(spread // certain + 2, shift) + 2.0**-104 * abs(high)) + 2.0**-250
-    return _Quotient(high, low, error)
-
-
-def _to_float(x: int, shift: int) -> float:
-    """x / 2^shift, rounded."""
-    n = max(0, abs(x).bit_length() - 60)
-    if n - shift > 1000:
-        return math.copysign(math.inf, x)
-    return math.ldexp(float(x >> n), n - shift)

@@ -12,9 +12,11 @@ from torch import nn
 
 import splineviz as sv
 import splineviz.engine.walk
+import splineviz.exact.carried
 import splineviz.exact.resolver
 import splineviz.geometry.refine
-from splineviz.exact.balls import Ball, crossing, through, value_at
+from splineviz.exact.balls import Ball, balls, crossing, through, value_at
+from splineviz.exact.carried import Carried
 from splineviz.exact.resolver import Resolver
 from splineviz.geometry.answers import UnsureError, _decide, _needed
 from splineviz.geometry.questions import UNKNOWN
@@ -173,7 +175,9 @@ def test_balls_tell_signs_only_beyond_their_radius() -> None:
         assert Ball(2, 2) > 0
     product = Ball(5, 1) * Ball(-7, 2)
     assert product.middle == -35 and product.radius == 5 * 2 + 7 * 1 + 2
-    assert Ball.of(1.5, 2.0**-60, 0.0, 61).middle == 3 * 2**60 + 2
+    numbers = (np.array([x]) for x in (1.5, 2.0**-60, 0.25, 0.0))
+    (ball,) = balls(*numbers, np.array([61]))
+    assert ball.middle == 5 * 2**59 + 2
 
 
 def test_lines_cross_where_they_do() -> None:
@@ -182,3 +186,28 @@ def test_lines_cross_where_they_do() -> None:
     assert not value_at(through((0.0, 0.0), (3.0, 3.0)), (x, y, w)) > 0
     with pytest.raises(UnsureError):
         crossing(through((0.0, 0.0), (1.0, 0.125)), through((0.0, 1.0), (1.0, 1.125)))
+
+
+def test_maps_of_faces_are_kept_as_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network so steep that most places are taken anew, in one pass of a face at a time."""
+    torch.manual_seed(0)
+    layers = [m for i in range(14) for m in (nn.Linear(2 if i == 0 else 10, 10), nn.ReLU())]
+    for layer in layers[::2]:
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    program = sv.load_program(nn.Sequential(*layers, nn.Linear(10, 1)), input_shape=(2,))
+    kept, make = [0], Carried.make
+
+    def watched(self: Carried[Any, Any], faces: Any) -> None:
+        make(self, faces)
+        kept.append(len(self._batch_of))
+
+    monkeypatch.setattr(Carried, "make", watched)
+    monkeypatch.setattr(splineviz.exact.carried, "_BATCH", 300)
+    window, n_cells, most = sv.Window.box(-0.5, 0.5, -0.5, 0.5), [], []
+    for allowed in (None, 400_000):
+        kept[:] = [0]
+        arr = sv.arrange(program, sv.Plane.identity(), window, certify="full", jobs=1, max_memory=allowed)
+        assert arr.stats.certified
+        n_cells.append(arr.n_cells)
+        most.append(max(kept))
+    assert n_cells[0] == n_cells[1] and 10 * most[1] < most[0]

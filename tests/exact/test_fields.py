@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import splineviz as sv
 from splineviz.exact import fields
-from splineviz.exact.balls import Ball
+from splineviz.exact.balls import Ball, balls
 from splineviz.exact.digits import InexactError
 from splineviz.exact.fields import MODULUS, PRIMES, Residues, combined, in_fields, reduced
 from splineviz.geometry.answers import UnsureError
@@ -124,7 +124,8 @@ def test_with_residues_zero_is_told_from_what_is_close() -> None:
 
 @pytest.mark.parametrize("number", [(np.inf, 0.0, 0.0), (1.0, np.nan, 0.0), (1.0, 0.0, np.inf)])
 def test_what_overflows_may_be_anything(number: tuple[float, float, float]) -> None:
-    unknown = Ball.of(*number, 190)
+    high, low, error = (np.array([x]) for x in number)
+    (unknown,) = balls(high, low, np.zeros(1), error, np.array([190]))
     for ball in (unknown, unknown * Ball(1), unknown - Ball(1 << 1300)):
         with pytest.raises(UnsureError):
             _ = ball > 0
