@@ -42,10 +42,12 @@ def run_compare(options: CompareOptions) -> int:
         "device": budget.device,
         "jobs": budget.jobs,
     }
-    place = find_place(location, preprocessing, found, seconds=budget.seconds, **resources)
+    set_out = time.monotonic()  # what is loaded before is no work on the comparison
+    half = None if budget.seconds is None else budget.seconds / 2
+    place = find_place(location, preprocessing, found, seconds=half, **resources)
     from splineviz.comparison import compare
 
-    names, limits = options.called(), {"jobs": budget.jobs, **budget.limits}
+    names, limits = options.called(), {"jobs": budget.jobs, **budget.limits_after(time.monotonic() - set_out)}
     with check_progress(quiet) as progress:
         comparison = compare(programs, place.plane, place.window, names=names, progress=progress, **limits)
     classes, shape = class_names(location.class_names, on_demo=options.on_demo), location.image_shape

@@ -242,7 +242,7 @@ class WorkLimits:
         "--seconds",
         type=AboveZero(),
         metavar="S",
-        help="Stop when time is up.",
+        help="Stop when time is up; loading the network and drawing come on top.",
     )
     jobs: int | None = option(
         "--jobs", type=click.IntRange(min=1), metavar="N", help="Workers; by default as many as cores."
@@ -253,8 +253,9 @@ class WorkLimits:
         help="Where products are taken: cpu, cuda, ...; by default cpu. Pays for convolutions.",
     )
 
-    @property
-    def limits(self) -> dict[str, Any]:
-        """Keywords that :func:`splineviz.arrange`, `stream` and `compare` take alike."""
-        names = ("certify", "max_memory", "max_cells", "seconds", "device")
-        return {name: getattr(self, name) for name in names}
+    def limits_after(self, spent: float) -> dict[str, Any]:
+        """Keywords that :func:`splineviz.arrange`, `stream` and `compare` take alike, where so many seconds
+        of the budget are over."""
+        names = ("certify", "max_memory", "max_cells", "device")
+        left = None if self.seconds is None else max(1e-9, self.seconds - spent)
+        return {**{name: getattr(self, name) for name in names}, "seconds": left}

@@ -14,6 +14,7 @@ from .compiling import begin_compiling
 from .outlook import advise, print_estimate, tell_if_long
 from .place import Place, find_place
 from .progress import Advance, note, stage_progress
+from .slice_numbers import GRACE, found_in_time
 from .slice_options import SliceOptions
 from .slice_report import print_slice, print_totals
 from .slice_style import drawing_options
@@ -42,7 +43,7 @@ def run_slice(options: SliceOptions) -> int:
     )
     (program,), anchors, preprocessing = found.programs, found.points, found.preprocessing
     finish_compiling()
-    set_out = time.perf_counter()  # what is loaded before is no work on the slice
+    set_out = time.monotonic()  # what is loaded before is no work on the slice
     budget, how = options.budget, dict[str, Any](stage=options.stage, jobs=jobs)
     how |= {"max_memory": budget.max_memory, "device": budget.device}
     half = None if budget.seconds is None else budget.seconds / 2
@@ -51,7 +52,7 @@ def run_slice(options: SliceOptions) -> int:
         print_estimate(options, program, place)
         return 0
     told, extra = tell_if_long(options, program, place), {**options.extra, **place.extra}
-    limits = options.limits_after(time.perf_counter() - set_out)
+    limits = options.limits_after(time.monotonic() - set_out)
     if options.streamed:
         if jobs is not None and jobs > 1:
             note("batches are streamed, one after the other, so --jobs has no effect", reporting.quiet)
@@ -66,11 +67,16 @@ def run_slice(options: SliceOptions) -> int:
         arr = arrange(program, place.plane, place.window, jobs=jobs, progress=advance, **limits)
     if not arr.status.covers and not told:
         advise(options, program, place)
+    end = None if budget.seconds is None else set_out + budget.seconds + GRACE
+    regions = found_in_time(arr, end)
     style = drawing_options(options, program, preprocessing, data, anchors, place)
+    if not regions:
+        note("time was up before linear regions and decision regions were found", reporting.quiet)
+        style["boundary"] = False
     _write(options, arr, style, extra)
     if not options.outputs:
         note("no -o FILE, so nothing is drawn", reporting.quiet)
-    print_slice(arr, options, place, time.perf_counter() - began)
+    print_slice(arr, options, place, time.perf_counter() - began, regions=regions)
     return _exit_code(arr.status.name, options.budget.certify)
 
 

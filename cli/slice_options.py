@@ -132,16 +132,11 @@ class SliceOptions:
         return self.count or (bool(self.outputs) and all(output.streamed for output in self.outputs))
 
     @property
-    def limits(self) -> dict[str, Any]:
-        """Keywords that `splineviz.arrange` and `splineviz.stream` take alike."""
-        return {"stage": self.stage, **self.budget.limits}
-
-    @property
     def extra(self) -> dict[str, Any]:
         """Entries of every output beside its provenance."""
         return {"model": self.network.model, "seed": self.location.plane_seed}
 
     def limits_after(self, spent: float) -> dict[str, Any]:
-        """Limits, where so many seconds of the budget are over."""
-        left = None if self.budget.seconds is None else max(1e-9, self.budget.seconds - spent)
-        return {**self.limits, "seconds": left}
+        """Keywords that `splineviz.arrange` and `splineviz.stream` take alike, where so many seconds of the
+        budget are over."""
+        return {"stage": self.stage, **self.budget.limits_after(spent)}

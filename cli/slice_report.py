@@ -9,6 +9,7 @@ from splineviz.io.provenance import certificate, certificate_note, certificate_o
 
 from .aligned import aligned
 from .saying import say, say_json
+from .slice_numbers import has_outputs
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -23,10 +24,12 @@ __all__ = ["print_slice", "print_totals"]
 SCHEMA = "splineviz.slice/1"
 
 
-def print_slice(arr: Arrangement, options: SliceOptions, place: Place, seconds: float) -> None:
-    """Report one arrangement and the files it went to."""
+def print_slice(
+    arr: Arrangement, options: SliceOptions, place: Place, seconds: float, *, regions: bool
+) -> None:
+    """Report one arrangement and the files it went to, its ``regions`` too if there was time for them."""
     extra = _extra(options, place)
-    _print(_report(arr, options.outputs, seconds, extra), options, place)
+    _print(_report(arr, options.outputs, seconds, extra, regions=regions), options, place)
 
 
 def print_totals(totals: Totals, options: SliceOptions, place: Place, seconds: float) -> None:
@@ -74,15 +77,15 @@ def _print(report: dict[str, Any], options: SliceOptions, place: Place) -> None:
 
 
 def _report(
-    arr: Arrangement, outputs: Sequence[Output], seconds: float, extra: dict[str, Any]
+    arr: Arrangement, outputs: Sequence[Output], seconds: float, extra: dict[str, Any], *, regions: bool
 ) -> dict[str, Any]:
     stats = arr.stats
-    whole = arr.info is None or len(stats.cells_per_stage) == len(arr.info.stages)
+    told = regions and has_outputs(arr)
     return {
         "schema": SCHEMA,
         "cells": arr.n_cells,
-        "linear_regions": arr.n_linear_regions if whole else None,
-        "decision_regions": arr.n_decision_regions if whole else None,
+        "linear_regions": arr.n_linear_regions if told else None,
+        "decision_regions": arr.n_decision_regions if told else None,
         "vertices": arr.n_vertices,
         "edges": arr.n_edges,
         "status": arr.status.name.lower(),
@@ -102,8 +105,9 @@ def _report(
 
 def _table(report: dict[str, Any], chosen: Sequence[str]) -> list[str]:
     regions, streamed = report["linear_regions"], report["vertices"] is None
+    unknown = "not known before the last stage, or where time was up before"
     whole = [
-        ("linear regions", "not known before the last stage" if regions is None else f"{regions:,}"),
+        ("linear regions", unknown if regions is None else f"{regions:,}"),
         *([] if regions is None else [("decision regions", f"{report['decision_regions']:,}")]),
         ("vertices", f"{report['vertices'] or 0:,}"),
         ("edges", f"{report['edges'] or 0:,}"),

@@ -13,7 +13,7 @@ _moment: ContextVar[float | None] = ContextVar("moment", default=None)
 
 
 class SpentError(Exception):
-    """The budget ended before these faces were finished."""
+    """The budget ended before this was finished."""
 
 
 @contextmanager

@@ -7,7 +7,7 @@ do not count. Its sides lie where the units of their edges vanish, or on the rim
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -20,6 +20,7 @@ from splineviz.arrangement.affine_maps import BoundedMaps
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.exact_polygon import ExactPolygon, Triple, combined, primitive, ratio, value
 from splineviz.arrangement.rim import rim_line, rim_sides
+from splineviz.deadline import SpentError, check_time
 from splineviz.exact.digits import ExactTensor, InexactError, split
 from splineviz.exact.forward import affine, distances, in_states, picked, work
 from splineviz.program.interpret import Interpreter
@@ -74,8 +75,8 @@ def affordable(program: Program, limited: bool) -> int:
 
 
 def exact_maps(arr: Cells, program: Program, cells: np.ndarray) -> list[tuple[list[Triple], Fraction]] | None:
-    """The affine map of each of some cells: whole numbers, and what they are to be multiplied with. None if a
-    node of the network has no exact form."""
+    """The affine map of each of some cells: whole numbers, and what they are to be multiplied with. The
+    first ones only where time is up before all are known; None if a node of the network has no exact form."""
     none = np.zeros(0, np.int64)
     found: list[tuple[list[Triple], Fraction]] = []
     try:
@@ -84,13 +85,15 @@ def exact_maps(arr: Cells, program: Program, cells: np.ndarray) -> list[tuple[li
             found += [(forms, scale) for forms in maps]
     except InexactError:
         return None
+    except SpentError:
+        pass
     return found
 
 
 def exact_gradients(
     arr: Cells, program: Program, cells: np.ndarray
 ) -> list[tuple[tuple[Fraction, Fraction], ...]] | None:
-    """The coefficients of u and v of each output on each of some cells; None if a node has no exact form."""
+    """The coefficients of u and v of each output on each of some cells, as many as `exact_maps` gives."""
     found = exact_maps(arr, program, cells)
     if found is None:
         return None
@@ -98,7 +101,10 @@ def exact_gradients(
 
 
 def exact_cells(arr: Cells, program: Program, cells: np.ndarray) -> list[ExactCell] | None:
-    """Some cells in exact arithmetic; None if a node of the network has no exact form."""
+    """Some cells in exact arithmetic, the first ones only where time is up before all are known.
+
+    None if a node of the network has no exact form.
+    """
     found: list[ExactCell] = []
     try:
         rim = rim_sides(arr, partial(_at_point, arr, program))
@@ -106,6 +112,8 @@ def exact_cells(arr: Cells, program: Program, cells: np.ndarray) -> list[ExactCe
             found += _batch(arr, program, part, rim)
     except InexactError:
         return None
+    except SpentError:
+        pass
     return found
 
 
@@ -125,9 +133,12 @@ def with_overflows(arr: Cells, program: Program | None, found: BoundedMaps) -> B
     return replace(found, maps=maps, errors=errors)
 
 
-def _batches(program: Program, cells: np.ndarray) -> list[np.ndarray]:
+def _batches(program: Program, cells: np.ndarray) -> Iterator[np.ndarray]:
+    """Runs of cells; between them is a place to end."""
     size = max(1, int(_BATCH / (3.0 * work(program) + 1.0)))
-    return [cells[start : start + size] for start in range(0, len(cells), size)]
+    for start in range(0, len(cells), size):
+        check_time()
+        yield cells[start : start + size]
 
 
 def _batch(arr: Cells, program: Program, cells: np.ndarray, rim: np.ndarray) -> list[ExactCell]:

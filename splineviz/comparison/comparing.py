@@ -17,8 +17,9 @@ from splineviz.comparison.comparison_result import Comparison, Decisions, Pair
 from splineviz.comparison.distances import line_distances
 from splineviz.comparison.partitions import partition_distance
 from splineviz.comparison.units import comparable, unit_moves
+from splineviz.deadline import SpentError, check_time, until
 from splineviz.engine.arrange import arrange
-from splineviz.engine.budget import Limits
+from splineviz.engine.budget import Budget, Limits
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
@@ -53,9 +54,9 @@ def compare(
     names
         One for each network; by default those of the programs, numbered where they are alike.
     **limits
-        ``max_memory``, ``max_cells``, ``seconds``, ``jobs``, ``device``, ``certify``, as for
-        :func:`splineviz.arrange`, for each arrangement on its own. What does not fit is an error:
-        parts of a window cannot be compared.
+        ``max_memory``, ``max_cells``, ``jobs``, ``device``, ``certify``, as for :func:`splineviz.arrange`,
+        for each arrangement on its own, and ``seconds`` for all. What does not fit is an error: parts of a
+        window cannot be compared.
     progress
         Called as ``progress(share of the work that is done, what is done next)``.
 
@@ -79,7 +80,7 @@ def compare(
     >>> 0 <= pair.decisions.agreement <= 1
     True
     """
-    began = time.perf_counter()
+    began, deadline = time.perf_counter(), Budget.of(seconds=limits.get("seconds")).deadline
     programs = [_program(model, f"network {k}", plane) for k, model in enumerate(models, 1)]
     if len(programs) < 2:
         raise InputError(
@@ -103,14 +104,13 @@ def compare(
         if progress is not None:
             progress(done / steps, name)
         done += 1
+        if deadline is not None:
+            limits["seconds"] = max(1e-9, deadline - time.monotonic())
         arr = arrange(program, plane, window, **limits)
         if not arr.status.covers:
-            raise InputError(
-                f"the budget ended before all of {name} was arranged ({arr.n_cells:,} cells, "
-                f"{arr.covered:.1%} of the window), "
-                "and parts of a window cannot be compared",
-                hint="a larger max_cells or seconds, or a smaller window",
-                command_hint="a larger --max-cells or --seconds, or a smaller window",
+            raise _too_much(
+                f"all of {name} was arranged ({arr.n_cells:,} cells, {arr.covered:.1%} of the window), "
+                "and parts of a window cannot be compared"
             )
         return arr
 
@@ -118,9 +118,22 @@ def compare(
     pairs = []
     for i, j in combinations(range(len(programs)), 2):
         name = f"{called[i]} and {called[j]}"
-        both = overlay(programs[i], programs[j], lambda program, name=name: arranged(program, name))  # type: ignore[misc]
-        pairs.append(_pair((i, j), (arrangements[i], arrangements[j]), (called[i], called[j]), both))
+        try:
+            with until(deadline):
+                both = overlay(programs[i], programs[j], lambda program, name=name: arranged(program, name))  # type: ignore[misc]
+                pairs.append(_pair((i, j), (arrangements[i], arrangements[j]), (called[i], called[j]), both))
+                check_time()  # numbers from exact cells stop without a word
+        except SpentError:
+            raise _too_much(f"{name} were compared") from None
     return Comparison(tuple(called), tuple(arrangements), tuple(pairs), time.perf_counter() - began)
+
+
+def _too_much(what: str) -> InputError:
+    return InputError(
+        f"the budget ended before {what}",
+        hint="a larger max_cells or seconds, or a smaller window",
+        command_hint="a larger --max-cells or --seconds, or a smaller window",
+    )
 
 
 def _program(model: Any, name: str, plane: Plane) -> Program:

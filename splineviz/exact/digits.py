@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
+from splineviz.deadline import check_time
 from splineviz.exact.carries import carried
 
 __all__ = ["ExactTensor", "InexactError", "even", "from_integers", "split", "whole"]
@@ -182,7 +183,10 @@ def _split(values: Tensor) -> tuple[Tensor, int]:
     shifts = (
         np.minimum(power + exponent - first, 80) for first in range(0, int(power.max()) + exponent, _BITS)
     )
-    pieces = [np.fmod(np.trunc(np.ldexp(mantissa, shift)), _BASE) for shift in shifts]
+    pieces = []
+    for shift in shifts:
+        check_time()  # the weights of a wide layer take seconds
+        pieces.append(np.fmod(np.trunc(np.ldexp(mantissa, shift)), _BASE))
     return torch.from_numpy(np.stack(pieces)), exponent
 
 
@@ -206,7 +210,10 @@ def _convolved(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor],
 
 def _products(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Tensor with sums of digits in place of digits."""
-    parts = [_by_digit(partial(_swapped, apply, piece), digits) for piece in pieces]
+    parts = []
+    for piece in pieces:
+        check_time()
+        parts.append(_by_digit(partial(_swapped, apply, piece), digits))
     result = torch.zeros(len(digits) + len(parts) - 1, *parts[0].shape[1:], dtype=torch.float64)
     for first, part in enumerate(parts):
         result[first : first + len(digits)] += part

@@ -6,9 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TypeVar
 
 import torch
+
+from splineviz.deadline import check_time
 
 __all__ = ["each", "one_thread"]
 
@@ -28,10 +31,11 @@ def one_thread() -> Iterator[None]:
 
 def each(work: Callable[[Piece], None], pieces: Iterable[Piece]) -> None:
     """Do the work on every piece, without gradients, on as many threads as torch would use for one
-    product."""
+    product. Between pieces is a place to end (`check_time`)."""
     todo, workers = list(pieces), torch.get_num_threads()
 
     def alone(piece: Piece) -> None:
+        check_time()
         with torch.no_grad():  # holds for one thread only
             work(piece)
 
@@ -41,4 +45,9 @@ def each(work: Callable[[Piece], None], pieces: Iterable[Piece]) -> None:
                 alone(piece)
             return
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(alone, todo))  # raises what a thread has raised
+            contexts = [copy_context() for _ in todo]  # the moment to end at is that of this thread
+            tasks = [
+                pool.submit(context.run, alone, piece) for context, piece in zip(contexts, todo, strict=True)
+            ]
+        for task in tasks:
+            task.result()  # raises what a thread has raised
