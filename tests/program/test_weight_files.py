@@ -11,6 +11,7 @@ import pickle
 import sys
 import tarfile
 import types
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -340,3 +341,51 @@ def test_arrays_of_objects_are_passed_over(tmp_path: Path) -> None:
     for name in ("w.pt", "w.pkl"):
         read: Any = read_content(tmp_path / name)
         assert read["beside"] == [None] * 4
+
+
+def test_archives_that_grow_too_large_are_refused_before_they_are_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez_compressed(tmp_path / "w.npz", **{"0.weight": np.zeros((1000, 1000))})
+    torch.save({"0.weight": torch.zeros(1000, 1000)}, tmp_path / "stored.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "stored.pt") as stored,
+        zipfile.ZipFile(tmp_path / "w.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name))
+    for name in ("w.npz", "w.pt", "stored.pt"):
+        assert load_weights(tmp_path / name)["0.weight"].shape == (1000, 1000)
+    monkeypatch.setenv("SPLINEVIZ_WEIGHTS_BYTES", "1000000")
+    monkeypatch.setattr(np, "load", None)
+    monkeypatch.setattr(torch, "load", None)
+    for name in ("w.npz", "w.pt"):
+        with pytest.raises(
+            InputError, match=r"bytes larger when it is unpacked; the limit is 1,000,000"
+        ) as it:
+            load_weights(tmp_path / name)
+        assert "SPLINEVIZ_WEIGHTS_BYTES=" in str(it.value.hint)
+    monkeypatch.undo()
+    monkeypatch.setenv("SPLINEVIZ_WEIGHTS_BYTES", "1000000")
+    assert load_weights(tmp_path / "stored.pt")["0.weight"].shape == (1000, 1000)
+
+
+def test_claims_of_more_numbers_than_there_are(tmp_path: Path) -> None:
+    with (tmp_path / "w.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<f8", "fortran_order": False, "shape": (1 << 50,)}
+        )
+        file.write(bytes(16))
+    with zipfile.ZipFile(tmp_path / "w.npz", "w") as archive:
+        archive.write(tmp_path / "w.npy", "0.weight.npy")
+    for name in ("w.npy", "w.npz"):
+        with pytest.raises(InputError, match="claims more numbers than there is memory for"):
+            load_weights(tmp_path / name)
+
+
+@pytest.mark.filterwarnings("ignore:.*nested tensors:UserWarning")
+def test_nested_tensors_are_named(tmp_path: Path) -> None:
+    ragged = torch.nested.nested_tensor([torch.zeros(3), torch.zeros(5)])
+    torch.save({"net": {**state(), "tokens": ragged}}, tmp_path / "w.pt")
+    with pytest.raises(InputError, match=r"nested tensors, which no module has: net\.tokens"):
+        load_weights(tmp_path / "w.pt")

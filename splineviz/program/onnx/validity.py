@@ -9,7 +9,7 @@ from pathlib import Path
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
 
 from splineviz.errors import InputError
-from splineviz.program.onnx.ceilings import NODES
+from splineviz.program.ceilings import NODES
 
 __all__ = ["check_names", "check_size", "subgraphs"]
 

@@ -33,6 +33,12 @@ def _found(content: object, path: str) -> Iterator[tuple[str, State]]:
         return
     named = {str(name): value for name, value in content.items()}
     tensors = {name: found for name, value in named.items() if (found := _tensor(value)) is not None}
+    nested = [_joined(path, name) for name, value in tensors.items() if value.is_nested]
+    if nested:
+        raise InputError(
+            f"weights that are nested tensors, which no module has: {some(nested)}",
+            hint="leave them out of the file, or save their parts: tensor.unbind()",
+        )
     if any(value.is_floating_point() or value.is_complex() for value in tensors.values()):
         yield path, tensors
     for name, value in named.items():

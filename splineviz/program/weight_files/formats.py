@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from splineviz.errors import InputError
+from splineviz.program.ceilings import UNPACKED
 
 __all__ = ["KNOWN", "SUFFIXES", "Format", "recognised", "unreadable"]
 
@@ -72,7 +73,12 @@ def recognised(path: Path) -> Format:
 
 
 def unreadable(path: Path, kind: str, error: Exception) -> InputError:
-    """The error for a file that breaks off, or is damaged otherwise."""
+    """The error for a file that breaks off, claims too much, or is damaged otherwise."""
+    if isinstance(error, MemoryError):
+        return InputError(
+            f"'{path}' cannot be read as a {kind} file: it claims more numbers than there is memory for",
+            hint="if it is no larger than it should be, it is damaged: write or copy it again",
+        )
     return InputError(
         f"'{path}' cannot be read as a {kind} file: {type(error).__name__}",
         hint="the file may be cut short: write or copy it again",
@@ -84,8 +90,15 @@ def _archive(path: Path) -> Format:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+            grown = sum(member.file_size - member.compress_size for member in archive.infolist())
     except (zipfile.BadZipFile, OSError) as error:
         raise unreadable(path, "torch", error) from error
+    if grown > UNPACKED.most:
+        raise InputError(
+            f"'{path}' would become {grown:,} bytes larger when it is unpacked; "
+            f"the limit is {UNPACKED.most:,}",
+            hint=UNPACKED.hint(grown),
+        )
     inner = {name.partition("/")[2] for name in names}
     if "constants.pkl" in inner:
         raise InputError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from splineviz.errors import InputError
 
-__all__ = ["NODES", "NUMBERS", "Ceiling"]
+__all__ = ["NODES", "NUMBERS", "UNPACKED", "Ceiling"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Ceiling:
         return int(told) if told else self.default
 
     def hint(self, size: int) -> str:
-        """Advice on how to have something of this size read."""
+        """Advice on how to have a file of this size read."""
         return f"if the file is one that you trust, set the environment variable {self.variable}={size}"
 
 
@@ -42,3 +42,6 @@ NUMBERS = Ceiling("SPLINEVIZ_ONNX_NUMBERS", 2**26)
 
 NODES = Ceiling("SPLINEVIZ_ONNX_NODES", 100_000)
 """Nodes of a graph, with its functions and the rounds of its loops written out"""
+
+UNPACKED = Ceiling("SPLINEVIZ_WEIGHTS_BYTES", 2**30)
+"""Bytes by which the contents of a compressed file of weights may exceed it"""
