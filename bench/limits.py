@@ -1,0 +1,237 @@
+"""Do `max_memory` and `seconds` keep their word?
+
+Each row runs in a process of its own: the resident memory at its peak, above where it stood before, with the
+result and without it; and how long after its budget of seconds a slice has been told in full. Writes
+bench-limits.json and bench-limits.md into docs/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from machine import machine_facts
+from probe import PeakMemory
+from torch import nn
+
+import splineviz as sv
+from splineviz.arrangement.cells import Cells
+from splineviz.files import atomic_path
+from splineviz_cli.slice_numbers import GRACE, found_in_time
+
+SCHEMA = "splineviz.bench-limits/1"
+MIB = 1 << 20
+ASKED = 64 * MIB
+SECONDS = 10.0
+
+Measured = dict[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=list(ROWS), default=list(ROWS), help="only these rows")
+    parser.add_argument("--row", choices=list(ROWS), help="measure one row in this process, and print it")
+    parser.add_argument("-o", "--out", type=Path, default=Path(__file__).parents[1] / "docs")
+    asked = parser.parse_args(arguments)
+    if asked.row is not None:
+        torch.set_num_threads(1)
+        print(json.dumps(ROWS[asked.row]()))
+        return
+    report: dict[str, Any] = {"schema": SCHEMA, "machine": machine_facts(), "rows": {}}
+    for name in asked.only:
+        command = [sys.executable, __file__, "--row", name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{name} failed with exit code {done.returncode}:\n{done.stderr}")
+        report["rows"][name] = json.loads(done.stdout.splitlines()[-1])
+        print(f"{name}: {report['rows'][name]}", file=sys.stderr)
+    for name, text in (("json", json.dumps(report, indent=1) + "\n"), ("md", page(report))):
+        with atomic_path(asked.out / f"bench-limits.{name}") as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def dense(n_inputs: int = 784, width: int = 300, depth: int = 3) -> nn.Sequential:
+    torch.manual_seed(0)
+    widths = [n_inputs, *[width] * depth]
+    layers = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(widths[-1], 10))
+
+
+def convolutions(width: int = 32, *, pooled: bool = False) -> nn.Sequential:
+    torch.manual_seed(0)
+    pool, side = (nn.MaxPool2d(2), 7) if pooled else (nn.Identity(), 28)
+    parts = [
+        part
+        for a, b in ((1, width), (width, width))
+        for part in (nn.Conv2d(a, b, 3, padding=1), pool, nn.ReLU())
+    ]
+    return nn.Sequential(*parts, nn.Flatten(), nn.Linear(width * side * side, 10))
+
+
+def place(scale: float = 1.0) -> tuple[sv.Plane, sv.Window]:
+    """The plane through three random images, and a window on it, or the middle part of that."""
+    plane = sv.Plane.through(*np.random.default_rng(0).random((3, 1, 28, 28)))
+    return plane, sv.Window.around(plane).scaled(scale)
+
+
+def measured(work: Callable[[], Any], asked: int | None = ASKED) -> Measured:
+    """Memory that a piece of work took at its peak, and its result."""
+    began, memory = time.perf_counter(), PeakMemory()
+    result = work()
+    found = {"seconds": time.perf_counter() - began, "peak": memory.above(), "asked": asked}
+    return found | {"cells": getattr(result, "n_cells", None), "result": size(result)}
+
+
+def size(result: Any) -> int | None:
+    """Bytes of the arrays of an arrangement or a comparison; None for others."""
+    if isinstance(result, Cells):
+        csr = [array for rows in (result.cells, result.edge_units) for array in (rows.offsets, rows.values)]
+        arrays = [value for value in vars(result).values() if isinstance(value, np.ndarray)]
+        return sum(
+            array.nbytes for array in [*arrays, *csr, *(array for pair in result.patterns for array in pair)]
+        )
+    if isinstance(result, sv.Comparison):
+        return sum(
+            size(arr) or 0 for arr in (*result.arrangements, *(p.overlay.arrangement for p in result.pairs))
+        )
+    return None
+
+
+def arranged(module: nn.Module, scale: float, n_windows: int = 1) -> Measured:
+    """The arrangement of a part of the window, or of many small ones."""
+    program = sv.load_program(module, input_shape=(1, 28, 28))
+    plane, window = place()
+    sv.arrange(program, plane, window.scaled(1e-9))  # compiles
+    low, high = window.vertices.min(0), window.vertices.max(0)
+    about = np.random.default_rng(1).uniform(low, high, (n_windows, 2)) if n_windows > 1 else [window.centre]
+    windows = [window.scaled(scale, point) for point in about]
+    return measured(lambda: sv.arrange(program, [plane] * n_windows, windows, max_memory=ASKED, jobs=1))
+
+
+def streamed() -> Measured:
+    program = sv.load_program(dense(), input_shape=(1, 28, 28))
+    plane, window = place()
+    sv.arrange(program, plane, window.scaled(1e-9))
+
+    def work() -> None:
+        for _ in sv.stream(program, plane, window, max_memory=ASKED):
+            pass
+
+    return measured(work)
+
+
+def compared() -> Measured:
+    programs = [sv.load_program(dense(width=w), input_shape=(1, 28, 28)) for w in (60, 61)]
+    plane, window = place()
+    sv.compare(programs, plane, window.scaled(1e-9))
+    return measured(lambda: sv.compare(programs, plane, window, max_memory=ASKED, jobs=1))
+
+
+def validated() -> Measured:
+    program = sv.load_program(dense(width=100), input_shape=(1, 28, 28))
+    points = np.random.default_rng(0).random((40, 1, 28, 28))
+    how: dict[str, Any] = {"directions": (25,), "jobs": 1, "examples": 0}
+    sv.validate(program, points[:2], **how)
+    return measured(lambda: sv.validate(program, points, **how), None)
+
+
+def animated() -> Measured:
+    with tempfile.TemporaryDirectory() as folder:
+        for step in range(3):
+            torch.manual_seed(step)
+            torch.save(dense(width=60).state_dict(), Path(folder, f"step-{step}.pt"))
+        runs = sv.Checkpoints(
+            sv.load_program(dense(width=60), input_shape=(1, 28, 28)), f"{folder}/step-*.pt"
+        )
+        plane, window = place(0.3)
+        sv.animate(runs, plane, window.scaled(1e-3), Path(folder, "small.gif"), jobs=1)
+        return measured(lambda: sv.animate(runs, plane, window, Path(folder, "film.gif"), jobs=1), None)
+
+
+def told(module: nn.Module) -> Measured:
+    """How much longer than its seconds a slice takes, with all that is told of it."""
+    program = sv.load_program(module, input_shape=(1, 28, 28))
+    plane, window = place()
+    sv.arrange(program, plane, window.scaled(1e-9)).n_decision_regions  # noqa: B018 compiles
+    began = time.monotonic()
+    arr = sv.arrange(program, plane, window, seconds=SECONDS)
+    arranged = time.monotonic() - began
+    regions = found_in_time(arr, began + SECONDS + GRACE)
+    return {
+        "asked_seconds": SECONDS,
+        "arranged": arranged,
+        "told": time.monotonic() - began,
+        "regions": regions,
+        "cells": arr.n_cells,
+    }
+
+
+ROWS: dict[str, Callable[[], Measured]] = {
+    "dense, 784-300x3-10": lambda: arranged(dense(), 1.0),
+    "dense, counted batch by batch": streamed,
+    "two convolutions of 32 channels": lambda: arranged(convolutions(), 0.03),
+    "the same with max-pools": lambda: arranged(convolutions(pooled=True), 0.03),
+    "2,000 windows": lambda: arranged(dense(width=60), 0.001, 2000),
+    "compare, 784-60x3-10 with 784-61x3-10": compared,
+    "validate, 40 points": validated,
+    "animate, 3 checkpoints": animated,
+    "seconds: two convolutions of 32 channels": lambda: told(convolutions()),
+    "seconds: the same with max-pools": lambda: told(convolutions(pooled=True)),
+    "seconds: one layer of 20,000 units": lambda: told(dense(width=20_000, depth=1)),
+}
+
+
+def page(report: Measured) -> str:
+    """The report as a page."""
+    rows = report["rows"].items()
+    memory = [(name, row) for name, row in rows if "peak" in row]
+    times = [(name, row) for name, row in rows if "told" in row]
+    lines = [
+        "# Limits of memory and time",
+        "",
+        "Made by `make bench-limits`; the numbers are those of [bench-limits.json](bench-limits.json). "
+        f"{report['machine']['cpu']}, {report['machine']['date']}.",
+        "",
+        "Resident memory at its peak above where it stood before the work, in MiB, and the part of it that is not the result, against",
+        "`max_memory`. `validate` and `animate` take none: one neighbourhood, or one checkpoint, is in work at a time.",
+        "",
+        "| work | cells | seconds | asked | peak | result | (peak - result) / asked |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, row in memory:
+        above = row["peak"] - (row["result"] or 0)
+        shown = [mib(row[key]) for key in ("asked", "peak", "result")]
+        share = f"{above / row['asked']:.2f}" if row["asked"] else ""
+        cells = f"{row['cells']:,}" if row["cells"] else ""
+        lines.append(f"| {name} | {cells} | {row['seconds']:.1f} | {' | '.join(shown)} | {share} |")
+    lines += [
+        "",
+        "Seconds until the arrangement is there, and until its regions and proofs have been told or given up.",
+        "",
+        "| work | cells | asked | arranged | told | regions found |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for name, row in times:
+        lines.append(
+            f"| {name.removeprefix('seconds: ')} | {row['cells']:,} | {row['asked_seconds']:.0f} | {row['arranged']:.1f} | "
+            f"{row['told']:.1f} | {'yes' if row['regions'] else 'no'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def mib(size: int | None) -> str:
+    return "" if size is None else f"{size / MIB:.0f}"
+
+
+if __name__ == "__main__":
+    main()
