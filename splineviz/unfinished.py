@@ -3,14 +3,15 @@ killed one leaves is told from what is being written."""
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 
 __all__ = ["is_unfinished", "remove_leftovers", "temporary_beside"]
@@ -18,6 +19,10 @@ __all__ = ["is_unfinished", "remove_leftovers", "temporary_beside"]
 _NAME = re.compile(r"\..*-[0-9a-f]{8}\.unfinished(\.[^.]*)?", re.DOTALL)
 _STEM = 40
 """Letters of a file's name that its temporary one begins with: few, since names may have 255 bytes"""
+
+_AGAIN = 60.0
+"""Seconds from which on a folder is looked through once more: a process may live for days"""
+_looked: dict[Path, float] = {}
 
 
 def is_unfinished(name: str) -> bool:
@@ -62,12 +67,13 @@ def temporary_beside(path: Path) -> Iterator[Path]:
             os.close(descriptor)
 
 
-@cache
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files whose process has ended without doing so, as a killed one does; once for each
-    folder, as early as it is written to."""
-    if sys.platform == "win32":
+    """Remove temporary files whose process has ended without doing so, as a killed one does; in each folder
+    as early as it is written to, and at most once a minute."""
+    now = time.monotonic()
+    if sys.platform == "win32" or now - _looked.get(folder, -math.inf) < _AGAIN:
         return
+    _looked[folder] = now
     with suppress(OSError):
         for path in [path for path in folder.iterdir() if is_unfinished(path.name)]:
             with suppress(OSError):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -184,14 +185,18 @@ def begun(target: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_leftovers_of_the_killed_go_and_those_of_the_living_stay(tmp_path: Path) -> None:
+def test_leftovers_of_the_killed_go_and_those_of_the_living_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished.remove_leftovers(tmp_path)  # that of a process which lives on
     (tmp_path / ".users-0123abcd.txt").touch()
     killed, alive = begun(tmp_path / "p.parquet"), begun(tmp_path / "q.parquet")
     try:
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         assert len(list(tmp_path.glob(".p-*.parquet"))) == 1
-        unfinished.remove_leftovers.cache_clear()
+        later = time.monotonic() + 61.0
+        monkeypatch.setattr(unfinished.time, "monotonic", lambda: later)
         with atomic_path(tmp_path / "r.parquet") as temporary:
             temporary.write_text("new")
             left = sorted(path.name.partition("-")[0] for path in tmp_path.iterdir())
