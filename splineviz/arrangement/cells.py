@@ -139,7 +139,7 @@ class Cells:
             For a stage of maxima, whose units have `winners`; if there is no such stage, or there are no
             patterns.
         """
-        words, unit_stage = self._words(stage, cells)
+        words, unit_stage = self.words(stage, cells)
         if unit_stage.candidates:
             raise InputError(
                 f"the units of stage {stage} ({unit_stage.kind}) are not on or off",
@@ -161,7 +161,7 @@ class Cells:
             For a stage that is no maximum, whose units have `pattern_bits`; if there is no such stage, or
             there are no patterns.
         """
-        words, unit_stage = self._words(stage, cells)
+        words, unit_stage = self.words(stage, cells)
         if not unit_stage.candidates:
             raise InputError(
                 f"the units of stage {stage} ({unit_stage.kind}) are on or off",
@@ -169,8 +169,15 @@ class Cells:
             )
         return numbers_of(words, unit_stage.n_units, unit_stage.candidates)
 
-    def _words(self, stage: int, cells: np.ndarray | None) -> tuple[np.ndarray, Stage]:
-        """(cells, words) the states of the units of one stage as bits, and the stage."""
+    def words(self, stage: int, cells: np.ndarray | None) -> tuple[np.ndarray, Stage]:
+        """(cells, words) the states of the units of one stage as packed bits, and the stage; all cells by
+        default.
+
+        Raises
+        ------
+        InputError
+            If there is no such stage, or there are no patterns.
+        """
         if not self.patterns:
             raise InputError(
                 "this arrangement holds no activation patterns", hint="compute it again with sv.arrange"
