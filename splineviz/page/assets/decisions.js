@@ -1,0 +1,135 @@
+/** Which output wins where: classes of cells, and the segments of the decision boundary. */
+
+import { Maps } from "./values.js";
+
+/** @typedef {import("./cells.js").Cells} Cells */
+
+/** In `Decisions.ofCell`, of a cell in which several outputs win. */
+export const MIXED = -1;
+
+export class Decisions {
+  /** @param {Cells} cells with values @param {number} level of a single output */
+  constructor(cells, level) {
+    this.cells = cells;
+    this.level = level;
+    this.maps = new Maps(cells);
+    /** The output that wins on all of a cell, or MIXED. */
+    this.ofCell = new Int16Array(cells.n);
+    this.findClasses();
+    /** For each cell the place of its first segment in `segments`, and one more. */
+    this.first = new Int32Array(cells.n + 1);
+    /** Four coordinates of each segment inside a cell. */
+    this.segments = new Float64Array(0);
+    /** Edges along which the class changes as a whole. @type {number[]} */
+    this.edges = [];
+    this.findBoundary();
+  }
+
+  /** Of an output that is largest at each vertex; a cell on whose corners one wins is of one class. */
+  findClasses() {
+    const { cells, level } = this;
+    const winner = new Int16Array(cells.nVertices);
+    const n = cells.values.length;
+    for (let vertex = 0; vertex < cells.nVertices; vertex++) {
+      if (n === 1) {
+        winner[vertex] = cells.values[0][vertex] > level ? 1 : 0;
+        continue;
+      }
+      let largest = -Infinity;
+      for (let k = 0; k < n; k++) {
+        const value = cells.values[k][vertex];
+        if (value > largest) {
+          largest = value;
+          winner[vertex] = k;
+        }
+      }
+    }
+    for (let cell = 0; cell < cells.n; cell++) {
+      const begin = cells.first[cell];
+      const one = winner[cells.corners[begin]];
+      let same = true;
+      for (let side = begin + 1; same && side < cells.first[cell + 1]; side++) same = winner[cells.corners[side]] === one;
+      this.ofCell[cell] = same ? one : MIXED;
+    }
+  }
+
+  /** Classes that have a piece of a cell, with the corners of the pieces. @param {number} cell @returns {{winner: number, piece: Corner[]}[]} */
+  pieces(cell) {
+    const { cells } = this;
+    const corners = Array.from(cells.corners.subarray(cells.first[cell], cells.first[cell + 1]));
+    const whole = corners.map((vertex) => {
+      const values = cells.values.map((read) => read[vertex]);
+      return { x: cells.x[vertex], y: cells.y[vertex], values: values.length > 1 ? values : [this.level, values[0]], by: -1 };
+    });
+    if (this.ofCell[cell] !== MIXED) return [{ winner: this.ofCell[cell], piece: whole }];
+    const found = [];
+    for (let k = 0; k < whole[0].values.length; k++) {
+      let piece = whole;
+      for (let j = 0; piece.length > 2 && j < whole[0].values.length; j++) if (j !== k) piece = clipped(piece, k, j);
+      if (piece.length > 2) found.push({ winner: k, piece });
+    }
+    return found;
+  }
+
+  findBoundary() {
+    const { cells, ofCell } = this;
+    const found = [];
+    for (let cell = 0; cell < cells.n; cell++) {
+      this.first[cell] = found.length / 4;
+      if (ofCell[cell] !== MIXED) continue;
+      for (const { winner, piece } of this.pieces(cell)) {
+        piece.forEach((corner, k) => {
+          const next = piece[(k + 1) % piece.length];
+          if (corner.by > winner) found.push(corner.x, corner.y, next.x, next.y);
+        });
+      }
+    }
+    this.first[cells.n] = found.length / 4;
+    this.segments = Float64Array.from(found);
+    for (let edge = 0; edge < cells.nEdges; edge++) {
+      const [a, b] = [cells.edgeCells[2 * edge], cells.edgeCells[2 * edge + 1]];
+      if (b >= 0 && ofCell[a] !== MIXED && ofCell[b] !== MIXED && ofCell[a] !== ofCell[b]) this.edges.push(edge);
+    }
+  }
+
+  /** The nearest place of the boundary, over all segments: the distance in places, Infinity without a boundary.
+   * @param {number} x @param {number} y */
+  distance(x, y) {
+    let best2 = Infinity;
+    const { segments: s, cells } = this;
+    for (let k = 0; k < s.length; k += 4) {
+      const [dx, dy] = [s[k + 2] - s[k], s[k + 3] - s[k + 1]];
+      const length2 = dx * dx + dy * dy;
+      const t = length2 > 0 ? Math.min(1, Math.max(0, ((x - s[k]) * dx + (y - s[k + 1]) * dy) / length2)) : 0;
+      const away = (x - s[k] - t * dx) ** 2 + (y - s[k + 1] - t * dy) ** 2;
+      if (away < best2) best2 = away;
+    }
+    for (const edge of this.edges) best2 = Math.min(best2, cells.edgeDistance2(edge, x, y));
+    return Math.sqrt(best2);
+  }
+}
+
+/**
+ * @typedef {{x: number, y: number, values: number[], by: number}} Corner
+ * with the outputs there, and which output cut the side that begins here off, -1 for a side of the cell
+ */
+
+/** The part of a convex polygon in which output k is at least output j. @param {Corner[]} piece @param {number} k @param {number} j @returns {Corner[]} */
+function clipped(piece, k, j) {
+  const margin = piece.map(({ values }) => values[k] - values[j]);
+  // where both are equal on a whole side, the lower one wins, and the higher one has no piece of no width
+  const inside = (/** @type {number} */ m) => (k < j ? m >= 0 : m > 0);
+  const found = [];
+  for (let i = 0; i < piece.length; i++) {
+    const next = (i + 1) % piece.length;
+    const [here, there] = [inside(margin[i]), inside(margin[next])];
+    if (here) found.push(piece[i]);
+    if (here === there) continue;
+    const t = margin[i] / (margin[i] - margin[next]);
+    const [a, b] = [piece[i], piece[next]];
+    const values = a.values.map((value, o) => value + t * (b.values[o] - value));
+    values[k] = values[j] = Math.max(values[k], values[j]);
+    found.push({ x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y), values, by: here ? j : a.by });
+  }
+  return found;
+}
