@@ -1,6 +1,7 @@
 /** What the page shows, and who is told when that changes. */
 
 import { Camera } from "./camera.js";
+import { fillOf, modes } from "./colors.js";
 import { readPanel } from "./panel.js";
 import { drawMarks } from "./marks.js";
 import { View } from "./view.js";
@@ -48,6 +49,8 @@ export class App {
     /** @type {{what: string, tell: () => void}[]} */
     this.listeners = [];
     this.pending = false;
+    /** Ends of the scales that panels share, by colour. @type {Map<string, import("./colors.js").Scale | undefined>} */
+    this.scales = new Map();
   }
 
   /** Camera on the whole window: x, y, zoom. @returns {[number, number, number]} */
@@ -71,7 +74,8 @@ export class App {
   /** Read what is needed, and show it. @param {HTMLElement} stage where the views stand */
   async open(stage) {
     const shown = this.sideBySide ? this.scene.panels.map((_, k) => k) : [this.settings.frame];
-    for (const k of shown) this.panels[k] ??= await readPanel(this.scene, k, this.palette);
+    // the last checkpoint of an animation has a say in the scales
+    for (const k of [...shown, this.panels.length - 1]) this.panels[k] ??= await readPanel(this.scene, k, this.palette);
     this.views = shown.map((k) => new View(this, /** @type {Panel} */ (this.panels[k])));
     stage.replaceChildren(...this.views.map((view) => view.root));
     this.redraw();
@@ -161,6 +165,16 @@ export class App {
     this.cameraMoved();
   }
 
+  /** Whether a setting can have a value. @param {"color" | "edges" | "stage" | "frame" | "output"} name @param {string} value */
+  offers(name, value) {
+    const whole = (/** @type {number} */ end) => /^\d+$/.test(value) && Number(value) <= end;
+    if (name === "color") return modes(this.panel).includes(value);
+    if (name === "edges") return ["stage", "plain", "none"].includes(value) || (value === "kink" && this.panel.hasValues);
+    if (name === "stage") return whole(Math.max(...this.scene.networks.map(({ stages }) => stages.length - 1)));
+    if (name === "frame") return !this.sideBySide && whole(this.panels.length - 1);
+    return this.panel.hasValues && (["margin", "largest"].includes(value) || whole(this.panel.cells.values.length - 1));
+  }
+
   /** Draw before the next frame of the screen. */
   redraw() {
     if (this.pending) return;
@@ -184,11 +198,25 @@ export class App {
       edges,
       boundary,
       stage: Math.min(stage, view.panel.stages.last),
-      scale: this.scales?.get(color),
+      scale: this.scaleOf(color),
       chosen: chosen.cells,
       lines: chosen.edges,
       pixelRatio: view.ratio,
     };
+  }
+
+  /** Ends of a scale that all panels share: from those that are there when it is first asked for.
+   * @param {string} color @returns {import("./colors.js").Scale | undefined} */
+  scaleOf(color) {
+    if (this.panels.length < 2) return undefined;
+    if (!this.scales.has(color)) {
+      const found = this.panels.map((panel) => panel && panel.cells.n && fillOf(panel, color, panel.stages.last, undefined).scale);
+      const ends = found.filter((scale) => !!scale);
+      const low = Math.min(...ends.map((scale) => scale.low));
+      const high = Math.max(...ends.map((scale) => scale.high));
+      this.scales.set(color, ends.length ? { ...ends[0], low, high } : undefined);
+    }
+    return this.scales.get(color);
   }
 
   /** @param {View} view @param {CanvasRenderingContext2D} context */

@@ -137,3 +137,8 @@ function concatenated(arrays) {
   }
   return all;
 }
+
+/** Some colours along a scale, with their places from 0 to 1. @param {Uint32Array} words @returns {[number, string][]} */
+export function scaleSteps(words) {
+  return Array.from({ length: 17 }, (_, k) => [k / 16, unpack(words[Math.min(255, k * 16)])]);
+}

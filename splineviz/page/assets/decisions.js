@@ -71,13 +71,24 @@ export class Decisions {
     return found;
   }
 
+  /** Outputs that win somewhere, ascending. @returns {number[]} */
+  present() {
+    const found = new Set(this.winners);
+    return [...found].sort((a, b) => a - b);
+  }
+
   findBoundary() {
     const { cells, ofCell } = this;
+    /** @type {number[]} */
     const found = [];
+    /** @type {Set<number>} */
+    this.winners = new Set(ofCell);
+    this.winners.delete(MIXED);
     for (let cell = 0; cell < cells.n; cell++) {
       this.first[cell] = found.length / 4;
       if (ofCell[cell] !== MIXED) continue;
       for (const { winner, piece } of this.pieces(cell)) {
+        this.winners.add(winner);
         piece.forEach((corner, k) => {
           const next = piece[(k + 1) % piece.length];
           if (corner.by > winner) found.push(corner.x, corner.y, next.x, next.y);

@@ -13,7 +13,7 @@ export function drawMarks(app, view, context) {
   const pixel = (/** @type {number} */ u, /** @type {number} */ v) =>
     app.camera.pixel((u - corner[0]) / extent, (v - corner[1]) / extent, ...view.size);
   context.lineJoin = "round";
-  outline(context, scene.window.map(([u, v]) => pixel(u, v)), INK, 1.2 * view.ratio);
+  outline(context, scene.window.map(([u, v]) => pixel(u, v)), getComputedStyle(view.root).color, 1.2 * view.ratio);
   if (settings.data && scene.data) drawData(app, view, context, pixel);
   if (settings.anchors) for (const anchor of scene.anchors) drawAnchor(context, anchor, pixel(anchor.u, anchor.v), view.ratio);
   for (const [spot, color] of /** @type {const} */ ([[app.hovered, INK], [app.pinned, PINNED]])) {

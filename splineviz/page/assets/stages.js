@@ -17,11 +17,21 @@ export class Stages {
     for (let edge = 0; edge < cells.nEdges; edge++) this.ofEdge[edge] = cells.edgeStage(edge, this.firstUnit);
     /** @type {Map<number, Int32Array>} */
     this.labels = new Map();
+    /** @type {{parent: Int32Array, part: Int32Array} | null} */
+    this.tree = null;
+    /** @type {Int32Array | null} */
+    this.linear = null;
   }
 
   /** Number of the last stage. */
   get last() {
     return this.stages.length - 1;
+  }
+
+  /** Number and name of a stage; a bare number, as in a flat Sequential, gets its operation before it. @param {number} stage */
+  label(stage) {
+    const { name, kind } = this.stages[stage];
+    return `${stage}: ${/^\d+$/.test(name) ? `${kind} ${name}` : name}`;
   }
 
   /** Stage of a unit by its number among all, and its number within the stage. @param {number} unit @returns {[number, number]} */
@@ -73,7 +83,7 @@ export class Stages {
   regions() {
     const { bends } = this.cells;
     if (bends && !this.linear) this.linear = joined(this.cells, (edge) => !bends[edge]);
-    return this.linear ?? null;
+    return this.linear;
   }
 
   /** From the window down to a cell: after each stage the number of cells in the part that holds it, and its area.

@@ -20,18 +20,32 @@ export class View {
     this.root.tabIndex = 0;
     this.root.setAttribute("role", "application");
     this.root.setAttribute("aria-roledescription", "picture of cells");
-    this.root.setAttribute("aria-label", `Cells of ${panel.name}. Arrow keys move, plus and minus zoom, Enter pins the cell in the middle.`);
+    this.caption = document.createElement("figcaption");
     this.base = /** @type {HTMLCanvasElement} */ (this.root.appendChild(document.createElement("canvas")));
     this.marks = /** @type {HTMLCanvasElement} */ (this.root.appendChild(document.createElement("canvas")));
     this.marks.className = "marks";
     /** Camera that the base canvas was drawn for. @type {import("./camera.js").Camera | null} */
     this.drawn = null;
     this.settle = 0;
+    /** A sharp picture to stretch: what it shows, and the camera it was drawn for. */
+    this.copy = document.createElement("canvas");
+    /** @type {import("./camera.js").Camera | null} */
+    this.copyOf = null;
     /** @type {Map<number, PointerEvent>} */
     this.pointers = new Map();
     this.moved = 0;
+    this.name(panel);
+    this.root.append(this.caption);
     this.listen();
     new ResizeObserver(() => this.app.redraw()).observe(this.root);
+  }
+
+  /** @param {Panel} panel */
+  name(panel) {
+    this.caption.textContent = panel.name;
+    this.caption.hidden = this.app.scene.panels.length === 1;
+    const keys = "Arrow keys move, plus and minus zoom, Enter pins the cell in the middle.";
+    this.root.setAttribute("aria-label", `Cells of ${panel.name}. ${keys}`);
   }
 
   /** Show another panel on the same canvases. @param {Panel} panel */
@@ -39,6 +53,7 @@ export class View {
     this.panel = panel;
     this.picture = new Picture(panel);
     this.drawn = null;
+    this.name(panel);
   }
 
   /** Device pixels per CSS pixel. */
@@ -176,11 +191,10 @@ export class View {
   stretch(camera, width, height) {
     const last = /** @type {import("./camera.js").Camera} */ (this.picture.camera);
     const { image } = this.picture.raster;
-    this.copy ??= document.createElement("canvas");
-    if (this.copied !== image || this.copyOf !== last) {
+    if (this.copyOf !== last) {
       [this.copy.width, this.copy.height] = [image.width, image.height];
       /** @type {CanvasRenderingContext2D} */ (this.copy.getContext("2d")).putImageData(image, 0, 0);
-      [this.copied, this.copyOf] = [image, last];
+      this.copyOf = last;
     }
     const context = /** @type {CanvasRenderingContext2D} */ (this.base.getContext("2d"));
     const factor = camera.zoom / last.zoom;
@@ -188,6 +202,11 @@ export class View {
     context.clearRect(0, 0, width, height);
     context.imageSmoothingEnabled = factor < 1;
     context.drawImage(this.copy, left, top, width * factor, height * factor);
+  }
+
+  /** Canvases that lie over each other. @returns {HTMLCanvasElement[]} */
+  layers() {
+    return [this.base, this.marks];
   }
 
   /** Marks above the cells: the window's outline, anchors, data, and the cells at the cursor and pinned. */
