@@ -20,6 +20,7 @@ from splineviz.unfinished import remove_leftovers, temporary_beside
 
 __all__ = [
     "ARRANGEMENTS",
+    "PAGE",
     "PICTURES",
     "REPORTS",
     "TABLES",
@@ -30,6 +31,8 @@ __all__ = [
     "utf8_path",
 ]
 
+PAGE = ".html"
+"""Suffix of the page to look closely at"""
 PICTURES = (".png", ".svg", ".pdf")
 ARRANGEMENTS = (".npz", ".geojson", ".parquet")
 REPORTS = (".html", ".md", ".json")

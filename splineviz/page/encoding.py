@@ -93,6 +93,7 @@ def encode(
     affine: Float64[np.ndarray, "cell output 3"] | None = None,
     bends: np.ndarray | None = None,
     extra: dict[str, Float64[np.ndarray, "cell"]] | None = None,
+    edge_extra: dict[str, Float64[np.ndarray, "edge"]] | None = None,
 ) -> EncodedCells:
     """Encode one window of an arrangement; cells keep their order.
 
@@ -108,6 +109,8 @@ def encode(
         (edge,) bool, whether the function bends there; linear regions are left out without it.
     extra
         Further quantities of the cells, by name: four bytes a cell each.
+    edge_extra
+        Further quantities of the edges.
     """
     cells = np.flatnonzero(arr.cell_window == window)
     sides = arr.cells.places(cells).values
@@ -130,8 +133,8 @@ def encode(
     }
     if bends is not None:
         sections["bends"] = bends[edges].astype(np.uint8)
-    for name, quantity in (extra or {}).items():
-        sections[name] = quantity[cells].astype("<f4").view(np.uint8).reshape(-1, 4).T.ravel()
+    sections |= {name: _singles(quantity[cells]) for name, quantity in (extra or {}).items()}
+    sections |= {name: _singles(quantity[edges]) for name, quantity in (edge_extra or {}).items()}
     steps = np.zeros(0)
     if affine is not None:
         values = _at_vertices(affine[cells], polygons, frame.uv(whole))
@@ -238,6 +241,12 @@ def _at_vertices(
     maps = affine[cell]
     values: np.ndarray = maps[:, :, 0] * uv[:, :1] + maps[:, :, 1] * uv[:, 1:] + maps[:, :, 2]
     return values
+
+
+def _singles(numbers: Float64[np.ndarray, "number"]) -> UInt8[np.ndarray, "byte"]:
+    """Numbers in single precision, the lowest byte of all, then the next."""
+    singles = np.ascontiguousarray(numbers, dtype="<f4")
+    return singles.view(np.uint8).reshape(-1, 4).T.ravel()
 
 
 def _bytes_of(rgb: Float64[np.ndarray, "cell 3"]) -> UInt8[np.ndarray, "byte"]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from splineviz.plane import Plane
 
-__all__ = ["anchor_images", "draw_anchors"]
+__all__ = ["anchor_images", "anchor_letters", "as_picture", "draw_anchors", "is_pictured"]
 
 
 def draw_anchors(
@@ -36,7 +36,7 @@ def draw_anchors(
         If the number of images or labels is not that of the anchors.
     """
     uv = plane.anchors
-    letters = [string.ascii_uppercase[i] if i < 26 else str(i + 1) for i in range(len(uv))]
+    letters = anchor_letters(len(uv))
     ax.plot(uv[:, 0], uv[:, 1], "o", ms=8.5, mfc="white", mec=INK, mew=0.8, zorder=6, label="anchors")
     for (u, v), letter in zip(uv, letters, strict=True):
         ax.text(
@@ -81,15 +81,14 @@ def anchor_images(plane: Plane, images: Sequence[Any] | bool | None) -> list[np.
         return []
     if images is None or images is True:
         shape = plane.input_shape
-        pictured = ((len(shape) == 3 and shape[0] in (1, 3)) or len(shape) == 2) and min(shape[-2:]) >= 4
-        if not pictured:
+        if not is_pictured(shape):
             if images:
                 raise InputError(
                     f"inputs of shape {shape} are no images", hint="give images as arrays of shape (H, W)"
                 )
             return []
         images = list(plane.lift(plane.anchors))
-    pictures = [_picture(image) for image in images]
+    pictures = [_shown(as_picture(image)) for image in images]
     if len(pictures) != len(plane.anchors):
         raise InputError(
             f"expected one image for each of the {len(plane.anchors)} anchors, got {len(pictures)}"
@@ -97,7 +96,24 @@ def anchor_images(plane: Plane, images: Sequence[Any] | bool | None) -> list[np.
     return pictures
 
 
-def _picture(image: Any) -> np.ndarray:
+def anchor_letters(n: int) -> list[str]:
+    """The letter of each of so many anchors, from A; a number beyond Z."""
+    return [string.ascii_uppercase[i] if i < 26 else str(i + 1) for i in range(n)]
+
+
+def is_pictured(shape: tuple[int, ...]) -> bool:
+    """Whether inputs of this shape are images: (H, W), (1, H, W) or (3, H, W), of at least four pixels."""
+    return ((len(shape) == 3 and shape[0] in (1, 3)) or len(shape) == 2) and min(shape[-2:]) >= 4
+
+
+def as_picture(image: Any) -> np.ndarray:
+    """An image as (H, W) or (H, W, 3), in its own scale.
+
+    Raises
+    ------
+    InputError
+        If its shape is none of (H, W), (H, W, 3), (3, H, W), (1, H, W).
+    """
     if hasattr(image, "detach"):
         image = image.detach().cpu().numpy()
     array = np.asarray(image, dtype=np.float64)
@@ -107,6 +123,11 @@ def _picture(image: Any) -> np.ndarray:
         array = array[..., 0]
     if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] == 3):
         raise InputError(f"an image must have shape (H, W), (H, W, 3) or (3, H, W), got {np.shape(image)}")
+    return array
+
+
+def _shown(array: np.ndarray) -> np.ndarray:
+    """A picture whose colours are from 0 to 1."""
     if array.ndim == 3:
         low, high = float(array.min()), float(array.max())
         if low < 0 or high > 1:

@@ -26,10 +26,12 @@ __all__ = [
     "cell_colors",
     "check_cmap",
     "color_limits",
+    "even_steps",
     "in_slice_norm",
     "largest_kink",
     "quantity_colors",
     "shared_limits",
+    "stage_fills",
     "weighted_quantile",
 ]
 
@@ -207,12 +209,12 @@ def quantity_colors(
     norm = LogNorm(low, high, clip=True) if log else Normalize(low, high, clip=True)
     below, above = bool((values < low).any()), bool((values > high).any())
     extend = "both" if shared else _EXTEND[below, above]
-    steps = ListedColormap(_steps(cmap, 256))
+    steps = ListedColormap(even_steps(cmap, 256))
     shown = np.where(values > 0, values, low) if log else values
     return CellColors(steps(norm(shown))[:, :3], label, norm, steps, extend)
 
 
-def _steps(cmap: str | None, n: int) -> np.ndarray:
+def even_steps(cmap: str | None, n: int) -> Float64[np.ndarray, "step 3"]:
     """(n, 3) even steps through a colour map; by default cividis with some white, so that dark lines can be
     read on all of it."""
     from matplotlib import colormaps
@@ -221,11 +223,16 @@ def _steps(cmap: str | None, n: int) -> np.ndarray:
     return color if cmap else color + _WHITE * (1 - color)
 
 
+def stage_fills(n: int, cmap: str | None = None) -> Float64[np.ndarray, "fill 3"]:
+    """(n + 1, 3) fills of cells that no stage separated, and of those that each of ``n`` stages did."""
+    return np.vstack([[_PLAIN], even_steps(cmap, n + 2)[1:-1]])
+
+
 def _by_stage(arr: Arrangement, cells: np.ndarray, cmap: str | None) -> CellColors:
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     n = max(len(arr.stats.cells_per_stage), int(arr.cell_stage.max(initial=-1)) + 1, 1)
-    table = np.vstack([[_PLAIN], _steps(cmap, n + 2)[1:-1]])
+    table = stage_fills(n, cmap)
     uncut = bool((arr.cell_stage[cells] < 0).any())
     first = -1 if uncut else 0
     norm = BoundaryNorm(np.arange(first, n + 1) - 0.5, n - first)
