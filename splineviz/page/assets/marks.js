@@ -5,6 +5,8 @@
 
 const INK = "#1a1a1a";
 const PINNED = "#d100d1";
+const DOUBTFUL = "#d95f02";
+const MOST_DOUBTFUL = 2000;
 
 /** @param {App} app @param {View} view @param {CanvasRenderingContext2D} context */
 export function drawMarks(app, view, context) {
@@ -14,6 +16,8 @@ export function drawMarks(app, view, context) {
     app.camera.pixel((u - corner[0]) / extent, (v - corner[1]) / extent, ...view.size);
   context.lineJoin = "round";
   outline(context, scene.window.map(([u, v]) => pixel(u, v)), getComputedStyle(view.root).color, 1.2 * view.ratio);
+  const { doubtful } = view.panel.cells;
+  for (const cell of doubtful.subarray(0, MOST_DOUBTFUL)) outlineCell(app, view, context, cell, DOUBTFUL);
   if (settings.data && scene.data) drawData(app, view, context, pixel);
   if (settings.anchors) for (const anchor of scene.anchors) drawAnchor(context, anchor, pixel(anchor.u, anchor.v), view.ratio);
   for (const [spot, color] of /** @type {const} */ ([[app.hovered, INK], [app.pinned, PINNED]])) {
