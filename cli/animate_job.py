@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splineviz.files import PAGE
 from splineviz.plane import Plane, Window
 from splineviz.showing import in_line
 
@@ -60,7 +61,8 @@ def run_animate(options: AnimateOptions) -> int:
     )
     window = Window.around(plane, options.margin) if options.box is None else Window.box(*options.box)
     shape, names = options.image_shape, options.names_of_classes
-    looks = DataLooks(options.drawing, preprocessing, data, anchors, shape, names)
+    paged = any(output.lower().endswith(PAGE) for output in options.outputs)
+    looks = DataLooks(options.drawing, preprocessing, data, anchors, shape, names, paged)
     how = options.how | looks.options(plane, window, program.input_shape)
     how["overlay_data"] = how.pop("points", None)  # the points of an animation are those of the strip
     if options.lc_points is not None and data is not None:

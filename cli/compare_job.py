@@ -8,13 +8,14 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from splineviz.errors import InputError
-from splineviz.files import atomic_path
+from splineviz.files import PAGE, atomic_path
 
 from .compare_options import CompareOptions
 from .compare_report import print_comparison
 from .compiling import begin_compiling
 from .data_looks import DataLooks
 from .location import class_names
+from .media import on_page, on_paper
 from .options import ModelSource
 from .place import Place, find_place
 from .progress import check_progress, note
@@ -51,7 +52,8 @@ def run_compare(options: CompareOptions) -> int:
     with check_progress(quiet) as progress:
         comparison = compare(programs, place.plane, place.window, names=names, progress=progress, **limits)
     classes, shape = class_names(location.class_names, on_demo=options.on_demo), location.image_shape
-    looks = DataLooks(options.drawing, preprocessing, data, anchors, shape, classes)
+    paged = any(output.suffix == PAGE for output in options.outputs)
+    looks = DataLooks(options.drawing, preprocessing, data, anchors, shape, classes, paged)
     _write(options, comparison, looks.options(place.plane, place.window, programs[0].input_shape), place)
     if not options.outputs:
         note("no -o FILE, so nothing is drawn", quiet)
@@ -80,4 +82,9 @@ def _write(options: CompareOptions, comparison: Comparison, style: dict[str, Any
     with ExitStack() as finished:
         for output in options.outputs:
             temporary = finished.enter_context(atomic_path(output.path))
-            comparison.save_figure(temporary, extra=extra, **style)
+            if output.suffix == PAGE:
+                from splineviz.page.writing import page
+
+                page(comparison, temporary, extra=extra, **on_page(style))
+            else:
+                comparison.save_figure(temporary, extra=extra, **on_paper(style))

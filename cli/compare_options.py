@@ -10,7 +10,7 @@ import click
 
 from splineviz.choices import Difference
 from splineviz.errors import InputError
-from splineviz.files import PICTURES, check_writable
+from splineviz.files import PAGE, PICTURES, check_writable
 
 from .declaring import argument, option
 from .location import Location
@@ -58,7 +58,8 @@ class CompareOptions:
         multiple=True,
         type=OutputType(),
         metavar="FILE",
-        help="Where to draw; the suffix decides: .png .svg .pdf. May be repeated.",
+        help="Where to draw; the suffix decides: .png .svg .pdf, or .html, a page to look closely at. May be "
+        "repeated.",
     )
     location: Location
     drawing: ComparisonDrawing
@@ -89,9 +90,10 @@ class CompareOptions:
             )
         self.keys()
         for output in self.outputs:
-            if output.suffix not in PICTURES:
+            if output.suffix not in (*PICTURES, PAGE):
                 raise InputError(
-                    f"unknown suffix {output.suffix!r} of {output}, expected one of {', '.join(PICTURES)}"
+                    f"unknown suffix {output.suffix!r} of {output}, expected one of "
+                    f"{', '.join((*PICTURES, PAGE))}"
                 )
             check_writable(output.path)
         check_outputs(self, (output.path for output in self.outputs))

@@ -31,10 +31,15 @@ class DataLooks:
     anchors: Data | None
     image_shape: tuple[int, ...] | None
     class_names: Sequence[str] | None
+    paged: bool
+    """Whether a page is among the outputs, which draws inputs in the scale of the data"""
 
     def options(self, plane: Plane, window: Window, input_shape: tuple[int, ...]) -> dict[str, Any]:
-        """Options of :func:`splineviz.draw`, those that the command line tells included."""
+        """Options of :func:`splineviz.draw` and :func:`splineviz.page`, those that the command line tells
+        included."""
         style = {**self.drawing.style, "class_names": self.class_names}
+        if self.paged:
+            style["data_scale"] = self.preprocessing.range(0.0, 1.0, input_shape, self.anchors)
         if self.anchors is not None:
             style["images"] = thumbnails(self.image_shape, self.anchors)
             style["labels"] = captions(self.anchors, self.class_names)

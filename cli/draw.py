@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from splineviz.errors import InputError
-from splineviz.files import PICTURES, check_writable
+from splineviz.files import PAGE, PICTURES, check_writable
 
 from .declaring import argument, generated, option, same
 from .location import Location
@@ -28,7 +28,7 @@ Examples
 
 @dataclass(frozen=True, kw_only=True)
 class DrawOptions:
-    """The request: a saved arrangement, pictures of it, and their looks."""
+    """The request: a saved arrangement, pictures and pages of it, and their looks."""
 
     file: str = argument(reads="file")
     outputs: tuple[Path, ...] = option(
@@ -38,7 +38,8 @@ class DrawOptions:
         required=True,
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Where to draw; the suffix decides: .png .svg .pdf. May be repeated.",
+        help="Where to draw; the suffix decides: .png .svg .pdf, or .html, a page to look closely at. May be "
+        "repeated.",
     )
     window: int = option("--window", default=0, metavar="N", help="Which window of the file, counted from 0.")
     drawing: Drawing
@@ -50,9 +51,10 @@ class DrawOptions:
         """Refuse contradictions, and outputs that cannot be written, before anything is read."""
         self.drawing.check(self.outputs)
         for path in self.outputs:
-            if path.suffix.lower() not in PICTURES:
+            if path.suffix.lower() not in (*PICTURES, PAGE):
                 raise InputError(
-                    f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(PICTURES)}"
+                    f"unknown suffix {path.suffix!r} of {path}, expected one of "
+                    f"{', '.join((*PICTURES, PAGE))}"
                 )
             check_writable(path)
         check_outputs(self, self.outputs)

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from splineviz.errors import InputError
-from splineviz.files import atomic_path
+from splineviz.files import PAGE, atomic_path
 
 from .location import class_names
+from .media import on_page, on_paper
 from .saying import say, say_json
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def run_draw(options: DrawOptions) -> int:
     """Carry out one request; returns the exit code."""
     options.check()
     from splineviz.io import load
+    from splineviz.page.writing import page
     from splineviz.render import save_figure
 
     arr = load(options.file)
@@ -33,7 +35,11 @@ def run_draw(options: DrawOptions) -> int:
     style["valid_range"] = options.drawing.valid_range
     with ExitStack() as finished:
         for path in options.outputs:
-            save_figure(arr, finished.enter_context(atomic_path(path)), **style)
+            temporary = finished.enter_context(atomic_path(path))
+            if path.suffix.lower() == PAGE:
+                page(arr, temporary, **on_page(style))
+            else:
+                save_figure(arr, temporary, **on_paper(style))
     files = [str(path) for path in options.outputs]
     report = {"schema": SCHEMA, "file": options.file, "cells": arr.n_cells, "status": arr.status.name.lower()}
     if options.reporting.as_json:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from splineviz.files import PICTURES, atomic_path
+from splineviz.files import PAGE, PICTURES, atomic_path
 
 from .cluster import on_cluster
 from .compiling import begin_compiling
+from .media import on_page, on_paper
 from .outlook import advise, print_estimate, tell_if_long
 from .place import Place, find_place
 from .progress import Advance, note, stage_progress
@@ -161,7 +162,11 @@ def _write(options: SliceOptions, arr: Arrangement, style: dict[str, Any], extra
             if output.suffix in PICTURES:
                 from splineviz.render import save_figure
 
-                save_figure(arr, temporary, extra=extra, **style)
+                save_figure(arr, temporary, extra=extra, **on_paper(style))
+            elif output.suffix == PAGE:
+                from splineviz.page.writing import page
+
+                page(arr, temporary, extra=extra, **on_page(style))
             elif output.suffix == ".npz":
                 from splineviz.io import save
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from splineviz.errors import InputError
-from splineviz.files import ARRANGEMENTS, PICTURES, check_writable
+from splineviz.files import ARRANGEMENTS, PAGE, PICTURES, check_writable
 
 from .declaring import flag, option
 from .location import Location, class_names
@@ -31,8 +31,9 @@ class SliceOptions:
         multiple=True,
         type=OutputType(),
         metavar="FILE",
-        help="Where to write; the suffix decides: .png .svg .pdf .npz .geojson .parquet. May be repeated. "
-        "FOLDER/ is for NPZ shards and an index.json. If there are only folders and .parquet, they are "
+        help="Where to write; the suffix decides: .png .svg .pdf .npz .geojson .parquet, or .html, a page "
+        "to look closely at. May be repeated. FOLDER/ is for NPZ shards and an index.json. If there are "
+        "only folders and .parquet, they are "
         "written as batches are finished, and no more is kept.",
     )
     location: Location
@@ -114,10 +115,10 @@ class SliceOptions:
 
             check_folder(output.path, overwrite=self.overwrite)
             return
-        if output.suffix not in PICTURES + ARRANGEMENTS:
+        known = (*PICTURES, PAGE, *ARRANGEMENTS)
+        if output.suffix not in known:
             raise InputError(
-                f"unknown suffix {output.path.suffix!r} of {output}, expected one of "
-                f"{', '.join(PICTURES + ARRANGEMENTS)}",
+                f"unknown suffix {output.path.suffix!r} of {output}, expected one of {', '.join(known)}",
                 hint=f"for a folder of shards -o {output}/" if not output.suffix else None,
             )
         check_writable(output.path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from splineviz.files import PAGE
+
 from .data_looks import DataLooks
 from .place import Place
 from .preprocessing import Preprocessing
@@ -24,9 +26,10 @@ def drawing_options(
     anchors: Data | None,
     place: Place,
 ) -> dict[str, Any]:
-    """Options of :func:`splineviz.render.save_figure`."""
+    """Options of :func:`splineviz.render.save_figure` and :func:`splineviz.page`."""
     names, shape = options.names_of_classes, options.location.image_shape
-    looks = DataLooks(options.drawing, preprocessing, data, anchors, shape, names)
+    paged = any(output.suffix == PAGE for output in options.outputs)
+    looks = DataLooks(options.drawing, preprocessing, data, anchors, shape, names, paged)
     style = looks.options(place.plane, place.window, program.input_shape)
     if place.chosen:
         style["note"] = "; ".join(place.said)

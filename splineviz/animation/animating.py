@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, E
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points
 from splineviz.io.store import Store
+from splineviz.page.look import Look
+from splineviz.page.writing import write_page
 from splineviz.plane import Plane, Window
 from splineviz.program.checkpoint_files import checkpoint_files
 from splineviz.program.checkpoints import Checkpoints
@@ -29,7 +32,7 @@ from splineviz.render.cellcolor import check_cmap
 from splineviz.render.figure_layout import with_ticks
 from splineviz.render.film import Sheet
 from splineviz.render.layers import check_level
-from splineviz.render.strip import Chart, Strip
+from splineviz.render.strip import Strip
 
 __all__ = ["animate", "follow"]
 
@@ -65,6 +68,7 @@ def animate(
     width: float = 5.5,
     dpi: float = 110,
     text: bool = False,
+    data_scale: tuple[Any, Any] = (0.0, 1.0),
     max_cells: int | None = None,
     certify: Certify = "fast",
     jobs: int | None = None,
@@ -89,8 +93,9 @@ def animate(
     plane, window
         Where to look, the same for all frames.
     out
-        One file or several: .webp, .apng, .gif, .html (a page with a scrubber), .mp4 (with the package
-        imageio-ffmpeg); numbered frames as ``"frames/%04d.png"`` or ``.svg``; or a folder for numbered PNGs.
+        One file or several: .webp, .apng, .gif, .html (a page to look closely at, see
+        :func:`splineviz.page`), .mp4 (with the package imageio-ffmpeg); numbered frames as
+        ``"frames/%04d.png"`` or ``.svg``; or a folder for numbered PNGs.
     points
         (n, *input_shape) where local complexity is measured; by default the anchors of the plane.
     radius, seed
@@ -110,6 +115,8 @@ def animate(
         Of a frame: inches, and pixels per inch.
     text
         Keep letters as text in single frames as .svg.
+    data_scale
+        Of pages: as in :func:`splineviz.page`.
     max_cells, certify
         As in :func:`splineviz.arrange`, for each checkpoint.
     jobs
@@ -155,7 +162,6 @@ def animate(
         raise errors[found[0].step].about("no checkpoint can be drawn; the first")
     style: dict[str, Any] = {
         "color": color,
-        "limits": shared_limits(found, color),
         "cmap": cmap,
         "edges": edges,
         "boundary": boundary,
@@ -167,17 +173,10 @@ def animate(
         "points": shown_points,
         "point_classes": None if point_classes is None else np.asarray(point_classes),
     }
-    look = FrameLook(sheet, window, title, style)
     cells, exact, proxy = (
         np.array([getattr(m, name) for m in found], dtype=np.float64) for name in ("cells", "exact", "proxy")
     )
-    strip = Strip(sheet, runs.steps, _charts(cells, exact, proxy, radius, runs.metrics))
-    shown = timing(runs.steps, seconds or _SECONDS_PER_FRAME * len(runs))
-    film = Film(strip, shown, card(runs, found, question))
-    for suffix in sorted({target.drawn_as for target in targets}):
-        paths = pictures(found, look, suffix, store, jobs, progress)
-        film.write([target for target in targets if target.drawn_as == suffix], paths)
-    return Animation(
+    done = Animation(
         paths=tuple(target.path for target in targets),
         steps=runs.steps,
         cells=cells,
@@ -185,6 +184,9 @@ def animate(
         proxy=proxy,
         radius=radius,
         metrics=runs.metrics,
+        durations=timing(runs.steps, seconds or _SECONDS_PER_FRAME * len(runs)),
+        arrangements=[None if m.error is not None else store.path(m.key, ".npz") for m in found],
+        card=card(runs, found, question),
         left_out=runs.left_out,
         errors={step: error.message for step, error in errors.items()},
         incomplete=_steps(found, "INCOMPLETE"),
@@ -192,6 +194,17 @@ def animate(
         computed=sum(measured.computed for measured in found),
         seconds=time.perf_counter() - began,
     )
+    for target in targets:
+        if target.is_page:
+            write_page(done.panels(), target.path, Look(title=title, data_scale=data_scale, **style))
+    films = [target for target in targets if not target.is_page]
+    if films:
+        film = Film(Strip(sheet, done.steps, done.charts), done.durations, done.card)
+        look = FrameLook(sheet, window, title, style | {"limits": shared_limits(found, color)})
+        for suffix in sorted({target.drawn_as for target in films}):
+            paths = pictures(found, look, suffix, store, jobs, progress)
+            film.write([target for target in films if target.drawn_as == suffix], paths)
+    return replace(done, seconds=time.perf_counter() - began)
 
 
 def follow(
@@ -258,25 +271,3 @@ def _check(color: str, edges: str, radius: float, seconds: float | None, targets
             raise InputError(f"{what} must be a number > 0, got {value}")
     if not targets:
         raise InputError("an animation needs an output", hint="out='training.webp'")
-
-
-def _charts(
-    cells: np.ndarray, exact: np.ndarray, proxy: np.ndarray, radius: float, metrics: Mapping[str, np.ndarray]
-) -> list[Chart]:
-    charts = [Chart("cells in the window, by step", (("cells", cells),))]
-    if np.isfinite(exact).any():
-        charts.append(
-            Chart(f"local complexity, r = {radius:g}", (("cells less one", exact), ("proxy", proxy)))
-        )
-    accuracies = [
-        (name.replace("_", " "), values) for name, values in metrics.items() if "acc" in name.lower()
-    ]
-    if accuracies:
-        charts.append(
-            Chart(
-                "accuracy",
-                tuple((name.replace(" accuracy", ""), values) for name, values in accuracies[:2]),
-                1.05,
-            )
-        )
-    return charts

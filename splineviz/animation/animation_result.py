@@ -1,14 +1,18 @@
-"""The result of an animation: where it was written, and the numbers of its strip."""
+"""The result of an animation: where it was written, its arrangements, and the numbers of its strip."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
+from splineviz.errors import InputError
+from splineviz.page.panels import Panel, Panels, Strip
+from splineviz.render.strip import Chart
 from splineviz.showing import in_line
 
 __all__ = ["Animation"]
@@ -33,6 +37,12 @@ class Animation:
         The r of these.
     metrics
         name -> (checkpoint,) what the files tell, such as accuracies.
+    durations
+        Seconds that each checkpoint is shown.
+    arrangements
+        Files of the arrangements, in the cache; None of checkpoints that could not be read.
+    card
+        What the animation was made from.
     left_out
         Files that are no checkpoints, and why.
     errors
@@ -54,6 +64,9 @@ class Animation:
     proxy: Float64[np.ndarray, "checkpoint"]
     radius: float
     metrics: Mapping[str, Float64[np.ndarray, "checkpoint"]]
+    durations: Sequence[float]
+    arrangements: Sequence[Path | None]
+    card: Mapping[str, Any]
     left_out: Mapping[Path, str]
     errors: Mapping[int, str]
     incomplete: tuple[int, ...]
@@ -66,6 +79,50 @@ class Animation:
         return in_line(f"Animation({len(self.steps)} checkpoints{broken}; {', '.join(map(str, self.paths))})")
 
     def _repr_html_(self) -> str:
-        from splineviz.render.embed import animation_html
+        from splineviz.animation.notebook import animation_html
 
         return animation_html(self.paths, repr(self))
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Charts of the strip."""
+        found = [Chart("cells in the window, by step", (("cells", self.cells),))]
+        if np.isfinite(self.exact).any():
+            both = ("cells less one", self.exact), ("proxy", self.proxy)
+            found.append(Chart(f"local complexity, r = {self.radius:g}", both))
+        accuracies = tuple(
+            (name.replace("_", " ").replace(" accuracy", ""), values)
+            for name, values in self.metrics.items()
+            if "acc" in name.lower()
+        )
+        return [*found, Chart("accuracy", accuracies[:2], 1.05)] if accuracies else found
+
+    def panels(self) -> Panels:
+        """The checkpoints as :func:`splineviz.page` shows them, one after the other; without those that could
+        not be read.
+
+        Raises
+        ------
+        InputError
+            If the cache no longer holds their arrangements.
+        """
+        known = {k: path for k, path in enumerate(self.arrangements) if path is not None}
+        for path in known.values():
+            if not path.is_file():
+                raise InputError(
+                    f"the arrangements of this animation are no longer in {path.parent}",
+                    hint="animate again, with cache='folder' where it shall stay",
+                )
+        panels = [Panel(f"step {self.steps[k]:,}", path, int(self.cells[k])) for k, path in known.items()]
+        return Panels(
+            "animation",
+            self.card["program"],
+            panels,
+            lambda: dict(self.card),
+            Strip(
+                [self.steps[k] for k in known],
+                [self.durations[k] for k in known],
+                [chart.take(list(known)) for chart in self.charts],
+            ),
+            [f"step {step:,} is left out: {reason}" for step, reason in self.errors.items()],
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import splineviz
 from splineviz.animation.measure import CheckpointMeasurement, Question
 from splineviz.errors import InputError
-from splineviz.files import atomic_path, check_writable
+from splineviz.files import PAGE, atomic_path, check_writable
 from splineviz.io.provenance import encode_array, plane_card
 from splineviz.program.checkpoints import Checkpoints
 from splineviz.render.compose import compose_png, compose_svg
@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"%0?\d*d")
 
 @dataclass(frozen=True)
 class Target:
-    """One output: a file with all frames, or a pattern of names for single ones."""
+    """One output: a page, a file with all frames, or a pattern of names for single ones."""
 
     path: Path
     """Path as it was asked for."""
@@ -45,6 +45,8 @@ class Target:
             if path.suffix.lower() not in (".png", ".svg"):
                 raise InputError(f"single frames are .png or .svg, got '{text}'", hint="frames/%04d.png")
             return cls(path, path.name)
+        if path.suffix.lower() == PAGE:
+            return cls(path, None)
         if text.endswith(("/", os.sep)) or path.is_dir() or not path.suffix:
             return cls(path, "%04d.png")
         check_movie(path)
@@ -62,6 +64,11 @@ class Target:
                 f"cannot make the folder {self.folder}: {error.strerror}",
                 hint="name a folder that can be written",
             ) from error
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page, and no film."""
+        return self.pattern is None and self.path.suffix.lower() == PAGE
 
     @property
     def name(self) -> Path:
@@ -93,7 +100,7 @@ class Film:
 
     strip: Strip
     seconds: Sequence[float]
-    card: dict[str, Any]
+    card: Mapping[str, Any]
 
     def write(self, targets: Sequence[Target], pictures: Sequence[Path]) -> None:
         """All targets that are made from these pictures, one for each checkpoint."""

@@ -18,6 +18,7 @@ from splineviz.comparison.distances import LineDistances
 from splineviz.comparison.partitions import PartitionDistance
 from splineviz.comparison.units import UnitMoves
 from splineviz.io.provenance import certificate, provenance
+from splineviz.page.panels import Panel, Panels
 from splineviz.showing import in_line
 
 if TYPE_CHECKING:
@@ -158,10 +159,20 @@ class Comparison:
         save_comparison(self.arrangements, self.names, self._drawings(), path, card, **how)
 
     def _repr_html_(self) -> str:
+        from splineviz.page.notebook import framed_page
         from splineviz.render.comparison_table import comparison_html
+        from splineviz.render.notebook import figures
 
+        shown = framed_page(self.panels()) or figures(self.arrangements, self.names)
         tables = self._table_of_models(), self._table_of_pairs()
-        return comparison_html("splineviz.Comparison", self.arrangements, self.names, tables)
+        return comparison_html("splineviz.Comparison", shown, tables)
+
+    def panels(self) -> Panels:
+        """The networks as :func:`splineviz.page` shows them, each in a panel."""
+        panels = [
+            Panel(name, arr, arr.n_cells) for name, arr in zip(self.names, self.arrangements, strict=True)
+        ]
+        return Panels("comparison", ", ".join(self.names), panels, self.provenance)
 
     def _drawings(self) -> list[PairDrawing]:
         """Pairs that are drawn: each network beside the next, and the first beside the last."""

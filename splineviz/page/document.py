@@ -5,20 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from splineviz.page.bundle import bundled
 from splineviz.page.scene import Scene
-from splineviz.page.still import Still
 from splineviz.showing import in_json, in_script
 
 __all__ = ["document"]
 
 
-def document(scene: Scene, card: Mapping[str, Any], pictures: Sequence[Still]) -> Iterator[str]:
+def document(scene: Scene, card: Mapping[str, Any], pictures: str) -> Iterator[str]:
     """The text of the page, part by part.
 
     Parameters
@@ -28,7 +27,7 @@ def document(scene: Scene, card: Mapping[str, Any], pictures: Sequence[Still]) -
     card
         Provenance.
     pictures
-        For where the script does not run.
+        HTML for where the script does not run.
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -41,7 +40,7 @@ def document(scene: Scene, card: Mapping[str, Any], pictures: Sequence[Still]) -
         policy=_policy(_script()),
         title=scene.card["title"],
         warnings=scene.card["warnings"],
-        pictures=pictures,
+        pictures=Markup(pictures),
         style=Markup(_asset("style.css")),
         script=Markup(_script()),
         card=Markup(in_script(in_json(card))),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from splineviz.arrangement.result import Arrangement
 from splineviz.errors import InputError
+from splineviz.io.npz import load
 from splineviz.io.provenance import provenance
+from splineviz.render.strip import Chart
 
 __all__ = ["Panel", "Panelled", "Panels", "Strip", "panels_of"]
 
@@ -18,9 +21,13 @@ class Panel:
     """A window of an arrangement, which may lie in a file until it is asked for."""
 
     name: str
-    load: Callable[[], Arrangement]
+    source: Arrangement | Path
     n_cells: int
     window: int = 0
+
+    def load(self) -> Arrangement:
+        """The arrangement, read anew where it lies in a file."""
+        return load(self.source) if isinstance(self.source, Path) else self.source
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +37,7 @@ class Strip:
     steps: Sequence[int]
     seconds: Sequence[float]
     """How long each panel is shown in an animation"""
-    charts: Sequence[tuple[str, Sequence[tuple[str, Sequence[float]]]]]
-    """Titles of charts, and the curves of each: a label, and numbers, which may be NaN"""
+    charts: Sequence[Chart]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,5 +99,5 @@ def panels_of(shown: Arrangement | Panelled, window: int = 0) -> Panels:
     name = shown.info.name
     n_cells = int((shown.cell_window == window).sum())
     warnings = [f"this is window {window} of {n_windows}, counted from 0"] if n_windows > 1 else []
-    panel = Panel(name, lambda: shown, n_cells, window)
+    panel = Panel(name, shown, n_cells, window)
     return Panels("slice", name, [panel], lambda: provenance(shown, window=window), warnings=warnings)

@@ -195,8 +195,8 @@ def _strip(strip: Strip) -> dict[str, Any]:
         "steps": list(strip.steps),
         "seconds": [round(s, 3) for s in strip.seconds],
         "series": [
-            {"chart": in_line(title), "label": in_line(label), "values": [float(value) for value in values]}
-            for title, curves in strip.charts
-            for label, values in curves
+            {"chart": in_line(chart.title), "label": in_line(label), "values": values.tolist()}
+            for chart in strip.charts
+            for label, values in chart.lines
         ],
     }

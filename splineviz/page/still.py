@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
 
 from splineviz.arrangement.result import Arrangement
 from splineviz.page.look import Look
@@ -12,9 +11,9 @@ from splineviz.page.panels import Panel, Panels
 from splineviz.render.cellcolor import Limits, shared_limits
 from splineviz.render.figure import draw
 from splineviz.render.style import styled
-from splineviz.showing import in_line
+from splineviz.showing import in_html
 
-__all__ = ["Still", "stills"]
+__all__ = ["stills"]
 
 _MOST = 4
 """Networks of a comparison that are pictured"""
@@ -22,26 +21,17 @@ _WIDTH, _DPI = 5.5, 130.0
 _QUALITY = 80
 
 
-@dataclass(frozen=True)
-class Still:
-    """An image with its address as a data URI, and its words."""
-
-    address: str
-    caption: str
-    text: str
-
-
-def stills(panels: Panels, look: Look) -> list[Still]:
-    """Pictures of the panels, with their legends, on one scale: of an animation the last, of several networks
-    the first four."""
+def stills(panels: Panels, look: Look) -> str:
+    """HTML of pictures of the panels, with their legends, on one scale: of an animation the last, of several
+    networks the first four."""
     chosen = panels.panels[-1:] if panels.one_network else panels.panels[:_MOST]
     loaded = [(panel, panel.load()) for panel in chosen]
     shared = len(loaded) > 1
     limits = shared_limits([arr for _, arr in loaded], look.color) if shared else None
-    return [_still(panel, arr, look, limits) for panel, arr in loaded]
+    return "".join(_still(panel, arr, look, limits) for panel, arr in loaded)
 
 
-def _still(panel: Panel, arr: Arrangement, look: Look, limits: Limits | None) -> Still:
+def _still(panel: Panel, arr: Arrangement, look: Look, limits: Limits | None) -> str:
     from PIL import Image
 
     raw, packed = io.BytesIO(), io.BytesIO()
@@ -51,6 +41,8 @@ def _still(panel: Panel, arr: Arrangement, look: Look, limits: Limits | None) ->
         assert figure is not None
         figure.savefig(raw, format="png", dpi=_DPI, facecolor="white")
     Image.open(raw).convert("RGB").save(packed, "WEBP", quality=_QUALITY, method=4)
-    address = f"data:image/webp;base64,{base64.b64encode(packed.getvalue()).decode('ascii')}"
-    name = in_line(panel.name)
-    return Still(address, name, f"{panel.n_cells:,} cells of {name}")
+    data, name = base64.b64encode(packed.getvalue()).decode("ascii"), in_html(panel.name)
+    return (
+        f'<figure><img src="data:image/webp;base64,{data}" alt="{panel.n_cells:,} cells of {name}">'
+        f"<figcaption>{name}</figcaption></figure>\n"
+    )

@@ -1,37 +1,19 @@
-"""Pictures and tables of several networks, as a notebook shows them. Computes nothing that is not there."""
+"""Tables of several networks, as a notebook shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from splineviz.render.notebook import picture
 from splineviz.showing import in_html
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["comparison_html"]
 
-_PICTURES = 4
 
-
-def comparison_html(
-    title: str,
-    arrs: Sequence[Arrangement],
-    names: Sequence[str],
-    tables: Sequence[Sequence[Sequence[str]]],
-) -> str:
-    """HTML with a picture of each of up to four networks, of at most about 50 kB, and tables of text.
-
-    The first row of each table is its head.
-    """
-    figures = "".join(
-        f"<figure style='margin:0'>{picture(arr)}<figcaption>{in_html(name)}</figcaption></figure>"
-        for name, arr in list(zip(names, arrs, strict=True))[:_PICTURES]
-    )
+def comparison_html(title: str, shown: str, tables: Sequence[Sequence[Sequence[str]]]) -> str:
+    """HTML of a title, what is shown below it, and tables of text, the first row of each of which is its
+    head."""
     return (
-        f'<div><b>{in_html(title)}</b><div style="display:flex;gap:1em;flex-wrap:wrap">{figures}</div>'
+        f'<div><b>{in_html(title)}</b><div style="display:flex;gap:1em;flex-wrap:wrap">{shown}</div>'
         f"{''.join(map(_table, tables))}</div>"
     )
 

@@ -1,13 +1,10 @@
-"""Frames put together: animated images, a page with a scrubber, a video, or numbered files."""
+"""Frames put together: animated images, or a video."""
 
 from __future__ import annotations
 
-import base64
 import importlib.util
-import io
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.files import atomic_path
-from splineviz.render.scrubber import PAGE
-from splineviz.showing import in_html, in_json, in_script
+from splineviz.files import PAGE, atomic_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = ["check_movie", "save_movie"]
 
-_ANIMATED = (".webp", ".apng", ".gif", ".html", ".mp4")
+_ANIMATED = (".webp", ".apng", ".gif", ".mp4")
 _QUALITY = 82
 _FPS = 20
 _COLORS = 255
@@ -37,7 +32,7 @@ def check_movie(path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in _ANIMATED:
         raise InputError(
-            f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(_ANIMATED)}",
+            f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join((*_ANIMATED, PAGE))}",
             hint="for single frames name a folder/, or frames/%04d.png, frames/%04d.svg",
         )
     if suffix == ".mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
@@ -58,7 +53,7 @@ def save_movie(
     path = Path(path)
     check_movie(path)
     text = json.dumps(card, sort_keys=True, separators=(",", ":"))
-    write = {".html": _html, ".mp4": _mp4}.get(path.suffix.lower(), _animated)
+    write = _mp4 if path.suffix.lower() == ".mp4" else _animated
     with atomic_path(path) as temporary:
         write(temporary, frames, seconds, text)
 
@@ -89,27 +84,6 @@ def _one_palette(frames: Sequence[Image]) -> list[Image]:
     sample = Pillow.fromarray(np.vstack([np.asarray(frame)[::2, ::2] for frame in frames]))
     palette = sample.quantize(_COLORS)
     return [frame.quantize(palette=palette, dither=Pillow.Dither.NONE) for frame in frames]
-
-
-def _html(path: Path, frames: Sequence[Image], seconds: Sequence[float], card: str) -> None:
-    images = []
-    for frame in frames:
-        buffer = io.BytesIO()
-        frame.save(buffer, "WEBP", quality=_QUALITY, method=4)
-        images.append(base64.b64encode(buffer.getvalue()).decode("ascii"))
-    titles = [f"step {step:,}" for step in json.loads(card)["steps"]]
-    content = {"images": images, "seconds": [round(s, 3) for s in seconds], "titles": titles}
-    width, height = frames[0].size
-    filled = {
-        "width": str(width),
-        "height": str(height),
-        "title": in_html(json.loads(card)["program"] or "splineviz"),
-        "card": in_script(card),
-        "content": in_script(in_json(content)),
-    }
-    # all at once: what is filled in may look like another place to fill
-    page = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], PAGE)
-    path.write_text(page, encoding="utf-8")
 
 
 def _mp4(path: Path, frames: Sequence[Image], seconds: Sequence[float], card: str) -> None:

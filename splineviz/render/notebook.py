@@ -1,10 +1,11 @@
-"""Arrangement as a notebook shows it: six rows of numbers and a small picture. Computes nothing that is not
+"""Small pictures and a table of an arrangement, as a notebook shows them. Nothing is computed that is not
 there."""
 
 from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,20 +20,26 @@ from splineviz.showing import in_html
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["picture", "repr_html"]
+__all__ = ["facts", "figures"]
 
 _VECTOR_CELLS = 2000
 _MOST_BYTES = 50_000
+_MOST_PICTURES = 4
 _INCHES = 2.4
 
 
-def repr_html(arr: Arrangement) -> str:
-    """A table beside a picture of the first window: SVG for few cells, a small PNG for many; at most about 50
-    kB.
+def figures(arrs: Sequence[Arrangement], names: Sequence[str]) -> str:
+    """A picture of the first window of each of up to four arrangements, of at most about 50 kB, with its
+    name."""
+    shown = list(zip(arrs, names, strict=True))[:_MOST_PICTURES]
+    return "".join(
+        f'<figure style="margin:0">{_picture(arr)}<figcaption>{in_html(name)}</figcaption></figure>'
+        for arr, name in shown
+    )
 
-    Only fields and what was computed before are shown: displaying an arrangement never sets off a
-    computation.
-    """
+
+def facts(arr: Arrangement) -> str:
+    """A table of six rows: fields, and what was computed before."""
     regions = vars(arr).get("linear_regions")
     rows = {
         "cells": f"{arr.n_cells:,}"
@@ -48,13 +55,10 @@ def repr_html(arr: Arrangement) -> str:
         f'style="text-align:left">{in_html(value)}</td></tr>'
         for name, value in rows.items()
     )
-    return (
-        '<div style="display:flex;gap:1.5em;align-items:center;flex-wrap:wrap">'
-        f"{picture(arr)}<table><caption><b>splineviz.Arrangement</b></caption>{table}</table></div>"
-    )
+    return f"<table><caption><b>splineviz.Arrangement</b></caption>{table}</table>"
 
 
-def picture(arr: Arrangement) -> str:
+def _picture(arr: Arrangement) -> str:
     """The first window: SVG for few cells, a small PNG for many."""
     if arr.n_cells == 0 or not len(arr.windows):
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,10 @@ class Chart:
     lines: tuple[tuple[str, Float64[np.ndarray, "checkpoint"]], ...]
     top: float | None = None
     """Upper end of the axis; by default what the values need. The lower is 0."""
+
+    def take(self, checkpoints: Sequence[int]) -> Chart:
+        """The chart of some checkpoints."""
+        return replace(self, lines=tuple((label, values[checkpoints]) for label, values in self.lines))
 
 
 class Strip:

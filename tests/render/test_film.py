@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -78,20 +77,6 @@ def test_vector_frames_are_one_document(tmp_path: Path) -> None:
     )
     below = root[1]
     assert float(below.get("y", "0")) == pytest.approx(72 * sheet.height, abs=0.1)
-
-
-def test_a_page_holds_all_it_needs(tmp_path: Path) -> None:
-    frames = [Image.new("RGB", (40, 30), color) for color in ("red", "green", "blue")]
-    card = {"steps": [0, 5, 1000], "program": "<net>", "note": "</script>"}
-    save_movie(tmp_path / "a.html", frames, [0.5, 0.25, 1.0], card)
-    page = (tmp_path / "a.html").read_text()
-    assert "{{" not in page and "http" not in page and page.count("</script>") == 3
-    assert "<title>&lt;net&gt;</title>" in page
-    parts = dict(re.findall(r'<script type="application/json" id="(\w+)">(.*?)</script>', page))
-    assert json.loads(parts["card"]) == card
-    content = json.loads(parts["content"])
-    assert content["titles"] == ["step 0", "step 5", "step 1,000"] and content["seconds"] == [0.5, 0.25, 1.0]
-    assert len(content["images"]) == 3
 
 
 def test_one_palette_for_all_frames_of_a_gif(tmp_path: Path) -> None:

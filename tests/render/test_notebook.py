@@ -14,7 +14,7 @@ from PIL import Image
 from torch import nn
 
 import splineviz as sv
-from splineviz.render.notebook import repr_html
+from splineviz.render.notebook import facts, figures
 
 from .samples import images_slice
 
@@ -22,7 +22,7 @@ from .samples import images_slice
 def test_few_cells_are_drawn_as_svg_and_nothing_is_computed():
     arr = dataclasses.replace(images_slice())
     before = set(vars(arr))
-    text = repr_html(arr)
+    text = figures([arr], [""]) + facts(arr)
     assert set(vars(arr)) == before
     assert len(text) <= 50_000
     picture = ET.fromstring(re.search(r"<svg.*</svg>", text)[0])
@@ -36,7 +36,7 @@ def test_few_cells_are_drawn_as_svg_and_nothing_is_computed():
 def test_linear_regions_are_told_once_they_are_known():
     arr = dataclasses.replace(images_slice())
     _ = arr.linear_regions
-    assert f"{arr.n_linear_regions:,} linear regions" in repr_html(arr)
+    assert f"{arr.n_linear_regions:,} linear regions" in facts(arr)
 
 
 def test_a_drawing_on_its_own_figure_is_shown_as_its_picture():
@@ -51,7 +51,7 @@ def test_many_cells_are_drawn_as_a_small_png():
     model = nn.Sequential(nn.Linear(2, 100), nn.ReLU(), nn.Linear(100, 1))
     arr = sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2))
     assert arr.n_cells > 2000
-    text = repr_html(arr)
+    text = figures([arr], ["net"])
     assert len(text) <= 50_000
     data = base64.b64decode(re.search(r'base64,([^"]+)', text)[1])
     with Image.open(io.BytesIO(data)) as picture:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Sequence
 from pathlib import Path
 
+from splineviz.files import PAGE
+from splineviz.page.notebook import frame
 from splineviz.showing import in_html
 
 __all__ = ["animation_html"]
@@ -25,7 +26,6 @@ def animation_html(paths: Sequence[Path], note: str) -> str:
         if path.suffix in _IMAGES:
             data = base64.b64encode(path.read_bytes()).decode("ascii")
             return f'<img alt="{in_html(note)}" src="data:{_IMAGES[path.suffix]};base64,{data}"/>{caption}'
-        if path.suffix == ".html":
-            page = html.escape(path.read_text(encoding="utf-8"))
-            return f'<iframe srcdoc="{page}" width="640" height="720" style="border:0"></iframe>{caption}'
+        if path.suffix == PAGE:
+            return frame(path.read_text(encoding="utf-8")) + caption
     return caption
