@@ -1,6 +1,6 @@
 /** What the page shows, and who is told when that changes. */
 
-import { Camera } from "./camera.js";
+import { Camera, zoomOn } from "./camera.js";
 import { fillOf, modes } from "./colors.js";
 import { readPanel } from "./panel.js";
 import { drawMarks } from "./marks.js";
@@ -128,6 +128,14 @@ export class App {
     const spot = this.spot(view.panel, x, y);
     const same = spot && this.pinned && spot.cell === this.pinned.cell && spot.panel === this.pinned.panel;
     this.pinned = same ? null : spot;
+    this.changed("pin");
+  }
+
+  /** Pin a cell, and look at it from where it takes a third of the view. @param {Spot} spot */
+  visit(spot) {
+    const [x0, x1, y0, y1] = spot.panel.cells.box(spot.cell);
+    this.pinned = spot;
+    this.lookAt(spot.x, spot.y, zoomOn(Math.max(x1 - x0, y1 - y0), 1 / 3));
     this.changed("pin");
   }
 

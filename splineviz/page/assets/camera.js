@@ -3,6 +3,13 @@
 
 export const MOST_ZOOM = 1e11;
 
+const WHOLE = 0.96;
+
+/** Zoom with which a length takes some share of the view. @param {number} length in places @param {number} share */
+export function zoomOn(length, share) {
+  return Math.min(MOST_ZOOM, Math.max(1, share / (WHOLE * length)));
+}
+
 export class Camera {
   /** @param {number} x @param {number} y @param {number} zoom 1 shows the whole square */
   constructor(x = 0.5, y = 0.5, zoom = 1) {
@@ -13,7 +20,7 @@ export class Camera {
 
   /** Pixels per place on a canvas. @param {number} width @param {number} height */
   scale(width, height) {
-    return 0.96 * Math.min(width, height) * this.zoom;
+    return WHOLE * Math.min(width, height) * this.zoom;
   }
 
   copy() {

@@ -1,5 +1,6 @@
 /** Which output wins where: classes of cells, and the segments of the decision boundary. */
 
+import { SegmentGrid } from "./segment_grid.js";
 import { Maps } from "./values.js";
 
 /** @typedef {import("./cells.js").Cells} Cells */
@@ -22,6 +23,8 @@ export class Decisions {
     this.segments = new Float64Array(0);
     /** Edges along which the class changes as a whole. @type {number[]} */
     this.edges = [];
+    /** @type {SegmentGrid | null} */
+    this.grid = null;
     this.findBoundary();
   }
 
@@ -103,20 +106,22 @@ export class Decisions {
     }
   }
 
-  /** The nearest place of the boundary, over all segments: the distance in places, Infinity without a boundary.
-   * @param {number} x @param {number} y */
+  /** Distance of a place to the boundary, in places; Infinity without one. @param {number} x @param {number} y */
   distance(x, y) {
-    let best2 = Infinity;
-    const { segments: s, cells } = this;
-    for (let k = 0; k < s.length; k += 4) {
-      const [dx, dy] = [s[k + 2] - s[k], s[k + 3] - s[k + 1]];
-      const length2 = dx * dx + dy * dy;
-      const t = length2 > 0 ? Math.min(1, Math.max(0, ((x - s[k]) * dx + (y - s[k + 1]) * dy) / length2)) : 0;
-      const away = (x - s[k] - t * dx) ** 2 + (y - s[k + 1] - t * dy) ** 2;
-      if (away < best2) best2 = away;
-    }
-    for (const edge of this.edges) best2 = Math.min(best2, cells.edgeDistance2(edge, x, y));
-    return Math.sqrt(best2);
+    this.grid ??= new SegmentGrid(this.whole());
+    return this.grid.distance(x, y);
+  }
+
+  /** All segments of the boundary, inside cells and along edges. */
+  whole() {
+    const { cells, segments, edges } = this;
+    const all = new Float64Array(segments.length + 4 * edges.length);
+    all.set(segments);
+    edges.forEach((edge, k) => {
+      const [a, b] = [cells.edgeFrom[edge], cells.edgeTo[edge]];
+      all.set([cells.x[a], cells.y[a], cells.x[b], cells.y[b]], segments.length + 4 * k);
+    });
+    return all;
   }
 }
 

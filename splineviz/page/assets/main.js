@@ -5,10 +5,15 @@ import { addControls } from "./controls.js";
 import { button, element, thousands } from "./dom.js";
 import { savePng, saveSvg } from "./export.js";
 import { addHelp } from "./help.js";
+import { addInspector } from "./inspector.js";
 import { addKeys } from "./keys.js";
 import { addLegend } from "./legend.js";
+import { addLargest } from "./largest.js";
 import { addLink } from "./link.js";
 import { readPalette, readScene } from "./panel.js";
+import { addPinned } from "./pinned.js";
+import { addSearch } from "./search.js";
+import { addSpoken } from "./spoken.js";
 import { addTimeline } from "./timeline.js";
 
 async function begin() {
@@ -27,13 +32,20 @@ async function begin() {
     waiting.textContent = `This page could not be shown: ${error instanceof Error ? error.message : error}. It needs a browser of 2023 or later.`;
     throw error;
   }
-  const places = Object.fromEntries(["look", "legend", "time"].map((name) => [name, element("section", { class: name })]));
-  const aside = element("aside", {}, places.look, places.legend);
+  const places = Object.fromEntries(["search", "look", "inspector", "pinned", "legend", "largest", "time"].map((name) => [name, element("section", { class: name })]));
+  places.pinned.hidden = true;
+  const { search, look, inspector, pinned, legend, largest } = places;
+  const aside = element("aside", {}, search, look, inspector, pinned, legend, largest);
   const work = element("main", {}, element("div", { class: "pictures" }, toolbar(app), stage, places.time), aside);
   waiting.replaceWith(work);
   addControls(app, places.look);
   addLegend(app, places.legend);
   addTimeline(app, places.time);
+  addSearch(app, search);
+  addInspector(app, inspector);
+  addPinned(app, pinned);
+  addLargest(app, largest);
+  addSpoken(app, aside);
   addKeys(app);
   addLink(app);
   // for those who script the page

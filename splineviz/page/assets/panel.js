@@ -83,23 +83,29 @@ export class Panel {
     return this.cells.given.jump ?? this.once("jumps", () => this.findJumps());
   }
 
-  /** Two maps that agree along an edge differ by a vector times the distance from it: that vector's length is the
-   * difference of the outputs at a place over its distance. */
   findJumps() {
+    const [one, other] = [new Maps(this.cells), new Maps(this.cells)];
+    return Float64Array.from({ length: this.cells.nEdges }, (_, edge) => this.findJump(edge, one, other));
+  }
+
+  /** Jump of the map across one edge, 0 on the rim; null where that is not known. @param {number} edge @returns {number | null} */
+  jump(edge) {
+    const all = this.cells.given.jump ?? this.known.get("jumps");
+    if (all) return all[edge];
+    return this.hasValues ? this.findJump(edge, new Maps(this.cells), new Maps(this.cells)) : null;
+  }
+
+  /** Length of the difference of the maps on both sides of an edge. @param {number} edge @param {Maps} one @param {Maps} other to work with */
+  findJump(edge, one, other) {
     const { cells } = this;
-    const jumps = new Float64Array(cells.nEdges);
-    const [one, other] = [new Maps(cells), new Maps(cells)];
-    for (let edge = 0; edge < cells.nEdges; edge++) {
-      if (cells.edgeCells[2 * edge + 1] < 0 || (cells.bends && !cells.bends[edge])) continue;
-      one.take(cells.edgeCells[2 * edge]);
-      other.take(cells.edgeCells[2 * edge + 1]);
-      let sum = 0;
-      for (let k = 0; k < one.outputs; k++) {
-        sum += (one.slopeX[k] - other.slopeX[k]) ** 2 + (one.slopeY[k] - other.slopeY[k]) ** 2;
-      }
-      jumps[edge] = Math.sqrt(sum) / cells.extent;
+    if (cells.edgeCells[2 * edge + 1] < 0 || (cells.bends && !cells.bends[edge])) return 0;
+    one.take(cells.edgeCells[2 * edge]);
+    other.take(cells.edgeCells[2 * edge + 1]);
+    let sum = 0;
+    for (let k = 0; k < one.outputs; k++) {
+      sum += (one.slopeX[k] - other.slopeX[k]) ** 2 + (one.slopeY[k] - other.slopeY[k]) ** 2;
     }
-    return jumps;
+    return Math.sqrt(sum) / cells.extent;
   }
 
   /** Cells that stand out and edges that are drawn on top by a choice. @param {import("./app.js").Choice} choice
