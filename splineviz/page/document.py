@@ -16,6 +16,8 @@ from splineviz.showing import in_json, in_script
 
 __all__ = ["document"]
 
+_STYLES = ("style.css", "inspector.css")
+
 
 def document(scene: Scene, card: Mapping[str, Any], pictures: str) -> Iterator[str]:
     """The text of the page, part by part.
@@ -41,7 +43,7 @@ def document(scene: Scene, card: Mapping[str, Any], pictures: str) -> Iterator[s
         title=scene.card["title"],
         warnings=scene.card["warnings"],
         pictures=Markup(pictures),
-        style=Markup(_asset("style.css")),
+        style=Markup("".join(map(_asset, _STYLES))),
         script=Markup(_script()),
         card=Markup(in_script(in_json(card))),
         scene=Markup(in_script(in_json(scene.card))),
