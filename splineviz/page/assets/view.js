@@ -185,6 +185,7 @@ export class View {
       /** @type {CanvasRenderingContext2D} */ (this.base.getContext("2d")).putImageData(this.picture.raster.image, 0, 0);
     }
     this.drawn = camera.copy();
+    this.root.dataset.drawn = "";
   }
 
   /** The last sharp picture, moved and scaled to where the camera is now. @param {import("./camera.js").Camera} camera @param {number} width @param {number} height */
