@@ -37,17 +37,19 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
-    """Writes a page of what it is given, and opens it: a function of what, and the options of `sv.page`.
+    """Writes a page of what it is given, and opens it: a function of what, and the options of `sv.page`; or opens
+    one that is there.
 
-    What the browser complains of fails the test session.
+    What the browser complains of fails the last of the module's tests.
     """
     pages, said = [], list[str]()
 
     def opened(shown: Any, width: int = 1000, height: int = 800, **how: Any) -> Page:
-        path = tmp_path_factory.mktemp("pages") / "x.html"
-        sv.page(shown, path, **how)
+        path = shown if isinstance(shown, Path) else tmp_path_factory.mktemp("pages") / "x.html"
+        if path is not shown:
+            sv.page(shown, path, **how)
         page = browser.new_page(viewport={"width": width, "height": height})
         pages.append(page)
         page.on("pageerror", lambda error: said.append(str(error)))

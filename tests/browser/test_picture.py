@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -80,7 +80,9 @@ def test_also_deep_down(page: Page, arr: Arrangement, zoom: float) -> None:
 def test_what_is_moved_into_view_is_drawn_as_all_else(page: Page, arr: Arrangement) -> None:
     size = page.evaluate("() => splineviz.views[0].size")
     for dx, dy in ((13, 0), (0, -29), (-57, 31), (400, 3), (-7, -350)):
-        page.evaluate("([dx, dy, size]) => { splineviz.camera.pan(dx, dy, ...size); splineviz.draw(); }", [dx, dy, size])
+        page.evaluate(
+            "([dx, dy, size]) => { splineviz.camera.pan(dx, dy, ...size); splineviz.draw(); }", [dx, dy, size]
+        )
     agrees(page, arr)
     others, shade = page.evaluate(
         """() => {
@@ -99,7 +101,9 @@ def test_what_is_moved_into_view_is_drawn_as_all_else(page: Page, arr: Arrangeme
 
 
 def test_every_look_is_another_picture(page: Page) -> None:
-    modes = page.locator("select").nth(0).locator("option").evaluate_all("(all) => all.map((one) => one.value)")
+    modes = (
+        page.locator("select").nth(0).locator("option").evaluate_all("(all) => all.map((one) => one.value)")
+    )
     assert set(modes) == {"random", "norm", "class", "area", "kink", "stage", "volume", "value", "none"}
     colors = []
     for mode in modes:
@@ -132,7 +136,14 @@ def test_keys_do_what_the_help_says(page: Page) -> None:
     view = page.locator(".view").first
     view.focus()
     before = page.evaluate(settings)
-    for key, changed in (("c", "color"), ("e", "edges"), ("b", "boundary"), ("[", "stage"), ("+", "zoom"), ("ArrowLeft", "x")):
+    for key, changed in (
+        ("c", "color"),
+        ("e", "edges"),
+        ("b", "boundary"),
+        ("[", "stage"),
+        ("+", "zoom"),
+        ("ArrowLeft", "x"),
+    ):
         page.keyboard.press(key)
         now = page.evaluate(settings)
         assert now[changed] != before[changed], key
@@ -167,7 +178,9 @@ def test_wheel_and_drag(page: Page, arr: Arrangement) -> None:
 
 
 def test_a_link_leads_back(page: Page, browser: Browser) -> None:
-    page.evaluate("() => { splineviz.lookAt(0.3, 0.7, 12.5); return splineviz.set({ color: 'area', stage: 0, edges: 'plain' }); }")
+    page.evaluate(
+        "() => { splineviz.lookAt(0.3, 0.7, 12.5); return splineviz.set({ color: 'area', stage: 0, edges: 'plain' }); }"
+    )
     page.wait_for_url(re.compile("area"))
     there = page.url
     other = browser.new_page()
@@ -192,7 +205,7 @@ def test_files_of_the_view(page: Page, arr: Arrangement) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="SVG").click()
     text = download.value.path().read_text(encoding="utf-8")
-    shapes = ElementTree.fromstring(text)
+    shapes = ET.fromstring(text)
     filled = [one for one in shapes.iter() if one.get("fill", "none") != "none" and one.tag.endswith("path")]
     assert len(filled) >= arr.n_cells
     with page.expect_download() as download:
@@ -218,11 +231,19 @@ def test_an_image_that_stays_the_same(page: Page) -> None:
 
 def test_nothing_is_fetched(open_page: Opened, arr: Arrangement) -> None:
     page = open_page(arr)
-    assert page.evaluate("() => performance.getEntriesByType('resource').filter(({ name }) => /^(http|file)/.test(name)).length") == 0
+    assert (
+        page.evaluate(
+            "() => performance.getEntriesByType('resource').filter(({ name }) => /^(http|file)/.test(name)).length"
+        )
+        == 0
+    )
 
 
 def test_a_narrow_page_is_not_scrolled_sideways(open_page: Opened, arr: Arrangement) -> None:
     for width in (390, 1280):
         page = open_page(arr, width=width)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-        assert json.loads(page.evaluate("() => document.getElementById('card').textContent"))["cells"] == arr.n_cells
+        assert (
+            json.loads(page.evaluate("() => document.getElementById('card').textContent"))["cells"]
+            == arr.n_cells
+        )

@@ -69,11 +69,12 @@ function stageSlider(app) {
     max: last,
     step: 1,
     value: stage,
+    "aria-label": "After stage",
     "aria-valuetext": said,
     input: (event) => app.set({ stage: Number(event.target.value) }),
   });
-  const head = element("span", {}, "After stage", element("output", {}, `${stage} of ${last}`));
-  return element("label", { class: "slider" }, head, slider, element("small", {}, said));
+  const head = element("span", {}, "After stage", element("b", {}, `${stage} of ${last}`));
+  return element("div", { class: "slider" }, head, slider, element("small", {}, said));
 }
 
 /** @param {App} app */
