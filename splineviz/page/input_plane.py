@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 
 from splineviz.plane import Plane, Window
 from splineviz.render.anchors import as_picture, is_pictured
@@ -46,9 +47,10 @@ def input_plane(
         kind, rows = "table" if plane.dim <= _TABLE else "curve", [row.ravel() for row in rows]
     else:
         kind, rows = "image", [as_picture(row.reshape(layout)) for row in rows]
-    at = plane.anchors if len(plane.anchors) else window.vertices
-    shown = np.stack([rows[0] + u * rows[1] + v * rows[2] for u, v in at])
-    least, most = _range(shown, colored=kind == "image" and shown.ndim == 4)
+    colored = kind == "image" and rows[0].ndim == 3
+    least, most = _range(_inputs(rows, plane.anchors), colored=colored)
+    if not most > least:  # no anchors, or points of one value
+        least, most = _range(_inputs(rows, window.vertices), colored=colored)
     names = ("origin", "u", "v")
     return {
         "kind": kind,
@@ -69,9 +71,14 @@ def _pictured_shape(plane: Plane, images: Sequence[Any] | bool | None) -> tuple[
     return shape if math.prod(shape) == plane.dim else None
 
 
-def _range(values: np.ndarray, *, colored: bool) -> tuple[float, float]:
+def _inputs(rows: Sequence[np.ndarray], uv: Float64[np.ndarray, "point 2"]) -> list[np.ndarray]:
+    return [rows[0] + u * rows[1] + v * rows[2] for u, v in uv.tolist()]
+
+
+def _range(inputs: Sequence[np.ndarray], *, colored: bool) -> tuple[float, float]:
     """Values from the darkest to the brightest; of colours all that a screen shows, where they fit."""
-    low, high = float(values.min()), float(values.max())
+    low = min((float(x.min()) for x in inputs), default=0.0)
+    high = max((float(x.max()) for x in inputs), default=0.0)
     if colored:
         for whole in (1.0, 255.0):
             if low >= 0 and high <= whole:

@@ -51,10 +51,7 @@ def known_function(arr: Arrangement, *, compute: bool) -> KnownFunction:
     jump = arr.edge_jump if "edge_jump" in there or (compute and arr.program is not None) else None
     n_infinite = arr.n_overflowing_maps
     if n_infinite:
-        missing = (
-            f"the maps of {n_infinite:,} cells have coefficients beyond the largest float64, so outputs are "
-            "left out"
-        )
+        missing = f"the maps of {n_infinite:,} cells are beyond the largest float64, so outputs are left out"
         return KnownFunction(None, jump, missing)
     return KnownFunction(arr.affine, jump)
 

@@ -52,7 +52,7 @@ def scene_of(panels: Panels, look: Look, *, compute: bool = True) -> Scene:
         shown = [output for output in outputs if known.maps is not None and output < n_outputs(arr)]
         encoded = _encoded(arr, panel, known, shown, look if compute else None)
         cells.append(base64.b64encode(encoded.packed).decode("ascii"))
-        warnings += _warnings(panels, panel, arr, known)
+        warnings += _warnings(panels, panel, arr, known, len(shown))
         if not networks or not panels.one_network:
             networks.append(_network(arr, panels, panel, shown, look))
         cards.append(_panel(arr, panel, len(networks) - 1, encoded))
@@ -106,13 +106,18 @@ def _encoded(
     return encode(arr, panel.window, affine=maps, bends=known.bends, extra=extra, edge_extra=edge_extra)
 
 
-def _warnings(panels: Panels, panel: Panel, arr: Arrangement, known: KnownFunction) -> list[str]:
+def _warnings(panels: Panels, panel: Panel, arr: Arrangement, known: KnownFunction, shown: int) -> list[str]:
     """What a reader should know before anything else; with several panels, of which it is true."""
     said = []
     if arr.status.name != "COMPLETE":
         said.append(certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.verdict)
     if known.missing is not None:
         said.append(known.missing)
+    elif shown < n_outputs(arr):
+        said.append(
+            f"{shown} of {n_outputs(arr):,} outputs are here: all that are the largest anywhere, and those "
+            "that come to the largest values"
+        )
     return [f"{panel.name}: {text}" for text in said] if len(panels.panels) > 1 else said
 
 

@@ -17,8 +17,8 @@ from PIL import Image
 
 __all__ = ["READERS", "read_json"]
 
-_TAGS = """a b body button caption details div figcaption figure h1 h2 head html img input meta nav output p path pre
-script section style summary svg table tbody td th thead title tr""".split()
+_TAGS = """a b body button caption details div figcaption figure h1 h2 head html iframe img input meta nav noscript output p path
+pre script section style summary svg table tbody td th thead title tr""".split()
 _IN_MARKDOWN = """paragraph heading table thead tbody tr th td strong text code_block html_block image inline
 softbreak""".split()
 

@@ -65,21 +65,22 @@ VERBS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             "a.npz": EVIL,
             "a.geojson": MODEL,
             "a.parquet": MODEL,
+            "a.html": SHOWN,
         },
     ),
     "draw": (
         ("a.npz", "--no-boundary", "--text", "--class-names", f"{EVIL},{EVIL},{EVIL}"),
-        {"d.svg": MODEL},
+        {"d.svg": MODEL, "d.html": SHOWN},
     ),
     "check": (("a.npz", "--model", MODEL, "--points", "9", "--segments", "2"), {}),
     "estimate": (
         (MODEL, "--data", "data.npz", "--directions", "2", "--radius", ".5"),
         {"e.csv": f"'{SHOWN}", "e.json": EVIL, "e.parquet": IN_UNICODE},
     ),
-    "compare": ((MODEL, MODEL, *WHERE), {"c.svg": MODEL + " 1"}),
+    "compare": ((MODEL, MODEL, *WHERE), {"c.svg": MODEL + " 1", "c.html": SHOWN}),
     "animate": (
         (*RUNS, "--points", "0,1,2", "--title", EVIL, "--width", "3"),
-        dict.fromkeys(("f.html", "f.webp", "f.gif", "f.apng", "f.mp4"), MODEL),
+        {"f.html": SHOWN, **dict.fromkeys(("f.webp", "f.gif", "f.apng", "f.mp4"), MODEL)},
     ),
     "validate": (
         (*RUNS, "--radii", ".5", "--frames", "2", "--limit", "4", "--examples", "1"),
@@ -192,7 +193,7 @@ def test_a_notebook_is_given_text(said: Said) -> None:
 
 
 ONE_ROOM = {
-    "html.escape": {"splineviz/showing.py", "splineviz/render/embed.py"},  # of a whole page
+    "html.escape": {"splineviz/showing.py", "splineviz/page/notebook.py"},  # of a whole page
     "stream.write": {"cli/saying.py", "splineviz/io/geojson.py"},
     "click.echo": set(),
     "csv.writer": {"splineviz/io/csv_table.py"},
