@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test bench bench-networks bench-estimators bench-accelerator bench-limits fuzz mutate soak operations reliability clean
+.PHONY: demo test bench bench-networks bench-estimators bench-accelerator bench-limits bench-page fuzz mutate soak operations reliability clean
 
 demo: $(VENV)/.installed
 	$(BIN)/splineviz slice demo -o demo.png -o demo.svg
@@ -36,6 +36,9 @@ bench-accelerator: $(VENV)/.installed
 
 bench-limits: $(VENV)/.installed
 	$(BIN)/python bench/limits.py
+
+bench-page: $(VENV)/.installed-dev
+	$(BIN)/python bench/page.py
 
 # CASES=50000, MINUTES=30, JOBS=2; a run goes on where the last one of the same code ended
 fuzz: $(VENV)/.installed-dev

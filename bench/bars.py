@@ -7,7 +7,7 @@ from typing import Any
 
 from workloads import Workload
 
-__all__ = ["check_bars"]
+__all__ = ["Bar", "bar", "check_bars"]
 
 RATIO_AIM = 0.5
 HELP_SECONDS, DEMO_SECONDS, FIRST_DEMO_SECONDS, DRAWING_SECONDS = 0.3, 8.0, 25.0, 3.0
@@ -29,7 +29,7 @@ def check_bars(
             ("splineviz slice demo in a new process, seconds", "demo", DEMO_SECONDS),
             ("splineviz slice demo the very first time, seconds", "demo_first_time", FIRST_DEMO_SECONDS),
         ):
-            bars.append(_bar(what, "", "<=", limit, cold[key]["median"]))
+            bars.append(bar(what, "", "<=", limit, cold[key]["median"]))
     return bars
 
 
@@ -37,18 +37,18 @@ def _of_workload(workload: Workload, result: dict[str, Any]) -> Iterator[Bar]:
     name, ours, theirs = workload.name, result["splineviz"], result["regioncam"]
     patterns = ours["patterns"]
     if workload.cells is not None:
-        yield _bar("cells", name, "==", workload.cells, ours["cells"])
-    yield _bar(
+        yield bar("cells", name, "==", workload.cells, ours["cells"])
+    yield bar(
         "cells that share a pattern, or whose interior point shows another", name, "==", 0, _doubtful(ours)
     )
     other = patterns["regioncam"]
-    yield _bar("patterns only in regioncam", name, "==", 0, other["only_regioncam"] if other else None)
+    yield bar("patterns only in regioncam", name, "==", 0, other["only_regioncam"] if other else None)
     if workload.speedup is not None:
         speedup = theirs["seconds"]["median"] / ours["seconds"]["median"] if "seconds" in theirs else None
-        yield _bar("times faster than regioncam", name, ">=", workload.speedup, speedup)
+        yield bar("times faster than regioncam", name, ">=", workload.speedup, speedup)
     if workload.ratio is not None:
         whole, batched = ours["forward"], ours["forward_batched"]
-        yield _bar(
+        yield bar(
             "time over a forward pass, all vertices at once",
             name,
             "<=",
@@ -57,14 +57,14 @@ def _of_workload(workload: Workload, result: dict[str, Any]) -> Iterator[Bar]:
             RATIO_AIM,
         )
         what = f"time over a forward pass, {batched['rows']:,} vertices at a time"
-        yield _bar(what, name, "<=", workload.ratio, batched["ratio"], RATIO_AIM)
+        yield bar(what, name, "<=", workload.ratio, batched["ratio"], RATIO_AIM)
     if workload.proofs is not None:
-        yield _bar("decisions that are not proven", name, "==", 0, ours["undecided"])
-        yield _bar(
+        yield bar("decisions that are not proven", name, "==", 0, ours["undecided"])
+        yield bar(
             "time over the same without proofs", name, "<=", workload.proofs, ours["uncertified"]["ratio"]
         )
     if workload.memory is not None:
-        yield _bar(
+        yield bar(
             "peak memory over the last hidden layer", name, "<=", workload.memory, ours["memory"]["ratio"]
         )
 
@@ -79,7 +79,7 @@ def _of_drawing(results: Iterable[dict[str, Any]]) -> Iterator[Bar]:
         if drawing := result["splineviz"]["drawing"]:
             # Per 100,000 cells, since no workload has just that many.
             seconds = 1e5 / drawing["cells"] * drawing["seconds"]
-            yield _bar(
+            yield bar(
                 "PNG of 100,000 cells, affine maps at hand, seconds",
                 result["name"],
                 "<=",
@@ -88,9 +88,10 @@ def _of_drawing(results: Iterable[dict[str, Any]]) -> Iterator[Bar]:
             )
 
 
-def _bar(
+def bar(
     what: str, workload: str, sense: str, limit: float, measured: float | None, aim: float | None = None
 ) -> Bar:
+    """Whether a number that was measured keeps to a limit."""
     passed = (
         None
         if measured is None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import splineviz as sv
 
 pytest.importorskip("playwright.sync_api", reason="playwright, which drives the browser, is not installed")
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from tests.browser.chromium import launched
 
 DRAWN = ".view[data-drawn]"
 """A picture that has been drawn; asking by a script of its own the page would not allow"""
@@ -25,16 +25,12 @@ Opened = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        own = driver.chromium.executable_path
-        found = next(filter(None, map(shutil.which, NAMES)), own if Path(own).exists() else None)
-        if found is None:
-            pytest.skip("there is no Chromium on this machine: apt-get install chromium")
-        browser = driver.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--enable-unsafe-swiftshader"]
-        )
+    with ExitStack() as opened:
+        try:
+            browser = opened.enter_context(launched())
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

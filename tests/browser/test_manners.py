@@ -128,7 +128,7 @@ def test_checkpoints_follow_each_other(open_page: Opened, tmp_path: Path) -> Non
         torch.save(network.state_dict(), tmp_path / f"step-{step}.pt")
         with torch.no_grad():
             for parameter in network.parameters():
-                parameter += 0.02
+                parameter.add_(0.02)
     runs = sv.Checkpoints(network, tmp_path)
     path = tmp_path / "run.html"
     sv.animate(runs, sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1), path, jobs=1)
