@@ -83,7 +83,7 @@ def _write(options: CompareOptions, comparison: Comparison, style: dict[str, Any
         for output in options.outputs:
             temporary = finished.enter_context(atomic_path(output.path))
             if output.suffix == PAGE:
-                from splineviz.page.writing import page
+                from splineviz.pages.writing import page
 
                 page(comparison, temporary, extra=extra, **on_page(style))
             else:

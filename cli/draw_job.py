@@ -26,7 +26,7 @@ def run_draw(options: DrawOptions) -> int:
     """Carry out one request; returns the exit code."""
     options.check()
     from splineviz.io import load
-    from splineviz.page.writing import page
+    from splineviz.pages.writing import page
     from splineviz.render import save_figure
 
     arr = load(options.file)

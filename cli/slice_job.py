@@ -164,7 +164,7 @@ def _write(options: SliceOptions, arr: Arrangement, style: dict[str, Any], extra
 
                 save_figure(arr, temporary, extra=extra, **on_paper(style))
             elif output.suffix == PAGE:
-                from splineviz.page.writing import page
+                from splineviz.pages.writing import page
 
                 page(arr, temporary, extra=extra, **on_page(style))
             elif output.suffix == ".npz":

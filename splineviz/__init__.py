@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from splineviz.io import save as save
     from splineviz.neighbourhoods.counts import exact_local_complexity as exact_local_complexity
     from splineviz.neighbourhoods.fit_window import fit_window as fit_window
-    from splineviz.page.writing import page as page
+    from splineviz.pages.writing import page as page
     from splineviz.plane import Plane as Plane
     from splineviz.plane import Window as Window
     from splineviz.program import Program as Program
@@ -89,7 +89,7 @@ _HOME = {
     "load": "splineviz.io",
     "load_program": "splineviz.program",
     "local_complexity": "splineviz.estimators.local_complexity",
-    "page": "splineviz.page.writing",
+    "page": "splineviz.pages.writing",
     "save": "splineviz.io",
     "segment": "splineviz.segments.segment",
     "slice": "splineviz.api",

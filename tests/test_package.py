@@ -66,7 +66,7 @@ DECLARED = {
     # An arrangement offers to draw and export itself, a comparison to draw itself, a study to save itself.
     ("splineviz.arrangement.result", "splineviz.io.export"),
     ("splineviz.arrangement.result", "splineviz.render"),
-    ("splineviz.arrangement.result", "splineviz.page.notebook"),
+    ("splineviz.arrangement.result", "splineviz.pages.notebook"),
     ("splineviz.comparison.comparison_result", "splineviz.render.comparison"),
     ("splineviz.comparison.comparison_result", "splineviz.render.comparison_table"),
     ("splineviz.validation.study", "splineviz.validation.study_files"),

@@ -22,8 +22,8 @@ from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, E
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points
 from splineviz.io.store import Store
-from splineviz.page.look import Look
-from splineviz.page.writing import write_page
+from splineviz.pages.look import Look
+from splineviz.pages.writing import write_page
 from splineviz.plane import Plane, Window
 from splineviz.program.checkpoint_files import checkpoint_files
 from splineviz.program.checkpoints import Checkpoints

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from splineviz.errors import InputError
-from splineviz.page.panels import Panel, Panels, Strip
+from splineviz.pages.panels import Panel, Panels, Strip
 from splineviz.render.strip import Chart
 from splineviz.showing import in_line
 

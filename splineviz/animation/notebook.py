@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from splineviz.files import PAGE
-from splineviz.page.notebook import frame
+from splineviz.pages.notebook import frame
 from splineviz.showing import in_html
 
 __all__ = ["animation_html"]

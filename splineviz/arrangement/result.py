@@ -219,6 +219,6 @@ class Arrangement(Cells):
         return draw(self, ax, **how)
 
     def _repr_html_(self) -> str:
-        from splineviz.page.notebook import repr_html
+        from splineviz.pages.notebook import repr_html
 
         return repr_html(self)

@@ -18,7 +18,7 @@ from splineviz.comparison.distances import LineDistances
 from splineviz.comparison.partitions import PartitionDistance
 from splineviz.comparison.units import UnitMoves
 from splineviz.io.provenance import certificate, provenance
-from splineviz.page.panels import Panel, Panels
+from splineviz.pages.panels import Panel, Panels
 from splineviz.showing import in_line
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class Comparison:
         save_comparison(self.arrangements, self.names, self._drawings(), path, card, **how)
 
     def _repr_html_(self) -> str:
-        from splineviz.page.notebook import framed_page
+        from splineviz.pages.notebook import framed_page
         from splineviz.render.comparison_table import comparison_html
         from splineviz.render.notebook import figures
 

@@ -14,8 +14,8 @@ import torch
 import splineviz as sv
 from splineviz.animation import animating
 from splineviz.errors import InputError
-from splineviz.page.writing import page
-from tests.page.decoder import Decoded, parts_of, scene_of_page
+from splineviz.pages.writing import page
+from tests.pages.decoder import Decoded, parts_of, scene_of_page
 
 from .conftest import STEPS
 from .test_animate import Place, animate

@@ -193,7 +193,7 @@ def test_a_notebook_is_given_text(said: Said) -> None:
 
 
 ONE_ROOM = {
-    "html.escape": {"splineviz/showing.py", "splineviz/page/notebook.py"},  # of a whole page
+    "html.escape": {"splineviz/showing.py", "splineviz/pages/notebook.py"},  # of a whole page
     "stream.write": {"cli/saying.py", "splineviz/io/geojson.py"},
     "click.echo": set(),
     "csv.writer": {"splineviz/io/csv_table.py"},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.page.decoder import scene_of_page
+from tests.pages.decoder import scene_of_page
 
 from .conftest import Result
 

@@ -13,13 +13,13 @@ from splineviz.arrangement.jumps import joined_cells
 from splineviz.arrangement.result import Arrangement
 from splineviz.arrangement.volume_factors import volume_factor
 from splineviz.io.provenance import certificate_note, certificate_of
-from splineviz.page.encoding import EncodedCells, encode
-from splineviz.page.input_plane import input_plane
-from splineviz.page.known_function import KnownFunction, known_function, n_outputs
-from splineviz.page.look import Look
-from splineviz.page.outputs import chosen_outputs, output_names
-from splineviz.page.palette import palette
-from splineviz.page.panels import Panel, Panels, Strip
+from splineviz.pages.encoding import EncodedCells, encode
+from splineviz.pages.input_plane import input_plane
+from splineviz.pages.known_function import KnownFunction, known_function, n_outputs
+from splineviz.pages.look import Look
+from splineviz.pages.outputs import chosen_outputs, output_names
+from splineviz.pages.palette import palette
+from splineviz.pages.panels import Panel, Panels, Strip
 from splineviz.plane import Plane, Window
 from splineviz.render.anchors import anchor_letters
 from splineviz.render.cellcolor import in_slice_norm

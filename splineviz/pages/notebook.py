@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 
 from splineviz.arrangement.result import Arrangement
-from splineviz.page.document import document
-from splineviz.page.look import Look
-from splineviz.page.panels import Panels, panels_of
-from splineviz.page.scene import scene_of
+from splineviz.pages.document import document
+from splineviz.pages.look import Look
+from splineviz.pages.panels import Panels, panels_of
+from splineviz.pages.scene import scene_of
 from splineviz.render.notebook import facts, figures
 
 __all__ = ["frame", "framed_page", "repr_html"]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import splineviz as sv
-from splineviz.page.encoding import EncodedCells, encode
+from splineviz.pages.encoding import EncodedCells, encode
 
 from .decoder import Decoded
 from .samples import SQUARE, cells, net

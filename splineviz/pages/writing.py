@@ -11,11 +11,11 @@ from splineviz.arrangement.result import Arrangement
 from splineviz.choices import CellColor, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.files import PAGE, atomic_path
-from splineviz.page.document import document
-from splineviz.page.look import Look
-from splineviz.page.panels import Panelled, Panels, panels_of
-from splineviz.page.scene import scene_of
-from splineviz.page.still import stills
+from splineviz.pages.document import document
+from splineviz.pages.look import Look
+from splineviz.pages.panels import Panelled, Panels, panels_of
+from splineviz.pages.scene import scene_of
+from splineviz.pages.still import stills
 
 __all__ = ["MOST_CELLS", "page", "write_page"]
 

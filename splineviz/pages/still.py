@@ -6,8 +6,8 @@ import base64
 import io
 
 from splineviz.arrangement.result import Arrangement
-from splineviz.page.look import Look
-from splineviz.page.panels import Panel, Panels
+from splineviz.pages.look import Look
+from splineviz.pages.panels import Panel, Panels
 from splineviz.render.cellcolor import Limits, shared_limits
 from splineviz.render.figure import draw
 from splineviz.render.style import styled

@@ -10,8 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from splineviz.page.bundle import bundled
-from splineviz.page.scene import Scene
+from splineviz.pages.bundle import bundled
+from splineviz.pages.scene import Scene
 from splineviz.showing import in_json, in_script
 
 __all__ = ["document"]
@@ -69,4 +69,4 @@ def _script() -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return (files("splineviz.page") / "assets" / name).read_text(encoding="utf-8")
+    return (files("splineviz.pages") / "assets" / name).read_text(encoding="utf-8")

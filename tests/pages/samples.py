@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import splineviz as sv
-from splineviz.page.writing import page
+from splineviz.pages.writing import page
 
 torch.set_num_threads(1)
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from splineviz.page.bundle import bundled
-from splineviz.page.document import _asset
+from splineviz.pages.bundle import bundled
+from splineviz.pages.document import _asset
 
 DIAMOND = {
     "main.js": 'import {\n  left,\n  right,\n} from "./sides.js";\nimport { top } from "./top.js";\n\nleft(right, top);\n',

@@ -19,8 +19,8 @@ from scipy.sparse.csgraph import connected_components
 
 from splineviz.arrangement.cells import Cells
 from splineviz.geometry.csr import Csr
-from splineviz.page.numbers import planes, varints, zigzag
-from splineviz.page.predicted_values import residuals, steps_of
+from splineviz.pages.numbers import planes, varints, zigzag
+from splineviz.pages.predicted_values import residuals, steps_of
 from splineviz.plane import Window
 from splineviz.render.palette import pattern_colors
 

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from splineviz.arrangement.result import Arrangement
-from splineviz.page.known_function import MOST, known_function, n_outputs
-from splineviz.page.panels import Panels
+from splineviz.pages.known_function import MOST, known_function, n_outputs
+from splineviz.pages.panels import Panels
 from splineviz.showing import in_line
 
 __all__ = ["chosen_outputs", "output_names"]

@@ -11,8 +11,8 @@ import pytest
 
 import splineviz as sv
 from splineviz.errors import InputError
-from splineviz.page import writing
-from splineviz.page.writing import page
+from splineviz.pages import writing
+from splineviz.pages.writing import page
 
 from .decoder import scene_of_page
 from .samples import SQUARE, cells, net, written

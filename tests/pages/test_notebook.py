@@ -9,7 +9,7 @@ import re
 import pytest
 
 import splineviz as sv
-from splineviz.page import notebook
+from splineviz.pages import notebook
 
 from .decoder import scene_of_page
 from .samples import SQUARE, cells, net

@@ -16,7 +16,7 @@ from torch import nn
 
 import splineviz as sv
 from splineviz.errors import InputError
-from splineviz.page.writing import page
+from splineviz.pages.writing import page
 
 from .decoder import Decoded, parts_of, scene_of_page
 from .samples import SQUARE, cells, net, written
