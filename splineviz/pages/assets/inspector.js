@@ -146,7 +146,7 @@ class UnitsOn {
     this.values = stages.stages.map(() => element("td", { class: "number" }));
     this.sizes = stages.stages.map(({ units }) => units);
     const rows = stages.stages.map(({ name, units }, k) =>
-      element("tr", {}, element("th", { scope: "row" }, `${k}, ${name}`), this.values[k], element("td", { class: "number" }, thousands(units))),
+      element("tr", {}, element("th", { scope: "row" }, `${k} (${name})`), this.values[k], element("td", { class: "number" }, thousands(units))),
     );
     const head = element("tr", {}, ...["stage", "on", "of"].map((text) => element("th", { scope: "col" }, text)));
     const table = element("table", { class: "units-on" }, element("thead", {}, head), element("tbody", {}, ...rows));

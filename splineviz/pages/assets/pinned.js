@@ -2,7 +2,7 @@
 
 import { cellData, sidesOf } from "./cell_data.js";
 import { button, chooser, element, short, thousands } from "./dom.js";
-import { className, factsOf, regionSizes } from "./spot_facts.js";
+import { className, factsOf, regionSizes, stageName } from "./spot_facts.js";
 import { folded, numberTable, percent } from "./tables.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -85,7 +85,7 @@ class Pinned {
   ofStage({ panel, cell }) {
     const { stages, last } = panel.stages;
     this.stage = Math.min(this.stage, Math.max(0, last - 1));
-    const options = stages.map(({ name }, k) => /** @type {[string, string]} */ ([String(k), `${k}, ${name}`]));
+    const options = stages.map(({ name }, k) => /** @type {[string, string]} */ ([String(k), `${k} (${name})`]));
     const title = "The cell of this stage that the pinned one lies in";
     const choice = () => /** @type {Choice} */ ({ kind: "stage", number: cell, stage: this.stage });
     const toggle = this.toggle("Cell after stage", title, choice);
@@ -129,7 +129,7 @@ class Pinned {
       const whole = panel.areas().reduce((sum, area) => sum + area, 0);
       const row = (/** @type {string} */ name, /** @type {number} */ count, /** @type {number} */ area) =>
         [name, thousands(count), short(area, 6), percent(area, whole)];
-      const rows = chain.map(({ stage, cells, area }) => row(`${stage}, ${panel.stages.stages[stage].name}`, cells, area));
+      const rows = chain.map(({ stage, cells, area }) => row(stageName(panel, stage), cells, area));
       place.append(numberTable(["after stage", "cells in it", "area", "share"], [row("window", panel.cells.n, whole), ...rows]));
     });
     return found;

@@ -76,7 +76,7 @@ export function className({ cells, network, scene }, number) {
 
 /** Name of the stage that separated a cell last. @param {Panel} panel @param {number} stage -1 for none */
 export function stageName({ stages }, stage) {
-  return stage < 0 ? "none" : `${stage}, ${stages.stages[stage].name}`;
+  return stage < 0 ? "none" : `${stage} (${stages.stages[stage].name})`;
 }
 
 /** Number of cells in each linear region, at its lowest cell. @param {Panel} panel @returns {Int32Array | null} */
