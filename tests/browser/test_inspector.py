@@ -311,7 +311,7 @@ def test_the_largest_cells_are_listed_and_one_goes_there(points: Opening) -> Non
     assert [int(row[0]) for row in rows] == order.tolist()
     for row, area in zip(rows, arr.areas[order], strict=True):
         _close(row[1], area)
-        _close(row[2].removesuffix(" %"), 100 * area / arr.areas.sum())
+        _close(row[2], 100 * area / arr.areas.sum())
     page.locator(".largest").get_by_role("button", name=str(order[3]), exact=True).click()
     assert page.evaluate("splineviz.pinned.cell") == order[3]
     page.evaluate("splineviz.unpin()")

@@ -85,6 +85,8 @@ class Inspector {
     this.bars = new OutputBars(panel);
     this.units = new UnitsOn(panel);
     this.changing.replaceChildren(this.bars.root, this.units.root);
+    const boundary = panel.cells.values.length === 1 ? `output = ${panel.scene.level}` : "the decision boundary";
+    /** @type {HTMLElement} */ (this.values.boundary.previousElementSibling).textContent = `to ${boundary}`;
     for (const key of ["class", "boundary"]) this.row(key).hidden = !panel.hasValues;
     this.row("norm").hidden = !panel.hasValues && !panel.cells.given.norm;
   }
@@ -110,7 +112,7 @@ class Inspector {
       hash: facts.hash,
       doubt: facts.doubtful ? "yes" : "no",
       uv: facts.uv.map((coordinate) => short(coordinate, this.digits(cells.extent, coordinate))).join(", "),
-      edge: short(facts.edgeDistance, 6),
+      edge: distanceText(facts.edgeDistance),
       unit: unit === undefined ? NOT_KNOWN : `stage ${stages.place(unit)[0]}, ${stages.unitName(unit)}${more}`,
       kink: sixDigits(facts.kink),
     };
@@ -128,7 +130,7 @@ class Inspector {
   tellBoundary(spot) {
     clearTimeout(this.timer);
     if (!spot.panel.hasValues) return;
-    const tell = () => (this.values.boundary.textContent = short(boundaryDistance(spot), 6));
+    const tell = () => (this.values.boundary.textContent = distanceText(boundaryDistance(spot)));
     if (spot.panel.known.get("decisions")?.grid) {
       tell();
       return;
@@ -162,6 +164,11 @@ class UnitsOn {
     });
     this.total.textContent = of ? `${thousands(sum)} of ${thousands(of)}` : NOT_KNOWN;
   }
+}
+
+/** @param {number} distance */
+function distanceText(distance) {
+  return Number.isFinite(distance) ? short(distance, 6) : "none in the window";
 }
 
 /** @param {number | null} value */

@@ -2,7 +2,7 @@
 
 import { button, element, short } from "./dom.js";
 import { folded, numberTable, percent } from "./tables.js";
-import { classOfCell, className, isMixed, stageName } from "./spot_facts.js";
+import { classOfCell, className, isMixed } from "./spot_facts.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./panel.js").Panel} Panel */
@@ -43,10 +43,10 @@ function largestTable(app, panel) {
       short(areas[cell], 6),
       percent(areas[cell], whole),
       ...(panel.hasValues ? [isMixed(panel, cell) ? "several" : className(panel, classOfCell(panel, cell))] : []),
-      stageName(panel, panel.cells.stage[cell]),
+      panel.cells.stage[cell] < 0 ? "–" : String(panel.cells.stage[cell]),
     ];
   });
-  return numberTable(["cell", "area", "share", ...(panel.hasValues ? ["class"] : []), "stage"], rows);
+  return numberTable(["cell", "area", "share, %", ...(panel.hasValues ? ["class"] : []), "stage"], rows);
 }
 
 /** Places of the largest numbers, from the largest on. @param {Float64Array} numbers @param {number} count */

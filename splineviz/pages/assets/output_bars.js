@@ -14,12 +14,12 @@ export class OutputBars {
     this.colors = this.names.length > 1 ? palette.classes : [];
     const shown = Math.min(MOST_BARS, cells.values.length);
     this.rows = Array.from({ length: shown }, () => new BarRow());
-    const left = network.n_outputs - shown;
-    const which = left ? `, the largest ${shown} of ${network.n_outputs}` : "";
+    const which = cells.values.length > shown ? `, the largest ${shown}` : "";
+    const kept = network.n_outputs > cells.values.length ? `; the page has ${cells.values.length} of ${network.n_outputs}` : "";
     this.root = element(
       "table",
       { class: "output-bars", hidden: shown === 0 },
-      element("caption", {}, `Outputs here${which}`),
+      element("caption", {}, `Outputs here${which}${kept}`),
       element("tbody", {}, ...this.rows.map(({ root }) => root)),
     );
   }
@@ -56,6 +56,7 @@ class BarRow {
    * @param {string | undefined} color @param {boolean} largest */
   show(name, value, zero, end, color, largest) {
     this.name.textContent = name;
+    this.name.title = name;
     this.value.textContent = short(value, 6);
     this.bar.style.left = `${Math.min(zero, end)}%`;
     this.bar.style.width = `${Math.abs(end - zero)}%`;

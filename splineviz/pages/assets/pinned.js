@@ -130,7 +130,7 @@ class Pinned {
       const row = (/** @type {string} */ name, /** @type {number} */ count, /** @type {number} */ area) =>
         [name, thousands(count), short(area, 6), percent(area, whole)];
       const rows = chain.map(({ stage, cells, area }) => row(stageName(panel, stage), cells, area));
-      place.append(numberTable(["after stage", "cells in it", "area", "share"], [row("window", panel.cells.n, whole), ...rows]));
+      place.append(numberTable(["after stage", "cells in it", "area", "share, %"], [row("window", panel.cells.n, whole), ...rows]));
     });
     return found;
   }

@@ -16,7 +16,7 @@ export function folded(text, inside, open) {
   return element("details", { open }, element("summary", {}, text), inside);
 }
 
-/** A part of a whole in percent. @param {number} part @param {number} whole */
+/** A part of a whole in percent, without the sign. @param {number} part @param {number} whole */
 export function percent(part, whole) {
-  return `${short((100 * part) / whole, 6)} %`;
+  return short((100 * part) / whole, 6);
 }
