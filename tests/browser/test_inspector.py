@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from splineviz.arrangement.jumps import joined_cells
 from splineviz.arrangement.result import Arrangement
 from splineviz.render.cellcolor import in_slice_norm
 from tests.browser.conftest import Opened
+from tests.browser.networks import dense
 
 TELL = """(pixels) => pixels.map(([clientX, clientY]) => {
   const view = document.querySelector(".view");
@@ -50,16 +50,10 @@ class Opening:
     extent: float
 
 
-def _network(*widths: int) -> nn.Sequential:
-    torch.manual_seed(3)
-    layers = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU())]
-    return nn.Sequential(*layers[:-1])
-
-
 @pytest.fixture(scope="module")
 def points(open_page: Opened) -> Opening:
     """Of three outputs on the square, with two numbers as input."""
-    program = sv.load_program(_network(2, 24, 24, 3), input_shape=(2,))
+    program = sv.load_program(dense(2, 24, 24, 3), input_shape=(2,))
     arr = sv.arrange(program, sv.Plane.identity(), sv.Window.box(-1, 2, -1.5, 1))
     return Opening(arr, open_page(arr, class_names=["ant", "bee", "cat"]), 3.0)
 
@@ -194,7 +188,7 @@ def test_the_input_at_the_cursor_is_drawn(points: Opening, open_page: Opened) ->
 
 def _of_images() -> Arrangement:
     """Of one output on the plane through three random images of six rows, seven columns and three colours."""
-    network = nn.Sequential(nn.Flatten(), _network(126, 12, 1))
+    network = nn.Sequential(nn.Flatten(), dense(126, 12, 1))
     images = torch.as_tensor(np.random.default_rng(4).uniform(0, 1, (3, 3, 6, 7)), dtype=torch.float32)
     return sv.slice(network, images)
 
@@ -283,7 +277,7 @@ def test_search_goes_to_units_cells_and_points(points: Opening) -> None:
     for text in (f"{name}[5]", "stage 1 unit 5", f"{name}[5"):
         page.evaluate("splineviz.unpin()")
         seek(text)
-        assert page.evaluate("splineviz.choice") == {"kind": "unit", "number": 24 + 5}
+        assert page.evaluate("splineviz.choice") == {"kind": "unit", "number": 24 + 5, "panel": 0}
     u, v = arr.interior_points[23]
     seek(f"{u}, {v}".replace("-", "−"))
     assert page.evaluate("splineviz.pinned.cell") == 23
@@ -327,3 +321,18 @@ def test_keys_are_told_in_a_sentence(points: Opening) -> None:
         "(text) => document.querySelector('.spoken').textContent.startsWith(text)", arg=f"Cell {cell}, area "
     )
     assert page.locator(".spoken").get_attribute("aria-live") == "polite"
+
+
+def test_numbers_of_one_network_highlight_nothing_of_another(open_page: Opened) -> None:
+    networks = [sv.load_program(dense(2, *widths, 3), input_shape=(2,)) for widths in ((16,), (16, 16))]
+    compared = sv.compare(networks, sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
+    page = open_page(compared)
+    page.evaluate("() => splineviz.pin(splineviz.views[1], 0.41, 0.42)")
+    counts = "splineviz.views.map(({ panel }) => { const { cells, edges } = panel.chosen(splineviz.choice); return [!!cells, edges.length > 0]; })"
+    buttons = page.locator(".pinned").get_by_role("button")
+    buttons.filter(has_text="Edges of").first.click()
+    assert page.evaluate(counts) == [[False, False], [False, True]]
+    buttons.filter(has_text="Linear region").click()
+    assert page.evaluate(counts) == [[False, False], [True, False]]
+    buttons.filter(has_text="Class").click()
+    assert page.evaluate(counts) == [[True, False], [True, False]]

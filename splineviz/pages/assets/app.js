@@ -16,9 +16,10 @@ import { View } from "./view.js";
  * the number of one, "margin" or "largest"
  */
 /**
- * @typedef {{kind: "unit" | "region" | "class" | "stage" | "none", number: number, stage?: number}} Choice
+ * @typedef {{kind: "unit" | "region" | "class" | "stage" | "none", number: number, stage?: number, panel?: number}} Choice
  * what is highlighted: a unit by its number among all; or the cells of the linear region of a cell, of a class by the
- * number of its output on the page, or of the part of the window that held a cell after a `stage`
+ * number of its output on the page, or of the part of the window that held a cell after a `stage`; `panel` is the one
+ * that numbers of cells and units are of
  */
 
 export class App {

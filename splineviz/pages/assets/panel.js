@@ -111,7 +111,7 @@ export class Panel {
   /** Cells that stand out and edges that are drawn on top by a choice. @param {import("./app.js").Choice} choice
    * @returns {{cells: Uint8Array | null, edges: number[]}} */
   chosen(choice) {
-    return this.once(`chosen ${choice.kind} ${choice.number} ${choice.stage ?? ""}`, () => chosen(this, choice));
+    return this.once(`chosen ${choice.kind} ${choice.number} ${choice.stage ?? ""} ${choice.panel ?? ""}`, () => chosen(this, choice));
   }
 
   /** Largest jump at a side of each cell. @returns {Float64Array} */

@@ -12,7 +12,8 @@ import { folded, numberTable, percent } from "./tables.js";
 /** @param {App} app @param {HTMLElement} root */
 export function addPinned(app, root) {
   const pinned = new Pinned(app, root);
-  for (const what of ["pin", "frame"]) app.on(what, () => pinned.draw());
+  app.on("pin", () => pinned.draw());
+  app.on("frame", () => pinned.follow());
   app.on("choice", () => pinned.press());
 }
 
@@ -25,10 +26,24 @@ class Pinned {
     /** Buttons, and what each highlights. @type {[HTMLButtonElement, () => Choice][]} */
     this.toggles = [];
     this.stage = Infinity;
+    this.chainOpen = false;
+    /** @type {Spot | null} */
+    this.drawn = null;
+  }
+
+  /** Highlight at another checkpoint what is there now of the pinned cell. */
+  follow() {
+    const { choice, pinned } = this.app;
+    this.draw();
+    if (!pinned || choice.panel === undefined) return;
+    const number = choice.kind === "unit" ? choice.number : pinned.cell;
+    this.app.choose({ ...choice, number, panel: pinned.panel.index });
   }
 
   draw() {
     const spot = this.app.pinned;
+    if (spot === this.drawn) return;
+    this.drawn = spot;
     this.toggles = [];
     this.root.hidden = !spot;
     this.root.replaceChildren(...(spot ? this.parts(spot) : []));
@@ -41,7 +56,10 @@ class Pinned {
       "div",
       { class: "tools" },
       button("Go there", "Look at this cell", () => this.app.visit(spot)),
-      button("Let go", "Unpin this cell (key Esc)", () => this.app.unpin()),
+      button("Let go", "Unpin this cell (key Esc)", () => {
+        this.app.unpin();
+        this.app.views[0].root.focus();
+      }),
     );
     const heading = element("h2", {}, `Pinned cell ${spot.cell}`);
     return [heading, tools, this.highlights(spot), this.sides(spot), this.chain(spot), copying(spot)];
@@ -64,6 +82,7 @@ class Pinned {
   /** @param {Spot} spot */
   highlights(spot) {
     const { panel, cell } = spot;
+    const { index } = panel;
     const facts = factsOf(spot);
     const { stages } = panel;
     const found = facts.units.map((unit) => this.unit(spot, unit, `Edges of ${stages.unitName(unit)}`));
@@ -71,7 +90,7 @@ class Pinned {
     if (sizes && facts.region !== null) {
       const count = sizes[facts.region];
       const title = "All cells that are connected with one map";
-      found.push(this.toggle(`Linear region: ${thousands(count)} ${cellsWord(count)}`, title, () => ({ kind: "region", number: cell })));
+      found.push(this.toggle(`Linear region: ${thousands(count)} ${cellsWord(count)}`, title, () => ({ kind: "region", number: cell, panel: index })));
     }
     const { class: winner } = facts;
     if (winner !== null) {
@@ -83,11 +102,12 @@ class Pinned {
 
   /** @param {Spot} spot */
   ofStage({ panel, cell }) {
+    const { index } = panel;
     const { stages, last } = panel.stages;
     this.stage = Math.min(this.stage, Math.max(0, last - 1));
     const options = stages.map(({ name }, k) => /** @type {[string, string]} */ ([String(k), `${k} (${name})`]));
     const title = "The cell of this stage that the pinned one lies in";
-    const choice = () => /** @type {Choice} */ ({ kind: "stage", number: cell, stage: this.stage });
+    const choice = () => /** @type {Choice} */ ({ kind: "stage", number: cell, stage: this.stage, panel: index });
     const toggle = this.toggle("Cell after stage", title, choice);
     const list = chooser("stage", options, String(this.stage), (value) => {
       const before = this.app.choice.kind === "stage";
@@ -100,7 +120,7 @@ class Pinned {
 
   /** @param {Spot} spot @param {number} unit @param {string} text */
   unit({ panel }, unit, text) {
-    return this.toggle(text, `All edges of ${panel.stages.unitName(unit)}`, () => ({ kind: "unit", number: unit }));
+    return this.toggle(text, `All edges of ${panel.stages.unitName(unit)}`, () => ({ kind: "unit", number: unit, panel: panel.index }));
   }
 
   /** @param {Spot} spot */
@@ -122,8 +142,9 @@ class Pinned {
   chain(spot) {
     const { panel, cell } = spot;
     const place = element("div");
-    const found = folded("From the window down to the cell", place, false);
-    found.addEventListener("toggle", () => {
+    const found = folded("From the window down to the cell", place, this.chainOpen);
+    const fill = () => {
+      this.chainOpen = found.open;
       if (!found.open || place.firstChild) return;
       const chain = panel.stages.chain(cell);
       const whole = panel.areas().reduce((sum, area) => sum + area, 0);
@@ -131,14 +152,16 @@ class Pinned {
         [name, thousands(count), short(area, 6), percent(area, whole)];
       const rows = chain.map(({ stage, cells, area }) => row(stageName(panel, stage), cells, area));
       place.append(numberTable(["after stage", "cells in it", "area", "share, %"], [row("window", panel.cells.n, whole), ...rows]));
-    });
+    };
+    found.addEventListener("toggle", fill);
+    fill();
     return found;
   }
 }
 
 /** @param {Choice} one @param {Choice} other */
 function sameChoice(one, other) {
-  return one.kind === other.kind && one.number === other.number && one.stage === other.stage;
+  return one.kind === other.kind && one.number === other.number && one.stage === other.stage && one.panel === other.panel;
 }
 
 /** @param {number} count */
@@ -148,7 +171,7 @@ function cellsWord(count) {
 
 /** Copies to the clipboard; where that is not allowed, shows the text to be copied by hand. @param {Spot} spot */
 function copying(spot) {
-  const said = element("span", { role: "status", class: "said" });
+  const said = element("span", { role: "status", class: "hint" });
   const text = element("textarea", { readonly: true, rows: 6, hidden: true, "aria-label": "The cell as JSON" });
   const copy = async () => {
     const json = JSON.stringify(cellData(spot), null, 1);

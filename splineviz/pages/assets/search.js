@@ -101,22 +101,29 @@ function goToSought(app, sought) {
     const { cell } = sought;
     const [x, y] = panel.cells.middle(cell);
     app.visit({ panel, cell, x, y });
-    return { text: `Cell ${cell} is pinned.`, failed: false };
+    return { text: `Cell ${cell}${whose(app)} is pinned.`, failed: false };
   }
   const { corner, extent } = panel.cells;
   const [x, y] = sought.uv.map((coordinate, k) => (coordinate - corner[k]) / extent);
   const spot = app.spot(panel, x, y);
   if (!spot) return { text: `${sought.uv.join(", ")} lies outside the window.`.replaceAll("-", "−"), failed: true };
   app.visit(spot);
-  return { text: `Cell ${spot.cell} is pinned.`, failed: false };
+  return { text: `Cell ${spot.cell}${whose(app)} is pinned.`, failed: false };
+}
+
+/** Of several networks search knows the first. @param {App} app */
+function whose({ scene, panel }) {
+  return scene.kind === "comparison" ? ` of ${panel.name}` : "";
 }
 
 /** @param {App} app @param {number} unit */
 function goToUnit(app, unit) {
   const { panel } = app;
   const { cells, stages } = panel;
-  const { edges } = panel.chosen({ kind: "unit", number: unit });
-  if (!edges.length) return { text: `${stages.unitName(unit)} changes nowhere in this window.`, failed: true };
+  /** @type {import("./app.js").Choice} */
+  const choice = { kind: "unit", number: unit, panel: panel.index };
+  const { edges } = panel.chosen(choice);
+  if (!edges.length) return { text: `${stages.unitName(unit)}${whose(app)} changes nowhere in this window.`, failed: true };
   let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const edge of edges) {
     for (const vertex of [cells.edgeFrom[edge], cells.edgeTo[edge]]) {
@@ -125,7 +132,7 @@ function goToUnit(app, unit) {
     }
   }
   app.lookAt((x0 + x1) / 2, (y0 + y1) / 2, zoomOn(Math.max(x1 - x0, y1 - y0), 0.8));
-  app.choose({ kind: "unit", number: unit });
+  app.choose(choice);
   const count = `${thousands(edges.length)} ${edges.length === 1 ? "edge" : "edges"}`;
-  return { text: `${stages.unitName(unit)} makes ${count}, highlighted.`, failed: false };
+  return { text: `${stages.unitName(unit)}${whose(app)} makes ${count}, highlighted.`, failed: false };
 }
