@@ -69,7 +69,7 @@ class EncodedCells:
     @cached_property
     def packed(self) -> bytes:
         """All sections, one after the other, compressed (zlib)."""
-        return zlib.compress(b"".join(part.tobytes() for part in self.sections.values()), 9)
+        return zlib.compress(b"".join(part.tobytes() for part in self.sections.values()), 6)
 
     @property
     def card(self) -> dict[str, object]:

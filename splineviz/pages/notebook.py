@@ -47,9 +47,12 @@ def framed_page(panels: Panels) -> str | None:
     return frame(page) if len(page) <= _MOST_BYTES else None
 
 
-def frame(page: str) -> str:
-    """A page in a frame without access to what is around it."""
+def frame(page: str, *, lazy: bool = False) -> str:
+    """A page in a frame without access to what is around it; a ``lazy`` one begins when it is seen."""
+    late = ' loading="lazy"' if lazy else ""
+    # in ASCII: a script that is decoded otherwise is not the one that may run
+    text = html.escape(page).encode("ascii", "xmlcharrefreplace").decode("ascii")
     return (
-        f'<iframe srcdoc="{html.escape(page)}" sandbox="allow-scripts allow-downloads" title="splineviz" '
-        'width="100%" height="640" style="border:0"></iframe>'
+        f'<iframe srcdoc="{text}" sandbox="allow-scripts allow-downloads" title="splineviz" '
+        f'width="100%" height="640" style="border:0"{late}></iframe>'
     )

@@ -16,6 +16,9 @@ from .samples import SQUARE, cells, net
 
 
 def framed(shown: str) -> str:
+    assert shown.isascii(), (
+        "whatever encoding is taken for the notebook's, the script is the one that may run"
+    )
     (page,) = re.findall(r'<iframe srcdoc="([^"]*)" sandbox="allow-scripts allow-downloads"', shown)
     return html.unescape(page)
 
