@@ -30,7 +30,7 @@ TELL = """(pixels) => pixels.map(([clientX, clientY]) => {
     cell,
     uv: panel.cells.uv(x, y),
     outputs: panel.maps.take(cell).all(x, y),
-    norm: panel.maps.singular()[0],
+    norm: panel.maps.normAndVolume()[0],
     facts: Object.fromEntries(values.map((value) => [value.className.slice(5), value.textContent])),
     on: texts(".units-on tbody tr", "td"),
     bars: texts(".output-bars tr", ".number"),

@@ -40,6 +40,7 @@ export function addKeys(app) {
       ",": () => (app.sideBySide ? {} : { frame: Math.max(0, settings.frame - 1) }),
       ".": () => (app.sideBySide ? {} : { frame: Math.min(panels.length - 1, settings.frame + 1) }),
     };
+    if (event.key === "Escape" && !document.querySelector("dialog[open]")) app.unpin();
     const action = actions[event.key];
     if (!action) return;
     event.preventDefault();

@@ -64,12 +64,12 @@ export class Panel {
 
   /** Norms of the maps on the slice. @returns {Float64Array | Float32Array} */
   norms() {
-    return this.cells.given.norm ?? this.once("norms", () => this.eachMap((maps) => maps.singular()[0]));
+    return this.cells.given.norm ?? this.once("norms", () => this.eachMap((maps) => maps.normAndVolume()[0]));
   }
 
   /** @returns {Float64Array | Float32Array} */
   volumes() {
-    return this.cells.given.volume ?? this.once("volumes", () => this.eachMap((maps) => maps.singular()[1]));
+    return this.cells.given.volume ?? this.once("volumes", () => this.eachMap((maps) => maps.normAndVolume()[1]));
   }
 
   /** @param {(maps: Maps) => number} of */

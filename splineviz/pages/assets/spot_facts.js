@@ -22,7 +22,7 @@ export function factsOf({ panel, cell, x, y }) {
     area: cells.area(cell),
     class: valued ? maps.winner(x, y, panel.scene.level) : null,
     mixed: valued && isMixed(panel, cell),
-    norm: cells.given.norm ? cells.given.norm[cell] : valued ? maps.singular()[0] : null,
+    norm: cells.given.norm ? cells.given.norm[cell] : valued ? maps.normAndVolume()[0] : null,
     stage: cells.stage[cell],
     hash: cells.hash[cell].toString(16).padStart(8, "0"),
     region: stages.regions()?.[cell] ?? null,

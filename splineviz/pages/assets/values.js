@@ -192,8 +192,8 @@ export class Maps {
     return best;
   }
 
-  /** Largest and smallest singular value of the taken map on the slice, per input distance. @returns {[number, number]} */
-  singular() {
+  /** Norm and volume factor √det AᵀA of the taken map on the slice, per input distance. @returns {[number, number]} */
+  normAndVolume() {
     let [xx, xy, yy] = [0, 0, 0];
     for (let k = 0; k < this.outputs; k++) {
       xx += this.slopeX[k] * this.slopeX[k];
