@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from splineviz.errors import InputError
 from splineviz.files import PICTURES, atomic_path
+from splineviz.pages.document import document
+from splineviz.pages.look import Look
+from splineviz.pages.panels import panels_of
+from splineviz.pages.scene import scene_of
 from splineviz.render.style import styled
 from splineviz.report.figures_counts import (
     decomposition_bars,
@@ -43,6 +47,8 @@ class Picture:
     draw: Callable[[], Figure]
     dots: bool = False
     """Thousands of marks, or cells: an image is smaller than shapes."""
+    page: Callable[[], str] | None = None
+    """HTML of a page to look closely at the same, where there is one"""
 
 
 def pictures(study: Study, found: Findings) -> Iterator[Picture]:
@@ -114,7 +120,9 @@ def example_picture(study: Study, found: Findings, place: int, example: Example)
     where = f"{radius}, {checkpoint}, point {example.point}, plane {example.plane}"
     cuts = f"The proxy finds {example.n_sep} of {example.cut} cuts."
     text = f"{example.kind.capitalize()} agreement: {where}. {cuts}"
-    return Picture(f"example-{place}-{example.kind}", "examples", text, partial(_drawn, example), dots=True)
+    name = f"example-{place}-{example.kind}"
+    page = partial(_page, example, f"{study.model}, {where}")
+    return Picture(name, "examples", text, partial(_drawn, example), dots=True, page=page)
 
 
 def _drawn(example: Example) -> Figure:
@@ -128,6 +136,12 @@ def _drawn(example: Example) -> Figure:
     figure = draw(arr, boundary=boundary, width=2.6, title=title, **plain).get_figure(root=True)
     assert figure is not None
     return figure
+
+
+def _page(example: Example, title: str) -> str:
+    """A page of one neighbourhood; its picture stands beside it in the report."""
+    panels = panels_of(example.arrangement)
+    return "".join(document(scene_of(panels, Look(title=title)), panels.card(), ""))
 
 
 def save_picture(picture: Picture, path: str | os.PathLike[str]) -> None:

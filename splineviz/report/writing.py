@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import splineviz
 from splineviz.errors import InputError
-from splineviz.files import REPORTS, atomic_path, check_writable, figures_beside
+from splineviz.files import PAGE, REPORTS, atomic_path, check_writable, figures_beside
+from splineviz.pages.notebook import frame
 from splineviz.render.style import styled
 from splineviz.report.document import Document
 from splineviz.report.figures import DPI, Picture, save_picture
@@ -37,9 +38,10 @@ def write_report(study: Study, path: str | os.PathLike[str], *, found: Findings 
     study
         The study.
     path
-        ``.html``: one page that needs nothing else, neither a network nor scripts. ``.md``: Markdown; its
-        figures go to a folder beside it, ``NAME-figures``. ``.json``: one object with the verdict, every
-        finding, and the design.
+        ``.html``: one page that needs nothing else, neither a network nor scripts; with scripts the
+        neighbourhoods that it shows can be looked at closely, each in a frame of its own. ``.md``: Markdown;
+        its figures, and these neighbourhoods as pages, go to a folder beside it, ``NAME-figures``.
+        ``.json``: one object with the verdict, every finding, and the design.
     found
         Findings of the study, if they were computed already.
 
@@ -96,9 +98,9 @@ def _number(value: float) -> float | None:
 
 
 def _html(document: Document) -> str:
-    return _rendered(
-        "report.html.j2", document, {picture.name: _inline(picture) for picture in document.pictures}
-    )
+    images = {picture.name: _inline(picture) for picture in document.pictures}
+    pages = {p.name: frame(p.page(), lazy=True) for p in document.pictures if p.page is not None}
+    return _rendered("report.html.j2", document, images, pages)
 
 
 def _inline(picture: Picture) -> str:
@@ -119,11 +121,16 @@ def _markdown(document: Document, target: Path) -> str:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
     for picture in document.pictures:
         save_picture(picture, folder / f"{picture.name}.png")
-    places = {p.name: os.fsencode(f"{folder.name}/{p.name}.png") for p in document.pictures}
-    return _rendered("report.md.j2", document, {name: quote(place) for name, place in places.items()})
+        if picture.page is not None:
+            with atomic_path(folder / f"{picture.name}{PAGE}") as temporary:
+                temporary.write_text(picture.page(), encoding="utf-8")
+    beside = quote(os.fsencode(folder.name))
+    images = {picture.name: f"{beside}/{picture.name}.png" for picture in document.pictures}
+    pages = {p.name: f"{beside}/{p.name}{PAGE}" for p in document.pictures if p.page is not None}
+    return _rendered("report.md.j2", document, images, pages)
 
 
-def _rendered(template: str, document: Document, images: Mapping[str, str]) -> str:
+def _rendered(template: str, document: Document, images: Mapping[str, str], pages: Mapping[str, str]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -136,5 +143,5 @@ def _rendered(template: str, document: Document, images: Mapping[str, str]) -> s
     environment.filters |= {"html": lambda text: Markup(in_html(text))}
     environment.filters |= {"line": in_line, "markdown": in_markdown}
     return environment.get_template(template).render(
-        document=document, images=images, version=splineviz.__version__
+        document=document, images=images, pages=pages, version=splineviz.__version__
     )
