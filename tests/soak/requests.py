@@ -93,7 +93,18 @@ def _slice(make: Materials) -> list[str]:
     )
     if make.happens(0.1):
         return [*words, make.one_of("--count", "--estimate")]
-    kinds = ("a.png", "a.svg", "a.pdf", "a.npz", "a.npz", "a.geojson", "a.parquet", "shards/", "a.txt")
+    kinds = (
+        "a.png",
+        "a.svg",
+        "a.pdf",
+        "a.html",
+        "a.npz",
+        "a.npz",
+        "a.geojson",
+        "a.parquet",
+        "shards/",
+        "a.txt",
+    )
     return [*words, *_outputs(make, kinds), "--dpi", "60"]
 
 
@@ -141,7 +152,7 @@ def _compare(make: Materials) -> list[str]:
         words = ["nets:six", *(["nets:two"] if make.happens(0.1) else make.network()[:1])]
     words += [*make.data(), "--points", "0,1,2", *_options(make, 0.2, **_LIMITS)]
     words += _options(make, 0.3, difference=("map", "decisions", "edges"), color=("norm", "class", "area"))
-    return [*words, *_outputs(make, ("c.png", "c.svg", "c.pdf"), 2)]
+    return [*words, *_outputs(make, ("c.png", "c.svg", "c.pdf", "c.html"), 2)]
 
 
 def _check(make: Materials) -> list[str]:
@@ -161,7 +172,7 @@ def _draw(make: Materials) -> list[str]:
     return [
         *words,
         *_options(make, 0.1, window=("0", "5"), text=()),
-        *_outputs(make, ("d.png", "d.svg", "d.pdf")),
+        *_outputs(make, ("d.png", "d.svg", "d.pdf", "d.html")),
         "--dpi",
         "60",
     ]
