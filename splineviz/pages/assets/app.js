@@ -4,6 +4,8 @@ import { Camera, zoomOn } from "./camera.js";
 import { fillOf, modes } from "./colors.js";
 import { readPanel } from "./panel.js";
 import { drawMarks } from "./marks.js";
+import { Orbit } from "./surfaceorbit.js";
+import { rangeOf } from "./surfaceshape.js";
 import { View } from "./view.js";
 
 /** @typedef {import("./panel.js").Panel} Panel */
@@ -13,7 +15,7 @@ import { View } from "./view.js";
  * @typedef {{color: string, edges: string, boundary: boolean, anchors: boolean, data: boolean, stage: number,
  *   frame: number, surface: boolean, output: string}} Settings
  * `stage` cells are those after it; `frame` of an animation; `surface` the graph of the function in 3-D; `output` of that:
- * the number of one, "margin" or "largest"
+ * the number of one, "margin" of the two largest, "margin-3" of one over its best rival, or "largest"
  */
 /**
  * @typedef {{kind: "unit" | "region" | "class" | "stage" | "none", number: number, stage?: number, panel?: number}} Choice
@@ -33,6 +35,10 @@ export class App {
     this.views = [];
     const [x, y, zoom] = this.overview();
     this.camera = new Camera(x, y, zoom);
+    /** How the graph in 3-D is seen. */
+    this.orbit = new Orbit();
+    /** Whether WebGL draws it: where a graphics card helps, or anywhere, or never. @type {"fast" | "any" | "none"} */
+    this.webgl = "fast";
     /** @type {Settings} */
     this.settings = {
       ...scene.view,
@@ -165,6 +171,7 @@ export class App {
 
   home() {
     [this.camera.x, this.camera.y, this.camera.zoom] = this.overview();
+    if (this.settings.surface) this.orbit.home();
     this.cameraMoved();
   }
 
@@ -176,12 +183,12 @@ export class App {
 
   /** Whether a setting can have a value. @param {"color" | "edges" | "stage" | "frame" | "output"} name @param {string} value */
   offers(name, value) {
-    const whole = (/** @type {number} */ end) => /^\d+$/.test(value) && Number(value) <= end;
+    const whole = (/** @type {string} */ text, /** @type {number} */ end) => /^\d+$/.test(text) && Number(text) <= end;
     if (name === "color") return modes(this.panel).includes(value);
     if (name === "edges") return ["stage", "plain", "none"].includes(value) || (value === "kink" && this.panel.hasValues);
-    if (name === "stage") return whole(Math.max(...this.scene.networks.map(({ stages }) => stages.length - 1)));
-    if (name === "frame") return !this.sideBySide && whole(this.panels.length - 1);
-    return this.panel.hasValues && (["margin", "largest"].includes(value) || whole(this.panel.cells.values.length - 1));
+    if (name === "stage") return whole(value, Math.max(...this.scene.networks.map(({ stages }) => stages.length - 1)));
+    if (name === "frame") return !this.sideBySide && whole(value, this.panels.length - 1);
+    return this.panel.hasValues && (["margin", "largest"].includes(value) || whole(value.replace(/^margin-/, ""), this.panel.cells.values.length - 1));
   }
 
   /** Draw before the next frame of the screen. */
@@ -195,6 +202,7 @@ export class App {
   }
 
   draw() {
+    if (this.orbit.step(this.settings.surface, performance.now())) this.redraw();
     for (const view of this.views) view.draw(this.lookOf(view));
   }
 
@@ -233,8 +241,15 @@ export class App {
     drawMarks(this, view, context);
   }
 
-  /** Whether a drag turns the surface, and does not move the camera. @param {View} _view @param {PointerEvent} _event @param {PointerEvent} _before */
-  surfaceKeepsPointer(_view, _event, _before) {
-    return false;
+  /** Least and largest height of all panels that have been read. @param {string} output @returns {[number, number]} */
+  heightRange(output) {
+    const ranges = this.panels.flatMap((panel) => (panel?.hasValues ? [rangeOf(panel, output)] : []));
+    return [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
+  }
+
+  /** Whether a drag turns the surface, and does not move the camera. @param {View} view @param {PointerEvent} event @param {PointerEvent} before */
+  surfaceKeepsPointer(view, event, before) {
+    view.surface?.drag(event, before);
+    return view.surface !== null;
   }
 }

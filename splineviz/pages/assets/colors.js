@@ -20,6 +20,8 @@ export const QUANTITIES = {
 };
 
 const PLAIN = "#f6f6f4";
+const LINE_INK = "#1a1a1a";
+const LEVELS = 128;
 
 /** Names of colour modes that a panel has the data for. @param {Panel} panel @returns {string[]} */
 export function modes(panel) {
@@ -125,6 +127,43 @@ export function pack(color) {
 export function unpack(word) {
   const parts = [word & 255, (word >> 8) & 255, (word >> 16) & 255];
   return `#${parts.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Mixed with white. @param {number} word */
+export function faded(word) {
+  const mixed = (/** @type {number} */ shift) => Math.round(255 - 0.28 * (255 - ((word >>> shift) & 255))) << shift;
+  return ((255 << 24) | mixed(16) | mixed(8) | mixed(0)) >>> 0;
+}
+
+/** @typedef {{color: number, thick: number, alpha: number}} LineStyle 0xbbggrr and pixels */
+
+/** How edges look: few styles, and the number of that of an edge. @param {Panel} panel @param {string} mode @param {number} widest pixels
+ * @returns {{styles: LineStyle[], of: (edge: number) => number}} */
+export function edgeStyles(panel, mode, widest) {
+  const n = Math.max(1, panel.stages.stages.length);
+  const ink = pack(LINE_INK) & 0xffffff;
+  if (mode === "stage") {
+    const styles = panel.palette.lines.map((color, stage) => ({
+      color: pack(color) & 0xffffff,
+      thick: widest * (1 - 0.45 * (n > 1 ? stage / (n - 1) : 0)),
+      alpha: 1,
+    }));
+    return { styles, of: (edge) => panel.stages.ofEdge[edge] };
+  }
+  if (mode !== "kink") return { styles: [{ color: ink, thick: widest, alpha: 1 }], of: () => 0 };
+  const jumps = panel.jumps();
+  const top = panel.once("top jump", () => topOf(jumps));
+  const styles = Array.from({ length: LEVELS }, (_, k) => {
+    const share = k / (LEVELS - 1);
+    return { color: ink, thick: widest * (0.2 + 1.6 * share), alpha: 0.12 + 0.88 * share };
+  });
+  return { styles, of: (edge) => (top > 0 ? Math.round((LEVELS - 1) * Math.min(1, Math.sqrt(jumps[edge] / top))) : 0) };
+}
+
+/** @param {ArrayLike<number>} jumps */
+function topOf(jumps) {
+  const sorted = Float64Array.from(jumps).filter((jump) => jump > 0).sort();
+  return sorted.length ? sorted[Math.floor(0.99 * (sorted.length - 1))] : 0;
 }
 
 /** @param {Float64Array[]} arrays */

@@ -81,7 +81,10 @@ function stageSlider(app) {
 function graph(app) {
   const { settings, panel } = app;
   const outputs = panel.network.outputs.map(({ name }, k) => /** @type {[string, string]} */ ([String(k), `output ${name}`]));
-  if (outputs.length > 1) outputs.push(["margin", "margin of the two largest"], ["largest", "largest output"]);
+  if (outputs.length > 1) {
+    outputs.push(["margin", "margin of the two largest"], ["largest", "largest output"]);
+    panel.network.outputs.forEach(({ name }, k) => outputs.push([`margin-${k}`, `output ${name} minus best other`]));
+  }
   const toggle = button("3-D", "The graph of the function over the slice (key 3)", () => app.set({ surface: !settings.surface }), {
     "aria-pressed": String(settings.surface),
   });

@@ -59,11 +59,7 @@ export class Decisions {
   /** Classes that have a piece of a cell, with the corners of the pieces. @param {number} cell @returns {{winner: number, piece: Corner[]}[]} */
   pieces(cell) {
     const { cells } = this;
-    const corners = Array.from(cells.corners.subarray(cells.first[cell], cells.first[cell + 1]));
-    const whole = corners.map((vertex) => {
-      const values = cells.values.map((read) => read[vertex]);
-      return { x: cells.x[vertex], y: cells.y[vertex], values: values.length > 1 ? values : [this.level, values[0]], by: -1 };
-    });
+    const whole = cornersOf(cells, cell, this.level);
     if (this.ofCell[cell] !== MIXED) return [{ winner: this.ofCell[cell], piece: whole }];
     const found = [];
     for (let k = 0; k < whole[0].values.length; k++) {
@@ -126,12 +122,26 @@ export class Decisions {
 }
 
 /**
- * @typedef {{x: number, y: number, values: number[], by: number}} Corner
- * with the outputs there, and which output cut the side that begins here off, -1 for a side of the cell
+ * @typedef {{x: number, y: number, values: number[], by: number, edge: number}} Corner
+ * with the outputs there; of the side that begins here which output cut it off, -1 for a side of the cell, and the
+ * edge that it lies on, -1 for none
  */
 
+/** Corners of a cell; of a single output the level counts as the output before it. @param {Cells} cells @param {number} cell
+ * @param {number} level @returns {Corner[]} */
+export function cornersOf(cells, cell, level) {
+  const found = [];
+  for (let side = cells.first[cell]; side < cells.first[cell + 1]; side++) {
+    const vertex = cells.corners[side];
+    const values = cells.values.map((read) => read[vertex]);
+    if (values.length === 1) values.unshift(level);
+    found.push({ x: cells.x[vertex], y: cells.y[vertex], values, by: -1, edge: cells.sideEdge[side] });
+  }
+  return found;
+}
+
 /** The part of a convex polygon in which output k is at least output j. @param {Corner[]} piece @param {number} k @param {number} j @returns {Corner[]} */
-function clipped(piece, k, j) {
+export function clipped(piece, k, j) {
   const margin = piece.map(({ values }) => values[k] - values[j]);
   // where both are equal on a whole side, the lower one wins, and the higher one has no piece of no width
   const inside = (/** @type {number} */ m) => (k < j ? m >= 0 : m > 0);
@@ -145,7 +155,8 @@ function clipped(piece, k, j) {
     const [a, b] = [piece[i], piece[next]];
     const values = a.values.map((value, o) => value + t * (b.values[o] - value));
     values[k] = values[j] = Math.max(values[k], values[j]);
-    found.push({ x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y), values, by: here ? j : a.by });
+    const cut = here ? { by: j, edge: -1 } : { by: a.by, edge: a.edge };
+    found.push({ x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y), values, ...cut });
   }
   return found;
 }

@@ -7,7 +7,7 @@ import { inField } from "./timeline.js";
 
 /** Keys and what they do, for the help. @type {[string, string][]} */
 export const KEYS = [
-  ["drag, arrows", "move (with Shift in large steps); in 3-D: turn"],
+  ["drag, arrows", "move (with Shift in large steps); in 3-D turn (with Shift move)"],
   ["wheel, pinch, + −", "zoom"],
   ["0", "the whole window"],
   ["click, Enter", "pin the cell at the cursor, or in the middle"],

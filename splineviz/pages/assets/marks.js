@@ -13,41 +13,44 @@ export function drawMarks(app, view, context) {
   const { scene, settings } = app;
   const { corner, extent } = view.panel.cells;
   const pixel = (/** @type {number} */ u, /** @type {number} */ v) =>
-    app.camera.pixel((u - corner[0]) / extent, (v - corner[1]) / extent, ...view.size);
+    view.pixel((u - corner[0]) / extent, (v - corner[1]) / extent);
   context.lineJoin = "round";
-  outline(context, scene.window.map(([u, v]) => pixel(u, v)), getComputedStyle(view.root).color, 1.2 * view.ratio);
+  if (view.surface) view.surface.drawAxis(context);
+  else {
+    const [first] = scene.window;
+    outline(context, [[...scene.window, first].map(([u, v]) => pixel(u, v))], getComputedStyle(view.root).color, 1.2 * view.ratio);
+  }
   const { doubtful } = view.panel.cells;
-  for (const cell of doubtful.subarray(0, MOST_DOUBTFUL)) outlineCell(app, view, context, cell, DOUBTFUL);
+  for (const cell of doubtful.subarray(0, MOST_DOUBTFUL)) outlineCell(view, context, cell, DOUBTFUL);
   if (settings.data && scene.data) drawData(app, view, context, pixel);
   if (settings.anchors) for (const anchor of scene.anchors) drawAnchor(context, anchor, pixel(anchor.u, anchor.v), view.ratio);
   for (const [spot, color] of /** @type {const} */ ([[app.hovered, INK], [app.pinned, PINNED]])) {
     if (!spot) continue;
     const same = spot.panel === view.panel;
-    if (same) outlineCell(app, view, context, spot.cell, color);
+    if (same) outlineCell(view, context, spot.cell, color);
     else {
       const cell = view.panel.grid.locate(spot.x, spot.y);
-      if (cell >= 0) outlineCell(app, view, context, cell, color);
-      cross(context, app.camera.pixel(spot.x, spot.y, ...view.size), color, view.ratio);
+      if (cell >= 0) outlineCell(view, context, cell, color);
+      cross(context, view.pixel(spot.x, spot.y), color, view.ratio);
     }
   }
 }
 
-/** @param {App} app @param {View} view @param {CanvasRenderingContext2D} context @param {number} cell @param {string} color */
-function outlineCell(app, view, context, cell, color) {
-  const { cells } = view.panel;
-  const points = Array.from(cells.corners.subarray(cells.first[cell], cells.first[cell + 1]), (vertex) =>
-    app.camera.pixel(cells.x[vertex], cells.y[vertex], ...view.size),
-  );
-  outline(context, points, "#ffffff", 4.5 * view.ratio);
-  outline(context, points, color, 2.2 * view.ratio);
+/** @param {View} view @param {CanvasRenderingContext2D} context @param {number} cell @param {string} color */
+function outlineCell(view, context, cell, color) {
+  const lines = view.outline(cell);
+  outline(context, lines, "#ffffff", 4.5 * view.ratio);
+  outline(context, lines, color, 2.2 * view.ratio);
 }
 
-/** @param {CanvasRenderingContext2D} context @param {[number, number][]} points @param {string} color @param {number} thick */
-function outline(context, points, color, thick) {
+/** @param {CanvasRenderingContext2D} context @param {[number, number][][]} lines @param {string} color @param {number} thick */
+function outline(context, lines, color, thick) {
   context.beginPath();
-  // canvases narrow coordinates to single precision, so what is far outside is brought nearer
-  for (const [x, y] of points) context.lineTo(clamp(x), clamp(y));
-  context.closePath();
+  for (const line of lines) {
+    // canvases narrow coordinates to single precision, so what is far outside is brought nearer
+    line.forEach(([x, y], k) => (k ? context.lineTo(clamp(x), clamp(y)) : context.moveTo(clamp(x), clamp(y))));
+  }
+  context.lineCap = "round";
   context.strokeStyle = color;
   context.lineWidth = thick;
   context.stroke();

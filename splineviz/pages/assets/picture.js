@@ -1,7 +1,7 @@
 /** The picture of a panel: fills, lines and boundary by raster, marks above them on a canvas of their own. */
 
 import { MIXED } from "./decisions.js";
-import { fillOf, pack, step } from "./colors.js";
+import { edgeStyles, faded, fillOf, pack, step } from "./colors.js";
 import { NOTHING, Raster } from "./raster.js";
 import { Maps } from "./values.js";
 
@@ -14,8 +14,8 @@ import { Maps } from "./values.js";
  * `chosen` cells stand out, and the edges of `lines` are drawn on top
  */
 
-const LINE_INK = pack("#1a1a1a");
-const ACCENT = pack("#d100d1");
+/** Colour of chosen lines. */
+export const ACCENT = pack("#d100d1");
 
 export class Picture {
   /** @param {Panel} panel */
@@ -130,25 +130,15 @@ export class Picture {
   /** Edges of some cells that the look shows. @param {Int32Array} seen @param {Box} box @param {Look} look */
   drawEdges(seen, box, look) {
     const { panel } = this;
-    const { cells, stages, palette } = panel;
-    const { widest } = this;
+    const { cells, stages } = panel;
     const n = Math.max(1, stages.stages.length);
-    const lines = palette.lines.map((color) => pack(color) & 0xffffff);
-    const jumps = look.edges === "kink" ? panel.jumps() : null;
-    const top = jumps ? panel.once("top jump", () => topOf(jumps)) : 0;
     if (look.edges !== "none") {
+      const { styles, of } = edgeStyles(panel, look.edges, this.widest);
       // later stages first, so that earlier ones, which run through, lie on top
       const byStage = edgesByStage(cells, stages.ofEdge, seen, look.stage, n);
       for (let stage = n - 1; stage >= 0; stage--) {
         for (const edge of byStage[stage]) {
-          let color = look.edges === "stage" ? lines[stage] : LINE_INK & 0xffffff;
-          let thick = look.edges === "stage" ? widest * (1 - 0.45 * (n > 1 ? stage / (n - 1) : 0)) : widest;
-          let alpha = 1;
-          if (jumps) {
-            const share = top > 0 ? Math.min(1, Math.sqrt(jumps[edge] / top)) : 0;
-            thick = widest * (0.2 + 1.6 * share);
-            alpha = 0.12 + 0.88 * share;
-          }
+          const { color, thick, alpha } = styles[of(edge)];
           this.line(edge, thick, color, alpha, box);
         }
       }
@@ -156,15 +146,10 @@ export class Picture {
     for (const edge of look.lines) this.line(edge, 2.4 * look.pixelRatio, ACCENT & 0xffffff, 1, box);
   }
 
-  /** Lines are thinner where cells are small, so that they never hide the fills. @param {number} pixelRatio */
+  /** @param {number} pixelRatio */
   findWidth(pixelRatio) {
-    const camera = /** @type {Camera} */ (this.camera);
     const { width, height } = this.raster;
-    const [x0, x1, y0, y1] = camera.seen(width, height);
-    const inside = (/** @type {number} */ place) => Math.min(1, Math.max(0, place));
-    const area = (inside(x1) - inside(x0)) * (inside(y1) - inside(y0));
-    const size = Math.sqrt(area / Math.max(1, this.panel.grid.within([x0, x1, y0, y1]).length)) * camera.scale(width, height);
-    this.widest = pixelRatio * Math.min(Math.max((0.05 * size) / pixelRatio, 0.16), 1.2);
+    this.widest = lineWidth(this.panel, /** @type {Camera} */ (this.camera), width, height, pixelRatio, 1);
   }
 
   /** @param {number} edge @param {number} thick @param {number} color @param {number} alpha @param {Box} box */
@@ -203,6 +188,17 @@ export class Picture {
   }
 }
 
+/** Width of the widest lines: thinner where cells are small, so that they never hide the fills.
+ * @param {Panel} panel @param {Camera} camera @param {number} width @param {number} height @param {number} pixelRatio
+ * @param {number} shrink how long ways are seen, against those of the camera */
+export function lineWidth(panel, camera, width, height, pixelRatio, shrink) {
+  const [x0, x1, y0, y1] = camera.seen(width, height);
+  const inside = (/** @type {number} */ place) => Math.min(1, Math.max(0, place));
+  const area = (inside(x1) - inside(x0)) * (inside(y1) - inside(y0));
+  const size = Math.sqrt(area / Math.max(1, panel.grid.within([x0, x1, y0, y1]).length)) * camera.scale(width, height) * shrink;
+  return pixelRatio * Math.min(Math.max((0.05 * size) / pixelRatio, 0.16), 1.2);
+}
+
 /** The edges of some cells up to a stage, by stage, each once. @param {import("./cells.js").Cells} cells @param {Int16Array} ofEdge
  * @param {Int32Array} seen @param {number} last @param {number} n @returns {number[][]} */
 function edgesByStage(cells, ofEdge, seen, last, n) {
@@ -219,12 +215,6 @@ function edgesByStage(cells, ofEdge, seen, last, n) {
   return found;
 }
 
-/** @param {ArrayLike<number>} jumps */
-function topOf(jumps) {
-  const sorted = Float64Array.from(jumps).filter((jump) => jump > 0).sort();
-  return sorted.length ? sorted[Math.floor(0.99 * (sorted.length - 1))] : 0;
-}
-
 /** @param {Maps} maps @param {number} x @param {number} y @param {import("./colors.js").Scale} scale */
 function rgbWord(maps, x, y, { low, high }) {
   const [red, green, blue] = [0, 1, 2].map((k) =>
@@ -233,17 +223,11 @@ function rgbWord(maps, x, y, { low, high }) {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
-/** Mixed with white. @param {number} word */
-function faded(word) {
-  const mixed = (/** @type {number} */ shift) => Math.round(255 - 0.28 * (255 - ((word >>> shift) & 255))) << shift;
-  return ((255 << 24) | mixed(16) | mixed(8) | mixed(0)) >>> 0;
-}
-
 const numbers = new WeakMap();
 let latest = 0;
 
 /** A number for an object that stays the same. @param {object | null} object */
-function identity(object) {
+export function identity(object) {
   if (!object) return 0;
   if (!numbers.has(object)) numbers.set(object, ++latest);
   return numbers.get(object);

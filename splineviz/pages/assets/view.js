@@ -1,6 +1,7 @@
 /** The view of one panel: its canvases, and what mouse, touch and keys do to the camera. */
 
 import { Picture } from "./picture.js";
+import { Surface } from "./surface.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./panel.js").Panel} Panel */
@@ -34,6 +35,8 @@ export class View {
     /** @type {Map<number, PointerEvent>} */
     this.pointers = new Map();
     this.moved = 0;
+    /** The graph in 3-D, once it was shown. @type {Surface | null} */
+    this.graph = null;
     this.name(panel);
     this.root.append(this.caption);
     this.listen();
@@ -44,7 +47,8 @@ export class View {
   name(panel) {
     this.caption.textContent = panel.name;
     this.caption.hidden = this.app.scene.panels.length === 1;
-    const keys = "Arrow keys move, plus and minus zoom, Enter pins the cell in the middle.";
+    const arrows = this.surface ? "Arrow keys turn the graph, with shift they move it" : "Arrow keys move";
+    const keys = `${arrows}, plus and minus zoom, Enter pins the cell in the middle.`;
     this.root.setAttribute("aria-label", `Cells of ${panel.name}. ${keys}`);
   }
 
@@ -54,6 +58,13 @@ export class View {
     this.picture = new Picture(panel);
     this.drawn = null;
     this.name(panel);
+  }
+
+  /** The graph in 3-D while it is shown, also on the way there and back. @returns {Surface | null} */
+  get surface() {
+    if (this.app.orbit.share === 0 || !this.panel.hasValues) return null;
+    this.graph ??= new Surface(this);
+    return this.graph;
   }
 
   /** Device pixels per CSS pixel. */
@@ -96,9 +107,23 @@ export class View {
     return [(event.clientX - box.left) * this.ratio, (event.clientY - box.top) * this.ratio];
   }
 
-  /** Place under an event. @param {MouseEvent} event @returns {[number, number]} */
+  /** Place under an event; not a number where the graph in 3-D has none. @param {MouseEvent} event @returns {[number, number]} */
   place(event) {
+    if (this.surface) return this.surface.place(...this.at(event));
     return this.app.camera.place(...this.at(event), ...this.size);
+  }
+
+  /** Device pixel of a place. @param {number} x @param {number} y @returns {[number, number]} */
+  pixel(x, y) {
+    return this.surface ? this.surface.pixel(x, y) : this.app.camera.pixel(x, y, ...this.size);
+  }
+
+  /** Lines round a cell, in device pixels. @param {number} cell @returns {[number, number][][]} */
+  outline(cell) {
+    if (this.surface) return this.surface.outline(cell);
+    const { cells } = this.panel;
+    const corners = cells.corners.subarray(cells.first[cell], cells.first[cell + 1]);
+    return [[...corners, corners[0]].map((vertex) => this.pixel(cells.x[vertex], cells.y[vertex]))];
   }
 
   /** @param {PointerEvent} event */
@@ -128,6 +153,10 @@ export class View {
 
   /** @param {number} factor @param {number} px @param {number} py */
   zoom(factor, px, py) {
+    if (this.surface) {
+      this.surface.zoomAt(factor, px, py);
+      return;
+    }
     this.app.camera.zoomAt(factor, px, py, ...this.size);
     this.app.cameraMoved();
   }
@@ -135,6 +164,10 @@ export class View {
   /** @param {KeyboardEvent} event */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.surface?.key(event)) {
+      event.preventDefault();
+      return;
+    }
     const [width, height] = this.size;
     const by = PAN_KEYS * this.ratio * (event.shiftKey ? 4 : 1);
     /** @type {Record<string, () => void>} */
@@ -164,6 +197,18 @@ export class View {
     const [width, height] = this.size;
     const resized = this.base.width !== width || this.base.height !== height;
     if (resized) [this.base.width, this.base.height, this.marks.width, this.marks.height] = [width, height, width, height];
+    const { surface } = this;
+    if (this.base.hidden !== !!surface) {
+      this.base.hidden = !!surface;
+      this.name(this.panel);
+    }
+    if (this.graph) this.graph.canvas.hidden = !surface;
+    if (surface) {
+      surface.draw(look);
+      this.root.dataset.drawn = "";
+      this.drawMarks();
+      return;
+    }
     const { camera } = this.app;
     const slow = this.panel.cells.n > 30000;
     if (slow && !resized && this.drawn && this.drawn.zoom !== camera.zoom) {
@@ -207,7 +252,7 @@ export class View {
 
   /** Canvases that lie over each other. @returns {HTMLCanvasElement[]} */
   layers() {
-    return [this.base, this.marks];
+    return [this.surface?.sharp(this.app.lookOf(this)) ?? this.base, this.marks];
   }
 
   /** Marks above the cells: the window's outline, anchors, data, and the cells at the cursor and pinned. */
