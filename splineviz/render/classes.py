@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.errors import InputError
-from splineviz.render.palette import class_colors
+from splineviz.render.palette import CLASS_TINT, class_colors
 from splineviz.render.panel import Panel
 from splineviz.showing import in_line
 
@@ -26,7 +26,6 @@ __all__ = [
     "side_names",
 ]
 
-_TINT = 0.3
 _MOST = 12
 
 
@@ -51,7 +50,7 @@ def boundary_segments(arr: Arrangement, window: int, level: float | None = None)
 def class_pieces(regions: DecisionRegions, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Colours (n, 3) of some pieces of decision regions, and the area that they give each class (C,)."""
     classes = regions.classes[rows]
-    return class_colors(classes, tint=_TINT), np.bincount(classes, weights=regions.areas[rows])
+    return class_colors(classes, tint=CLASS_TINT), np.bincount(classes, weights=regions.areas[rows])
 
 
 def scalar_output(arr: Arrangement) -> bool:
@@ -97,7 +96,8 @@ def _predicted_legend(panel: Panel, classes: np.ndarray, names: Sequence[str] | 
 
     shown = np.sort(classes[:_MOST])
     handles = [
-        Patch(facecolor=color, edgecolor="0.4", linewidth=0.4) for color in class_colors(shown, tint=_TINT)
+        Patch(facecolor=color, edgecolor="0.4", linewidth=0.4)
+        for color in class_colors(shown, tint=CLASS_TINT)
     ]
     more = f" (largest {_MOST} of {len(classes)})" if len(classes) > _MOST else ""
     _class_rows(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float64, UInt64
 
-__all__ = ["class_colors", "oklch_to_rgb", "pattern_colors", "stage_colors"]
+__all__ = ["CLASS_TINT", "class_colors", "oklch_to_rgb", "pattern_colors", "stage_colors"]
+
+CLASS_TINT = 0.3
+"""White in the fills of classes, so that lines and dots stand out"""
 
 # Near Okabe and Ito's colours, without black and the red of the decision boundary, and three more; moved
 # until any two stay apart, as fills and as dots, also for eyes that lack one kind of cone.

@@ -22,6 +22,7 @@ function legend(app) {
   const { settings, scene, panel } = app;
   if (settings.boundary && panel.hasValues) marks.push(line(scene.palette.boundary, 2.2, boundaryName(app)));
   if (panel.cells.doubtful.length) marks.push(line("#d95f02", 2.2, "cells in doubt"));
+  if (scene.valid) marks.push(element("li", {}, patch("#ffffff"), "veiled: inputs out of range"));
   if (settings.data && scene.data) marks.push(element("li", {}, dot("#1a1a1a"), "data, fainter farther off the plane"));
   if (settings.anchors) {
     for (const { letter, caption } of scene.anchors) {

@@ -20,6 +20,7 @@ export function drawMarks(app, view, context) {
     const [first] = scene.window;
     outline(context, [[...scene.window, first].map(([u, v]) => pixel(u, v))], getComputedStyle(view.root).color, 1.2 * view.ratio);
   }
+  if (scene.valid && !view.surface) veil(context, [scene.window, scene.valid].map((ring) => ring.map(([u, v]) => pixel(u, v))), view.ratio);
   const { doubtful } = view.panel.cells;
   for (const cell of doubtful.subarray(0, MOST_DOUBTFUL)) outlineCell(view, context, cell, DOUBTFUL);
   if (settings.data && scene.data) drawData(app, view, context, pixel);
@@ -54,6 +55,21 @@ function outline(context, lines, color, thick) {
   context.strokeStyle = color;
   context.lineWidth = thick;
   context.stroke();
+}
+
+/** Veil what lies in the window and not in the part of it that is valid. @param {CanvasRenderingContext2D} context
+ * @param {[number, number][][]} rings window and valid part @param {number} ratio */
+function veil(context, [window, valid], ratio) {
+  context.beginPath();
+  for (const ring of [window, valid]) {
+    ring.forEach(([x, y], k) => (k ? context.lineTo(clamp(x), clamp(y)) : context.moveTo(clamp(x), clamp(y))));
+    context.closePath();
+  }
+  context.fillStyle = "rgba(255, 255, 255, 0.55)";
+  context.fill("evenodd");
+  context.setLineDash([5 * ratio, 4 * ratio]);
+  if (valid.length) outline(context, [[...valid, valid[0]]], INK, ratio);
+  context.setLineDash([]);
 }
 
 /** @param {number} pixel */

@@ -18,8 +18,9 @@ import { Maps } from "./values.js";
  *   palette: {scale: string, fills: string[], lines: string[], classes: string[], boundary: string},
  *   view: {color: string, edges: string, boundary: boolean, anchors: boolean, data: boolean},
  *   panels: {name: string, network: number, cells_per_stage: number[], status: string, proven: string, card: import("./cells.js").CellsCard}[],
- *   strip: null | {steps: number[], series: {label: string, values: (number | null)[]}[]}}} Scene
+ *   valid: null | [number, number][], strip: null | {steps: number[], seconds: number[], series: Series[]}}} Scene
  */
+/** @typedef {{chart: string, label: string, values: (number | null)[]}} Series numbers of the checkpoints, of one kind with those of the same `chart` */
 /** @typedef {Scene["palette"] & {scaleWords: Uint32Array}} Palette */
 
 export class Panel {

@@ -27,7 +27,11 @@ export function addTimeline(app, root) {
   const said = element("output", {});
   const play = button("Play", "Play or pause (key p)", () => (timer ? stop() : run()), { class: "play" });
   const charts = element("div", { class: "charts" });
-  const cursors = (strip?.series ?? []).map((one) => chart(charts, one, /** @type {number[]} */ (strip?.steps)));
+  const kinds = [...new Set(strip?.series.map((one) => one.chart))];
+  const cursors = kinds.map((title) => {
+    const lines = strip?.series.filter((one) => one.chart === title) ?? [];
+    return chart(charts, title, lines, strip?.steps ?? []);
+  });
 
   function stop() {
     clearTimeout(timer);
@@ -36,7 +40,7 @@ export function addTimeline(app, root) {
   }
   async function next() {
     await app.set({ frame: (app.settings.frame + 1) % panels.length });
-    if (timer) timer = window.setTimeout(next, 1000 * SECONDS);
+    if (timer) timer = window.setTimeout(next, 1000 * (strip?.seconds[app.settings.frame] ?? SECONDS));
   }
   function run() {
     play.textContent = "Pause";
@@ -63,25 +67,30 @@ export function inField(event) {
   return event.target instanceof HTMLElement && event.target.matches("input[type=text], input[type=search], textarea, select");
 }
 
-/** A curve over the logarithm of the step; returns what moves its cursor. @param {HTMLElement} root
- * @param {{label: string, values: (number | null)[]}} series @param {number[]} steps @returns {(frame: number) => void} */
-function chart(root, { label, values }, steps) {
-  const known = values.filter((value) => value !== null);
-  const top = Math.max(...known, 0) || 1;
+/**
+ * Curves of one kind over the logarithm of the step; returns what moves their cursor.
+ * @param {HTMLElement} root @param {string} title @param {import("./panel.js").Series[]} lines @param {number[]} steps
+ * @returns {(frame: number) => void}
+ */
+function chart(root, title, lines, steps) {
+  const top = Math.max(0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0))) || 1;
   const ends = [Math.log1p(steps[0]), Math.log1p(steps[steps.length - 1])];
   const x = (/** @type {number} */ k) => 4 + ((CHART_WIDTH - 8) * (Math.log1p(steps[k]) - ends[0])) / (ends[1] - ends[0] || 1);
   const y = (/** @type {number} */ value) => CHART_HEIGHT - 4 - ((CHART_HEIGHT - 10) * value) / top;
-  const picture = vector("svg", { viewBox: `0 0 ${CHART_WIDTH} ${CHART_HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label });
-  const points = values.map((value, k) => (value === null ? "" : `${x(k).toFixed(1)},${y(value).toFixed(1)}`)).filter(Boolean);
-  picture.append(vector("polyline", { points: points.join(" "), class: "curve" }));
+  const view = { viewBox: `0 0 ${CHART_WIDTH} ${CHART_HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": title };
+  const picture = vector("svg", view);
+  for (const [k, { values }] of lines.entries()) {
+    const points = values.map((value, j) => (value === null ? "" : `${x(j).toFixed(1)},${y(value).toFixed(1)}`)).filter(Boolean);
+    picture.append(vector("polyline", { points: points.join(" "), class: `curve curve-${k}` }));
+  }
   const cursor = vector("line", { y1: 0, y2: CHART_HEIGHT, class: "cursor" });
   picture.append(cursor);
-  const now = element("b", {});
-  root.append(element("figure", {}, element("figcaption", {}, `${label} `, now), /** @type {any} */ (picture)));
+  const now = lines.map(() => element("b", {}));
+  const names = lines.map(({ label }, k) => element("span", { class: `name-${k}` }, lines.length > 1 ? `${label} ` : "", now[k]));
+  root.append(element("figure", {}, element("figcaption", {}, `${title} `, ...names), /** @type {any} */ (picture)));
   return (frame) => {
     cursor.setAttribute("x1", String(x(frame)));
     cursor.setAttribute("x2", String(x(frame)));
-    const value = values[frame];
-    now.textContent = value === null ? "" : short(value);
+    lines.forEach(({ values }, k) => (now[k].textContent = values[frame] === null ? "–" : short(/** @type {number} */ (values[frame]))));
   };
 }
