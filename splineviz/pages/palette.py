@@ -17,8 +17,8 @@ __all__ = ["palette"]
 
 
 def palette(n_stages: int, outputs: Sequence[int], cmap: str | None) -> dict[str, Any]:
-    """Colours as a page reads them: scale of quantities, fills and lines by stage, classes (or, of a single output,
-    the sides of its level)."""
+    """Colours as a page reads them: the scale of quantities, fills and lines by stage, and classes; of a
+    single output the two sides of its level."""
     scale = (even_steps(cmap, 256) * 255).round().astype(np.uint8)
     return {
         "scale": base64.b64encode(scale.tobytes()).decode("ascii"),
