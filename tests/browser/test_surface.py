@@ -79,12 +79,13 @@ def pixels(page: Page) -> np.ndarray:
 def height(values: np.ndarray, output: str) -> np.ndarray:
     """(N, K) outputs to (N,) heights."""
     if output.isdigit():
-        return values[:, int(output)]
+        return np.array(values[:, int(output)])
     if output.startswith("margin-"):
         k = int(output.removeprefix("margin-"))
-        return values[:, k] - np.delete(values, k, 1).max(1)
-    last = np.sort(values, 1)
-    return last[:, -1] if output == "largest" else last[:, -1] - last[:, -2]
+        return np.array(values[:, k] - np.delete(values, k, 1).max(1))
+    order: np.ndarray = np.sort(values, 1)
+    second = order[:, -2] if output == "margin" else np.zeros(len(order))
+    return np.array(order[:, -1] - second)
 
 
 @pytest.mark.parametrize("output", ["1", "margin", "margin-2", "largest"])

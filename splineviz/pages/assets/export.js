@@ -19,6 +19,11 @@ export function picture(app) {
   context.fillRect(0, 0, canvas.width, canvas.height);
   let left = 0;
   for (const view of app.views) {
+    if (view.surface) {
+      // its axis has the ink of the page
+      context.fillStyle = getComputedStyle(view.root).backgroundColor;
+      context.fillRect(left, 0, ...view.size);
+    }
     for (const layer of view.layers()) context.drawImage(layer, left, 0);
     left += view.size[0];
   }
@@ -32,6 +37,7 @@ export function savePng(app) {
 
 /** @param {App} app @returns {string} why there is none, or nothing */
 export function saveSvg(app) {
+  if (app.settings.surface) return "shapes are those of the flat picture: switch 3-D off, or take the PNG";
   const text = svg(app);
   if (!text) return `more than ${MOST_SHAPES.toLocaleString("en-US")} cells are in view: zoom in, or take the PNG`;
   download(new Blob([text], { type: "image/svg+xml" }), `${fileName(app)}.svg`);

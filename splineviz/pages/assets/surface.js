@@ -19,12 +19,15 @@ import { Maps } from "./values.js";
 const FAR = 300;
 /** How far that reaches, in radii of the view. */
 const REACH = 16;
-/** A frame that takes longer, in milliseconds, makes the next ones coarser, and without lines, as long as things move. */
+/** A frame that takes longer, in milliseconds, makes the next ones coarse and without lines, as long as things move. */
 const SLOW = 45;
 const COARSE = 2;
 const SETTLED = 140;
 const TURN_PER_PIXEL = 0.008;
 const TURN_PER_KEY = Math.PI / 36;
+/** @type {Record<string, [number, number]>} */
+const WAYS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const PAN_PER_KEY = 60;
 
 export class Surface {
   /** @param {View} view */
@@ -182,7 +185,8 @@ export class Surface {
     drawAxis(context, this.projection, this.relief, this.window, name, this.view.ratio, color, backgroundColor);
   }
 
-  /** Place of the graph under a pixel; not a number where there is none. @param {number} px @param {number} py @returns {[number, number]} */
+  /** Place of the graph under a pixel; not a number where there is none. @param {number} px @param {number} py
+   * @returns {[number, number]} */
   place(px, py) {
     if (!this.projection || !this.facets) return [NaN, NaN];
     return pick(this.facets, this.relief, this.projection, px, py) ?? [NaN, NaN];
@@ -193,7 +197,8 @@ export class Surface {
     return (this.projection ?? this.project(1)).pixel(x, y, this.z(x, y));
   }
 
-  /** Outline of a cell on the graph, in pixels, as it bends. @param {number} cell @returns {[number, number][][]} pieces of it */
+  /** Outline of a cell on the graph, in pixels, as it bends. @param {number} cell
+   * @returns {[number, number][][]} pieces of it */
   outline(cell) {
     const { facets, projection, relief } = this;
     const found = [];
@@ -209,7 +214,8 @@ export class Surface {
     return found;
   }
 
-  /** Turn, or with a shift key or two fingers move and zoom. @param {PointerEvent} event @param {PointerEvent} before */
+  /** Turn, or with a shift key or two fingers move and zoom. @param {PointerEvent} event
+   * @param {PointerEvent} before */
   drag(event, before) {
     const { view, app } = this;
     const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
@@ -221,10 +227,11 @@ export class Surface {
     }
     const other = [...view.pointers.values()].find((one) => one.pointerId !== event.pointerId);
     if (other) {
-      const apart = (/** @type {PointerEvent} */ one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
       const [px, py] = view.at(event);
       const [qx, qy] = view.at(other);
-      this.zoomAt(apart(event) / Math.max(1, apart(before)), (px + qx) / 2, (py + qy) / 2);
+      const [bx, by] = view.at(before);
+      const factor = Math.hypot(px - qx, py - qy) / Math.max(1, Math.hypot(bx - qx, by - qy));
+      this.zoomAt(factor, (px + qx) / 2, (py + qy) / 2);
     }
     this.pan((dx * view.ratio) / fingers, (dy * view.ratio) / fingers);
   }
@@ -257,10 +264,9 @@ export class Surface {
 
   /** Whether a key was one of those that turn, or move with the shift key. @param {KeyboardEvent} event */
   key(event) {
-    const ways = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] });
-    const way = ways[event.key];
+    const way = WAYS[event.key];
     if (!way) return false;
-    if (event.shiftKey) this.pan(60 * this.view.ratio * way[0], 60 * this.view.ratio * way[1]);
+    if (event.shiftKey) this.pan(PAN_PER_KEY * this.view.ratio * way[0], PAN_PER_KEY * this.view.ratio * way[1]);
     else {
       this.app.orbit.rotate(way[0] * TURN_PER_KEY, -way[1] * TURN_PER_KEY);
       this.app.cameraMoved();

@@ -3,7 +3,8 @@
 /** @typedef {import("./surfaceorbit.js").Projection} Projection */
 /** @typedef {import("./surfacemesh.js").Relief} Relief */
 
-/** Round numbers in a range, about as many as wanted. @param {number} low @param {number} high @param {number} wanted @returns {number[]} */
+/** Round numbers in a range, about as many as wanted. @param {number} low @param {number} high @param {number} wanted
+ * @returns {number[]} */
 export function ticks(low, high, wanted) {
   if (!(high > low)) return [low];
   const rough = (high - low) / wanted;
@@ -23,10 +24,12 @@ export function tickText(tick, all) {
 }
 
 /** Draw the axis at the leftmost corner of the window, where the graph hides none of it.
- * @param {CanvasRenderingContext2D} context @param {Projection} projection @param {Relief} relief @param {[number, number][]} window in places
+ * @param {CanvasRenderingContext2D} context @param {Projection} projection @param {Relief} relief
+ * @param {[number, number][]} window in places
  * @param {string} name @param {number} ratio device pixels per CSS pixel @param {string} ink @param {string} ground */
 export function drawAxis(context, projection, relief, window, name, ratio, ink, ground) {
-  const at = (/** @type {[number, number]} */ [x, y], /** @type {number} */ height) => projection.pixel(x, y, relief.z(height));
+  const at = (/** @type {[number, number]} */ [x, y], /** @type {number} */ height) =>
+    projection.pixel(x, y, relief.z(height));
   const corner = window.reduce((best, one) => (at(one, relief.low)[0] < at(best, relief.low)[0] ? one : best));
   const [bottom, top] = [at(corner, relief.low), at(corner, relief.high)];
   const inView = bottom[0] > 0 && top[1] < projection.height && bottom[1] > 0;
@@ -42,7 +45,7 @@ export function drawAxis(context, projection, relief, window, name, ratio, ink, 
   context.beginPath();
   context.moveTo(x, bottom[1]);
   context.lineTo(x, top[1]);
-  const wanted = Math.max(2, Math.min(6, (bottom[1] - top[1]) / (45 * ratio)));
+  const wanted = Math.max(3, Math.min(6, (bottom[1] - top[1]) / (45 * ratio)));
   const numbers = ticks(relief.low, relief.high, wanted);
   for (const tick of numbers) {
     const y = at(corner, tick)[1];

@@ -1,6 +1,8 @@
 /** The graph of a function drawn by WebGL 2: the geometry is uploaded once, and a frame sends a matrix. Positions are
  * relative to an origin that is near what is seen, taken in double precision before they are narrowed. */
 
+import { FACET, FACET_PIXEL, STROKE, STROKE_PIXEL } from "./surfaceshaders.js";
+
 /** @typedef {import("./surfacemesh.js").Mesh} Mesh */
 /** @typedef {import("./surfaceorbit.js").Projection} Projection */
 /** @typedef {import("./colors.js").LineStyle} LineStyle */
@@ -10,81 +12,6 @@ const STYLES = 256;
 /** How much nearer to the eye lines are than what they lie on, in pixels for each that they reach to a side: facets that
  * are steeper to the eye hide parts of them. */
 export const NEARER = 4;
-
-/** A facet is a fan of triangles, of one colour or, where colours follow outputs, of shares of scales. */
-const FACET = `#version 300 es
-layout(location = 0) in vec3 place;
-layout(location = 1) in vec4 face;
-uniform mat4 matrix;
-uniform float growth;
-flat out vec4 fill;
-#ifdef TONES
-layout(location = 2) in vec3 tone;
-out vec3 tones;
-#endif
-void main() {
-  gl_Position = matrix * vec4(place, 1.0);
-  fill = vec4(face.rgb, mix(1.0, face.a, growth));
-#ifdef TONES
-  tones = tone;
-#endif
-}`;
-
-const FACET_PIXEL = `#version 300 es
-precision highp float;
-flat in vec4 fill;
-out vec4 color;
-#ifdef TONES
-in vec3 tones;
-uniform sampler2D scale;
-#endif
-void main() {
-  vec3 plain = fill.rgb;
-#ifdef TONES
-  plain = TONES == 1 ? texelFetch(scale, ivec2(clamp(int(floor(256.0 * tones.x)), 0, 255), 0), 0).rgb : clamp(tones, 0.0, 1.0);
-#endif
-  color = vec4(plain * (gl_FrontFacing ? fill.a : 0.7 * fill.a), 1.0);
-}`;
-
-/** A stroke is a rectangle in the picture, somewhat nearer to the eye than what it lies on. */
-const STROKE = `#version 300 es
-precision highp float;
-precision highp int;
-layout(location = 0) in vec3 from;
-layout(location = 1) in vec3 to;
-layout(location = 2) in float style;
-uniform mat4 matrix;
-uniform highp sampler2D styles;
-uniform float pixels;
-uniform vec2 size;
-uniform float nearer;
-flat out vec4 ink;
-flat out float halfWide;
-out float across;
-void main() {
-  vec4 texel = texelFetch(styles, ivec2(int(style), 0), 0);
-  int word = int(texel.x);
-  float thick = texel.z * pixels;
-  // a thin line fades
-  ink = vec4(vec3(word & 255, (word >> 8) & 255, (word >> 16) & 255) / 255.0, texel.y * min(1.0, thick));
-  halfWide = max(thick, 1.0) / 2.0;
-  vec2 a = (matrix * vec4(from, 1.0)).xy * size;
-  vec4 end = matrix * vec4((gl_VertexID & 2) == 0 ? from : to, 1.0);
-  vec2 way = (matrix * vec4(to, 1.0)).xy * size - a;
-  vec2 normal = vec2(-way.y, way.x) * inversesqrt(max(dot(way, way), 1e-30));
-  across = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (halfWide + 0.5);
-  gl_Position = vec4(end.xy + across * normal / size, end.z - nearer * (halfWide + 0.5), 1.0);
-}`;
-
-const STROKE_PIXEL = `#version 300 es
-precision highp float;
-flat in vec4 ink;
-flat in float halfWide;
-in float across;
-out vec4 color;
-void main() {
-  color = vec4(ink.rgb, 1.0) * ink.a * clamp(halfWide + 0.5 - abs(across), 0.0, 1.0);
-}`;
 
 export class SurfaceGl {
   /** @param {HTMLCanvasElement} canvas @param {boolean} fast without a graphics card WebGL is slower than scanlines are
@@ -117,7 +44,8 @@ export class SurfaceGl {
     this.depth = 1;
   }
 
-  /** Upload what is to be drawn. @param {Mesh} mesh @param {[number, number, number]} origin near the middle of what is seen */
+  /** Upload what is to be drawn. @param {Mesh} mesh
+   * @param {[number, number, number]} origin near the middle of what is seen */
   load(mesh, origin) {
     const { gl } = this;
     for (const buffer of this.buffers) gl.deleteBuffer(buffer);
@@ -138,9 +66,13 @@ export class SurfaceGl {
       attribute(gl, 2, mesh.tones.length, gl.FLOAT, 0, 0);
     }
     this.upload(gl.ELEMENT_ARRAY_BUFFER, index);
-    for (const [array, ends] of /** @type {const} */ ([[this.lineArray, mesh.lines], [this.strokeArray, mesh.strokes]])) {
+    const shift = [...origin, ...origin, 0];
+    for (const [array, ends] of /** @type {const} */ ([
+      [this.lineArray, mesh.lines],
+      [this.strokeArray, mesh.strokes],
+    ])) {
       gl.bindVertexArray(array);
-      this.upload(gl.ARRAY_BUFFER, Float32Array.from(ends, (number, k) => number - (k % 7 < 6 ? origin[(k % 7) % 3] : 0)));
+      this.upload(gl.ARRAY_BUFFER, Float32Array.from(ends, (number, k) => number - shift[k % 7]));
       for (const [location, size, at] of [[0, 3, 0], [1, 3, 12], [2, 1, 24]]) {
         attribute(gl, location, size, gl.FLOAT, 28, at);
         gl.vertexAttribDivisor(location, 1);
@@ -161,12 +93,14 @@ export class SurfaceGl {
     this.buffers.push(buffer);
   }
 
-  /** @param {Projection} projection @param {Styles} styles @param {number} pixels of this canvas, per pixel that widths are told in */
+  /** @param {Projection} projection @param {Styles} styles
+   * @param {number} pixels of this canvas, per pixel that widths are told in */
   draw(projection, styles, pixels) {
     const { gl } = this;
     const mesh = /** @type {Mesh} */ (this.mesh);
     const { width, height, scale } = projection;
-    [this.canvas.width, this.canvas.height] = [width, height];
+    if (this.canvas.width !== width) this.canvas.width = width;
+    if (this.canvas.height !== height) this.canvas.height = height;
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
@@ -175,7 +109,8 @@ export class SurfaceGl {
     // the origin may be away from the middle
     const [right, up, near] = projection.rows(this.origin);
     const depth = 1.05 * (this.depth + Math.abs(near[3]) + 8 / scale);
-    const rows = [right.map((x) => (2 * scale * x) / width), up.map((x) => (2 * scale * x) / height), near.map((x) => -x / depth), [0, 0, 0, 1]];
+    const factors = [(2 * scale) / width, (2 * scale) / height, -1 / depth];
+    const rows = [...[right, up, near].map((row, k) => row.map((x) => x * factors[k])), [0, 0, 0, 1]];
     const matrix = Float32Array.from({ length: 16 }, (_, k) => rows[k % 4][k >> 2]);
     const facets = this.facetProgram(mesh.tones.length);
     gl.useProgram(facets);
@@ -201,7 +136,8 @@ export class SurfaceGl {
     gl.bindVertexArray(null);
   }
 
-  /** @param {WebGLVertexArrayObject | null} array @param {Float64Array} ends @param {LineStyle[]} styles none leaves them out */
+  /** @param {WebGLVertexArrayObject | null} array @param {Float64Array} ends
+   * @param {LineStyle[]} styles none leaves them out */
   drawStrokes(array, ends, styles) {
     if (!styles.length || !ends.length) return;
     const { gl } = this;
@@ -217,7 +153,8 @@ export class SurfaceGl {
   facetProgram(tones) {
     const known = this.facetPrograms.get(tones);
     if (known) return known;
-    const define = (/** @type {string} */ source) => source.replace("300 es", `300 es\n${tones ? `#define TONES ${tones}` : ""}`);
+    const version = tones ? `300 es\n#define TONES ${tones}` : "300 es";
+    const define = (/** @type {string} */ source) => source.replace("300 es", version);
     const made = program(this.gl, define(FACET), define(FACET_PIXEL));
     this.facetPrograms.set(tones, made);
     return made;
@@ -263,7 +200,8 @@ function fans({ facets, face: faces, tones, relief }, [ox, oy, oz]) {
   return { place, face, index, tone, reach };
 }
 
-/** @param {WebGL2RenderingContext} gl @param {number} location @param {number} size @param {number} type @param {number} stride @param {number} at */
+/** @param {WebGL2RenderingContext} gl @param {number} location @param {number} size @param {number} type
+ * @param {number} stride @param {number} at */
 function attribute(gl, location, size, type, stride, at) {
   gl.enableVertexAttribArray(location);
   gl.vertexAttribPointer(location, size, type, false, stride, at);

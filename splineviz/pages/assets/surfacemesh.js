@@ -1,4 +1,4 @@
-/** What is drawn of a graph: its facets with their colours and shares of light, the lines of edges, and strokes on top. */
+/** What is drawn of a graph: facets with their colours and shares of light, the lines of edges, and strokes on top. */
 
 import { edgeStyles, faded, pack } from "./colors.js";
 import { ACCENT } from "./picture.js";
@@ -16,6 +16,8 @@ import { Maps } from "./values.js";
 const LIGHT = [-0.46, 0.38, 0.8];
 const DARKEST = 0.5;
 
+/** Number of facets up to which edges are drawn: of more, facets are smaller than pixels. */
+const MOST_LINED = 300000;
 /** Number of facets up to which the edges are drawn at the foot, too, and how strongly. */
 const MOST_BELOW = 20000;
 const FAINT = 0.4;
@@ -43,14 +45,16 @@ export class Relief {
 }
 
 export class Mesh {
-  /** @param {Facets} facets @param {Relief} relief @param {Look} look @param {Fill} fill @param {[number, number][]} window its outline in places */
+  /** @param {Facets} facets @param {Relief} relief @param {Look} look @param {Fill} fill
+   * @param {[number, number][]} window its outline in places */
   constructor(facets, relief, look, fill, window) {
     this.facets = facets;
     this.panel = facets.panel;
     this.relief = relief;
     /** Red, green, blue, and the share of light. */
     this.face = new Uint32Array(facets.n);
-    /** Shares of a scale that colours follow along facets: one number, or red, green and blue. @type {Float64Array[]} */
+    /** Shares of a scale that colours follow along facets: one number, or red, green and blue.
+     * @type {Float64Array[]} */
     this.tones = [];
     /** Scale that one tone is read on. */
     this.scaleWords = this.panel.palette.scaleWords;
@@ -103,19 +107,22 @@ export class Mesh {
 
   /** Edges that the look shows, those of early stages on top. @param {Look} look @returns {Float64Array} */
   edgeLines(look) {
-    if (look.edges === "none") return new Float64Array(0);
+    if (look.edges === "none" || this.facets.n > MOST_LINED) return new Float64Array(0);
     const { panel, facets } = this;
     const { ofEdge } = panel.stages;
     const { styles, of } = edgeStyles(panel, look.edges, 1);
     const sides = this.sidesOf((edge) => ofEdge[edge] >= 0 && ofEdge[edge] <= look.stage);
     sides.sort((one, other) => ofEdge[facets.edge[other]] - ofEdge[facets.edge[one]]);
     const row = new Row(new Float64Array(14 * sides.length));
-    if (facets.n <= MOST_BELOW && !facets.box) for (const side of sides) this.addShadow(row, side, styles.length + of(facets.edge[side]));
+    if (facets.n <= MOST_BELOW && !facets.box) {
+      for (const side of sides) this.addShadow(row, side, styles.length + of(facets.edge[side]));
+    }
     for (const side of sides) this.addSide(row, side, of(facets.edge[side]));
     return row.done();
   }
 
-  /** Sides of facets on edges that count, one of both of an edge. @param {(edge: number) => boolean} counts @returns {Int32Array} */
+  /** Sides of facets on edges that count, one of both of an edge. @param {(edge: number) => boolean} counts
+   * @returns {Int32Array} */
   sidesOf(counts) {
     const { facets } = this;
     const { edgeCells } = this.panel.cells;
@@ -142,11 +149,13 @@ export class Mesh {
     row.push(style);
   }
 
-  /** A side at the foot of the graph: the tessellation under it. @param {Row<Float64Array>} row @param {number} side @param {number} style */
+  /** A side at the foot of the graph: the tessellation under it. @param {Row<Float64Array>} row @param {number} side
+   * @param {number} style */
   addShadow(row, side, style) {
     const { x, y, after } = this.facets;
-    for (const end of [side, after[side]]) for (const number of [x[end], y[end], this.relief.z(this.relief.low)]) row.push(number);
-    row.push(style);
+    const end = after[side];
+    const z = this.relief.z(this.relief.low);
+    for (const number of [x[side], y[side], z, x[end], y[end], z, style]) row.push(number);
   }
 
   /** The rim of the graph, and the outline of the window at its foot. @param {[number, number][]} window */
@@ -194,7 +203,8 @@ export class Mesh {
     for (const style of styles) for (const side of sides) this.addSide(this.row, side, style);
   }
 
-  /** A stroke, or what of it lies in a box. @param {number} ax @param {number} ay @param {number} az @param {number} bx @param {number} by
+  /** A stroke, or what of it lies in a box. @param {number} ax @param {number} ay @param {number} az @param {number} bx
+   * @param {number} by
    * @param {number} bz @param {number} style @param {PlaceBox | null} box */
   addStroke(ax, ay, az, bx, by, bz, style, box) {
     let [from, to] = [0, 1];

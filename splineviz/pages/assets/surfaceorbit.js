@@ -56,7 +56,8 @@ export class Orbit {
 
 /** Pixels of places with heights. Depth counts towards the eye, in places. */
 export class Projection {
-  /** @param {Camera} camera @param {Orbit} orbit @param {number} width @param {number} height @param {number} z height in the middle, in places */
+  /** @param {Camera} camera @param {Orbit} orbit @param {number} width @param {number} height
+   * @param {number} z height in the middle, in places */
   constructor(camera, orbit, width, height, z) {
     const { progress } = orbit;
     this.width = width;
@@ -79,7 +80,8 @@ export class Projection {
     return (1 + (ROOM - 1) * this.growth) * Math.sqrt(this.cosTilt);
   }
 
-  /** Right, up and towards the eye, in places, of what is away from the middle. @param {number} dx @param {number} dy @param {number} dz
+  /** Right, up and towards the eye, in places, of what is away from the middle. @param {number} dx @param {number} dy
+   * @param {number} dz
    * @returns {[number, number, number]} */
   seen(dx, dy, dz) {
     const along = this.sinTurn * dx + this.cosTurn * dy;
@@ -97,7 +99,8 @@ export class Projection {
     return [this.width / 2 + this.scale * right, this.height / 2 - this.scale * up];
   }
 
-  /** Away from the middle, in places, of a pixel on the plane at some height. @param {number} px @param {number} py @param {number} z @returns {[number, number]} */
+  /** Away from the middle, in places, of a pixel on the plane at some height. @param {number} px @param {number} py
+   * @param {number} z @returns {[number, number]} */
   placeAt(px, py, z) {
     const right = (px - this.width / 2) / this.scale;
     const up = (this.height / 2 - py) / this.scale;

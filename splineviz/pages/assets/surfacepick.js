@@ -6,7 +6,8 @@
 
 /** The place of the facet that is nearest to the eye at a pixel: only the facets above and below the line on the plane
  * that a ray through the pixel passes over are looked at.
- * @param {Facets} facets @param {Relief} relief @param {Projection} projection @param {number} px @param {number} py @returns {[number, number] | null} */
+ * @param {Facets} facets @param {Relief} relief @param {Projection} projection @param {number} px @param {number} py
+ * @returns {[number, number] | null} */
 export function pick(facets, relief, projection, px, py) {
   const { panel, box } = facets;
   const [x0, x1, y0, y1] = box ?? [0, 1, 0, 1];
@@ -32,7 +33,8 @@ export function pick(facets, relief, projection, px, py) {
 }
 
 /** Depth and place of a facet at a point of the picture, by the triangle of its fan that holds it.
- * @param {Facets} facets @param {Relief} relief @param {Projection} projection @param {number} f @param {number[]} at right and up, in places
+ * @param {Facets} facets @param {Relief} relief @param {Projection} projection @param {number} f
+ * @param {number[]} at right and up, in places
  * @returns {[number, number, number] | null} */
 function meet({ first, x, y, h }, relief, projection, f, [right, up]) {
   const place = (/** @type {number} */ k) => {
@@ -55,7 +57,8 @@ function meet({ first, x, y, h }, relief, projection, f, [right, up]) {
   return null;
 }
 
-/** The part of a segment in a box. @param {number[]} a @param {number[]} b @param {number[]} box x0, x1, y0, y1 @returns {[number[], number[]] | null} */
+/** The part of a segment in a box. @param {number[]} a @param {number[]} b @param {number[]} box x0, x1, y0, y1
+ * @returns {[number[], number[]] | null} */
 function clip(a, b, box) {
   let [from, to] = [0, 1];
   for (const axis of [0, 1]) {
@@ -70,11 +73,13 @@ function clip(a, b, box) {
     to = Math.min(to, Math.max(one, other));
   }
   if (from > to) return null;
-  const at = (/** @type {number} */ t) => [0, 1].map((axis) => Math.max(box[2 * axis], Math.min(box[2 * axis + 1], a[axis] + t * (b[axis] - a[axis]))));
+  const at = (/** @type {number} */ t) =>
+    [0, 1].map((axis) => Math.max(box[2 * axis], Math.min(box[2 * axis + 1], a[axis] + t * (b[axis] - a[axis]))));
   return [at(from), at(to)];
 }
 
-/** Cells of the buckets that a segment passes through, some more than once. @param {import("./grid.js").Grid} grid @param {number[]} a @param {number[]} b */
+/** Cells of the buckets that a segment passes through, some more than once. @param {import("./grid.js").Grid} grid
+ * @param {number[]} a @param {number[]} b */
 function* along(grid, a, b) {
   const { side, start, list } = grid;
   const bucket = (/** @type {number} */ place) => Math.max(0, Math.min(side - 1, Math.floor(place * side)));

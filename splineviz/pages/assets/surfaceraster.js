@@ -30,7 +30,8 @@ export class SurfaceRaster {
     [this.px, this.py, this.near] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   }
 
-  /** @param {Projection} projection @param {{lines: LineStyle[], strokes: LineStyle[]}} styles @param {number} pixels of this canvas, per
+  /** @param {Projection} projection @param {{lines: LineStyle[], strokes: LineStyle[]}} styles
+   * @param {number} pixels of this canvas, per
    * pixel that widths are told in */
   draw(projection, styles, pixels) {
     const { width, height } = projection;
@@ -81,16 +82,26 @@ export class SurfaceRaster {
     const last = Math.min(height, Math.ceil(bottom - 0.5));
     for (let row = Math.max(0, Math.ceil(top - 0.5)); row < last; row++) {
       const y = row + 0.5;
-      let [left, right, nearLeft, nearRight] = [Infinity, -Infinity, 0, 0];
+      let left = Infinity;
+      let right = -Infinity;
+      let nearLeft = 0;
+      let nearRight = 0;
       for (let k = begin, j = end - 1; k < end; j = k++) {
         if (py[j] <= y === py[k] <= y) continue;
         // the upper end first, so that both facets at a side find the same number
-        const [a, b] = py[j] < py[k] ? [j, k] : [k, j];
+        const a = py[j] < py[k] ? j : k;
+        const b = j + k - a;
         const t = (y - py[a]) / (py[b] - py[a]);
         const x = px[a] + t * (px[b] - px[a]);
         const z = near[a] + t * (near[b] - near[a]);
-        if (x < left) [left, nearLeft] = [x, z];
-        if (x > right) [right, nearRight] = [x, z];
+        if (x < left) {
+          left = x;
+          nearLeft = z;
+        }
+        if (x > right) {
+          right = x;
+          nearRight = z;
+        }
       }
       const from = Math.max(0, Math.ceil(left - 0.5));
       const to = Math.min(width, Math.ceil(right - 0.5));
@@ -152,7 +163,8 @@ export class SurfaceRaster {
     return twice > 0;
   }
 
-  /** Tones of a facet at a pixel: by the triangle of its fan that holds it. @param {number} f @param {number} x @param {number} y */
+  /** Tones of a facet at a pixel: by the triangle of its fan that holds it. @param {number} f @param {number} x
+   * @param {number} y */
   toneAt(f, x, y) {
     const { facets, tones } = /** @type {Mesh} */ (this.mesh);
     const { px, py } = this;
@@ -174,7 +186,8 @@ export class SurfaceRaster {
     return tones.map((tone) => best[0] * tone[best[3]] + best[1] * tone[best[4]] + best[2] * tone[best[5]]);
   }
 
-  /** @param {Projection} projection @param {Float64Array} ends x, y, z twice, and the style @param {LineStyle[]} styles @param {number} pixels */
+  /** @param {Projection} projection @param {Float64Array} ends x, y, z twice, and the style @param {LineStyle[]} styles
+   * @param {number} pixels */
   stroke(projection, ends, styles, pixels) {
     const { scale, width, height, x, y, z } = projection;
     const [right, up, near] = projection.rows([x, y, z]);
@@ -192,7 +205,8 @@ export class SurfaceRaster {
     }
   }
 
-  /** Blend a line over what is not nearer. @param {number[]} from @param {number[]} to column, row and depth @param {number} thick
+  /** Blend a line over what is not nearer. @param {number[]} from @param {number[]} to column, row and depth
+   * @param {number} thick
    * @param {number} color @param {number} alpha @param {number} width @param {number} height */
   line([ax, ay, az], [bx, by, bz], thick, color, alpha, width, height) {
     const half = Math.max(thick, 1) / 2;

@@ -30,7 +30,8 @@ export function heightName(panel, output) {
   return of < 0 ? "largest minus second" : `output ${name(of)} minus best other`;
 }
 
-/** Outputs at vertices as `Decisions` compares them: of a single one the level is the other. @param {Panel} panel @returns {Float64Array[]} */
+/** Outputs at vertices as `Decisions` compares them: of a single one the level is the other. @param {Panel} panel
+ * @returns {Float64Array[]} */
 function compared(panel) {
   const { values, nVertices } = panel.cells;
   if (values.length > 1) return values;
@@ -75,7 +76,8 @@ export function heights(panel, output) {
   });
 }
 
-/** The height as a function of the outputs at a place. @param {Panel} panel @param {string} output @returns {(values: number[]) => number} */
+/** The height as a function of the outputs at a place. @param {Panel} panel @param {string} output
+ * @returns {(values: number[]) => number} */
 export function heightOf(panel, output) {
   const { kind, of } = readHeight(panel, output);
   if (kind === "one") return (values) => values[of];
@@ -124,7 +126,8 @@ export class Row {
 
 /** Facets of a panel: the corners of facet f are those from `first[f]` to `first[f + 1]`. */
 export class Facets {
-  /** @param {Panel} panel @param {string} output @param {{byClass: boolean, tones: number}} split by class, too; and outputs to keep at
+  /** @param {Panel} panel @param {string} output
+   * @param {{byClass: boolean, tones: number}} split by class, too; and outputs to keep at
    * the corners, as what colours follow @param {PlaceBox | null} box facets are cut off at its sides */
   constructor(panel, output, { byClass, tones }, box) {
     const { cells } = panel;
@@ -175,7 +178,9 @@ export class Facets {
       const cell = list[at];
       const [begin, end] = [cells.first[cell], cells.first[cell + 1]];
       let bent = false;
-      if (key) for (let side = begin + 1; side < end; side++) bent ||= key[cells.corners[side]] !== key[cells.corners[begin]];
+      if (key) {
+        for (let side = begin + 1; side < end; side++) bent ||= key[cells.corners[side]] !== key[cells.corners[begin]];
+      }
       if (!bent && (!box || holds(box, cells.box(cell)))) {
         this.begin(cell, -1);
         for (let side = begin; side < end; side++) {
@@ -229,7 +234,8 @@ function keys(panel, output, byClass) {
   });
 }
 
-/** Pieces of a piece of a cell over each of which stands one plane. @param {Panel} panel @param {Corner[]} piece @param {string} output
+/** Pieces of a piece of a cell over each of which stands one plane. @param {Panel} panel @param {Corner[]} piece
+ * @param {string} output
  * @param {boolean} byClass @returns {{winner: number, piece: Corner[]}[]} */
 function planes(panel, piece, output, byClass) {
   const { kind, of } = readHeight(panel, output);
@@ -241,7 +247,8 @@ function planes(panel, piece, output, byClass) {
   );
 }
 
-/** Parts of a convex piece on each of which one output is largest of all but one. @param {Corner[]} piece @param {number} but
+/** Parts of a convex piece on each of which one output is largest of all but one. @param {Corner[]} piece
+ * @param {number} but
  * @returns {{winner: number, piece: Corner[]}[]} */
 function parts(piece, but) {
   const found = [];
@@ -267,7 +274,8 @@ function cutTo([x0, x1, y0, y1], piece) {
   return cutAt(part, "y", y1, -1);
 }
 
-/** The part of a convex piece on one side of a line. @param {Corner[]} piece @param {"x" | "y"} axis @param {number} bound @param {number} sign
+/** The part of a convex piece on one side of a line. @param {Corner[]} piece @param {"x" | "y"} axis
+ * @param {number} bound @param {number} sign
  * @returns {Corner[]} */
 function cutAt(piece, axis, bound, sign) {
   const found = [];
