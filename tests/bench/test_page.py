@@ -1,0 +1,30 @@
+"""`make bench-page`, on a small page."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import browser
+
+__all__ = ["browser"]
+
+BENCH = Path(__file__).parents[2] / "bench" / "page.py"
+
+
+def test_bytes_seconds_and_frames(browser: Browser, tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCH), "--quick", "-o", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "bench-page.json").read_text(encoding="utf-8"))
+    (page,) = report["pages"]
+    assert 500 < page["cells"] < 2000
+    assert 20 < page["bytes_a_vertex"] < 45
+    assert all(
+        page[key] > 0 for key in ("seconds_to_write", "seconds_to_open", "frames_panning", "frames_turning")
+    )
+    assert f"{page['cells']:,}" in (tmp_path / "bench-page.md").read_text(encoding="utf-8")
