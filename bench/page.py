@@ -127,7 +127,7 @@ def seen(browser: Any, path: Path, seconds: float) -> dict[str, Any]:
     found["hover_milliseconds"] = page.evaluate(_HOVER)
     found["frames_panning"] = page.evaluate(_FRAMES, ["pan", seconds])
     page.evaluate("() => splineviz.set({ surface: true })")
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(1000 * seconds)
     found["frames_turning"] = page.evaluate(_FRAMES, ["turn", seconds])
     page.close()
     return found

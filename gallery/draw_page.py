@@ -38,7 +38,7 @@ def main() -> None:
     sv.page(
         sv.slice("demo", digits),
         PAGE,
-        images=digits.reshape(-1, *sv.demo.IMAGE_SHAPE),
+        images=list(digits.reshape(-1, *sv.demo.IMAGE_SHAPE)),
         labels=labels,
         class_names=sv.demo.CLASS_NAMES,
     )
