@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +14,11 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.sibling_steps import Family, starts, stepped
 from splineviz.arrangement.side_lines import (
     EntryErrors,
     SideUnits,
+    behind_function,
     inherited,
     lines_of_ties,
     lines_of_units,
@@ -23,7 +26,7 @@ from splineviz.arrangement.side_lines import (
     through_move,
     through_rows,
 )
-from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
@@ -31,8 +34,10 @@ from splineviz.values.threads import each
 
 __all__ = ["BoundedMaps", "affine_maps", "bounded_maps"]
 
+_OVERFLOWING = 2.0**1000
 
-class _Family(NamedTuple):
+
+class _Lineage(NamedTuple):
     """A run of cells and their ancestors: level 0 are the windows, level s + 1 the cells after stage s."""
 
     ids: list[np.ndarray]
@@ -56,6 +61,61 @@ class _Maps(NamedTuple):
     entries: EntryErrors | None = None
     """Bounds for single entries, where they are known better than that"""
 
+    def at(self, row: Tensor, level: int) -> _Maps:
+        """The maps of a later level's cells, with the row of each."""
+        entries = self.entries and self.entries.take(row)
+        tangent, constant = _rows(self.tangent, 1, row), _rows(self.constant, 0, row)
+        return _Maps(tangent, constant, self.error[:, row], level, entries)
+
+
+@dataclass(frozen=True)
+class _Siblings:
+    """A pointwise function on the cells of the level that it divides, to be worked out by what reads it."""
+
+    node: Pointwise
+    value: _Maps
+    """What enters, on the faces of an earlier level"""
+    family: Family
+    level: int
+
+    @classmethod
+    def of(cls, node: Pointwise, value: _Maps, row: np.ndarray, words: np.ndarray) -> _Siblings:
+        """From the row in the value, and the bits, of each cell."""
+        n = len(value.constant)
+        entering = value.tangent.reshape(2, n, -1), value.constant.reshape(n, -1)
+        tangent, constant = (np.ascontiguousarray(x.numpy()) for x in entering)
+        return cls(node, value, Family(tangent, constant, row, words, *node.pieces), node.stage + 1)
+
+    @cached_property
+    def maps(self) -> _Maps:
+        """The function's results on every cell."""
+        every = starts(self.family, 0, np.arange(len(self.family.constant.T), dtype=np.uint64))
+        u, v, w = (torch.from_numpy(x).reshape(-1, *self.node.shape) for x in (every.u, every.v, every.w))
+        return _Maps(torch.stack([u, v]), w, self._error(every.norms), self.level)
+
+    def products(self, node: Affine) -> _Maps:
+        """Their products with the matrix of a node: in full for few cells, in steps for those between."""
+        most = _most_switches(node)
+        used = self.family.entries
+        found = starts(self.family, most, used)
+        if not found.norms.max(initial=0.0) * node.gain.row_norm < _OVERFLOWING:
+            # What overflows would be in the results of the next cells, too.
+            found = starts(self.family, 0, used)
+        columns = torch.from_numpy(node.columns[used])
+        u, v, w = ((torch.from_numpy(x) @ columns).numpy() for x in (found.u, found.v, found.w))
+        tangent, constant = stepped(self.family, found.is_start, u, v, w, node.columns, node.row_constants)
+        norm, error = torch.from_numpy(found.norms), self._error(found.norms)
+        return _Maps(
+            torch.from_numpy(tangent),
+            torch.from_numpy(constant),
+            through_rows(node, norm, error, most),
+            self.level,
+            EntryErrors.of(node, norm, error, most),
+        )
+
+    def _error(self, norms: np.ndarray) -> Tensor:
+        return behind_function(self.node, self.value.error[:, self.family.face], torch.from_numpy(norms))
+
 
 @dataclass(frozen=True)
 class BoundedMaps:
@@ -77,7 +137,7 @@ def affine_maps(
 
     The weights are multiplied out along the activation pattern that is stored with each cell; nothing is
     fitted to vertices and no sign is taken from floating point. Cells that were one until a stage share the
-    products up to there.
+    products up to there, and behind it differ by a column of the next matrix for each unit that switches.
 
     Parameters
     ----------
@@ -120,8 +180,7 @@ def bounded_maps(arr: Cells, program: Program | None, *, budget_bytes: int = BUD
     sides = side_units(arr)
 
     def fill(cells: np.ndarray) -> None:
-        mine = sides.of(arr, cells)
-        result = _maps_of(arr, program, cells, mine, lines, line_errors)
+        result = _maps_of(arr, program, cells, [units.of(cells) for units in sides], lines, line_errors)
         maps[cells, :, :2] = result.tangent.reshape(2, len(cells), -1).permute(1, 2, 0).numpy()
         maps[cells, :, 2] = result.constant.reshape(len(cells), -1).numpy()
         errors[cells] = result.error.T.numpy()
@@ -131,7 +190,13 @@ def bounded_maps(arr: Cells, program: Program | None, *, budget_bytes: int = BUD
     return BoundedMaps(maps, errors, lines, line_errors)
 
 
-def _family(arr: Cells, cells: np.ndarray) -> _Family:
+def _most_switches(node: Affine) -> int:
+    """How many units may switch between one product in full and the next: as many as leave the bound of its
+    rounding what it is, but for less than itself."""
+    return max(2, node.gain.terms // 8)
+
+
+def _lineage(arr: Cells, cells: np.ndarray) -> _Lineage:
     """Some cells and their ancestors at every level."""
     ids, example = [cells], [cells]
     parents: list[Tensor] = []
@@ -140,65 +205,73 @@ def _family(arr: Cells, cells: np.ndarray) -> _Family:
         ids.insert(0, unique)
         example.insert(0, example[0][first])
         parents.insert(0, torch.from_numpy(row.astype(np.int64)))
-    return _Family(ids, parents, example)
+    return _Lineage(ids, parents, example)
 
 
 def _maps_of(
     arr: Cells,
     program: Program,
     cells: np.ndarray,
-    sides: SideUnits,
+    sides: Sequence[SideUnits],
     lines: np.ndarray,
     line_errors: np.ndarray,
 ) -> _Maps:
     """The maps of some cells; the lines of some sides are put where they belong."""
-    family = _family(arr, cells)
-    windows = arr.cell_window[family.example[0]]
+    lineage = _lineage(arr, cells)
+    windows = arr.cell_window[lineage.example[0]]
     basis = np.stack([arr.planes[w].basis for w in windows], axis=1)
     origin = np.stack([arr.planes[w].origin for w in windows])
     own = [np.arange(len(cells))]  # by level, the last one first: the row of each cell
-    for parent in reversed(family.parent):
+    for parent in reversed(lineage.parent):
         own.append(parent.numpy()[own[-1]])
     own.reverse()
 
-    def descend(value: _Maps, level: int) -> _Maps:
-        for row in family.parent[value.level : level]:
-            entries = value.entries and value.entries.take(row)
-            tangent, constant = _rows(value.tangent, 1, row), _rows(value.constant, 0, row)
-            value = _Maps(tangent, constant, value.error[:, row], level, entries)
-        return value
+    def ancestors(level: int, later: int) -> Tensor:
+        """The row at a level of each cell at a later one."""
+        row = torch.arange(len(lineage.ids[later]))
+        for parent in reversed(lineage.parent[level:later]):
+            row = parent[row]
+        return row
 
-    def affine(node: Affine, values: Sequence[_Maps]) -> _Maps:
+    def maps(value: _Maps | _Siblings, level: int | None = None) -> _Maps:
+        """The maps of every cell, of a later level on demand."""
+        value = value.maps if isinstance(value, _Siblings) else value
+        if level is None or level == value.level:
+            return value
+        return value.at(ancestors(value.level, level), level)
+
+    def affine(node: Affine, values: Sequence[_Maps | _Siblings]) -> _Maps:
+        first = values[0]
+        if isinstance(first, _Siblings) and node.matrix is not None and len(first.node.shape) == 1:
+            return first.products(node)
         level = max(value.level for value in values)
-        values = [descend(value, level) for value in values]
-        tangent = node.linear(*(value.tangent.flatten(0, 1) for value in values))
+        given = [maps(value, level) for value in values]
+        tangent = node.linear(*(value.tangent.flatten(0, 1) for value in given))
         tangent = tangent.reshape(2, -1, *tangent.shape[1:])
-        constant = node.run(*(value.constant for value in values))
-        norms, errors = [_norms(v.tangent, v.constant) for v in values], [v.error for v in values]
+        constant = node.run(*(value.constant for value in given))
+        norms, errors = [_norms(v.tangent, v.constant) for v in given], [v.error for v in given]
         if node.gain.rows is None:
-            error = through_move(node, errors, _norms(tangent, constant) if len(values) > 1 else norms[0])
+            error = through_move(node, errors, _norms(tangent, constant) if len(given) > 1 else norms[0])
             return _Maps(tangent, constant, error, level)
         error = through_rows(node, norms[0], errors[0])
         return _Maps(tangent, constant, error, level, EntryErrors.of(node, norms[0], errors[0]))
 
-    def pointwise(node: Pointwise, value: _Maps) -> _Maps:
+    def pointwise(node: Pointwise, value: _Maps | _Siblings) -> _Siblings:
         level = node.stage + 1
-        value = descend(value, level)
-        mine = sides.take(sides.stage == node.stage)
+        value = maps(value)
+        row = ancestors(value.level, level).numpy()
+        mine = sides[node.stage]
+        entering, errors = row[own[level][mine.row]], value.entries or value.error
         lines[mine.side], line_errors[mine.side] = lines_of_units(
-            node, value.tangent, value.constant, value.entries or value.error, own[level][mine.row], mine.unit
+            node, value.tangent, value.constant, errors, entering, mine.unit
         )
-        slope, intercept = slopes_and_intercepts(arr, node, family.example[level])
-        tangent, steep = slope * value.tangent, slope * value.constant
-        constant = steep + intercept
-        rounding = _norms(tangent, steep) + _norms(tangent, constant)
-        return _Maps(tangent, constant, inherited(node.steepest, value.error, rounding), level)
+        return _Siblings.of(node, value, row, arr.patterns[node.stage][0][lineage.ids[level]])
 
-    def maximum(node: Maximum, value: _Maps) -> _Maps:
+    def maximum(node: Maximum, value: _Maps | _Siblings) -> _Maps:
         level = node.stage + 1
-        value = descend(value, level)
-        winners = arr.winners(node.stage, family.example[level])
-        mine = sides.take(sides.stage == node.stage)
+        value = maps(value, level)
+        winners = arr.winners(node.stage, lineage.example[level])
+        mine = sides[node.stage]
         rows = own[level][mine.row]
         beyond = arr.winners(node.stage, mine.beyond)[np.arange(len(rows)), mine.unit]
         entries = (node.windows[mine.unit, place] for place in (winners[rows, mine.unit], beyond))
@@ -216,7 +289,7 @@ def _maps_of(
         0,
     )
     result = program.interpret(start, Interpreter(affine, pointwise, maximum))
-    return descend(result, len(family.parent))
+    return maps(result, len(lineage.parent))
 
 
 def _norms(tangent: Tensor, constant: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ __all__ = [
     "EntryErrors",
     "SideLines",
     "SideUnits",
+    "behind_function",
     "inherited",
     "lines_of_ties",
     "lines_of_units",
@@ -35,43 +36,32 @@ class SideLines(NamedTuple):
     errors: Float64[np.ndarray, "side 3"]
 
 
-@dataclass(frozen=True)
-class SideUnits:
-    """Sides of cells with an edge that a unit draws: the first unit of each."""
+class SideUnits(NamedTuple):
+    """Sides of cells that units of one stage draw: the first unit of the edge of each."""
 
     side: np.ndarray
-    """Index into ``cell_edges``"""
+    """Index into ``cell_edges``, ascending"""
     row: np.ndarray
     """Row of its cell among those that are asked for; by `side_units` the cell"""
-    stage: np.ndarray
     unit: np.ndarray
     beyond: np.ndarray
     """The cell on the other side"""
 
-    def take(self, which: np.ndarray) -> SideUnits:
-        """Some of them."""
-        return SideUnits(
-            self.side[which], self.row[which], self.stage[which], self.unit[which], self.beyond[which]
-        )
-
-    def of(self, arr: Cells, cells: np.ndarray) -> SideUnits:
-        """The sides of some cells, whose rows these then are."""
-        wanted = arr.cells.places(cells)
-        place = np.searchsorted(self.side, wanted.values)
-        place = np.minimum(place, max(len(self.side) - 1, 0))
-        found = self.side[place] == wanted.values if len(self.side) else np.zeros(len(place), bool)
-        mine = self.take(place[found])
-        return SideUnits(mine.side, wanted.row_of[found], mine.stage, mine.unit, mine.beyond)
+    def of(self, cells: np.ndarray) -> SideUnits:
+        """The sides of a run of cells, whose rows these then are."""
+        mine = slice(*np.searchsorted(self.row, (cells[0], cells[-1] + 1)))
+        return SideUnits(self.side[mine], self.row[mine] - cells[0], self.unit[mine], self.beyond[mine])
 
 
-def side_units(arr: Cells) -> SideUnits:
-    """The sides of all cells that lie on inner edges with a unit, in order."""
+def side_units(arr: Cells) -> list[SideUnits]:
+    """By stage, the sides of all cells that lie on inner edges with a unit."""
     owner = arr.cells.row_of
     pair = arr.edge_cells[arr.cell_edges]
     beyond = np.where(pair[:, 0] == owner, pair[:, 1], pair[:, 0])
     side = np.flatnonzero((beyond >= 0) & (arr.edge_units.lengths[arr.cell_edges] > 0))
-    units = arr.edge_units.values[arr.edge_units.offsets[arr.cell_edges[side]]].astype(np.int64)
-    return SideUnits(side, owner[side], units[:, 0], units[:, 1], beyond[side])
+    stage, unit = arr.edge_units.values[arr.edge_units.offsets[arr.cell_edges[side]]].astype(np.int64).T
+    mine = [np.flatnonzero(stage == s) for s in range(len(arr.patterns))]
+    return [SideUnits(side[at], owner[side[at]], unit[at], beyond[side[at]]) for at in mine]
 
 
 @dataclass(frozen=True)
@@ -85,9 +75,9 @@ class EntryErrors:
     """(3, rows of cells)"""
 
     @classmethod
-    def of(cls, node: Affine, norm: Tensor, error: Tensor) -> EntryErrors:
-        """From norm and error (3, rows) of the node's input."""
-        gain, g = node.gain, _gamma(node)
+    def of(cls, node: Affine, norm: Tensor, error: Tensor, steps: int = 0) -> EntryErrors:
+        """From norm and error (3, rows) of the node's input; see `through_rows`."""
+        gain, g = node.gain, _gamma(node, steps)
         assert gain.rows is not None
         constants = np.zeros(len(gain.rows)) if gain.constants is None else g * gain.constants
         return cls(gain.rows, constants, error + g * (norm + FLOOR))
@@ -104,14 +94,20 @@ class EntryErrors:
         return bounds
 
 
-def _gamma(node: Affine) -> float:
-    n = (node.gain.terms + 1) * UNIT_ROUNDOFF
+def _gamma(node: Affine, steps: int) -> float:
+    """Share of the magnitudes in a product with a row that rounding makes of it, with changes of so many
+    entries added later."""
+    n = (node.gain.terms + 1 + 6 * steps) * UNIT_ROUNDOFF
     return n / (1.0 - n)
 
 
-def through_rows(node: Affine, norm: Tensor, error: Tensor) -> Tensor:
-    """(3, rows) errors of the result of a node with coefficients, from norm and error of its input."""
-    gain, g = node.gain, _gamma(node)
+def through_rows(node: Affine, norm: Tensor, error: Tensor, steps: int = 0) -> Tensor:
+    """(3, rows) errors of the result of a node with coefficients, from norm and error of its input.
+
+    At most ``steps`` entries of the input have changed since its product was taken in full, and the norms of
+    all inputs on the way are at most ``norm``.
+    """
+    gain, g = node.gain, _gamma(node, steps)
     rounding = g * (min(gain.magnitude, gain.row_norm) * (norm + FLOOR))
     if gain.constants is not None:
         rounding[2] += g * float(np.linalg.norm(gain.constants))
@@ -133,6 +129,13 @@ def inherited(steepest: float, error: Tensor, rounded: Tensor | float) -> Tensor
     Its results are rounded by u times the norms ``rounded``.
     """
     return SAFE * (steepest * error + UNIT_ROUNDOFF * rounded) + FLOOR
+
+
+def behind_function(node: Pointwise, error: Tensor, norm: Tensor) -> Tensor:
+    """(3, rows) errors of a pointwise function's results, whose norms are at most ``norm``, (3, rows)."""
+    rounded = 2.0 * norm
+    rounded[2] += node.offset_norm
+    return inherited(node.steepest, error, rounded)
 
 
 Errors = Tensor | EntryErrors

@@ -14,7 +14,7 @@ from splineviz.program.program import Pointwise, Program
 
 __all__ = ["BUDGET_BYTES", "chunks", "complete_program", "slopes_and_intercepts"]
 
-BUDGET_BYTES = 16 << 20
+BUDGET_BYTES = 32 << 20
 """Memory for the tensors under way: what fits a cache is carried three times as fast as what does not."""
 
 

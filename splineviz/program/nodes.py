@@ -190,6 +190,15 @@ class Pointwise(Node):
         )
 
     @cached_property
+    def pieces(self) -> tuple[np.ndarray, np.ndarray]:
+        """(K + 1, n) slopes and intercepts of every entry of the flattened tensor."""
+        slopes, intercepts = (
+            x.detach().expand(-1, *self.shape).reshape(len(x), -1).contiguous().numpy()
+            for x in (self.slopes, self.intercepts)
+        )
+        return slopes, intercepts
+
+    @cached_property
     def breaks_at_zero(self) -> bool:
         """True where there is one breakpoint, 0 for all entries, so that the tensor itself switches."""
         return len(self.kinks) == 1 and not self.kinks.any()
