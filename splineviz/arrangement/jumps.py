@@ -18,6 +18,7 @@ from splineviz.arrangement.derivative_bounds import steepness
 from splineviz.arrangement.proof import Proof
 from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
 from splineviz.arrangement.unread_units import without_effect
+from splineviz.geometry.compiled import kernel
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
@@ -91,8 +92,8 @@ def edge_jumps(
     inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
     left, right = arr.edge_cells[inner].T
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        gradient = affine[:, :, :2].reshape(arr.n_cells, 2 * affine.shape[1])
-        size, found = _lengths(gradient), _lengths(gradient[left] - gradient[right])
+        every = np.arange(arr.n_cells)
+        size, found = _steps(affine, every, np.full(arr.n_cells, -1)), _steps(affine, left, right)
         least = _DOUBTFUL * np.maximum(size[left], size[right])
         if proof is not None:
             error = np.hypot(*proof.errors[:, :2].T)
@@ -116,6 +117,34 @@ def edge_jumps(
             n_open = len(left_open) - len(bent)
     jump[inner] = np.where(np.isnan(found), np.inf, found)
     return jump, n_open
+
+
+def _steps(affine: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(n,) norms of the differences of the gradients on two cells each; -1 for a gradient of 0."""
+    result = np.sqrt(_squares(affine, one, other))
+    extreme = np.flatnonzero(~((result > _SQUARED) & (result < 1.0 / _SQUARED)))
+    if len(extreme):
+        a, b = (affine[cells[extreme], :, :2].reshape(len(extreme), -1) for cells in (one, other))
+        result[extreme] = _lengths(a - np.where(other[extreme, None] >= 0, b, 0.0))
+    return result
+
+
+@kernel
+def _squares(
+    affine: Float64[np.ndarray, "cell output 3"],
+    one: Int64[np.ndarray, "pair"],
+    other: Int64[np.ndarray, "pair"],
+) -> Float64[np.ndarray, "pair"]:
+    """Squared norms of the differences of gradients; see `_steps`."""
+    result = np.zeros(len(one))
+    for i in range(len(one)):
+        a, b, total = affine[one[i]], affine[other[i]], 0.0
+        for output in range(affine.shape[1]):
+            for k in range(2):
+                step = a[output, k] - (b[output, k] if other[i] >= 0 else 0.0)
+                total += step * step
+        result[i] = total
+    return result
 
 
 def _lengths(rows: np.ndarray) -> np.ndarray:

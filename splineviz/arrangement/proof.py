@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from splineviz.arrangement.affine_maps import BoundedMaps
 from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.corners import displacements
 from splineviz.arrangement.exact_cells import ExactCell, affordable, exact_cells, exact_gradients
 from splineviz.program.program import Program
 
@@ -25,12 +28,19 @@ class Proof:
 
     arr: Cells
     program: Program
-    errors: Float64[np.ndarray, "cell 3"]
-    """Of the coefficients of u and v, and of the constant, of any output"""
-    displacement: Float64[np.ndarray, "vertex"]
-    """How far each vertex is from its exact place, at most; infinite where that is not known"""
+    bounded: BoundedMaps
     _known: dict[int, ExactCell] = field(default_factory=dict, repr=False)
     _gradients: dict[int, tuple[tuple[Fraction, Fraction], ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def errors(self) -> Float64[np.ndarray, "cell 3"]:
+        """Of the coefficients of u and v, and of the constant, of any output."""
+        return self.bounded.errors
+
+    @cached_property
+    def displacement(self) -> Float64[np.ndarray, "vertex"]:
+        """How far each vertex is from its exact place, at most; infinite where that is not known."""
+        return displacements(self.arr, self.bounded)
 
     def cells(self, wanted: Int64[np.ndarray, "cell"]) -> dict[int, ExactCell]:
         """As many of the first of these cells as may be looked at exactly: all of them with

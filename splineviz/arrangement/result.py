@@ -111,11 +111,10 @@ class Arrangement(Cells):
         cells of an earlier stage, and after loading from a file."""
         if not self._provable:
             return None
-        from splineviz.arrangement.corners import displacements
         from splineviz.arrangement.proof import Proof
 
         assert self.program is not None
-        return Proof(self, self.program, self._bounded.errors, displacements(self, self._bounded))
+        return Proof(self, self.program, self._bounded)
 
     @cached_property
     def _jacobian_norms(self) -> np.ndarray:

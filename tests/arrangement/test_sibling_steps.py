@@ -30,7 +30,7 @@ def _arranged(scale: float, activation: nn.Module) -> Arrangement:
         second.weight /= sizes
         second.weight[6], second.bias[6] = -second.weight[2], -second.bias[2]
     model = nn.Sequential(first, activation, second, activation, last)
-    return sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1), jobs=1)
+    return sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2), jobs=1)
 
 
 def _in_full(arr: Arrangement, monkeypatch: pytest.MonkeyPatch) -> BoundedMaps:
@@ -52,7 +52,7 @@ def test_maps_and_lines_are_within_their_bounds(
     scale: float, activation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arr = _arranged(scale, ACTIVATIONS[activation])
-    assert arr.program is not None and arr.n_cells > 60
+    assert arr.program is not None and arr.n_cells > 50
     found, full = bounded_maps(arr, arr.program), _in_full(arr, monkeypatch)
     assert (found.maps != full.maps).any()
     cells = np.arange(0, arr.n_cells, 11)
