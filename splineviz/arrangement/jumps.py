@@ -121,7 +121,7 @@ def edge_jumps(
 
 def _steps(affine: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(n,) norms of the differences of the gradients on two cells each; -1 for a gradient of 0."""
-    result = np.sqrt(_squares(affine, one, other))
+    result: np.ndarray = np.sqrt(_squares(affine, one, other))
     extreme = np.flatnonzero(~((result > _SQUARED) & (result < 1.0 / _SQUARED)))
     if len(extreme):
         a, b = (affine[cells[extreme], :, :2].reshape(len(extreme), -1) for cells in (one, other))
