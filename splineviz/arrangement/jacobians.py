@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -12,14 +12,18 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
-from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, slopes_and_intercepts
-from splineviz.program.interpret import Interpreter
-from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.arrangement.jacobian_steps import jacobians
+from splineviz.arrangement.side_lines import side_units
+from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, complete_program, derivatives
+from splineviz.program.nodes import Affine
 from splineviz.program.program import Program
 from splineviz.program.rows import as_rows
 from splineviz.values.threads import each
 
 __all__ = ["jacobian_norms"]
+
+_FEW = 4
+"""Outputs, for fewer of which a sweep for each is cheaper than one there and back"""
 
 
 def jacobian_norms(
@@ -29,10 +33,11 @@ def jacobian_norms(
 
     All directions of input space count, not only those of the plane.
 
-    Products are taken from the smaller side: one backward sweep per output where C <= D, one forward sweep
-    per input otherwise. Where the affine part W before the first stage narrows the input, sweeps end after
-    it: J = B W, and with the triangle R of W' = Q R the singular values of J are those of B R', a matrix of
-    fewer columns.
+    With several outputs, cells have the Jacobian of a neighbour and a matrix of rank one (`jacobian_steps`).
+    Else, and where there is no such neighbour, products are taken from the smaller side: one backward sweep
+    per output where C <= D, one forward sweep per input otherwise. Where the affine part W before the first
+    stage narrows the input, sweeps end after it: J = B W, and with the triangle R of W' = Q R the singular
+    values of J are those of B R', a matrix of fewer columns.
 
     Raises
     ------
@@ -48,14 +53,20 @@ def jacobian_norms(
     if repaid and (parts := _split(program, budget_bytes)) is not None:
         triangle = _triangle(arr, parts[0], chunks(n_in, max(program.values_alive), budget_bytes))
         n_in, program = len(triangle), parts[1]
+    steps = sweep is _backward and n_out >= _FEW
+    sides = side_units(arr)
     norms = np.empty(arr.n_cells)
     kept = sum(math.prod(stage.shape) for stage in program.stages)  # slopes that backward sweeps read again
     size = max(program.values_alive) + kept + factor * max(n_in, n_out)
 
+    def reduced(rows: Tensor) -> Tensor:
+        return rows if triangle is None else rows @ triangle.T
+
+    def in_full(cells: np.ndarray) -> Tensor:
+        return reduced(sweep(arr, program, cells))
+
     def fill(cells: np.ndarray) -> None:
-        rows = sweep(arr, program, cells)
-        if triangle is not None:
-            rows = rows @ triangle.T
+        rows = jacobians(arr, program, cells, sides, in_full, reduced) if steps else in_full(cells)
         gram = rows @ rows.transpose(1, 2)
         norms[cells] = torch.linalg.eigvalsh(gram)[:, -1].clamp_min(0.0).sqrt().numpy()
 
@@ -131,14 +142,4 @@ def _forward(arr: Cells, program: Program, cells: np.ndarray) -> Tensor:
 
 def _derivative(arr: Cells, program: Program, tangent: Tensor, cells: np.ndarray) -> Tensor:
     """The Jacobian of each cell applied to one direction of input space each."""
-
-    def affine(node: Affine, values: Sequence[Tensor]) -> Tensor:
-        return node.linear(*values)
-
-    def pointwise(node: Pointwise, value: Tensor) -> Tensor:
-        return slopes_and_intercepts(arr, node, cells)[0] * value
-
-    def maximum(node: Maximum, value: Tensor) -> Tensor:
-        return node.pick(value, arr.winners(node.stage, cells))
-
-    return program.interpret(tangent, Interpreter(affine, pointwise, maximum))
+    return program.interpret(tangent, derivatives(arr, cells))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -10,9 +10,11 @@ from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
-from splineviz.program.program import Pointwise, Program
+from splineviz.program.interpret import Interpreter
+from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.program import Program
 
-__all__ = ["BUDGET_BYTES", "chunks", "complete_program", "slopes_and_intercepts"]
+__all__ = ["BUDGET_BYTES", "chunks", "complete_program", "derivatives", "slopes_and_intercepts"]
 
 BUDGET_BYTES = 32 << 20
 """Memory for the tensors under way: what fits a cache is carried three times as fast as what does not."""
@@ -51,6 +53,21 @@ def slopes_and_intercepts(arr: Cells, node: Pointwise, cells: np.ndarray) -> tup
         slope = torch.where(on[:, k], node.slopes[k + 1], slope)
         intercept = torch.where(on[:, k], node.intercepts[k + 1], intercept)
     return slope, intercept
+
+
+def derivatives(arr: Cells, cells: np.ndarray) -> Interpreter[Tensor]:
+    """Derivatives (cells, ...) along one direction of input space each, carried on a cell each."""
+
+    def affine(node: Affine, values: Sequence[Tensor]) -> Tensor:
+        return node.linear(*values)
+
+    def pointwise(node: Pointwise, value: Tensor) -> Tensor:
+        return slopes_and_intercepts(arr, node, cells)[0] * value
+
+    def maximum(node: Maximum, value: Tensor) -> Tensor:
+        return node.pick(value, arr.winners(node.stage, cells))
+
+    return Interpreter(affine, pointwise, maximum)
 
 
 def chunks(n_cells: int, values_per_cell: int, budget_bytes: int) -> Iterator[np.ndarray]:

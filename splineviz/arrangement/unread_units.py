@@ -19,7 +19,7 @@ from splineviz.program.program import Program
 from splineviz.program.rows import as_rows
 from splineviz.values.threads import each
 
-__all__ = ["without_effect"]
+__all__ = ["slope_changes", "without_effect"]
 
 
 def without_effect(arr: Cells, program: Program, edges: np.ndarray) -> Bool[np.ndarray, "edge"]:
@@ -58,7 +58,7 @@ def _reaches(arr: Cells, program: Program, stage: int, cells: np.ndarray, units:
     after = program.nodes[next(i for i, node in enumerate(program.nodes) if node is start) + 1 :]
     rows = np.arange(len(units))
     slots: dict[int, Tensor | None] = dict.fromkeys(range(program.n_slots))
-    slots[start.output] = _drawn(start, _changes(start, units, program.shapes[start.output]))
+    slots[start.output] = _drawn(start, slope_changes(start, units, program.shapes[start.output]))
 
     def affine(node: Affine, values: Sequence[Tensor | None]) -> Tensor | None:
         known = next((value for value in values if value is not None), None)
@@ -114,7 +114,7 @@ def _moved(value: Tensor) -> np.ndarray:
     return moved
 
 
-def _changes(node: Pointwise | Maximum, units: np.ndarray, shape: tuple[int, ...]) -> Tensor:
+def slope_changes(node: Pointwise | Maximum, units: np.ndarray, shape: tuple[int, ...]) -> Tensor:
     """(rows, *shape) change of the slopes of a node's result as one unit a row changes its state."""
     n = math.prod(shape)
     change = torch.zeros(len(units), n, dtype=torch.float64)

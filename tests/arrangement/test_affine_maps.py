@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 import splineviz as sv
+from splineviz.arrangement import jacobians
 from splineviz.arrangement.affine_maps import affine_maps
 from splineviz.arrangement.jacobians import _split, jacobian_norms
 from splineviz.arrangement.result import Arrangement
@@ -87,7 +88,7 @@ def test_a_network_without_units_has_one_map() -> None:
     np.testing.assert_array_equal(arr.affine, [[[1.0, 2.0, 5.0], [3.0, 4.0, 6.0]]])
 
 
-@pytest.mark.parametrize("n_out", [1, 3, 9], ids=["gradient", "by outputs", "by inputs"])
+@pytest.mark.parametrize("n_out", [1, 3, 5, 9], ids=["gradient", "by outputs", "in steps", "by inputs"])
 def test_jacobian_norms_are_those_of_autograd(n_out: int) -> None:
     program = random_mlp(5, 8, 8, n_out)
     arr = sv.arrange(program, sv.Plane.at(np.full(5, 0.2)), sv.Window.diamond(2.0))
@@ -106,6 +107,40 @@ def test_jacobian_norms_follow_branches() -> None:
     np.testing.assert_allclose(
         jacobian_norms(arr, arr.program), [float(torch.linalg.matrix_norm(j, 2)) for j in exact], rtol=1e-12
     )
+
+
+class Peaks(nn.Module):
+    """Maxima between two stages of units, with twin units, dead ones, and one of a size of its own."""
+
+    def __init__(self, size: float) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(7, 12), nn.Linear(6, 9), nn.Linear(9, 5)
+        with torch.no_grad():
+            self.first.weight[1], self.first.bias[1] = self.first.weight[4], self.first.bias[4]
+            self.first.bias[2] = -100.0
+            self.second.weight[3] *= size
+            self.second.bias[3] *= size
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.nn.functional.max_pool1d(torch.relu(self.first(x)).unsqueeze(1), 2).squeeze(1)
+        y: Tensor = self.last(torch.nn.functional.leaky_relu(self.second(h), 0.0))
+        return y
+
+
+@pytest.mark.parametrize("size", [1.0, 1e13])
+def test_jacobian_norms_in_steps_are_those_of_full_sweeps(
+    size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Across maxima and edges of several units there are none; behind a large unit little would be left."""
+    torch.manual_seed(1)
+    program = sv.load_program(Peaks(size).double(), input_shape=(7,))
+    arr = sv.arrange(program, sv.Plane.at(np.full(7, 0.1), seed=4), sv.Window.diamond(8.0))
+    assert arr.n_cells > 50
+    found = jacobian_norms(arr, program)
+    monkeypatch.setattr(jacobians, "_FEW", 6)
+    full = jacobian_norms(arr, program)
+    assert (found != full).any()
+    np.testing.assert_allclose(found, full, rtol=1e-12)
 
 
 class Narrowing(nn.Module):
