@@ -11,6 +11,14 @@ __all__ = ["Bar", "bar", "check_bars"]
 
 RATIO_AIM = 0.5
 HELP_SECONDS, DEMO_SECONDS, FIRST_DEMO_SECONDS, DRAWING_SECONDS = 0.3, 8.0, 25.0, 3.0
+SECOND_LOOKS = {
+    "affine_maps": 0.7,
+    "jacobian_norms": 8.0,
+    "linear_regions": 0.15,
+    "decision_boundary": 0.15,
+    "save": 0.5,
+}
+LOCATE_MICROSECONDS = 2.0
 
 Bar = dict[str, Any]
 
@@ -23,6 +31,7 @@ def check_bars(
     for workload, result in zip(workloads, results, strict=True):
         bars += _of_workload(workload, result)
     bars += _of_drawing(results)
+    bars += _of_second_looks(results)
     if cold is not None:
         for what, key, limit in (
             ("splineviz --help, seconds", "help", HELP_SECONDS),
@@ -86,6 +95,16 @@ def _of_drawing(results: Iterable[dict[str, Any]]) -> Iterator[Bar]:
                 DRAWING_SECONDS,
                 seconds,
             )
+
+
+def _of_second_looks(results: Iterable[dict[str, Any]]) -> Iterator[Bar]:
+    for result in results:
+        if looks := result["second_looks"]:
+            for look, limit in SECOND_LOOKS.items():
+                what = f"{look.replace('_', ' ')}, over arranging"
+                yield bar(what, result["name"], "<=", limit, looks["ratios"][look])
+            each = 1e6 * looks["seconds"]["locate"]["median"] / looks["points"]
+            yield bar("locate, microseconds a point", result["name"], "<=", LOCATE_MICROSECONDS, each)
 
 
 def bar(

@@ -25,6 +25,7 @@ def to_markdown(report: dict[str, Any]) -> str:
     sections += [
         _patterns(report["workloads"]),
         _lazy(report["workloads"]),
+        _second_looks(report["workloads"]),
         _waiting(report),
         _bars(report["bars"]),
     ]
@@ -180,6 +181,24 @@ def _lazy(results: Sequence[dict[str, Any]]) -> str:
         for r in results
     ]
     return "## Computed on first use\n\n" + _table(["network", "affine maps", "then linear regions"], rows)
+
+
+def _second_looks(results: Sequence[dict[str, Any]]) -> str:
+    looked = [(r["name"], r["second_looks"]) for r in results if r["second_looks"]]
+    if not looked:
+        return ""
+    names = list(looked[0][1]["ratios"])
+    head = ["network", "cells", "arranging", *(name.replace("_", " ") for name in names)]
+    rows = [
+        [name, _number(looks["cells"]), _seconds(looks["arranging"])]
+        + [f"{looks['ratios'][look]:.2f}" for look in names]
+        for name, looks in looked
+    ]
+    note = (
+        "In the order in which they are asked for, with all inputs of the network; arranging = 1. "
+        f"`locate` is given {looked[0][1]['points']:,} points; what follows affine maps finds them at hand.\n"
+    )
+    return f"## Second looks\n\n{note}\n" + _table(head, rows)
 
 
 def _waiting(report: dict[str, Any]) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
-__all__ = ["QUICK", "WORKLOADS", "Workload", "make_convolutional", "make_network"]
+import splineviz as sv
+
+__all__ = ["QUICK", "WORKLOADS", "Workload", "make_convolutional", "make_network", "make_slice"]
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,24 @@ def make_convolutional(width: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(32 * width, 100), nn.ReLU(), nn.Linear(100, 10)).eval()
 
 
-def _restricted(first: nn.Linear) -> nn.Linear:
-    points = np.random.default_rng(0).random((3, first.in_features))
+def make_slice(workload: Workload) -> tuple[nn.Sequential, sv.Plane, sv.Window]:
+    """The network with all its inputs, and the plane and window that `make_network` folds into the first
+    layer."""
+    torch.manual_seed(0)
+    layers = [nn.Linear(n_in, n_out).double() for n_in, n_out in pairwise(workload.widths)]
+    modules: list[nn.Module] = []
+    with torch.no_grad():
+        for layer in layers:
+            layer.weight *= workload.weight_scale
+            modules += [layer, nn.ReLU()]
+    origin, frame, half_width = _frame(workload.widths[0])
+    plane = sv.Plane.at(origin, directions=frame)
+    return nn.Sequential(*modules[:-1]).eval(), plane, sv.Window.box(*[-half_width, half_width] * 2)
+
+
+def _frame(n_inputs: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """The mean of three random points, an orthonormal frame of their plane, and how far the window reaches."""
+    points = np.random.default_rng(0).random((3, n_inputs))
     origin = points.mean(0)
     u = points[1] - points[0]
     u /= np.linalg.norm(u)
@@ -104,7 +122,11 @@ def _restricted(first: nn.Linear) -> nn.Linear:
     v -= (v @ u) * u
     v /= np.linalg.norm(v)
     frame = np.stack([u, v])
-    half_width = 1.5 * np.abs((points - origin) @ frame.T).max()
+    return origin, frame, float(1.5 * np.abs((points - origin) @ frame.T).max())
+
+
+def _restricted(first: nn.Linear) -> nn.Linear:
+    origin, frame, half_width = _frame(first.in_features)
     folded = nn.Linear(2, first.out_features, dtype=torch.float64)
     folded.weight.copy_(first.weight @ torch.from_numpy(frame.T * half_width))
     folded.bias.copy_(first.bias + first.weight @ torch.from_numpy(origin))

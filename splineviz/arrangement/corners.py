@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from splineviz.arrangement.affine_maps import BoundedMaps
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.polygons import next_side
 from splineviz.arrangement.rim import rim_sides
+from splineviz.geometry.csr import Csr
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
 __all__ = ["displacements"]
 
 
-def displacements(arr: Cells, bounded: BoundedMaps) -> Float64[np.ndarray, "vertex"]:
+def displacements(
+    arr: Cells, bounded: BoundedMaps, vertices: Int64[np.ndarray, "some"] | None = None
+) -> Float64[np.ndarray, "vertex"]:
     """(V,) proven distance of each vertex from its exact place, at most, in uv; infinite where none is
     proven.
 
     A corner of a cell is where the lines of two sides meet. With unit normals in the rows of N, and r how far
     the stored vertex is from either line, errors of the lines included, it is at most |N^-1| |r| from there;
     and |N^-1| is at most sqrt(2) / |det N|. A vertex has a bound from each of its cells, the least of which
-    counts, and one from the walk (`Stats.largest_displacement`).
+    counts, and one from the walk (`Stats.largest_displacement`). Where only some ``vertices`` are asked for,
+    cells that have none of them are left out.
     """
-    lines, errors = _all_lines(arr, bounded)
+    polygons, sides = arr.cells, np.arange(len(arr.cell_edges))
+    if vertices is not None:
+        wanted = np.zeros(arr.n_vertices, dtype=bool)
+        wanted[vertices] = True
+        places = arr.cells.places(np.unique(arr.cells.row_of[wanted[arr.cells.values]]))
+        polygons, sides = Csr(places.offsets, arr.cells.values[places.values]), places.values
+    lines, errors = _lines(arr, bounded, sides)
     with np.errstate(all="ignore"):
         size = np.hypot(lines[:, 0], lines[:, 1])
         slant = np.hypot(errors[:, 0], errors[:, 1]) / size + 4 * UNIT_ROUNDOFF
         normal = lines[:, :2] / size[:, None]
-        after = next_side(arr.cells.offsets)
-        vertex = arr.cells.values[after]  # where a side and the next one meet
+        after = next_side(polygons.offsets)
+        vertex = polygons.values[after]  # where a side and the next one meet
         place = np.concatenate([arr.vertices[vertex], np.ones((len(vertex), 1))], axis=1)
         off = [_distance(lines[k], errors[k], size[k], place) for k in (np.arange(len(lines)), after)]
         det = np.abs(normal[:, 0] * normal[after, 1] - normal[:, 1] * normal[after, 0])
@@ -50,24 +60,23 @@ def _distance(line: np.ndarray, error: np.ndarray, size: np.ndarray, place: np.n
     return distance
 
 
-def _all_lines(arr: Cells, bounded: BoundedMaps) -> tuple[np.ndarray, np.ndarray]:
-    """Lines of all sides and their errors; where a cell cannot see the unit of an edge, its neighbour's
-    line."""
-    lines, errors = bounded.lines.copy(), bounded.line_errors.copy()
+def _lines(arr: Cells, bounded: BoundedMaps, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lines of sides and their errors; where a cell cannot see the unit of an edge, its neighbour's line."""
+    lines, errors, edges = bounded.lines[sides], bounded.line_errors[sides], arr.cell_edges[sides]
     with np.errstate(invalid="ignore"):
         blind = np.flatnonzero(~(np.abs(lines[:, :2]).max(1) > errors[:, :2].max(1)))
-    order = np.argsort(arr.cell_edges, kind="stable")
-    both = np.flatnonzero(np.diff(arr.cell_edges[order]) == 0)
-    twin = np.arange(len(order))
-    twin[order[both]], twin[order[both + 1]] = order[both + 1], order[both]
-    lines[blind], errors[blind] = bounded.lines[twin[blind]], bounded.line_errors[twin[blind]]
+    blind = blind[(arr.edge_cells[edges[blind]] >= 0).all(1)]
+    beyond = arr.edge_cells[edges[blind]].sum(1) - arr.cells.row_of[sides[blind]]
+    around = arr.cells.places(beyond)
+    twin = around.values[arr.cell_edges[around.values] == edges[blind][around.row_of]]
+    lines[blind], errors[blind] = bounded.lines[twin], bounded.line_errors[twin]
     of_edge = rim_sides(arr)
-    rim = np.flatnonzero(of_edge[arr.cell_edges] >= 0)
-    window = arr.cell_window[arr.cells.row_of[rim]]
+    rim = np.flatnonzero(of_edge[edges] >= 0)
+    window = arr.cell_window[arr.edge_cells[edges[rim]].max(1)]
     for w in np.unique(window):
         mine = rim[window == w]
         corners = arr.windows[w].vertices
-        start = of_edge[arr.cell_edges[mine]]
+        start = of_edge[edges[mine]]
         p, q = corners[start], corners[(start + 1) % len(corners)]
         step = q - p
         lines[mine] = np.stack([-step[:, 1], step[:, 0], step[:, 1] * p[:, 0] - step[:, 0] * p[:, 1]], axis=1)

@@ -42,6 +42,12 @@ class Proof:
         """How far each vertex is from its exact place, at most; infinite where that is not known."""
         return displacements(self.arr, self.bounded)
 
+    def displacement_at(self, vertices: Int64[np.ndarray, "some"]) -> Float64[np.ndarray, "vertex"]:
+        """`displacement` for some vertices; for others less may be known."""
+        if "displacement" in vars(self):
+            return self.displacement
+        return displacements(self.arr, self.bounded, vertices)
+
     def cells(self, wanted: Int64[np.ndarray, "cell"]) -> dict[int, ExactCell]:
         """As many of the first of these cells as may be looked at exactly: all of them with
         ``certify="full"``, else as many as take a few seconds. None where the network has no exact form."""

@@ -25,7 +25,7 @@ def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> np.ndarray:
     """The parts of some edges along which the two largest logits tie, (K, 2, 2) uv."""
     ends = arr.edges[edges]
     (la, slack_a), (lb, slack_b) = (
-        logits_at(logits.maps[logits.cell_of[v]], arr.vertices[v], logits.reach) for v in ends.T
+        logits_at(logits.maps, logits.cell_of[v], arr.vertices[v], logits.reach) for v in ends.T
     )
     near = (_smallest_gap(la) <= slack_a) & (_smallest_gap(lb) <= slack_b)
     edges, ends, la, lb = edges[near], ends[near], la[near], lb[near]
@@ -68,7 +68,7 @@ def _identical(arr: Cells, logits: Logits, edges: np.ndarray, i: np.ndarray, j: 
         polygons = arr.cells.take(np.maximum(cell, 0))
         uv, lengths = arr.vertices[polygons.values], polygons.lengths
         pair = np.stack([np.repeat(one, lengths, axis=0), np.repeat(other, lengths, axis=0)], axis=1)
-        values, slack = logits_at(pair, uv, logits.reach)
+        values, slack = logits_at(pair, np.arange(len(pair)), uv, logits.reach)
         equal = (
             np.logical_and.reduceat(np.abs(values[:, 0] - values[:, 1]) <= slack, polygons.offsets[:-1])
             if len(cell)

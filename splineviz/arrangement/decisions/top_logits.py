@@ -9,17 +9,21 @@ import numpy as np
 from jaxtyping import Float64
 
 from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.logit_values import logit_bounds, logit_values
 from splineviz.errors import InputError
-from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
 if TYPE_CHECKING:
     from splineviz.arrangement.proof import Proof
 
-__all__ = ["Logits", "affected_cells", "beats", "logit_bounds", "logits_at", "logits_of"]
+__all__ = ["Logits", "affected_cells", "beats", "logits_at", "logits_of"]
 
 # Logits closer than this share of the terms they are summed from count as tied: rounding of the maps and of
 # the vertices leaves about 1e-15 per layer, and an arrangement wants a tie along an edge found as a tie.
 _TIE = 2.0**-40
+
+
+_ROUNDINGS = 4
+"""Of three products, added up"""
 
 
 @dataclass(frozen=True)
@@ -61,50 +65,37 @@ def logits_of(
         raise InputError(f"a level belongs to a network with one output, and this one has {maps.shape[1]}")
     cell_of = np.zeros(arr.n_vertices, dtype=np.int64)
     cell_of[arr.cells.values] = arr.cells.row_of
-    winner, clear = np.zeros(arr.n_vertices, dtype=np.int64), np.zeros(arr.n_vertices, dtype=bool)
     reach = np.append(np.abs(arr.vertices).max(0, initial=0.0), 1.0)
-    size = max(1, (64 << 20) // (24 * maps.shape[1]))
-    for start in range(0, arr.n_vertices, size):
-        rows = slice(start, start + size)
-        own, uv = cell_of[rows], arr.vertices[rows]
-        with np.errstate(invalid="ignore", over="ignore"):
-            values, slack = logits_at(maps[own], uv, reach)
-            winner[rows] = values.argmax(1)
-            if proof is None:
-                top = np.partition(values, -2, axis=1)[:, -2:]
-                clear[rows] = top[:, 1] - top[:, 0] > slack
-            else:
-                bounds = logit_bounds(maps[own], proof.errors[own], uv, proof.displacement[rows])
-                clear[rows] = beats(values, bounds, winner[rows]).sum(1) == maps.shape[1] - 1
+    values, slack = logits_at(maps, cell_of, arr.vertices, reach)
+    winner = values.argmax(1)
+    if proof is None:
+        top = np.partition(values, -2, axis=1)[:, -2:]
+        with np.errstate(invalid="ignore"):
+            clear = top[:, 1] - top[:, 0] > slack
+        return Logits(maps, cell_of, winner, clear, reach)
+    clear = np.zeros(arr.n_vertices, dtype=bool)
+    # The bound of the walk does nearly everywhere. That of each vertex is sharper, and has to be worked out.
+    sharpest = arr.stats.largest_displacement
+    coarse = np.full(arr.n_vertices, np.inf if sharpest is None else sharpest)
+    for known in (lambda _: coarse, proof.displacement_at):
+        left = np.flatnonzero(~clear)
+        if len(left):
+            own, uv = cell_of[left], arr.vertices[left]
+            bounds = logit_bounds(maps, proof.errors, own, uv, known(left)[left], _ROUNDINGS)
+            clear[left] = beats(values[left], bounds, winner[left]).sum(1) == maps.shape[1] - 1
     return Logits(maps, cell_of, winner, clear, reach)
 
 
-def logits_at(maps: np.ndarray, uv: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (n, C) of maps (n, C, 3) at a point (n, 2) each, and the difference that counts as a tie, (n,).
+def logits_at(
+    maps: np.ndarray, cells: np.ndarray, uv: np.ndarray, reach: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n, C) of a cell's map each, of all (F, C, 3), at a point (n, 2) each, and the difference that
+    counts as a tie, (n,).
 
     ``reach`` is that of `Logits`.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = (maps * np.concatenate([uv, np.ones((len(uv), 1))], axis=1)[:, None]).sum(-1)
-        return values, _TIE * (np.abs(maps) * reach).sum(-1).max(1)
-
-
-def logit_bounds(
-    maps: np.ndarray, errors: np.ndarray, uv: np.ndarray, displacement: np.ndarray, roundings: int = 4
-) -> np.ndarray:
-    """(n, C) proven bounds of the errors of logits of maps (n, C, 3) at points (n, 2).
-
-    ``errors`` (n, 3) are those of the coefficients, ``displacement`` (n,) how far the points may be from
-    where they belong; ``roundings`` are those of products and sums, and of what else is made of them.
-    """
-    place = np.concatenate([np.abs(uv), np.ones((len(uv), 1))], axis=1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        inherited = (errors * place).sum(1) + displacement * (errors[:, 0] + errors[:, 1])
-        steep = np.abs(maps[:, :, 0]) + np.abs(maps[:, :, 1])
-        size = (np.abs(maps) * place[:, None]).sum(-1)
-        moved = np.where(steep > 0, displacement[:, None] * steep, 0.0)  # a constant is so anywhere
-        bounds: np.ndarray = SAFE * (inherited[:, None] + moved + roundings * UNIT_ROUNDOFF * size) + FLOOR
-    return bounds
+    values, size = logit_values(maps, cells, uv, reach)
+    return values, _TIE * size
 
 
 def beats(values: np.ndarray, bounds: np.ndarray, own: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def envelope(
     """
     polygons, sides = arr.cells.take(cells), arr.cells.places(cells).values
     vertex, offsets, row = polygons.values, polygons.offsets, polygons.row_of
-    values, slack = logits_at(logits.maps[logits.cell_of[vertex]], arr.vertices[vertex], logits.reach)
+    values, slack = logits_at(logits.maps, logits.cell_of[vertex], arr.vertices[vertex], logits.reach)
     slack = slack if tolerant else np.zeros(len(slack))
     candidates = _candidates(values, slack, logits.winner[vertex], offsets)
     while True:

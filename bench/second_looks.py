@@ -1,0 +1,60 @@
+"""What users ask of an arrangement next, each against the time of arranging: on the plane through three points
+of all inputs, in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from probe import answer, request, seconds_of, summary
+from workloads import Workload, make_slice
+
+import splineviz as sv
+from splineviz.render import save_figure
+
+POINTS = 100_000
+
+
+def looks(arr: sv.Arrangement, folder: str) -> dict[str, Callable[[], object]]:
+    """In the order in which they are taken: later ones find affine maps at hand."""
+    uv = np.random.default_rng(0).uniform(-1, 1, (POINTS, 2)) * np.abs(arr.vertices).max(0)
+    return {
+        "affine_maps": lambda: arr.affine,
+        "linear_regions": lambda: arr.linear_regions,
+        "decision_boundary": arr.decision_boundary,
+        "jacobian_norms": arr.jacobian_norms,
+        "locate": lambda: arr.locate(uv),
+        "save": lambda: sv.save(arr, Path(folder, "cells.npz")),
+        "networkx": arr.to_networkx,
+        "png": lambda: save_figure(arr, Path(folder, "cells.png")),
+    }
+
+
+def main() -> None:
+    asked = request()
+    warm, plane, window = make_slice(Workload("warm-up", (784, 8, 8, 10)))
+    for look in looks(sv.arrange(sv.load_program(warm), plane, window, jobs=1), asked["folder"]).values():
+        look()
+    network, plane, window = make_slice(Workload(**asked["workload"]))
+    program = sv.load_program(network)
+    arranging: list[float] = []
+    found: dict[str, list[float]] = {}
+    while len(arranging) < asked["repetitions"] and sum(map(sum, found.values())) < asked["patience"]:
+        arranging.append(seconds_of(lambda: sv.arrange(program, plane, window, jobs=1)))
+        arr = sv.arrange(program, plane, window, jobs=1)
+        for name, look in looks(arr, asked["folder"]).items():
+            found.setdefault(name, []).append(seconds_of(look))
+    seconds = summary(arranging)
+    ratios = {name: float(np.median(times)) / seconds["median"] for name, times in found.items()}
+    answer({
+        "cells": arr.n_cells,
+        "points": POINTS,
+        "arranging": seconds,
+        "seconds": {name: summary(times) for name, times in found.items()},
+        "ratios": ratios,
+    })  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

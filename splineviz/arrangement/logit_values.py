@@ -1,0 +1,61 @@
+"""Values of logits at points, by the maps of cells, and proven bounds of their errors."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from splineviz.geometry.compiled import kernel
+from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
+
+__all__ = ["logit_bounds", "logit_values"]
+
+
+@kernel
+def logit_values(
+    maps: Float64[np.ndarray, "cell output 3"],
+    cells: Int64[np.ndarray, "point"],
+    uv: Float64[np.ndarray, "point 2"],
+    reach: Float64[np.ndarray, "3"],
+) -> tuple[Float64[np.ndarray, "point output"], Float64[np.ndarray, "point"]]:
+    """Logits at points, and the largest sum of the terms that one has at the end of the reach."""
+    n, n_out = len(cells), maps.shape[1]
+    values, size = np.empty((n, n_out)), np.zeros(n)
+    for i in range(n):
+        own = maps[cells[i]]
+        for k in range(n_out):
+            a, b, c = own[k, 0], own[k, 1], own[k, 2]
+            values[i, k] = a * uv[i, 0] + b * uv[i, 1] + c
+            terms = abs(a) * reach[0] + abs(b) * reach[1] + abs(c) * reach[2]
+            if not terms <= size[i]:
+                size[i] = terms
+    return values, size
+
+
+@kernel
+def logit_bounds(
+    maps: Float64[np.ndarray, "cell output 3"],
+    errors: Float64[np.ndarray, "cell 3"],
+    cells: Int64[np.ndarray, "point"],
+    uv: Float64[np.ndarray, "point 2"],
+    displacement: Float64[np.ndarray, "point"],
+    roundings: int,
+) -> Float64[np.ndarray, "point output"]:
+    """(n, C) proven bounds of the errors of logits of a cell's map each at points (n, 2).
+
+    ``errors`` (F, 3) are those of the coefficients, ``displacement`` (n,) how far the points may be from
+    where they belong; ``roundings`` are those of products and sums, and of what else is made of them.
+    """
+    n, n_out = len(cells), maps.shape[1]
+    bounds = np.empty((n, n_out))
+    for i in range(n):
+        own, error, far = maps[cells[i]], errors[cells[i]], displacement[i]
+        u, v = abs(uv[i, 0]), abs(uv[i, 1])
+        inherited = error[0] * u + error[1] * v + error[2] + far * (error[0] + error[1])
+        for k in range(n_out):
+            a, b, c = abs(own[k, 0]), abs(own[k, 1]), abs(own[k, 2])
+            steep = a + b
+            moved = far * steep if steep > 0.0 else 0.0  # a constant is so anywhere
+            size = a * u + b * v + c
+            bounds[i, k] = SAFE * (inherited + moved + roundings * UNIT_ROUNDOFF * size) + FLOOR
+    return bounds
