@@ -55,7 +55,8 @@ def one_of_each(wanted: Sequence[str], among: np.ndarray, data: Collection, seed
         if not len(left):
             raise InputError(
                 f"{data.source} has {len(held)} points of the class {word} to choose from, and "
-                f"{wanted.count(word)} are asked for; its classes are {_listing(known)}"
+                f"{wanted.count(word)} are asked for; its classes are {_listing(known)}",
+                hint=f"at most {len(held)} of that class, or more data",
             )
         rows.append(int(random.choice(left)))
     classes = f"the {'classes' if len(wanted) > 1 else 'class'} {', '.join(wanted)}"

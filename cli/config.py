@@ -32,7 +32,10 @@ def read_config(ctx: click.Context, _option: click.Parameter, path: Path | None)
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"cannot read the configuration {path}: {error}") from error
+        raise InputError(
+            f"cannot read the configuration {path}: {error}",
+            hint="a file in TOML, such as: [slice], and below it max-cells = 1000",
+        ) from error
     assert isinstance(ctx.command, click.Group)
     names = ctx.command.list_commands(ctx)
     if stray := [name for name, table in tables.items() if name not in names or not isinstance(table, dict)]:
@@ -66,7 +69,7 @@ def _table(
             found[str(known[key].name)] = _value(ctx, known[key], value)
         except (click.BadParameter, OverflowError) as error:
             reason = error.message if isinstance(error, click.BadParameter) else error
-            raise InputError(f"{path}: [{name}] {key}: {reason}") from error
+            raise InputError(f"{path}: [{name}] {key}: {reason}", hint=f"splineviz {name} --help") from error
     return found
 
 

@@ -60,6 +60,7 @@ def chosen_points(
         said += f", the misclassified of {among}"
     if not len(rows):
         raise InputError(
-            f"none of the {len(data)} points of {data.source} that are looked at is misclassified"
+            f"none of the {len(data)} points of {data.source} that are looked at is misclassified",
+            hint="more data, or all of them: without --errors",
         )
     return replace(data.take(rows.tolist()), source=said)

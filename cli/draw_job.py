@@ -59,4 +59,7 @@ def _images(options: DrawOptions, arr: Arrangement) -> list[Any] | None:
     try:
         return [plane.lift(anchor).reshape(shape) for anchor in plane.anchors]
     except ValueError as error:
-        raise InputError(f"--image-shape {shape} does not fit points of {plane.dim} values") from error
+        raise InputError(
+            f"--image-shape {shape} does not fit points of {plane.dim} values",
+            hint=f"lengths whose product is {plane.dim}",
+        ) from error

@@ -237,7 +237,8 @@ def thumbnails(image_shape: tuple[int, ...] | None, anchors: Data) -> Sequence[n
     if image_shape is not None:
         if math.prod(image_shape) != anchors.points[0].size:
             raise InputError(
-                f"--image-shape {image_shape} does not fit points of {anchors.points[0].size} values"
+                f"--image-shape {image_shape} does not fit points of {anchors.points[0].size} values",
+                hint=f"lengths whose product is {anchors.points[0].size}",
             )
         return [point.reshape(image_shape) for point in anchors.points]
     shape = anchors.points[0].shape

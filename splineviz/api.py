@@ -83,7 +83,10 @@ def slice(
 
     anchors = tuple(points)
     if len(anchors) != 3:
-        raise InputError(f"a plane goes through three points, got {len(anchors)}")
+        raise InputError(
+            f"a plane goes through three points, got {len(anchors)}",
+            hint="sv.Plane.at(x), and sv.arrange on it, for one point; sv.segment(model, a, b) for two",
+        )
     plane = Plane.through(*anchors)
     program = program_for(
         model,

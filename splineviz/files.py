@@ -80,7 +80,9 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             hint=f"mkdir -p {shlex.quote(str(folder))}",
         )
     if is_foreign_link(target):
-        raise InputError(f"cannot write {target}: it is a link that another user has put there")
+        raise InputError(
+            f"cannot write {target}: it is a link that another user has put there", hint="give another name"
+        )
     if found is not None and stat.S_ISDIR(found.st_mode):
         raise InputError(f"cannot write {target}: it is a folder", hint="name a file inside it")
     if found is not None and not stat.S_ISREG(found.st_mode):

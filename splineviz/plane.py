@@ -131,7 +131,10 @@ class Plane:
         pair."""
         point = _as_point(x, "the point")
         if point.size < 2:
-            raise InputError("a plane needs an input space of at least two dimensions, got 1")
+            raise InputError(
+                "a plane needs an input space of at least two dimensions, got 1",
+                hint="sv.segment(model, a, b), in Python, for the cells along a line",
+            )
         if directions is None:
             given = np.random.default_rng(seed).standard_normal((2, point.size))
         else:

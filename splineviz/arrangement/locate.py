@@ -120,7 +120,9 @@ def distance(
     """
     points = _as_points(uv)
     if not np.isfinite(points).all():
-        raise InputError("the points hold NaN or infinite values")
+        raise InputError(
+            "the points hold NaN or infinite values", hint="leave those out: uv[np.isfinite(uv).all(-1)]"
+        )
     shape = points.shape[:-1]
     points = points.reshape(-1, 2)
     of_point = _windows_of(arr, window, shape)

@@ -179,7 +179,10 @@ def read_claim(source: str | os.PathLike[str] | Arrangement) -> Claim:
         check_words(claim.stats, claim.card)
         n_cells = claim.n_cells
     if not n_cells:
-        raise InputError(f"{what} has no cells, so there is nothing to check")
+        raise InputError(
+            f"{what} has no cells, so there is nothing to check",
+            hint="compute it again, with a larger budget",
+        )
     with _damaged(what):
         _are_such(claim)
         _fit(claim)
@@ -248,7 +251,10 @@ def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
 
 def _from_memory(arr: Arrangement) -> Claim:
     if arr.info is None:
-        raise InputError("the arrangement does not name its network, so it cannot be checked against one")
+        raise InputError(
+            "the arrangement does not name its network, so it cannot be checked against one",
+            hint="check what sv.arrange made, or sv.load read",
+        )
     return Claim(
         **{
             name: getattr(arr, name)

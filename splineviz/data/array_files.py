@@ -25,7 +25,10 @@ def arrays_of(path: Path) -> Mapping[str, np.ndarray]:
 def _mapped(path: Path) -> np.ndarray:
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
-            raise InputError(f"cannot read {path}: it is damaged, or holds Python objects")
+            raise InputError(
+                f"cannot read {path}: it is damaged, or holds Python objects",
+                hint="save numbers: np.save(FILE, np.stack(points))",
+            )
         file.seek(0)
         shape, dtype = _header(file)
     if dtype.hasobject:

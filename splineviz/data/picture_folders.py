@@ -70,7 +70,10 @@ def read_matching(pattern: str, asked: Asked) -> Pictures:
     matching = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
     paths = [path for path in matching if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not paths:
-        raise InputError(f"no picture, {', '.join(SUFFIXES)}, is called {pattern}")
+        raise InputError(
+            f"no picture, {', '.join(SUFFIXES)}, is called {pattern}",
+            hint="is the path relative to the current folder?",
+        )
     return Pictures(paths=paths, source=pattern, limit=asked.limit)
 
 

@@ -83,7 +83,10 @@ def decoded(file: IO[bytes], name: str) -> np.ndarray:
                     )
                 return values_of(image, name)
     except UnidentifiedImageError as error:
-        raise InputError(f"cannot read {name}: it is no PNG, JPEG or WebP picture, or is damaged") from error
+        raise InputError(
+            f"cannot read {name}: it is no PNG, JPEG or WebP picture, or is damaged",
+            hint="save it as PNG, or as .npy",
+        ) from error
     except InputError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -38,7 +38,10 @@ def stacked(points: Sequence[np.ndarray], names: Sequence[str], *, pictures: boo
             )
         if pictures and point.dtype != first.dtype:
             depths = [8 * array.dtype.itemsize for array in (first, point)]
-            raise InputError(f"{names[0]} has {depths[0]} bits a channel, {name} has {depths[1]}")
+            raise InputError(
+                f"{names[0]} has {depths[0]} bits a channel, {name} has {depths[1]}",
+                hint="save all of them with the same number",
+            )
     return np.stack(list(points))
 
 

@@ -50,7 +50,10 @@ def tensors_of(path: Path) -> Mapping[str, np.ndarray]:
     elif isinstance(content, tuple | list):
         named = _in_order(content, path)
     else:
-        raise InputError(f"cannot read {path}: expected tensors, got {type(content).__name__}")
+        raise InputError(
+            f"cannot read {path}: expected tensors, got {type(content).__name__}",
+            hint="torch.save((points, labels), FILE)",
+        )
     return {name: as_array(value) for name, value in named.items()}
 
 
@@ -65,7 +68,10 @@ def _in_order(content: tuple[object, ...] | list[object], path: Path) -> Mapping
     tensors = [item for item in content if isinstance(item, torch.Tensor)]
     if len(tensors) != len(content) or not tensors:
         kinds = ", ".join(sorted({type(item).__name__ for item in content}))
-        raise InputError(f"cannot read {path}: expected a tuple of tensors, got one of {kinds or 'nothing'}")
+        raise InputError(
+            f"cannot read {path}: expected a tuple of tensors, got one of {kinds or 'nothing'}",
+            hint="torch.save((points, labels), FILE)",
+        )
     if len({tensor.shape for tensor in tensors}) == 1 and isinstance(content, list):
         return {"": _stacked(list(content), path)}
     if len(tensors) == 2:

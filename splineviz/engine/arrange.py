@@ -218,7 +218,8 @@ class _Request:
             if plane.dim != wanted:
                 raise InputError(
                     f"plane {i} lies in a space of dimension {plane.dim}, but {program.name} takes inputs "
-                    f"of shape {program.input_shape}, dimension {wanted}"
+                    f"of shape {program.input_shape}, dimension {wanted}",
+                    hint=f"make it of points of shape {program.input_shape}",
                 )
         self.planes = tuple(plane.for_inputs(program.input_shape) for plane in self.planes)
 

@@ -202,5 +202,8 @@ def _checked_basis(basis: Any, dim: int) -> Tensor | None:
     if axes.shape[1] != dim or not torch.allclose(
         axes @ axes.T, torch.eye(len(axes), dtype=torch.float64), atol=1e-6
     ):
-        raise InputError(f"basis must hold orthonormal rows of {dim} numbers, got shape {tuple(axes.shape)}")
+        raise InputError(
+            f"basis must hold orthonormal rows of {dim} numbers, got shape {tuple(axes.shape)}",
+            hint="np.linalg.qr(vectors.T)[0].T makes vectors orthonormal",
+        )
     return axes

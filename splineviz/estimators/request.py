@@ -83,7 +83,8 @@ def checked_points(points: Points, input_shape: tuple[int, ...]) -> Tensor:
     if not bool(torch.isfinite(tensor).all()):
         bad = (~torch.isfinite(tensor.flatten(1)).all(1)).nonzero().flatten().tolist()
         raise InputError(
-            f"{len(bad)} of {len(tensor)} points hold NaN or infinite values, the first is point {bad[0]}"
+            f"{len(bad)} of {len(tensor)} points hold NaN or infinite values, the first is point {bad[0]}",
+            hint="clean the data, or leave those points out",
         )
     return tensor.double()
 

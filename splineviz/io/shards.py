@@ -44,12 +44,17 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
                 hint=f"mkdir -p {shlex.quote(str(target))}",
             )
         if not os.access(target.absolute().parent, os.W_OK):
-            raise InputError(f"cannot write {target}: no permission to write into {target.parent}")
+            raise InputError(
+                f"cannot write {target}: no permission to write into {target.parent}",
+                hint="name a folder of your own",
+            )
         return
     if not target.is_dir():
-        raise InputError(f"cannot write shards to {target}: it is a file")
+        raise InputError(f"cannot write shards to {target}: it is a file", hint="give another name")
     if not os.access(target, os.W_OK):
-        raise InputError(f"cannot write {target}: no permission to write into it")
+        raise InputError(
+            f"cannot write {target}: no permission to write into it", hint="name a folder of your own"
+        )
     remove_leftovers(target)
     names = sorted(path.name for path in target.iterdir())
     foreign = [name for name in names if not _ours(name)]

@@ -52,7 +52,10 @@ class Store:
         try:
             folder.mkdir(0o775, parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"cannot make the folder {folder} for {content}: {error.strerror}") from error
+            raise InputError(
+                f"cannot make the folder {folder} for {content}: {error.strerror}",
+                hint="name a folder that can be written",
+            ) from error
         check_private(folder, content)
         remove_leftovers(folder)
 

@@ -38,7 +38,10 @@ def plane_frames(dim: int, n_points: int, planes: int, frame: str, seed: int, fi
     if frame not in ("shared", "per-point"):
         raise InputError(f"frame must be 'shared' or 'per-point', got {frame!r}")
     if dim < 2:
-        raise InputError("a plane needs an input space of at least two dimensions, got 1")
+        raise InputError(
+            "a plane needs an input space of at least two dimensions, got 1",
+            hint="sv.segment(model, a, b), in Python, for the cells along a line",
+        )
     if frame == "shared":
         return np.stack([shared_frame(dim, 2, seed + j) for j in range(planes)])
     return np.stack([frames(dim, 2, seed + j, first, n_points) for j in range(planes)])

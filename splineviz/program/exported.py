@@ -125,7 +125,7 @@ def _arguments(program: ExportedProgram, name: str, fix: Fixed) -> tuple[list[st
     if len(left) > 1:
         raise many_inputs(name, left)
     if not left:
-        raise InputError(f"{name} takes no tensor that is not fixed")
+        raise InputError(f"{name} takes no tensor that is not fixed", hint="leave one of them free")
     known: dict[str, object] = {a.name: a.value for a in told if isinstance(a, ConstantArgument)}
     known |= {key: held(key, value) for key, value in fix.items()}
     return names, left[0], known

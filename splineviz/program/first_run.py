@@ -60,7 +60,9 @@ def shape_of_input(
     """The shape of one input: as given, as the model's file tells it, or as a first ``nn.Linear`` does."""
     if given is not None and told is not None and given != told:
         raise InputError(
-            f"the model takes one input of shape {told}, without the batch, but input_shape is {given}"
+            f"the model takes one input of shape {told}, without the batch, but input_shape is {given}",
+            hint="leave input_shape out",
+            command_hint="leave --input-shape out",
         )
     if given is not None or told is not None:
         return told or given or ()
@@ -100,7 +102,8 @@ def try_on(module: nn.Module, example: Tensor) -> None:
     if output.dim() == 0 or len(output) != len(example):
         raise InputError(
             f"the model must return one row per input: two inputs gave a tensor of shape "
-            f"{tuple(output.shape)}"
+            f"{tuple(output.shape)}",
+            hint="forward() must keep the first axis, without sums or means over it",
         )
 
 

@@ -49,7 +49,10 @@ def check_values(weights: Mapping[str, Tensor], masks: Collection[str] = ()) -> 
         )
     odd = [f"{n} ({str(v.dtype)[6:]})" for n, v in weights.items() if v.is_quantized]
     if odd:
-        raise InputError(f"weights that are not real numbers: {some(odd)}")
+        raise InputError(
+            f"weights that are not real numbers: {some(odd)}",
+            hint="give the weights as they were before they were quantised",
+        )
     broken = [
         n
         for n, v in weights.items()

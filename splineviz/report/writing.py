@@ -118,7 +118,9 @@ def _markdown(document: Document, target: Path) -> str:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+        raise InputError(
+            f"cannot make the folder {folder}: {error.strerror}", hint="name a place that can be written"
+        ) from error
     for picture in document.pictures:
         save_picture(picture, folder / f"{picture.name}.png")
         if picture.page is not None:

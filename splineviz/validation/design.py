@@ -87,7 +87,10 @@ class Design:
             )
         self._check_numbers()
         if dim < 2:
-            raise InputError("a plane needs an input space of at least two dimensions, got 1")
+            raise InputError(
+                "a plane needs an input space of at least two dimensions, got 1",
+                hint="sv.segment(model, a, b), in Python, for the cells along a line",
+            )
         if max(self.directions) > dim:
             raise InputError(
                 f"{max(self.directions)} orthonormal directions do not fit into an input space of {dim} "

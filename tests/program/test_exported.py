@@ -81,8 +81,10 @@ def test_input_shape_must_be_that_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(
         InputError,
         match=r"the model takes one input of shape \(3,\), without the batch, but input_shape is \(4,\)",
-    ):
+    ) as caught:
         load_program(path, input_shape=4)
+    assert "try: leave input_shape out" in str(caught.value)
+    assert "try: leave --input-shape out" in caught.value.for_command()
 
 
 def test_several_inputs_are_named(tmp_path: Path) -> None:

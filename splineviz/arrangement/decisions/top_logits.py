@@ -62,7 +62,11 @@ def logits_of(
         constant[:, 0, 2] = 0.0 if level is None else level
         maps = np.concatenate([constant, maps], axis=1)
     elif level is not None:
-        raise InputError(f"a level belongs to a network with one output, and this one has {maps.shape[1]}")
+        raise InputError(
+            f"a level belongs to a network with one output, and this one has {maps.shape[1]}",
+            hint="leave it out for the boundary between the largest outputs, "
+            "or give a module that returns one of them",
+        )
     cell_of = np.zeros(arr.n_vertices, dtype=np.int64)
     cell_of[arr.cells.values] = arr.cells.row_of
     reach = np.append(np.abs(arr.vertices).max(0, initial=0.0), 1.0)

@@ -61,7 +61,10 @@ def readings(
     told = " x ".join("?" if n is None else str(n) for n in _likely(declared)) or "no axes"
     if given is None:
         raise InputError(f"{name} leaves the shape of one input open: {told}", **SHAPE_HINTS)
-    raise InputError(f"{name} takes one input of shape {told}, without the batch, but input_shape is {given}")
+    raise InputError(
+        f"{name} takes one input of shape {told}, without the batch, but input_shape is {given}",
+        hint="give a shape that fits, or export it again with that one",
+    )
 
 
 def _likely(declared: Lengths) -> Lengths:

@@ -17,7 +17,7 @@ from splineviz.program.one_input import Fixed, Output, many_inputs
 from splineviz.program.one_input import held as fixed
 from splineviz.program.onnx.batch_axis import Lengths, Reading, readings
 from splineviz.program.onnx.probabilities import as_one_squashing
-from splineviz.program.onnx.validity import check_names, check_size, subgraphs
+from splineviz.program.onnx.validity import WRITE_AGAIN, check_names, check_size, subgraphs
 from splineviz.readable import check_readable
 from splineviz.showing import condensed
 
@@ -112,7 +112,7 @@ def _model(path: Path) -> ModelProto:
     if not model.graph.node or not model.graph.output:
         raise InputError(
             f"'{path}' cannot be read as an ONNX file: it holds no network",
-            hint="write it again, from the framework that made it",
+            hint=WRITE_AGAIN,
         )
     return model
 
@@ -142,7 +142,7 @@ def _array(tensor: TensorProto, path: Path) -> np.ndarray:
         return numpy_helper.to_array(tensor)
     except Exception as error:
         raise InputError(
-            f"the tensor '{tensor.name}' of '{path}' cannot be read: {condensed(error)}"
+            f"the tensor '{tensor.name}' of '{path}' cannot be read: {condensed(error)}", hint=WRITE_AGAIN
         ) from error
 
 
@@ -180,7 +180,7 @@ def _only(left: Sequence[ValueInfoProto], path: Path) -> ValueInfoProto:
     if len(left) > 1:
         raise many_inputs(f"'{path}'", [one.name for one in left])
     if not left:
-        raise InputError(f"'{path}' has no input that is not fixed")
+        raise InputError(f"'{path}' has no input that is not fixed", hint="leave one of them free")
     return left[0]
 
 
@@ -209,7 +209,10 @@ def _output(
             command_hint=f"--output-name {shlex.quote((chosen or values)[0].name)} takes that one",
         )
     if chosen[0].name not in made_by:
-        raise InputError(f"the ONNX file is broken: nothing makes the output '{chosen[0].name}' of '{path}'")
+        raise InputError(
+            f"the ONNX file is broken: nothing makes the output '{chosen[0].name}' of '{path}'",
+            hint=WRITE_AGAIN,
+        )
     return chosen[0]
 
 
@@ -263,5 +266,7 @@ def _lengths(value: ValueInfoProto, name: str) -> list[int | None] | None:
         return None
     lengths = [d.dim_value for d in kind.shape.dim]
     if any(n < -1 for n in lengths):
-        raise InputError(f"{name} is declared with axes of lengths {lengths}: the file is broken")
+        raise InputError(
+            f"{name} is declared with axes of lengths {lengths}: the file is broken", hint=WRITE_AGAIN
+        )
     return [n if n > 0 else None for n in lengths]

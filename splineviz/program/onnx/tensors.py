@@ -9,6 +9,7 @@ import numpy as np
 from splineviz.errors import InputError
 from splineviz.program.onnx.folding import exact
 from splineviz.program.onnx.node import Value
+from splineviz.program.onnx.validity import WRITE_AGAIN
 
 __all__ = ["Tensors"]
 
@@ -25,7 +26,10 @@ class Tensors:
 
     def __getitem__(self, name: str) -> Value:
         if name not in self._values:
-            raise InputError(f"the ONNX file is broken: nothing makes the tensor '{name}' that is read in it")
+            raise InputError(
+                f"the ONNX file is broken: nothing makes the tensor '{name}' that is read in it",
+                hint=WRITE_AGAIN,
+            )
         return self._values[name]
 
     def __setitem__(self, name: str, value: Value) -> None:

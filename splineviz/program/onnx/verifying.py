@@ -75,7 +75,10 @@ def verify(source: Source, reading: Reading, network: OnnxNetwork, path: str) ->
     except Exception:  # it knows not every operator in each of its forms
         return
     if mixed:
-        raise InputError(f"'{path}' takes {count} inputs at a time, and mixes them")
+        raise InputError(
+            f"'{path}' takes {count} inputs at a time, and mixes them",
+            hint="export it again with a batch of one, or a dynamic batch axis",
+        )
     gap, size = np.abs(found - wanted).max(initial=0.0), np.abs(wanted).max(initial=0.0)
     if not gap <= _TOLERANCE * max(1.0, size):
         raise InputError(

@@ -27,6 +27,7 @@ from splineviz.program.onnx.operators import OPERATORS, refusal_of
 from splineviz.program.onnx.sequences import without_sequences
 from splineviz.program.onnx.stand_in import copies, inferred
 from splineviz.program.onnx.tensors import Tensors
+from splineviz.program.onnx.validity import WRITE_AGAIN
 from splineviz.program.refusal import Offender
 from splineviz.showing import condensed
 
@@ -96,14 +97,19 @@ class Walk:
             except Exception as error:  # whatever a node without its attributes or inputs makes go wrong
                 name = proto.name or proto.output[0]
                 raise InputError(
-                    f"the node '{name}' ({proto.op_type}) cannot be read: {condensed(error)}"
+                    f"the node '{name}' ({proto.op_type}) cannot be read: {condensed(error)}",
+                    hint=WRITE_AGAIN,
                 ) from error
 
     def module(self, path: str) -> OnnxNetwork:
         """Module that runs the converted nodes; ``path`` names the file in errors."""
         source, batch, output = self.source, self.reading.batch, self.tensors[self.source.output]
         if not output.active:
-            raise InputError(f"the output '{source.output}' of '{path}' does not depend on its input")
+            raise InputError(
+                f"the output '{source.output}' of '{path}' does not depend on its input",
+                hint="another tensor of the file: output=NAME",
+                command_hint="another tensor of the file: --output-name NAME",
+            )
         if batch is not None and output.shape[:1] != (1,) and not self.refused:
             raise InputError(
                 f"'{path}' was written for {batch} inputs at a time, and mixes them or names their "

@@ -104,14 +104,20 @@ def _checked(state: State, wanted: Wanted) -> State:
     check_present(state)
     real = {name for name, like in wanted.tensors.items() if not like.is_complex()}
     if odd := [name for name, v in state.items() if v.is_quantized or (v.is_complex() and name in real)]:
-        raise InputError(f"weights that are not real numbers: {some(odd)}")
+        raise InputError(
+            f"weights that are not real numbers: {some(odd)}",
+            hint="value.dequantize() makes quantised ones real, value.real complex ones",
+        )
     values = {
         name: _dense(state[name]).detach().to("cpu", like.dtype) for name, like in wanted.tensors.items()
     }
     check_values(values, wanted.masks)
     for group in wanted.ties:
         if any(not torch.equal(values[group[0]], values[name]) for name in group[1:]):
-            raise InputError(f"{some(group)} are one weight in the network, but differ in the weights given")
+            raise InputError(
+                f"{some(group)} are one weight in the network, but differ in the weights given",
+                hint="build the network without tied weights, or give those that it was trained with",
+            )
     return values
 
 

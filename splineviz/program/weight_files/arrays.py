@@ -48,7 +48,10 @@ def read_npz(path: Path) -> object:
                 *outer, last = name.split("/", 1)
                 place = content.setdefault(outer[0], {}) if outer else content
                 if not isinstance(place, dict):
-                    raise InputError(f"'{path}' holds both an array '{outer[0]}' and arrays in it")
+                    raise InputError(
+                        f"'{path}' holds both an array '{outer[0]}' and arrays in it",
+                        hint="save one of them under another name",
+                    )
                 place[last] = array.item() if name in COUNTERS and array.size == 1 else _tensor(array)
     except InputError:
         raise

@@ -64,8 +64,13 @@ def parts(index: Path) -> list[Path]:
         raise unreadable(index, "JSON", error) from error
     where = content.get("weight_map") if isinstance(content, dict) else None
     if not isinstance(where, dict) or not where:
-        raise InputError(f"'{index}' is no index of weights: it has no 'weight_map'")
+        raise InputError(
+            f"'{index}' is no index of weights: it has no 'weight_map'",
+            hint="name the file of weights itself",
+        )
     files = [index.parent / str(name) for name in sorted(set(where.values()))]
     if missing := [file.name for file in files if not file.is_file()]:
-        raise InputError(f"'{index}' names files that are not beside it: {', '.join(missing)}")
+        raise InputError(
+            f"'{index}' names files that are not beside it: {', '.join(missing)}", hint="copy them there"
+        )
     return files

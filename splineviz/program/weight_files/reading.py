@@ -72,7 +72,8 @@ def _joined(index: Path, lazy: bool) -> dict[str, object]:
             content = content.get("state_dict", content)
         if not isinstance(content, Mapping) or content.keys() & joined.keys():
             raise InputError(
-                f"'{part}' is no part of '{index}': its names are those of another, or it has none"
+                f"'{part}' is no part of '{index}': its names are those of another, or it has none",
+                hint="copy all files of the checkpoint again, from one source",
             )
         joined |= content
     return joined
