@@ -34,7 +34,12 @@ def partition_distance(
 
         (S - P Q) / ((P + Q) / 2 - P Q),
 
-    and 1 where both partitions have one cell only.
+    and 1 where both partitions have one cell only. Where one cell fills nearly all of the window, or the
+    partitions are nearly one, only differences are left of this; so it is computed as
+
+        1 - ((P - S) + (Q - S)) / ((1 - P) Q + (1 - Q) P),
+
+    where every term in brackets is a sum of products of small shares.
 
     Parameters
     ----------
@@ -64,15 +69,40 @@ def partition_distance(
     joint = joint / areas.sum()
     pairs, joint = pairs[:, joint > 0], joint[joint > 0]
     p, q = (np.bincount(cells, weights=joint) for cells in pairs)
-    own, other = p[pairs[0]], q[pairs[1]]
-    # Not the logarithm of own / joint, which overflows where a share is subnormal.
-    information = float(np.sum(joint * (np.log(own) + np.log(other) - 2 * np.log(joint))))
-    together, apart = float(np.sum(joint**2)), float(np.sum(p**2) * np.sum(q**2))
-    largest = float(np.sum(p**2) + np.sum(q**2)) / 2
-    rand = 1.0 if largest == apart else (together - apart) / (largest - apart)
-    return PartitionDistance(information, rand, (_entropy(p), _entropy(q)))
+    within = [_beside(cells, joint) for cells in pairs]  # of the cell of P, and of Q, that a part lies in
+    information = sum(_information(joint, rest) for rest in within)
+    beside_p, beside_q = (_beside(np.zeros(len(shares), dtype=np.int64), shares) for shares in (p, q))
+    # Pairs of points that one partition parts, and the other does not, of those that would be by chance.
+    by_one = sum(float(joint @ rest) for rest in within)
+    by_chance = float(p @ beside_p) * float(q @ q) + float(q @ beside_q) * float(p @ p)
+    rand = 1.0 if by_chance == 0 else 1.0 - by_one / by_chance
+    entropies = _information(p, beside_p), _information(q, beside_q)
+    return PartitionDistance(information, rand, entropies)
 
 
-def _entropy(shares: np.ndarray) -> float:
-    shares = shares[shares > 0]
-    return float(-np.sum(shares * np.log(shares)))
+def _information(shares: np.ndarray, beside: np.ndarray) -> float:
+    """Sum of s log((s + b) / s): how much it tells of a point of a set, to say in which of its parts it lies.
+
+    A part that is nearly all of its set counts by what is beside it, since its share is rounded to 1.
+    """
+    shares, beside = shares[shares > 0], beside[shares > 0]
+    small = shares < beside
+    # Not the logarithm of the ratio where the share is small, as it overflows where that is subnormal.
+    told = np.log(shares + beside) - np.log(shares)
+    told[~small] = np.log1p(beside[~small] / shares[~small])
+    return float(shares @ told)
+
+
+def _beside(sets: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Sum of the other shares of the set that a share belongs to, with a small relative error.
+
+    A sum of all but the largest of a set needs no difference; those of the others are at least half of the
+    whole, which no difference spoils.
+    """
+    order = np.lexsort((shares, sets))
+    largest = order[np.diff(sets[order], append=-1) != 0]
+    without_largest = shares.copy()
+    without_largest[largest] = 0.0
+    rest: np.ndarray = np.bincount(sets, weights=shares)[sets] - shares
+    rest[largest] = np.bincount(sets, weights=without_largest)[sets[largest]]
+    return rest
