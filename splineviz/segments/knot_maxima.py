@@ -44,6 +44,7 @@ def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -
     """
     missing = node.windows < 0
     at, entry = as_rows(z.at).numpy(), z.entry.flatten().numpy()
+    rounded = z.rounded_to(torch.zeros(1)).flatten().numpy()
     values = np.where(missing, -np.inf, at[:, node.windows])
     bound = np.where(missing, 0.0, entry[node.windows])
     # How far a value may be off at a knot that may itself be off, on either side of it.
@@ -83,7 +84,9 @@ def envelope_of(node: Maximum, z: Traced, knots: np.ndarray, blur: np.ndarray) -
             events.append((interval, window, share, moved, winner, np.full(len(interval), turn)))
             current[interval, window] = winner
         tied = _best(values, doubt, np.ones(values.shape, dtype=bool))
-    doubtful = close + int(((tied.sum(2) > 1) & (tied & (values != 0)).any(2)).sum())
+    doubtful = close + int(
+        ((tied.sum(2) > 1) & (tied & ((values != 0) | rounded[node.windows])).any(2)).sum()
+    )
     return _collected(first, events, knots, doubtful)
 
 

@@ -31,15 +31,21 @@ class Traced:
     at: Tensor
     """(knots, *shape)"""
     noise: Tensor
-    """(knots, *shape) the perturbation"""
+    """(knots, *shape) the perturbation; 0 for a zero that no rounding has reached, as behind a relu that is
+    off"""
     entry: Tensor
     """(*shape) estimated bound of each entry's error, at all knots"""
+
+    def rounded_to(self, values: Tensor) -> Tensor:
+        """(n, *shape) bool: whether entries are one of these values (n, *shape) at all knots, but not for
+        certain, as rounding has reached them."""
+        return (self.at[:, None] == values).all(0) & (self.noise != 0).any(0)
 
 
 def trace_input(ends: Tensor) -> Traced:
     """The input at both ends of the segment."""
     own = 2 * UNIT_ROUNDOFF * ends.abs().amax(0)
-    return Traced(ends, (own * _signs(own)).expand_as(ends), own)
+    return Traced(ends, (own * _irregular(own)).expand_as(ends), own)
 
 
 def run_affine(node: Affine, inputs: list[Traced]) -> Traced:
@@ -62,7 +68,7 @@ def run_affine(node: Affine, inputs: list[Traced]) -> Traced:
         pushed = [node.linear(*_only(zeros, i, x.at.abs().amax(0)[None])).abs() for i, x in enumerate(inputs)]
         size = torch.stack(pushed).sum(0)[0] + constant
     own = node.gain.terms * UNIT_ROUNDOFF / (1.0 - node.gain.terms * UNIT_ROUNDOFF) * size
-    return Traced(at, noise + own * _signs(own), passed + own)
+    return Traced(at, _perturbed(at, noise, own), passed + own)
 
 
 def run_pointwise(node: Pointwise, z: Traced, signs: np.ndarray) -> Traced:
@@ -76,15 +82,16 @@ def run_pointwise(node: Pointwise, z: Traced, signs: np.ndarray) -> Traced:
         slope = torch.where((sign[:, k] > 0) | ((sign[:, k] == 0) & steeper), node.slopes[k + 1], slope)
     y = node.run(at)
     own = 2 * UNIT_ROUNDOFF * (y.abs().amax(0) + node.intercepts.abs().amax(0))
-    return Traced(y, slope * z.noise + own * _signs(own), node.slopes.abs().amax(0) * z.entry + own)
+    return Traced(y, _perturbed(y, slope * z.noise, own), node.slopes.abs().amax(0) * z.entry + own)
 
 
-def gaps(node: Pointwise, z: Traced) -> tuple[np.ndarray, np.ndarray]:
-    """Distance of each unit above its breakpoint at each knot, (knots, units), and the bound of its error,
-    (units,)."""
+def gaps(node: Pointwise, z: Traced) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distance of each unit above its breakpoint at each knot, (knots, units); the bound of its error,
+    (units,); and whether it is zero at all knots for certain, (units,)."""
     gap = as_rows(z.at[:, None] - node.breakpoints[None])
     bound = z.entry[None] + 2 * UNIT_ROUNDOFF * (node.breakpoints.abs() + z.entry)
-    return gap.numpy(), bound.flatten().numpy()
+    zero = ~gap.any(0) & ~z.rounded_to(node.breakpoints).flatten()
+    return gap.numpy(), bound.flatten().numpy(), zero.numpy()
 
 
 def extend(traced: Traced, inserted: Insertion) -> Traced:
@@ -100,7 +107,13 @@ def extend(traced: Traced, inserted: Insertion) -> Traced:
         return torch.cat([values, low + share * (high - low)])[order]
 
     own = 4 * UNIT_ROUNDOFF * traced.at.abs().amax(0)
-    return Traced(insert(traced.at), insert(traced.noise) + own * _signs(own), traced.entry + own)
+    at = insert(traced.at)
+    return Traced(at, _perturbed(at, insert(traced.noise), own), traced.entry + own)
+
+
+def _perturbed(at: Tensor, noise: Tensor, own: Tensor) -> Tensor:
+    """The perturbation with the rounding of a node added, but for zeros that were made of nothing else."""
+    return torch.where((at == 0) & (noise == 0), 0.0, noise + own * _irregular(own))
 
 
 def _largest_norm(tensors: list[Tensor]) -> float:
@@ -108,10 +121,11 @@ def _largest_norm(tensors: list[Tensor]) -> float:
     return float(np.linalg.norm([float(as_rows(x).norm(dim=1).max()) for x in tensors]))
 
 
-def _signs(like: Tensor) -> Tensor:
-    """+1 and -1 in an irregular order, the same every time."""
-    index = torch.arange(like.numel())
-    return (1.0 - 2.0 * ((index * 0x9E3779B1 >> 16) & 1)).reshape(like.shape).to(like)
+def _irregular(like: Tensor) -> Tensor:
+    """Numbers of size 1 to 5/4 and of either sign, the same every time; sums of few of them are not 0."""
+    number = torch.arange(like.numel()) * 0x9E3779B1
+    size = 1.0 + (number & 0xFFFF) / 2.0**18
+    return (size * (1.0 - 2.0 * ((number >> 16) & 1))).reshape(like.shape).to(like)
 
 
 def _rows(node: Affine, at: Tensor) -> Tensor:

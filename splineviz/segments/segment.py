@@ -5,6 +5,7 @@ It shares nothing with the planar arrangement, so that each can be checked again
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -177,7 +178,7 @@ def segment(program: Model | Program, a: Any, b: Any) -> Segment:
     Raises
     ------
     InputError
-        If the points are equal, not finite, or not of the input shape.
+        If the points are equal, not finite, too far apart, or not of the input shape.
 
     Examples
     --------
@@ -190,9 +191,11 @@ def segment(program: Model | Program, a: Any, b: Any) -> Segment:
     """
     program = program_for(program, [np.shape(_array(a))])
     first, last = _point(program, a, "a"), _point(program, b, "b")
-    length = float(torch.linalg.vector_norm(last - first))
+    length = math.hypot(*(last - first).flatten().tolist())  # no square underflows, nor overflows
     if length == 0:
         raise InputError("the two ends of the segment are equal", hint="choose two different points")
+    if math.isinf(length):
+        raise InputError("the segment is longer than float64 can tell", hint="choose points nearer together")
     with torch.no_grad():
         found = _walk(program, first, last, length)
         if found.doubtful and affordable(program, found.n_cells + found.doubtful):
@@ -246,9 +249,9 @@ def _walk(program: Program, first: Tensor, last: Tensor, length: float) -> Segme
                 cuts = envelope.cuts
                 doubtful += envelope.doubtful
             else:
-                gap, bound = gaps(node, z)
+                gap, bound, zero = gaps(node, z)
                 signs, cuts = cuts_of(gap, bound, knots, blur)
-                doubtful += int((signs == 0)[:, gap.any(0)].sum())
+                doubtful += int((signs == 0)[:, ~zero].sum())
             inserted, rows = insertion_of(knots, cuts)
             doubtful += len(rows) - len(inserted.interval)
             knots, blur = refine_knots(knots, blur, cuts, inserted, rows)

@@ -49,6 +49,39 @@ def test_the_winner_of_an_instant() -> None:
     assert walk.winners(0)[:, 0].tolist() == [0, 1, 2] and walk.proven
 
 
+SMALL = Fraction(1, 2**60)
+ROUNDED_TO_ZERO = {
+    "a sum": [linear([[1, SMALL]], [-1]), relu()],
+    "a difference": [linear([[1, SMALL], [1, 0]]), relu(), linear([[1, -1]]), relu()],
+    "a candidate": [linear([[1, SMALL], [0, 0]], [-1, 0]), maxout([range(2)])],
+    "two candidates": [linear([[1, SMALL], [1, 0], [0, 0]], [-1, -1, 0]), maxout([range(3)])],
+}
+
+
+@pytest.mark.parametrize("kind", ROUNDED_TO_ZERO)
+def test_what_float64_rounds_to_zero_all_along_changes_sign(kind: str) -> None:
+    """x + 2^-60 y - 1 on the line x = 1."""
+    walk = segment(program_of(sequential(2, ROUNDED_TO_ZERO[kind])), [1.0, -1.0], [1.0, 2.0])
+    assert walk.n_cells == 2 and walk.proven and not walk.doubtful
+    assert walk.knots[1] == float(Fraction(1, 3))
+
+
+def test_a_zero_that_nothing_is_rounded_for_is_no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit that reads units which are off, and one behind weights of zero."""
+    monkeypatch.setattr("splineviz.segments.segment.affordable", lambda program, n: pytest.fail("doubt"))
+    layers = [linear([[1, 0], [0, 1], [0, 0]], [-9, 0, 0]), relu(), linear([[1, 0, 1]]), relu()]
+    walk = segment(program_of(sequential(2, layers)), [-1.0, -1.0], [1.0, 2.0])
+    assert walk.n_cells == 2 and walk.proven and not walk.doubtful
+
+
+@pytest.mark.parametrize("size", [1e-170, 1e-308, 5e-324, 1e200, 4e307])
+def test_segments_of_any_length(size: float) -> None:
+    network = sequential(2, [linear([[1, 0], [1, 1]]), relu(), linear([[1, 1]])])
+    walk = segment(program_of(network), [-size, 0.0], [size, 2 * size])
+    np.testing.assert_allclose(walk.knots, [0, 0.25, 0.5, 1])
+    assert walk.length == pytest.approx(size * 8**0.5, rel=0.1 if size == 5e-324 else 1e-12) and walk.proven
+
+
 def test_doubt_that_exact_arithmetic_would_take_too_long_to_settle_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -218,3 +218,5 @@ def test_bad_ends_are_refused() -> None:
         segment(program, [np.nan, 0.0, 0.0], np.zeros(3))
     with pytest.raises(sv.InputError, match="ends of the segment are equal"):
         segment(program, np.ones(3), torch.ones(3))
+    with pytest.raises(sv.InputError, match="longer than float64 can tell"):
+        segment(program, np.full(3, -1e308), np.full(3, 1e308))
