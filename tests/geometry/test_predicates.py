@@ -10,8 +10,19 @@ import pytest
 
 from splineviz.geometry import predicates, questions
 from splineviz.geometry.places import Places
-from splineviz.geometry.predicates import MARGIN, TINY, Signs, Units
-from splineviz.geometry.questions import ANSWER, NO_ANSWERS, SIGN, UNKNOWN, Answers, Dialogue, Key, tabulate
+from splineviz.geometry.predicates import MARGIN, TINY, Crossing, Signs, Units
+from splineviz.geometry.questions import (
+    ANSWER,
+    EDGE,
+    NO_ANSWERS,
+    SIGN,
+    UNKNOWN,
+    Answers,
+    Dialogue,
+    Key,
+    Point,
+    tabulate,
+)
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
 # Parts of kernels cannot be called from Python by themselves.
@@ -21,6 +32,7 @@ no_questions = numba.njit(questions.no_questions.py_func)
 prove_crossing = numba.njit(predicates.prove_crossing.py_func)
 crossing = numba.njit(predicates.crossing.py_func)
 in_order = numba.njit(predicates.in_order.py_func)
+order = numba.njit(predicates.order.py_func)
 
 
 def units_of(
@@ -187,3 +199,19 @@ def test_order_is_certain_only_beyond_both_bounds() -> None:
     assert not in_order(0.25, 1e-10, 0.25 + 0.99 * gap, 2e-10)
     assert not in_order(0.25 + 1.01 * gap, 1e-10, 0.25, 2e-10)
     assert not in_order(0.25, 4 * UNIT_ROUNDOFF, 0.25, 4 * UNIT_ROUNDOFF)
+
+
+@pytest.mark.parametrize(("first", "second", "likely"), [(0.25, 0.5, 1), (0.25, 0.25, 0), (0.5, 0.25, -1)])
+def test_an_order_that_is_asked_for_goes_on_as_it_is_estimated(
+    first: float, second: float, likely: int
+) -> None:
+    """One point where estimates cannot tell; what nobody can tell is not asked again."""
+    ways = Crossing(first, 1e-12, 1.0), Crossing(second, 1e-12, 1.0)
+    key, p, q = Key(7, EDGE, 2, 5), Point(0, 0, -1), Point(1, 1, -1)
+    asked = no_questions(100)
+    assert order(key, p, q, *ways, Dialogue(NO_ANSWERS, asked)) == (likely, True)
+    assert asked.asked.tolist() == [1, 0] and asked.rows[0]["assumed"] == likely
+    unknown = tabulate(np.array([(7, EDGE, 2, 5, UNKNOWN)], ANSWER))
+    assert order(key, p, q, *ways, Dialogue(unknown, asked)) == (likely, True) and asked.asked[0] == 1
+    known = tabulate(np.array([(7, EDGE, 2, 5, -1)], ANSWER))
+    assert order(key, p, q, *ways, Dialogue(known, asked)) == (-1, False) and asked.asked[0] == 1
