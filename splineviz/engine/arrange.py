@@ -67,8 +67,9 @@ def arrange(
         Stop after this stage (counted from 0); by default the last. Its units still cut.
     max_memory
         Bytes for values at vertices and for geometry in work, for all workers together; by default half of
-        what is free. The result itself comes on top: see :func:`stream`. A single face is not divided,
-        however many units cut it.
+        what is free. On top come the result, and up to as much again while its parts are joined (not so in
+        :func:`stream`), the network and its weights in pieces for exact arithmetic. A single face is not
+        divided, however many units cut it.
     max_cells, seconds
         Budgets. When one ends, the first ``max_cells`` cells or the batches that are finished are the result,
         with the status ``INCOMPLETE``: whole cells of the network, which cover ``arr.covered`` of the

@@ -3,13 +3,15 @@ finished."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from splineviz.deadline import SpentError, until
-from splineviz.engine.stage_state import FinishedFaces, StageState, Tally, joined
+from splineviz.engine.finished_parts import FinishedParts
+from splineviz.engine.stage_state import FinishedFaces, StageState, Tally
 from splineviz.engine.walk import START, Divided, Position, Walk
 from splineviz.engine.workers import Crew, backend, on_threads, until_unwanted
 from splineviz.geometry.excerpt import Excerpt
@@ -38,21 +40,18 @@ def finish(
         return None
     if isinstance(reached, FinishedFaces):
         return reached
-    parts: list[tuple[Excerpt, FinishedFaces]] = []
+    parts = FinishedParts(reached.state, [stage.n_units for stage in walk.program.stages], reached.tally)
     complete, spread = reached.whole, position == START and _shares(walk)
     in_turn = _alone if position == START else _in_turn
     for excerpted, finished in (
         _spread(walk, reached, allowed) if spread else in_turn(walk, reached, allowed, share)
     ):
         if finished is not None:
-            parts.append((excerpted, finished))
+            parts.add(excerpted, finished)
         if finished is None or not finished.complete:
             complete = False
             break
-    if not parts:
-        return None
-    n_units = [stage.n_units for stage in walk.program.stages]
-    return joined(reached.state, parts, n_units, reached.tally, complete=complete)
+    return parts.joined(complete=complete) if len(parts) else None
 
 
 def leaves(
@@ -131,7 +130,7 @@ def _spread(
     """The same, by all workers, in the same order."""
     import joblib
 
-    position, held, excerpts = reached.position, reached.held, []
+    position, held, excerpts = reached.position, reached.held, deque[Excerpt]()
     crew = Crew(walk.budget.workers) if on_threads() else None
     if crew is None:
         worker, task = _sent_once(replace(walk, progress=None), _cluster()), finish
@@ -157,7 +156,7 @@ def _spread(
                     allowed -= 0 if finished is None else len(finished.stage_of)
                 if finished is not None and walk.progress is not None:
                     walk.progress((n + 1) / len(reached.runs), len(finished.stage_of))
-                yield excerpts[n], finished
+                yield excerpts.popleft(), finished
 
 
 def _cluster() -> Any:

@@ -11,18 +11,16 @@ from functools import partial
 import numpy as np
 
 from splineviz.arrangement.cells import Patterns
-from splineviz.engine.clashes import faces_at_clashes
 from splineviz.engine.displacement import settled
-from splineviz.engine.thin_cells import NO_THIN, Thin, all_thin, measured
+from splineviz.engine.thin_cells import NO_THIN, Thin, measured
 from splineviz.exact.ancestry import Ancestry, StageRounds, root
 from splineviz.exact.equal_functions import equal_entries
 from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import StageRound
 from splineviz.exact.resolver import located
-from splineviz.geometry.bit_sets import bits_of
 from splineviz.geometry.csr import Csr
-from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, join
+from splineviz.geometry.excerpt import NO_BIRTH, Excerpt
 from splineviz.geometry.lineage import inherit
 from splineviz.geometry.refine import Refinement
 from splineviz.geometry.refine_maxima import Births
@@ -33,7 +31,7 @@ from splineviz.values.initial_values import first_live
 from splineviz.values.row_products import with_ends
 from splineviz.values.vertex_values import VertexValues
 
-__all__ = ["FinishedFaces", "StageState", "Tally", "joined", "start"]
+__all__ = ["FinishedFaces", "StageState", "Tally", "start"]
 
 
 @dataclass(slots=True)
@@ -296,98 +294,3 @@ def _reaches(planes: Sequence[Plane], windows: Subdivision) -> np.ndarray:
     norms = [np.sqrt(np.einsum("ij,ij->i", *2 * [plane.origin[None]])) for plane in planes]
     result: np.ndarray = np.repeat(norms, windows.faces.lengths) + np.abs(windows.vertices).sum(1)
     return result
-
-
-def joined(
-    state: StageState,
-    parts: Sequence[tuple[Excerpt, FinishedFaces]],
-    n_units: Sequence[int],
-    tally: Tally,
-    *,
-    complete: bool,
-) -> FinishedFaces:
-    """The finished parts of a state as one; ``n_units`` of each stage. ``tally`` has counted up to there."""
-    whole = join(state.subdivision, [(excerpt, part.subdivision, part.border) for excerpt, part in parts])
-    for _, part in parts:
-        tally.merge(part.tally)
-    tally.open += whole.unmatched
-    patterns = _patterns(state, [part.patterns for _, part in parts])
-    subdivision = _with_border_units(
-        whole.subdivision, whole.chains.values, patterns, len(state.patterns), n_units
-    )
-    edges = whole.chains.take(np.arange(state.border[-1]))
-    lengths = np.concatenate([[0], np.cumsum(edges.lengths)])
-    nothing = state.window_of[:0], state.stage_of[:0], state.hash[:0]
-    finished = [(part.window_of, part.stage_of, part.hash) for _, part in parts]
-    window_of, stage_of, hashes = (
-        np.concatenate(columns) for columns in zip(nothing, *finished, strict=True)
-    )
-    border = Csr(lengths[state.border], edges.values)
-    before = np.cumsum([0, *(len(part.stage_of) for _, part in parts)])
-    unmatched = [part.unmatched + first for (_, part), first in zip(parts, before, strict=False)]
-    if whole.unmatched:
-        unmatched.append(faces_at_clashes([(e.border, part.border, part.subdivision) for e, part in parts]))
-    return FinishedFaces(
-        subdivision,
-        window_of,
-        stage_of,
-        hashes,
-        patterns,
-        border,
-        tally,
-        complete,
-        thin=all_thin([(part.thin, first) for (_, part), first in zip(parts, before, strict=False)]),
-        unmatched=np.concatenate([state.window_of[:0], *unmatched]),
-    )
-
-
-def _patterns(state: StageState, parts: Sequence[Patterns]) -> Patterns:
-    """The patterns of all parts as one: up to the state they are the same, from there on they follow each
-    other."""
-    known = len(state.patterns)
-    result = list(state.patterns)
-    before = [0] * len(
-        parts
-    )  # the first stage after the state counts its parents among all faces of the state already
-    for stage in range(known, len(parts[0]) if parts else known):
-        on = np.concatenate([part[stage][0] for part in parts])
-        parent = np.concatenate([part[stage][1] + shift for part, shift in zip(parts, before, strict=True)])
-        result.append((on, parent))
-        sizes = [len(part[stage][0]) for part in parts]
-        before = [int(n) for n in np.cumsum([0, *sizes[:-1]])]
-    return tuple(result)
-
-
-def _with_border_units(
-    subdivision: Subdivision, edges: np.ndarray, patterns: Patterns, known: int, n_units: Sequence[int]
-) -> Subdivision:
-    """With the units of later stages than ``known`` that change state across border edges.
-
-    A part sees one face of its border edges only, so these units vanish along an edge unnoticed until the
-    parts are together.
-    """
-    faces = subdivision.edge_faces()[edges]
-    inner = (faces >= 0).all(1)
-    edges, left, right = edges[inner], faces[inner, 0], faces[inner, 1]
-    found = [subdivision.shared]
-    for stage in range(len(patterns) - 1, known - 1, -1):
-        on, parent = patterns[stage]
-        changed = on[left] ^ on[right]
-        rows = np.flatnonzero(changed.any(1))
-        # The state of a maximum is a number: bit b of all of them is in the b-th of equal groups of words.
-        n_words = max(1, (n_units[stage] + 63) // 64)
-        units = np.bitwise_or.reduce(
-            changed[rows].reshape(len(rows), changed.shape[1] // n_words, n_words), axis=1
-        )
-        row, unit = np.nonzero(bits_of(units, n_units[stage]))
-        edge = edges[rows[row]]
-        drew = (subdivision.edge_source[edge] == np.column_stack([np.full(len(row), stage), unit])).all(1)
-        found.append(np.column_stack([edge, np.full(len(row), stage), unit])[~drew])
-        left, right = parent[left], parent[right]
-    s = subdivision
-    shared = np.concatenate(found)
-    if len(shared):
-        # The state may be one in the middle of a stage, some of whose units are known to share an edge
-        # already.
-        shared = np.unique(shared, axis=0)
-    return replace(s, shared=shared)

@@ -13,7 +13,7 @@ import torch
 import splineviz as sv
 from splineviz.choices import Certify
 from splineviz.geometry.csr import Csr
-from splineviz.geometry.excerpt import _Chains
+from splineviz.geometry.joining import _Chains
 from splineviz.io import Totals
 from splineviz_cli.commands import run
 from tests.engine.libraries import corrupt
@@ -27,7 +27,7 @@ def unglue(monkeypatch: pytest.MonkeyPatch) -> None:
     """One edge between two batches does not fit, in every arrangement."""
     match, done = _Chains.match, WeakSet[_Chains]()
 
-    def once(self: _Chains, border: np.ndarray, parts: Csr) -> tuple[np.ndarray, np.ndarray, int]:
+    def once(self: _Chains, border: np.ndarray, parts: Csr) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         known = border[self.start[border] >= 0]
         if self in done or not len(known):
             return match(self, border, parts)
