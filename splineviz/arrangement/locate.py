@@ -3,37 +3,29 @@ boundary."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import shapely
 from jaxtyping import Float64, Int64
 
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.boundary import decision_boundary
-from splineviz.arrangement.polygons import next_side
 from splineviz.errors import InputError
-from splineviz.geometry.rounding import UNIT_ROUNDOFF
+from splineviz.geometry.box_tree import BoxTree, box_tree
+from splineviz.geometry.nearest_segments import nearest_segments
+from splineviz.geometry.point_location import lowest_polygons
 
 __all__ = ["distance", "locate"]
 
-# Shewchuk's bound for the sign of a 2 x 2 orientation determinant, relative to the sum of its two products.
-_ORIENTATION = (3.0 + 16.0 * UNIT_ROUNDOFF) * UNIT_ROUNDOFF
-_UNDERFLOW = 2.0**-1000
+T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class _Index:
-    """The cells of one window and a search tree over their bounding boxes."""
-
-    cells: np.ndarray
-    tree: shapely.STRtree
-
-
-_INDICES: WeakKeyDictionary[Cells, dict[int, _Index]] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[Cells, dict[Hashable, Any]] = WeakKeyDictionary()
+_LOCK = Lock()
 
 
 def locate(arr: Cells, uv: Any, window: int | np.ndarray | None = None) -> Int64[np.ndarray, "*point"]:
@@ -41,8 +33,8 @@ def locate(arr: Cells, uv: Any, window: int | np.ndarray | None = None) -> Int64
     there.
 
     Exact for the float64 coordinates of points and vertices: a sign that rounding could change is decided in
-    rational arithmetic, so that every point of a window has a cell. The search tree is built once for each
-    window of an arrangement.
+    rational arithmetic, so that every point of a window has a cell. A tree of the cells is built once for an
+    arrangement.
 
     Parameters
     ----------
@@ -75,10 +67,15 @@ def locate(arr: Cells, uv: Any, window: int | np.ndarray | None = None) -> Int64
     shape = points.shape[:-1]
     points = points.reshape(-1, 2)
     of_point = _windows_of(arr, window, shape)
-    found = np.full(len(points), -1, dtype=np.int64)
-    for index in np.unique(of_point):  # windows, not cells: each has its own tree
-        rows = np.flatnonzero((of_point == index) & np.isfinite(points).all(1))
-        found[rows] = _locate_in(arr, int(index), points[rows])
+    tree = _kept(arr, "cells", lambda: _tree_of_cells(arr))
+    cells = np.ascontiguousarray(arr.vertices), arr.cells.offsets, arr.cells.values
+    no_answers = np.empty(0, dtype=np.int8)
+    found, questions = lowest_polygons(points, of_point, *cells, tree, no_answers)
+    if len(questions):
+        point, a, b = questions.T
+        open_ = np.unique(point)
+        answers = _exact_turns(arr.vertices[a], arr.vertices[b], points[point])
+        found[open_], _ = lowest_polygons(points[open_], of_point[open_], *cells, tree, answers)
     return found.reshape(shape)
 
 
@@ -126,15 +123,11 @@ def distance(
     shape = points.shape[:-1]
     points = points.reshape(-1, 2)
     of_point = _windows_of(arr, window, shape)
-    inner = (arr.edge_cells >= 0).all(1)
-    edge_window = arr.cell_window[arr.edge_cells[:, 0]]
-    to_edge, to_boundary = np.full(len(points), np.inf), np.full(len(points), np.inf)
-    for index in np.unique(of_point):
-        rows = np.flatnonzero(of_point == index)
-        to_edge[rows] = _nearest(arr.vertices[arr.edges[inner & (edge_window == index)]], points[rows])
-        to_boundary[rows] = _nearest(
-            decision_boundary(arr, affine, level=level, window=int(index)), points[rows]
-        )
+    edges = _kept(arr, "edges", lambda: _inner_edges(arr))
+    boundary = _boundary(arr, affine, level, np.unique(of_point))
+    to_edge, to_boundary = (
+        nearest_segments(points, of_point, segments.ends, segments.tree) for segments in (edges, boundary)
+    )
     return to_edge.reshape(shape), to_boundary.reshape(shape)
 
 
@@ -146,7 +139,7 @@ def _as_points(uv: Any) -> np.ndarray:
     InputError
         If they have another shape.
     """
-    points = np.asarray(uv, dtype=np.float64)
+    points = np.array(uv, dtype=np.float64, order="C")
     if points.ndim < 1 or points.shape[-1] != 2:
         raise InputError(
             f"points on a plane have shape (..., 2), got {points.shape}",
@@ -171,73 +164,29 @@ def _windows_of(arr: Cells, window: int | np.ndarray | None, shape: tuple[int, .
         raise InputError(
             f"expected one window, or one for each of the points {shape}, got shape {given.shape}"
         )
-    return np.broadcast_to(given, shape).reshape(-1)
+    return np.broadcast_to(given, shape).reshape(-1).astype(np.int64)
 
 
-def _index_of(arr: Cells, window: int) -> _Index:
-    indices = _INDICES.setdefault(arr, {})
-    if window not in indices:
-        cells = np.flatnonzero(arr.cell_window == window)
-        rows = arr.cells.take(cells)
-        corners, start = arr.vertices[rows.values], rows.offsets[:-1]
-        low, high = np.minimum.reduceat(corners, start), np.maximum.reduceat(corners, start)
-        indices[window] = _Index(
-            cells, shapely.STRtree(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
-        )
-    return indices[window]
+def _kept(arr: Cells, name: Hashable, made: Callable[[], T]) -> T:
+    """What was made of an arrangement under this name before, by whatever thread; else it is made now."""
+    with _LOCK:
+        kept = _KEPT.setdefault(arr, {})
+        if name not in kept:
+            kept[name] = made()
+        return cast("T", kept[name])
 
 
-def _locate_in(arr: Cells, window: int, points: np.ndarray) -> np.ndarray:
-    """(n,) the lowest cell of one window that each point (n, 2) lies in, or -1."""
-    found = np.full(len(points), -1, dtype=np.int64)
-    if not len(points) or not (arr.cell_window == window).any():
-        return found
-    index = _index_of(arr, window)
-    point, row = index.tree.query(shapely.points(points))  # bounding boxes only
-    cell = index.cells[row]
-    inside = _contains(arr, cell, points[point])
-    point, cell = point[inside], cell[inside]
-    order = np.lexsort((cell, point))
-    first = order[np.diff(point[order], prepend=-1) != 0]
-    found[point[first]] = cell[first]
-    return found
+def _tree_of_cells(arr: Cells) -> BoxTree:
+    start = arr.cells.offsets[:-1]
+    corners = arr.vertices[arr.cells.values]
+    low, high = np.minimum.reduceat(corners, start), np.maximum.reduceat(corners, start)
+    return box_tree(low, high, arr.cell_window)
 
 
-def _contains(arr: Cells, cell: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(n,) bool: which points (n, 2) lie in a closed cell each.
-
-    By the parity of crossings, not by half-planes: rounding leaves cells that are not quite convex, and
-    half-planes would lose the slivers between neighbours.
-    """
-    if not len(cell):
-        return np.zeros(0, dtype=bool)
-    rows = arr.cells.take(cell)
-    start = rows.offsets[:-1]
-    p = np.repeat(points, rows.lengths, axis=0)
-    a, b = (arr.vertices[ends] for ends in (rows.values, rows.values[next_side(rows.offsets)]))
-    upward = b[:, 1] > a[:, 1]
-    spans = (np.minimum(a[:, 1], b[:, 1]) <= p[:, 1]) & (p[:, 1] <= np.maximum(a[:, 1], b[:, 1]))
-    turn = np.zeros(len(p), dtype=np.int8)
-    turn[spans] = _orientation(a[spans], b[spans], p[spans])
-    between = spans & (np.minimum(a[:, 0], b[:, 0]) <= p[:, 0]) & (p[:, 0] <= np.maximum(a[:, 0], b[:, 0]))
-    on_side = between & (turn == 0)
-    half_open = spans & (p[:, 1] < np.maximum(a[:, 1], b[:, 1]))
-    right_of_point = half_open & (turn == np.where(upward, 1, -1))
-    odd: np.ndarray = np.add.reduceat(right_of_point.astype(np.int64), start) % 2 == 1
-    return odd | (np.add.reduceat(on_side.astype(np.int64), start) > 0)
-
-
-def _orientation(a: np.ndarray, b: np.ndarray, p: np.ndarray) -> np.ndarray:
+def _exact_turns(a: np.ndarray, b: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Exact sign of the turn a, b, p, each (n, 2): +1 where p lies left of the line from a to b."""
-    left, right = (a[:, 0] - p[:, 0]) * (b[:, 1] - p[:, 1]), (a[:, 1] - p[:, 1]) * (b[:, 0] - p[:, 0])
-    size = np.abs(left) + np.abs(right)
-    sign: np.ndarray = np.sign(left - right).astype(np.int8)
-    vanishes = ((a == p).all(1) | (b == p).all(1)) | ((a == p) & (b == p)).any(
-        1
-    )  # both products hold a factor zero
-    doubtful = (np.abs(left - right) <= _ORIENTATION * size + _UNDERFLOW) & ~vanishes
-    sign[vanishes] = 0
-    for i in np.flatnonzero(doubtful):
+    sign = np.empty(len(p), dtype=np.int8)
+    for i in range(len(p)):
         (ax, ay), (bx, by), (px, py) = (
             (Fraction(q[0]), Fraction(q[1])) for q in (a[i].tolist(), b[i].tolist(), p[i].tolist())
         )
@@ -246,11 +195,24 @@ def _orientation(a: np.ndarray, b: np.ndarray, p: np.ndarray) -> np.ndarray:
     return sign
 
 
-def _nearest(segments: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Distance of each point to the nearest of the segments (n, 2, 2); infinite where there is none."""
-    nearest = np.full(len(points), np.inf)
-    if len(segments) and len(points):
-        tree = shapely.STRtree(shapely.linestrings(segments))
-        (row, _), found = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)
-        nearest[row] = found
-    return nearest
+@dataclass(frozen=True)
+class _Segments:
+    """Segments (n, 4), and the tree of their boxes."""
+
+    ends: Float64[np.ndarray, "segment 4"]
+    tree: BoxTree
+
+    @classmethod
+    def of(cls, segments: Float64[np.ndarray, "segment 2 2"], window: np.ndarray) -> _Segments:
+        return cls(segments.reshape(-1, 4), box_tree(segments.min(1), segments.max(1), window))
+
+
+def _inner_edges(arr: Cells) -> _Segments:
+    inner = np.flatnonzero(arr.edge_cells.min(1) >= 0)
+    return _Segments.of(arr.vertices[arr.edges[inner]], arr.cell_window[arr.edge_cells[inner, 0]])
+
+
+def _boundary(arr: Cells, affine: np.ndarray, level: float | None, windows: np.ndarray) -> _Segments:
+    of_windows = [decision_boundary(arr, affine, level=level, window=int(index)) for index in windows]
+    window = np.repeat(windows, [len(segments) for segments in of_windows])
+    return _Segments.of(np.concatenate([np.zeros((0, 2, 2)), *of_windows]), window)

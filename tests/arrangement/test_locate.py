@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import shapely
@@ -133,3 +136,121 @@ def test_distance_keeps_to_its_window() -> None:
     to_edge, to_boundary = distance(arr, arr.affine, [[0.75, 0.75], [0.75, 0.75]], np.array([0, 1]))
     np.testing.assert_array_equal(to_edge, [0.75, np.inf])
     np.testing.assert_array_equal(to_boundary, [0.5, np.inf])
+
+
+def _lowest_by_fractions(arr: Arrangement, points: np.ndarray, windows: np.ndarray) -> list[int]:
+    """Every cell is tried in rational arithmetic: the parity of its sides to the right of the point."""
+    corners = [[tuple(map(Fraction, arr.vertices[v].tolist())) for v in row] for row in arr.cells]
+    found = []
+    for point, window in zip(points.tolist(), windows.tolist(), strict=True):
+        x, y = map(Fraction, point)
+        cells = (cell for cell in range(arr.n_cells) if arr.cell_window[cell] == window)
+        found.append(next((cell for cell in cells if _holds(corners[cell], x, y)), -1))
+    return found
+
+
+def _holds(polygon: list[tuple[Fraction, ...]], x: Fraction, y: Fraction) -> bool:
+    odd = False
+    for (ax, ay), (bx, by) in zip(polygon, polygon[1:] + polygon[:1], strict=True):
+        turn = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+        if turn == 0 and min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by):
+            return True
+        if (ay > y) != (by > y):
+            odd ^= (turn > 0) == (by > ay)
+    return odd
+
+
+def _near(arr: Arrangement) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices, midpoints of edges, and points some steps of float64 beside them; and their windows."""
+    on = np.concatenate([arr.vertices, arr.vertices[arr.edges].mean(1)])
+    owner = arr.edge_cells.max(1)
+    of_vertex = np.empty(arr.n_vertices, dtype=np.int64)
+    of_vertex[arr.edges.ravel()] = np.repeat(arr.cell_window[owner], 2)
+    window = np.concatenate([of_vertex, arr.cell_window[owner]])
+    pick = np.random.default_rng(0).permutation(len(on))[:60]
+    return np.concatenate([np.nextafter(on[pick], s) for s in (on[pick], -np.inf, np.inf)]), np.tile(
+        window[pick], 3
+    )
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        sv.Window.box(-1, 1, -1, 1),
+        sv.Window.box(1e6, 1e6 + 3, -1e6, -1e6 + 3),
+        sv.Window.box(-1e-9, 2e-9, 1e-9, 4e-9),
+        sv.Window.box(-1e-152, 1e-152, -1e-152, 1e-152),
+    ],
+    ids=["of size 1", "far off", "tiny", "whose products underflow"],
+)
+def test_points_next_to_edges_against_fractions(window: sv.Window) -> None:
+    """Four slanted lines and an axis through the middle of the window, in which many products vanish."""
+    x0, x1, y0, y1 = window.bounds
+    middle, size = np.array([x0 + x1, y0 + y1]) / 2, x1 - x0
+    weight = np.array([[1.0, 2.0], [1.0, -3.0], [0.5, 0.25], [-1.0, 1.0], [0.0, 1.0]])
+    offset = -weight @ (middle + 0.1 * size * np.array([[1, 1], [-1, 0], [0, 2], [1, -1], [0, 0]]))[..., None]
+    layer = linear(weight.tolist(), offset[:, :, 0].diagonal().tolist())
+    arr = sv.arrange(program_of(layer, nn.ReLU()), sv.Plane.identity(), window)
+    assert arr.n_cells > 8
+    points, windows = _near(arr)
+    assert locate(arr, points).tolist() == _lowest_by_fractions(arr, points, windows)
+
+
+def test_cells_of_very_different_sizes_against_fractions() -> None:
+    """Twelve lines through a square of 1e-9 in a window of 2."""
+    rng = np.random.default_rng(3)
+    weight, offset = rng.normal(size=(12, 2)), 1e-9 * rng.normal(size=12)
+    arr = sv.arrange(
+        program_of(linear(weight.tolist(), offset.tolist()), nn.ReLU()), sv.Plane.identity(), BOX
+    )
+    assert arr.areas.min() < 1e-18
+    points, windows = _near(arr)
+    assert locate(arr, points).tolist() == _lowest_by_fractions(arr, points, windows)
+    np.testing.assert_array_equal(locate(arr, arr.interior_points), np.arange(arr.n_cells))
+
+
+def test_what_a_budget_left_out_has_no_cell() -> None:
+    arr = sv.arrange(random_mlp(2, 16, 16, 3), sv.Plane.identity(), BOX, max_cells=60)
+    assert arr.status is not sv.Status.COMPLETE
+    points = np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    windows = np.zeros(len(points), dtype=np.int64)
+    assert locate(arr, points).tolist() == _lowest_by_fractions(arr, points, windows)
+
+
+def test_many_windows_in_one_call() -> None:
+    """A hundred windows over the same uv, some of them without a kink."""
+    planes = [sv.Plane.at(np.full(4, 0.1 * i), seed=i) for i in range(100)]
+    arr = sv.arrange(random_mlp(4, 8, 2), planes, [sv.Window.diamond(0.01 * (1 + i)) for i in range(100)])
+    windows = np.random.default_rng(0).integers(0, 100, 200)
+    points = np.random.default_rng(1).uniform(-0.5, 0.5, (200, 2))
+    found = locate(arr, points, windows)
+    assert found.tolist() == _lowest_by_fractions(arr, points, windows)
+    inner = (arr.edge_cells >= 0).all(1)
+    owner = np.where(inner, arr.cell_window[arr.edge_cells[:, 0]], -1)
+    expected = [
+        shapely.MultiLineString(list(arr.vertices[arr.edges[owner == w]])).distance(shapely.Point(p))
+        if (owner == w).any()
+        else np.inf
+        for p, w in zip(points, windows, strict=True)
+    ]
+    np.testing.assert_allclose(distance(arr, arr.affine, points, windows)[0], expected, atol=1e-15)
+
+
+def test_one_arrangement_asked_by_several_threads() -> None:
+    arr = sv.arrange(random_mlp(2, 16, 16, 3), sv.Plane.identity(), BOX)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: locate(arr, arr.interior_points), range(8)))
+    assert all((found == np.arange(arr.n_cells)).all() for found in answers)
+
+
+def test_distance_is_told_far_from_the_origin_and_for_tiny_windows() -> None:
+    """The edge is u = v of a corner of the window; of a point s along u and 0 along v it is s / sqrt 2 away."""
+    for corner, size in (([1e6, -2e6], 1.0), ([0.5, 0.25], 2.0**-30), ([0.0, 0.0], 1e-152)):
+        x, y = corner
+        layer = linear([[1.0, -1.0]], [y - x])
+        window = sv.Window.box(x, x + size, y, y + size)
+        arr = sv.arrange(program_of(layer, nn.ReLU()), sv.Plane.identity(), window)
+        shares = np.array([0.25, 0.5, 0.875])
+        points = np.column_stack([x + size * shares, np.full(3, y)])
+        to_edge, _ = distance(arr, arr.affine, points)
+        np.testing.assert_allclose(to_edge, size * shares / np.sqrt(2), rtol=1e-9)
