@@ -36,6 +36,7 @@ _COUNTS = ("decisions", "re_evaluated", "undecided", "zeros", "proven", "in_doub
 
 NOT_VERIFIED: Mapping[str, str] = {
     "schema, version, extra": "what wrote the file, and what was noted beside it",
+    "edge_against": "which of its two ends an edge is given from",
     "plane_anchors": "which points of the planes are marked",
     "pattern_hash": "beyond that patterns differ where hashes do",
     "name, names and source lines of stages": "how the network and its layers are called",

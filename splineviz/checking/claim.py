@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.checking.claim_words import check_words
+from splineviz.checking.file_arrays import in_full
 from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.sound_arrays import sound_arrays
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim", "read_claim"]
 
-_SCHEMAS = ("splineviz.arrangement/1", "splineviz.arrangement/2")
+_SCHEMAS = tuple(f"splineviz.arrangement/{version}" for version in (1, 2, 3))
 _DERIVED = ("affine", "edge_jump", "linear_regions")
 _PLACE, _ROUNDING = 1e-12, 2.0**-44
 
@@ -210,7 +211,8 @@ def _content(path: Path) -> dict[str, np.ndarray]:
     return content
 
 
-def _from_file(content: Mapping[str, np.ndarray]) -> Claim:
+def _from_file(stored: Mapping[str, np.ndarray]) -> Claim:
+    content = in_full(stored)
     meta = json.loads(str(content["meta"]))
     shapes = meta["input_shapes"]
     frames = zip(content["plane_origin"], content["plane_basis"], shapes, strict=True)

@@ -20,7 +20,7 @@ from splineviz.validation.study import Example, Study, array_fields
 
 __all__ = ["SCHEMA", "load_study", "save_study"]
 
-SCHEMA = "splineviz.study/1"
+SCHEMA = "splineviz.study/2"
 _PLACES = ("kind", "checkpoint", "radius", "plane", "point", "n_sep", "cut")
 
 

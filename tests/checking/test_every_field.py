@@ -18,7 +18,8 @@ from splineviz.checking.certificate import NOT_VERIFIED
 from tests.checking.networks import mlp, unit_square
 
 _FREE = {
-    "plane_anchors_offsets",
+    "edge_against",
+    "plane_anchors_lengths",
     "plane_anchors_values",
     "schema",
     "meta.version",
@@ -129,6 +130,20 @@ def test_arrays_of_another_kind(saved: tuple[dict[str, np.ndarray], Any], tmp_pa
                 assert found_out(tmp_path / "bad.npz", program, {**content, name: np.asarray(other)}), name
 
 
+def test_turned_edges_are_the_same_edges(saved: tuple[dict[str, np.ndarray], Any], tmp_path: Path) -> None:
+    content, program = saved
+    bits = content["edge_against"]
+    assert not found_out(tmp_path / "turned.npz", program, {**content, "edge_against": ~bits})
+    turned, n_edges = sv.load(tmp_path / "turned.npz"), len(content["edge_units_lengths"])
+    np.savez(tmp_path / "same.npz", allow_pickle=False, **content)
+    arr = sv.load(tmp_path / "same.npz")
+    np.testing.assert_array_equal(turned.edges, arr.edges[:, ::-1])
+    np.testing.assert_array_equal(turned.edge_cells, arr.edge_cells[:, ::-1])
+    assert len(bits) == -(-n_edges // 8)
+    for other in (bits[:-1], np.append(bits, bits[:1]), bits.astype(np.int8), bits.astype(float), bits[None]):
+        assert found_out(tmp_path / "bad.npz", program, {**content, "edge_against": other})
+
+
 def test_faults_in_figures_and_names(saved: tuple[dict[str, np.ndarray], Any], tmp_path: Path) -> None:
     content, program = saved
     meta = json.loads(str(content["meta"]))
@@ -187,7 +202,7 @@ def test_what_is_taken_on_trust_is_named(saved: tuple[dict[str, np.ndarray], Any
     note = sv.check(tmp_path / "same.npz", program)["trust"].note
     named = " ".join(NOT_VERIFIED).replace(",", " ").split()
     assert all(word in note for word in named)
-    assert {name.rpartition(".")[2].removesuffix("_offsets").removesuffix("_values") for name in _FREE} - set(
+    assert {name.rpartition(".")[2].removesuffix("_lengths").removesuffix("_values") for name in _FREE} - set(
         named
     ) <= {"largest_displacement"}, "of which too small a value is found out"
 

@@ -114,9 +114,11 @@ def test_another_network_is_bad_input(cells: Path, splineviz: Command) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ({"cells_values": lambda a: a + 10**6}, "is damaged: cells points outside"),
-        ({"edge_cells": lambda a: a[1:]}, "is damaged: edge_cells has numbers of type int64"),
-        ({"cells_offsets": lambda a: a[::-1]}, "is damaged: the rows of cells do not fit"),
+        ({"cells_values": lambda a: a.astype(np.int64) + 10**6}, "is damaged: cells points outside"),
+        ({"cell_window": lambda a: a[1:]}, "is damaged: cell_window has numbers of type int64"),
+        ({"edge_against": lambda a: a[1:]}, "is damaged: edge_against does not fit the edges"),
+        ({"cells_lengths": lambda a: a[1:]}, "is damaged: the rows of cells do not fit"),
+        ({"cells_lengths": lambda a: -a}, "is damaged: cells_lengths are no lengths"),
         ({"vertices": lambda a: a * np.nan}, "is damaged: a vertex is not finite"),
         ({"schema": lambda a: np.array("something/1")}, "holds no arrangement"),
         (

@@ -6,13 +6,16 @@ import dataclasses
 import json
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
 from torch import nn
 
 import splineviz as sv
+from splineviz.checking.claim import read_claim
 from splineviz.errors import InputError
+from splineviz.io import npz
 from splineviz.io.npz import load, save
 from tests.render.samples import images_slice, program, two_windows
 
@@ -43,6 +46,56 @@ def test_round_trip(tmp_path, sample):
         assert np.array_equal(one.vertices, other.vertices)
     assert (back.status, back.stats, back.info, back.program) == (arr.status, arr.stats, arr.info, None)
     back.check()
+
+
+@pytest.mark.parametrize("sample", [images_slice, two_windows])
+def test_files_of_earlier_versions_are_read(tmp_path, sample):
+    """They give rows by offsets, all of each edge, and wide integers."""
+    arr = dataclasses.replace(sample())
+    save(arr, tmp_path / "a.npz", affine=True)
+    with np.load(tmp_path / "a.npz") as file:
+        content = {
+            name: array.astype(np.int64) if array.dtype.kind == "i" else array for name, array in file.items()
+        }
+    for name in [name for name in content if name.endswith("_lengths")]:
+        content[name.replace("_lengths", "_offsets")] = np.concatenate([[0], np.cumsum(content.pop(name))])
+    del content["edge_against"]
+    content |= {
+        "edges": arr.edges,
+        "edge_cells": arr.edge_cells,
+        "schema": np.array("splineviz.arrangement/2"),
+    }
+    np.savez_compressed(tmp_path / "old.npz", **content)
+    save(load(tmp_path / "old.npz"), tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "a.npz").read_bytes()
+    claims = [read_claim(tmp_path / name) for name in ("old.npz", "a.npz")]
+    for name in ("offsets", "edges", "edge_cells", "unit_offsets", "units"):
+        one, other = (getattr(claim, name) for claim in claims)
+        assert one.dtype == other.dtype and np.array_equal(one, other), name
+
+
+def test_edges_that_do_not_fit_their_cells_are_kept_as_they_are(tmp_path):
+    arr = images_slice()
+    wrong = arr.edge_cells.copy()
+    wrong[7] = wrong[7, ::-1]
+    save(dataclasses.replace(arr, edge_cells=wrong), tmp_path / "a.npz")
+    assert np.array_equal(load(tmp_path / "a.npz").edge_cells, wrong)
+    assert np.array_equal(read_claim(tmp_path / "a.npz").edge_cells, wrong)
+
+
+def test_a_cell_takes_little_room(tmp_path):
+    arr = sv.arrange(
+        sv.load_program(nn.Sequential(nn.Linear(2, 60), nn.ReLU(), nn.Linear(60, 3))),
+        sv.Plane.identity(),
+        sv.Window.box(-1, 1, -1, 1),
+    )
+    save(arr, tmp_path / "a.npz")
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        sizes = {info.filename: info.compress_size for info in archive.infolist()}
+    told = sum(
+        size for name, size in sizes.items() if not name.startswith(("meta", "plane", "windows", "schema"))
+    )
+    assert told < 60 * arr.n_cells + 2000
 
 
 def test_identical_bytes(tmp_path):
@@ -154,9 +207,9 @@ def test_a_cut_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        (None, "holds no arrangement: expected schema splineviz.arrangement/2, got none"),
+        (None, "holds no arrangement: expected schema splineviz.arrangement/3, got none"),
         ("somebody.else/1", "holds no arrangement"),
-        ("splineviz.arrangement/3", "reads up to splineviz.arrangement/2"),
+        ("splineviz.arrangement/4", "reads up to splineviz.arrangement/3"),
     ],
 )
 def test_foreign_and_newer_files(tmp_path, schema, message):
@@ -171,10 +224,18 @@ def test_foreign_and_newer_files(tmp_path, schema, message):
     [
         {"vertices": None},
         {"vertices": np.zeros((2, 2))},
-        {"cells_offsets": np.array([0, 3])},
+        {"cells_lengths": np.array([3])},
+        {"cells_lengths": None},
         {"meta": np.array("{")},
         {"meta": np.array(json.dumps({"status": "BORED"}))},
-        {"edge_cells": np.zeros((1, 2), dtype=np.int64)},
+        {"edge_against": np.zeros(1, dtype=np.uint8)},
+        {"edge_against": None},
+        {
+            "edge_against": None,
+            "edges": np.zeros((1, 2), dtype=np.int64),
+            "edge_cells": np.zeros((1, 2), dtype=np.int64),
+        },
+        {"cell_edges": np.zeros(3, dtype=np.int64)},
         {"pattern_0": np.zeros((3, 1), dtype=np.uint64)},
         {"parent_1": np.full(226, 999)},
         {"parent_0": None},
@@ -198,7 +259,7 @@ def test_pickled_arrays_are_never_loaded(tmp_path):
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.npz"
     path.write_bytes(b"old")
-    monkeypatch.setattr(np, "savez_compressed", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(npz, "write_array", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         save(images_slice(), path)
     assert path.read_bytes() == b"old"

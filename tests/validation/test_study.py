@@ -34,10 +34,10 @@ def test_a_study_comes_back_from_its_file(tmp_path: Path) -> None:
 def test_files_that_are_no_study(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     np.savez(path, schema=np.array("splineviz.arrangement/2"))
-    with pytest.raises(InputError, match=r"holds no study: expected schema splineviz.study/1"):
+    with pytest.raises(InputError, match=r"holds no study: expected schema splineviz.study/2"):
         Study.load(path)
     np.savez(path, schema=np.array("splineviz.study/99"))
-    with pytest.raises(InputError, match=r"reads up to splineviz.study/1"):
+    with pytest.raises(InputError, match=r"reads up to splineviz.study/2"):
         Study.load(path)
     synthetic().save(path)
     path.write_bytes(path.read_bytes()[:2000])
