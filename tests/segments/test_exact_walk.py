@@ -66,12 +66,19 @@ def test_what_float64_rounds_to_zero_all_along_changes_sign(kind: str) -> None:
     assert walk.knots[1] == float(Fraction(1, 3))
 
 
-def test_a_zero_that_nothing_is_rounded_for_is_no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A unit that reads units which are off, and one behind weights of zero."""
+OFF = [linear([[1, 0], [0, 1], [0, 0]], [-9, 0, 0]), relu()]
+ZEROS = {
+    "units of units that are off": [*OFF, linear([[1, 0, 1]]), relu()],
+    "units that are off at a knot": [linear([[1, 0], [0, 1]]), relu(), maxout([range(2)])],
+}
+
+
+@pytest.mark.parametrize("kind", ZEROS)
+def test_zeros_without_rounding_are_no_doubt(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("splineviz.segments.segment.affordable", lambda program, n: pytest.fail("doubt"))
-    layers = [linear([[1, 0], [0, 1], [0, 0]], [-9, 0, 0]), relu(), linear([[1, 0, 1]]), relu()]
-    walk = segment(program_of(sequential(2, layers)), [-1.0, -1.0], [1.0, 2.0])
-    assert walk.n_cells == 2 and walk.proven and not walk.doubtful
+    network, ends = sequential(2, ZEROS[kind]), ([-1.0, -1.0], [1.0, 2.0])
+    walk = segment(program_of(network), *ends)
+    assert walk.n_cells == len(crossings(network, *ends)) + 1 and walk.proven and not walk.doubtful
 
 
 @pytest.mark.parametrize("size", [1e-170, 1e-308, 5e-324, 1e200, 4e307])
