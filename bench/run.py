@@ -100,7 +100,7 @@ def measure_workload(workload: Workload) -> dict[str, Any]:
         theirs = run_regioncam(asked | {"points": points})
         found = points if "cells" in theirs else None
         ours = in_new_process("ours.py", asked | {"points": found, "draw": workload == DRAWN})
-        next_ = in_new_process("second_looks.py", asked) if workload.widths[0] > 2 else None
+        next_ = in_new_process("second_looks.py", asked) if workload.second_looks else None
     facts = {"name": workload.name, "widths": workload.widths, "weight_scale": workload.weight_scale}
     return facts | {"splineviz": ours, "regioncam": theirs, "second_looks": next_}
 

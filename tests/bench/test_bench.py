@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+import splineviz as sv
+
 BENCH = Path(__file__).parents[2] / "bench"
 NETWORK = "5-8-8-3"
 
@@ -87,7 +89,14 @@ def test_bars(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     from workloads import Workload
 
     ours = report["workloads"][0]["splineviz"] | {"seconds": {"median": 2.0}}
-    result = {"name": NETWORK, "splineviz": ours, "regioncam": {"cells": 9, "seconds": {"median": 13.0}}}
+    ratios = dict.fromkeys(("affine_maps", "jacobian_norms", "decision_boundary", "save"), 0.2)
+    looks = {
+        "ratios": ratios | {"linear_regions": 0.1},
+        "seconds": {"locate": {"median": 0.3}},
+        "points": 100_000,
+    }
+    theirs = {"cells": 9, "seconds": {"median": 13.0}}
+    result = {"name": NETWORK, "splineviz": ours, "regioncam": theirs, "second_looks": looks}
     cold = {"help": {"median": 0.2}, "demo": {"median": 8.5}, "demo_first_time": {"median": 25.0}}
 
     def verdicts(workload: Workload, result: dict[str, Any]) -> dict[str, bool | None]:
@@ -98,6 +107,9 @@ def test_bars(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     assert reached["times faster than regioncam"] is True
     assert reached["splineviz slice demo in a new process, seconds"] is False
     assert reached["splineviz slice demo the very first time, seconds"] is True
+    assert reached["linear regions, over arranging"] is True
+    assert reached["decision boundary, over arranging"] is False
+    assert reached["locate, microseconds a point"] is False
     assert (
         verdicts(Workload(NETWORK, (5, 8, 8, 3), speedup=6.6), result)["times faster than regioncam"] is False
     )
@@ -105,3 +117,20 @@ def test_bars(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
         Workload(NETWORK, (5, 8, 8, 3), speedup=1.0), result | {"regioncam": {"reason": "not installed"}}
     )
     assert absent["times faster than regioncam"] is None
+
+
+def test_second_looks_are_taken_of_the_whole_slice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    from second_looks import looks
+    from workloads import Workload, make_network, make_slice
+
+    workload = Workload(NETWORK, (5, 8, 8, 3))
+    network, plane, window = make_slice(workload)
+    arr = sv.arrange(sv.load_program(network), plane, window)
+    folded = sv.arrange(
+        sv.load_program(make_network(workload)), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1)
+    )
+    assert arr.n_cells == folded.n_cells
+    found = {name: look() for name, look in looks(arr, str(tmp_path)).items()}
+    assert found["jacobian_norms"].shape == (arr.n_cells,) and (found["locate"] >= -1).all()
+    assert (tmp_path / "cells.npz").exists() and (tmp_path / "cells.png").exists()
