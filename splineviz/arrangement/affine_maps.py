@@ -114,7 +114,8 @@ class _Siblings:
         )
 
     def _error(self, norms: np.ndarray) -> Tensor:
-        return behind_function(self.node, self.value.error[:, self.family.face], torch.from_numpy(norms))
+        entering = self.value.error.index_select(1, torch.from_numpy(self.family.face))
+        return behind_function(self.node, entering, torch.from_numpy(norms))
 
 
 @dataclass(frozen=True)
