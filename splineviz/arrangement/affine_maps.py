@@ -14,6 +14,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
+from splineviz.arrangement.levels import Levels
 from splineviz.arrangement.sibling_steps import Family, starts, stepped
 from splineviz.arrangement.side_lines import (
     EntryErrors,
@@ -35,17 +36,6 @@ from splineviz.values.threads import each
 __all__ = ["BoundedMaps", "affine_maps", "bounded_maps"]
 
 _OVERFLOWING = 2.0**1000
-
-
-class _Lineage(NamedTuple):
-    """A run of cells and their ancestors: level 0 are the windows, level s + 1 the cells after stage s."""
-
-    ids: list[np.ndarray]
-    """By level: which windows or cells."""
-    parent: list[Tensor]
-    """By level but the first: row of each in the level before."""
-    example: list[np.ndarray]
-    """By level: a cell of the arrangement that descends from each."""
 
 
 class _Maps(NamedTuple):
@@ -197,18 +187,6 @@ def _most_switches(node: Affine) -> int:
     return max(2, node.gain.terms // 8)
 
 
-def _lineage(arr: Cells, cells: np.ndarray) -> _Lineage:
-    """Some cells and their ancestors at every level."""
-    ids, example = [cells], [cells]
-    parents: list[Tensor] = []
-    for _, parent in reversed(arr.patterns):
-        unique, first, row = np.unique(parent[ids[0]], return_index=True, return_inverse=True)
-        ids.insert(0, unique)
-        example.insert(0, example[0][first])
-        parents.insert(0, torch.from_numpy(row.astype(np.int64)))
-    return _Lineage(ids, parents, example)
-
-
 def _maps_of(
     arr: Cells,
     program: Program,
@@ -218,28 +196,18 @@ def _maps_of(
     line_errors: np.ndarray,
 ) -> _Maps:
     """The maps of some cells; the lines of some sides are put where they belong."""
-    lineage = _lineage(arr, cells)
-    windows = arr.cell_window[lineage.example[0]]
+    levels = Levels.of(arr, cells)
+    last = len(levels.parent)
+    windows = arr.cell_window[levels.example[0]]
     basis = np.stack([arr.planes[w].basis for w in windows], axis=1)
     origin = np.stack([arr.planes[w].origin for w in windows])
-    own = [np.arange(len(cells))]  # by level, the last one first: the row of each cell
-    for parent in reversed(lineage.parent):
-        own.append(parent.numpy()[own[-1]])
-    own.reverse()
-
-    def ancestors(level: int, later: int) -> Tensor:
-        """The row at a level of each cell at a later one."""
-        row = torch.arange(len(lineage.ids[later]))
-        for parent in reversed(lineage.parent[level:later]):
-            row = parent[row]
-        return row
 
     def maps(value: _Maps | _Siblings, level: int | None = None) -> _Maps:
         """The maps of every cell, of a later level on demand."""
         value = value.maps if isinstance(value, _Siblings) else value
         if level is None or level == value.level:
             return value
-        return value.at(ancestors(value.level, level), level)
+        return value.at(levels.ancestors(value.level, level), level)
 
     def affine(node: Affine, values: Sequence[_Maps | _Siblings]) -> _Maps:
         first = values[0]
@@ -260,20 +228,20 @@ def _maps_of(
     def pointwise(node: Pointwise, value: _Maps | _Siblings) -> _Siblings:
         level = node.stage + 1
         value = maps(value)
-        row = ancestors(value.level, level).numpy()
+        row = levels.ancestors(value.level, level).numpy()
         mine = sides[node.stage]
-        entering, errors = row[own[level][mine.row]], value.entries or value.error
+        entering, errors = row[levels.ancestors(level, last).numpy()[mine.row]], value.entries or value.error
         lines[mine.side], line_errors[mine.side] = lines_of_units(
             node, value.tangent, value.constant, errors, entering, mine.unit
         )
-        return _Siblings.of(node, value, row, arr.patterns[node.stage][0][lineage.ids[level]])
+        return _Siblings.of(node, value, row, arr.patterns[node.stage][0][levels.ids[level]])
 
     def maximum(node: Maximum, value: _Maps | _Siblings) -> _Maps:
         level = node.stage + 1
         value = maps(value, level)
-        winners = arr.winners(node.stage, lineage.example[level])
+        winners = arr.winners(node.stage, levels.example[level])
         mine = sides[node.stage]
-        rows = own[level][mine.row]
+        rows = levels.ancestors(level, last).numpy()[mine.row]
         beyond = arr.winners(node.stage, mine.beyond)[np.arange(len(rows)), mine.unit]
         entries = (node.windows[mine.unit, place] for place in (winners[rows, mine.unit], beyond))
         lines[mine.side], line_errors[mine.side] = lines_of_ties(
@@ -290,7 +258,7 @@ def _maps_of(
         0,
     )
     result = program.interpret(start, Interpreter(affine, pointwise, maximum))
-    return maps(result, len(lineage.parent))
+    return maps(result, last)
 
 
 def _norms(tangent: Tensor, constant: Tensor) -> Tensor:
