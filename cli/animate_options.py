@@ -76,6 +76,7 @@ class AnimateOptions:
     )
     max_cells: int | None = same(WorkLimits, "max_cells", help="Of one frame: stop after so many cells.")
     certify: Certify = same(WorkLimits, "certify", help="As in splineviz slice.")
+    max_memory: int | None = same(WorkLimits, "max_memory")
     jobs: int | None = same(WorkLimits, "jobs", help="Checkpoints at a time; by default as many as cores.")
     cache: str | None = option(
         "--cache",
@@ -146,5 +147,5 @@ class AnimateOptions:
     @property
     def how(self) -> dict[str, Any]:
         """Keywords of :func:`splineviz.animate` beside the looks of frames."""
-        alike = ("radius", "seed", "max_cells", "certify", "jobs", "cache")
+        alike = ("radius", "seed", "max_cells", "certify", "max_memory", "jobs", "cache")
         return {**{name: getattr(self, name) for name in alike}, "seconds": self.duration}

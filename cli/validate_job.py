@@ -47,7 +47,9 @@ def run_validate(options: ValidateOptions) -> int:
     x = preprocessing.apply(data, program.input_shape)
     finish_compiling()
     with on_cluster(options.dask), job_progress(options.reporting.quiet) as progress:
-        validation = Validation(network, x, options.asked(program.n_units), options.folder)
+        validation = Validation(
+            network, x, options.asked(program.n_units), options.folder, options.max_memory
+        )
         if options.shard is not None:
             done, of = validation.work(options.jobs, shard=options.shard, progress=progress)
             if options.reporting.as_json:

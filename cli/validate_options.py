@@ -108,6 +108,7 @@ class ValidateOptions:
         metavar="I/N",
         help="Do only this share of the jobs, and report nothing.",
     )
+    max_memory: int | None = same(WorkLimits, "max_memory")
     jobs: int | None = same(WorkLimits, "jobs")
     dask: str | None = same(SliceOptions, "dask")
     fail_below: tuple[tuple[str, float], ...] = option(

@@ -19,6 +19,7 @@ from splineviz.animation.outputs import Film, Target, card
 from splineviz.animation.pictures import FrameLook, pictures, shared_limits, timing
 from splineviz.animation.settled import Watch
 from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, EdgeStyle
+from splineviz.engine.budget import share_of
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points
 from splineviz.io.store import Store
@@ -71,6 +72,7 @@ def animate(
     data_scale: tuple[Any, Any] = (0.0, 1.0),
     max_cells: int | None = None,
     certify: Certify = "fast",
+    max_memory: int | None = None,
     jobs: int | None = None,
     cache: Out | None = None,
     progress: Advance | None = None,
@@ -119,6 +121,8 @@ def animate(
         Of pages: as in :func:`splineviz.page`.
     max_cells, certify
         As in :func:`splineviz.arrange`, for each checkpoint.
+    max_memory
+        As in :func:`splineviz.arrange`, for all checkpoints that are worked on at a time.
     jobs
         Checkpoints worked on at a time; by default as many as there are cores.
     cache
@@ -152,10 +156,11 @@ def animate(
     sheet = Sheet(window.bounds, width, dpi, legend, with_ticks(plane, ticks), text)
     points = plane.lift(plane.anchors) if points is None else _arrays(points, runs)
     shown_points = None if overlay_data is None else _arrays(overlay_data, runs)
-    question = Question(plane, window, points, radius, seed, max_cells, certify)
+    jobs = jobs or os.cpu_count() or 1
+    memory = share_of(max_memory, jobs)
+    question = Question(plane, window, points, radius, seed, max_cells, certify, memory)
     folder = targets[0].folder / ".splineviz-cache" if cache is None else Path(cache)
     store = Store(folder, "results")
-    jobs = jobs or os.cpu_count() or 1
     found = measure(runs, question, store, jobs, progress)
     errors = {measured.step: measured.error for measured in found if measured.error is not None}
     if len(errors) == len(found):

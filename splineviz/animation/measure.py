@@ -16,6 +16,7 @@ from jaxtyping import Float64
 from splineviz.arrangement.result import Arrangement
 from splineviz.choices import CellColor, Certify
 from splineviz.engine.arrange import arrange
+from splineviz.engine.budget import Effort
 from splineviz.engine.workers import Crew, on_threads, until_unwanted
 from splineviz.errors import InputError
 from splineviz.estimators.local_complexity import local_complexity
@@ -60,6 +61,13 @@ class Question:
     seed: int
     max_cells: int | None
     certify: Certify
+    max_memory: int | None = None
+    """For one checkpoint; no cell depends on it"""
+
+    @property
+    def effort(self) -> Effort:
+        """Keywords for every arrangement of one checkpoint."""
+        return {"certify": self.certify, "max_memory": self.max_memory, "jobs": 1}
 
     def slice_key(self, program: Program) -> str:
         """Name of the arrangement of a program in the store: the digest of all that determines it."""
@@ -151,8 +159,7 @@ def _one(runs: Checkpoints, index: int, question: Question, store: Store) -> Che
 
 
 def _arranged(program: Program, question: Question, store: Store, key: str) -> dict[str, Any]:
-    limit, certify = question.max_cells, question.certify
-    arr = arrange(program, question.plane, question.window, max_cells=limit, certify=certify, jobs=1)
+    arr = arrange(program, question.plane, question.window, max_cells=question.max_cells, **question.effort)
     # to compress numbers like these takes longer than the rest
     store.keep_arrays(key, pack(arr, affine=True, patterns=False), compress=False)
     numbers = {"cells": arr.n_cells, "status": arr.status.name, "limits": _limits(arr)}
@@ -174,7 +181,7 @@ def _near(program: Program, question: Question, store: Store) -> dict[str, Any]:
     if found is not None:
         return found
     where: dict[str, Any] = {"radius": question.radius, "seed": question.seed}
-    exact = exact_local_complexity(program, question.points, certify=question.certify, jobs=1, **where)
+    exact = exact_local_complexity(program, question.points, **question.effort, **where)
     proxy = local_complexity(program, question.points, directions=2, **where)
     numbers = {"exact": float(exact.totals.mean()), "proxy": float(proxy.totals.mean())}
     store.keep_numbers(key, numbers)

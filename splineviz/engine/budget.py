@@ -17,7 +17,7 @@ from splineviz.geometry.subdivision import Subdivision
 if TYPE_CHECKING:
     from splineviz.values.propagation import Device
 
-__all__ = ["Budget", "Effort", "Limits", "Resources", "divided"]
+__all__ = ["Budget", "Effort", "Limits", "Resources", "divided", "share_of"]
 
 _BATCH = 256 << 20  # bytes; larger batches are no faster
 _SMALL = 16 << 20  # bytes; not worth a look at the memory that is free
@@ -171,6 +171,18 @@ class Budget:
         if allowed is None or n_faces <= allowed:
             return runs
         return [(first, min(last, allowed)) for first, last in runs or [(0, n_faces)] if first < allowed]
+
+
+def share_of(max_memory: int | None, workers: int) -> int | None:
+    """Bytes for each of so many arrangements that are in work at a time; None where no limit was asked for.
+
+    Raises
+    ------
+    InputError
+        If the limit is not positive.
+    """
+    limit = Budget.of(max_memory).max_memory
+    return None if limit is None else max(1, limit // workers)
 
 
 def divided(subdivision: Subdivision, n_parts: int = 0) -> list[tuple[int, int]]:

@@ -22,7 +22,9 @@ _TYPICAL, _LEAST = 20.0, 5
 """Cells that make a picture: at the median point, and at least."""
 
 
-def chosen_examples(study: Study, runs: Runs, points: np.ndarray, design: Design) -> Study:
+def chosen_examples(
+    study: Study, runs: Runs, points: np.ndarray, design: Design, max_memory: int | None
+) -> Study:
     """The study with the neighbourhoods of best and worst agreement, arranged.
 
     Agreement is the share of R - 1 that the proxy counts with the two directions of the same plane. The
@@ -45,7 +47,7 @@ def chosen_examples(study: Study, runs: Runs, points: np.ndarray, design: Design
             program = runs[checkpoint]
             through, _ = planes_through(program, points[point : point + 1], pair[None])
             window = Window.diamond(float(study.radii[radius]))
-            arr = arrange(program, through, [window], jobs=1, certify=design.certify)
+            arr = arrange(program, through, [window], jobs=1, certify=design.certify, max_memory=max_memory)
             cut = int(study.cut[checkpoint, radius, plane, point].sum())
             made.append(
                 Example(

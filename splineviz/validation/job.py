@@ -43,6 +43,8 @@ class Job:
     """(n, *input_shape) float64"""
     radius: float
     design: Design
+    max_memory: int | None = None
+    """For its arrangements; no number depends on it"""
 
     def key(self, points_digest: str) -> str:
         """Name of its result: of all that it depends on, and so the same wherever and whenever it is done."""
@@ -104,6 +106,7 @@ class Job:
             "axes": axes,
             "certify": design.certify,
             "jobs": 1,
+            "max_memory": self.max_memory,
             "seconds": design.seconds,
         }
         found = local_counts(self.program, self.points, regions=True, **how)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import splineviz
+from splineviz.engine.budget import share_of
 from splineviz.engine.workers import Crew, on_threads, until_unwanted
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points, program_at
@@ -51,6 +52,7 @@ def validate(
     seconds: float | None = None,
     examples: int = 2,
     folder: str | Path | None = None,
+    max_memory: int | None = None,
     jobs: int | None = None,
     about: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
@@ -89,6 +91,8 @@ def validate(
     folder
         Where finished jobs are kept, one file each, named by what they depend on: a request that was
         interrupted, or is widened, goes on there with what is done. By default in memory only.
+    max_memory
+        As for :func:`splineviz.arrange`: for the exact counts of all workers together.
     jobs
         Workers; by default as many as there are cores. They are threads, or whatever
         ``joblib.parallel_config`` says.
@@ -124,7 +128,7 @@ def validate(
         "planes": planes,
     }
     asked |= {"frame": frame, "seed": seed, "certify": certify, "seconds": seconds, "examples": examples}
-    return Validation(program, points, asked, folder).run(jobs, about=about, progress=progress)
+    return Validation(program, points, asked, folder, max_memory).run(jobs, about=about, progress=progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +153,7 @@ class Validation:
         points: Points,
         asked: Mapping[str, Any],
         folder: str | Path | None,
+        max_memory: int | None = None,
     ) -> None:
         self._checkpoints = program if isinstance(program, Checkpoints) else None
         self.runs: list[Program] | Checkpoints = (
@@ -157,6 +162,7 @@ class Validation:
         first = self.runs[0]
         self.points = checked_points(points, first.input_shape).cpu().numpy()
         self.design = Design.of(self.points[0].size, **asked)
+        self._max_memory = share_of(max_memory, 1)
         self._store = None if folder is None else Store(Path(folder), "finished jobs")
         self._done: dict[str, dict[str, np.ndarray]] = {}
 
@@ -168,7 +174,10 @@ class Validation:
         some = self.points[rows]
         axes = plane_frames(some[0].size, len(some), 1, self.design.frame, self.design.seed)
         programs = (self.runs[i] for i in few)
-        return (*self.design.radii, *radii_for(programs, some, self.design.medians, axes))
+        return (
+            *self.design.radii,
+            *radii_for(programs, some, self.design.medians, axes, max_memory=self._max_memory),
+        )
 
     def run(
         self, jobs: int | None, *, about: Mapping[str, Any] | None = None, progress: Progress | None = None
@@ -227,11 +236,12 @@ class Validation:
         n_jobs = -1 if jobs is None else jobs
         if n_jobs != -1 and n_jobs < 1:
             raise InputError(f"jobs must be a whole number >= 1, or -1 for all cores, got {jobs}")
-        crew = Crew(joblib.effective_n_jobs(n_jobs)) if on_threads() else None
+        workers = joblib.effective_n_jobs(n_jobs)
+        crew, memory = Crew(workers) if on_threads() else None, share_of(self._max_memory, workers)
         task = joblib.delayed(_numbered if crew is None else partial(crew.run, _numbered))
         with one_thread():
             results = joblib.Parallel(n_jobs, prefer="threads", return_as="generator_unordered")(
-                task(r.key, Job(program, self.points, r.radius, self.design))
+                task(r.key, Job(program, self.points, r.radius, self.design, memory))
                 for checkpoint, own in groupby(todo, key=lambda r: r.checkpoint)
                 for program in (self.runs[checkpoint],)  # read once for all of its radii
                 for r in own
@@ -281,7 +291,7 @@ class Validation:
             seconds=seconds,
             **{name: table.astype(kinds[name]) for name, table in tables.items()},  # type: ignore[arg-type]
         )
-        return chosen_examples(study, self.runs, self.points, self.design)
+        return chosen_examples(study, self.runs, self.points, self.design, self._max_memory)
 
 
 def _numbered(key: str, job: Job) -> tuple[str, dict[str, np.ndarray]]:

@@ -18,6 +18,7 @@ from PIL import Image
 
 import splineviz as sv
 from splineviz.animation import animating, follow, measure, pictures, settled
+from splineviz.engine.budget import Budget
 from splineviz.errors import InputError, SplinevizWarning
 from tests.io.faults import SOME
 
@@ -238,6 +239,21 @@ def test_several_processes_make_the_same(folder: Path, place: Place) -> None:
         assert (folder.parent / "one" / f"{k}.png").read_bytes() == (
             folder.parent / "two" / f"{k}.png"
         ).read_bytes()
+
+
+def test_checkpoints_share_the_memory(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches, given = Budget.batches, set()
+
+    def noted(self: Budget, *how: Any) -> list[tuple[int, int]]:
+        given.add(self.max_memory)
+        return batches(self, *how)
+
+    monkeypatch.setattr(Budget, "batches", noted)
+    done = animate(folder, place, folder.parent / "a.webp", jobs=2, max_memory=20_000)
+    assert given == {10_000}
+    assert done.cells.tolist() == [
+        sv.arrange(program, *place).n_cells for program in sv.Checkpoints(net(0), folder)
+    ]
 
 
 def test_weights_that_are_no_numbers_give_a_marked_frame(folder: Path, place: Place) -> None:

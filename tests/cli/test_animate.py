@@ -12,6 +12,8 @@ import torch
 from PIL import Image
 from torch import nn
 
+from splineviz.errors import InputError
+
 from .conftest import Result
 
 Command = Callable[..., Result]
@@ -128,6 +130,18 @@ def test_broken_and_incomplete_checkpoints_end_with_5(run: Path, splineviz: Comm
     assert rows[1]["cells"] is None and "0.weight" in rows[1]["error"]
     Path("run/step-5.pt").unlink()
     assert splineviz("animate", "run", *WHERE, "-o", "a.webp", "--max-cells", 2).code == 5
+
+
+@pytest.mark.parametrize("memory", [[], ["--max-memory", "64K"]])
+def test_memory_is_that_of_the_request(
+    memory: list[str], run: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(*_: object, max_memory: int | None, **how: object) -> None:
+        raise InputError(f"{max_memory} bytes")
+
+    monkeypatch.setattr("splineviz.animation.animate", told)
+    asked = splineviz("animate", "run", *WHERE, "-o", "a.webp", *memory)
+    assert asked.code == 4 and f"{65536 if memory else None} bytes" in asked.err
 
 
 def test_following_until_nothing_comes(

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import splineviz as sv
+from splineviz.errors import InputError
 
 from .conftest import Result
 
@@ -46,6 +47,18 @@ def run(nets: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             torch.nn.init.normal_(parameter)
         torch.save({"state_dict": net.state_dict(), "step": step}, nets / "run" / f"step-{step}.pt")
     return nets / "run"
+
+
+@pytest.mark.parametrize("memory", [[], ["--max-memory", "64K"]])
+def test_memory_is_that_of_the_request(
+    memory: list[str], run: Path, splineviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(program: object, points: object, asked: object, folder: object, max_memory: int | None) -> None:
+        raise InputError(f"{max_memory} bytes")
+
+    monkeypatch.setattr("splineviz.validation.Validation", told)
+    asked = splineviz("validate", "nets:small", *ASKED, *memory)
+    assert asked.code == 4 and f"{65536 if memory else None} bytes" in asked.err
 
 
 def test_every_output_of_one_run(run: Path, splineviz: Command) -> None:

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 import splineviz as sv
+from splineviz.engine.budget import Budget
 from splineviz.errors import InputError, SplinevizWarning
 from splineviz.estimators.baselines import first_order
 from splineviz.estimators.deformation import deformation
@@ -208,6 +209,24 @@ def test_shares_of_several_processes_make_one_study(
     made = {path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
     assert same(Validation(runs, X, ASKED, tmp_path).run(1), study)
     assert made == {path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}, "nothing was done again"
+
+
+def test_workers_share_the_memory_and_no_count_depends_on_it(
+    runs: sv.Checkpoints, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches, given = Budget.batches, set()
+
+    def noted(self: Budget, *how: Any) -> list[tuple[int, int]]:
+        given.add(self.max_memory)
+        return batches(self, *how)
+
+    monkeypatch.setattr(Budget, "batches", noted)
+    found = sv.validate(runs, X, jobs=2, max_memory=20_000, **ASKED)
+    assert given == {20_000, 10_000}, "radii and examples have no other work beside them"
+    for name in ("cells", "cut", "first", "regions"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(study, name))
+    with pytest.raises(InputError, match="max_memory must be a number > 0, got -1"):
+        sv.validate(runs, X, max_memory=-1, **ASKED)
 
 
 def test_any_number_of_workers_gives_the_same(runs: sv.Checkpoints, study: Study) -> None:
