@@ -67,6 +67,17 @@ def _bars(name: str) -> Callable[[Path], str]:
     return result
 
 
+def _limits(docs: Path) -> str:
+    rows = _read(docs / "bench-limits.json")["rows"].values()
+    memory = [row for row in rows if "peak" in row]
+    within = sum(row["peak"] <= row["asked"] + 2 * (row["result"] or 0) for row in memory)
+    later = max(row["told"] - row["asked_seconds"] for row in rows if "told" in row)
+    return (
+        f"{within} of {len(memory)} kinds of work within the memory asked for and twice their result, slices told at "
+        f"most {later:.1f} s after their time ([bench-limits.md](bench-limits.md))"
+    )
+
+
 def _soak(docs: Path) -> Figures:
     figures: Figures = json.loads((docs / "soak.json").read_text(encoding="utf-8"))
     return figures
@@ -148,6 +159,7 @@ PROMISES = (
     ),
     Promise("Speed of the engine and of the command line", "`make bench`, `tests/bench`", _bars("bench")),
     Promise("Size: large and real networks", "`make bench-networks`", _bars("bench-networks")),
+    Promise("`max_memory` and `seconds` bound the work", "`make bench-limits`, `tests/bench`", _limits),
     Promise(
         "Decisions of large and real networks are proven",
         "`make bench-networks`",

@@ -1,0 +1,24 @@
+"""`make bench-limits`, on small networks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+BENCH = Path(__file__).parents[2] / "bench" / "limits.py"
+
+
+def test_memory_and_seconds_of_each_kind(tmp_path: Path) -> None:
+    rows = ["dense, 784-500x3-10", "seconds: one layer of 20,000 units"]
+    command = [sys.executable, str(BENCH), "--quick", "--only", *rows, "-o", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "bench-limits.json").read_text(encoding="utf-8"))
+    assert report["schema"] == "splineviz.bench-limits/1" and list(report["rows"]) == rows
+    memory, seconds = report["rows"].values()
+    assert memory["result"] > 0 and 0 < memory["peak"] < memory["asked"] and memory["cells"] > 1
+    assert seconds["asked_seconds"] <= seconds["arranged"] <= seconds["told"] < seconds["asked_seconds"] + 10
+    page = (tmp_path / "bench-limits.md").read_text(encoding="utf-8")
+    assert all(f"| {name.removeprefix('seconds: ')} |" in page for name in rows)
