@@ -11,7 +11,8 @@ from jaxtyping import Float64
 
 from splineviz.render.classes import class_name
 from splineviz.render.figure_layout import points_per_unit
-from splineviz.render.raster import raster
+from splineviz.render.raster import OVERLAP, number_colors, raster
+from splineviz.render.shapes import compound_polygons
 from splineviz.render.style import FONT, INK
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def label_regions(
     from matplotlib.patheffects import withStroke
 
     of_piece = regions.regions[pieces]
-    shown = raster(regions.vertices, regions.pieces, pieces, of_piece, bounds, _PIXELS)
+    rgb = number_colors(np.arange(of_piece.max(initial=0) + 1))
+    shapes = compound_polygons(regions.vertices, regions.pieces, pieces, of_piece, rgb, overlap=OVERLAP)
+    shown = raster([shapes], bounds, _PIXELS)
     unit = points_per_unit(ax, bounds)
     x0, x1, y0, y1 = bounds
     pixel = max(x1 - x0, y1 - y0) / _PIXELS

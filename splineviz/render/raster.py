@@ -1,32 +1,41 @@
-"""Which polygon lies under each pixel of a window."""
+"""Which polygon, or which group of polygons, lies under each pixel of a window."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
-from splineviz.geometry.csr import Csr
-from splineviz.render.shapes import polygon_collections
+if TYPE_CHECKING:
+    from matplotlib.collections import Collection
 
-__all__ = ["raster"]
+__all__ = ["OVERLAP", "number_colors", "raster"]
 
 _DPI = 100
-_OVERLAP = 0.5
-"""Points by which polygons overlap, so that no pixel between two of them is missed"""
+OVERLAP = 0.5
+"""Points by which polygons should overlap, so that no pixel between two of them is missed"""
+
+
+def number_colors(numbers: Int64[np.ndarray, "number"]) -> Float64[np.ndarray, "number 3"]:
+    """The colours in which `raster` reads these numbers, each from 0 to 2^24 - 2.
+
+    Examples
+    --------
+    >>> (255 * number_colors(np.array([0, 65535]))).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+    rgb: np.ndarray = (numbers[:, None] + 1 >> np.array([16, 8, 0]) & 0xFF) / 255
+    return rgb
 
 
 def raster(
-    vertices: np.ndarray,
-    polygons: Csr,
-    rows: np.ndarray,
-    numbers: np.ndarray,
-    bounds: tuple[float, float, float, float],
-    longest: int,
+    shapes: Sequence[Collection], bounds: tuple[float, float, float, float], longest: int
 ) -> Int64[np.ndarray, "row column"]:
-    """Number of the polygon at each pixel, the upper row first; -1 where there is none.
+    """Number that is the colour of the shape at each pixel, the upper row first; -1 where there is none.
 
-    Each polygon is drawn in a colour that is its number, which may be that of others, too. Along a side a
-    pixel has either of the two.
+    Along a side a pixel has either of the two.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -40,8 +49,7 @@ def raster(
     ax.set_axis_off()
     ax.set_xlim(x0, x1)
     ax.set_ylim(y0, y1)
-    rgb = (numbers[:, None] + 1 >> np.array([16, 8, 0]) & 0xFF) / 255
-    for collection in polygon_collections(vertices, polygons, rows, rgb, overlap=_OVERLAP):
+    for collection in shapes:
         ax.add_collection(collection, autolim=False)
     canvas.draw()  # type: ignore[no-untyped-call]
     parts = np.asarray(canvas.buffer_rgba())[..., :3].astype(np.int64)  # type: ignore[no-untyped-call]

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection, PolyCollection
 
-__all__ = ["Fill", "fill_polygons", "polygon_collections", "segment_collection"]
+__all__ = ["Fill", "compound_polygons", "fill_polygons", "polygon_collections", "segment_collection"]
 
 Fill = Literal["plain", "raster", "vector"]
 """Way to fill cells: for pixels; as an image inside a vector file; as vector shapes that overlap by a
 hair."""
 
 _SEGMENTS_PER_PATH = 2000
+_POLYGONS_PER_PATH = 2000  # of larger ones the renderer runs out of cells for the pixels of their sides
 
 
 def fill_polygons(
@@ -73,6 +74,43 @@ def polygon_collections(
         collection.set_joinstyle("round")
         collections.append(collection)
     return collections
+
+
+def compound_polygons(
+    vertices: np.ndarray,
+    polygons: Csr,
+    rows: np.ndarray,
+    groups: np.ndarray,
+    rgb: np.ndarray,
+    *,
+    overlap: float,
+) -> PathCollection:
+    """Filled polygons in few colours, ``rgb`` of the group of each, as compound paths: a fraction of the time
+    that polygons take one by one.
+
+    Neither fills nor strokes are antialiased.
+    """
+    from matplotlib.collections import PathCollection
+    from matplotlib.path import Path
+
+    order = np.argsort(groups, kind="stable")
+    sides, groups, number = polygons.take(rows[order]), groups[order], np.arange(len(rows))
+    first, closing = sides.offsets[:-1] + number, sides.offsets[1:] + number
+    points = np.empty((len(sides.values) + len(rows), 2))
+    points[np.arange(len(sides.values)) + sides.row_of] = vertices[sides.values]
+    points[closing] = points[first]
+    codes = np.full(len(points), Path.LINETO, dtype=Path.code_type)
+    codes[first], codes[closing] = Path.MOVETO, Path.CLOSEPOLY
+    starts = np.flatnonzero((number % _POLYGONS_PER_PATH == 0) | (np.diff(groups, prepend=-1) != 0))
+    ends = np.append(first[starts], len(points))[1:]
+    return PathCollection(
+        [Path(points[a:b], codes[a:b]) for a, b in zip(first[starts], ends, strict=True)],
+        facecolors=rgb[groups[starts]],
+        edgecolors=rgb[groups[starts]],
+        linewidths=overlap,
+        antialiaseds=False,
+        joinstyle="round",
+    )
 
 
 def segment_collection(segments: np.ndarray, **style: Any) -> PathCollection:
