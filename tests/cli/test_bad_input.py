@@ -31,7 +31,7 @@ USAGE = {
 }
 BAD = {
     "unknown suffix": (("demo", "-o", "x.bmp"), "unknown suffix '.bmp'"),
-    "no suffix": (("demo", "-o", "x"), "expected one of .png, .svg, .pdf, .npz, .geojson"),
+    "no suffix": (("demo", "-o", "x"), "expected one of .png, .svg, .pdf, .html, .npz, .geojson"),
     "missing folder": (("demo", "-o", "nowhere/x.png"), "the folder nowhere does not exist"),
     "output is a folder": (("demo", "-o", "folder.png"), "it is a folder"),
     "no such model file": (("nets:nothing", *DATA, "--points", "0,1,2"), "nets:nothing"),

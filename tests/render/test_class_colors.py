@@ -7,8 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from splineviz.render import draw
-from splineviz.render.classes import _TINT
-from splineviz.render.palette import class_colors
+from splineviz.render.palette import CLASS_TINT, class_colors
 from splineviz.render.style import BOUNDARY
 
 from .samples import images_slice
@@ -51,7 +50,7 @@ def lab_as_seen(rgb: np.ndarray, eye: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("eye", EYES)
-@pytest.mark.parametrize("tint", [0.0, _TINT], ids=["dots", "fills"])
+@pytest.mark.parametrize("tint", [0.0, CLASS_TINT], ids=["dots", "fills"])
 def test_ten_classes_stay_apart(tint: float, eye: str) -> None:
     """A difference of 2.3 in CIELAB is just noticeable side by side; the boundary's red is an eleventh."""
     colors = np.vstack(
