@@ -15,7 +15,7 @@ from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.levels import Levels
-from splineviz.arrangement.sibling_steps import Family, starts, stepped
+from splineviz.arrangement.sibling_runs import Family, results, runs
 from splineviz.arrangement.side_lines import (
     EntryErrors,
     SideUnits,
@@ -35,7 +35,9 @@ from splineviz.values.threads import each
 
 __all__ = ["BoundedMaps", "affine_maps", "bounded_maps"]
 
-_OVERFLOWING = 2.0**1000
+_SWITCHES = 12
+"""Units that may switch on a run of cells. With more a product serves more cells, and more columns are added
+on each."""
 
 
 class _Maps(NamedTuple):
@@ -79,28 +81,24 @@ class _Siblings:
     @cached_property
     def maps(self) -> _Maps:
         """The function's results on every cell."""
-        every = starts(self.family, 0, np.arange(len(self.family.constant.T), dtype=np.uint64))
+        every = runs(self.family, 0, np.arange(len(self.family.constant.T), dtype=np.uint64))
         u, v, w = (torch.from_numpy(x).reshape(-1, *self.node.shape) for x in (every.u, every.v, every.w))
         return _Maps(torch.stack([u, v]), w, self._error(every.norms), self.level)
 
     def products(self, node: Affine) -> _Maps:
-        """Their products with the matrix of a node: in full for few cells, in steps for those between."""
-        most = _most_switches(node)
+        """Their products with the matrix of a node."""
         used = self.family.entries
-        found = starts(self.family, most, used)
-        if not found.norms.max(initial=0.0) * node.gain.row_norm < _OVERFLOWING:
-            # What overflows would be in the results of the next cells, too.
-            found = starts(self.family, 0, used)
+        shared = runs(self.family, _SWITCHES, used)
         columns = torch.from_numpy(node.columns[used])
-        u, v, w = ((torch.from_numpy(x) @ columns).numpy() for x in (found.u, found.v, found.w))
-        tangent, constant = stepped(self.family, found.is_start, u, v, w, node.columns, node.row_constants)
-        norm, error = torch.from_numpy(found.norms), self._error(found.norms)
+        u, v, w = ((torch.from_numpy(x) @ columns).numpy() for x in (shared.u, shared.v, shared.w))
+        tangent, constant = results(self.family, shared, u, v, w, node.columns, node.row_constants)
+        norm, error = torch.from_numpy(shared.norms), self._error(shared.norms)
         return _Maps(
             torch.from_numpy(tangent),
             torch.from_numpy(constant),
-            through_rows(node, norm, error, most),
+            through_rows(node, norm, error),
             self.level,
-            EntryErrors.of(node, norm, error, most),
+            EntryErrors.of(node, norm, error),
         )
 
     def _error(self, norms: np.ndarray) -> Tensor:
@@ -128,7 +126,7 @@ def affine_maps(
 
     The weights are multiplied out along the activation pattern that is stored with each cell; nothing is
     fitted to vertices and no sign is taken from floating point. Cells that were one until a stage share the
-    products up to there, and behind it differ by a column of the next matrix for each unit that switches.
+    products up to there, and behind it what units have in common that stay as they are on a run of cells.
 
     Parameters
     ----------
@@ -179,12 +177,6 @@ def bounded_maps(arr: Cells, program: Program | None, *, budget_bytes: int = BUD
     with np.errstate(over="ignore", invalid="ignore"):
         each(fill, chunks(arr.n_cells, 3 * max(program.values_alive), budget_bytes))
     return BoundedMaps(maps, errors, lines, line_errors)
-
-
-def _most_switches(node: Affine) -> int:
-    """How many units may switch between one product in full and the next: as many as leave the bound of its
-    rounding what it is, but for less than itself."""
-    return max(2, node.gain.terms // 8)
 
 
 def _maps_of(

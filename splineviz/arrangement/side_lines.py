@@ -75,9 +75,9 @@ class EntryErrors:
     """(3, rows of cells)"""
 
     @classmethod
-    def of(cls, node: Affine, norm: Tensor, error: Tensor, steps: int = 0) -> EntryErrors:
-        """From norm and error (3, rows) of the node's input; see `through_rows`."""
-        gain, g = node.gain, _gamma(node, steps)
+    def of(cls, node: Affine, norm: Tensor, error: Tensor) -> EntryErrors:
+        """From norm and error (3, rows) of the node's input."""
+        gain, g = node.gain, _gamma(node)
         assert gain.rows is not None
         constants = np.zeros(len(gain.rows)) if gain.constants is None else g * gain.constants
         return cls(gain.rows, constants, error + g * (norm + FLOOR))
@@ -94,20 +94,15 @@ class EntryErrors:
         return bounds
 
 
-def _gamma(node: Affine, steps: int) -> float:
-    """Share of the magnitudes in a product with a row that rounding makes of it, with changes of so many
-    entries added later."""
-    n = (node.gain.terms + 1 + 6 * steps) * UNIT_ROUNDOFF
+def _gamma(node: Affine) -> float:
+    """Share of the magnitudes in a product with a row that rounding makes of it, in whatever order."""
+    n = (node.gain.terms + 1) * UNIT_ROUNDOFF
     return n / (1.0 - n)
 
 
-def through_rows(node: Affine, norm: Tensor, error: Tensor, steps: int = 0) -> Tensor:
-    """(3, rows) errors of the result of a node with coefficients, from norm and error of its input.
-
-    At most ``steps`` entries of the input have changed since its product was taken in full, and the norms of
-    all inputs on the way are at most ``norm``.
-    """
-    gain, g = node.gain, _gamma(node, steps)
+def through_rows(node: Affine, norm: Tensor, error: Tensor) -> Tensor:
+    """(3, rows) errors of the result of a node with coefficients, from norm and error of its input."""
+    gain, g = node.gain, _gamma(node)
     rounding = g * (min(gain.magnitude, gain.row_norm) * (norm + FLOOR))
     if gain.constants is not None:
         rounding[2] += g * float(np.linalg.norm(gain.constants))

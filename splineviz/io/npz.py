@@ -80,7 +80,7 @@ def save(
     ):
         for name, array in content.items():
             member = ZipInfo(f"{name}.npy") if _is_dense(name, array) else f"{name}.npy"
-            with archive.open(member, "w", force_zip64=True) as stream:
+            with archive.open(member, mode="w", force_zip64=True) as stream:
                 write_array(stream, array, allow_pickle=False)
 
 

@@ -71,9 +71,9 @@ def test_every_output_of_one_run(run: Path, splineviz: Command) -> None:
     assert study.steps.tolist() == [1, 10, 100] and study.n_points == 10 and study.n_frames == 3
     page = Path("a.html").read_text()
     assert "<svg" in page or "data:image/png" in page
-    assert "http" not in page.replace("http://www.w3.org", "").replace("https://doi.org", "").replace(
-        "https://arxiv.org", ""
-    )
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "").replace(
+        "https://doi.org", ""
+    ).replace("https://arxiv.org", "")
     assert json.loads(Path("a.json").read_text())["schema"] == "splineviz.validate/1"
     assert len(Path("a.csv").read_text(encoding="utf-8").splitlines()) == 1 + 3 * 2 * 3 * 10
     assert json.loads(Path("a.csv.json").read_text(encoding="utf-8"))["model"] == "nets:small"

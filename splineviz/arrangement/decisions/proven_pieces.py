@@ -11,7 +11,6 @@ from jaxtyping import Bool
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.top_logits import Logits, beats, logits_at
 from splineviz.arrangement.decisions.upper_envelope import RIM, EnvelopePieces
-from splineviz.arrangement.logit_values import logit_bounds
 from splineviz.arrangement.polygons import interior_points, next_side
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
@@ -67,6 +66,8 @@ def _lead(
     arr: Cells, logits: Logits, proven: _Bounds, cell: np.ndarray, uv: np.ndarray, own: np.ndarray, m: int
 ) -> np.ndarray:
     """(n, C) bool: which classes a class ``own`` (n,) beats at a point (n, 2) of a cell (n,) each."""
+    from splineviz.arrangement.logit_bounds import logit_bounds
+
     corners = arr.cells.take(cell)
     far = np.maximum.reduceat(proven.displacement[corners.values], corners.offsets[:-1])
     moved: np.ndarray = far + 16 * m * UNIT_ROUNDOFF * logits.reach[:2].max()

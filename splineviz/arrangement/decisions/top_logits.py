@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float64
 
 from splineviz.arrangement.cells import Cells
-from splineviz.arrangement.logit_values import logit_bounds, logit_values
 from splineviz.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,6 +76,9 @@ def logits_of(
         with np.errstate(invalid="ignore"):
             clear = top[:, 1] - top[:, 0] > slack
         return Logits(maps, cell_of, winner, clear, reach)
+    # Compiled, and of no use to those who draw what was saved.
+    from splineviz.arrangement.logit_bounds import logit_bounds
+
     clear = np.zeros(arr.n_vertices, dtype=bool)
     # The bound of the walk does nearly everywhere. That of each vertex is sharper, and has to be worked out.
     sharpest = arr.stats.largest_displacement
@@ -98,7 +100,9 @@ def logits_at(
 
     ``reach`` is that of `Logits`.
     """
-    values, size = logit_values(maps, cells, uv, reach)
+    own = maps[cells]
+    values = own[:, :, 0] * uv[:, :1] + own[:, :, 1] * uv[:, 1:] + own[:, :, 2]
+    size = (np.abs(own) @ reach).max(1, initial=0.0)
     return values, _TIE * size
 
 

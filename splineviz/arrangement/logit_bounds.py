@@ -1,4 +1,4 @@
-"""Values of logits at points, by the maps of cells, and proven bounds of their errors."""
+"""Proven bounds of the errors of logits at points, by the maps of cells."""
 
 from __future__ import annotations
 
@@ -8,28 +8,7 @@ from jaxtyping import Float64, Int64
 from splineviz.geometry.compiled import kernel
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
-__all__ = ["logit_bounds", "logit_values"]
-
-
-@kernel
-def logit_values(
-    maps: Float64[np.ndarray, "cell output 3"],
-    cells: Int64[np.ndarray, "point"],
-    uv: Float64[np.ndarray, "point 2"],
-    reach: Float64[np.ndarray, "3"],
-) -> tuple[Float64[np.ndarray, "point output"], Float64[np.ndarray, "point"]]:
-    """Logits at points, and the largest sum of the terms that one has at the end of the reach."""
-    n, n_out = len(cells), maps.shape[1]
-    values, size = np.empty((n, n_out)), np.zeros(n)
-    for i in range(n):
-        own = maps[cells[i]]
-        for k in range(n_out):
-            a, b, c = own[k, 0], own[k, 1], own[k, 2]
-            values[i, k] = a * uv[i, 0] + b * uv[i, 1] + c
-            terms = abs(a) * reach[0] + abs(b) * reach[1] + abs(c) * reach[2]
-            if not terms <= size[i]:
-                size[i] = terms
-    return values, size
+__all__ = ["logit_bounds"]
 
 
 @kernel
