@@ -159,7 +159,8 @@ def test_what_is_kept_is_named_by_all_that_it_depends_on(place: Place) -> None:
         "max_cells": 9,
     }
     of_points = {"points": np.ones((2, 6)), "radius": 0.25, "seed": 1}
-    assert {*everywhere, *of_slices, *of_points} == {field.name for field in fields(asked)}
+    nowhere: dict[str, Any] = {"max_memory": 1 << 20}  # cells are the same with any budget
+    assert {*everywhere, *of_slices, *of_points, *nowhere} == {field.name for field in fields(asked)}
     for name, changed in (
         ("slice_key", {**everywhere, **of_slices}),
         ("local_key", {**everywhere, **of_points}),
@@ -168,6 +169,7 @@ def test_what_is_kept_is_named_by_all_that_it_depends_on(place: Place) -> None:
         keys = {getattr(question, name)(program) for question in (asked, *others)}
         keys.add(getattr(asked, name)(sv.load_program(net(1))))
         assert len(keys) == len(others) + 2, name
+        assert getattr(replace(asked, **nowhere), name)(program) in keys
 
 
 def test_interrupted_work_goes_on(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
