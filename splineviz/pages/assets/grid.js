@@ -83,35 +83,45 @@ export class Grid {
    * Rings of buckets are looked at until none farther out can be nearer.
    * @param {number} x @param {number} y @param {(edge: number) => boolean} counts @returns {[number, number]} */
   nearestEdge(x, y, counts) {
-    const { cells, side } = this;
-    const [i, , j] = this.range([x, x, y, y]);
+    const { cells } = this;
     let best = -1;
-    let best2 = Infinity;
-    for (let ring = 0; ring < side; ring++) {
-      for (let row = j - ring; row <= j + ring; row++) {
-        if (row < 0 || row >= side) continue;
-        const whole = row === j - ring || row === j + ring;
-        for (let column = i - ring; column <= i + ring; column += whole || ring === 0 ? 1 : 2 * ring) {
-          if (column < 0 || column >= side) continue;
-          const bucket = row * side + column;
-          for (let place = this.start[bucket]; place < this.start[bucket + 1]; place++) {
-            const cell = this.list[place];
-            for (let k = cells.first[cell]; k < cells.first[cell + 1]; k++) {
-              const edge = cells.sideEdge[k];
-              if (!counts(edge)) continue;
-              const away = cells.edgeDistance2(edge, x, y);
-              if (away < best2) {
-                best2 = away;
-                best = edge;
-              }
-            }
+    const away2 = nearestByRings(this.side, x, y, (bucket, before2) => {
+      let best2 = before2;
+      for (let place = this.start[bucket]; place < this.start[bucket + 1]; place++) {
+        const cell = this.list[place];
+        for (let k = cells.first[cell]; k < cells.first[cell + 1]; k++) {
+          const edge = cells.sideEdge[k];
+          if (!counts(edge)) continue;
+          const found2 = cells.edgeDistance2(edge, x, y);
+          if (found2 < best2) {
+            best2 = found2;
+            best = edge;
           }
         }
       }
-      // all within this ring lie nearer than its outer border
-      const clear = Math.min(x * side - (i - ring), i + ring + 1 - x * side, y * side - (j - ring), j + ring + 1 - y * side);
-      if (best2 <= (clear / side) ** 2) break;
-    }
-    return [best, Math.sqrt(best2)];
+      return best2;
+    });
+    return [best, Math.sqrt(away2)];
   }
+}
+
+/**
+ * Least squared distance from a place to what lies in buckets, ring by ring round its own, until none farther out can
+ * hold anything nearer. @param {number} side buckets along each side of the square @param {number} x @param {number} y
+ * @param {(bucket: number, before2: number) => number} within the lesser of a squared distance and the least in a bucket
+ */
+export function nearestByRings(side, x, y, within) {
+  const [i, j] = [x, y].map((place) => Math.max(0, Math.min(side - 1, Math.floor(place * side))));
+  let best2 = Infinity;
+  for (let ring = 0; ring < side; ring++) {
+    for (let row = Math.max(0, j - ring); row <= Math.min(side - 1, j + ring); row++) {
+      const step = ring === 0 || row === j - ring || row === j + ring ? 1 : 2 * ring;
+      for (let column = i - ring; column <= i + ring; column += step) {
+        if (column >= 0 && column < side) best2 = within(row * side + column, best2);
+      }
+    }
+    const clear = Math.min(x * side - (i - ring), i + ring + 1 - x * side, y * side - (j - ring), j + ring + 1 - y * side);
+    if (best2 <= (clear / side) ** 2) break;
+  }
+  return best2;
 }

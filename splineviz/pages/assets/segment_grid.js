@@ -1,6 +1,7 @@
 /** Segments in buckets, so that the nearest one to a place is found by looking at few. */
 
 import { segmentDistance2 } from "./cells.js";
+import { nearestByRings } from "./grid.js";
 
 const MOST_BUCKETS = 512;
 
@@ -33,23 +34,9 @@ export class SegmentGrid {
     return Math.max(0, Math.min(this.side - 1, Math.floor(place * this.side)));
   }
 
-  /** Distance of a place in the square to the nearest segment, Infinity if there is none. Rings of buckets are looked
-   * at until none farther out can be nearer. @param {number} x @param {number} y */
+  /** Distance of a place in the square to the nearest segment, Infinity if there is none. @param {number} x @param {number} y */
   distance(x, y) {
-    const { side } = this;
-    const [i, j] = [this.bucket(x), this.bucket(y)];
-    let best2 = Infinity;
-    for (let ring = 0; ring < side; ring++) {
-      for (let row = Math.max(0, j - ring); row <= Math.min(side - 1, j + ring); row++) {
-        const step = ring === 0 || row === j - ring || row === j + ring ? 1 : 2 * ring;
-        for (let column = i - ring; column <= i + ring; column += step) {
-          if (column >= 0 && column < side) best2 = Math.min(best2, this.within(row * side + column, x, y));
-        }
-      }
-      const clear = Math.min(x * side - (i - ring), i + ring + 1 - x * side, y * side - (j - ring), j + ring + 1 - y * side);
-      if (best2 <= (clear / side) ** 2) break;
-    }
-    return Math.sqrt(best2);
+    return Math.sqrt(nearestByRings(this.side, x, y, (bucket, before2) => Math.min(before2, this.within(bucket, x, y))));
   }
 
   /** Squared distance to the nearest segment of a bucket. @param {number} bucket @param {number} x @param {number} y */
