@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 from splineviz.estimators.metrics.bounds_metric import Inequality
 from splineviz.estimators.metrics.metric import Column
 from splineviz.estimators.metrics.summary import summary
-from splineviz.files import atomic_path
-from splineviz.io.csv_table import csv_table
-from splineviz.showing import in_json, in_unicode
+from splineviz.io.rows import written_rows
 
 from .aligned import aligned
 from .declaring import values
@@ -42,7 +40,6 @@ _KINDS = {
     "value": "float64",
     "exact_zeros": "int64",
 }
-_HEAD = tuple(_KINDS)
 
 
 def report_of(
@@ -72,45 +69,17 @@ def report_of(
     }
 
 
-@contextmanager
 def written_table(
     path: Path, report: dict[str, Any], columns: Sequence[Column], data: Data
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Write a row for each point and column; the file appears when the block ends without an error.
 
     The report goes into a file beside a CSV table, into the schema of a Parquet one, or into the object of
     JSON.
     """
     card = {name: value for name, value in report.items() if name != "files"}
-    rows = _rows(report, columns, data)
-    if path.suffix.lower() == ".csv":
-        with csv_table(path, _HEAD, rows, card):
-            yield
-        return
-    with atomic_path(path) as temporary:
-        if path.suffix.lower() == ".json":
-            _to_json(temporary, rows, card)
-        else:
-            _to_parquet(temporary, rows, card, _KINDS | ({"label": "string"} if data.class_names else {}))
-        yield
-
-
-def _to_json(path: Path, rows: Iterator[tuple[Any, ...]], card: dict[str, Any]) -> None:
-    named = [dict(zip(_HEAD, row, strict=True)) for row in rows]
-    path.write_text(in_json(card | {"rows": named}) + "\n", encoding="utf-8")
-
-
-def _to_parquet(
-    path: Path, rows: Iterator[tuple[Any, ...]], card: dict[str, Any], kinds: Mapping[str, str]
-) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    words = [[in_unicode(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
-    by_name = zip(_HEAD, zip(*words, strict=True), strict=True)
-    made = pa.table({name: pa.array(column, kinds[name]) for name, column in by_name})
-    with path.open("wb") as stream:  # pyarrow takes names in UTF-8 only
-        parquet.write_table(made.replace_schema_metadata({"splineviz": in_json(card)}), stream)
+    kinds = _KINDS | ({"label": "string"} if data.class_names else {})
+    return written_rows(path, kinds, _rows(report, columns, data), card)
 
 
 def _rows(report: dict[str, Any], columns: Sequence[Column], data: Data) -> Iterator[tuple[Any, ...]]:

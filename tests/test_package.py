@@ -57,14 +57,16 @@ def test_the_contracts_on_matplotlib_and_torch_leave_no_module_out() -> None:
     assert bound["matplotlib only under render and report"] | {"render", "report"} == modules
     with_torch = {
         *("arrangement", "checking", "data", "demo", "engine", "estimators", "exact"),
-        *("neighbourhoods", "program", "segments", "values"),
+        *("measures", "neighbourhoods", "program", "segments", "values"),
     }
     assert bound["torch only where networks are run"] | with_torch == modules
 
 
 DECLARED = {
-    # An arrangement offers to draw and export itself, a comparison to draw itself, a study to save itself.
+    # An arrangement offers to draw, measure and export itself, a comparison to draw itself, a study to save itself.
     ("splineviz.arrangement.result", "splineviz.io.export"),
+    ("splineviz.arrangement.result", "splineviz.measures.measure"),
+    ("splineviz.arrangement.result", "splineviz.measures.registry"),
     ("splineviz.arrangement.result", "splineviz.render"),
     ("splineviz.arrangement.result", "splineviz.pages.notebook"),
     ("splineviz.comparison.comparison_result", "splineviz.render.comparison"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from splineviz.arrangement.affine_maps import BoundedMaps
     from splineviz.arrangement.decisions.boundary import DecisionRegions
     from splineviz.arrangement.proof import Proof
+    from splineviz.measures.result import Measured
     from splineviz.program.program import Program
 
 __all__ = ["Arrangement"]
@@ -205,6 +206,17 @@ class Arrangement(Cells):
         from splineviz.io.export import to_networkx
 
         return to_networkx(self)
+
+    def measure(self, name: str, **asked: Any) -> Measured:
+        """What a measure tells of these cells, by its name: ``arr.measure("regions")``.
+
+        The names are those of :data:`splineviz.measures.registry.MEASURES`, and ``asked`` are fields of
+        :class:`splineviz.measures.measure.Request`, of which each measure reads its own.
+        """
+        from splineviz.measures.measure import Request
+        from splineviz.measures.registry import measure
+
+        return measure(self, name, Request.of(**asked))
 
     def check(self) -> None:
         """Verify the subdivision: watertight, convex, areas add up, V - E + F; raise with the first

@@ -77,6 +77,10 @@ VERBS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
         (MODEL, "--data", "data.npz", "--directions", "2", "--radius", ".5"),
         {"e.csv": f"'{SHOWN}", "e.json": EVIL, "e.parquet": IN_UNICODE},
     ),
+    "measure": (
+        (MODEL, *WHERE, "--metric", "regions"),
+        {"m.csv": "regions", "m.json": MODEL, "m.parquet": MODEL},
+    ),
     "compare": ((MODEL, MODEL, *WHERE), {"c.svg": MODEL + " 1", "c.html": SHOWN}),
     "animate": (
         (*RUNS, "--points", "0,1,2", "--title", EVIL, "--width", "3"),

@@ -1,0 +1,113 @@
+"""The form of a measure: from an arrangement and a request to what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from splineviz.errors import InputError
+from splineviz.io.provenance import encode_array, provenance
+from splineviz.measures.result import Measured
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["Measure", "Request", "provenance_of", "require_outputs"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Request:
+    """What is asked of a measure, beside the arrangement; each measure reads what concerns it.
+
+    Attributes
+    ----------
+    window
+        Number of the window that is measured; all of them together where it is left out.
+    level
+        For a network with one output: the value that parts its two classes, by default 0.
+    points
+        (n, *input_shape) data points in input space.
+    labels
+        (n,) their classes.
+    """
+
+    window: int | None = None
+    level: float | None = None
+    points: np.ndarray | None = None
+    labels: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, **how: Any) -> Request:
+        """A request from keywords.
+
+        Raises
+        ------
+        InputError
+            For a keyword that no measure reads.
+        """
+        known = [one.name for one in fields(cls)]
+        if unknown := [name for name in how if name not in known]:
+            raise InputError(
+                f"no measure is asked with {unknown[0]}=", hint=f"measures read {', '.join(known)}"
+            )
+        return cls(**how)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What was asked, as JSON."""
+        given = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {
+            name: encode_array(value) if isinstance(value, np.ndarray) else value
+            for name, value in given.items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure by name.
+
+    Attributes
+    ----------
+    name
+        By which it is asked for.
+    about
+        One line on what it tells.
+    of
+        Computes it.
+    needs
+        Names of what the request has to hold: ``points``, ``labels``.
+    """
+
+    name: str
+    about: str
+    of: Callable[[Arrangement, Request], Measured]
+    needs: tuple[str, ...] = ()
+
+    def missing(self, request: Request) -> list[str]:
+        """Names of what the request lacks."""
+        return [name for name in self.needs if getattr(request, name) is None]
+
+
+def provenance_of(arr: Arrangement, request: Request) -> dict[str, Any]:
+    """Where the numbers of a measure come from: the card of the slice, and the request."""
+    return {**provenance(arr, window=request.window), "asked": request.said}
+
+
+def require_outputs(arr: Arrangement, measure: str) -> None:
+    """Refuse cells of an earlier stage, on which the outputs of the network are not affine.
+
+    Raises
+    ------
+    InputError
+        If that is so.
+    """
+    if arr.info is not None and len(arr.stats.cells_per_stage) < len(arr.info.stages):
+        raise InputError(
+            f"{measure} is about the outputs of the network, and these cells are those of stage "
+            f"{len(arr.stats.cells_per_stage) - 1}",
+            hint="arrange without stage=",
+        )

@@ -1,0 +1,41 @@
+"""The measures by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from splineviz.errors import InputError
+from splineviz.measures import regions
+from splineviz.measures.measure import Measure, Request
+from splineviz.measures.result import Measured
+
+if TYPE_CHECKING:
+    from splineviz.arrangement.result import Arrangement
+
+__all__ = ["MEASURES", "measure"]
+
+MEASURES: dict[str, Measure] = {one.name: one for one in (regions.MEASURE,)}
+"""All measures of an arrangement, in the order of listing"""
+
+
+def measure(arr: Arrangement, name: str, request: Request) -> Measured:
+    """What one measure tells of an arrangement.
+
+    Raises
+    ------
+    InputError
+        If there is no such measure or no such window, or the request lacks what the measure needs.
+    """
+    if name not in MEASURES:
+        raise InputError(f"there is no measure {name!r}", hint=f"one of {', '.join(MEASURES)}")
+    one = MEASURES[name]
+    if request.window is not None and not 0 <= request.window < len(arr.windows):
+        raise InputError(f"window must be in 0 .. {len(arr.windows) - 1}, got {request.window}")
+    if missing := one.missing(request):
+        raise InputError(
+            f"the measure {name} needs {' and '.join(missing)}",
+            hint=", ".join(f"{what}=..." for what in missing),
+        )
+    if not arr.n_cells:
+        raise InputError(f"the arrangement has no cells, so there is nothing to measure: {arr.verdict}")
+    return one.of(arr, request)

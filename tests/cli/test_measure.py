@@ -1,0 +1,62 @@
+"""`splineviz measure`: tables on stdout and in files, of a network and of a saved arrangement."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from splineviz_cli.commands import run
+
+
+def test_a_network_is_arranged_and_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [tmp_path / f"regions{suffix}" for suffix in (".csv", ".json", ".parquet")]
+    asked = ["measure", "demo", "--metric", "regions", "--quiet"]
+    assert run([*asked, *(word for path in paths for word in ("-o", str(path)))]) == 0
+    shown = capsys.readouterr().out
+    assert "share            class 3  0.316" in shown
+    assert "8,282 cells of demo" in shown
+    with paths[0].open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0] == {
+        "measure": "regions",
+        "quantity": "regions",
+        "of": "",
+        "value": "3",
+        "error": "0",
+        "unit": "",
+    }
+    card = json.loads(paths[0].with_name("regions.csv.json").read_text())
+    assert card["provenance"]["exact"]["certified"] is True
+    whole = json.loads(paths[1].read_text())
+    assert [row["value"] for row in whole["rows"]] == [float(row["value"]) for row in rows]
+    parquet = pytest.importorskip("pyarrow.parquet").read_table(paths[2])
+    assert parquet["value"].to_pylist() == [float(row["value"]) for row in rows]
+    assert json.loads(parquet.schema.metadata[b"splineviz"])["schema"] == "splineviz.measure/1"
+
+
+def test_a_saved_arrangement_needs_no_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = str(tmp_path / "cells.npz")
+    assert run(["slice", "demo", "-o", saved, "--affine", "--quiet"]) == 0
+    capsys.readouterr()
+    assert run(["measure", saved, "--metric", "regions", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "splineviz.measure/1"
+    first = found["measures"][0]["quantities"][0]
+    assert (first["name"], first["value"]) == ("regions", 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["cells.npz", "--points", "1,2,3"], 2, "so --points has nothing to choose"),
+        (["cells.npz"], 4, "no such file"),
+        (["demo", "--metric", "nonsense"], 2, "nonsense"),
+        (["demo", "-o", "table.xlsx"], 4, "unknown suffix '.xlsx'"),
+    ],
+)
+def test_bad_requests(arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["measure", *arguments]) == code
+    assert said in capsys.readouterr().err
