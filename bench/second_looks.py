@@ -4,6 +4,7 @@ of all inputs, in a process of its own."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from probe import answer, request, seconds_of, summary
 from workloads import Workload, make_slice
 
 import splineviz as sv
+from splineviz.measures.registry import MEASURES
 from splineviz.render import save_figure
 
 POINTS = 100_000
@@ -28,6 +30,11 @@ def looks(arr: sv.Arrangement, folder: str) -> dict[str, Callable[[], object]]:
         "save": lambda: sv.save(arr, Path(folder, "cells.npz")),
         "networkx": arr.to_networkx,
         "png": lambda: save_figure(arr, Path(folder, "cells.png")),
+        **{
+            f"measure {name}": partial(arr.measure, name)
+            for name, measure in MEASURES.items()
+            if not measure.needs
+        },
     }
 
 

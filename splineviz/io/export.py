@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from splineviz.arrangement.dual_graph import dual_graph
 from splineviz.arrangement.polygons import next_side
 
 if TYPE_CHECKING:
@@ -41,22 +42,14 @@ def to_networkx(arr: Arrangement) -> nx.Graph:
     names, rows = list(columns), zip(*(column.tolist() for column in columns.values()), strict=True)
     graph.add_nodes_from((cell, dict(zip(names, row, strict=True))) for cell, row in enumerate(rows))
 
-    inner = np.flatnonzero((arr.edge_cells >= 0).all(1))
-    ends = arr.vertices[arr.edges[inner]]
-    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
-    # A vertex in the middle of a common side makes two edges between one pair of cells: they are one here.
-    pairs, first, which = np.unique(
-        np.sort(arr.edge_cells[inner], axis=1), axis=0, return_index=True, return_inverse=True
-    )
-    total = np.bincount(which.ravel(), weights=length, minlength=len(pairs))
-    stage = arr.edge_stage[inner[first]]
-    offsets = arr.edge_units.offsets
+    dual, offsets = dual_graph(arr), arr.edge_units.offsets
+    stage = arr.edge_stage[dual.edges]
     units = list(map(tuple, arr.edge_units.values.tolist()))
-    spans = np.stack([offsets[inner[first]], offsets[inner[first] + 1]], axis=1).tolist()
+    spans = np.stack([offsets[dual.edges], offsets[dual.edges + 1]], axis=1).tolist()
     graph.add_edges_from(
         (a, b, {"length": size, "stage": born, "units": tuple(units[low:high])})
         for (a, b), size, born, (low, high) in zip(
-            pairs.tolist(), total.tolist(), stage.tolist(), spans, strict=True
+            dual.pairs.tolist(), dual.lengths.tolist(), stage.tolist(), spans, strict=True
         )
     )
     return graph

@@ -39,6 +39,9 @@ class DecisionRegions:
     edges: Int64[np.ndarray, "side"]
     """Aligned with ``pieces.values``: the edge of the arrangement that the side from this vertex lies on, -1
     on the boundary inside a cell."""
+    beyond: Int64[np.ndarray, "side"]
+    """Aligned with ``pieces.values``: the class on the other side of the boundary inside a cell, -1
+    elsewhere."""
     classes: Int64[np.ndarray, "piece"]
     """Index of the largest logit, the lowest where several are equal. For a scalar output 1 above the level
     and 0 elsewhere."""
@@ -155,6 +158,7 @@ def decision_regions(
         all_.polygons.values,
         polygons,
         all_.edges,
+        all_.beyond,
         all_.classes,
         all_.cells,
         all_.areas,
