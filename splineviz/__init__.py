@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from splineviz.estimators.local_complexity import local_complexity as local_complexity
     from splineviz.io import load as load
     from splineviz.io import save as save
+    from splineviz.measures.attribution import IntegratedGradients as IntegratedGradients
     from splineviz.neighbourhoods.counts import exact_local_complexity as exact_local_complexity
     from splineviz.neighbourhoods.fit_window import fit_window as fit_window
     from splineviz.pages.writing import page as page
@@ -67,6 +68,7 @@ _HOME = {
     "Estimate": "splineviz.estimators.estimate_result",
     "Forecast": "splineviz.engine.forecast",
     "InputError": "splineviz.errors",
+    "IntegratedGradients": "splineviz.measures.attribution",
     "NotPiecewiseAffineError": "splineviz.errors",
     "Plane": "splineviz.plane",
     "Program": "splineviz.program",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,10 +15,27 @@ from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
 
-__all__ = ["BUDGET_BYTES", "chunks", "complete_program", "derivatives", "slopes_and_intercepts"]
+__all__ = [
+    "BUDGET_BYTES",
+    "PatternsOfCells",
+    "chunks",
+    "complete_program",
+    "derivatives",
+    "slopes_and_intercepts",
+]
 
 BUDGET_BYTES = 32 << 20
 """Memory for the tensors under way: what fits a cache is carried three times as fast as what does not."""
+
+
+class PatternsOfCells(Protocol):
+    """The activation patterns of the cells of a plane, or of a line."""
+
+    def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """(cells, units) bool, the units of one stage that are on."""
+
+    def winners(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """(cells, units) int, the winner of each maximum of one stage."""
 
 
 def complete_program(arr: Cells, program: Program | None) -> Program:
@@ -43,7 +61,7 @@ def complete_program(arr: Cells, program: Program | None) -> Program:
     return program
 
 
-def slopes_and_intercepts(arr: Cells, node: Pointwise, cells: np.ndarray) -> tuple[Tensor, Tensor]:
+def slopes_and_intercepts(arr: PatternsOfCells, node: Pointwise, cells: np.ndarray) -> tuple[Tensor, Tensor]:
     """Slopes and intercepts of a pointwise node at its entries on some cells, both (cells, *shape)."""
     n_breakpoints = len(node.breakpoints)
     bits = torch.from_numpy(np.ascontiguousarray(arr.pattern_bits(node.stage, cells)))
@@ -55,7 +73,7 @@ def slopes_and_intercepts(arr: Cells, node: Pointwise, cells: np.ndarray) -> tup
     return slope, intercept
 
 
-def derivatives(arr: Cells, cells: np.ndarray) -> Interpreter[Tensor]:
+def derivatives(arr: PatternsOfCells, cells: np.ndarray) -> Interpreter[Tensor]:
     """Derivatives (cells, ...) along one direction of input space each, carried on a cell each."""
 
     def affine(node: Affine, values: Sequence[Tensor]) -> Tensor:

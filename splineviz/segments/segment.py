@@ -95,8 +95,8 @@ class Segment:
         """Boundaries crossed per input distance."""
         return (self.n_cells - 1) / self.length
 
-    def pattern_bits(self, stage: int) -> np.ndarray:
-        """(n_cells, units) bool: the units of one stage that are on in each cell.
+    def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """(cells, units) bool: the units of one stage that are on in each cell; in all by default.
 
         Raises
         ------
@@ -104,11 +104,11 @@ class Segment:
             For a stage of maxima, whose units have `winners`.
         """
         self._require_maximum(stage, False)
-        return self._states(stage).astype(bool)
+        return self._states(stage, cells).astype(bool)
 
-    def winners(self, stage: int) -> np.ndarray:
-        """(n_cells, units) int: the place of the largest candidate of each maximum of one stage, in each
-        cell.
+    def winners(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """(cells, units) int: the place of the largest candidate of each maximum of one stage, in each cell;
+        in all by default.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class Segment:
             For a stage that is no maximum, whose units have `pattern_bits`.
         """
         self._require_maximum(stage, True)
-        return self._states(stage)
+        return self._states(stage, cells)
 
     def _require_maximum(self, stage: int, wanted: bool) -> None:
         if bool(self.program.stages[stage].candidates) is not wanted:
@@ -126,8 +126,8 @@ class Segment:
                 f"the units of stage {stage} ({kind}) are {states}", hint=f"ask for {other}(stage)"
             )
 
-    def _states(self, stage: int) -> np.ndarray:
-        return self._stages[stage].at(self.knots[:-1])
+    def _states(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
+        return self._stages[stage].at(self.knots[:-1], cells)
 
     def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
         """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or
@@ -146,11 +146,12 @@ class _StageStates:
     of: np.ndarray
     """(intervals, units) bool, whether a unit is on; or int, the place of a winner"""
 
-    def at(self, knots: np.ndarray) -> np.ndarray:
-        """(cells, units) states behind each of the final knots."""
+    def at(self, knots: np.ndarray, some: np.ndarray | None = None) -> np.ndarray:
+        """(cells, units) states behind each of the final knots, or ``some`` of them."""
         if self.knots is None:
-            return self.of
-        return np.asarray(self.of[np.searchsorted(self.knots, knots, side="right") - 1])
+            return self.of if some is None else self.of[some]
+        behind = knots if some is None else knots[some]
+        return np.asarray(self.of[np.searchsorted(self.knots, behind, side="right") - 1])
 
 
 def segment(program: Model | Program, a: Any, b: Any) -> Segment:
