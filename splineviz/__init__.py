@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from splineviz.io import load as load
     from splineviz.io import save as save
     from splineviz.measures.attribution import IntegratedGradients as IntegratedGradients
+    from splineviz.measures.landscape import loss_landscape as loss_landscape
+    from splineviz.measures.weight_plane import weight_plane as weight_plane
     from splineviz.neighbourhoods.counts import exact_local_complexity as exact_local_complexity
     from splineviz.neighbourhoods.fit_window import fit_window as fit_window
     from splineviz.pages.writing import page as page
@@ -91,12 +93,14 @@ _HOME = {
     "load": "splineviz.io",
     "load_program": "splineviz.program",
     "local_complexity": "splineviz.estimators.local_complexity",
+    "loss_landscape": "splineviz.measures.landscape",
     "page": "splineviz.pages.writing",
     "save": "splineviz.io",
     "segment": "splineviz.segments.segment",
     "slice": "splineviz.api",
     "Study": "splineviz.validation",
     "validate": "splineviz.validation",
+    "weight_plane": "splineviz.measures.weight_plane",
 }
 
 __all__ = [*_HOME, "__version__", "data", "demo"]  # noqa: PLE0604

@@ -63,7 +63,8 @@ def test_the_contracts_on_matplotlib_and_torch_leave_no_module_out() -> None:
 
 
 DECLARED = {
-    # An arrangement offers to draw, measure and export itself, a comparison to draw itself, a study to save itself.
+    # An arrangement offers to draw, measure and export itself, a comparison and a landscape to draw
+    # themselves, a study to save itself.
     ("splineviz.arrangement.result", "splineviz.io.export"),
     ("splineviz.arrangement.result", "splineviz.measures.measure"),
     ("splineviz.arrangement.result", "splineviz.measures.registry"),
@@ -73,6 +74,7 @@ DECLARED = {
     ("splineviz.comparison.comparison_result", "splineviz.render.comparison_table"),
     ("splineviz.validation.study", "splineviz.validation.study_files"),
     ("splineviz.validation.study", "splineviz.validation.table"),
+    ("splineviz.measures.landscape", "splineviz.render.landscape"),
     # Names of types alone.
     ("splineviz.io.provenance", "splineviz.io.totals"),
 }
