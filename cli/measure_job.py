@@ -53,7 +53,7 @@ def _saved(options: MeasureOptions) -> tuple[Arrangement, Request, dict[str, Any
     arr, source = load(options.network.model), options.location.source
     data = source.read(options.location.seed)
     shape = arr.planes[0].input_shape
-    return arr, _with_points(Request(level=options.level), data, source.preprocessing(), shape), {}
+    return arr, _with_points(options.request, data, source.preprocessing(), shape), {}
 
 
 def _arranged(options: MeasureOptions) -> tuple[Arrangement, Request, dict[str, Any]]:
@@ -76,7 +76,7 @@ def _arranged(options: MeasureOptions) -> tuple[Arrangement, Request, dict[str, 
     (program,) = found.programs
     with stage_progress(quiet) as advance:
         arr = arrange(program, place.plane, place.window, progress=advance, **limits)
-    request = _with_points(Request(level=options.level), data, found.preprocessing, program.input_shape)
+    request = _with_points(options.request, data, found.preprocessing, program.input_shape)
     return arr, request, {"model": options.network.model, "seed": location.plane_seed, **place.extra}
 
 

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import numpy as np
 
 from splineviz.errors import InputError
 from splineviz.files import check_writable
 from splineviz.io.rows import TABLES
+from splineviz.measures.measure import Request
 from splineviz.measures.registry import MEASURES
 
-from .declaring import option
+from .declaring import flag, option
 from .location import Location
 from .options import ModelSource, Reporting, WorkLimits
 from .outputs import check_outputs
+from .value_types import Numbers
 
 __all__ = ["MEASURES", "MeasureOptions"]
 
@@ -46,9 +49,43 @@ class MeasureOptions:
         metavar="X",
         help="For a network with one output: the value that parts its two classes, by default 0.",
     )
+    polygon: tuple[float, ...] | None = option(
+        "--polygon",
+        type=Numbers(float),
+        metavar="U,V,U,V,...",
+        help="Corners of a convex polygon on the plane: integrals are over what lies in it.",
+    )
+    truth: tuple[int, ...] | None = option(
+        "--truth",
+        type=Numbers(int),
+        metavar="CLASS[,...]",
+        help="The class that is right on all that is measured; or three, of which that of the nearest point "
+        "of the plane is right.",
+    )
+    target: tuple[float, ...] | None = option(
+        "--target",
+        type=Numbers(float),
+        metavar="X[,...]",
+        help="The outputs that are wanted, for the mean squared error.",
+    )
+    input_norms: bool = flag(
+        "--input-norms",
+        help="Measure Jacobians by all inputs, too, which takes several times as long as arranging.",
+    )
     location: Location
     budget: WorkLimits
     reporting: Reporting
+
+    @property
+    def request(self) -> Request:
+        """What is asked of measures, but for data."""
+        return Request(
+            level=self.level,
+            polygon=None if self.polygon is None else np.reshape(self.polygon, (-1, 2)),
+            truth=self.truth[0] if self.truth is not None and len(self.truth) == 1 else self.truth,
+            target=self.target,
+            input_norms=self.input_norms,
+        )
 
     @property
     def saved(self) -> bool:
@@ -66,6 +103,8 @@ class MeasureOptions:
             self._check_saved()
         else:
             self.location.check(on_demo=self.on_demo)
+        if self.polygon is not None and len(self.polygon) % 2:
+            raise click.UsageError(f"--polygon has two numbers for each corner, got {len(self.polygon)}")
         for path in self.outputs:
             if path.suffix.lower() not in TABLES:
                 raise InputError(

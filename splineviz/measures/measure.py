@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +32,25 @@ class Request:
         (n, *input_shape) data points in input space.
     labels
         (n,) their classes.
+    polygon
+        (k, 2) uv of the corners of a convex polygon: only what lies in it is measured.
+    truth
+        The class that is right on all that is measured, or a class for each anchor of the plane: then that of
+        the nearest anchor is right.
+    target
+        (C,) the outputs that are wanted, or (C, 3) as an affine map of [u, v, 1].
+    input_norms
+        Whether Jacobians by all inputs are measured, too, which takes several times as long as arranging.
     """
 
     window: int | None = None
     level: float | None = None
     points: np.ndarray | None = None
     labels: np.ndarray | None = None
+    polygon: np.ndarray | Sequence[Sequence[float]] | None = None
+    truth: int | Sequence[int] | None = None
+    target: np.ndarray | Sequence[float] | Sequence[Sequence[float]] | None = None
+    input_norms: bool = False
 
     @classmethod
     def of(cls, **how: Any) -> Request:
@@ -62,7 +75,7 @@ class Request:
         return {
             name: encode_array(value) if isinstance(value, np.ndarray) else value
             for name, value in given.items()
-            if value is not None
+            if value is not None and value is not False
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ import numpy as np
 from splineviz.few_lines import few_lines
 from splineviz.showing import in_html, in_lines
 
-__all__ = ["COLUMNS", "Measured", "Quantity"]
+__all__ = ["COLUMNS", "Measured", "Quantity", "proven"]
 
 COLUMNS = ("measure", "quantity", "of", "value", "error", "unit")
 """Columns of every table of quantities"""
@@ -49,6 +50,11 @@ class Quantity:
         unit = f" {self.unit}" if self.unit else ""
         shown = f"{self.value:,}" if isinstance(self.value, int) else f"{self.value:.6g}"
         return f"{self.name}{of}: {shown}{error}{unit}"
+
+
+def proven(error: float) -> float | None:
+    """A bound as `Quantity` has it: None for one that is not finite, which bounds nothing."""
+    return error if math.isfinite(error) else None
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -48,12 +48,25 @@ def test_a_saved_arrangement_needs_no_network(tmp_path: Path, capsys: pytest.Cap
     assert (first["name"], first["value"]) == ("regions", 3)
 
 
+def test_integrals_over_a_polygon(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--polygon", "0,0,3,0,0,3", "--truth", "3,5,8", "--target", "0," * 9 + "0", "--input-norms"]
+    assert run(["measure", "demo", "--metric", "integrals", "--quiet", "--json", *asked]) == 0
+    found = json.loads(capsys.readouterr().out)["measures"][0]["quantities"]
+    told = {(row["name"], row["of"]): row["value"] for row in found}
+    assert told["area", ""] == pytest.approx(4.5, abs=1e-12)
+    assert told["accuracy", ""] == pytest.approx(told["share", "class 3"], abs=1e-9)
+    assert told["mean squared error", "output 3"] > 0
+    assert told["mean Lipschitz constant", "input space"] > told["mean Lipschitz constant", "the slice"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["cells.npz", "--points", "1,2,3"], 2, "so --points has nothing to choose"),
         (["cells.npz"], 4, "no such file"),
         (["demo", "--metric", "nonsense"], 2, "nonsense"),
+        (["demo", "--polygon", "0,0,1"], 2, "two numbers for each corner, got 3"),
+        (["demo", "--metric", "integrals", "--truth", "10"], 4, "truth must be a class in 0 .. 9, got 10"),
         (["demo", "-o", "table.xlsx"], 4, "unknown suffix '.xlsx'"),
     ],
 )
