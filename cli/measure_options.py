@@ -18,7 +18,7 @@ from .declaring import flag, option
 from .location import Location
 from .options import ModelSource, Reporting, WorkLimits
 from .outputs import check_outputs
-from .value_types import Numbers
+from .value_types import AboveZero, Numbers
 
 __all__ = ["MEASURES", "MeasureOptions"]
 
@@ -68,6 +68,13 @@ class MeasureOptions:
         metavar="X[,...]",
         help="The outputs that are wanted, for the mean squared error.",
     )
+    tolerance: float | None = option(
+        "--tolerance",
+        type=AboveZero(),
+        metavar="X",
+        help="How far means that have no closed form may be off, by default 1e-6: cross-entropy, entropy, "
+        "probabilities.",
+    )
     input_norms: bool = flag(
         "--input-norms",
         help="Measure Jacobians by all inputs, too, which takes several times as long as arranging.",
@@ -84,6 +91,7 @@ class MeasureOptions:
             polygon=None if self.polygon is None else np.reshape(self.polygon, (-1, 2)),
             truth=self.truth[0] if self.truth is not None and len(self.truth) == 1 else self.truth,
             target=self.target,
+            tolerance=self.tolerance,
             input_norms=self.input_norms,
         )
 

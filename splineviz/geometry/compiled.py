@@ -20,7 +20,7 @@ __all__ = ["FOLDERS", "kernel", "part", "stamp_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FOLDERS = ("arrangement", "exact", "geometry", "pages", "values")
+FOLDERS = ("arrangement", "exact", "geometry", "measures", "pages", "values")
 """Below the package: all that hold kernels. A test sees to it that there are no others."""
 
 

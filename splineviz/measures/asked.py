@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked"]
 
+_TOLERANCE = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -31,6 +34,8 @@ class Asked:
     """Half-planes that together bound where a class is right, and the class; none where it is not asked"""
     target: Float64[np.ndarray, "output 3"] | None
     """The outputs that are wanted, as a map of [u, v, 1]"""
+    tolerance: float
+    """Of means of the softmax and its logarithm"""
 
     @classmethod
     def of(cls, arr: Arrangement, request: Request) -> Asked:
@@ -40,10 +45,13 @@ class Asked:
         ------
         InputError
             If a polygon is not convex, a class is none of the network's, there is not one for each anchor, or
-            a target does not fit the outputs.
+            a target does not fit the outputs, or a tolerance is not above 0.
         """
         polygon = None if request.polygon is None else half_planes_of(_corners(arr, request))
-        return cls(polygon, _truth(arr, request), _target(arr, request))
+        tolerance = _TOLERANCE if request.tolerance is None else request.tolerance
+        if not (math.isfinite(tolerance) and tolerance > 0):
+            raise InputError(f"tolerance must be a number > 0, got {tolerance}")
+        return cls(polygon, _truth(arr, request), _target(arr, request), tolerance)
 
     def cut(self, parts: ClassParts) -> ClassParts:
         """What of some parts lies in the polygon that is asked about.

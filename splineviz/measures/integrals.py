@@ -1,8 +1,9 @@
-"""Integrals over a slice, or over a convex polygon of it: shares, moments and norms in closed form.
+"""Integrals over a slice, or over a convex polygon of it: shares, moments and norms in closed form, and
+cross-entropy, entropy and probabilities between proven bounds.
 
 Cells are convex and the network is affine on each, so that every integral is a sum over triangles (see
-:mod:`splineviz.measures.moments`), and its error follows from how far corners and maps may be off (see
-:mod:`splineviz.measures.deviation`).
+:mod:`splineviz.measures.moments` and :mod:`splineviz.measures.softmax_means`). Its error follows from how
+far corners and maps may be off (see :mod:`splineviz.measures.deviation`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from splineviz.measures.output_moments import OutputMoments
 from splineviz.measures.result import Measured, Quantity, proven
 from splineviz.measures.shares import ClassAreas, class_parts, logit_maps
 from splineviz.measures.slope_integrals import slope_quantities
+from splineviz.measures.softmax_quantities import SoftmaxTerms
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -53,17 +55,21 @@ class Integrals(Measured):
 
 
 def integrals(arr: Arrangement, request: Request | None = None) -> Integrals:
-    """Class shares, means, variances, errors against a target and total variation, in closed form.
+    """Class shares, means, variances, errors against a target and total variation, in closed form; and
+    cross-entropy, entropy, confidence and probabilities, whose ``error`` is half the width of the interval in
+    which they lie for certain.
 
     All means are over the area that is measured: the slice, one of its windows, or a polygon of it. Errors
-    are proven where the arrangement is, and not known else.
+    are proven where the arrangement is, and not known else. The softmax is that of the outputs, or of a
+    single output's level and the output: a sigmoid.
 
     Parameters
     ----------
     arr
         Cells of the last stage.
     request
-        Its ``window``, ``polygon``, ``level``, ``truth``, ``target`` and ``input_norms`` are read.
+        Its ``window``, ``polygon``, ``level``, ``truth``, ``target``, ``tolerance`` and ``input_norms`` are
+        read.
 
     Raises
     ------
@@ -88,7 +94,9 @@ def integrals(arr: Arrangement, request: Request | None = None) -> Integrals:
     parts = asked.cut(class_parts(arr, decisions, request.window))
     swept = swept_areas(arr, parts.measured(arr.n_cells))
     deviation = deviation_of(arr, parts.cells, swept, cut=asked.half_planes is not None)
-    shares = ClassAreas.of(arr, parts, decisions, logit_maps(arr, request.level), swept, deviation)
+    logits = logit_maps(arr, request.level)
+    shares = ClassAreas.of(arr, parts, decisions, logits, swept, deviation)
+    softmax = SoftmaxTerms.of(logits, shares, asked.tolerance)
     triangles = parts.cells.triangles
     cells = parts.cells.cells[triangles.parts]
     moments = OutputMoments(triangles.areas, triangles.values(arr.affine[cells]), deviation)
@@ -101,6 +109,7 @@ def integrals(arr: Arrangement, request: Request | None = None) -> Integrals:
             Quantity("area", deviation.area, "", proven(deviation.integral(0.0, 1.0)), _AREA),
             *shares.quantities(asked.truth),
             *moments.quantities(wanted),
+            *softmax.quantities(asked.truth),
             *slope_quantities(arr, areas, deviation, swept, input_norms=request.input_norms),
         ),
         provenance=provenance_of(arr, request),

@@ -39,6 +39,8 @@ class Request:
         the nearest anchor is right.
     target
         (C,) the outputs that are wanted, or (C, 3) as an affine map of [u, v, 1].
+    tolerance
+        How far means that have no closed form may be off, at most; by default 1e-6.
     input_norms
         Whether Jacobians by all inputs are measured, too, which takes several times as long as arranging.
     """
@@ -50,6 +52,7 @@ class Request:
     polygon: np.ndarray | Sequence[Sequence[float]] | None = None
     truth: int | Sequence[int] | None = None
     target: np.ndarray | Sequence[float] | Sequence[Sequence[float]] | None = None
+    tolerance: float | None = None
     input_norms: bool = False
 
     @classmethod

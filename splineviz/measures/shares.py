@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
@@ -86,6 +86,9 @@ class ClassAreas:
     areas: Float64[np.ndarray, "class"]
     misplaced: Float64[np.ndarray, "class"]
     """Area that may be counted to a class wrongly, or not be counted to it"""
+    confidence_error: float
+    """What the integral of the probability of the class of each part may be off by that of the largest
+    probability"""
     deviation: Deviation
 
     @classmethod
@@ -99,8 +102,8 @@ class ClassAreas:
         deviation: Deviation,
     ) -> ClassAreas:
         """Add up the parts of each class."""
-        wrong = _misplaced(arr, parts, decisions, maps, swept, deviation)
-        return cls(parts, _areas(parts, maps.shape[1]), wrong, deviation)
+        wrong, less = _misplaced(arr, parts, decisions, maps, swept, deviation)
+        return cls(parts, _areas(parts, maps.shape[1]), wrong, less, deviation)
 
     def quantities(self, truth: Sequence[tuple[np.ndarray, int]]) -> Iterator[Quantity]:
         """Rows of the table: the share of every class that has one, and that of those who are right."""
@@ -136,52 +139,64 @@ def _misplaced(
     maps: Float64[np.ndarray, "cell logit 3"],
     swept: Swept | None,
     deviation: Deviation,
-) -> Float64[np.ndarray, "class"]:
-    """(K,) area that may be counted to a class wrongly, or not be counted to it; infinite where not all
-    decisions are proven.
+) -> tuple[Float64[np.ndarray, "class"], float]:
+    """(K,) area that may be counted to a class wrongly, or not be counted to it; and the error of confidence.
+    Infinite where not all decisions are proven.
 
     In a cell of one proven class nothing is doubtful but what its edges may sweep, and of that only what lies
     between two classes. In other cells classes may change where two logits are closer than twice their
-    error: within a band along the boundary between two pieces.
+    error: within a band along the boundary between two pieces. There, probabilities differ by no more than
+    logits do.
     """
     n_classes = maps.shape[1]
     if swept is None or decisions.open:
-        return np.full(n_classes, math.inf)
+        return np.full(n_classes, math.inf), math.inf
     classes = np.full(arr.n_cells, -1)
     classes[parts.cells.cells] = parts.cells.classes
     sides = classes[arr.edge_cells[swept.inner]]
     apart = (sides >= 0).all(1) & (sides[:, 0] != sides[:, 1])
-    found = np.full(n_classes, deviation.outline + float(swept.areas[(sides < 0).any(1)].sum()))
+    of_several = float(swept.areas[(sides < 0).any(1)].sum()) + cut_error(parts.pieces)
+    found = np.full(n_classes, deviation.outline + of_several)
     for side in sides[apart].T:
         found += np.bincount(side, weights=swept.areas[apart], minlength=n_classes)
-    own, rival, area = _bands(arr, parts.pieces, decisions, maps)
-    for touched in (own, rival):
-        found += np.bincount(touched, weights=area, minlength=n_classes)
-    return SAFE * found
+    bands = _bands(arr, parts.pieces, decisions, maps)
+    for touched in (bands.own, bands.rival):
+        found += np.bincount(touched, weights=bands.areas, minlength=n_classes)
+    # Maps of all cells are off by no more than deviations, and no class that is not listed wins.
+    less = 2.0 * deviation.values + of_several + bands.integral_of_leads
+    return SAFE * found, SAFE * less
 
 
-def _bands(
-    arr: Arrangement, pieces: Parts, decisions: DecisionRegions, maps: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(own, rival, area) of bands in which another class of the cell may win in place of a piece's own."""
+class _Bands(NamedTuple):
+    """Bands of pieces in which another class of the cell may win in place of a piece's own."""
+
+    own: np.ndarray
+    rival: np.ndarray
+    areas: np.ndarray
+    integral_of_leads: float
+    """Integral over all pieces of how far a rival's logit may be above that of the piece's class"""
+
+
+def _bands(arr: Arrangement, pieces: Parts, decisions: DecisionRegions, maps: np.ndarray) -> _Bands:
+    """The bands along the boundaries within cells."""
     listed = np.zeros((arr.n_cells, maps.shape[1]), dtype=bool)
     listed[decisions.cells, decisions.classes] = True
     here = listed[pieces.cells]
     here[np.arange(len(here)), pieces.classes] = False
     piece, rival = np.nonzero(here)
     if not len(piece):
-        return piece, rival, np.zeros(0)
+        return _Bands(piece, rival, np.zeros(0), 0.0)
     own, cell = pieces.classes[piece], pieces.cells[piece]
     gap = maps[cell, own] - maps[cell, rival]
     corners = pieces.polygons.take(piece)
     owner, uv = corners.row_of, corners.values
     height = gap[owner, 0] * uv[:, 0] + gap[owner, 1] * uv[:, 1] + gap[owner, 2]
-    least = np.minimum.reduceat(height, corners.offsets[:-1])
     slack = 2.0 * map_errors(arr)[cell]
-    steep = np.hypot(gap[:, 0], gap[:, 1])
+    least = np.minimum.reduceat(height, corners.offsets[:-1]) - slack
     with np.errstate(divide="ignore", invalid="ignore"):
-        width = SAFE * (slack - np.minimum(least - slack, 0.0)) / steep
-        band = np.where(least <= 2.0 * slack, width * pieces.perimeters[piece], 0.0)
+        width = SAFE * (slack - np.minimum(least, 0.0)) / np.hypot(gap[:, 0], gap[:, 1])
+        band = np.where(least <= slack, width * pieces.perimeters[piece], 0.0)
     triangles = pieces.triangles
     whole = np.bincount(triangles.parts, weights=np.abs(triangles.areas), minlength=len(pieces.cells))
-    return own, rival, np.fmin(band, whole[piece])
+    leads = whole[piece] @ np.maximum(-least, 0.0)
+    return _Bands(own, rival, np.fmin(band, whole[piece]), float(leads))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import shapely
 import torch
+from scipy.integrate import dblquad, quad
 from torch import nn
 
 import splineviz as sv
@@ -18,6 +19,7 @@ from tests.oracles.network import linear, relu, sequential
 from tests.oracles.rational import ExactSlice, slice_exactly
 
 TIGHT = 1e-12
+SOFTMAX = ("cross-entropy", "entropy", "confidence", "probability")
 
 
 def bands() -> nn.Module:
@@ -89,7 +91,8 @@ def test_an_absolute_value_in_closed_form() -> None:
     assert found["total variation", "output 0"] == pytest.approx(6, abs=TIGHT)
     assert found["mean Lipschitz constant", "the slice"] == pytest.approx(1, abs=TIGHT)
     assert found["accuracy"] == found["share", "class 1"] == pytest.approx(0.5, abs=TIGHT)
-    assert all(q.error is not None and q.error < TIGHT for q in found.quantities)
+    closed = [q.error for q in found.quantities if q.name not in SOFTMAX]
+    assert len(closed) == 10 and all(error is not None and error < TIGHT for error in closed)
 
 
 def test_a_target_may_be_a_map() -> None:
@@ -163,6 +166,62 @@ def test_a_polygon_against_shapely_and_its_pieces_add_up() -> None:
         assert sum(half[key] for half in halves) == pytest.approx(found[key], rel=1e-11)
 
 
+def test_a_sigmoid_in_closed_form() -> None:
+    """Of 4 u + 1 on [-1, 2]: means of the sigmoid by its primitive, of its cross-entropy by dblquad."""
+    layer = nn.Linear(2, 1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[4.0, 0.0]]))
+        layer.bias.fill_(1.0)
+    found = measured(arranged(layer, -1, 2, 0, 1), tolerance=1e-12, truth=1)
+    mean = (np.logaddexp(0, 9) - np.logaddexp(0, -3)) / 12
+    assert found["probability", "class 1"] == pytest.approx(mean, abs=TIGHT)
+    expected, _ = dblquad(lambda u, _: np.logaddexp(0, -4 * u - 1), 0, 1, -1, 2, epsabs=1e-13, epsrel=1e-13)
+    assert found["cross-entropy"] == pytest.approx(expected / 3, abs=1e-11)
+    confident, _ = dblquad(lambda u, _: 1 / (1 + np.exp(-abs(4 * u + 1))), 0, 1, -1, -0.25, epsabs=1e-13)
+    other, _ = dblquad(lambda u, _: 1 / (1 + np.exp(-abs(4 * u + 1))), 0, 1, -0.25, 2, epsabs=1e-13)
+    assert found["confidence"] == pytest.approx((confident + other) / 3, abs=1e-11)
+
+
+def test_brackets_against_a_million_points() -> None:
+    """Intervals are narrower than those of the sampling, and both hold."""
+    model = random_network(13, 2, 24, 24, 4)
+    with torch.no_grad():
+        for parameter in model[-1].parameters():
+            parameter /= 64
+    arr = arranged(model, -2, 2, -2, 2)
+    corners = np.array([[-1.5, -1.0], [1.0, -1.25], [1.75, 1.0], [-0.5, 1.5]])
+    found = {(q.name, q.of): q for q in measured(arr, polygon=corners, truth=2, tolerance=1e-9).quantities}
+    rng = np.random.default_rng(0)
+    points = rng.uniform([-1.5, -1.25], [1.75, 1.5], (1_500_000, 2))
+    steps = np.roll(corners, -1, 0) - corners
+    off = points[:, None] - corners
+    points = points[((steps[:, 0] * off[:, :, 1] - steps[:, 1] * off[:, :, 0]) >= 0).all(1)][:1_000_000]
+    with torch.no_grad():
+        logits = model(torch.tensor(points))
+    p = torch.softmax(logits, 1)
+    sampled = {
+        ("cross-entropy", ""): torch.logsumexp(logits, 1) - logits[:, 2],
+        ("entropy", ""): torch.distributions.Categorical(p).entropy(),
+        ("confidence", ""): p.amax(1),
+        ("probability", "class 1"): p[:, 1],
+        ("share", "class 1"): (logits.argmax(1) == 1).double(),
+        ("mean", "output 3"): logits[:, 3],
+    }
+    for key, values in sampled.items():
+        error, noise = found[key].error, float(values.std()) / len(values) ** 0.5
+        assert error is not None and error < noise
+        assert abs(float(values.mean()) - found[key].value) < 5 * noise, key
+
+
+def test_narrower_on_request() -> None:
+    arr = arranged(random_network(5, 2, 12, 12, 3), -2, 2, -2, 2)
+    wide, narrow = (measured(arr, tolerance=tolerance) for tolerance in (1e-3, 1e-10))
+    for one, other in zip(wide.quantities, narrow.quantities, strict=True):
+        assert one.error is not None and other.error is not None
+        assert abs(one.value - other.value) <= one.error + other.error
+        assert other.error <= (1e-9 if other.name in ("cross-entropy", "entropy") else 1e-8)
+
+
 def test_the_nearest_anchor_says_what_is_right() -> None:
     """A slice of two classes, whose halves are nearest to anchors of one each."""
     last = nn.Linear(2, 2, bias=False)
@@ -173,6 +232,9 @@ def test_the_nearest_anchor_says_what_is_right() -> None:
     assert measured(arr, truth=[1, 0, 0])["accuracy"] == pytest.approx(1, abs=TIGHT)
     assert measured(arr, truth=[0, 1, 1])["accuracy"] == pytest.approx(0, abs=TIGHT)
     assert measured(arr, truth=0)["accuracy"] == pytest.approx(0.5, abs=TIGHT)
+    right = measured(arr, truth=[1, 0, 0], tolerance=1e-10)["cross-entropy"]
+    primitive, _ = quad(lambda u: np.logaddexp(0, -2 * abs(u)), 0, 1, epsabs=1e-13)
+    assert right == pytest.approx(primitive, abs=1e-9)
 
 
 def test_against_autograd_on_all_inputs() -> None:
@@ -214,6 +276,7 @@ def test_one_window_or_all() -> None:
         ({"truth": 2}, r"truth must be a class in 0 \.\. 1, got 2"),
         ({"truth": [0, 1]}, "truth has 2 classes, and the plane has 0 anchors"),
         ({"target": [1.0, 2.0]}, r"target must be 1 finite outputs"),
+        ({"tolerance": 0.0}, "tolerance must be a number > 0, got 0.0"),
         ({"target": [float("nan")]}, r"target must be 1 finite outputs"),
     ],
 )
