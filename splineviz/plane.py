@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,11 @@ _COLLINEAR = 1e-9  # sine of the angle at the first anchor below which three anc
 _ROUNDING = (
     4 * 2.0**-24
 )  # of single precision, over the size of a point: a point of a line may lie so far off it
+
+_SQUARABLE = 450
+"""Exponent of two, of either sign, up to which numbers are squared and added as they are"""
+_AREAS = (sys.float_info.min, sys.float_info.max)
+"""Areas of windows are numbers of full precision between these: those of cells are told apart"""
 
 
 def _as_point(value: Any, what: str) -> np.ndarray:
@@ -93,14 +99,17 @@ class Plane:
                 f"the three anchors must have one shape, got {', '.join(str(p.shape) for p in points)}"
             )
         flat = [p.ravel() for p in points]
-        ab, ac = flat[1] - flat[0], flat[2] - flat[0]
-        length = np.linalg.norm(ab)
-        reach = np.linalg.norm(ac)
-        if length == 0 or reach == 0 or np.array_equal(flat[1], flat[2]):
+        with np.errstate(over="ignore"):
+            apart = [flat[1] - flat[0], flat[2] - flat[0], flat[2] - flat[1]]
+        if not np.isfinite(apart).all():
+            raise _too_far()
+        if not all(map(np.any, apart)):
             raise InputError(
                 "two of the three anchors are equal, so they span no plane",
                 hint="choose three different points",
             )
+        (ab, ab_power), (ac, ac_power) = map(_squarable, apart[:2])
+        length, reach = np.linalg.norm(ab), np.linalg.norm(ac)
         u = ab / length
         off = ac - (ac @ u) * u
         off -= (
@@ -112,17 +121,21 @@ class Plane:
                 "the three anchors lie on one line, so they span no plane",
                 hint="choose a third point off that line",
             )
-        longest = max(length, reach, np.linalg.norm(flat[2] - flat[1]))
-        smallest_height = length * height / longest
-        if smallest_height <= _ROUNDING * max(map(np.linalg.norm, flat)) and all(map(_is_single, flat)):
-            raise InputError(
-                "the three anchors lie on one line, up to the rounding of single precision",
-                hint="choose a third point off that line; if its distance is meant, "
-                "sv.Plane.at(a, directions=[b - a, c - a])",
-                command_hint="choose a third point off that line",
-            )
+        if all(map(_is_single, flat)):  # whose differences are not scaled
+            smallest_height = length * height / max(length, reach, np.linalg.norm(apart[2]))
+            if smallest_height <= _ROUNDING * max(map(np.linalg.norm, flat)):
+                raise InputError(
+                    "the three anchors lie on one line, up to the rounding of single precision",
+                    hint="choose a third point off that line; if its distance is meant, "
+                    "sv.Plane.at(a, directions=[b - a, c - a])",
+                    command_hint="choose a third point off that line",
+                )
         v = off / height
         anchors = np.array([[0.0, 0.0], [length, 0.0], [ac @ u, ac @ v]])
+        with np.errstate(over="ignore", under="ignore"):
+            anchors = np.ldexp(anchors, np.array([[0], [ab_power], [ac_power]]))
+        if not np.isfinite(anchors).all():
+            raise _too_far()
         return cls(flat[0], np.stack([u, v]), points[0].shape, anchors)
 
     @classmethod
@@ -216,14 +229,14 @@ class Window:
             raise InputError(
                 f"the window is empty: expected x0 < x1 and y0 < y1, got [{x0}, {x1}] x [{y0}, {y1}]"
             )
-        return cls(corners)
+        return cls(corners)._measurable()
 
     @classmethod
     def diamond(cls, radius: float) -> Window:
         """conv{+-r u, +-r v}: the neighbourhood that the local-complexity proxy samples for P = 2."""
         if not (math.isfinite(radius) and radius > 0):
             raise InputError(f"the radius must be a number > 0, got {radius}")
-        return cls(radius * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]))
+        return cls(radius * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]))._measurable()
 
     @classmethod
     def polygon(cls, uv: Sequence[Sequence[float]] | np.ndarray) -> Window:
@@ -231,7 +244,7 @@ class Window:
         corners = _as_point(uv, "the window")
         if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
             raise InputError(f"a window polygon has shape (corners >= 3, 2), got {corners.shape}")
-        turn = _turns(corners)
+        turn = _turns(_squarable(corners)[0])
         if (turn < 0).all():
             corners, turn = corners[::-1], -turn[::-1]
         winding = np.unwrap(
@@ -242,7 +255,7 @@ class Window:
                 "the window polygon is not strictly convex",
                 hint="give the corners in order round a convex polygon",
             )
-        return cls(np.ascontiguousarray(corners))
+        return cls(np.ascontiguousarray(corners))._measurable()
 
     def scaled(self, scale: float, about: Sequence[float] | np.ndarray | None = None) -> Window:
         """The window enlarged or shrunk by a factor > 0 about a point of it (uv), by default the mean of its
@@ -256,7 +269,19 @@ class Window:
         if not (math.isfinite(scale) and scale > 0):
             raise InputError(f"the scale must be a number > 0, got {scale}")
         centre = self.centre if about is None else np.asarray(about, dtype=np.float64)
-        return Window(centre + scale * (self.vertices - centre))
+        with np.errstate(over="ignore"):
+            return Window(centre + scale * (self.vertices - centre))._measurable()
+
+    def _measurable(self) -> Window:
+        """The window, refused where it is so small or so large that no float64 holds its area."""
+        with np.errstate(all="ignore"):
+            area = self.area
+        if not _AREAS[0] <= area <= _AREAS[1]:
+            raise InputError(
+                f"the window's area is {area:g}, and must be from {_AREAS[0]:.3g} to {_AREAS[1]:.3g}",
+                hint="sides between 1e-150 and 1e150",
+            )
+        return self
 
     @property
     def centre(self) -> Float64[np.ndarray, "2"]:
@@ -275,6 +300,26 @@ class Window:
         """(x0, x1, y0, y1) of the bounding rectangle."""
         (x0, y0), (x1, y1) = self.vertices.min(0), self.vertices.max(0)
         return float(x0), float(x1), float(y0), float(y1)
+
+
+def _squarable(vector: np.ndarray) -> tuple[np.ndarray, int]:
+    """A finite vector other than zero, times the power of two that lets squares of its entries neither
+    underflow nor overflow, and the exponent that takes this back; most vectors are as they were.
+
+    Examples
+    --------
+    >>> _squarable(np.array([0.0, 3.0])), _squarable(np.array([2.0**-1074]))
+    ((array([0., 3.]), 0), (array([0.5]), -1073))
+    """
+    exponent = math.frexp(float(np.abs(vector).max()))[1]
+    return (vector, 0) if abs(exponent) < _SQUARABLE else (np.ldexp(vector, -exponent), exponent)
+
+
+def _too_far() -> InputError:
+    return InputError(
+        "two of the three anchors are farther apart than float64 can hold",
+        hint="choose points of the size that the network's inputs have",
+    )
 
 
 def _is_single(point: np.ndarray) -> bool:

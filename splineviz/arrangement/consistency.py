@@ -90,7 +90,7 @@ def marked(arr: A, suspects: Int64[np.ndarray, "cell"]) -> A:
     if not len(cells):
         return arr
     area, share = sum(window.area for window in arr.windows), 1.0
-    if np.isfinite(arr.areas[cells]).all():
+    if area > 0 and np.isfinite(arr.areas[cells]).all():
         share = min(1.0, float(np.abs(arr.areas[cells]).sum()) / area)
     stats = replace(arr.stats, in_doubt=len(cells), share_in_doubt=share)
     status = Status.IN_DOUBT if arr.status.covers else arr.status

@@ -50,6 +50,12 @@ def test_two_cells_with_one_pattern_are_marked_and_no_others(arr: Arrangement) -
     assert broken.verdict.endswith(f"2 cells ({100 * share:.2g} % of the area) are in doubt")
 
 
+def test_a_window_whose_area_underflows_is_in_doubt_as_a_whole(arr: Arrangement) -> None:
+    tiny = tuple(sv.Window(1e-200 * window.vertices) for window in arr.windows)
+    broken = marked(dataclasses.replace(arr, windows=tiny), np.array([0]))
+    assert broken.status is sv.Status.IN_DOUBT and broken.stats.share_in_doubt == 1.0
+
+
 def test_one_pattern_in_two_windows_is_no_fault() -> None:
     arr = sv.arrange(random_mlp(2, 6, 2), [sv.Plane.identity()] * 2, [sv.Window.box(-1, 1, -1, 1)] * 2)
     assert len(np.unique(arr.pattern_hash, axis=0)) * 2 == arr.n_cells and arr.status is sv.Status.COMPLETE
