@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 
 from splineviz.errors import InputError
@@ -53,3 +56,12 @@ def test_other_files_are_told_apart(tmp_path: Path) -> None:
         (tmp_path / "y.npz").write_bytes(content)
         with pytest.raises(InputError, match=r"y\.npz cannot be read as an NPZ file"):
             sound_arrays(tmp_path / "y.npz", "splineviz.save")
+
+
+def test_more_than_there_is_memory_for_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, schema="a/1", x=np.zeros(10**6))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=10**6))
+    monkeypatch.setattr(zipfile.ZipFile, "read", None)
+    with pytest.raises(InputError, match=r"what .*x\.npz holds: 7\.63 MB, and 977 KB of memory are free"):
+        sound_arrays(path, "splineviz.save")

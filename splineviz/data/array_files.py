@@ -9,8 +9,9 @@ from typing import IO
 
 import numpy as np
 
-from splineviz.data.sizes import ensure_fits
+from splineviz.ceilings import check_growth
 from splineviz.errors import InputError
+from splineviz.sizes import ensure_fits
 
 __all__ = ["arrays_of"]
 
@@ -65,8 +66,11 @@ class _Archive(Mapping[str, np.ndarray]):
         return iter(self._names)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        with zipfile.ZipFile(self._path) as archive, archive.open(f"{name}.npy") as member:
-            shape, dtype = _header(member)
+        with zipfile.ZipFile(self._path) as archive:
+            stored = archive.getinfo(f"{name}.npy")
+            check_growth(self._path, stored.file_size - stored.compress_size)
+            with archive.open(stored) as member:
+                shape, dtype = _header(member)
         if dtype.hasobject:
             raise InputError(
                 f"cannot read {self._path}: {name!r} holds Python objects, which are not read since they can "

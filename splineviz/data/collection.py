@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 
 from splineviz.data.classes import Classes
-from splineviz.data.sizes import FEWER, ensure_fits
 from splineviz.errors import InputError
+from splineviz.sizes import FEWER, ensure_fits
 
 __all__ = ["Arrays", "Collection", "Data"]
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import math
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from splineviz.ceilings import check_growth
 from splineviz.data.asked import Asked
 from splineviz.data.collection import Arrays
 from splineviz.data.columns import chosen_columns
 from splineviz.data.named import labels_among
-from splineviz.data.sizes import FEWER, ensure_fits
 from splineviz.errors import InputError
+from splineviz.sizes import FEWER, ensure_fits
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 __all__ = ["labels_of", "read_csv"]
 
@@ -56,12 +62,12 @@ def read_csv(path: Path, asked: Asked) -> Arrays:
         ensure_fits((path.stat().st_size,), 1, str(path), **FEWER)
     columns, label = chosen_columns(layout.texts, asked, str(path))
     places = [layout.names.index(name) for name in columns]
-    rows, words = list[np.ndarray](), list[str]()
+    values, words = array("d"), list[str]()  # a row is not worth an object
     for number, cells in islice(_rows(path, layout), asked.limit):
-        rows.append(_numbers(cells, places, f"{path}: in row {number}", layout.names))
+        values.extend(_numbers(cells, places, f"{path}: in row {number}", layout.names))
         if label is not None:
             words.append(cells[layout.names.index(label)])
-    points = np.stack(rows)
+    points = np.array(values).reshape(-1, len(places))
     whole = all(layout.first[place].strip().lstrip("+-").isdecimal() for place in places)
     if whole and (points % 1 == 0).all():
         points = points.astype(np.int64)  # as written: whole numbers, whose scale the request has to tell
@@ -135,13 +141,13 @@ def _rows(path: Path, layout: _Layout) -> Iterator[tuple[int, list[str]]]:
             yield number, cells
 
 
-def _numbers(cells: list[str], places: list[int], where: str, names: list[str]) -> np.ndarray:
+def _numbers(cells: list[str], places: list[int], where: str, names: list[str]) -> list[float]:
     """The finite numbers in some cells of a row."""
     try:
-        found = np.array([float(cells[place]) for place in places])
+        found = [float(cells[place]) for place in places]
     except ValueError:
-        found = np.full(len(places), np.nan)
-    if np.isfinite(found).all():
+        found = [math.nan]
+    if all(map(math.isfinite, found)):
         return found
     for place in places:
         value = _number(cells[place])
@@ -154,13 +160,32 @@ def _numbers(cells: list[str], places: list[int], where: str, names: list[str]) 
     )
 
 
+class _Unpacked(io.RawIOBase):
+    """Content of a compressed file, as far as it may grow: nothing in the file tells how large it becomes."""
+
+    def __init__(self, path: Path, stored: IO[bytes]) -> None:
+        self._path, self._stored = path, path.stat().st_size
+        self._content, self._read = gzip.GzipFile(fileobj=stored), 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        found = self._content.readinto(buffer)
+        self._read += found
+        check_growth(self._path, self._read - self._stored)
+        return found
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[str]]:
     """The text of a file, compressed or not, with or without a byte-order mark."""
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    packed = path.suffix.lower() == ".gz"
     try:
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-            yield file
+        with path.open("rb") as stored:
+            content = io.BufferedReader(_Unpacked(path, stored)) if packed else stored
+            with io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as file:
+                yield file
     except UnicodeDecodeError as error:
         raise InputError(
             f"cannot read {path}: it is no text in UTF-8",

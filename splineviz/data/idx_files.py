@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from splineviz.data.sizes import ensure_fits
+from splineviz.ceilings import check_growth
 from splineviz.errors import InputError
+from splineviz.sizes import ensure_fits
 
 __all__ = ["array_of", "is_idx", "labels_beside"]
 
@@ -43,6 +44,8 @@ def array_of(path: Path) -> np.ndarray:
         shape, kind = _head(file, path)
         ensure_fits(shape, kind.itemsize, str(path), hint="a part of it, saved as .npy")
         size = math.prod(shape) * kind.itemsize
+        if path.suffix.lower() == ".gz":
+            check_growth(path, size - path.stat().st_size)
         content = file.read(size + 1)
     if len(content) != size:
         found = "more" if len(content) > size else f"{len(content):,}"

@@ -14,11 +14,11 @@ from splineviz.data.classes import Classes, one_hot
 from splineviz.data.collection import Collection
 from splineviz.data.items import labels_of_items, parts_of, seeded
 from splineviz.data.named import collection_of
-from splineviz.data.sizes import FEWER
 from splineviz.data.streams import ENOUGH, read_stream
 from splineviz.data.values import as_array, is_tensor
 from splineviz.errors import InputError
 from splineviz.showing import condensed
+from splineviz.sizes import FEWER
 
 __all__ = ["Items", "read_object"]
 

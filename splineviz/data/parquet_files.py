@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from splineviz.ceilings import check_growth
 from splineviz.data.asked import Asked
 from splineviz.data.collection import Arrays, Collection
 from splineviz.data.columns import chosen_columns
 from splineviz.data.named import collection_of, labels_among
 from splineviz.data.pictures import decoded
-from splineviz.data.sizes import ensure_fits
 from splineviz.errors import InputError
 from splineviz.files import utf8_path
+from splineviz.sizes import ensure_fits
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow.parquet import FileMetaData
 
 __all__ = ["labels_of", "read_parquet"]
 
@@ -107,11 +109,25 @@ def _table(path: Path) -> pa.Table:
             f"reading {path} needs the package pyarrow", hint="pip install 'splineviz[parquet]'"
         ) from error
     with utf8_path(path) as named, ParquetFile(named) as file:
-        groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-        size = sum(group.total_byte_size for group in groups)
+        size = _unpacked(file.metadata)
+        check_growth(path, size - path.stat().st_size)
         ensure_fits((size,), 1, f"the columns of {path}", hint="fewer rows or columns in a file")
         table = file.read()
     return table.select([name for name in table.column_names if not _INDEX.fullmatch(name)])
+
+
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8}
+"""Bytes of a number as an array holds it, where a column that repeats itself takes hardly any in a file"""
+
+
+def _unpacked(metadata: FileMetaData) -> int:
+    """Bytes of all columns in memory, as the footer of a file tells them."""
+    groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+    columns = [group.column(place) for group in groups for place in range(group.num_columns)]
+    return sum(
+        max(column.total_uncompressed_size, column.num_values * _WIDTHS.get(column.physical_type, 0))
+        for column in columns
+    )
 
 
 def _holds_files(kind: pa.DataType) -> bool:

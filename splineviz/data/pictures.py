@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from splineviz.data.collection import Collection
-from splineviz.data.sizes import ensure_fits
 from splineviz.errors import InputError, SplinevizWarning
+from splineviz.sizes import ensure_fits
 
 if TYPE_CHECKING:
     from PIL.Image import Image

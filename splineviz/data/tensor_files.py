@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from splineviz.data.sizes import ensure_fits
+from splineviz.ceilings import check_archive, check_growth
 from splineviz.data.values import as_array
 from splineviz.errors import InputError
 from splineviz.files import utf8_path
+from splineviz.sizes import ensure_fits
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,10 +30,13 @@ def tensors_of(path: Path) -> Mapping[str, np.ndarray]:
     import torch
 
     mapped = zipfile.is_zipfile(path)
-    if not mapped:
+    if mapped:
+        check_archive(path)
+    else:
         _ensure_fits(path)
     try:
-        with utf8_path(path) as readable:
+        # Indices that point outside of a sparse tensor would write there.
+        with utf8_path(path) as readable, torch.sparse.check_sparse_tensor_invariants():  # type: ignore[no-untyped-call]
             content = torch.load(str(readable), map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise InputError(
@@ -54,6 +58,8 @@ def tensors_of(path: Path) -> Mapping[str, np.ndarray]:
             f"cannot read {path}: expected tensors, got {type(content).__name__}",
             hint="torch.save((points, labels), FILE)",
         )
+    size = sum(value.numel() * value.element_size() for value in named.values())  # with all entries
+    check_growth(path, size - path.stat().st_size)
     return {name: as_array(value) for name, value in named.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch.export.graph_signature import ConstantArgument, InputKind
 from torch.fx import Graph, Interpreter
 from torch.fx.traceback import preserve_node_meta
 
+from splineviz.ceilings import check_archive
 from splineviz.errors import InputError
 from splineviz.files import utf8_path
 from splineviz.program.one_input import Fixed, Output, chosen, held, many_inputs, spread
@@ -102,6 +104,8 @@ def _silent(logger: logging.Logger) -> Iterator[None]:
 
 def _read(path: Path) -> ExportedProgram:
     check_readable(path)
+    if zipfile.is_zipfile(path):
+        check_archive(path)
     try:
         with warnings.catch_warnings(), _silent(logging.getLogger("torch.export")), utf8_path(path) as named:
             warnings.simplefilter("ignore")  # torch's remarks on its own format

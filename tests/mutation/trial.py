@@ -24,8 +24,8 @@ __all__ = ["Outcome", "dependents", "run_tests"]
 
 _KERNELS = ("exact", "geometry", "values")
 _BYTES = 8 << 30
-_COMPILED = 60.0
-"""Seconds of processor time, more than all kernels take to compile."""
+_COMPILED = 150.0
+"""Seconds of processor time, more than all kernels take to compile on a machine that is busy."""
 _NOT_ITS_OWN = "tests/geometry/test_compiled.py"
 """Where a trial's own way with kernels would be noticed"""
 _UNKNOWN = 0.1
@@ -139,6 +139,7 @@ class _Watch:
     ) -> None:
         self._report, self._files, self._known, self._left = report, files, times, most
         self.compiles = mutated is not None and mutated.split(".")[1] in _KERNELS
+        self._compiled = _COMPILED if mutated is None or self.compiles else 0.0
         self._told: dict[str, Any] = {"failed": None, "at": "import", "times": {}}
         self._write()
 
@@ -156,7 +157,7 @@ class _Watch:
         """Note which test runs, and when it is taken for hanging."""
         self._told["at"] = item.nodeid
         self._write()
-        self.allow(10.0 + _PATIENT * max(2.0, self._expected(item)) + (_COMPILED if self.compiles else 0.0))
+        self.allow(10.0 + _PATIENT * max(2.0, self._expected(item)) + self._compiled)
         self._began = _spent()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

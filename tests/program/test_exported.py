@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -249,3 +250,22 @@ def test_bytes_that_wrap_are_refused(tmp_path: Path) -> None:
     exported = torch.export.export(Wrapping().eval(), (pixels,), dynamic_shapes=({0: Dim.AUTO},))
     with pytest.raises(InputError, match=r"takes uint8 numbers, and aten.add.Tensor computes with them"):
         load_program(exported)
+
+
+def test_an_archive_that_grows_too_large_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = saved(tmp_path, nn.Linear(1000, 100), 1000)
+    with (
+        zipfile.ZipFile(stored) as whole,
+        zipfile.ZipFile(tmp_path / "packed.pt2", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in whole.namelist():
+            zeros = bytes(len(whole.read(name))) if "weight" in name else whole.read(name)
+            packed.writestr(name, zeros)
+    monkeypatch.setenv("SPLINEVIZ_UNPACKED_BYTES", "100000")
+    assert load_program(stored).output_shape == (100,), "what is stored as it is does not grow"
+    monkeypatch.setattr(torch.export, "load", None)
+    with pytest.raises(InputError, match=r"packed\.pt2' would become .* the limit is 100,000") as refused:
+        load_program(tmp_path / "packed.pt2")
+    assert "SPLINEVIZ_UNPACKED_BYTES=" in str(refused.value.hint)

@@ -356,7 +356,7 @@ def test_archives_that_grow_too_large_are_refused_before_they_are_unpacked(
             packed.writestr(name, stored.read(name))
     for name in ("w.npz", "w.pt", "stored.pt"):
         assert load_weights(tmp_path / name)["0.weight"].shape == (1000, 1000)
-    monkeypatch.setenv("SPLINEVIZ_WEIGHTS_BYTES", "1000000")
+    monkeypatch.setenv("SPLINEVIZ_UNPACKED_BYTES", "1000000")
     monkeypatch.setattr(np, "load", None)
     monkeypatch.setattr(torch, "load", None)
     for name in ("w.npz", "w.pt"):
@@ -364,10 +364,21 @@ def test_archives_that_grow_too_large_are_refused_before_they_are_unpacked(
             InputError, match=r"bytes larger when it is unpacked; the limit is 1,000,000"
         ) as it:
             load_weights(tmp_path / name)
-        assert "SPLINEVIZ_WEIGHTS_BYTES=" in str(it.value.hint)
+        assert "SPLINEVIZ_UNPACKED_BYTES=" in str(it.value.hint)
     monkeypatch.undo()
-    monkeypatch.setenv("SPLINEVIZ_WEIGHTS_BYTES", "1000000")
+    monkeypatch.setenv("SPLINEVIZ_UNPACKED_BYTES", "1000000")
     assert load_weights(tmp_path / "stored.pt")["0.weight"].shape == (1000, 1000)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")
+def test_indices_outside_of_a_sparse_tensor_are_refused(tmp_path: Path) -> None:
+    """To write all entries would write outside of the array."""
+    far = torch.tensor([[10**9], [0]])
+    wrong = torch.sparse_coo_tensor(far, torch.ones(1), (3, 3), check_invariants=False)
+    torch.save({"0.weight": wrong}, tmp_path / "w.pt")
+    for lazy in (False, True):
+        with pytest.raises(InputError, match="cannot be read as a torch file"):
+            read_content(tmp_path / "w.pt", lazy=lazy)
 
 
 def test_claims_of_more_numbers_than_there_are(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from onnx import GraphProto, NodeProto, helper, numpy_helper
 
-from splineviz.program.ceilings import NODES
+from splineviz.ceilings import NODES
 from splineviz.program.onnx.node import RefusedNodeError
 from splineviz.program.onnx.tensors import Tensors
 from splineviz.program.onnx.validity import subgraphs

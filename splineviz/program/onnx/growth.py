@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from onnx import NodeProto
 
+from splineviz.ceilings import NUMBERS
 from splineviz.errors import InputError
-from splineviz.program.ceilings import NUMBERS
 from splineviz.program.onnx.node import Value
 from splineviz.program.onnx.stand_in import inferred
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
 
+from splineviz.ceilings import NODES
 from splineviz.errors import InputError
-from splineviz.program.ceilings import NODES
 
 __all__ = ["WRITE_AGAIN", "check_names", "check_size", "subgraphs"]
 

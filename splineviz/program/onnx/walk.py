@@ -12,8 +12,8 @@ import torch
 from onnx import NodeProto, TensorProto
 from torch import Tensor
 
+from splineviz.ceilings import NODES
 from splineviz.errors import InputError, SplinevizError
-from splineviz.program.ceilings import NODES
 from splineviz.program.onnx.batch_axis import Reading
 from splineviz.program.onnx.control_flow import written_out
 from splineviz.program.onnx.entry_kinds import kind_made

@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
+from splineviz.ceilings import check_archive
 from splineviz.errors import InputError
-from splineviz.program.ceilings import UNPACKED
 
 __all__ = ["KNOWN", "SUFFIXES", "Format", "recognised", "unreadable"]
 
@@ -88,17 +88,11 @@ def unreadable(path: Path, kind: str, error: Exception) -> InputError:
 def _archive(path: Path) -> Format:
     """The format of a zip archive, by the names in it."""
     try:
+        check_archive(path)
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            grown = sum(member.file_size - member.compress_size for member in archive.infolist())
     except (zipfile.BadZipFile, OSError) as error:
         raise unreadable(path, "torch", error) from error
-    if grown > UNPACKED.most:
-        raise InputError(
-            f"'{path}' would become {grown:,} bytes larger when it is unpacked; "
-            f"the limit is {UNPACKED.most:,}",
-            hint=UNPACKED.hint(grown),
-        )
     inner = {name.partition("/")[2] for name in names}
     if "constants.pkl" in inner:
         raise InputError(

@@ -63,7 +63,8 @@ def read_torch(path: Path, *, lazy: bool) -> object:
 
 
 def _loaded(path: Path, mapped: bool) -> object:
-    with utf8_path(path) as named:
+    # indices that point outside of a sparse tensor would write there
+    with utf8_path(path) as named, torch.sparse.check_sparse_tensor_invariants():  # type: ignore[no-untyped-call]
         return torch.load(named, map_location="cpu", weights_only=True, mmap=mapped)
 
 

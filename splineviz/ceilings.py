@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from splineviz.errors import InputError
 
-__all__ = ["NODES", "NUMBERS", "UNPACKED", "Ceiling"]
+__all__ = ["NODES", "NUMBERS", "UNPACKED", "Ceiling", "check_archive", "check_growth"]
 
 
 @dataclass(frozen=True)
@@ -43,5 +45,34 @@ NUMBERS = Ceiling("SPLINEVIZ_ONNX_NUMBERS", 2**26)
 NODES = Ceiling("SPLINEVIZ_ONNX_NODES", 100_000)
 """Nodes of a graph, with its functions and the rounds of its loops written out"""
 
-UNPACKED = Ceiling("SPLINEVIZ_WEIGHTS_BYTES", 2**30)
-"""Bytes by which the contents of a compressed file of weights may exceed it"""
+UNPACKED = Ceiling("SPLINEVIZ_UNPACKED_BYTES", 2**30)
+"""Bytes by which the contents of a compressed file, be it of weights, points or a model, may exceed it"""
+
+
+def check_growth(path: Path, grown: int) -> None:
+    """Refuse a compressed file whose contents exceed it by so many bytes, if they are too many.
+
+    Raises
+    ------
+    InputError
+        Which names both numbers, and what raises the limit.
+    """
+    if grown > UNPACKED.most:
+        raise InputError(
+            f"'{path}' would become {grown:,} bytes larger when it is unpacked; "
+            f"the limit is {UNPACKED.most:,}",
+            hint=UNPACKED.hint(grown),
+        )
+
+
+def check_archive(path: Path) -> None:
+    """Refuse a zip archive that grows too much when all of it is unpacked, by what its directory tells:
+    nothing reads more of a member.
+
+    Raises
+    ------
+    InputError
+        If it does; `zipfile.BadZipFile` if it is none.
+    """
+    with zipfile.ZipFile(path) as archive:
+        check_growth(path, sum(member.file_size - member.compress_size for member in archive.infolist()))
