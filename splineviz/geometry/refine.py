@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int32, Int64, UInt64
 
+from splineviz.deadline import check_time
 from splineviz.geometry.answers import ExactAnswers, checked
 from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.csr import Csr
@@ -175,11 +176,14 @@ def refine(
     ------
     UncertainError
         If values are `Proof.renewable`, and should be taken anew at some vertices. ``z`` is as it was then.
+    SpentError
+        If the time of the thread is up, as `splineviz.deadline` has it.
     """
     slack_proof, sure = (_NO_PROOF, False) if proof is None else (proof.slack, proof.sure)
     arrays, moved, answers = subdivision.arrays(), np.zeros((len(z), 2)), NO_ANSWERS
     values = Values(z, scale, slack, slack_proof, moved, _NO_KINDS if kinds is None else kinds.known)
     while True:
+        check_time()  # answers may come by the hundred to many thousands of questions
         run = _refine(arrays, values, sure, stage, first_word, room, answers, onward or proof is not None)
         of_use = (run.questions["chord"] == EDGE).any() or (proof is None and run.open > 0)
         if of_use and kinds is not None and not kinds.asked:

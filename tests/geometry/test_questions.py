@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from splineviz.deadline import SpentError, until
 from splineviz.geometry import refine as module
 from splineviz.geometry.answers import Value
 from splineviz.geometry.questions import UNKNOWN
@@ -96,6 +98,22 @@ def test_what_estimates_say_wrongly_is_done_again(runs: list[int]) -> None:
     assert len(runs) == 2 and runs[1] == 0
     assert step.open == 0
     assert along_lower_edge(step) == [0, 1], "as it is exactly"
+
+
+def test_no_run_begins_when_time_is_up(runs: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where answers say otherwise again and again, runs are many."""
+    oracle = Oracle(at(square(), TRUE))
+    answers = oracle.at
+    with until(time.monotonic() + 3600.0):
+
+        def late(pairs: np.ndarray) -> Value:
+            monkeypatch.setattr(time, "monotonic", lambda: np.inf)
+            return answers(pairs)
+
+        monkeypatch.setattr(oracle, "at", late)
+        with pytest.raises(SpentError):
+            refined(SWAPPED, oracle)
+    assert len(runs) == 1
 
 
 def test_what_nobody_can_tell_stays_open_in_one_run(runs: list[int]) -> None:
