@@ -372,3 +372,21 @@ def test_seconds_are_those_of_the_call() -> None:
     began = time.perf_counter()
     stats = sv.arrange(program, planes, boxes).stats
     assert 0 < stats.seconds_affine < stats.seconds < time.perf_counter() - began
+
+
+def test_an_edge_names_each_of_its_units_once() -> None:
+    """Also where a batch begins between multiples of one unit: some are known to share its edges then."""
+    torch.manual_seed(0)
+    first, copies = nn.Linear(2, 50).double(), torch.arange(1.0, 5.0, dtype=torch.float64)
+    net = nn.Sequential(nn.Linear(2, 200), nn.ReLU(), nn.Linear(200, 3), nn.ReLU()).double()
+    with torch.no_grad():
+        net[0].weight.copy_(torch.kron(copies[:, None], first.weight))
+        net[0].bias.copy_(torch.kron(copies, first.bias))
+    arr = sv.arrange(
+        net, sv.Plane.identity(), sv.Window.box(-1.0, 1.0, -1.0, 1.0), max_memory=20_000, jobs=1
+    )
+    rows = np.column_stack([arr.edge_units.row_of, arr.edge_units.values])
+    assert len(np.unique(rows, axis=0)) == len(rows)
+    of_first = rows[rows[:, 1] == 0]
+    edges, counts = np.unique(of_first[:, 0], return_counts=True)
+    assert len(edges) > 100 and (counts >= 4).all(), "all four multiples vanish there"

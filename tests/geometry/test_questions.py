@@ -123,6 +123,16 @@ def test_what_nobody_can_tell_stays_open_in_one_run(runs: list[int]) -> None:
     assert along_lower_edge(step) == [0, 1]
 
 
+def test_what_neither_answers_nor_estimates_hold_apart_is_one_point() -> None:
+    """Two lines that are nearer to each other than they are known: nothing says which of them comes first."""
+    sub = square()
+    near = np.full(4, 1e-5)
+    step = refine(sub, at(sub, TRUE), np.ones(3), near, 0, proof=Proof(near, True, Silent()))
+    (unit,) = along_lower_edge(step)
+    assert unit in (0, 1) and step.open > 0
+    assert len(step.subdivision.faces) == 4, "they are one line"
+
+
 def test_signs_are_asked_for_before_anything_is_cut(runs: list[int]) -> None:
     exact = at(square(), TRUE)
     exact[0, 0] = 2.0**-30
