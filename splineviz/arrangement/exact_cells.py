@@ -21,8 +21,9 @@ from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.exact_polygon import ExactPolygon, Triple, combined, primitive, ratio, value
 from splineviz.arrangement.rim import rim_line, rim_sides
 from splineviz.deadline import SpentError, check_time
-from splineviz.exact.digits import ExactTensor, InexactError, split
+from splineviz.exact.digits import ExactTensor, InexactError
 from splineviz.exact.forward import affine, distances, in_states, picked, work
+from splineviz.exact.pieces import split
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program

@@ -15,19 +15,14 @@ from functools import partial
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.weak import WeakIdKeyDictionary
 
 from splineviz.deadline import check_time
 from splineviz.exact.carries import carried
+from splineviz.exact.pieces import BASE, BITS, OneByOne, pieces_of
 
-__all__ = ["ExactTensor", "InexactError", "even", "from_integers", "split", "whole"]
+__all__ = ["ExactTensor", "InexactError", "even", "from_integers", "whole"]
 
-_BITS = 16
-_BASE = float(1 << _BITS)
-_KEPT = 1 << 20  # numbers of a tensor that is split once only
-_SPLIT = WeakIdKeyDictionary()
-_LOWEST = -4096  # in place of the power of zero
-_ROOM = 1 << 53 - 2 * _BITS  # products of two digits that a sum may have
+_ROOM = 1 << 53 - 2 * BITS  # products of two digits that a sum may have
 
 
 class InexactError(Exception):
@@ -58,7 +53,7 @@ class ExactTensor:
     ) -> ExactTensor:
         """``apply(x, weights)`` for float64 weights, where an entry is a sum of so many products, plus
         constants if given."""
-        pieces, exponent = split(weights)
+        pieces, exponent = pieces_of(weights)
         if terms * len(pieces) > _ROOM:
             raise InexactError(f"{terms} products in one sum")
         result = replace(
@@ -66,13 +61,13 @@ class ExactTensor:
         )
         if constants is None:
             return result.normal()
-        own, least = split(constants)
+        own, least = pieces_of(constants)
         together = terms * len(pieces) + (
-            len(own) << (_BITS - 1)
+            len(own) << (BITS - 1)
         )  # products of two digits that a digit of the sum holds
         if self.divisor != 1 or least > result.exponent or together > _ROOM:
             return result.normal().plus_constants(constants)
-        places, rest = divmod(result.exponent - least, _BITS)
+        places, rest = divmod(result.exponent - least, BITS)
         one = self.one * 2.0**rest
         added = _products(one.reshape(*one.shape, *(1,) * (result.digits.dim() - 2)), own, torch.mul)
         digits = result.digits.new_zeros(
@@ -92,7 +87,7 @@ class ExactTensor:
 
     def plus_constants(self, constants: Tensor) -> ExactTensor:
         """Plus float64 constants, broadcastable to one vertex."""
-        pieces, exponent = split(constants)
+        pieces, exponent = pieces_of(constants)
         x = self.with_exponent(max(self.exponent, exponent))
         one = (
             self.one
@@ -137,7 +132,7 @@ class ExactTensor:
     def integers(self, vertices: np.ndarray, entries: np.ndarray) -> list[int]:
         """Integers: some numbers of the flattened tensor, each times 2^exponent and the divisor."""
         digits = self.digits.reshape(*self.digits.shape[:2], -1)[:, vertices, entries].numpy()
-        whole = carried(digits, _BASE, len(digits) + 1)  # with a digit more, the last is small
+        whole = carried(digits, BASE, len(digits) + 1)  # with a digit more, the last is small
         raw = np.ascontiguousarray(whole.T).astype(np.int64).astype("<u2")
         return [int.from_bytes(row, "little", signed=True) for row in raw]
 
@@ -157,37 +152,8 @@ def from_integers(numbers: Sequence[Sequence[int]]) -> Tensor:
     size += size % 2
     raw = b"".join(x.to_bytes(size, "little", signed=True) for row in numbers for x in row)
     words = np.frombuffer(raw, "<u2").reshape(len(numbers), -1, size // 2).astype(np.float64)
-    words[..., -1] -= np.where(words[..., -1] >= _BASE / 2, _BASE, 0.0)
+    words[..., -1] -= np.where(words[..., -1] >= BASE / 2, BASE, 0.0)
     return torch.from_numpy(np.ascontiguousarray(words.transpose(2, 0, 1)))
-
-
-def split(values: Tensor) -> tuple[Tensor, int]:
-    """(pieces, exponent): float64 numbers as digits (L, *shape) with their sign, over 2^exponent."""
-    if values.numel() > _KEPT:
-        return _split(values)
-    if values not in _SPLIT:
-        _SPLIT[values] = _split(values)
-    result: tuple[Tensor, int] = _SPLIT[values]
-    return result
-
-
-def _split(values: Tensor) -> tuple[Tensor, int]:
-    mantissa, power = np.frexp(values.detach().numpy())
-    odd = np.abs(mantissa * 2.0**53).astype(np.int64)
-    power = np.where(odd > 0, power, _LOWEST)
-    if not (odd > 0).any():
-        return torch.zeros(1, *values.shape, dtype=torch.float64), 0
-    trailing = np.frexp((odd & -odd).astype(np.float64))[1] - 1
-    exponent = int((53 - power - trailing)[odd > 0].max())
-    # From 2^80 on, a float64 has no digits left in this place, and must not overflow.
-    shifts = (
-        np.minimum(power + exponent - first, 80) for first in range(0, int(power.max()) + exponent, _BITS)
-    )
-    pieces = []
-    for shift in shifts:
-        check_time()  # the weights of a wide layer take seconds
-        pieces.append(np.fmod(np.trunc(np.ldexp(mantissa, shift)), _BASE))
-    return torch.from_numpy(np.stack(pieces)), exponent
 
 
 def whole(numbers: np.ndarray) -> Tensor:
@@ -203,19 +169,21 @@ def _by_digit(apply: Callable[[Tensor], Tensor], digits: Tensor) -> Tensor:
     return result.reshape(*digits.shape[:2], *result.shape[1:])
 
 
-def _convolved(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+def _convolved(
+    digits: Tensor, pieces: Tensor | OneByOne, apply: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
     """Products of numbers of digits with numbers in pieces, summed as ``apply`` does."""
     return _normal(_products(digits, pieces, apply))
 
 
-def _products(digits: Tensor, pieces: Tensor, apply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+def _products(digits: Tensor, pieces: Tensor | OneByOne, apply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Tensor with sums of digits in place of digits."""
-    parts = []
-    for piece in pieces:
+    result = torch.zeros(0)
+    for first, piece in enumerate(pieces):
         check_time()
-        parts.append(_by_digit(partial(_swapped, apply, piece), digits))
-    result = torch.zeros(len(digits) + len(parts) - 1, *parts[0].shape[1:], dtype=torch.float64)
-    for first, part in enumerate(parts):
+        part = _by_digit(partial(_swapped, apply, piece), digits)
+        if first == 0:
+            result = torch.zeros(len(digits) + len(pieces) - 1, *part.shape[1:], dtype=torch.float64)
         result[first : first + len(digits)] += part
     return result
 
@@ -224,7 +192,7 @@ def _raised(digits: Tensor, shift: int) -> Tensor:
     """Numbers of digits times 2^shift, shift >= 0."""
     if shift == 0:
         return digits
-    places, rest = divmod(shift, _BITS)
+    places, rest = divmod(shift, BITS)
     result = digits.new_zeros(places + len(digits), *digits.shape[1:])
     result[places:] = digits * 2.0**rest
     return _normal(result)
@@ -253,4 +221,4 @@ def _normal(digits: Tensor, length: int = 1) -> Tensor:
     """Equal numbers with all digits but the last in [0, 2^16), as few as they need but at least
     ``length``."""
     flat = digits.reshape(len(digits), -1).numpy()
-    return torch.from_numpy(carried(flat, _BASE, length)).reshape(-1, *digits.shape[1:])
+    return torch.from_numpy(carried(flat, BASE, length)).reshape(-1, *digits.shape[1:])

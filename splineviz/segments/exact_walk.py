@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.exact.digits import ExactTensor, split
+from splineviz.exact.digits import ExactTensor
 from splineviz.exact.forward import affine, distances, in_states, picked, work
+from splineviz.exact.pieces import split
 from splineviz.program.nodes import Affine, Maximum
 from splineviz.program.program import Program
 from splineviz.program.rows import as_rows

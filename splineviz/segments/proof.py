@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splineviz.exact.digits import ExactTensor, InexactError, split
+from splineviz.exact.digits import ExactTensor, InexactError
 from splineviz.exact.forward import affine, distances, in_states, picked
+from splineviz.exact.pieces import split
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 from splineviz.program.interpret import Interpreter, walk

@@ -382,9 +382,7 @@ def test_an_edge_names_each_of_its_units_once() -> None:
     with torch.no_grad():
         net[0].weight.copy_(torch.kron(copies[:, None], first.weight))
         net[0].bias.copy_(torch.kron(copies, first.bias))
-    arr = sv.arrange(
-        net, sv.Plane.identity(), sv.Window.box(-1.0, 1.0, -1.0, 1.0), max_memory=20_000, jobs=1
-    )
+    arr = sv.arrange(net, sv.Plane.identity(), sv.Window.box(-1.0, 1.0, -1.0, 1.0), max_memory=20_000, jobs=1)
     rows = np.column_stack([arr.edge_units.row_of, arr.edge_units.values])
     assert len(np.unique(rows, axis=0)) == len(rows)
     of_first = rows[rows[:, 1] == 0]

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from splineviz.exact import digits
-from splineviz.exact.digits import ExactTensor, from_integers, split
+from splineviz.exact.digits import ExactTensor, from_integers
+from splineviz.exact.pieces import split
 
 WIDTH, ROWS, OUT = 5, 4, 3
 

@@ -11,8 +11,9 @@ from torch import nn
 
 import splineviz as sv
 from splineviz.exact import double_double, forward
-from splineviz.exact.digits import ExactTensor, split
+from splineviz.exact.digits import ExactTensor
 from splineviz.exact.double_double import DoubleDouble
+from splineviz.exact.pieces import split
 from splineviz.exact.two_floats import multiplied, summed
 from splineviz.program.nodes import Affine, Pointwise
 
