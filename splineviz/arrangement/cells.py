@@ -124,9 +124,14 @@ class Cells:
     @cached_property
     def edge_stage(self) -> Int64[np.ndarray, "edge"]:
         """(E,) the earliest stage that an edge belongs to, -1 on the rim."""
-        stages = np.full(self.n_edges, -1, dtype=np.int64)
-        inner = np.flatnonzero(self.edge_units.lengths)
-        stages[inner] = self.edge_units.values[self.edge_units.offsets[inner], 0]
+        return self.stages_of_edges(slice(0, self.n_edges))
+
+    def stages_of_edges(self, part: slice) -> Int64[np.ndarray, "some"]:
+        """The earliest stage that each of some edges belongs to, one after the other, -1 on the rim."""
+        offsets = self.edge_units.offsets[part.start : part.stop + 1]
+        inner = np.flatnonzero(np.diff(offsets))
+        stages = np.full(len(offsets) - 1, -1, dtype=np.int64)
+        stages[inner] = self.edge_units.values[offsets[inner], 0]
         return stages
 
     def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float64
 
+from splineviz.arrangement.blocks import by_blocks
 from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
 
@@ -23,10 +24,14 @@ def volume_factor(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.nd
     >>> volume_factor(np.array([[[3.0, 0.0, 9.0], [0.0, 4.0, 9.0]]])).tolist()
     [12.0]
     """
-    u, v = affine[..., 0], affine[..., 1]
-    uu, vv, uv = (u * u).sum(1), (v * v).sum(1), (u * v).sum(1)
-    factor: np.ndarray = np.sqrt(np.maximum(uu * vv - uv * uv, 0.0))
-    return factor
+
+    def factor(part: slice) -> np.ndarray:
+        u, v = affine[part, :, 0], affine[part, :, 1]
+        uu, vv, uv = (u * u).sum(1), (v * v).sum(1), (u * v).sum(1)
+        factors: np.ndarray = np.sqrt(np.maximum(uu * vv - uv * uv, 0.0))
+        return factors
+
+    return by_blocks(factor, len(affine))
 
 
 def polarity_samples(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from splineviz.arrangement.blocks import by_blocks
 from splineviz.arrangement.volume_factors import volume_factor
 from splineviz.choices import COLORS, CellColor
 from splineviz.errors import InputError
@@ -110,15 +111,26 @@ def in_slice_norm(affine: Float64[np.ndarray, "cell output 3"]) -> Float64[np.nd
     >>> in_slice_norm(np.array([[[3.0, 0.0, 9.0], [0.0, 4.0, 9.0]]])).tolist()
     [4.0]
     """
-    a, b, d = _gram(affine)
-    norm: np.ndarray = np.sqrt((a + d + np.hypot(a - d, 2 * b)) / 2)
-    return norm
+
+    def norm(part: slice) -> np.ndarray:
+        u, v = affine[part, :, 0], affine[part, :, 1]
+        a, b, d = (np.einsum("fc,fc->f", one, other) for one, other in ((u, u), (u, v), (v, v)))
+        norms: np.ndarray = np.sqrt((a + d + np.hypot(a - d, 2 * b)) / 2)
+        return norms
+
+    return by_blocks(norm, len(affine))
 
 
 def largest_kink(arr: Arrangement) -> Float64[np.ndarray, "cell"]:
     """The largest jump of the affine map across a side of each cell; sides on the rim count as none."""
-    kink: np.ndarray = np.maximum.reduceat(arr.edge_jump[arr.cell_edges], arr.cells.offsets[:-1])
-    return kink
+    jump, offsets = arr.edge_jump, arr.cells.offsets
+
+    def kink(part: slice) -> np.ndarray:
+        starts = offsets[part.start : part.stop + 1]
+        sides = arr.cell_edges[starts[0] : starts[-1]]
+        return np.maximum.reduceat(jump[sides], starts[:-1] - starts[0])
+
+    return by_blocks(kink, arr.n_cells)
 
 
 def weighted_quantile(values: np.ndarray, weights: np.ndarray, shares: Sequence[float]) -> tuple[float, ...]:
@@ -133,11 +145,6 @@ def weighted_quantile(values: np.ndarray, weights: np.ndarray, shares: Sequence[
     reached = np.cumsum(weights[order])
     places = np.searchsorted(reached, np.asarray(shares) * reached[-1])
     return tuple(values[order[np.minimum(places, len(order) - 1)]].tolist())
-
-
-def _gram(affine: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    u, v = affine[:, :, 0], affine[:, :, 1]
-    return np.einsum("fc,fc->f", u, u), np.einsum("fc,fc->f", u, v), np.einsum("fc,fc->f", v, v)
 
 
 def _volume(arr: Arrangement) -> tuple[np.ndarray, str, bool]:
@@ -210,8 +217,13 @@ def quantity_colors(
     below, above = bool((values < low).any()), bool((values > high).any())
     extend = "both" if shared else _EXTEND[below, above]
     steps = ListedColormap(even_steps(cmap, 256))
-    shown = np.where(values > 0, values, low) if log else values
-    return CellColors(steps(norm(shown))[:, :3], label, norm, steps, extend)
+
+    def rgb(part: slice) -> np.ndarray:
+        shown = np.where(values[part] > 0, values[part], low) if log else values[part]
+        colors: np.ndarray = steps(norm(shown))[:, :3]
+        return colors
+
+    return CellColors(by_blocks(rgb, len(values)), label, norm, steps, extend)
 
 
 def even_steps(cmap: str | None, n: int) -> Float64[np.ndarray, "step 3"]:

@@ -11,8 +11,7 @@ from jaxtyping import Float64
 
 from splineviz.render.classes import class_name
 from splineviz.render.figure_layout import points_per_unit
-from splineviz.render.raster import OVERLAP, number_colors, raster
-from splineviz.render.shapes import compound_polygons
+from splineviz.render.raster import Polygons, raster
 from splineviz.render.style import FONT, INK
 
 if TYPE_CHECKING:
@@ -42,12 +41,11 @@ def label_regions(
     from matplotlib.patheffects import withStroke
 
     of_piece = regions.regions[pieces]
-    rgb = number_colors(np.arange(of_piece.max(initial=0) + 1))
-    shapes = compound_polygons(regions.vertices, regions.pieces, pieces, of_piece, rgb, overlap=OVERLAP)
-    shown = raster([shapes], bounds, _PIXELS)
     unit = points_per_unit(ax, bounds)
     x0, x1, y0, y1 = bounds
     pixel = max(x1 - x0, y1 - y0) / _PIXELS
+    width, height = (max(1, round(length / pixel)) for length in (x1 - x0, y1 - y0))
+    shown = raster(Polygons(regions.vertices, regions.pieces, pieces), of_piece, bounds, (height, width))
     u, v = x0 + (np.arange(shown.shape[1]) + 0.5) * pixel, y1 - (np.arange(shown.shape[0]) + 0.5) * pixel
     taken = np.zeros(shown.shape, dtype=bool)
     for anchor in () if anchors is None else anchors:

@@ -67,7 +67,7 @@ def draw_comparison(
     legend: bool = True,
     ticks: bool | None = None,
     width: float = 7.2,
-    fill: Fill = "plain",
+    fill: Fill = "raster",
 ) -> Figure:
     """Draw several networks on one scale, and pairs of them.
 
@@ -179,7 +179,7 @@ def save_comparison(
     """Draw several networks into a PNG, SVG or PDF file that carries ``card``; options of
     :func:`draw_comparison`, and of :func:`splineviz.render.save_figure`."""
     few = max(arr.n_cells for arr in arrs) <= VECTOR_FILL_CELLS
-    fill: Fill = "plain" if suffix_of(path) == ".png" else "vector" if few else "raster"
+    fill: Fill = "vector" if few and suffix_of(path) != ".png" else "raster"
     write_figure(draw_comparison(arrs, names, pairs, fill=fill, **options), path, card, dpi, text=text)
 
 

@@ -16,7 +16,7 @@ from splineviz.render.cellcolor import CellColors, color_limits, quantity_colors
 from splineviz.render.edgelayer import draw_edges, line_width
 from splineviz.render.figure_layout import points_per_unit
 from splineviz.render.overlay import draw_boundary, footer_depth
-from splineviz.render.shapes import Fill, fill_polygons, segment_collection
+from splineviz.render.shapes import Fill, add_segments, fill_polygons, segments_of
 from splineviz.render.style import BOUNDARY, FOOTER_LINE, INK, MUTED, SMALL
 
 if TYPE_CHECKING:
@@ -125,10 +125,8 @@ def draw_difference(
             (other & ~one, _SECOND, 2.1),
             (one & other, INK, 2.2),
         ):
-            lines = segment_collection(
-                arr.vertices[arr.edges[drawn]], edgecolors=color, linewidths=width, zorder=zorder
-            )
-            ax.add_collection(lines, autolim=False)
+            made = segments_of(arr.vertices, arr.edges, drawn.__getitem__)
+            add_segments(ax, made, color=color, width=width, zorder=zorder)
     elif boundary and pair.classes is not None:
         for part, color in zip(arrs, (_FIRST, BOUNDARY), strict=True):
             draw_boundary(ax, part.decision_boundary(level=level), 0.8, "", color)

@@ -6,11 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Bool, Int16
 
+from splineviz.arrangement.blocks import blocks
 from splineviz.choices import EDGES, EdgeStyle
 from splineviz.errors import InputError
 from splineviz.render.palette import stage_colors
-from splineviz.render.shapes import segment_collection
+from splineviz.render.shapes import add_segments, segments_of
 from splineviz.render.style import INK
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = ["draw_edges", "line_width"]
 
 _LEVELS = 8
 _LEGEND_STAGES = 8
+_EDGES = 1 << 16
 _LINE = 31
 """Characters that fit on a line of the legend"""
 
@@ -48,16 +51,13 @@ def draw_edges(
 
     if how not in EDGES:
         raise InputError(f"unknown edges {how!r}, expected one of {', '.join(EDGES)}")
-    here = arr.cell_window[arr.edge_cells.max(1)] == window
-    inner = here & (arr.edge_cells.min(1) >= 0)
-    drawn = here & (arr.edge_units.lengths > 0)  # also where an incomplete arrangement ends
     legend: tuple[list[Any], list[str]] = ([], [])
     if how == "plain":
-        _add(ax, arr, np.flatnonzero(drawn), color=INK, linewidth=width, zorder=2.0)
+        _add(ax, arr, _stages(arr, window) >= 0, color=INK, width=width, zorder=2.0)
     elif how == "stage":
-        legend = _by_stage(ax, arr, drawn, width)
+        legend = _by_stage(ax, arr, _stages(arr, window), width)
     elif how == "kink":
-        legend = _by_kink(ax, arr, np.flatnonzero(inner), width)
+        legend = _by_kink(ax, arr, _inner(arr, window), width)
     # One outline, not the rim's own edges: those end at every cell, and pixel by pixel the joints would show.
     ax.add_patch(
         Polygon(
@@ -67,50 +67,47 @@ def draw_edges(
     return legend
 
 
-def _add(
-    ax: Axes,
-    arr: Arrangement,
-    edges: np.ndarray,
-    *,
-    color: Any,
-    linewidth: float,
-    zorder: float,
-    alpha: float = 1.0,
-) -> None:
-    if len(edges) == 0:
-        return
-    lines = segment_collection(
-        arr.vertices[arr.edges[edges]],
-        edgecolors=[color],
-        linewidths=linewidth,
-        alpha=alpha,
-        zorder=zorder,
-        capstyle="round",
-    )
-    ax.add_collection(lines, autolim=False)
+def _add(ax: Axes, arr: Arrangement, chosen: np.ndarray, **look: Any) -> None:
+    """Draw the edges that a mask (E,) chooses."""
+    add_segments(ax, segments_of(arr.vertices, arr.edges, lambda part: chosen[part]), **look)
 
 
-def _by_stage(ax: Axes, arr: Arrangement, inner: np.ndarray, width: float) -> tuple[list[Any], list[str]]:
+def _stages(arr: Arrangement, window: int) -> Int16[np.ndarray, "edge"]:
+    """(E,) the stage of each edge of a window; -1 for those on its rim, and of other windows."""
+    stages = np.empty(arr.n_edges, dtype=np.int16)
+    for part in blocks(arr.n_edges, _EDGES):
+        here = arr.cell_window[arr.edge_cells[part].max(1)] == window
+        stages[part] = np.where(here, arr.stages_of_edges(part), -1)
+    return stages
+
+
+def _inner(arr: Arrangement, window: int) -> Bool[np.ndarray, "edge"]:
+    """(E,) whether each edge lies between two cells of a window."""
+    inner = np.empty(arr.n_edges, dtype=bool)
+    for part in blocks(arr.n_edges, _EDGES):
+        cells = arr.edge_cells[part]
+        inner[part] = (cells.min(1) >= 0) & (arr.cell_window[cells[:, 0]] == window)
+    return inner
+
+
+def _by_stage(ax: Axes, arr: Arrangement, stages: np.ndarray, width: float) -> tuple[list[Any], list[str]]:
     """Earlier stages darker, wider and on top: their lines run through, later ones bend at them."""
     from matplotlib.lines import Line2D
 
     names = arr.info.stages if arr.info is not None else ()
-    n = max(len(names), int(arr.edge_stage.max(initial=-1)) + 1)
+    n = max(len(names), int(stages.max(initial=-1)) + 1)
     if n == 0:
         return [], []
     colors = stage_colors(n)
     widths = width * np.linspace(1.0, 0.55, n)
-    present: list[int] = []
-    for stage in range(n - 1, -1, -1):
-        edges = np.flatnonzero(inner & (arr.edge_stage == stage))
-        if len(edges):
-            present.insert(0, stage)
+    present = np.flatnonzero(np.bincount(stages[stages >= 0], minlength=n)).tolist()
+    for stage in reversed(present):
         _add(
             ax,
             arr,
-            edges,
+            stages == stage,
             color=colors[stage],
-            linewidth=float(widths[stage]),
+            width=float(widths[stage]),
             zorder=2.0 + 0.5 * (n - stage) / (n + 1),
         )
     if len(present) > _LEGEND_STAGES:
@@ -137,25 +134,26 @@ def _stage_label(stage: Stage) -> str:
     return label if cut <= 0 else f"stage {stage.index}: …{name[cut + 1 :]}"
 
 
-def _by_kink(ax: Axes, arr: Arrangement, edges: np.ndarray, width: float) -> tuple[list[Any], list[str]]:
+def _by_kink(ax: Axes, arr: Arrangement, inner: np.ndarray, width: float) -> tuple[list[Any], list[str]]:
     """Width and opacity by the jump of the affine map, on a square-root scale in a few levels."""
     from matplotlib.lines import Line2D
 
-    jump = arr.edge_jump[edges]
-    top = float(np.quantile(jump, 0.99)) if len(jump) else 0.0
+    top = float(np.quantile(arr.edge_jump[inner], 0.99, overwrite_input=True)) if inner.any() else 0.0
     if top <= 0:
-        _add(ax, arr, edges, color=INK, linewidth=0.25 * width, zorder=2.0, alpha=0.25)
+        _add(ax, arr, inner, color=INK, width=0.25 * width, zorder=2.0, alpha=0.25)
         return [], []
-    level = np.minimum(np.sqrt(jump / top) * _LEVELS, _LEVELS - 1).astype(int)
-    for k in range(_LEVELS):
+    level = np.full(arr.n_edges, -1, dtype=np.int8)
+    for part in blocks(arr.n_edges, _EDGES):
+        share = np.minimum(np.sqrt(arr.edge_jump[part] / top) * _LEVELS, _LEVELS - 1)
+        level[part] = np.where(inner[part], share, -1)
+    for k in np.unique(level[inner]).tolist():
         share = (k + 0.5) / _LEVELS
-        chosen = edges[level == k]
         _add(
             ax,
             arr,
-            chosen,
+            level == k,
             color=INK,
-            linewidth=width * (0.2 + 1.6 * share),
+            width=width * (0.2 + 1.6 * share),
             zorder=2.0 + 0.05 * k,
             alpha=0.12 + 0.88 * share,
         )

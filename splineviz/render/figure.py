@@ -56,7 +56,7 @@ def draw(
     scale_bar: bool = True,
     ticks: bool | None = None,
     width: float = 5.5,
-    fill: Fill = "plain",
+    fill: Fill = "raster",
 ) -> Axes:
     """Draw one window of an arrangement.
 
@@ -114,8 +114,7 @@ def draw(
     width
         Width of a new figure in inches, column included.
     fill
-        ``plain`` for pixels. For vector files ``raster`` keeps the fills as an image and ``vector`` as
-        shapes.
+        ``raster``: as an image, also in a vector file; ``vector``: as shapes, for vector files of few cells.
 
     Returns
     -------

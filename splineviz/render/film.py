@@ -106,7 +106,7 @@ def save_picture(
                 title=title,
                 legend=sheet.legend,
                 ticks=sheet.ticks,
-                fill="plain" if os.fspath(path).endswith(".png") else "vector",
+                fill="raster" if os.fspath(path).endswith(".png") else "vector",
                 **style,
             )
         else:

@@ -13,7 +13,7 @@ import numpy as np
 from splineviz.io.provenance import certificate_note, certificate_of
 from splineviz.render.figure_layout import frame, plain_axes
 from splineviz.render.palette import pattern_colors
-from splineviz.render.shapes import polygon_collections, segment_collection
+from splineviz.render.shapes import add_segments, fill_polygons, segments_of
 from splineviz.render.style import INK, styled
 from splineviz.showing import in_html
 
@@ -100,16 +100,15 @@ def _png(arr: Arrangement, cells: np.ndarray) -> bytes:
     from PIL import Image
 
     bounds = arr.windows[0].bounds
-    here = arr.cell_window[arr.edge_cells.max(1)] == 0
     with styled():
         ax = plain_axes(bounds, _INCHES)
         frame(ax, bounds, ticks=False)
-        for collection in polygon_collections(
-            arr.vertices, arr.cells, cells, pattern_colors(arr.pattern_hash[cells])
-        ):
-            ax.add_collection(collection, autolim=False)
-        lines = segment_collection(arr.vertices[arr.edges[here]], edgecolors=INK, linewidths=0.15)
-        ax.add_collection(lines, autolim=False)
+        rgb = pattern_colors(arr.pattern_hash[cells])
+        fill_polygons(ax, arr.vertices, arr.cells, cells, rgb, "raster", smooth=False)
+        here = segments_of(
+            arr.vertices, arr.edges, lambda part: arr.cell_window[arr.edge_cells[part].max(1)] == 0
+        )
+        add_segments(ax, here, color=INK, width=0.15, zorder=2.0)
         figure = ax.get_figure(root=True)
         assert figure is not None
         raw = io.BytesIO()

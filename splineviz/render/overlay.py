@@ -12,7 +12,7 @@ from splineviz.io.provenance import certificate_note, certificate_of
 from splineviz.plane import Plane, Window
 from splineviz.render.clip import valid_polygon
 from splineviz.render.palette import class_colors
-from splineviz.render.shapes import segment_collection
+from splineviz.render.shapes import add_segments
 from splineviz.render.style import BOUNDARY, FOOTER_LINE, INK, MUTED, SMALL
 from splineviz.showing import in_line
 
@@ -45,8 +45,7 @@ def draw_boundary(ax: Axes, segments: np.ndarray, width: float, label: str, colo
     if len(segments) == 0:
         return [], []
     for ink, size, zorder in (("white", width + 0.9, 4.0), (color, width, 4.1)):
-        lines = segment_collection(segments, edgecolors=ink, linewidths=size, zorder=zorder, capstyle="round")
-        ax.add_collection(lines, autolim=False)
+        add_segments(ax, lambda: [segments], color=ink, width=size, zorder=zorder)
     return [Line2D([], [], color=color, linewidth=1.3)], [label]
 
 

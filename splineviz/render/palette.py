@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float64, UInt64
 
+from splineviz.arrangement.blocks import by_blocks
+
 __all__ = ["CLASS_TINT", "class_colors", "oklch_to_rgb", "pattern_colors", "stage_colors"]
 
 CLASS_TINT = 0.3
@@ -66,9 +68,13 @@ def pattern_colors(pattern_hash: UInt64[np.ndarray, "cell 2"]) -> Float64[np.nda
 
     A cell keeps its colour in every picture in which its pattern occurs, whatever the other cells are.
     """
-    bits = _mix(pattern_hash[:, 0] ^ _mix(pattern_hash[:, 1]))
-    part = np.stack([bits >> np.uint64(shift) & np.uint64(0xFFFF) for shift in (0, 16, 32)], -1) / 65536.0
-    return oklch_to_rgb(0.80 + 0.16 * part[:, 0], 0.03 + 0.06 * part[:, 1], 2 * np.pi * part[:, 2])
+
+    def colors(part: slice) -> np.ndarray:
+        bits = _mix(pattern_hash[part, 0] ^ _mix(pattern_hash[part, 1]))
+        a, b, c = (bits >> np.uint64(shift) & np.uint64(0xFFFF) for shift in (0, 16, 32))
+        return oklch_to_rgb(0.80 + 0.16 * a / 65536.0, 0.03 + 0.06 * b / 65536.0, 2 * np.pi * c / 65536.0)
+
+    return by_blocks(colors, len(pattern_hash))
 
 
 def class_colors(classes: np.ndarray, *, tint: float = 0.0) -> Float64[np.ndarray, "class 3"]:

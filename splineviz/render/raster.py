@@ -1,57 +1,145 @@
-"""Which polygon, or which group of polygons, lies under each pixel of a window."""
+"""Scan conversion of convex polygons: which one the middle of each pixel lies in, and mean colours of pixels,
+without a Python object per polygon.
+
+Sums run along rows of pixels, from the left: a side that leads down adds what its polygon has to the pixels
+on the right of it, and one that leads up takes it away again. Whichever way a side leads it is crossed in the
+same places, so that no gap opens between neighbours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Int64, UInt8
 
-if TYPE_CHECKING:
-    from matplotlib.collections import Collection
+from splineviz.arrangement.blocks import blocks
+from splineviz.arrangement.polygons import next_side
+from splineviz.geometry.csr import Csr
 
-__all__ = ["OVERLAP", "number_colors", "raster"]
+__all__ = ["Polygons", "mean_colors", "raster"]
 
-_DPI = 100
-OVERLAP = 0.5
-"""Points by which polygons should overlap, so that no pixel between two of them is missed"""
+_CELLS = 1 << 14
+"""Polygons that are worked on at a time"""
+_CROSSINGS = 1 << 16
+_ONE = 1 << 32
+"""What a polygon adds to its pixels besides its number, to count how many cover each"""
+_LINES = 4
+"""In a row of pixels whose colours are mixed"""
+_LEAST = 1e-3
+"""Share of a pixel; sums in float32 leave less where there is nothing"""
+
+Bounds = tuple[float, float, float, float]
 
 
-def number_colors(numbers: Int64[np.ndarray, "number"]) -> Float64[np.ndarray, "number 3"]:
-    """The colours in which `raster` reads these numbers, each from 0 to 2^24 - 2.
+class Polygons(NamedTuple):
+    """Some convex, counter-clockwise polygons that do not overlap."""
 
-    Examples
-    --------
-    >>> (255 * number_colors(np.array([0, 65535]))).tolist()
-    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
-    """
-    rgb: np.ndarray = (numbers[:, None] + 1 >> np.array([16, 8, 0]) & 0xFF) / 255
-    return rgb
+    vertices: Float64[np.ndarray, "vertex 2"]
+    """uv"""
+    corners: Csr
+    """Vertices of each polygon"""
+    rows: Int64[np.ndarray, "shown"]
+    """Polygons that are shown"""
+
+
+class _Crossings(NamedTuple):
+    """Where rows of pixels cross sides of polygons."""
+
+    row: Int64[np.ndarray, "crossing"]
+    """From below"""
+    x: Float64[np.ndarray, "crossing"]
+    """Pixels from the left"""
+    shown: Int64[np.ndarray, "crossing"]
+    """Place of the polygon among those that are shown"""
+    sign: Int64[np.ndarray, "crossing"]
+    """1 where the polygon begins, -1 where it ends"""
 
 
 def raster(
-    shapes: Sequence[Collection], bounds: tuple[float, float, float, float], longest: int
+    polygons: Polygons, numbers: Int64[np.ndarray, "shown"], bounds: Bounds, shape: tuple[int, int]
 ) -> Int64[np.ndarray, "row column"]:
-    """Number that is the colour of the shape at each pixel, the upper row first; -1 where there is none.
+    """Number of the polygon at the middle of each pixel, the upper row first; -1 where there is none, or more
+    than one.
 
-    Along a side a pixel has either of the two.
+    Parameters
+    ----------
+    polygons
+        Those that are shown.
+    numbers
+        The number of each of them, from 0 to 2^31 - 1, which several may share.
+    bounds
+        (u0, u1, v0, v1), uv: of all pixels together.
+    shape
+        Rows and columns of pixels.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    x0, x1, y0, y1 = bounds
-    pixel = max(x1 - x0, y1 - y0) / longest
-    width, height = (max(1, round(length / pixel)) for length in (x1 - x0, y1 - y0))
-    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="black")
-    canvas = FigureCanvasAgg(figure)
-    ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    ax.set_axis_off()
-    ax.set_xlim(x0, x1)
-    ax.set_ylim(y0, y1)
-    for collection in shapes:
-        ax.add_collection(collection, autolim=False)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    parts = np.asarray(canvas.buffer_rgba())[..., :3].astype(np.int64)  # type: ignore[no-untyped-call]
-    shown: np.ndarray = parts @ np.array([1 << 16, 1 << 8, 1]) - 1
+    height, width = shape
+    steps = np.zeros(height * (width + 1), dtype=np.int64)
+    for part in _crossings(polygons, bounds, shape):
+        place = part.row * (width + 1) + np.ceil(part.x - 0.5).astype(np.int64)
+        np.add.at(steps, place, part.sign * (numbers[part.shown] + _ONE))
+    totals = steps.reshape(height, width + 1)[::-1, :width].cumsum(1)
+    shown: np.ndarray = np.where(totals >> 32 == 1, totals & (_ONE - 1), -1)
     return shown
+
+
+def mean_colors(
+    polygons: Polygons, rgb: UInt8[np.ndarray, "shown 3"], bounds: Bounds, shape: tuple[int, int]
+) -> UInt8[np.ndarray, "row column 4"]:
+    """Mean colour of the polygons in each pixel, and the share of it that they fill, the upper row first.
+
+    Means are exact along four lines through each row of pixels. Arguments as for :func:`raster`.
+    """
+    height, width = shape
+    sums = np.zeros((4, height * (width + 2)), dtype=np.float32)
+    for part in _crossings(polygons, bounds, (_LINES * height, width)):
+        column = part.x.astype(np.int64)
+        place, beyond = part.row // _LINES * (width + 2) + column, (part.x - column).astype(np.float32)
+        sign = part.sign.astype(np.float32) / _LINES
+        for k, channel in enumerate(sums):
+            step = sign if k == 3 else sign * rgb[part.shown, k]
+            np.add.at(channel, place, step * (1 - beyond))
+            np.add.at(channel, place + 1, step * beyond)
+    totals = sums.reshape(4, height, width + 2)[:, ::-1, :width].cumsum(2)
+    seen = totals[3] > _LEAST
+    totals[:3] /= np.where(seen, totals[3], np.inf)
+    totals[3] *= 255
+    mixed: np.ndarray = np.rint(totals).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+    return mixed
+
+
+def _crossings(polygons: Polygons, bounds: Bounds, shape: tuple[int, int]) -> Iterator[_Crossings]:
+    """All crossings of sides with the middles of rows, some at a time; those beyond a row's end, at that end.
+
+    A side is crossed by rows whose middles lie at its lower end or above, and below its upper end.
+    """
+    (height, width), (u0, u1, v0, v1) = shape, bounds
+    origin, scale = np.array([u0, v0]), np.array([width / (u1 - u0), height / (v1 - v0)])
+    for part in blocks(len(polygons.rows), _CELLS):
+        sides = polygons.corners.take(polygons.rows[part])
+        start = (polygons.vertices[sides.values] - origin) * scale
+        end = start[next_side(sides.offsets)]
+        falling = start[:, 1] > end[:, 1]
+        low, high = (np.where(falling[:, None], one, other) for one, other in ((end, start), (start, end)))
+        first, last = (np.ceil(ends[:, 1] - 0.5).clip(0, height).astype(np.int64) for ends in (low, high))
+        crossed = np.flatnonzero(last > first)
+        low, high, first, n_rows = low[crossed], high[crossed], first[crossed], (last - first)[crossed]
+        slope = (high[:, 0] - low[:, 0]) / (high[:, 1] - low[:, 1])
+        shown, sign = part.start + sides.row_of[crossed], np.where(falling[crossed], 1, -1)
+        for some in _in_parts(n_rows):
+            n = n_rows[some]
+            side = np.repeat(np.arange(some.start, some.stop), n)
+            row = first[side] + np.arange(len(side)) - np.repeat(np.cumsum(n) - n, n)
+            x = low[side, 0] + (row + 0.5 - low[side, 1]) * slope[side]
+            yield _Crossings(row, x.clip(0, width), shown[side], sign[side])
+
+
+def _in_parts(lengths: np.ndarray) -> Iterator[slice]:
+    """Runs of about so many crossings together, at least one side each."""
+    ends, first = np.cumsum(lengths), 0
+    while first < len(lengths):
+        before = int(ends[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, before + _CROSSINGS, side="right")))
+        yield slice(first, last)
+        first = last

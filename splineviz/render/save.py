@@ -69,7 +69,7 @@ def save_figure(
     Returns
     -------
     str
-        The fill that was used: ``plain``, ``raster`` or ``vector``.
+        The fill that was used: ``raster`` or ``vector``.
 
     Raises
     ------
@@ -82,13 +82,8 @@ def save_figure(
         raise InputError(f"unknown fill {fill!r}, expected auto, raster or vector")
     window = options.get("window", 0)
     few = int((arr.cell_window == window).sum()) <= VECTOR_FILL_CELLS
-    used: Fill = (
-        "plain"
-        if suffix == ".png"
-        else "vector"
-        if fill == "vector" or (fill == "auto" and few)
-        else "raster"
-    )
+    shapes = fill == "vector" or (fill == "auto" and few)
+    used: Fill = "vector" if shapes and suffix != ".png" else "raster"
     figure = draw(arr, width=width, fill=used, **options).get_figure(root=True)
     assert figure is not None
     write_figure(figure, path, provenance(arr, window=window, extra=extra), dpi, text=text)

@@ -9,8 +9,7 @@ from jaxtyping import Float64
 
 from splineviz.errors import InputError
 from splineviz.render.cellcolor import CellColors, Limits, color_limits, quantity_colors
-from splineviz.render.raster import OVERLAP, number_colors, raster
-from splineviz.render.shapes import polygon_collections
+from splineviz.render.raster import Polygons, raster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,9 +83,9 @@ def pixel_values(arr: Arrangement, window: int) -> Float64[np.ndarray, "row colu
         )
     x0, x1, y0, y1 = arr.windows[window].bounds
     here = np.flatnonzero(arr.cell_window == window)
-    shapes = polygon_collections(arr.vertices, arr.cells, here, number_colors(here), overlap=OVERLAP)
-    cells = raster(shapes, (x0, x1, y0, y1), _PIXELS)
-    rows, columns = cells.shape
+    pixel = max(x1 - x0, y1 - y0) / _PIXELS
+    columns, rows = (max(1, round(length / pixel)) for length in (x1 - x0, y1 - y0))
+    cells = raster(Polygons(arr.vertices, arr.cells, here), here, (x0, x1, y0, y1), (rows, columns))
     u = x0 + (np.arange(columns) + 0.5) * (x1 - x0) / columns
     v = y1 - (np.arange(rows) + 0.5) * (y1 - y0) / rows
     values = np.full((rows, columns, n), np.nan)

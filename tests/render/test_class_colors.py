@@ -10,8 +10,8 @@ from splineviz.render import draw
 from splineviz.render.palette import CLASS_TINT, class_colors
 from splineviz.render.style import BOUNDARY
 
+from .artists import filled_polygons
 from .samples import images_slice
-from .test_draw import polygons
 
 # G. M. Machado, M. M. Oliveira, L. A. F. Fernandes, "A physiologically-based model for simulation of color
 # vision deficiency", 2009, table 1, severity 1.0; on linear RGB.
@@ -76,7 +76,7 @@ def test_each_region_bears_its_name() -> None:
     ax = draw(arr, color="class", class_names=names, images=False)
     regions = arr.decision_regions()
     bold = [text for text in ax.texts if text.get_text() in names]
-    assert bold and polygons(ax)
+    assert bold and filled_polygons(ax)
     for text in bold:
         cell = arr.locate(text.get_position())
         outputs = arr.affine[cell] @ [*text.get_position(), 1.0]

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from matplotlib.collections import PathCollection, PolyCollection
-from matplotlib.colors import to_rgb
 from matplotlib.legend import Legend
 from matplotlib.patches import PathPatch
 from torch import nn
@@ -19,6 +17,7 @@ from torch import nn
 import splineviz as sv
 from splineviz.errors import InputError
 from tests.comparison.nets import PLANE, SQUARE, random_net
+from tests.render.artists import fill_colors, filled_polygons, layers_of, segments_in
 
 
 @functools.cache
@@ -26,10 +25,6 @@ def comparison(n: int = 2) -> sv.Comparison:
     return sv.compare(
         [random_net(seed) for seed in range(n)], PLANE, SQUARE, names=[f"net {k}" for k in range(n)]
     )
-
-
-def fills(ax: Any) -> np.ndarray:
-    return np.concatenate([c.get_facecolor() for c in ax.collections if isinstance(c, PolyCollection)])
 
 
 def panels(figure: Any) -> list[Any]:
@@ -57,8 +52,8 @@ def test_colours_of_all_networks_are_on_one_scale() -> None:
     """A network whose output is doubled has darker cells, not the same picture."""
     net = random_net(3)
     half = comparison_of_scaled(net)
-    one, other = (fills(ax) for ax in panels(half.draw(edges="none"))[:2])
-    alone = fills(half.arrangements[0].draw(color="norm", edges="none", legend=False))
+    one, other = (fill_colors(ax) for ax in panels(half.draw(edges="none"))[:2])
+    alone = fill_colors(half.arrangements[0].draw(color="norm", edges="none", legend=False))
     assert len(one) == len(other) == len(alone)
     assert not np.allclose(one, other) and not np.allclose(one, alone)
 
@@ -75,18 +70,15 @@ def test_disagreement_is_filled_by_its_area() -> None:
     both = comparison()
     pair = both.pair(0, 1)
     ax = panels(both.draw(difference="decisions"))[2]
-    colors = fills(ax)[: len(pair.overlay.areas), :3]
-    # Collections come by the number of corners; areas of the drawn polygons tell which is which.
-    shapes = [
-        p.vertices[:-1] for c in ax.collections if isinstance(c, PolyCollection) for p in c.get_paths()
-    ][: len(colors)]
+    colors = fill_colors(ax)
+    shapes = [polygon.corners for polygon in filled_polygons(ax)]
     area = np.array(
         [
             0.5 * abs(np.dot(s[:, 0], np.roll(s[:, 1], -1)) - np.dot(s[:, 1], np.roll(s[:, 0], -1)))
             for s in shapes
         ]
     )
-    light = np.isclose(colors[:, 2], 0.92)
+    light = np.isclose(colors[:, 2], 0.92, atol=0.5 / 255)
     assert pair.decisions is not None and area[light].sum() / area.sum() == pytest.approx(
         pair.decisions.agreement
     )
@@ -95,14 +87,9 @@ def test_disagreement_is_filled_by_its_area() -> None:
 def test_edges_of_either_network_have_a_colour_of_their_own() -> None:
     both = comparison()
     ax = panels(both.draw(difference="edges"))[2]
-    lines = [c for c in ax.collections if isinstance(c, PathCollection)]
     one, other = both.pair(0, 1).overlay.drawn
-    drawn = {
-        tuple(np.round(c.get_edgecolor()[0][:3], 3)): sum(len(p.vertices) // 2 for p in c.get_paths())
-        for c in lines
-    }
-    assert drawn[tuple(np.round(to_rgb("#0072b2"), 3))] == (one & ~other).sum()
-    assert drawn[tuple(np.round(to_rgb("#d55e00"), 3))] == (other & ~one).sum()
+    assert len(segments_in(*layers_of(ax, "#0072b2"))) == (one & ~other).sum()
+    assert len(segments_in(*layers_of(ax, "#d55e00"))) == (other & ~one).sum()
 
 
 @pytest.mark.parametrize("color", ["norm", "class", "random", "area", "stage", "volume", "none"])
@@ -136,24 +123,13 @@ def scalar_comparison(shapes: tuple[tuple[int, ...], ...] = ((2,), (2,))) -> sv.
     return sv.compare(nets, PLANE, SQUARE)
 
 
-def lines_of(ax: Any, color: str) -> np.ndarray:
-    """(K, 2, 2) segments of the boundaries that are drawn in one colour."""
-    found = [
-        path.vertices.reshape(-1, 2, 2)
-        for c in ax.collections
-        if isinstance(c, PathCollection) and np.allclose(c.get_edgecolor()[0][:3], to_rgb(color))
-        for path in c.get_paths()
-    ]
-    return np.concatenate(found) if found else np.zeros((0, 2, 2))
-
-
 def test_a_level_is_drawn_in_every_panel() -> None:
     both = scalar_comparison()
     axes = panels(both.draw(level=0.01))
     for arr, panel, color in zip(both.arrangements, axes, ("#0072b2", "#d7191c"), strict=False):
         wanted = arr.decision_boundary(level=0.01)
-        assert len(wanted) and np.array_equal(lines_of(panel, "#d7191c"), wanted)
-        assert np.array_equal(lines_of(axes[2], color), wanted)
+        assert len(wanted) and np.array_equal(segments_in(*layers_of(panel, "#d7191c")), wanted)
+        assert np.array_equal(segments_in(*layers_of(axes[2], color)), wanted)
     with pytest.raises(InputError, match=r"decides by its sign, and a level of 0\.01 changes no decision"):
         both.draw(level=0.01, difference="decisions")
     with pytest.raises(InputError, match="a level is one of a network with a single output"):
@@ -194,7 +170,7 @@ def test_data_and_their_range_on_networks_of_several_input_shapes() -> None:
 def test_one_colour_map_for_all_quantities() -> None:
     own, other = (comparison().draw(color="norm", cmap=cmap) for cmap in ("magma", None))
     for ax, plain in zip(panels(own), panels(other), strict=True):
-        assert not np.allclose(fills(ax), fills(plain))
+        assert not np.allclose(fill_colors(ax), fill_colors(plain))
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:

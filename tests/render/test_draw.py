@@ -7,7 +7,7 @@ import pytest
 import torch
 from matplotlib import colormaps, rcParams
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -22,29 +22,16 @@ from splineviz.render.palette import pattern_colors
 from splineviz.render.style import BOUNDARY
 from splineviz.stage import Stage
 
+from .artists import fill_colors, filled_polygons, fills_of, layers_of, segments_in
 from .samples import IMAGES, images_slice, permuted, two_windows
-
-
-def polygons(ax: Axes) -> list[PolyCollection]:
-    return [c for c in ax.collections if isinstance(c, PolyCollection)]
-
-
-def segments(ax: Axes) -> list[PathCollection]:
-    """Line layers; scattered data have sizes."""
-    return [c for c in ax.collections if isinstance(c, PathCollection) and len(c.get_sizes()) == 0]
-
-
-def n_segments(layer: PathCollection) -> int:
-    return sum(len(path.vertices) // 2 for path in layer.get_paths())
 
 
 def colors_by_polygon(ax: Axes) -> dict[tuple[float, ...], tuple[float, ...]]:
     """Colour of each polygon, keyed by its corners whatever their order."""
     found = {}
-    for collection in polygons(ax):
-        for path, color in zip(collection.get_paths(), collection.get_facecolors(), strict=True):
-            corners = sorted({tuple(v) for v in path.vertices.round(9).tolist()})
-            found[tuple(x for v in corners for x in v)] = tuple(color.round(6).tolist())
+    for polygon in filled_polygons(ax):
+        corners = sorted({tuple(v) for v in polygon.corners.round(9).tolist()})
+        found[tuple(x for v in corners for x in v)] = polygon.rgb
     return found
 
 
@@ -60,11 +47,17 @@ def legend_texts(ax: Axes) -> list[str]:
 def test_every_cell_is_filled_once_in_the_color_of_its_pattern():
     arr = images_slice()
     ax = draw(arr)
-    assert sum(len(c.get_paths()) for c in polygons(ax)) == arr.n_cells
-    drawn = np.concatenate([c.get_facecolors()[:, :3] for c in polygons(ax)])
-    expected = pattern_colors(arr.pattern_hash)
-    assert np.allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0))
-    assert not any(np.any(c.get_antialiased()) for c in polygons(ax))
+    drawn, expected = colors_by_polygon(ax), pattern_colors(arr.pattern_hash)
+    assert len(drawn) == len(filled_polygons(ax)) == arr.n_cells
+    assert np.allclose(fill_colors(ax), expected, atol=0.501 / 255)
+
+
+def test_vector_shapes_are_the_cells_in_the_same_colors():
+    arr = images_slice()
+    shapes = [c for c in draw(arr, fill="vector").collections if isinstance(c, PolyCollection)]
+    assert sum(len(c.get_paths()) for c in shapes) == arr.n_cells and not fills_of(draw(arr, fill="vector"))
+    drawn = np.concatenate([c.get_facecolors()[:, :3] for c in shapes])
+    assert np.allclose(np.sort(drawn, axis=0), np.sort(pattern_colors(arr.pattern_hash), axis=0))
 
 
 def test_colors_do_not_depend_on_the_numbering_of_cells():
@@ -85,33 +78,31 @@ def test_neighbours_are_told_apart():
 def test_each_inner_edge_is_drawn_once_by_stage():
     arr = images_slice()
     ax = draw(arr, boundary=False)
-    drawn = np.concatenate(
-        [path.vertices.reshape(-1, 4) for layer in segments(ax) for path in layer.get_paths()]
-    )
+    drawn = segments_in(*layers_of(ax)).reshape(-1, 4)
     inner = arr.vertices[arr.edges[arr.edge_stage >= 0]].reshape(-1, 4)
     assert np.array_equal(np.unique(drawn, axis=0), np.unique(inner, axis=0))
     assert len(drawn) == len(inner)
-    counts = [n_segments(layer) for layer in segments(ax)]
+    counts = [len(segments_in(layer)) for layer in layers_of(ax)]
     assert sorted(counts) == sorted(np.bincount(arr.edge_stage[arr.edge_stage >= 0]).tolist())
     assert legend_texts(ax) == ["stage 0: relu 2, 20 units", "stage 1: relu 4, 12 units"]
 
 
 def test_later_stages_are_thinner_and_lie_below():
     second, first = sorted(
-        segments(draw(images_slice(), boundary=False)), key=lambda layer: layer.get_zorder()
+        layers_of(draw(images_slice(), boundary=False)), key=lambda layer: layer.get_zorder()
     )
-    assert first.get_linewidths()[0] > second.get_linewidths()[0]
-    assert sum(first.get_edgecolors()[0][:3]) < sum(second.get_edgecolors()[0][:3])
+    assert first.width > second.width
+    assert sum(to_rgb(first.color)) < sum(to_rgb(second.color))
 
 
 def test_kinks_widen_with_the_jump():
     arr = images_slice()
-    layers = segments(draw(arr, edges="kink", boundary=False))
-    assert sum(n_segments(layer) for layer in layers) == (arr.edge_stage >= 0).sum()
-    widths = [layer.get_linewidths()[0] for layer in layers]
+    layers = layers_of(draw(arr, edges="kink", boundary=False))
+    assert len(segments_in(*layers)) == (arr.edge_stage >= 0).sum()
+    widths = [layer.width for layer in layers]
     jumps = []
     for layer in layers:
-        middles = np.concatenate([path.vertices.reshape(-1, 2, 2).mean(1) for path in layer.get_paths()])
+        middles = segments_in(layer).mean(1)
         all_middles = arr.vertices[arr.edges].mean(1)
         rows = [int(np.argmin(np.abs(all_middles - m).sum(1))) for m in middles]
         jumps.append(arr.edge_jump[rows].mean())
@@ -120,26 +111,27 @@ def test_kinks_widen_with_the_jump():
 
 @pytest.mark.parametrize(("edges", "expected"), [("plain", 1), ("none", 0)])
 def test_plain_and_no_edges(edges, expected):
-    assert len(segments(draw(images_slice(), edges=edges, boundary=False))) == expected
+    assert len(layers_of(draw(images_slice(), edges=edges, boundary=False))) == expected
 
 
 def test_decision_boundary_is_red_on_white_and_on_top():
     arr = images_slice()
-    plain, full = segments(draw(arr, boundary=False)), segments(draw(arr))
+    plain, full = layers_of(draw(arr, boundary=False)), layers_of(draw(arr))
     casing, line = sorted(full, key=lambda layer: layer.get_zorder())[-2:]
     assert len(full) == len(plain) + 2
-    assert n_segments(line) == n_segments(casing) == len(arr.decision_boundary()) > 0
-    assert np.allclose(line.get_edgecolors()[0][:3], to_rgb(BOUNDARY))
-    assert np.allclose(casing.get_edgecolors()[0][:3], 1)
-    assert casing.get_linewidths()[0] > line.get_linewidths()[0]
+    assert np.array_equal(segments_in(line), segments_in(casing))
+    assert np.array_equal(segments_in(line), arr.decision_boundary()) and len(arr.decision_boundary())
+    assert np.allclose(to_rgb(line.color), to_rgb(BOUNDARY))
+    assert np.allclose(to_rgb(casing.color), 1)
+    assert casing.width > line.width
 
 
 def test_class_fill_splits_cells_at_the_decision_boundary():
     arr = images_slice()
     ax = draw(arr, color="class", class_names=["cat", "dog", "eel", "fox"])
     regions = arr.decision_regions()
-    assert sum(len(c.get_paths()) for c in polygons(ax)) == len(regions.pieces) > arr.n_cells
-    colors = np.unique(np.concatenate([c.get_facecolors() for c in polygons(ax)]), axis=0)
+    assert len(filled_polygons(ax)) == len(regions.pieces) > arr.n_cells
+    colors = np.unique(fill_colors(ax), axis=0)
     assert len(colors) == len(np.unique(regions.classes)) > 1
     names = {["cat", "dog", "eel", "fox"][c] for c in np.unique(regions.classes)}
     assert names <= set(legend_texts(ax))
@@ -200,8 +192,8 @@ def test_volume_of_one_output_is_refused():
 def test_scalar_output_draws_its_level_set():
     arr = images_slice(1)
     ax = draw(arr, color="class")
-    line = max(segments(ax), key=lambda layer: layer.get_zorder())
-    assert n_segments(line) == len(arr.decision_boundary()) > 0
+    line = max(layers_of(ax), key=lambda layer: layer.get_zorder())
+    assert len(segments_in(line)) == len(arr.decision_boundary()) > 0
     assert legend_texts(ax)[:2] == ["output ≤ 0", "output > 0"]
     assert "output = 0" in legend_texts(ax) and "decision boundary" not in legend_texts(ax)
 
@@ -256,11 +248,13 @@ def test_only_the_chosen_window_is_drawn():
     arr = two_windows()
     for window in (0, 1):
         ax = draw(arr, window=window)
-        assert sum(len(c.get_paths()) for c in polygons(ax)) == (arr.cell_window == window).sum()
+        assert len(filled_polygons(ax)) == (arr.cell_window == window).sum()
         x0, x1, _, _ = arr.windows[window].bounds
         assert ax.get_xlim() == pytest.approx((x0, x1), abs=0.02)
-        layers = sorted(segments(ax), key=lambda layer: layer.get_zorder())
-        assert n_segments(layers[-1]) == len(arr.decision_boundary(window=window))
+        layers = sorted(layers_of(ax), key=lambda layer: layer.get_zorder())
+        assert len(segments_in(layers[-1])) == len(arr.decision_boundary(window=window))
+        inner = (arr.edge_stage >= 0) & (arr.cell_window[arr.edge_cells.max(1)] == window)
+        assert len(segments_in(*layers[:-2])) == inner.sum() > 0
 
 
 def test_given_axes_are_used_and_nothing_global_changes():
@@ -301,10 +295,8 @@ def test_classes_of_the_data_are_explained_unless_the_fills_do_it():
 
 
 def test_fills_are_smoothed_where_no_line_covers_their_sides():
-    arr = images_slice()
-    for edges, layers in (("stage", [False]), ("none", [False, True])):
-        found = {bool(c.get_antialiased()[0]): 0 for c in polygons(draw(arr, edges=edges))}
-        assert sorted(found) == layers
+    for edges, smooth in (("stage", False), ("plain", False), ("kink", True), ("none", True)):
+        assert [fills.smooth for fills in fills_of(draw(images_slice(), edges=edges))] == [smooth]
 
 
 @pytest.mark.parametrize(
@@ -335,9 +327,8 @@ def test_a_level_set_is_drawn_as_the_boundary(level):
     model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1)).double()
     arr = sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-2, 2, -2, 2))
     ax = draw(arr, level=level, edges="none", color="class")
-    line = segments(ax)[-1]
-    assert n_segments(line) > 0
-    ends = np.concatenate([path.vertices for path in line.get_paths()])
+    ends = segments_in(layers_of(ax)[-1]).reshape(-1, 2)
+    assert len(ends) > 0
     with torch.no_grad():
         assert np.allclose(model(torch.tensor(ends)).numpy(), level or 0, atol=1e-9)
     texts = legend_texts(ax)
@@ -349,8 +340,8 @@ def test_a_level_set_is_drawn_as_the_boundary(level):
 def test_a_colour_map_belongs_to_a_quantity():
     ax, plain = draw(images_slice(), color="norm", cmap="magma"), draw(images_slice(), color="norm")
     assert colors_by_polygon(ax) != colors_by_polygon(plain)
-    magma = colormaps["magma"](np.linspace(0, 1, 256)).round(6).tolist()
-    assert all(list(color) in magma for color in colors_by_polygon(ax).values())
+    magma = np.rint(255 * colormaps["magma"](np.arange(256))[:, :3])
+    assert {*map(tuple, np.rint(255 * fill_colors(ax)).tolist())} <= {*map(tuple, magma.tolist())}
     with pytest.raises(InputError, match=r"unknown colour map 'magna'(.|\n)*magma"):
         draw(images_slice(), color="norm", cmap="magna")
     with pytest.raises(InputError, match="color 'random' shows none"):
