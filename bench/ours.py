@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +14,6 @@ from torch import nn
 from workloads import Workload, make_network
 
 import splineviz as sv
-from splineviz.render import save_figure
 
 BATCH = 1024
 
@@ -147,21 +145,6 @@ def compared(network: nn.Sequential, arr: sv.Arrangement, points: str | None) ->
     return result
 
 
-def drawn(program: sv.Program, folder: str) -> dict[str, Any]:
-    """A PNG with affine maps at hand, and one for which they are still to be computed."""
-    path = Path(folder, "cells.png")
-    save_figure(arrange(make_network(Workload("warm-up", (2, 8, 8, 3)))), path)
-    arr = again(program)
-    complete = seconds_of(lambda: save_figure(arr, path))
-    arr = again(program)
-    arr.affine  # noqa: B018 computed on first use
-    return {
-        "cells": arr.n_cells,
-        "seconds": seconds_of(lambda: save_figure(arr, path)),
-        "seconds_with_affine_maps": complete,
-    }
-
-
 def main() -> None:
     asked = request()
     warm = arrange(make_network(Workload("warm-up", (2, 8, 8, 3))))
@@ -174,7 +157,6 @@ def main() -> None:
     facts["patterns"] = compared(network, arr, asked["points"])
     del arr
     facts |= lazily(program, asked)
-    facts["drawing"] = drawn(program, asked["folder"]) if asked["draw"] else None
     answer(facts)
 
 

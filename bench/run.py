@@ -27,7 +27,7 @@ from bars import check_bars
 from cold import cold_start
 from machine import machine_facts
 from table import to_markdown
-from workloads import DRAWN, QUICK, WORKLOADS, Workload
+from workloads import DRAWN, MILLION, QUICK, WORKLOADS, Workload
 
 from splineviz.files import atomic_path
 
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     partial = given.quick or given.networks is not None
     folder = given.output or HERE.parent / ("build/bench" if partial else "docs")
     named = [Workload(name, tuple(int(width) for width in name.split("-"))) for name in given.networks or ()]
-    report = measure(named or (QUICK if given.quick else WORKLOADS), cold=not partial)
+    report = measure(named or (QUICK if given.quick else WORKLOADS), partial=partial)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (
         ("bench.json", json.dumps(report, indent=1) + "\n"),
@@ -73,17 +73,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{len(missed)} of {len(report['bars'])} bars missed; see {folder / 'bench.md'}")
 
 
-def measure(workloads: Sequence[Workload], *, cold: bool) -> dict[str, Any]:
-    """Everything that goes into bench.json."""
+def measure(workloads: Sequence[Workload], *, partial: bool) -> dict[str, Any]:
+    """Everything that goes into bench.json; in part, without pictures and cold start."""
     machine = machine_facts()  # first, for the load that others cause
     results = [measure_workload(workload) for workload in workloads]
-    started = cold_start(REPETITIONS) if cold else None
+    pictures = None if partial else [draw_workload(workload) for workload in (DRAWN, MILLION)]
+    started = None if partial else cold_start(REPETITIONS)
     return {
         "schema": SCHEMA,
         "machine": machine,
         "workloads": results,
+        "pictures": pictures,
         "cold_start": started,
-        "bars": check_bars(workloads, results, started),
+        "bars": check_bars(workloads, results, pictures, started),
     }
 
 
@@ -99,10 +101,18 @@ def measure_workload(workload: Workload) -> dict[str, Any]:
         points = str(Path(folder, "points.npy"))
         theirs = run_regioncam(asked | {"points": points})
         found = points if "cells" in theirs else None
-        ours = in_new_process("ours.py", asked | {"points": found, "draw": workload == DRAWN})
+        ours = in_new_process("ours.py", asked | {"points": found})
         next_ = in_new_process("second_looks.py", asked) if workload.second_looks else None
     facts = {"name": workload.name, "widths": workload.widths, "weight_scale": workload.weight_scale}
     return facts | {"splineviz": ours, "regioncam": theirs, "second_looks": next_}
+
+
+def draw_workload(workload: Workload) -> dict[str, Any]:
+    """Pictures of a network in every style."""
+    print(f"pictures of {workload.name} ...", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        asked = {"workload": asdict(workload), "folder": folder}
+        return {"name": workload.name} | in_new_process("pictures.py", asked)
 
 
 def run_regioncam(asked: dict[str, Any]) -> dict[str, Any]:

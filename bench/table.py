@@ -203,11 +203,13 @@ def _second_looks(results: Sequence[dict[str, Any]]) -> str:
 
 def _waiting(report: dict[str, Any]) -> str:
     rows = []
-    for result in report["workloads"]:
-        if drawing := result["splineviz"]["drawing"]:
-            cells = f"PNG of {drawing['cells']:,} cells"
-            rows.append([f"{cells}, affine maps at hand", f"{drawing['seconds']:.3g} s"])
-            rows.append([f"{cells}, with affine maps", f"{drawing['seconds_with_affine_maps']:.3g} s"])
+    for picture in report["pictures"] or ():
+        seconds, name = picture["seconds"], f"PNG of {picture['cells']:,} cells"
+        first, rest = seconds["first"], {style: s for style, s in seconds.items() if style != "first"}
+        rows.append([f"{name}, the first, with its decision boundary", f"{first:.3g} s (processor)"])
+        told = ", ".join(f"{style} {s:.2g}" for style, s in rest.items())
+        rows.append([f"{name}: {told}", f"at most {max(rest.values()):.3g} s (processor)"])
+        rows.append([f"{name}: memory beside the arrangement", _megabytes(picture["peak_bytes"])])
     if cold := report["cold_start"]:
         rows.append(["`splineviz --help`", _seconds(cold["help"])])
         rows.append(["`splineviz slice demo -o x.png`, new process", _seconds(cold["demo"])])

@@ -11,7 +11,16 @@ from torch import nn
 
 import splineviz as sv
 
-__all__ = ["QUICK", "WORKLOADS", "Workload", "make_convolutional", "make_network", "make_slice"]
+__all__ = [
+    "DRAWN",
+    "MILLION",
+    "QUICK",
+    "WORKLOADS",
+    "Workload",
+    "make_convolutional",
+    "make_network",
+    "make_slice",
+]
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,8 @@ WORKLOADS = (
 QUICK = WORKLOADS[:3]
 DRAWN = WORKLOADS[4]
 """About 100,000 cells, which is what the bar for drawing asks for."""
+MILLION = Workload("2-300x6-10, weights tripled", (2, *[300] * 6, 10), 3.0)
+"""More than a million cells, to be drawn only"""
 
 
 def make_network(workload: Workload) -> nn.Sequential:

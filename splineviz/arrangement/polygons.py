@@ -7,7 +7,13 @@ from jaxtyping import Float64
 
 from splineviz.geometry.csr import Csr
 
-__all__ = ["interior_points", "next_side", "polygon_areas"]
+__all__ = ["interior_points", "next_side", "polygon_areas", "rows_between"]
+
+
+def rows_between(polygons: Csr, part: slice) -> Csr:
+    """Some polygons, one after the other; their vertex ids are a view."""
+    offsets = polygons.offsets[part.start : part.stop + 1]
+    return Csr(offsets - offsets[0], polygons.values[offsets[0] : offsets[-1]])
 
 
 def next_side(offsets: np.ndarray) -> np.ndarray:

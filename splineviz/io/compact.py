@@ -3,29 +3,50 @@ they have to be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from jaxtyping import Bool, Int64
 
+from splineviz.arrangement.blocks import blocks
 from splineviz.arrangement.cells import Cells
-from splineviz.arrangement.polygons import next_side
+from splineviz.arrangement.polygons import next_side, rows_between
 from splineviz.geometry.csr import Csr
 
 __all__ = ["edges_from", "edges_of_sides", "narrow", "packed_edges", "ragged", "rows_of", "wide"]
 
+_CELLS = 1 << 15
+"""Whose sides are looked at at a time"""
 
-def packed_edges(arr: Cells) -> dict[str, np.ndarray]:
-    """Vertices and cells of edges, as far as they do not follow from the sides of cells."""
-    first = _first_sides(arr.cell_edges, arr.n_edges)
-    if (first >= 0).all():
-        against = arr.edges[:, 0] != arr.cells.values[first]
-        told = edges_of_sides(arr.cells, arr.cell_edges, against)
-        if all(
-            np.array_equal(one, other) for one, other in zip(told, (arr.edges, arr.edge_cells), strict=True)
-        ):
-            return {"edge_against": np.packbits(against)}
-    return {"edges": arr.edges, "edge_cells": arr.edge_cells}  # of cells that are in doubt
+
+def packed_edges(arr: Cells) -> Iterator[tuple[str, np.ndarray]]:
+    """Names and arrays: vertices and cells of edges, as far as they do not follow from the sides of cells."""
+    against = _directions(arr)
+    if against is not None:
+        yield "edge_against", np.packbits(against)
+    else:  # of cells that are in doubt
+        yield "edges", narrow(arr.edges)
+        yield "edge_cells", narrow(arr.edge_cells)
+
+
+def _directions(arr: Cells) -> Bool[np.ndarray, "edge"] | None:
+    """(E,) whether each edge leads against the first of its sides; None where `edges_of_sides` would not make
+    the edges of these."""
+    against = np.zeros(arr.n_edges, dtype=bool)
+    met = np.zeros((arr.n_edges, 2), dtype=bool)
+    for part in reversed([*blocks(arr.n_cells, _CELLS)]):
+        cells = rows_between(arr.cells, part)
+        edge = arr.cell_edges[arr.cells.offsets[part.start] : arr.cells.offsets[part.stop]]
+        start, end = cells.values, cells.values[next_side(cells.offsets)]
+        ends, beside = arr.edges[edge], arr.edge_cells[edge]
+        turned = start != ends[:, 0]
+        fits = np.where(turned, (start == ends[:, 1]) & (end == ends[:, 0]), end == ends[:, 1])
+        fits &= np.where(turned, beside[:, 1], beside[:, 0]) == part.start + cells.row_of
+        if not fits.all():
+            return None
+        against[edge[::-1]] = turned[::-1]  # what is assigned last, the first side, stays
+        met[edge, turned.astype(np.int64)] = True
+    return against if met.any(1).all() and np.array_equal(met, arr.edge_cells >= 0) else None
 
 
 def edges_from(
@@ -72,9 +93,10 @@ def _first_sides(side_edge: np.ndarray, n_edges: int) -> np.ndarray:
     return first
 
 
-def ragged(name: str, csr: Csr) -> dict[str, np.ndarray]:
-    """Rows of unequal length as two arrays of a file."""
-    return {f"{name}_lengths": csr.lengths, f"{name}_values": csr.values}
+def ragged(name: str, csr: Csr) -> Iterator[tuple[str, np.ndarray]]:
+    """Names and arrays of a file that hold rows of unequal length."""
+    yield f"{name}_lengths", narrow(csr.lengths)
+    yield f"{name}_values", narrow(csr.values)
 
 
 def rows_of(content: Mapping[str, np.ndarray], name: str) -> Csr:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from splineviz.arrangement.dual_graph import dual_graph
-from splineviz.arrangement.polygons import next_side
+from splineviz.arrangement.polygons import interior_points, next_side, rows_between
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -21,7 +21,7 @@ def to_shapely(arr: Arrangement) -> np.ndarray:
     """(F,) shapely polygons of the cells, counter-clockwise, in uv."""
     import shapely
 
-    coordinates, offsets = closed_rings(arr)
+    coordinates, offsets = closed_rings(arr, slice(0, arr.n_cells))
     polygons: np.ndarray = shapely.from_ragged_array(
         shapely.GeometryType.POLYGON, coordinates, (offsets, np.arange(arr.n_cells + 1, dtype=np.int64))
     )
@@ -37,7 +37,7 @@ def to_networkx(arr: Arrangement) -> nx.Graph:
     """
     import networkx as nx
 
-    columns = cell_attributes(arr)
+    columns = cell_attributes(arr, slice(0, arr.n_cells))
     graph = nx.Graph()
     names, rows = list(columns), zip(*(column.tolist() for column in columns.values()), strict=True)
     graph.add_nodes_from((cell, dict(zip(names, row, strict=True))) for cell, row in enumerate(rows))
@@ -55,48 +55,51 @@ def to_networkx(arr: Arrangement) -> nx.Graph:
     return graph
 
 
-def cell_attributes(arr: Arrangement) -> dict[str, np.ndarray]:
-    """Columns (F,) that describe the cells; only what is there or costs next to nothing."""
-    columns = {"area": arr.areas, "window": arr.cell_window, "stage": arr.cell_stage}
+def cell_attributes(arr: Arrangement, part: slice) -> dict[str, np.ndarray]:
+    """Columns that describe some cells; only what is there or costs next to nothing."""
+    columns = {"area": arr.areas[part], "window": arr.cell_window[part], "stage": arr.cell_stage[part]}
     if len(arr.in_doubt):
-        columns["in_doubt"] = np.isin(np.arange(arr.n_cells), arr.in_doubt)
+        columns["in_doubt"] = np.isin(np.arange(part.start, part.stop), arr.in_doubt)
     known = vars(arr)
     if "linear_regions" in known:
-        columns["linear_region"] = arr.linear_regions
+        columns["linear_region"] = arr.linear_regions[part]
     if "affine" in known:
-        columns["class"] = cell_class(arr)
+        columns["class"] = cell_class(arr, part)
     return columns
 
 
-def cell_class(arr: Arrangement) -> np.ndarray:
-    """(F,) largest output at the interior point, the lowest of equals; for one output 1 where it is positive,
-    else 0."""
-    points = np.column_stack([arr.interior_points, np.ones(arr.n_cells)])
-    outputs = np.einsum("fcd,fd->fc", arr.affine, points)
+def cell_class(arr: Arrangement, part: slice) -> np.ndarray:
+    """Largest output of some cells at the mean of their corners, the lowest of equals; for one output 1 where
+    it is positive, else 0."""
+    corners = interior_points(arr.vertices, rows_between(arr.cells, part))
+    points = np.column_stack([corners, np.ones(len(corners))])
+    outputs = np.einsum("fcd,fd->fc", arr.affine[part], points)
     classes: np.ndarray = (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(1)
     return classes
 
 
-def centroids(arr: Arrangement) -> np.ndarray:
-    """(F, 2) uv of the centroid of each cell's area, formed relative to its first corner."""
-    if not arr.n_cells:
+def centroids(arr: Arrangement, part: slice) -> np.ndarray:
+    """(n, 2) uv of the centroid of the area of some cells, formed relative to their first corners."""
+    cells = rows_between(arr.cells, part)
+    if not len(cells):
         return np.zeros((0, 2))
-    start, after = arr.cells.offsets[:-1], next_side(arr.cells.offsets)
-    base = arr.vertices[arr.cells.values[start]]
-    offset = arr.vertices[arr.cells.values] - np.repeat(base, arr.cells.lengths, axis=0)
+    start, after = cells.offsets[:-1], next_side(cells.offsets)
+    base = arr.vertices[cells.values[start]]
+    offset = arr.vertices[cells.values] - np.repeat(base, cells.lengths, axis=0)
     weight = offset[:, 0] * offset[after, 1] - offset[:, 1] * offset[after, 0]
     moments = np.add.reduceat(weight[:, None] * (offset + offset[after]), start)
-    centres: np.ndarray = base + moments / (6.0 * arr.areas[:, None])
+    centres: np.ndarray = base + moments / (6.0 * arr.areas[part, None])
     return centres
 
 
-def closed_rings(arr: Arrangement) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates of all cells, each ring closed by its first vertex, and the rings' offsets (F + 1,)."""
-    offsets = arr.cells.offsets + np.arange(arr.n_cells + 1)
+def closed_rings(arr: Arrangement, part: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of some cells, each ring closed by its first vertex, and the rings' offsets (n + 1,)."""
+    cells = rows_between(arr.cells, part)
+    offsets = cells.offsets + np.arange(len(cells) + 1)
     index = np.empty(offsets[-1], dtype=np.int64)
     last = offsets[1:] - 1
     open_part = np.ones(len(index), dtype=bool)
     open_part[last] = False
-    index[open_part] = arr.cells.values
-    index[last] = arr.cells.values[arr.cells.offsets[:-1]]
+    index[open_part] = cells.values
+    index[last] = cells.values[cells.offsets[:-1]]
     return arr.vertices[index], offsets

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from splineviz.arrangement.blocks import blocks
 from splineviz.files import atomic_path
 from splineviz.io.export import cell_attributes, closed_rings
 from splineviz.io.provenance import provenance
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
 __all__ = ["save_geojson"]
+
+_CELLS = 1 << 12
+"""That are written at a time"""
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 _NOTE = (
     "Coordinates are plane coordinates (u, v), isometric to the network's input space; they are not WGS84 "
@@ -45,21 +51,25 @@ def save_geojson(
     InputError
         If the path cannot be written.
     """
-    coordinates, offsets = closed_rings(arr)
-    points, bounds = coordinates.tolist(), offsets.tolist()
-    columns = cell_attributes(arr)
-    names, rows = list(columns), zip(*(column.tolist() for column in columns.values()), strict=True)
     head = {"note": _NOTE, "crs": None, **provenance(arr, extra=extra)}
-    encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         # One feature per line: the file can be read by line tools, and is never held in memory as a whole.
-        stream.write(f'{{"type":"FeatureCollection","properties":{encode(head)},"features":[')
-        for cell, row in enumerate(rows):
-            feature = {
-                "type": "Feature",
-                "id": cell,
-                "properties": dict(zip(names, row, strict=True)),
-                "geometry": {"type": "Polygon", "coordinates": [points[bounds[cell] : bounds[cell + 1]]]},
-            }
-            stream.write(("\n" if cell == 0 else ",\n") + encode(feature))
+        stream.write(f'{{"type":"FeatureCollection","properties":{_encode(head)},"features":[')
+        for part in blocks(arr.n_cells, _CELLS):
+            stream.write(("\n" if part.start == 0 else ",\n") + ",\n".join(_features(arr, part)))
         stream.write("\n]}\n")
+
+
+def _features(arr: Arrangement, part: slice) -> Iterator[str]:
+    """Some cells as text, one by one."""
+    coordinates, offsets = closed_rings(arr, part)
+    points, bounds = coordinates.tolist(), offsets.tolist()
+    columns = cell_attributes(arr, part)
+    names, rows = list(columns), zip(*(column.tolist() for column in columns.values()), strict=True)
+    for k, row in enumerate(rows):
+        yield _encode({
+            "type": "Feature",
+            "id": part.start + k,
+            "properties": dict(zip(names, row, strict=True)),
+            "geometry": {"type": "Polygon", "coordinates": [points[bounds[k] : bounds[k + 1]]]},
+        })  # fmt: skip

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -39,6 +39,7 @@ SCHEMA = "splineviz.arrangement/3"
 _ARRAYS = ("vertices", "cell_edges", "cell_window", "cell_stage", "pattern_hash")
 _LATER = ("thin_cells", "thin_areas", "in_doubt")  # not in files of earlier versions
 _RAGGED = ("cells", "edge_units")
+_INDICES = ("cell_edges", "cells_values")
 _DERIVED = ("affine", "edge_jump", "linear_regions")
 _LEVEL = 1  # a seventh of the time of the usual one, and the files are no larger
 
@@ -73,20 +74,22 @@ def save(
     InputError
         If the path cannot be written, or affine maps are asked for and cannot be had.
     """
-    content = pack(arr, affine=affine, extra=extra)
+    if affine:
+        _ = arr.affine  # before a file is begun
     with (
         atomic_path(path) as temporary,
         ZipFile(temporary, "w", compression=ZIP_DEFLATED, compresslevel=_LEVEL) as archive,
     ):
-        for name, array in content.items():
+        for name, array in _contents(arr, affine, extra, patterns=True):
             member = ZipInfo(f"{name}.npy") if _is_dense(name, array) else f"{name}.npy"
             with archive.open(member, mode="w", force_zip64=True) as stream:
                 write_array(stream, array, allow_pickle=False)
 
 
 def _is_dense(name: str, array: np.ndarray) -> bool:
-    """Whether numbers are like random ones, so that compression would take most of the time for nothing."""
-    return array.dtype.kind == "f" or name == "pattern_hash"
+    """Whether numbers are like random ones, so that compression would take most of the time for nothing, or
+    for a tenth of the room."""
+    return array.dtype.kind == "f" or name == "pattern_hash" or (name in _INDICES and array.itemsize <= 2)
 
 
 def pack(
@@ -98,26 +101,37 @@ def pack(
 ) -> dict[str, np.ndarray]:
     """Arrays of the file that :func:`save` writes, which other files can hold, too; without activation
     patterns where no network will be there again."""
-    content: dict[str, np.ndarray] = {"schema": np.array(SCHEMA)}
-    content |= {name: getattr(arr, name) for name in (*_ARRAYS, *_LATER)} | packed_edges(arr)
+    return dict(_contents(arr, affine, extra, patterns=patterns))
+
+
+def _contents(
+    arr: Arrangement, affine: bool | None, extra: Mapping[str, Any] | None, *, patterns: bool
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Names and arrays of a file, each made when it is its turn: there is never more than one beside the
+    arrangement."""
+    yield "schema", np.array(SCHEMA)
+    for name in (*_ARRAYS, *_LATER):
+        yield name, narrow(getattr(arr, name))
+    yield from packed_edges(arr)
     for name in _RAGGED:
-        content |= ragged(name, getattr(arr, name))
+        yield from ragged(name, getattr(arr, name))
     for stage, (words, parents) in enumerate(arr.patterns if patterns else ()):
-        content |= {f"pattern_{stage}": words, f"parent_{stage}": parents}
+        yield f"pattern_{stage}", words
+        yield f"parent_{stage}", narrow(parents)
     unique = list({id(plane): plane for plane in arr.planes}.values())
     position = {id(plane): k for k, plane in enumerate(unique)}
-    content["plane_of_window"] = np.array([position[id(plane)] for plane in arr.planes], dtype=np.int64)
-    content["plane_origin"] = np.stack([plane.origin for plane in unique])
-    content["plane_basis"] = np.stack([plane.basis for plane in unique])
-    content |= ragged("plane_anchors", _stack([plane.anchors for plane in unique]))
-    content |= ragged("windows", _stack([window.vertices for window in arr.windows]))
+    yield "plane_of_window", narrow(np.array([position[id(plane)] for plane in arr.planes], dtype=np.int64))
+    yield "plane_origin", np.stack([plane.origin for plane in unique])
+    yield "plane_basis", np.stack([plane.basis for plane in unique])
+    yield from ragged("plane_anchors", _stack([plane.anchors for plane in unique]))
+    yield from ragged("windows", _stack([window.vertices for window in arr.windows]))
     if affine:
-        content["affine"] = arr.affine
-    if affine is not False:
-        # Lazy members live in the instance once they were asked for; saving must not set off a computation.
-        content |= {name: vars(arr)[name] for name in _DERIVED if name in vars(arr)}
-    content["meta"] = np.array(json.dumps(_meta(arr, unique, extra), sort_keys=True))
-    return {name: narrow(array) for name, array in content.items()}
+        yield "affine", arr.affine
+    # Lazy members live in the instance once they were asked for; saving must not set off a computation.
+    for name in () if affine is False else _DERIVED:
+        if name in vars(arr) and not (affine and name == "affine"):
+            yield name, narrow(vars(arr)[name])
+    yield "meta", np.array(json.dumps(_meta(arr, unique, extra), sort_keys=True))
 
 
 def load(path: str | os.PathLike[str], *, program: Program | None = None) -> Arrangement:

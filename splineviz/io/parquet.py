@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splineviz.arrangement.blocks import blocks
+from splineviz.arrangement.polygons import rows_between
 from splineviz.errors import InputError
 from splineviz.files import atomic_path
 from splineviz.io.export import cell_class, centroids
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "SCHEMA", "parquet_writer", "require_pyarrow"]
 
 SCHEMA = "splineviz.cells/1"
-_ROWS = 1 << 16  # in a row group, at least, but for the last; small batches go into one
+_REPEATED = ["window", "stage", "class"]  # a dictionary of others takes time and room for nothing
+_ROWS = 1 << 15  # in a row group, at least, but for the last, and less than twice as many
 
 COLUMNS = {
     "cell": "running number, from 0",
@@ -82,7 +85,7 @@ def parquet_writer(
     with (
         atomic_path(path) as temporary,
         temporary.open("wb") as stream,  # pyarrow takes names in UTF-8 only
-        pa.parquet.ParquetWriter(stream, schema, compression="zstd") as file,
+        pa.parquet.ParquetWriter(stream, schema, compression="zstd", use_dictionary=_REPEATED) as file,
     ):
 
         def flush() -> None:
@@ -91,11 +94,11 @@ def parquet_writer(
                 waiting.clear()
 
         def add(batch: Arrangement) -> None:
-            if batch.n_cells:
-                waiting.append(_table(pa, schema, batch, totals.cells))
+            for part in blocks(batch.n_cells, _ROWS):
+                waiting.append(_table(pa, schema, batch, part, totals.cells))
+                if sum(len(table) for table in waiting) >= _ROWS:
+                    flush()
             totals.add(batch)
-            if sum(len(table) for table in waiting) >= _ROWS:
-                flush()
 
         yield add
         if totals.last is None:
@@ -125,22 +128,23 @@ def _schema(pa: Any) -> Any:
     )
 
 
-def _table(pa: Any, schema: Any, batch: Arrangement, first: int) -> Any:
-    corners = np.ascontiguousarray(batch.vertices[batch.cells.values]).reshape(-1)
-    offsets = 2 * batch.cells.offsets
-    hashes = np.ascontiguousarray(batch.pattern_hash.astype("<u8")).tobytes()
+def _table(pa: Any, schema: Any, batch: Arrangement, part: slice, first: int) -> Any:
+    """Some cells of a batch, whose first cell has the number ``first``."""
+    cells, numbers = rows_between(batch.cells, part), np.arange(part.start, part.stop)
+    corners = np.ascontiguousarray(batch.vertices[cells.values]).reshape(-1)
+    hashes = np.ascontiguousarray(batch.pattern_hash[part].astype("<u8")).tobytes()
     columns = [
-        pa.array(first + np.arange(batch.n_cells)),
-        pa.array(batch.cell_window.astype(np.int32)),
-        pa.array(batch.cell_stage.astype(np.int32)),
-        pa.array(batch.areas),
-        pa.FixedSizeListArray.from_arrays(pa.array(centroids(batch).reshape(-1)), 2),
-        pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(corners)),
-        pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), batch.n_cells, [None, pa.py_buffer(hashes)]),
-        pa.array(cell_class(batch).astype(np.int32))
+        pa.array(first + numbers),
+        pa.array(batch.cell_window[part].astype(np.int32)),
+        pa.array(batch.cell_stage[part].astype(np.int32)),
+        pa.array(batch.areas[part]),
+        pa.FixedSizeListArray.from_arrays(pa.array(centroids(batch, part).reshape(-1)), 2),
+        pa.ListArray.from_arrays(pa.array((2 * cells.offsets).astype(np.int32)), pa.array(corners)),
+        pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(cells), [None, pa.py_buffer(hashes)]),
+        pa.array(cell_class(batch, part).astype(np.int32))
         if _has_output(batch)
-        else pa.nulls(batch.n_cells, pa.int32()),
-        pa.array(np.isin(np.arange(batch.n_cells), batch.in_doubt)),
+        else pa.nulls(len(cells), pa.int32()),
+        pa.array(np.isin(numbers, batch.in_doubt)),
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 

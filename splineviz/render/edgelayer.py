@@ -53,7 +53,7 @@ def draw_edges(
         raise InputError(f"unknown edges {how!r}, expected one of {', '.join(EDGES)}")
     legend: tuple[list[Any], list[str]] = ([], [])
     if how == "plain":
-        _add(ax, arr, _stages(arr, window) >= 0, color=INK, width=width, zorder=2.0)
+        _add(ax, arr, np.minimum(_stages(arr, window), 0), 0, color=INK, width=width, zorder=2.0)
     elif how == "stage":
         legend = _by_stage(ax, arr, _stages(arr, window), width)
     elif how == "kink":
@@ -67,9 +67,9 @@ def draw_edges(
     return legend
 
 
-def _add(ax: Axes, arr: Arrangement, chosen: np.ndarray, **look: Any) -> None:
-    """Draw the edges that a mask (E,) chooses."""
-    add_segments(ax, segments_of(arr.vertices, arr.edges, lambda part: chosen[part]), **look)
+def _add(ax: Axes, arr: Arrangement, layers: np.ndarray, layer: int, **look: Any) -> None:
+    """Draw the edges of one layer; ``layers`` holds that of each edge, -1 for none."""
+    add_segments(ax, segments_of(arr.vertices, arr.edges, lambda part: layers[part] == layer), **look)
 
 
 def _stages(arr: Arrangement, window: int) -> Int16[np.ndarray, "edge"]:
@@ -105,7 +105,8 @@ def _by_stage(ax: Axes, arr: Arrangement, stages: np.ndarray, width: float) -> t
         _add(
             ax,
             arr,
-            stages == stage,
+            stages,
+            stage,
             color=colors[stage],
             width=float(widths[stage]),
             zorder=2.0 + 0.5 * (n - stage) / (n + 1),
@@ -140,7 +141,7 @@ def _by_kink(ax: Axes, arr: Arrangement, inner: np.ndarray, width: float) -> tup
 
     top = float(np.quantile(arr.edge_jump[inner], 0.99, overwrite_input=True)) if inner.any() else 0.0
     if top <= 0:
-        _add(ax, arr, inner, color=INK, width=0.25 * width, zorder=2.0, alpha=0.25)
+        _add(ax, arr, inner, True, color=INK, width=0.25 * width, zorder=2.0, alpha=0.25)
         return [], []
     level = np.full(arr.n_edges, -1, dtype=np.int8)
     for part in blocks(arr.n_edges, _EDGES):
@@ -151,7 +152,8 @@ def _by_kink(ax: Axes, arr: Arrangement, inner: np.ndarray, width: float) -> tup
         _add(
             ax,
             arr,
-            level == k,
+            level,
+            k,
             color=INK,
             width=width * (0.2 + 1.6 * share),
             zorder=2.0 + 0.05 * k,

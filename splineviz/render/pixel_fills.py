@@ -9,13 +9,14 @@ from jaxtyping import Float64, UInt8
 from matplotlib.artist import Artist
 from matplotlib.backend_bases import RendererBase
 
-from splineviz.arrangement.blocks import blocks, by_blocks
-from splineviz.render.raster import Polygons, mean_colors, raster
+from splineviz.arrangement.blocks import blocks
+from splineviz.render.raster import Polygons, mean_colors, raster, row_blocks
 
 __all__ = ["PixelFills"]
 
+_CELLS = 1 << 16
 _PIXELS = 1 << 21
-"""That are worked on at a time"""
+"""Whose polygons are looked for at a time"""
 
 
 class PixelFills(Artist):
@@ -38,25 +39,27 @@ class PixelFills(Artist):
         super().__init__()
         self.set_zorder(1.0)
         self.polygons, self.smooth = polygons, smooth
-        self.rgb: UInt8[np.ndarray, "shown 3"] = by_blocks(
-            lambda part: np.rint(255 * rgb[part]).astype(np.uint8), len(rgb)
-        )
+        self.colors: UInt8[np.ndarray, "color 4"] = np.zeros((len(rgb) + 1, 4), dtype=np.uint8)
+        """Colour and opacity of each polygon; the last of all is where there is none"""
+        for part in blocks(len(rgb), _CELLS):
+            self.colors[part, :3] = np.rint(255 * rgb[part])
+        self.colors[:-1, 3] = 255
 
     def image(
         self, bounds: tuple[float, float, float, float], shape: tuple[int, int]
     ) -> UInt8[np.ndarray, "row column 4"]:
         """Colours and opacity of pixels between some bounds (u0, u1, v0, v1), the upper row first."""
         (height, width), (u0, u1, v0, v1) = shape, bounds
-        image = np.zeros((height, width, 4), dtype=np.uint8)
+        image = np.empty((height, width, 4), dtype=np.uint8)
         for part in blocks(height, max(1, _PIXELS // width)):
             above, below = (v1 - (v1 - v0) * row / height for row in (part.start, part.stop))
             where = (u0, u1, below, above), (part.stop - part.start, width)
             if self.smooth:
-                image[part] = mean_colors(self.polygons, self.rgb, *where)
+                image[part] = mean_colors(self.polygons, self.colors[:-1, :3], *where)
                 continue
-            shown = raster(self.polygons, np.arange(len(self.rgb)), *where)
-            image[part][shown >= 0, :3] = self.rgb[shown[shown >= 0]]
-            image[part][..., 3] = np.where(shown >= 0, 255, 0)
+            shown = raster(self.polygons, np.arange(len(self.colors) - 1), *where)
+            for rows in row_blocks(shown.shape):
+                image[part][rows] = self.colors[shown[rows]]
         return image
 
     def draw(self, renderer: RendererBase) -> None:

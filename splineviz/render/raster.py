@@ -12,17 +12,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64, UInt8
+from jaxtyping import Float64, Int32, Int64, UInt8
 
 from splineviz.arrangement.blocks import blocks
 from splineviz.arrangement.polygons import next_side
 from splineviz.geometry.csr import Csr
 
-__all__ = ["Polygons", "mean_colors", "raster"]
+__all__ = ["Polygons", "mean_colors", "raster", "row_blocks"]
 
 _CELLS = 1 << 14
 """Polygons that are worked on at a time"""
 _CROSSINGS = 1 << 16
+_PIXELS = 1 << 16
 _ONE = 1 << 32
 """What a polygon adds to its pixels besides its number, to count how many cover each"""
 _LINES = 4
@@ -59,7 +60,7 @@ class _Crossings(NamedTuple):
 
 def raster(
     polygons: Polygons, numbers: Int64[np.ndarray, "shown"], bounds: Bounds, shape: tuple[int, int]
-) -> Int64[np.ndarray, "row column"]:
+) -> Int32[np.ndarray, "row column"]:
     """Number of the polygon at the middle of each pixel, the upper row first; -1 where there is none, or more
     than one.
 
@@ -79,9 +80,17 @@ def raster(
     for part in _crossings(polygons, bounds, shape):
         place = part.row * (width + 1) + np.ceil(part.x - 0.5).astype(np.int64)
         np.add.at(steps, place, part.sign * (numbers[part.shown] + _ONE))
-    totals = steps.reshape(height, width + 1)[::-1, :width].cumsum(1)
-    shown: np.ndarray = np.where(totals >> 32 == 1, totals & (_ONE - 1), -1)
+    shown = np.empty(shape, dtype=np.int32)
+    lines = steps.reshape(height, width + 1)[::-1, :width]
+    for some in row_blocks(shape):
+        totals = lines[some].cumsum(1)
+        shown[some] = np.where(totals >> 32 == 1, totals & (_ONE - 1), -1)
     return shown
+
+
+def row_blocks(shape: tuple[int, int]) -> Iterator[slice]:
+    """Runs of rows of so many pixels as are worked on at a time."""
+    return blocks(shape[0], max(1, _PIXELS // shape[1]))
 
 
 def mean_colors(
@@ -101,11 +110,13 @@ def mean_colors(
             step = sign if k == 3 else sign * rgb[part.shown, k]
             np.add.at(channel, place, step * (1 - beyond))
             np.add.at(channel, place + 1, step * beyond)
-    totals = sums.reshape(4, height, width + 2)[:, ::-1, :width].cumsum(2)
-    seen = totals[3] > _LEAST
-    totals[:3] /= np.where(seen, totals[3], np.inf)
-    totals[3] *= 255
-    mixed: np.ndarray = np.rint(totals).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+    mixed = np.empty((height, width, 4), dtype=np.uint8)
+    lines = sums.reshape(4, height, width + 2)[:, ::-1, :width]
+    for some in row_blocks(shape):
+        totals = lines[:, some].cumsum(2)
+        totals[:3] /= np.where(totals[3] > _LEAST, totals[3], np.inf)
+        totals[3] *= 255
+        mixed[some] = np.rint(totals).clip(0, 255).transpose(1, 2, 0)
     return mixed
 
 

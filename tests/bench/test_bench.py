@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import nn
 
 import splineviz as sv
 
@@ -35,7 +36,7 @@ def report(folder: Path) -> dict[str, Any]:
 
 def test_schema(report: dict[str, Any]) -> None:
     assert report["schema"] == "splineviz.bench/1"
-    assert set(report) == {"schema", "machine", "workloads", "cold_start", "bars"}
+    assert set(report) == {"schema", "machine", "workloads", "pictures", "cold_start", "bars"}
     assert {"cpu", "cores", "versions", "threads"} <= set(report["machine"])
     (workload,) = report["workloads"]
     assert (workload["name"], workload["widths"]) == (NETWORK, [5, 8, 8, 3])
@@ -97,10 +98,14 @@ def test_bars(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     }
     theirs = {"cells": 9, "seconds": {"median": 13.0}}
     result = {"name": NETWORK, "splineviz": ours, "regioncam": theirs, "second_looks": looks}
+    pictures = [
+        {"name": "x", "cells": 200_000, "seconds": {"first": 1.9, "norm": 2.1}},
+        {"name": "y", "cells": 1_500_000, "seconds": {"first": 9.5, "norm": 8.5}},
+    ]
     cold = {"help": {"median": 0.2}, "demo": {"median": 8.5}, "demo_first_time": {"median": 25.0}}
 
     def verdicts(workload: Workload, result: dict[str, Any]) -> dict[str, bool | None]:
-        return {bar["what"]: bar["passed"] for bar in check_bars([workload], [result], cold)}
+        return {bar["what"]: bar["passed"] for bar in check_bars([workload], [result], pictures, cold)}
 
     reached = verdicts(Workload(NETWORK, (5, 8, 8, 3), cells=ours["cells"], speedup=6.5), result)
     assert reached["cells"] is True
@@ -110,6 +115,12 @@ def test_bars(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     assert reached["linear regions, over arranging"] is True
     assert reached["decision boundary, over arranging"] is False
     assert reached["locate, microseconds a point"] is False
+    drawn = [
+        reached[f"PNG of {n} cells, {how}, processor seconds"]
+        for n in ("100,000", "1,000,000")
+        for how in ("first", "norm")
+    ]
+    assert drawn == [True, False, False, True]
     assert (
         verdicts(Workload(NETWORK, (5, 8, 8, 3), speedup=6.6), result)["times faster than regioncam"] is False
     )
@@ -134,3 +145,19 @@ def test_second_looks_are_taken_of_the_whole_slice(monkeypatch: pytest.MonkeyPat
     found = {name: look() for name, look in looks(arr, str(tmp_path)).items()}
     assert found["jacobian_norms"].shape == (arr.n_cells,) and (found["locate"] >= -1).all()
     assert (tmp_path / "cells.npz").exists() and (tmp_path / "cells.png").exists()
+
+
+def test_pictures_are_drawn_in_every_style(
+    report: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    from pictures import STYLES, drawn
+    from table import to_markdown
+
+    model = nn.Sequential(nn.Linear(2, 9), nn.ReLU(), nn.Linear(9, 3))
+    arr = sv.arrange(sv.load_program(model), sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
+    found = drawn(arr, tmp_path / "x.png")
+    assert found["cells"] == arr.n_cells and found["peak_bytes"] >= 0
+    assert set(found["seconds"]) == set(STYLES) and min(found["seconds"].values()) > 0
+    page = to_markdown(report | {"pictures": [{"name": "x"} | found]})
+    assert f"| PNG of {arr.n_cells} cells, the first, with its decision boundary |" in page

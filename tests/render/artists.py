@@ -30,7 +30,7 @@ def filled_polygons(ax: Axes) -> list[FilledPolygon]:
     return [
         FilledPolygon(fills.polygons.vertices[fills.polygons.corners[row]], tuple((rgb / 255).tolist()))
         for fills in fills_of(ax)
-        for row, rgb in zip(fills.polygons.rows, fills.rgb, strict=True)
+        for row, rgb in zip(fills.polygons.rows, fills.colors[:-1, :3], strict=True)
     ]
 
 
