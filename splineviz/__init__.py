@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from splineviz.comparison import compare as compare
     from splineviz.engine.arrange import arrange as arrange
     from splineviz.engine.arrange import stream as stream
+    from splineviz.engine.each import arrange_each as arrange_each
     from splineviz.engine.forecast import Forecast as Forecast
     from splineviz.engine.forecast import forecast as forecast
     from splineviz.errors import InputError as InputError
@@ -83,6 +84,7 @@ _HOME = {
     "Window": "splineviz.plane",
     "animate": "splineviz.animation",
     "arrange": "splineviz.engine.arrange",
+    "arrange_each": "splineviz.engine.each",
     "check": "splineviz.checking",
     "compare": "splineviz.comparison",
     "stream": "splineviz.engine.arrange",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float64
@@ -16,7 +17,9 @@ from splineviz.few_lines import few_lines
 from splineviz.inputs import as_inputs
 from splineviz.showing import in_lines
 
-__all__ = ["Plane", "Window"]
+__all__ = ["Plane", "Window", "measured_once"]
+
+T = TypeVar("T")
 
 _COLLINEAR = 1e-9  # sine of the angle at the first anchor below which three anchors are refused as collinear
 _ROUNDING = (
@@ -289,13 +292,14 @@ class Window:
         centre: np.ndarray = self.vertices.mean(0)
         return centre
 
-    @property
+    @cached_property
     def area(self) -> float:
         """Area, in squared input distance."""
-        x, y = (self.vertices - self.vertices[0]).T
-        return float(0.5 * np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
+        corners = self.vertices - self.vertices[0]
+        after = np.concatenate([corners[1:], corners[:1]])
+        return float(0.5 * np.sum(corners[:, 0] * after[:, 1] - corners[:, 1] * after[:, 0]))
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[float, float, float, float]:
         """(x0, x1, y0, y1) of the bounding rectangle."""
         (x0, y0), (x1, y1) = self.vertices.min(0), self.vertices.max(0)
@@ -320,6 +324,12 @@ def _too_far() -> InputError:
         "two of the three anchors are farther apart than float64 can hold",
         hint="choose points of the size that the network's inputs have",
     )
+
+
+def measured_once(things: Sequence[T], measure: Callable[[T], float]) -> Float64[np.ndarray, "thing"]:
+    """A measure of each of some planes or windows, taken once of those that are one and the same."""
+    known = {id(thing): measure(thing) for thing in {id(thing): thing for thing in things}.values()}
+    return np.array([known[id(thing)] for thing in things])
 
 
 def _is_single(point: np.ndarray) -> bool:

@@ -4,7 +4,7 @@ cells that are in doubt because they are not."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +14,7 @@ from jaxtyping import Float64, Int64
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.verdict import Status
 from splineviz.errors import SplinevizError
-from splineviz.plane import Window
+from splineviz.plane import Window, measured_once
 
 if TYPE_CHECKING:
     from splineviz.geometry.soundness import Broken
@@ -29,7 +29,6 @@ _DENT = 16
 """Bit of "is not convex" below."""
 
 A = TypeVar("A", bound=Cells)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +85,9 @@ def marked(arr: A, suspects: Int64[np.ndarray, "cell"]) -> A:
 
     Whatever covers its windows then has the status ``IN_DOUBT``.
     """
-    cells = np.union1d(doubtful_cells(arr), suspects)
+    cells = doubtful_cells(arr)
+    if len(suspects):
+        cells = np.union1d(cells, suspects)
     if not len(cells):
         return arr
     area, share = sum(window.area for window in arr.windows), 1.0
@@ -100,11 +101,11 @@ def marked(arr: A, suspects: Int64[np.ndarray, "cell"]) -> A:
 def violations(arr: Cells) -> Iterator[Violation]:
     """All violations of the rules of :func:`check`, where sizes and ids fit together; those of whole windows
     come last."""
-    broken = _broken(arr, _once(arr.windows, _slack))
+    broken = _broken(arr, measured_once(arr.windows, _slack))
     if (broken.cells & _DENT).any():
         # Rounding reaches further where a plane is far from the origin, which takes long to ask of hundreds.
-        far = _once(arr.planes, lambda plane: _ROUNDING * math.sqrt(plane.origin @ plane.origin))
-        broken = _broken(arr, _once(arr.windows, _slack) + far)
+        far = measured_once(arr.planes, lambda plane: _ROUNDING * math.sqrt(plane.origin @ plane.origin))
+        broken = _broken(arr, measured_once(arr.windows, _slack) + far)
     for kind, found in broken._asdict().items():
         if found.any():
             yield from _told(arr, kind, found)
@@ -143,7 +144,7 @@ def _broken(arr: Cells, slack: Float64[np.ndarray, "window"]) -> Broken:
         arr.pattern_hash,
         arr.thin_cells,
         arr.thin_areas,
-        _once(arr.windows, lambda window: window.area),
+        measured_once(arr.windows, lambda window: window.area),
         slack,
         arr.status.covers,
     )
@@ -221,9 +222,3 @@ def _slack(window: Window) -> float:
     """How far a vertex may stand inside the line of its neighbours, but for what the plane's origin adds."""
     x0, x1, y0, y1 = window.bounds
     return _STRAIGHT * math.hypot(x1 - x0, y1 - y0) + _ROUNDING * max(-x0, x1, -y0, y1)
-
-
-def _once(things: tuple[T, ...], measure: Callable[[T], float]) -> Float64[np.ndarray, "thing"]:
-    """A measure of each of some things, taken once of those that are one and the same."""
-    known = {id(thing): measure(thing) for thing in {id(thing): thing for thing in things}.values()}
-    return np.array([known[id(thing)] for thing in things])

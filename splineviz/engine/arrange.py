@@ -28,7 +28,7 @@ from splineviz.program.program import Program
 from splineviz.program.sources import program_for
 from splineviz.values.propagation import Device, Propagator
 
-__all__ = ["arrange", "arrange_with", "program_on", "stream"]
+__all__ = ["arrange", "arrange_with", "finished_arrangement", "program_on", "stream"]
 
 Planes = Plane | Sequence[Plane]
 Windows = Window | Sequence[Window]
@@ -134,12 +134,17 @@ def arrange_with(
 ) -> Arrangement:
     """Arrange within a given budget, with a propagator whose memory several calls may use in turn."""
     request = _Request(program, planes, windows, stage, certify)
-    state = start(request.planes, request.windows, prove=certify != "off")
-    finished = finish(
-        Walk(program, request.n_stages, budget, certify, progress, propagator),
-        state,
-        allowed=budget.max_cells,
-    )
+    return _arranged(Walk(program, request.n_stages, budget, certify, progress, propagator), request)
+
+
+def finished_arrangement(walk: Walk, planes: Planes, windows: Windows) -> Arrangement:
+    """The arrangement that a walk through all stages of its program makes of windows."""
+    return _arranged(walk, _Request(walk.program, planes, windows, None, walk.certify))
+
+
+def _arranged(walk: Walk, request: _Request) -> Arrangement:
+    state = start(request.planes, request.windows, prove=request.certify != "off")
+    finished = finish(walk, state, allowed=walk.budget.max_cells)
     return request.result(finished or FinishedFaces.nothing(state))
 
 
@@ -257,7 +262,7 @@ class _Request:
             thin_cells=finished.thin.cells,
             thin_areas=finished.thin.areas,
         )
-        return marked(arr, np.union1d(finished.unmatched, finished.thin.unmeasured))
+        return marked(arr, np.concatenate([finished.unmatched, finished.thin.unmeasured]))
 
     def _undecided(self, tally: Tally) -> int:
         return tally.open if self.certify == "off" else tally.decisions.total() - tally.proven.total()

@@ -111,8 +111,7 @@ class Budget:
         """Bytes for one worker."""
         return max(1, min(_BATCH * _LEVELS, self.total // 2))
 
-    @property
-    def maps(self) -> int:
+    def bytes_for_maps(self) -> int:
         """Bytes for affine maps of faces that are kept, of either kind."""
         return self.memory // _LEVELS
 

@@ -54,6 +54,8 @@ def settled(
     points, off = subdivision.vertices.copy(), np.where(of_vertex < np.inf, distance, 0.0)
     for_areas = corners_too_far_off(points, faces.offsets, faces.values, off)
     far = np.flatnonzero(off > _ALLOWED * of_vertex)
+    if not len(far) and not len(for_areas):
+        return points, off
     far = far[np.argsort(-off[far], kind="stable")]
     if len(far) > most and off[far[most]] > _IN_VAIN * off[far[0]]:
         far = far[:0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -25,7 +25,7 @@ from splineviz.geometry.lineage import inherit
 from splineviz.geometry.refine import Refinement
 from splineviz.geometry.refine_maxima import Births
 from splineviz.geometry.subdivision import RIM, Subdivision
-from splineviz.plane import Plane, Window
+from splineviz.plane import Plane, Window, measured_once
 from splineviz.program.program import Program
 from splineviz.values.initial_values import first_live
 from splineviz.values.row_products import with_ends
@@ -104,8 +104,8 @@ class StageState:
         """Bytes of its live tensors."""
         return sum(live.values.nbytes for live in self.live.values())
 
-    def begin(self, program: Program) -> None:
-        """Make what is alive at the corners of windows that nothing has cut yet."""
+    def begin(self, program: Program, *, fold: bool = True) -> None:
+        """Make what is alive at the corners of windows that nothing has cut yet; see `first_live`."""
         planes = [self.frames[number][0] for number in self.window_of.tolist()]
         uv, lengths = self.subdivision.vertices, self.subdivision.faces.lengths
         self.live = first_live(
@@ -116,6 +116,7 @@ class StageState:
             np.repeat(np.arange(len(planes)), lengths),
             _reaches(planes, self.subdivision),
             prove=self.ancestry is not None,
+            fold=fold,
         )
 
     def advance(self, refinement: Refinement, stage: int, steps: StageRounds) -> None:
@@ -234,7 +235,13 @@ class FinishedFaces:
 
     @classmethod
     def of(
-        cls, state: StageState, tally: Tally, program: Program, spare: float, limit: float, memory: int
+        cls,
+        state: StageState,
+        tally: Tally,
+        program: Program,
+        spare: float,
+        limit: float,
+        memory: Callable[[], int],
     ) -> FinishedFaces:
         """A state at its end: doubtful coordinates are made good as far as ``spare`` goes, thin cells
         measured within ``limit``; maps of faces take ``memory``."""
@@ -291,6 +298,6 @@ def start(planes: Sequence[Plane], windows: Sequence[Window], *, prove: bool) ->
 
 def _reaches(planes: Sequence[Plane], windows: Subdivision) -> np.ndarray:
     """(V,) |origin| + |u| + |v| of the corners of windows."""
-    norms = [np.sqrt(np.einsum("ij,ij->i", *2 * [plane.origin[None]])) for plane in planes]
+    norms = measured_once(planes, lambda plane: math.sqrt(plane.origin @ plane.origin))
     result: np.ndarray = np.repeat(norms, windows.faces.lengths) + np.abs(windows.vertices).sum(1)
     return result

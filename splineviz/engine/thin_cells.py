@@ -62,6 +62,8 @@ def measured(
     as ``limit`` of `resolver.effort` allows.
     """
     cells = thin_faces(points, faces.offsets, faces.values, _THICKNESS * reach, off)
+    if not len(cells):
+        return points, float(off.max(initial=0.0)), NO_THIN
     corners = [faces[cell].tolist() for cell in cells.tolist()]
     vertices = list(dict.fromkeys(vertex for row in corners for vertex in row))
     places = dict(zip(vertices, located(program, ancestry, vertices, limit), strict=False))

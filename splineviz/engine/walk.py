@@ -107,7 +107,7 @@ class Walk:
             if runs != [(0, len(state.window_of))]:
                 return Divided(state, None, _UNCUT, runs, tally, held)
         if position in (START, _UNCUT):
-            state.begin(self.program)
+            self._begin(state)
         reached = None
         for i in range(start, len(self.program.nodes)):
             check_time()
@@ -116,7 +116,7 @@ class Walk:
                 if not state.live.keys() & set(node.inputs):
                     continue  # a state may start behind the first nodes
                 began = time.perf_counter()
-                self.propagator.affine(state.live, node, state.born, state.shared_vertices())
+                self._run(state, node)
                 tally.seconds_affine += time.perf_counter() - began
                 continue
             if node.stage >= self.n_stages:
@@ -141,7 +141,7 @@ class Walk:
             self.program,
             self._effort(state, last, _FRACTION[self.certify], _SPARE[self.certify]),
             self._allowed(state, last, _THIN),
-            self.budget.maps,
+            self.budget.bytes_for_maps,
         )
 
     def part(self, reached: Divided, n: int) -> tuple[Excerpt, StageState]:
@@ -160,6 +160,14 @@ class Walk:
         if refinement.next_word is None:
             self.propagator.pointwise(live, node)
         return excerpted, state.part(excerpted, run[0], live)
+
+    def _begin(self, state: StageState) -> None:
+        """Make what is alive at the corners of windows that nothing has cut yet."""
+        state.begin(self.program)
+
+    def _run(self, state: StageState, node: Affine) -> None:
+        """Run an affine node on what is alive."""
+        self.propagator.affine(state.live, node, state.born, state.shared_vertices())
 
     def _cut(
         self,
@@ -327,7 +335,7 @@ class Walk:
         if state.ancestry is None:
             return None
         step, allowed = StageRound(node.stage), self._allowed(state, node.stage)
-        maps = FaceMaps.of(self.program, state.face_states(), step, self.budget.maps)
+        maps = FaceMaps.of(self.program, state.face_states(), step, self.budget.bytes_for_maps)
         return Resolver(self.program, state.ancestry, step, allowed, maps)
 
     def _renew(self, state: StageState, resolver: Resolver | None, uncertain: UncertainError) -> None:
@@ -350,7 +358,8 @@ class Walk:
         if before is None:
             return None
         allowed = self._allowed(state, node.stage)
-        maps = FaceMaps.of(self.program, state.face_states(), StageRound(node.stage), self.budget.maps)
+        step, memory = StageRound(node.stage), self.budget.bytes_for_maps
+        maps = FaceMaps.of(self.program, state.face_states(), step, memory)
 
         def resolver(births: Births) -> ExactAnswers:
             check_time()

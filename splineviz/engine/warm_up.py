@@ -30,7 +30,7 @@ def compile_others() -> None:
     program, planes, windows = load_program(net), [Plane.identity()], [Window.box(-1, 1, -1, 1)]
     walk = _Uncut(program, len(program.stages), Budget.of(None, None, None, 1), "fast")
     state = start(planes, windows, prove=True)
-    maps = FaceMaps.of(program, state.face_states(), StageRound(0), walk.budget.maps)
+    maps = FaceMaps.of(program, state.face_states(), StageRound(0), walk.budget.bytes_for_maps)
     maps.near.make([0])
     maps.exact.make([0])
     finished = finish(walk, state)

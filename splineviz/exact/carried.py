@@ -86,8 +86,9 @@ class Carried(Generic[T, F]):
     states: FaceStates
     stage: int
     kind: Kind[T, F]
-    memory: int
-    """Bytes of the tensors that are kept, more or less; a single pass may take more"""
+    memory: Callable[[], int]
+    """Bytes of the tensors that are kept, more or less; a single pass may take more. Asked for with the first
+    map: a look at the memory that is free takes as long as a small stage."""
     _batches: list[Batch[T, F]] = field(default_factory=list)
     _batch_of: dict[int, Batch[T, F]] = field(default_factory=dict)
 
@@ -116,7 +117,7 @@ class Carried(Generic[T, F]):
     def most(self) -> int:
         """Number of faces whose maps are kept, at most."""
         each = 3 * 8 * self.kind.numbers * self.program.values_alive[self.stage]
-        return max(self._in_one_pass, self.memory // each)
+        return max(self._in_one_pass, self.memory() // each)
 
     @cached_property
     def _in_one_pass(self) -> int:

@@ -7,7 +7,7 @@ values there from its place, without what has become of their errors from birth 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -76,9 +76,11 @@ class FaceMaps:
     _corner_of: dict[int, Corner | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, program: Program, states: FaceStates, step: StageRound, memory: int) -> FaceMaps:
-        """No maps yet of any faces, before a stage cuts or behind it; so many bytes are kept of either
-        kind."""
+    def of(
+        cls, program: Program, states: FaceStates, step: StageRound, memory: Callable[[], int]
+    ) -> FaceMaps:
+        """No maps yet of any faces, before a stage cuts or behind it; ``memory`` tells how many bytes are
+        kept of either kind, once there are any."""
         near = Carried(program, states, step.stage, IN_TWO_FLOATS, memory)
         return cls(states, step, near, Carried(program, states, step.stage, IN_FIELDS, memory))
 

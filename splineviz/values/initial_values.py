@@ -31,16 +31,19 @@ def first_live(
     reaches: np.ndarray,
     *,
     prove: bool,
+    fold: bool = True,
 ) -> dict[int, VertexValues]:
     """By slot, for windows with these origins (windows, D) and bases (2, D), which are one array where planes
     are parallel.
 
     ``uv`` is (V, 2), ``window_of`` and ``reaches`` (V,) are the window of each corner and its |origin| + |u|
     + |v|. Where many windows lie on parallel planes, the corners themselves are not needed: z(origin + u b1 +
-    v b2) = z(origin) + u W b1 + v W b2 takes one product for each window, and two for all of them.
+    v b2) = z(origin) + u W b1 + v W b2 takes one product for each window, and two for all of them. Not so
+    without ``fold``, where windows have weights of their own.
     """
     different = list({id(basis): basis for basis in bases}.values())
-    leading = _leading(program) if 2 * (len(bases) + 2 * len(different)) <= len(uv) else []
+    several = fold and 2 * (len(bases) + 2 * len(different)) <= len(uv)
+    leading = _leading(program) if several else []
     if leading:
         which = {id(basis): k for k, basis in enumerate(different)}
         basis_of = np.array([which[id(basis)] for basis in bases])[window_of]

@@ -58,6 +58,11 @@ class Propagator:
         where = torch.device("cpu") if device is None else named_device(device)
         return cls(accelerator=None if where.type == "cpu" else Accelerator(where))
 
+    def affine_by(self, live: dict[int, VertexValues], node: Affine, run: Callable[[Tensor], Tensor]) -> None:
+        """Run an affine node of one input by a function in place of its own."""
+        live[node.output] = after_affine(node, [live[k] for k in node.inputs], lambda _, x: (run(x), None))
+        self._free(live, node)
+
     def affine(
         self, live: dict[int, VertexValues], node: Affine, born: np.ndarray, shared: np.ndarray | None = None
     ) -> None:
