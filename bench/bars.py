@@ -18,7 +18,11 @@ SECOND_LOOKS = {
     "decision_boundary": 0.15,
     "save": 0.5,
 }
-LOCATE_MICROSECONDS = 2.0
+MICROSECONDS = {"locate": 2.0, "distance": 20.0}
+"""A point"""
+FILE_BYTES = 60.0
+"""A cell"""
+SMALL_RATIO, TWO_WORKERS = 1.5, 1.7
 
 Bar = dict[str, Any]
 
@@ -28,6 +32,8 @@ def check_bars(
     results: Sequence[dict[str, Any]],
     pictures: Sequence[dict[str, Any]] | None,
     cold: dict[str, Any] | None,
+    small: dict[str, Any] | None = None,
+    scaling: dict[str, dict[str, Any]] | None = None,
 ) -> list[Bar]:
     """Every bar with the value that was measured; ``passed`` is None where there is no value to compare."""
     bars: list[Bar] = []
@@ -35,6 +41,8 @@ def check_bars(
         bars += _of_workload(workload, result)
     bars += _of_pictures(pictures or ())
     bars += _of_second_looks(results)
+    bars += _of_small(small)
+    bars += _of_scaling(scaling or {})
     if cold is not None:
         for what, key, limit in (
             ("splineviz --help, seconds", "help", HELP_SECONDS),
@@ -101,8 +109,26 @@ def _of_second_looks(results: Iterable[dict[str, Any]]) -> Iterator[Bar]:
             for look, limit in SECOND_LOOKS.items():
                 what = f"{look.replace('_', ' ')}, over arranging"
                 yield bar(what, result["name"], "<=", limit, looks["ratios"][look])
-            each = 1e6 * looks["seconds"]["locate"]["median"] / looks["points"]
-            yield bar("locate, microseconds a point", result["name"], "<=", LOCATE_MICROSECONDS, each)
+            for look, limit in MICROSECONDS.items():
+                each = 1e6 * looks["seconds"][look]["median"] / looks["points"]
+                yield bar(f"{look}, microseconds a point", result["name"], "<=", limit, each)
+            size = looks["file_bytes"] / looks["cells"]
+            yield bar("saved, bytes a cell", result["name"], "<=", FILE_BYTES, size)
+
+
+def _of_small(small: dict[str, Any] | None) -> Iterator[Bar]:
+    if small is not None:
+        what = f"{small['networks']:,} small networks, time over a forward pass of each"
+        yield bar(what, _dashed(small["widths"]), "<=", SMALL_RATIO, small["ratio_each"])
+
+
+def _of_scaling(scaling: dict[str, dict[str, Any]]) -> Iterator[Bar]:
+    for name, found in scaling.items():
+        yield bar("times faster with two workers than with one", name, ">=", TWO_WORKERS, found["speedup"])
+
+
+def _dashed(widths: Sequence[int]) -> str:
+    return "-".join(map(str, widths))
 
 
 def bar(

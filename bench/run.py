@@ -5,8 +5,11 @@ The second is the fastest other tool for two inputs (PyPI: regioncam, Rust, floa
 networks in the same run, one thread each, and their activation patterns are compared as sets. Writes
 bench.json, the source of every number in the README, and bench.md, the same as tables, into docs/.
 
-``make bench`` takes about five minutes and 12 GB (regioncam's). With ``--quick`` it takes one: the first
-three networks and no cold start, into build/bench/.
+Beside that: what is asked for next, many small networks, two workers against one, and how much of the machine
+each phase uses.
+
+``make bench`` takes about eight minutes and 12 GB (regioncam's). With ``--quick`` it takes one: the first
+three networks, no scaling and no cold start, into build/bench/.
 """
 
 from __future__ import annotations
@@ -36,6 +39,13 @@ REPETITIONS = 5
 REGIONCAM_LIMIT = 600.0
 PATIENCE = 20.0
 """After so many seconds a slow tool is not run once more."""
+SMALL: dict[str, Any] = {"widths": [2, 32, 32, 32, 1], "networks": 1000, "repetitions": 3}
+FEW = 20
+"""Small networks where only some of all is measured"""
+SCALING: dict[str, dict[str, Any]] = {
+    "784-500-500-500-10": {"widths": [784, 500, 500, 500, 10], "repetitions": 3},
+    "ResNet-20": {"width": 16, "side": 32, "half_width": 0.05, "repetitions": 1},
+}
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA", "RAYON")}
@@ -77,15 +87,26 @@ def measure(workloads: Sequence[Workload], *, partial: bool) -> dict[str, Any]:
     """Everything that goes into bench.json; in part, without pictures and cold start."""
     machine = machine_facts()  # first, for the load that others cause
     results = [measure_workload(workload) for workload in workloads]
+    print("many small networks ...", flush=True)
+    small = in_new_process("small.py", {**SMALL, "networks": FEW if partial else SMALL["networks"]})
+    print("scaling ...", flush=True)
+    scaling = (
+        {} if partial else {name: in_new_process("scaling.py", asked) for name, asked in SCALING.items()}
+    )
+    print("roofline ...", flush=True)
+    roofline = in_new_process("roofline.py", {"workload": asdict(workloads[-1] if partial else DRAWN)})
     pictures = None if partial else [draw_workload(workload) for workload in (DRAWN, MILLION)]
     started = None if partial else cold_start(REPETITIONS)
     return {
         "schema": SCHEMA,
         "machine": machine,
         "workloads": results,
+        "small": small,
+        "scaling": scaling,
+        "roofline": roofline,
         "pictures": pictures,
         "cold_start": started,
-        "bars": check_bars(workloads, results, pictures, started),
+        "bars": check_bars(workloads, results, pictures, started, small, scaling),
     }
 
 

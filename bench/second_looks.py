@@ -27,6 +27,7 @@ def looks(arr: sv.Arrangement, folder: str) -> dict[str, Callable[[], object]]:
         "decision_boundary": arr.decision_boundary,
         "jacobian_norms": arr.jacobian_norms,
         "locate": lambda: arr.locate(uv),
+        "distance": lambda: arr.distance(uv),
         "save": lambda: sv.save(arr, Path(folder, "cells.npz")),
         "networkx": arr.to_networkx,
         "png": lambda: save_figure(arr, Path(folder, "cells.png")),
@@ -59,6 +60,7 @@ def main() -> None:
         "points": POINTS,
         "arranging": seconds,
         "seconds": {name: summary(times) for name, times in found.items()},
+        "file_bytes": Path(asked["folder"], "cells.npz").stat().st_size,
         "ratios": ratios,
     })  # fmt: skip
 

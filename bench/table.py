@@ -26,6 +26,9 @@ def to_markdown(report: dict[str, Any]) -> str:
         _patterns(report["workloads"]),
         _lazy(report["workloads"]),
         _second_looks(report["workloads"]),
+        _small(report["small"]),
+        _scaling(report["scaling"]),
+        _roofline(report["roofline"]),
         _waiting(report),
         _bars(report["bars"]),
     ]
@@ -172,15 +175,31 @@ def _patterns(results: Sequence[dict[str, Any]]) -> str:
 
 
 def _lazy(results: Sequence[dict[str, Any]]) -> str:
-    rows = [
-        [
-            r["name"],
-            _seconds(r["splineviz"]["seconds_affine_maps"]),
-            _seconds(r["splineviz"]["seconds_linear_regions"]),
-        ]
-        for r in results
-    ]
-    return "## Computed on first use\n\n" + _table(["network", "affine maps", "then linear regions"], rows)
+    rows = []
+    for r in results:
+        ours, theirs = r["splineviz"], r["regioncam"]
+        drawn = ours["drawing"]
+        rows.append(
+            [
+                r["name"],
+                _seconds(ours["seconds_affine_maps"]),
+                _alone(theirs.get("seconds_affine_maps")),
+                _seconds(ours["seconds_linear_regions"]),
+                _alone(drawn["seconds"] if drawn else None),
+                _alone(theirs.get("seconds_png")),
+            ]
+        )
+    head = ["network", "affine maps", "regioncam's", "then linear regions", "PNG", "regioncam's"]
+    note = (
+        "regioncam's affine maps are the last layer and `face_outputs`, in float32; its PNG is `write_png`, "
+        "1,000 pixels wide. Where its cells alone take longer than is waited for, nothing more is asked of it. "
+        "It has no linear regions, proofs, Jacobians, points located, distances nor files of cells.\n"
+    )
+    return f"## Computed on first use\n\n{note}\n" + _table(head, rows)
+
+
+def _alone(seconds: float | None) -> str:
+    return "-" if seconds is None else _seconds({"median": seconds})
 
 
 def _second_looks(results: Sequence[dict[str, Any]]) -> str:
@@ -199,6 +218,86 @@ def _second_looks(results: Sequence[dict[str, Any]]) -> str:
         f"`locate` is given {looked[0][1]['points']:,} points; what follows affine maps finds them at hand.\n"
     )
     return f"## Second looks\n\n{note}\n" + _table(head, rows)
+
+
+def _small(small: dict[str, Any]) -> str:
+    head = ["network", "networks", "cells each", "alone", "ratio", "`arrange_each`", "ratio", "forward"]
+    row = [
+        "-".join(map(str, small["widths"])),
+        _number(small["networks"]),
+        _number(small["cells"] / small["networks"]),
+        _seconds(small["alone"]),
+        f"{small['ratio_alone']:.2f}",
+        _seconds(small["each"]),
+        f"{small['ratio_each']:.2f}",
+        _seconds(small["forward"]),
+    ]
+    note = (
+        "Each with weights of its own, on one window; the forward pass is that of each network at its own "
+        f"vertices, right after it was arranged alone. Binding weights takes {_alone(small['binding'])} each, "
+        "not counted here.\n"
+    )
+    return f"## Many small networks\n\n{note}\n" + _table(head, [row])
+
+
+def _scaling(scaling: dict[str, dict[str, Any]]) -> str:
+    if not scaling:
+        return ""
+    phases = ["first stages", "excerpts", "batches", "joins", "last joins", "result", "rest"]
+    head = ["network", "cells", "batches", "workers", "time", "processor time", *phases]
+    rows, told = [], []
+    for name, found in scaling.items():
+        for jobs, run in found["workers"].items():
+            shares = (run["phases"].get(phase, 0.0) / run["processor"]["median"] for phase in phases)
+            rows.append([name, _number(found["cells"]), _number(found["batches"]), jobs])
+            rows[-1] += [_seconds(run["seconds"]), _seconds(run["processor"])]
+            rows[-1] += [f"{share:.0%}" for share in shares]
+        told.append(
+            f"{name}: {found['speedup']:.2f} times faster with two workers; {found['serial_share']:.0%} is "
+            f"serial, which allows {found['expected']['2']:.2f} times with two and, extrapolated by Amdahl's "
+            f"law, {found['expected']['16']:.1f} with 16."
+        )
+    note = (
+        "Shares of processor time by phase. First stages (until there are batches), last joins and the result "
+        "are serial: nothing runs beside them. Each batch is joined by one thread, while others go on.\n"
+    )
+    return f"## Scaling\n\n{note}\n" + _table(head, rows) + "\n" + "\n".join(line + "\n" for line in told)
+
+
+def _roofline(roofline: dict[str, Any]) -> str:
+    bandwidth = roofline["machine"]["bytes_a_second"]
+    rate = roofline["machine"]["operations_a_second"]
+    rows = []
+    for name, phase in roofline["phases"].items():
+        least = max(phase["bytes"] / bandwidth, phase["operations"] / rate)
+        rows.append(
+            [
+                name,
+                _alone(phase["seconds"]),
+                _megabytes(phase["bytes"]),
+                f"{phase['operations'] / 1e9:.3g}" if phase["operations"] else "-",
+                f"{phase['bytes'] / bandwidth / phase['seconds']:.0%}",
+                f"{phase['operations'] / rate / phase['seconds']:.0%}" if phase["operations"] else "-",
+                f"{phase['seconds'] / least:.1f}",
+            ]
+        )
+    head = [
+        "phase",
+        "processor time",
+        "moved at least",
+        "Gflop",
+        "of a copy",
+        "of a product",
+        "over the least",
+    ]
+    note = (
+        f"{roofline['workload']}, one thread, processor time. A copy of memory moves {bandwidth / 1e9:.1f} GB "
+        f"a second here, a product of matrices takes {rate / 1e9:.1f} Gflop a second, both measured in the "
+        "same process. Moved at least: every array that a phase reads or writes, once. Gflop: those of the "
+        "plain algorithm, though interpolated products and cells that share products spare some of them. The "
+        "last column tells how far a phase is from the larger of the two times.\n"
+    )
+    return f"## Roofline by hand\n\n{note}\n" + _table(head, rows)
 
 
 def _waiting(report: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ class Workload:
 
 
 WORKLOADS = (
-    Workload("2-32-32-32-1", (2, 32, 32, 32, 1), cells=1_180, speedup=1.0, ratio=2.5, proofs=1.3),
+    Workload("2-32-32-32-1", (2, 32, 32, 32, 1), cells=1_180, speedup=1.0, proofs=1.3),
     Workload("2-100-100-1", (2, 100, 100, 1), cells=7_049, speedup=1.0, ratio=2.5, proofs=1.2),
     Workload(
         "784-200-200-200-10",

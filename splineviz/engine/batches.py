@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from splineviz.deadline import SpentError, until
@@ -127,26 +126,36 @@ def _shares(walk: Walk) -> bool:
 def _spread(
     walk: Walk, reached: Divided, allowed: int | None
 ) -> Iterator[tuple[Excerpt, FinishedFaces | None]]:
-    """The same, by all workers, in the same order."""
+    """The same, by all workers, in the same order. Threads cut out their batches themselves; to other workers
+    they are sent."""
     import joblib
 
     position, held, excerpts = reached.position, reached.held, deque[Excerpt]()
     crew = Crew(walk.budget.workers) if on_threads() else None
-    if crew is None:
-        worker, task = _sent_once(replace(walk, progress=None), _cluster()), finish
-    else:
-        worker, task = replace(walk, progress=crew.check), partial(crew.run, finish)
 
-    def tasks() -> Iterator[Any]:
+    def sent() -> Iterator[Any]:
+        worker = _sent_once(replace(walk, progress=None), _cluster())
         for n in range(len(reached.runs)):
             excerpted, part = walk.part(reached, n)
             excerpts.append(excerpted)
-            yield joblib.delayed(task)(worker, part, position, held, allowed)
+            yield joblib.delayed(finish)(worker, part, position, held, allowed)
 
+    def shared(crew: Crew) -> Iterator[Any]:
+        worker = replace(walk, progress=crew.check)
+
+        def task(n: int) -> tuple[Excerpt, FinishedFaces | None]:
+            excerpted, part = walk.part(reached, n)
+            return excerpted, finish(worker, part, position, held, allowed)
+
+        for n in range(len(reached.runs)):
+            yield joblib.delayed(crew.run)(task, n)
+
+    tasks = sent() if crew is None else shared(crew)
     with one_thread():
-        results = joblib.Parallel(walk.budget.workers, prefer="threads", return_as="generator")(tasks())
+        results = joblib.Parallel(walk.budget.workers, prefer="threads", return_as="generator")(tasks)
         with until_unwanted(results, crew):
-            for n, finished in enumerate(results):
+            for n, result in enumerate(results):
+                excerpted, finished = (excerpts.popleft(), result) if crew is None else result
                 if finished is not None and allowed is not None:
                     if len(finished.stage_of) > allowed:
                         # It did not know what the batches before it would leave: once more, as if they had
@@ -156,7 +165,7 @@ def _spread(
                     allowed -= 0 if finished is None else len(finished.stage_of)
                 if finished is not None and walk.progress is not None:
                     walk.progress((n + 1) / len(reached.runs), len(finished.stage_of))
-                yield excerpts.popleft(), finished
+                yield excerpted, finished
 
 
 def _cluster() -> Any:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Budget", "Effort", "Limits", "Resources", "divided", "share_of"]
 
-_BATCH = 256 << 20  # bytes; larger batches are no faster
+_BATCH = (
+    64 << 20
+)  # bytes; larger batches are hardly faster, and what is done before there are any is not shared
+_MEMORY = 1 << 30  # bytes for one worker, at most
 _SMALL = 16 << 20  # bytes; not worth a look at the memory that is free
 _SHARE = 0.5  # of the memory that is free
 _LEVELS = 4  # batches in the memory of one worker: one that grows is divided again while the larger one waits
@@ -109,7 +112,7 @@ class Budget:
     @cached_property
     def memory(self) -> int:
         """Bytes for one worker."""
-        return max(1, min(_BATCH * _LEVELS, self.total // 2))
+        return max(1, min(_MEMORY, self.total // 2))
 
     def bytes_for_maps(self) -> int:
         """Bytes for affine maps of faces that are kept, of either kind."""
@@ -145,7 +148,7 @@ class Budget:
         small = need <= _SMALL and self.max_memory is None and not self.limited
         if small or n_faces == 1:
             return [(0, n_faces)]
-        room = (self.memory - held) / _LEVELS
+        room = min(_BATCH, (self.memory - held) / _LEVELS)
         if self.limited:
             room = min(room, each * min(_FINE, (self.max_cells or 8 * _FINE) // 8))
         if need <= room:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MEASURES", "measure"]
 
-MEASURES: dict[str, Measure] = {one.name: one for one in (regions.MEASURE, integrals.MEASURE, graph.MEASURE, topology.MEASURE)}
+MEASURES: dict[str, Measure] = {
+    one.name: one for one in (regions.MEASURE, integrals.MEASURE, graph.MEASURE, topology.MEASURE)
+}
 """All measures of an arrangement, in the order of listing"""
 
 

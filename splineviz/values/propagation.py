@@ -241,7 +241,7 @@ class Propagator:
         for start in range(n, len(rows), step or 1):
             check_time()
             some = torch.from_numpy(rows[start : start + step])
-            out[some] = self._anywhere(node, [x[some]], out.new_empty)
+            _put(out, some, self._anywhere(node, [x.index_select(0, some)], out.new_empty))
 
     def _alone(self, node: Affine, x: Tensor, rows: np.ndarray, out: Tensor) -> None:
         """Fill some rows of a dense node's result, each from its own numbers alone: the same bits wherever it
@@ -256,13 +256,13 @@ class Propagator:
         product = self._product(node, [x])
         if product is not None:
             every = torch.from_numpy(rows)
-            out[every] = product.alone(x[every])
+            _put(out, every, product.alone(x.index_select(0, every)))
         elif node.by_products is not None:
             step = rows_in_block(x)
             for start in range(0, len(rows), step):
                 check_time()
                 some = torch.from_numpy(rows[start : start + step])
-                out[some] = node.by_products(x[some], multiplied)
+                _put(out, some, node.by_products(x.index_select(0, some), multiplied))
         else:
             for v in rows.tolist():
                 check_time()
@@ -277,6 +277,12 @@ class Propagator:
         """Give the storage of a dead tensor back, unless a live one is a view of it."""
         if dead.storage is not None and all(other.storage is not dead.storage for other in live.values()):
             self.buffers.give(dead.storage)
+
+
+def _put(out: Tensor, rows: Tensor, values: Tensor) -> None:
+    """Write values (some, *shape) to these rows: torch takes twice as long for it, and for ``out[rows]`` as
+    for ``index_select``."""
+    out.numpy()[rows.numpy()] = values.numpy()
 
 
 def _fused(node: Pointwise, refinement: Refinement) -> bool:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from torch import nn
 
@@ -36,7 +37,8 @@ def report(folder: Path) -> dict[str, Any]:
 
 def test_schema(report: dict[str, Any]) -> None:
     assert report["schema"] == "splineviz.bench/1"
-    assert set(report) == {"schema", "machine", "workloads", "pictures", "cold_start", "bars"}
+    sections = {"workloads", "small", "scaling", "roofline", "pictures", "cold_start", "bars"}
+    assert set(report) == {"schema", "machine"} | sections
     assert {"cpu", "cores", "versions", "threads"} <= set(report["machine"])
     (workload,) = report["workloads"]
     assert (workload["name"], workload["widths"]) == (NETWORK, [5, 8, 8, 3])
@@ -93,8 +95,10 @@ def test_bars(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     ratios = dict.fromkeys(("affine_maps", "jacobian_norms", "decision_boundary", "save"), 0.2)
     looks = {
         "ratios": ratios | {"linear_regions": 0.1},
-        "seconds": {"locate": {"median": 0.3}},
+        "seconds": {"locate": {"median": 0.3}, "distance": {"median": 1.9}},
         "points": 100_000,
+        "cells": 10,
+        "file_bytes": 599,
     }
     theirs = {"cells": 9, "seconds": {"median": 13.0}}
     result = {"name": NETWORK, "splineviz": ours, "regioncam": theirs, "second_looks": looks}
@@ -121,6 +125,8 @@ def test_bars(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
         for how in ("first", "norm")
     ]
     assert drawn == [True, False, False, True]
+    assert reached["distance, microseconds a point"] is True
+    assert reached["saved, bytes a cell"] is True
     assert (
         verdicts(Workload(NETWORK, (5, 8, 8, 3), speedup=6.6), result)["times faster than regioncam"] is False
     )
@@ -161,3 +167,39 @@ def test_pictures_are_drawn_in_every_style(
     assert set(found["seconds"]) == set(STYLES) and min(found["seconds"].values()) > 0
     page = to_markdown(report | {"pictures": [{"name": "x"} | found]})
     assert f"| PNG of {arr.n_cells} cells, the first, with its decision boundary |" in page
+
+
+def test_small_networks_and_roofline(report: dict[str, Any]) -> None:
+    small = report["small"]
+    assert small["ratio_each"] == pytest.approx(small["each"]["median"] / small["forward"]["median"])
+    assert small["cells"] > small["networks"] > 1
+    roofline = report["roofline"]
+    assert min(roofline["machine"].values()) > 0
+    assert roofline["phases"]["products"]["operations"] > 0
+    assert all(phase["bytes"] > 0 and phase["seconds"] > 0 for phase in roofline["phases"].values())
+
+
+def test_bytes_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    from roofline import bytes_of
+
+    row = np.zeros(5)
+    assert bytes_of([row, (row, np.zeros((2, 3), np.int32)), "no array"]) == 40 + 24
+
+
+def test_phases_add_up_to_all_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    from scaling import amdahl, measured
+    from workloads import Workload, make_network
+
+    program = sv.load_program(make_network(Workload(NETWORK, (5, 30, 30, 3))))
+    plane, window = sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1)
+    found = measured(lambda jobs: sv.arrange(program, plane, window, jobs=jobs, max_memory=1 << 18), 1)
+    assert found["batches"] > 1
+    for run in found["workers"].values():
+        assert sum(run["phases"].values()) == pytest.approx(run["processor"]["median"])
+        assert {"first stages", "excerpts", "batches", "joins", "last joins", "result"} <= set(run["phases"])
+        assert min(run["phases"].values()) >= 0
+    assert 0 < found["serial_share"] < 1
+    assert amdahl(0.0, 16) == 16 and amdahl(1.0, 16) == 1
+    assert found["expected"]["16"] == pytest.approx(amdahl(found["serial_share"], 16))
