@@ -4,6 +4,7 @@ lines."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -61,14 +62,11 @@ def settled(
         far = far[:0]
     far = far[:most]
     rows = np.concatenate([far, np.setdiff1d(for_areas, far)[:most_for_areas]])
-    try:
+    with suppress(InexactError):
         places = maps.places(rows)
-    except InexactError:
-        places = []
-    for vertex, place in zip(rows.tolist(), places, strict=False):
-        if place is not None and place.distance < off[vertex]:
-            points[vertex] = place.uv
-            off[vertex] = place.distance + UNIT_ROUNDOFF * np.abs(points[vertex]).sum()
+        closer = places.distance < off[rows]
+        rows, places = rows[closer], places.only(closer)
+        points[rows], off[rows] = places.uv, places.distance + places.rounded()
     far = far[off[far] > _ALLOWED * of_vertex[far]]
     for vertex, exact in zip(far.tolist(), located(far), strict=False):
         if exact is not None:

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
+import torch
 from jaxtyping import Float64
 
 from splineviz.engine.stage_state import StageState
 from splineviz.exact.digits import InexactError
+from splineviz.exact.face_corners import Corners
 from splineviz.exact.face_maps import FaceMaps, Known
-from splineviz.exact.quotients import Place
 from splineviz.geometry.places import places_of
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
@@ -44,29 +45,30 @@ def renew(state: StageState, maps: FaceMaps, vertices: np.ndarray) -> None:
     vertices = vertices[(_bounds(state) > _WORTHWHILE)[vertices] | unknown[vertices]]
     points, told, near = sub.vertices.copy(), places.distance[:, 1], np.zeros(len(sub.vertices))
     near[sub.faces.values] = _NEAR * np.repeat(state.reach[state.window_of], sub.faces.lengths)
-    for vertex, place, tensors, i in _known_values(maps, vertices):
-        rounded = UNIT_ROUNDOFF * sum(map(abs, place.uv))
-        if place.distance <= max(min(told[vertex], near[vertex]), rounded) and _better(
-            state, vertex, tensors, i
-        ):
-            points[vertex], exact[vertex] = place.uv, True
-            rounding = max(rounding, SAFE * (place.distance + rounded))
-            for slot, live in state.live.items():
-                _set(live, vertex, tensors[slot], i)
+    for corners, tensors in _known_values(maps, vertices):
+        vertex, rounded = corners.vertex, UNIT_ROUNDOFF * np.abs(corners.uv).sum(1)
+        taken = corners.distance <= np.maximum(np.minimum(told, near)[vertex], rounded)
+        for slot, live in state.live.items():
+            taken &= _no_worse(live, vertex, tensors[slot])
+        rows = np.flatnonzero(taken)
+        vertex = vertex[rows]
+        points[vertex], exact[vertex] = corners.uv[rows], True
+        rounding = max(rounding, SAFE * float((corners.distance + rounded)[rows].max(initial=0.0)))
+        for slot, live in state.live.items():
+            _set(live, vertex, tensors[slot], rows)
     stray = np.where(exact[sub.edges][:, [0, 1, 0, 1]], 0.0, sub.stray)
     rounding = max(rounding, sub.rounding)
     state.subdivision = replace(sub, vertices=points, stray=stray, rounding=rounding)
 
 
-def _known_values(maps: FaceMaps, vertices: np.ndarray) -> Iterator[tuple[int, Place, dict[int, Known], int]]:
-    """(vertex, its place, tensors, the row that is its) of vertices at which two lines are known to cross."""
+def _known_values(maps: FaceMaps, vertices: np.ndarray) -> Iterator[tuple[Corners, dict[int, Known]]]:
+    """Vertices at which two lines are known to cross, as corners of faces, with the tensors there; some at a
+    time."""
     with suppress(InexactError):
         for part in maps.in_parts(vertices):
-            corners = zip(part.tolist(), maps.corners(part.tolist()), strict=True)
-            found = [(vertex, corner) for vertex, corner in corners if corner]
-            for which, places, tensors in maps.values([corner for _, corner in found]):
-                for i, (row, place) in enumerate(zip(which.tolist(), places, strict=True)):
-                    yield found[row][0], place, tensors, i
+            _, corners = maps.corners(part)
+            for which, tensors in maps.values(corners):
+                yield corners.only(which), tensors
 
 
 def worn(state: StageState, left: float) -> np.ndarray:
@@ -88,27 +90,27 @@ def _bounds(state: StageState) -> Float64[np.ndarray, "vertex"]:
     return worst
 
 
-def _better(state: StageState, vertex: int, tensors: dict[int, Known], i: int) -> bool:
-    """Whether no tensor is known worse than it is in its i-th row, but for a few roundings."""
-    return all(
-        live.proof is None
-        or tensors[slot].error[i] <= max(live.proof[vertex], 4.0 * UNIT_ROUNDOFF * tensors[slot].norm[i])
-        for slot, live in state.live.items()
-    )
+def _no_worse(live: VertexValues, vertices: np.ndarray, known: Known) -> np.ndarray:
+    """Whether the values of each row are known no worse than those at its vertex, but for a few roundings."""
+    if live.proof is None:
+        return np.ones(len(vertices), bool)
+    result: np.ndarray = known.error <= np.maximum(live.proof[vertices], 4.0 * UNIT_ROUNDOFF * known.norm)
+    return result
 
 
-def _set(live: VertexValues, vertex: int, known: Known, i: int) -> None:
-    """Put the i-th row of values into one row."""
-    norm, error = float(known.norm[i]), float(known.error[i])
-    live.values[vertex], live.passed = known.values[i], None
-    likely = UNIT_ROUNDOFF * norm
-    live.error[vertex] = likely
+def _set(live: VertexValues, vertices: np.ndarray, known: Known, rows: np.ndarray) -> None:
+    """Put some rows of values at vertices."""
+    if not len(rows):
+        return
+    norm, error, likely = known.norm[rows], known.error[rows], UNIT_ROUNDOFF * known.norm[rows]
+    live.values[torch.from_numpy(vertices)], live.passed = known.values[torch.from_numpy(rows)], None
+    live.error[vertices] = likely
     if live.norm is not None:
-        live.norm[vertex] = norm
+        live.norm[vertices] = norm
     if live.proof is not None:
-        live.proof[vertex] = error
+        live.proof[vertices] = error
     if live.scale is not None and live.slack is not None:
         least = live.scale[live.scale > 0.0].min(initial=np.inf)
-        live.slack[vertex] = likely / least
+        live.slack[vertices] = likely / least
         if live.proven_slack is not None:
-            live.proven_slack[vertex] = error / least
+            live.proven_slack[vertices] = error / least

@@ -31,7 +31,7 @@ def compile_others() -> None:
     walk = _Uncut(program, len(program.stages), Budget.of(None, None, None, 1), "fast")
     state = start(planes, windows, prove=True)
     maps = FaceMaps.of(program, state.face_states(), StageRound(0), walk.budget.bytes_for_maps)
-    maps.near.make([0])
+    maps.corners(np.arange(3))
     maps.exact.make([0])
     finished = finish(walk, state)
     if finished is not None:

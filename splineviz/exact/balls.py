@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 from splineviz.exact.fields import MODULUS
 from splineviz.geometry.answers import UnsureError
 
-__all__ = ["Ball", "Crossing", "Line", "balls", "crossing", "through", "value_at"]
+__all__ = ["NOWHERE", "Ball", "Crossing", "Line", "balls", "crossing", "through", "value_at"]
 
 
 _ANYTHING = 1 << 4096
@@ -110,6 +110,9 @@ def _common(*numbers: float) -> list[tuple[int, int]]:
 
 Crossing = tuple[Ball, Ball, Ball]
 """(X, Y, W), W > 0, of the point (X / W, Y / W)"""
+
+NOWHERE: Crossing = (Ball(0, _ANYTHING), Ball(0, _ANYTHING), Ball(0, _ANYTHING))
+"""A point of which nothing is known"""
 
 
 def crossing(first: Line, second: Line) -> Crossing:

@@ -14,6 +14,7 @@ from splineviz.exact.balls import Line, balls
 from splineviz.exact.carried import Kind
 from splineviz.exact.double_double import DoubleDouble, exact_sum
 from splineviz.exact.fields import PRIMES, Residues, in_fields
+from splineviz.exact.line_crossings import Lines
 from splineviz.geometry.rounding import SAFE
 from splineviz.plane import Plane
 
@@ -47,6 +48,18 @@ class EntryFunctions(NamedTuple):
         flat = [x.reshape(-1) for x in (high, low, minus, error)]
         found, n = balls(flat[0], flat[1], flat[2], flat[3], np.tile(shifts, 3)), len(columns)
         return list(zip(found[:n], found[n : 2 * n], found[2 * n :], strict=True))
+
+    def write(self, columns: np.ndarray, lines: Lines, rows: np.ndarray) -> None:
+        """Put some of the functions into columns ``rows`` of lines."""
+        high, low, error = (part[:, columns] for part in (self.high, self.low, self.error))
+        kinks = self.kinks[columns]
+        if kinks.any():
+            size = np.abs(high[0]) + np.abs(kinks)
+            first, more = exact_sum(torch.from_numpy(high[0]), torch.from_numpy(-kinks))
+            high[0], low[0] = first.numpy(), low[0] + more.numpy()
+            error[0] = SAFE * (error[0] + 2.0**-103 * size)
+        for column, own in zip(lines, (high, low, error), strict=True):
+            column[:, rows] = own
 
 
 def entry_functions(

@@ -43,8 +43,9 @@ _KEPT = 16
 
 
 def equal_entries(program: Program, planes: Iterable[Plane]) -> Mapping[int, np.ndarray] | None:
-    """By stage, (n,) a number for each entry of the tensor that enters it: entries with one number are one
-    function on all planes. None for many planes, and where a node has no form in whole numbers."""
+    """By stage, (n,) a number for each entry of the tensor that enters it: entries with one number, of one
+    stage or of two, are one function on all planes. None for many planes, and where a node has no form in
+    whole numbers."""
     distinct: dict[Plane, None] = {}
     for plane in planes:
         distinct[plane] = None
@@ -65,13 +66,16 @@ def equal_entries(program: Program, planes: Iterable[Plane]) -> Mapping[int, np.
 
 def _numbered(tables: Sequence[dict[int, np.ndarray] | None]) -> dict[int, np.ndarray] | None:
     """By stage, the same number for entries with the same residues in all tables."""
-    result: dict[int, np.ndarray] = {}
-    for stage in tables[0] or {}:
-        rows = [table[stage] for table in tables if table is not None]
-        if len(rows) < len(tables):
-            return None
-        result[stage] = np.unique(np.concatenate(rows), axis=1, return_inverse=True)[1].reshape(-1)
-    return result if tables[0] is not None else None
+    known = [table for table in tables if table is not None]
+    if len(known) < len(tables) or not known:
+        return None
+    stages = list(known[0])
+    columns = [np.concatenate([table[stage] for table in known]) for stage in stages]
+    if not columns:
+        return {}
+    numbers = np.unique(np.concatenate(columns, axis=1), axis=1, return_inverse=True)[1].reshape(-1)
+    ends = np.cumsum([column.shape[1] for column in columns])[:-1]
+    return dict(zip(stages, np.split(numbers, ends), strict=True))
 
 
 def kinds_of(node: Pointwise, equal: np.ndarray) -> np.ndarray:
@@ -95,14 +99,14 @@ def _residues(program: Program, plane: Plane) -> dict[int, np.ndarray] | None:
         found[node.stage] = flat
         if isinstance(node, Pointwise):
             own = [t.detach().expand(-1, *node.shape).reshape(len(t), -1).numpy() for t in _tables(node)]
-            keys = np.concatenate([flat, *own])
+            keys, seed = np.concatenate([flat, *own]), 0  # what bends alike is one function in any stage
         else:
             names = np.unique(flat, axis=1, return_inverse=True)[1].reshape(-1)
             rows = np.where(node.windows >= 0, names[node.windows], -1)
             keys = np.sort(rows, axis=1).T.astype(np.float64)
             keys[1:][keys[1:] == keys[:-1]] = -1.0  # a window is a set
-            keys = np.sort(keys, axis=0)
-        out = _random_function(keys, node.stage)
+            keys, seed = np.sort(keys, axis=0), node.stage + 1  # names are those of one stage
+        out = _random_function(keys, seed)
         shape = node.shape if isinstance(node, Pointwise) else node.output_shape
         return replace(x, values=torch.from_numpy(out).reshape(len(PRIMES), 1, *shape))
 
@@ -120,9 +124,9 @@ def _tables(node: Pointwise) -> tuple[Tensor, Tensor, Tensor]:
     return node.breakpoints, node.slopes, node.intercepts
 
 
-def _random_function(keys: np.ndarray, stage: int) -> np.ndarray:
+def _random_function(keys: np.ndarray, seed: int) -> np.ndarray:
     """(fields, n) residues for columns of keys, one for equal columns."""
-    state = np.full((2, keys.shape[1]), 0x9E3779B97F4A7C15 + stage, dtype=np.uint64)
+    state = np.full((2, keys.shape[1]), 0x9E3779B97F4A7C15 + seed, dtype=np.uint64)
     state[1] ^= np.uint64(0xD1B54A32D192ED03)
     for row in keys:
         bits = np.ascontiguousarray(row + 0.0).view(np.uint64)

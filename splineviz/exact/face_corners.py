@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from splineviz.exact.face_states import FaceStates
 
-__all__ = ["FaceCorners", "corners_at", "on_few_faces"]
+__all__ = ["NO_CORNERS", "Corners", "FaceCorners", "corners_at", "on_few_faces"]
 
 
 class FaceCorners(NamedTuple):
@@ -27,6 +27,43 @@ class FaceCorners(NamedTuple):
     def only(self, rows: np.ndarray) -> FaceCorners:
         """Some of the corners."""
         return FaceCorners(*(column[rows] for column in self))
+
+
+class Corners(NamedTuple):
+    """Vertices as corners of faces whose maps are known, where the lines of two sides cross."""
+
+    vertex: Int64[np.ndarray, "corner"]
+    face: Int64[np.ndarray, "corner"]
+    sides: Int64[np.ndarray, "2 corner"]
+    """The edges that cross there"""
+    uv: Float64[np.ndarray, "corner 2"]
+    """Coordinates of the point, of which ``low`` is the rest"""
+    low: Float64[np.ndarray, "corner 2"]
+    distance: Float64[np.ndarray, "corner"]
+    """From the exact point, at most"""
+
+    def only(self, rows: np.ndarray) -> Corners:
+        """Some of the corners."""
+        return Corners(*(column[:, rows] if column is self.sides else column[rows] for column in self))
+
+    def followed_by(self, others: Corners) -> Corners:
+        """These, and then others."""
+        return Corners(
+            *(
+                np.concatenate(pair, axis=1 if pair[0] is self.sides else 0)
+                for pair in zip(self, others, strict=True)
+            )
+        )
+
+
+NO_CORNERS = Corners(
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty((2, 0), np.int64),
+    np.empty((0, 2)),
+    np.empty((0, 2)),
+    np.empty(0),
+)
 
 
 def corners_at(states: FaceStates, vertices: Int64[np.ndarray, "vertex"]) -> FaceCorners:

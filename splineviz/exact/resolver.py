@@ -15,13 +15,14 @@ from splineviz.exact.ancestry import Ancestry, ExactPoint, Key, Lacking, missing
 from splineviz.exact.balls import Ball, Crossing, Line, value_at
 from splineviz.exact.digits import ExactTensor, InexactError
 from splineviz.exact.equal_functions import equal_entries
-from splineviz.exact.face_maps import Corner, FaceMaps
+from splineviz.exact.face_corners import NO_CORNERS, Corners
+from splineviz.exact.face_maps import FaceMaps
 from splineviz.exact.forward import CALL, Point, StageRound, switching, work
-from splineviz.exact.ties import Ties
+from splineviz.exact.ties import Ties, vanish_with_edges
 from splineviz.geometry.answers import UnsureError, Value
 from splineviz.geometry.questions import UNKNOWN
 from splineviz.plane import Plane
-from splineviz.program.nodes import Maximum
+from splineviz.program.nodes import Maximum, Pointwise
 from splineviz.program.program import Program
 
 __all__ = ["Resolver", "effort", "find", "located"]
@@ -29,6 +30,7 @@ __all__ = ["Resolver", "effort", "find", "located"]
 _BATCH = 3e8  # products of two digits in one batch, more or less
 _DIGITS = 100.0  # products of two digits for one of two numbers, more or less
 _MANY = 4  # questions at one vertex from which on all values there are found at once
+_MANY_SIGNS = 16  # questions of a stage from which on equal functions are looked for
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,15 @@ class Resolver:
 
     def coincident(self, questions: np.ndarray) -> np.ndarray:
         """Questions about what is equal by construction."""
-        if self._ties is None:
-            return np.zeros(len(questions), bool)
-        return self._ties.of(questions)
+        if self._ties is not None:
+            return self._ties.of(questions)
+        node = self.program.ways[self.step.stage][-1]
+        if self.maps is not None and isinstance(node, Pointwise) and len(questions) >= _MANY_SIGNS:
+            states = self.maps.states
+            equal = equal_entries(self.program, states.planes)
+            if equal is not None:
+                return vanish_with_edges(self.program, states, node, equal, questions)
+        return np.zeros(len(questions), bool)
 
     @cached_property
     def _ties(self) -> Ties | None:
@@ -79,7 +87,7 @@ class Resolver:
         open_ = result[rows] == UNKNOWN
         asked, place = np.unique(which[open_], return_inverse=True)
         with suppress(InexactError):
-            vanish = self.maps.vanish([corners[i] for i in asked.tolist()], place, pairs[rows[open_], 1])
+            vanish = self.maps.vanish(corners.only(asked), place, pairs[rows[open_], 1])
             result[rows[open_][vanish]] = 0
         return result
 
@@ -90,9 +98,8 @@ class Resolver:
         if not len(rows):
             return None
         assert self.maps is not None
-        faces = np.array([corner.face for corner in corners])[which]
-        lines = self.maps.units(faces, pairs[rows, 1])
-        return _values_of(pairs[rows], [corner.point for corner in corners], which, lines)
+        lines = self.maps.units(corners.face[which], pairs[rows, 1])
+        return _values_of(pairs[rows], self.maps.points(corners), which, lines)
 
     def nearly_or_zero(self, pairs: np.ndarray) -> Value | None:
         """Likewise, and zeros are told."""
@@ -106,20 +113,21 @@ class Resolver:
             return None
         return _values_of(pairs[rows], points, which, lines)
 
-    def _at_corners(self, pairs: np.ndarray) -> tuple[np.ndarray, list[Corner], np.ndarray]:
+    def _at_corners(self, pairs: np.ndarray) -> tuple[np.ndarray, Corners, np.ndarray]:
         """(rows, corners, the number of its corner for each row) of rows (vertex, unit), as far as vertices
         are corners of faces whose maps are not too many."""
         vertices, place = np.unique(pairs[:, 0], return_inverse=True)
         nothing = np.empty(0, np.int64)
         if self.maps is None or not self.affordable(len(vertices)):
-            return nothing, [], nothing
+            return nothing, NO_CORNERS, nothing
         try:
-            corners = self.maps.corners(vertices.tolist())
+            found, corners = self.maps.corners(vertices)
         except InexactError:
-            return nothing, [], nothing
-        number = np.cumsum([corner is not None for corner in corners], dtype=np.int64) - 1
-        rows = np.flatnonzero(np.array([corner is not None for corner in corners], bool)[place])
-        return rows, [corner for corner in corners if corner], number[place[rows]]
+            return nothing, NO_CORNERS, nothing
+        number = np.full(len(vertices), -1)
+        number[found] = np.arange(len(found))
+        rows = np.flatnonzero(number[place] >= 0)
+        return rows, corners, number[place[rows]]
 
     def affordable(self, n_faces: int) -> bool:
         """Whether maps of so many faces do not cost more than allowed."""

@@ -1,12 +1,14 @@
 """Coincidences by construction: what two units compare is the same, on an edge or at a vertex.
 
 Windows that overlap compare the same two entries; where i ties with j and j with k, i ties with k; repeated
-weights make equal entries. No number of digits tells a zero, and none is needed for these.
+weights make equal entries, in one stage or in two, as where checkpoints of a network are overlaid. No number
+of digits tells a zero, and none is needed for these.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,12 +20,16 @@ from splineviz.exact.face_states import FaceStates, by_value
 from splineviz.exact.forward import StageRound
 from splineviz.geometry.candidate_rounds import IN_WORK
 from splineviz.geometry.questions import EDGE, SIGN
-from splineviz.program.nodes import Maximum
+from splineviz.program.nodes import Maximum, Pointwise
+from splineviz.program.program import Program
 
-__all__ = ["Ties"]
+__all__ = ["Ties", "vanish_with_edges"]
 
 Pairs = tuple[np.ndarray, np.ndarray]
 """One of two entries each, and the other"""
+
+Numbers = Mapping[int, np.ndarray]
+"""By stage, those of `equal_functions.equal_entries`"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +111,40 @@ class Ties:
             for faces in states.edge_faces[edges[rows]].T
         )
         return rows, one, other
+
+
+def vanish_with_edges(
+    program: Program, states: FaceStates, node: Pointwise, equal: Numbers, questions: np.ndarray
+) -> np.ndarray:
+    """(n,) bool: which `questions.QUESTION` are about the sign of a unit at a vertex of an edge that an
+    earlier unit drew which is the same function."""
+    result: np.ndarray = questions["chord"] == SIGN
+    rows = np.flatnonzero(result)
+    vertices, of_vertex = np.unique(questions["place"][rows], return_inverse=True)
+    ends = states.edge_ends_at.take(vertices)
+    sub, edges = states.subdivision, ends.values // 2
+    more = sub.shared[np.isin(sub.shared[:, 0], edges)]
+    by_edge = by_value(more[:, 0], len(sub.edges)).take(edges)
+    where = np.concatenate([ends.row_of, ends.row_of[by_edge.row_of]])
+    drawn = np.concatenate([sub.edge_source[edges], more[by_edge.values, 1:]])
+    zero_there = [np.empty((3, 0))]
+    for stage in np.unique(drawn[drawn[:, 0] >= 0, 0]).tolist():
+        other = program.ways[stage][-1]
+        if isinstance(other, Pointwise):
+            mine = drawn[:, 0] == stage
+            zero_there.append(np.stack([where[mine], *_switching(other, equal, drawn[mine, 1])]))
+    asked = np.stack([of_vertex, *_switching(node, equal, questions["first"][rows])])
+    names = np.unique(np.concatenate([asked, *zero_there], axis=1), axis=1, return_inverse=True)[1].reshape(
+        -1
+    )
+    result[rows] = np.isin(names[: len(rows)], names[len(rows) :])
+    return result
+
+
+def _switching(node: Pointwise, equal: Numbers, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(number of its entry, breakpoint) of each of some units of a stage: equal for equal functions."""
+    kink, entry = np.divmod(units, math.prod(node.shape))
+    return equal[node.stage][entry], node.kinks[kink, entry] + 0.0
 
 
 class _Tied:

@@ -9,6 +9,7 @@ from jaxtyping import Float64
 from splineviz.geometry.compiled import kernel, part
 
 __all__ = ["Pairs", "Scaled", "multiplied", "split", "summed", "total"]
+__all__ += ["product_of", "quotient_of", "sum_of"]
 
 Pairs = tuple[Float64[np.ndarray, "entry"], Float64[np.ndarray, "entry"]]
 """High and low parts"""
@@ -43,10 +44,7 @@ def multiplied(
     """a times the float64 numbers b; exactly where the low part is 0 (Veltkamp and Dekker)."""
     high, low = np.empty_like(a_high), np.empty_like(a_high)
     for i in range(len(high)):
-        p = a_high[i] * b[i]
-        a1, b1 = _top(a_high[i]), _top(b[i])
-        a2, b2 = a_high[i] - a1, b[i] - b1
-        left = ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2
+        p, left = _two_product(a_high[i], b[i])
         high[i], low[i] = _two_sum(p, left + a_low[i] * b[i])
     return high, low
 
@@ -94,6 +92,37 @@ def total(
             t, more = _two_sum(s, c)
             high[r, i], low[r, i] = _two_sum(t, (left + more) + small[r, i])
     return high, low
+
+
+@part()
+def sum_of(a: float, a_low: float, b: float, b_low: float) -> tuple[float, float]:
+    """a + b, but for 2^-103 of |a| + |b|; exactly where the low parts are 0."""
+    s, left = _two_sum(a, b)
+    return _two_sum(s, left + (a_low + b_low))
+
+
+@part()
+def product_of(a: float, a_low: float, b: float, b_low: float) -> tuple[float, float]:
+    """a b, but for 2^-100 of it (Dekker)."""
+    p, left = _two_product(a, b)
+    return _two_sum(p, left + (a * b_low + a_low * b))
+
+
+@part()
+def quotient_of(a: float, a_low: float, b: float, b_low: float) -> tuple[float, float]:
+    """a / b, but for 2^-100 of it: what a first quotient leaves is divided once more."""
+    q = a / b
+    p, left = _two_product(q, b)
+    return _two_sum(q, (((a - p) - left + a_low) - q * b_low) / b)
+
+
+@part(forceinline=True)
+def _two_product(a: float, b: float) -> tuple[float, float]:
+    """(product, what rounding took from it), exactly (Veltkamp and Dekker)."""
+    p = a * b
+    a1, b1 = _top(a), _top(b)
+    a2, b2 = a - a1, b - b1
+    return p, ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2
 
 
 @part(forceinline=True)

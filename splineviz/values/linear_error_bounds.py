@@ -29,6 +29,8 @@ class MapSizes(NamedTuple):
     terms: float
     """Products in the sum of one output"""
     n_inputs: float
+    share: float = 1.0
+    """Norm of the row of an output over its scale, at most"""
 
 
 class ProvenErrors(NamedTuple):
@@ -126,6 +128,6 @@ def prove_linear(
             x, before = magnitude * (x + FLOOR), max(whole[a], whole[b])
             whole[v] = SAFE * (before + 5.0 * g * (x + constants + before) + 25.0 * UNIT_ROUNDOFF * x) + FLOOR
     for v in range(n):
-        slack[v] = SAFE * proof[v] + rounding[v]
+        slack[v] = SAFE * sizes.share * proof[v] + rounding[v]
         out[v] = SAFE * (sizes.norm * proof[v] + whole[v]) + FLOOR
     return ProvenErrors(out, slack, rounding, whole)

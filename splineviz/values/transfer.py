@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from splineviz.geometry.predicates import TINY
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
+from splineviz.program.operations.gains import NORM_PRODUCTS, matrix_gain
 from splineviz.program.program import Affine, Pointwise
 from splineviz.values.extension import TensorErrors, extend_slack, extend_values
 from splineviz.values.interpolated_products import NO_DEVIATIONS, Deviations
@@ -61,7 +63,8 @@ def after_affine(
     )
     scale, proof, proven, passed = gain.scale, None, None, None
     if live.proof is not None:
-        longer = sizes._replace(terms=sizes.terms + 1.0)  # the constant
+        longer = _of_alive(node, live, sizes)
+        longer = longer._replace(terms=longer.terms + 1.0)  # the constant
         errors = prove_linear(live.norms(), live.proof, longer, deviations.ends, deviations.n_deviating)
         proof, proven, passed = errors.whole, errors.slack, Passed(live.proof, errors.rounding)
         if live.passed is not None and gain.joint_norm < math.inf:
@@ -76,6 +79,28 @@ def after_affine(
         values, error, scale, slack, storage, proof=proof, proven_slack=proven, passed=passed
     )
     return _without_dead_entries(node, live, result) if live.zeros and proof is not None else result
+
+
+def _of_alive(node: Affine, live: VertexValues, sizes: MapSizes) -> MapSizes:
+    """Sizes of a map on the entries that are not zero at all vertices: a unit that is off on all faces has no
+    errors, and nothing is rounded in products with 0."""
+    matrix = node.matrix
+    if matrix is None or not live.zeros or live.values.dim() != 2:
+        return sizes
+    alive = (live.flat != 0.0).any(0)
+    n = int(alive.sum())
+    # A norm is not to cost more than the products themselves.
+    if n == len(alive) or NORM_PRODUCTS * n**3 > live.values.numel() * len(matrix):
+        return sizes
+    gain = matrix_gain(matrix[:, torch.from_numpy(alive)], None, (len(matrix),))
+    assert gain.rows is not None
+    share = float(np.max(gain.rows / np.maximum(node.gain.scale, TINY), initial=0.0))
+    return sizes._replace(
+        norm=min(sizes.norm, gain.norm),
+        magnitude=min(sizes.magnitude, gain.row_norm),
+        terms=float(gain.terms),
+        share=min(1.0, SAFE * share),
+    )
 
 
 def _together(errors: Sequence[np.ndarray]) -> np.ndarray:

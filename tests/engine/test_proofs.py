@@ -21,8 +21,8 @@ from splineviz.engine.displacement import settled
 from splineviz.engine.stage_state import FinishedFaces, StageState
 from splineviz.engine.walk import Walk
 from splineviz.exact.ancestry import Ancestry
-from splineviz.exact.face_maps import Place
 from splineviz.exact.forward import StageRound
+from splineviz.exact.line_crossings import Places
 from splineviz.exact.resolver import Resolver
 from splineviz.geometry.places import places_of
 from splineviz.geometry.predicates import TINY
@@ -201,8 +201,8 @@ def test_places_that_are_not_told_are_in_the_window() -> None:
     class Lines:
         """Corners of the window are where they are."""
 
-        def places(self, vertices: list[int]) -> list[Place]:
-            return [Place(tuple(sub.vertices[v].tolist()), 0.0) for v in vertices]
+        def places(self, vertices: np.ndarray) -> Places:
+            return Places(sub.vertices[vertices], np.zeros((len(vertices), 2)), np.zeros(len(vertices)))
 
     sub = Subdivision.from_polygons([sv.Window.box(-2, 2, -2, 2).vertices])
     lost = replace(sub, stray=np.full((4, 4), 3.0), rounding=0.25)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
 import splineviz as sv
 from splineviz.exact.equal_functions import equal_entries, kinds_of
+from splineviz.exact.resolver import Resolver
+from splineviz.geometry.answers import _decide, _needed
 from splineviz.program import Program
 from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Pointwise
@@ -87,3 +92,52 @@ def test_kinks_tell_units_of_one_entry_apart() -> None:
     assert equal is not None and isinstance(node, Pointwise)
     assert len(np.unique(kinds_of(node, np.zeros(3, np.int64)))) == 2
     assert len(np.unique(kinds_of(node, equal[0]))) == 6
+
+
+def test_units_of_two_stages_have_one_number_where_they_are_one_function() -> None:
+    """Two networks side by side, of which the second differs in half of the rows of its second layer."""
+    torch.manual_seed(0)
+    first = nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 8), nn.ReLU())
+    second = copy.deepcopy(first)
+    with torch.no_grad():
+        second[2].weight[4:] += 0.5
+
+    class Both(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = first, second
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.cat([self.first(x), self.second(x)], 1)
+
+    program = sv.load_program(Both(), input_shape=(2,))
+    equal = equal_entries(program, [sv.Plane.identity()])
+    assert equal is not None
+    assert np.array_equal(equal[0], equal[2])
+    assert (equal[1] == equal[3]).tolist() == [True] * 4 + [False] * 4
+
+
+def test_checkpoints_that_share_units_are_overlaid_without_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units that training has not moved vanish along the edges of their twins, at hundreds of vertices; and
+    nothing is said of any other."""
+    torch.manual_seed(1)
+    one = nn.Sequential(nn.Linear(2, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, 3))
+    other = copy.deepcopy(one)
+    with torch.no_grad():
+        other[0].weight[10:] += 0.1 * torch.randn(10, 2)
+    told, coincident = [0], Resolver.coincident
+
+    def compared(self: Resolver, questions: np.ndarray) -> np.ndarray:
+        found = coincident(self, questions)
+        exact = self.at(_needed(questions))
+        assert exact is not None
+        signs = np.array([_decide(row, exact) == 0 for row in questions.tolist()])
+        assert signs[found].all() and (found.sum() == signs.sum() or len(questions) < 16)
+        told[0] += int(found.sum())
+        return found
+
+    monkeypatch.setattr(Resolver, "coincident", compared)
+    window = sv.Window.box(-2.3, 2.1, -2.2, 2.4)
+    result = sv.compare([one, other], sv.Plane.identity(), window, certify="full")
+    assert result.pairs[0].overlay.arrangement.stats.certified
+    assert told[0] > 20

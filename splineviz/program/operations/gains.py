@@ -12,6 +12,7 @@ from torch import Tensor
 from splineviz.program.program import Gain
 
 __all__ = [
+    "NORM_PRODUCTS",
     "SLACK",
     "averaging_gain",
     "coefficient_gain",
@@ -23,6 +24,8 @@ __all__ = [
 
 _SPECTRAL_LIMIT = 1024  # up to this many rows or columns the spectral norm takes a fraction of a second
 _SQUARINGS = 6
+NORM_PRODUCTS = 1.0 + _SQUARINGS
+"""Products with matrices of n rows and columns that the `matrix_norm` of n of either takes"""
 _LEAST = 2.0**-1074
 SLACK = 1 + 1e-6  # far above the rounding of the products and sums below
 _VANISHING = 2.0**-1000  # share of the largest that a matrix has at least
