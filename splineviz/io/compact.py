@@ -33,20 +33,21 @@ def _directions(arr: Cells) -> Bool[np.ndarray, "edge"] | None:
     """(E,) whether each edge leads against the first of its sides; None where `edges_of_sides` would not make
     the edges of these."""
     against = np.zeros(arr.n_edges, dtype=bool)
-    met = np.zeros((arr.n_edges, 2), dtype=bool)
+    met = np.zeros(2 * arr.n_edges, dtype=bool)
     for part in reversed([*blocks(arr.n_cells, _CELLS)]):
         cells = rows_between(arr.cells, part)
         edge = arr.cell_edges[arr.cells.offsets[part.start] : arr.cells.offsets[part.stop]]
         start, end = cells.values, cells.values[next_side(cells.offsets)]
-        ends, beside = arr.edges[edge], arr.edge_cells[edge]
-        turned = start != ends[:, 0]
-        fits = np.where(turned, (start == ends[:, 1]) & (end == ends[:, 0]), end == ends[:, 1])
-        fits &= np.where(turned, beside[:, 1], beside[:, 0]) == part.start + cells.row_of
-        if not fits.all():
+        one, other = np.take(arr.edges, edge, axis=0).T
+        turned = start != one
+        place = 2 * edge + turned
+        fits = np.take(arr.edge_cells.ravel(), place) == part.start + cells.row_of
+        if not (fits & (np.where(turned, one, other) == end) & (~turned | (start == other))).all():
             return None
         against[edge[::-1]] = turned[::-1]  # what is assigned last, the first side, stays
-        met[edge, turned.astype(np.int64)] = True
-    return against if met.any(1).all() and np.array_equal(met, arr.edge_cells >= 0) else None
+        met[place] = True
+    covered = (met[::2] | met[1::2]).all() and np.array_equal(met, arr.edge_cells.ravel() >= 0)
+    return against if covered else None
 
 
 def edges_from(
