@@ -69,7 +69,8 @@ class Subdivision:
         following = ids + 1
         following[offsets[1:] - 1] = offsets[:-1]
         return cls(
-            vertices=np.concatenate(polygons, dtype=np.float64),
+            # Of arrays in another order kernels would be compiled anew.
+            vertices=np.ascontiguousarray(np.concatenate(polygons, dtype=np.float64)),
             faces=Csr(offsets, ids),
             side_edges=ids.copy(),
             edges=np.stack([ids, following], axis=1),

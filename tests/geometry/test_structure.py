@@ -97,3 +97,13 @@ def test_moved_vertices_are_found() -> None:
     sub.vertices[inside] = (0.95, 0.95)
     with pytest.raises(AssertionError, match=r"clockwise|no area"):
         assert_geometry(sub)
+
+
+def test_corners_in_any_order_of_memory_make_arrays_row_by_row() -> None:
+    """Kernels are compiled for these alone."""
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    views = [np.asfortranarray(corners), corners[::-1][::-1], np.repeat(corners, 2, axis=0)[::2]]
+    for polygon in views:
+        sub = Subdivision.from_polygons([polygon])
+        assert np.array_equal(sub.vertices, corners)
+        assert all(array.flags.c_contiguous for array in sub.arrays() if isinstance(array, np.ndarray))
