@@ -70,6 +70,10 @@ DECLARED = {
     ("splineviz.arrangement.result", "splineviz.measures.registry"),
     ("splineviz.arrangement.result", "splineviz.render"),
     ("splineviz.arrangement.result", "splineviz.pages.notebook"),
+    # Likewise a segment.
+    ("splineviz.segments.segment", "splineviz.measures.along"),
+    ("splineviz.segments.segment", "splineviz.measures.measure"),
+    ("splineviz.segments.segment", "splineviz.measures.result"),
     ("splineviz.comparison.comparison_result", "splineviz.render.comparison"),
     ("splineviz.comparison.comparison_result", "splineviz.render.comparison_table"),
     ("splineviz.validation.study", "splineviz.validation.study_files"),

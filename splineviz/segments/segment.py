@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -28,6 +28,9 @@ from splineviz.segments.exact_walk import ExactWalk, affordable, exact_walk
 from splineviz.segments.knot_maxima import envelope_of, run_maximum, winners_of
 from splineviz.segments.knot_values import Traced, extend, gaps, run_affine, run_pointwise, trace_input
 from splineviz.showing import in_lines
+
+if TYPE_CHECKING:
+    from splineviz.measures.result import Measured
 
 __all__ = ["Segment", "segment"]
 
@@ -94,6 +97,24 @@ class Segment:
     def density(self) -> float:
         """Boundaries crossed per input distance."""
         return (self.n_cells - 1) / self.length
+
+    def measure(self, name: str, **asked: Any) -> Measured:
+        """Means along the segment: ``segment.measure("integrals", truth=3)``.
+
+        ``asked`` are the fields of :class:`splineviz.measures.measure.Request` that
+        :func:`splineviz.measures.along.integrals_along` reads.
+
+        Raises
+        ------
+        InputError
+            For another measure, which is one of planes, and for what cannot be asked.
+        """
+        from splineviz.measures.along import integrals_along
+        from splineviz.measures.measure import Request
+
+        if name != "integrals":
+            raise InputError(f"no measure {name!r} of a segment", hint='segment.measure("integrals")')
+        return integrals_along(self, Request.of(**asked))
 
     def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
         """(cells, units) bool: the units of one stage that are on in each cell; in all by default.
