@@ -25,7 +25,7 @@ import splineviz as sv
 from splineviz.engine import arrange as arranging
 from splineviz.engine import batches
 from splineviz.engine.finished_parts import FinishedParts
-from splineviz.engine.walk import START, Divided, Position, Walk
+from splineviz.engine.walk import START, Position, Walk
 
 __all__ = ["Patch", "Phases", "amdahl", "measured", "phase_times", "replaced"]
 
@@ -92,11 +92,8 @@ def phase_times() -> Iterator[Phases]:
     def first(walk: Walk, state: Any, position: Position, *rest: Any) -> Any:
         if position != START:
             return advance(walk, state, position, *rest)
-        with phases.phase("first stages"):
-            reached = advance(walk, state, position, *rest)
-        if not isinstance(reached, Divided):  # nothing to divide: all of it was one batch
-            phases.seconds["batches"] += phases.seconds.pop("first stages")
-        return reached
+        with phases.phase("first stages"):  # all of them where nothing is divided
+            return advance(walk, state, position, *rest)
 
     def of_batch(walk: Walk, state: Any, position: Position = START, *rest: Any, **keywords: Any) -> Any:
         with phases.phase("rest" if position == START else "batches"):
