@@ -33,7 +33,7 @@ Patch = tuple[Any, str, Callable[..., Any]]
 """An owner, the name of one of its functions, and what takes its place"""
 
 SERIAL = ("first stages", "last joins", "result")
-PACED = ("excerpts", "joins")
+PACED = ("joins",)
 
 
 class Phases:
