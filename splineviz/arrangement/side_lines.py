@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
+from splineviz.geometry.compiled import kernel
+from splineviz.geometry.intrinsics import borrowed
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.nodes import Affine, Pointwise
 
@@ -64,56 +65,66 @@ def side_units(arr: Cells) -> list[SideUnits]:
     return [SideUnits(side[at], owner[side[at]], unit[at], beyond[side[at]]) for at in mine]
 
 
-@dataclass(frozen=True)
-class EntryErrors:
-    """Errors of single entries behind an affine node: for entry i at most ``rows[i] slack`` of the
-    coefficients of u and of v, and with ``constants[i]`` on top of the constants."""
+class EntryErrors(NamedTuple):
+    """Errors of single entries: for entry i at most ``rows[i] slack`` of the coefficients of u and of v, and
+    with ``constants[i]`` on top of the constants."""
 
-    rows: np.ndarray
-    constants: np.ndarray
-    slack: Tensor
-    """(3, rows of cells)"""
+    rows: Float64[np.ndarray, "entry"]
+    constants: Float64[np.ndarray, "entry"]
+    slack: Float64[np.ndarray, "3 cell"]
 
     @classmethod
-    def of(cls, node: Affine, norm: Tensor, error: Tensor) -> EntryErrors:
-        """From norm and error (3, rows) of the node's input."""
-        gain, g = node.gain, _gamma(node)
+    def of(cls, node: Affine, norm: Tensor, error: Tensor, additions: int) -> EntryErrors:
+        """From norm and error (3, cells) of the node's input; for ``additions`` see `through_rows`."""
+        gain, g = node.gain, _gamma(node, additions)
         assert gain.rows is not None
         constants = np.zeros(len(gain.rows)) if gain.constants is None else g * gain.constants
-        return cls(gain.rows, constants, error + g * (norm + FLOOR))
+        return cls(gain.rows, constants, (error + g * (norm + FLOOR)).numpy())
 
-    def take(self, row: Tensor) -> EntryErrors:
-        """For some cells."""
-        return EntryErrors(self.rows, self.constants, self.slack[:, row])
+    @classmethod
+    def alike(cls, error: Tensor, n_entries: int) -> EntryErrors:
+        """The norm (3, cells) of the errors of all entries bounds each."""
+        return cls(np.ones(n_entries), np.zeros(n_entries), error.numpy())
 
-    def at(self, rows: np.ndarray, entry: np.ndarray) -> np.ndarray:
+    def take(self, cells: np.ndarray) -> EntryErrors:
+        """On some of the cells."""
+        return self._replace(slack=np.take(self.slack, cells, axis=1))
+
+    def at(self, cells: np.ndarray, entry: np.ndarray) -> np.ndarray:
         """(n, 3) for one entry on one cell each."""
-        errors = self.rows[entry, None] * self.slack[:, torch.from_numpy(rows)].T.numpy()
+        errors = self.rows[entry, None] * self.slack[:, cells].T
         errors[:, 2] += self.constants[entry]
         bounds: np.ndarray = SAFE * errors + FLOOR
         return bounds
 
 
-def _gamma(node: Affine) -> float:
+def _gamma(node: Affine, additions: int) -> float:
     """Share of the magnitudes in a product with a row that rounding makes of it, in whatever order."""
-    n = (node.gain.terms + 1) * UNIT_ROUNDOFF
+    n = (node.gain.terms + 1 + additions) * UNIT_ROUNDOFF
     return n / (1.0 - n)
 
 
-def through_rows(node: Affine, norm: Tensor, error: Tensor) -> Tensor:
-    """(3, rows) errors of the result of a node with coefficients, from norm and error of its input."""
-    gain, g = node.gain, _gamma(node)
+def through_rows(node: Affine, norm: Tensor, error: Tensor, additions: int) -> Tensor:
+    """(3, cells) errors of the result of a node with coefficients, from norm and error of its input.
+
+    Products may be taken of parts whose norms add up to ``norm``, and then be summed up in as many
+    ``additions`` and products with one number.
+    """
+    gain, g = node.gain, _gamma(node, additions)
     rounding = g * (min(gain.magnitude, gain.row_norm) * (norm + FLOOR))
     if gain.constants is not None:
         rounding[2] += g * float(np.linalg.norm(gain.constants))
     return SAFE * (gain.norm * error + rounding) + FLOOR
 
 
-def through_move(node: Affine, errors: Sequence[Tensor], result: Tensor) -> Tensor:
-    """(3, rows) errors of the result of a node that moves or adds entries, from the norms of the result."""
+def through_move(node: Affine, errors: Sequence[Tensor], norm: Tensor | None, additions: int) -> Tensor:
+    """(3, cells) errors of the result of a node that moves or adds entries.
+
+    Of one that adds, from the norm of the result, for which as for ``additions`` see `through_rows`.
+    """
     every = torch.stack(list(errors))
-    if node.gain.kind == "sum":
-        return SAFE * (every.sum(0) + UNIT_ROUNDOFF * result) + FLOOR
+    if norm is not None:
+        return SAFE * (every.sum(0) + (2 + additions) * UNIT_ROUNDOFF * norm) + FLOOR
     moved: Tensor = SAFE * node.gain.norm * every.norm(dim=0)
     return moved
 
@@ -133,41 +144,33 @@ def behind_function(node: Pointwise, error: Tensor, norm: Tensor) -> Tensor:
     return inherited(node.steepest, error, rounded)
 
 
-Errors = Tensor | EntryErrors
-"""Of the norm of all entries, (3, rows), or of single ones"""
-
-
+@kernel
 def lines_of_units(
-    node: Pointwise, tangent: Tensor, constant: Tensor, error: Errors, rows: np.ndarray, unit: np.ndarray
+    forms: Float64[np.ndarray, "form 3"],
+    form: Int64[np.ndarray, "side"],
+    entry: Int64[np.ndarray, "side"],
+    kink: Float64[np.ndarray, "side"],
+    errors: EntryErrors,
+    cell: Int64[np.ndarray, "side"],
 ) -> SideLines:
-    """Where units of a pointwise stage vanish, on the cells in some rows."""
-    breakpoint_, entry = np.divmod(unit, int(np.prod(node.shape, dtype=np.int64)))
-    lines = _entries(tangent, constant, rows, entry)
-    kink = node.kinks[breakpoint_, entry]
-    errors = _errors(error, rows, entry)
-    errors[:, 2] += UNIT_ROUNDOFF * (np.abs(lines[:, 2]) + np.abs(kink))
-    lines[:, 2] -= kink
-    return SideLines(lines, SAFE * errors + FLOOR)
+    """Where units of a pointwise stage vanish: a form each, of an entry on a cell."""
+    errors, lines, bounds = borrowed(errors), np.empty((len(form), 3)), np.empty((len(form), 3))
+    for side in range(len(form)):
+        i, own = entry[side], forms[form[side]]
+        for k in range(3):
+            lines[side, k] = own[k]
+            error = errors.rows[i] * errors.slack[k, cell[side]]
+            if k == 2:
+                lines[side, k] -= kink[side]
+                error += errors.constants[i] + UNIT_ROUNDOFF * (abs(own[k]) + abs(kink[side]))
+            bounds[side, k] = SAFE * error + 2.0 * FLOOR
+    return SideLines(lines, bounds)
 
 
 def lines_of_ties(
-    tangent: Tensor, constant: Tensor, error: Errors, rows: np.ndarray, one: np.ndarray, other: np.ndarray
+    forms: np.ndarray, form: np.ndarray, entry: np.ndarray, errors: EntryErrors, cell: np.ndarray
 ) -> SideLines:
-    """Where two entries of a tensor tie each, ``one`` and ``other``, on the cells in some rows."""
-    a, b = (_entries(tangent, constant, rows, entry) for entry in (one, other))
-    errors = _errors(error, rows, one) + _errors(error, rows, other)
-    return SideLines(a - b, SAFE * (errors + UNIT_ROUNDOFF * (np.abs(a) + np.abs(b))) + FLOOR)
-
-
-def _errors(error: Errors, rows: np.ndarray, entry: np.ndarray) -> np.ndarray:
-    """(n, 3) of one entry on one cell each."""
-    if isinstance(error, EntryErrors):
-        return error.at(rows, entry)
-    return error[:, torch.from_numpy(rows)].T.numpy().copy()
-
-
-def _entries(tangent: Tensor, constant: Tensor, rows: np.ndarray, entry: np.ndarray) -> np.ndarray:
-    """(n, 3) coefficients of u, of v, and constants of single entries, one for each row."""
-    row, entries = torch.from_numpy(rows), torch.from_numpy(entry)
-    u, v, w = (part.reshape(len(constant), -1)[row, entries] for part in (*tangent, constant))
-    return torch.stack([u, v, w], dim=1).numpy()
+    """Where two entries of a tensor tie on a cell each, from their forms, (2, n) ``form`` and ``entry``."""
+    a, b = forms[form[0]], forms[form[1]]
+    error = errors.at(cell, entry[0]) + errors.at(cell, entry[1])
+    return SideLines(a - b, SAFE * (error + UNIT_ROUNDOFF * (np.abs(a) + np.abs(b))) + FLOOR)
