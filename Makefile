@@ -1,15 +1,25 @@
-# make demo: a picture in a minute.  make test: everything that has to pass.  make bench, bench-..., fuzz, mutate, soak: numbers.
+# make demo: a picture in a minute.  make wheel: dist/.  make test: everything that has to pass.  make bench, bench-..., fuzz, mutate, soak: numbers.
 # make operations, reliability: tables.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test bench bench-networks bench-estimators bench-accelerator bench-limits bench-page fuzz mutate soak operations reliability clean
+.PHONY: demo wheel test bench bench-networks bench-estimators bench-accelerator bench-limits bench-page fuzz mutate soak operations reliability clean
 
 demo: $(VENV)/.installed
 	$(BIN)/splineviz slice demo -o demo.png -o demo.svg
 	@echo "The pictures are $(CURDIR)/demo.png and $(CURDIR)/demo.svg"
+
+# with the kernels of a slice, compiled for all processors of the level x86-64-v3; only for the numba of constraints.txt
+wheel: $(VENV)/.installed
+	rm -rf build/kernels splineviz/kernels
+	mkdir -p build/kernels
+	NUMBA_CACHE_DIR=build/kernels NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES= $(BIN)/splineviz slice demo -o build/demo.png
+	mkdir splineviz/kernels
+	cp build/kernels/*/*.nbi build/kernels/*/*.nbc splineviz/kernels
+	$(PIP) wheel --no-deps --wheel-dir dist .
+	rm -rf splineviz/kernels
 
 test: $(VENV)/.installed-dev
 ifdef CI

@@ -10,7 +10,7 @@ from workloads import Workload
 __all__ = ["Bar", "bar", "check_bars"]
 
 RATIO_AIM = 0.5
-HELP_SECONDS, DEMO_SECONDS, FIRST_DEMO_SECONDS = 0.3, 8.0, 25.0
+HELP_SECONDS, DEMO_SECONDS, FIRST_DEMO_SECONDS = 0.3, 3.0, 14.0
 SECOND_LOOKS = {
     "affine_maps": 0.7,
     "jacobian_norms": 8.0,

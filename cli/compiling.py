@@ -13,7 +13,7 @@ from .progress import note
 
 __all__ = ["begin_compiling"]
 
-_REFINE = "from splineviz.geometry.refine import compile_refine; compile_refine()"
+_REFINE = "import gc; gc.disable(); from splineviz.geometry.refine import compile_refine; compile_refine()"
 
 
 def begin_compiling(quiet: bool) -> Callable[[], None]:
@@ -23,10 +23,11 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
     The function that this returns says so, compiles the others, and waits. What the other process fails to do
     is done when it is needed.
     """
+    from splineviz.geometry.compiled import is_carried
     from splineviz.values.extension import extend_values
 
     cache = cast("Any", extend_values).stats.cache_path
-    if cache is not None and any(Path(cache).glob("*.nbi")):
+    if cache is not None and (any(Path(cache).glob("*.nbi")) or is_carried(extend_values)):
         return lambda: None
     other = None
     if cache is not None and (os.cpu_count() or 1) > 1:
@@ -42,7 +43,7 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
         when = (
             "once after installation" if cache is not None else "each time: you have no folder to keep them"
         )
-        note(f"compiling the geometry kernels, {when}; this takes about half a minute", quiet)
+        note(f"compiling the geometry kernels, {when}; this takes a quarter of a minute", quiet)
         if other is not None:
             from splineviz.engine.warm_up import compile_others
 

@@ -28,7 +28,7 @@ from splineviz.program.program import Program
 from splineviz.program.sources import program_for
 from splineviz.values.propagation import Device, Propagator
 
-__all__ = ["arrange", "arrange_with", "finished_arrangement", "program_on", "stream"]
+__all__ = ["Request", "arrange", "arrange_with", "finished_arrangement", "program_on", "stream"]
 
 Planes = Plane | Sequence[Plane]
 Windows = Window | Sequence[Window]
@@ -133,16 +133,16 @@ def arrange_with(
     progress: Progress | None = None,
 ) -> Arrangement:
     """Arrange within a given budget, with a propagator whose memory several calls may use in turn."""
-    request = _Request(program, planes, windows, stage, certify)
+    request = Request(program, planes, windows, stage, certify)
     return _arranged(Walk(program, request.n_stages, budget, certify, progress, propagator), request)
 
 
 def finished_arrangement(walk: Walk, planes: Planes, windows: Windows) -> Arrangement:
     """The arrangement that a walk through all stages of its program makes of windows."""
-    return _arranged(walk, _Request(walk.program, planes, windows, None, walk.certify))
+    return _arranged(walk, Request(walk.program, planes, windows, None, walk.certify))
 
 
-def _arranged(walk: Walk, request: _Request) -> Arrangement:
+def _arranged(walk: Walk, request: Request) -> Arrangement:
     state = start(request.planes, request.windows, prove=request.certify != "off")
     finished = finish(walk, state, allowed=walk.budget.max_cells)
     return request.result(finished or FinishedFaces.nothing(state))
@@ -171,7 +171,7 @@ def stream(
     """
     planes, budget = _several(planes, Plane), Budget.of(max_memory, max_cells, seconds, 1)
     program = program_on(program, planes)
-    request = _Request(program, planes, windows, stage, certify)
+    request = Request(program, planes, windows, stage, certify)
     state = start(request.planes, request.windows, prove=certify != "off")
     walk = Walk(program, request.n_stages, budget, certify, propagator=Propagator.on(device))
     try:
@@ -197,7 +197,7 @@ def _several(given: One | Sequence[One], kind: type[One]) -> tuple[One, ...]:
     raise InputError(f"expected one {kind.__name__} or several, got {type(given).__name__}", hint=make)
 
 
-class _Request:
+class Request:
     """A checked request for an arrangement."""
 
     def __init__(

@@ -9,7 +9,6 @@ from typing import Unpack
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.stats import qmc
 
 from splineviz.arrangement.result import Arrangement
 from splineviz.choices import Certify
@@ -34,6 +33,8 @@ _WHOLE = 0.2
 """Share of the window in all copies from which on the window itself costs no more"""
 _ERRORS = 2.0
 """Standard errors on each side of the number of cells"""
+_STEP = 1.324717957244746 ** -np.arange(1.0, 3.0)
+"""Step from one copy to the next, as a share of the sides of the window's bounds"""
 
 
 class NoForecastError(InputError):
@@ -185,9 +186,10 @@ class _Probe:
 
 
 def _places(window: Window, n: int) -> Float64[np.ndarray, "copy 2"]:
-    """(copy, 2) uv of points inside the window, evenly spread: a seeded Halton sequence in its bounds."""
+    """(copy, 2) uv of points inside the window, evenly spread: fractions of the multiples of 1/p and 1/p^2 in
+    its bounds, p^3 = p + 1 (a Kronecker sequence of the plastic ratio)."""
     low, high = window.vertices.min(0), window.vertices.max(0)
-    points = low + qmc.Halton(2, rng=np.random.default_rng(0)).random(64 * n) * (high - low)
+    points = low + np.arange(1, 64 * n + 1)[:, None] * _STEP % 1.0 * (high - low)
     along = np.roll(window.vertices, -1, 0) - window.vertices
     towards = points[:, None] - window.vertices
     inside = (along[:, 0] * towards[..., 1] > along[:, 1] * towards[..., 0]).all(1)

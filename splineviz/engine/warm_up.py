@@ -1,4 +1,4 @@
-"""An arrangement in which nothing cuts, and the maps of its one face: they compile all kernels but that of
+"""An arrangement in which nothing cuts, and all that is told of it: they compile all kernels but that of
 `refine`, while another process compiles that."""
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from torch import nn
 
+from splineviz.engine.arrange import Request
 from splineviz.engine.batches import finish
 from splineviz.engine.budget import Budget
 from splineviz.engine.stage_state import FinishedFaces, StageState, start
@@ -26,7 +27,7 @@ __all__ = ["compile_others"]
 
 def compile_others() -> None:
     """Walk through a network with layers that are wide enough for all that large ones need."""
-    net = nn.Sequential(nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 1))
+    net = nn.Sequential(nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2))
     program, planes, windows = load_program(net), [Plane.identity()], [Window.box(-1, 1, -1, 1)]
     walk = _Uncut(program, len(program.stages), Budget.of(None, None, None, 1), "fast")
     state = start(planes, windows, prove=True)
@@ -36,6 +37,8 @@ def compile_others() -> None:
     finished = finish(walk, state)
     if finished is not None:
         _check(finished)
+        arr = Request(program, planes, windows, None, "fast").result(finished)
+        _ = arr.n_linear_regions, arr.n_decision_regions
 
 
 def _check(finished: FinishedFaces) -> None:

@@ -13,10 +13,11 @@ from numba.core import config
 from numba.core.caching import NullCache
 from numba.types import unliteral
 
+from splineviz.geometry.kernel_compiler import KernelCompiler, PartCompiler
 from splineviz.geometry.kernel_files import KernelFiles
 from splineviz.shared_folders import is_exposed
 
-__all__ = ["FOLDERS", "kernel", "part", "stamp_of"]
+__all__ = ["FOLDERS", "is_carried", "kernel", "part", "stamp_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,7 +50,7 @@ def kernel(function: F) -> F:
     of the files, old and new ones would work on tables of different layout. What is read from the cache is
     run: without a folder that nobody else can write to, each process compiles for itself.
     """
-    dispatcher = njit(nogil=True)(function)
+    dispatcher = njit(nogil=True, no_cfunc_wrapper=True, pipeline_class=KernelCompiler)(function)
     try:
         dispatcher.enable_caching()
     except RuntimeError:  # neither the package's folder nor one of the user's can be written
@@ -63,10 +64,17 @@ def kernel(function: F) -> F:
     return cast("F", dispatcher)
 
 
+def is_carried(function: Callable[..., Any]) -> bool:
+    """Whether the package came with a kernel, so that it need not be compiled."""
+    files = getattr(getattr(function, "_cache", None), "_cache_file", None)
+    return files is not None and bool(files.is_carried)
+
+
 def part(*, forceinline: bool = False, fastmath: bool | set[str] = False) -> Callable[[F], F]:
     """``numba.njit`` for what only kernels call: without what Python needs to call it, it compiles faster."""
     compiled = njit(
         nogil=True,
+        pipeline_class=PartCompiler,
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
         forceinline=forceinline,

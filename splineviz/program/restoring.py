@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import functools
+import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
+from splineviz.program.feed_forward import is_feed_forward
 from splineviz.showing import condensed
 
 __all__ = ["duplicate", "restored"]
@@ -46,11 +48,22 @@ def restored(module: nn.Module) -> Iterator[None]:
         for part in module.modules():
             for held in (part.__dict__, part._parameters, part._buffers):
                 _make_whole(held)
-        with torch.compiler.set_stance("force_eager"):
+        with _uncompiled(module):
             yield
     finally:
         for container, before in found.values():
             _bring_back(container, before)
+
+
+def _uncompiled(module: nn.Module) -> AbstractContextManager[Any]:
+    """A context in which torch.compile compiles nothing.
+
+    It loads the compiler, which takes longer than a small slice: not where nothing can have been compiled.
+    """
+    if "torch._dynamo" not in sys.modules and is_feed_forward(module):
+        return nullcontext()
+    stance: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return stance
 
 
 def _make_whole(held: dict[str, Any]) -> None:

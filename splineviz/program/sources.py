@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from splineviz.errors import InputError
 from splineviz.program.apart import MOVES
 from splineviz.program.derived import Keeper
+from splineviz.program.feed_forward import feed_forward_graph, is_feed_forward
 from splineviz.program.fidelity import measure, sample
 from splineviz.program.first_run import Shape, checked_shape, shape_of_input, try_on
 from splineviz.program.logits import CutOff, last_operation, without_last
@@ -236,6 +237,8 @@ def _traced(module: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, dict[str,
     check_values(weights, infinities_meant(module))
     example = _example(weights, shape)
     try_on(module, example)
+    if is_feed_forward(module):
+        return feed_forward_graph(module, shape), weights
     with restored(module):  # of tensors without values, at once
         return trace(module, example), weights
 

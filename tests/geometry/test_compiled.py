@@ -12,7 +12,7 @@ import pytest
 from numba.core import caching, config
 
 import splineviz
-from splineviz.geometry import compiled, refine
+from splineviz.geometry import compiled, kernel_files, refine
 from splineviz.geometry.compiled import FOLDERS, stamp_of
 from splineviz.values import extension
 from tests.io.faults import SOME
@@ -100,3 +100,49 @@ def test_without_any_folder_to_write_to_kernels_are_compiled_each_time(
 
 def test_all_kernels_lie_in_folders_that_are_looked_at() -> None:
     assert {path.parts[0] for path in with_kernels()} == set(FOLDERS)
+
+
+REDUCE = """
+import sys
+from pathlib import Path
+import numpy as np
+from splineviz.geometry import kernel_files
+kernel_files.CARRIED = Path(sys.argv[1])
+if sys.argv[2] == "other processor":
+    kernel_files._NEEDED = [*kernel_files._NEEDED, "a feature that none has"]
+from splineviz.exact.fields import _reduce
+from splineviz.geometry.compiled import is_carried
+x = np.array([[7.0, 12.0], [8.0, 3.0]])
+_reduce(x, np.array([5.0, 3.0]))
+assert x.tolist() == [[2.0, 2.0], [2.0, 0.0]]
+print(sum(_reduce.stats.cache_hits.values()), is_carried(_reduce))
+"""
+
+
+@pytest.mark.skipif(not kernel_files._runs_baseline(), reason="runs on processors of the baseline alone")
+def test_kernels_that_came_with_the_package_are_run_where_they_can_be(tmp_path: Path) -> None:
+    carried = tmp_path / "carried"
+
+    def run(folder: str, processor: str = "this one", **environment: str) -> str:
+        command = [sys.executable, "-c", REDUCE, str(carried), processor]
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / folder), **environment}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    made = run("built", NUMBA_CPU_NAME=kernel_files.BASELINE, NUMBA_CPU_FEATURES="")
+    assert made.split() == ["0", "False"]
+    carried.mkdir()
+    for path in (tmp_path / "built").rglob("*.nb?"):
+        shutil.copy(path, carried)
+    assert run("empty").split() == ["1", "True"]
+    assert not list((tmp_path / "empty").rglob("*.nb?"))
+    assert run("another", "other processor").split() == ["0", "False"]
+    (code,) = carried.glob("*.nbc")
+    code.write_bytes(code.read_bytes()[:-1] + b"?")
+    assert run("damaged").split() == ["0", "True"]
+    assert list((tmp_path / "damaged").rglob("*.nbc")), "what is compiled here is kept here"
+
+
+def test_the_wheel_is_built_for_the_processors_that_are_asked_for() -> None:
+    makefile = (PACKAGE.parent / "Makefile").read_text(encoding="utf-8")
+    assert f"NUMBA_CPU_NAME={kernel_files.BASELINE} NUMBA_CPU_FEATURES= " in makefile
+    assert f"splineviz/{kernel_files.CARRIED.name}" in makefile
