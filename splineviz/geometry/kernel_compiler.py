@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from llvmlite.binding import Linkage
 from numba.core.codegen import CodeLibrary, JITCodeLibrary
 from numba.core.compiler import Compiler, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager, register_pass
@@ -70,6 +71,9 @@ class _KernelLibrary(_Library):
         for part in parts:
             self._reload_init.update(part._reload_init)
             self._final_module.link_in(part.own_module(), preserve=True)
+        for function in self._final_module.functions:
+            if function.linkage == Linkage.linkonce_odr:  # nobody else calls it here
+                function.linkage = "internal"
         super().finalize()
 
 
