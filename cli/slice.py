@@ -13,6 +13,7 @@ Examples
   splineviz slice nets:make --weights net.pt --data digits.npz --points 3,14,15 -o slice.png -o cells.npz
   splineviz slice nets:image --box=-1,1,-1,1 --color value --edges none -o image.png
   splineviz slice nets:make --weights net.pt --data digits.npz --at 3 --radius 0.05 -o near.svg --json
+  splineviz slice nets:surface --box=-1,1,-1,1 --only boundary --level 0 -o surface.svg -o surface.csv
   splineviz slice nets:wide --data digits.npz --points 3,14,15 --max-memory 2G --count
   splineviz slice nets:wide --data digits.npz --points 3,14,15 --seconds 600 -o cells/ -o cells.parquet
 """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from splineviz.files import PAGE, PICTURES, atomic_path
 
+from .boundary_job import find_boundary, print_boundary, write_boundary
 from .cluster import on_cluster
 from .compiling import begin_compiling
 from .media import on_page, on_paper
@@ -52,6 +53,13 @@ def run_slice(options: SliceOptions) -> int:
     if options.estimate:
         print_estimate(options, program, place)
         return 0
+    if options.only is not None:
+        limits = options.limits_after(time.monotonic() - set_out)
+        boundary, extra = find_boundary(options, program, place, limits), {**options.extra, **place.extra}
+        style = drawing_options(options, program, preprocessing, data, anchors, place)
+        write_boundary(options, boundary, style, extra)
+        print_boundary(boundary, options, place, time.perf_counter() - began, extra)
+        return _exit_code(boundary.status.name, options.budget.certify)
     told, extra = tell_if_long(options, program, place), {**options.extra, **place.extra}
     limits = options.limits_after(time.monotonic() - set_out)
     if options.streamed:

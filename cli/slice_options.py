@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -44,6 +44,11 @@ class SliceOptions:
         help="Only these outputs: one gives its level set 0.",
     )
     decisions: bool = flag("--decisions", help="One stage more, the largest output: cells of one class.")
+    only: Literal["boundary"] | None = option(
+        "--only",
+        help="Find the decision boundary, or the level set --level of a single output, and none of the cells "
+        "that it does not touch. For .png .svg .pdf, and .csv .json .geojson .npz of segments.",
+    )
     stage: int | None = option("--stage", metavar="N", help="Stop after this stage, counted from 0.")
     drawing: DataDrawing
     affine: bool = flag(
@@ -84,6 +89,12 @@ class SliceOptions:
         self.location.check(on_demo=self.on_demo)
         has_data = self.location.has_data(on_demo=self.on_demo)
         self.drawing.check([output.path for output in self.outputs], has_data=has_data)
+        if self.only is not None:
+            from .boundary_job import check_boundary_options
+
+            check_boundary_options(self)
+            check_outputs(self, (output.path for output in self.outputs))
+            return
         if self.affine and not any(output.suffix == ".npz" for output in self.outputs):
             raise click.UsageError("--affine is for -o FILE.npz")
         self._check_outputs()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from splineviz.animation import Animation as Animation
     from splineviz.animation import animate as animate
     from splineviz.api import slice as slice
+    from splineviz.arrangement.decisions.boundary_result import DecisionBoundary as DecisionBoundary
     from splineviz.arrangement.result import Arrangement as Arrangement
     from splineviz.arrangement.verdict import Stats as Stats
     from splineviz.arrangement.verdict import Status as Status
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from splineviz.comparison import compare as compare
     from splineviz.engine.arrange import arrange as arrange
     from splineviz.engine.arrange import stream as stream
+    from splineviz.engine.boundary import decision_boundary as decision_boundary
     from splineviz.engine.each import arrange_each as arrange_each
     from splineviz.engine.forecast import Forecast as Forecast
     from splineviz.engine.forecast import forecast as forecast
@@ -68,6 +70,7 @@ _HOME = {
     "CheckReport": "splineviz.checking",
     "Checkpoints": "splineviz.program.checkpoints",
     "Comparison": "splineviz.comparison",
+    "DecisionBoundary": "splineviz.arrangement.decisions.boundary_result",
     "Estimate": "splineviz.estimators.estimate_result",
     "Forecast": "splineviz.engine.forecast",
     "InputError": "splineviz.errors",
@@ -87,6 +90,7 @@ _HOME = {
     "arrange_each": "splineviz.engine.each",
     "check": "splineviz.checking",
     "compare": "splineviz.comparison",
+    "decision_boundary": "splineviz.engine.boundary",
     "stream": "splineviz.engine.arrange",
     "draw": "splineviz.render",
     "exact_local_complexity": "splineviz.neighbourhoods.counts",

@@ -63,8 +63,10 @@ def test_the_contracts_on_matplotlib_and_torch_leave_no_module_out() -> None:
 
 
 DECLARED = {
-    # An arrangement offers to draw, measure and export itself, a comparison and a landscape to draw
-    # themselves, a study to save itself.
+    # An arrangement offers to draw, measure and export itself, a boundary to draw and save itself, a comparison
+    # and a landscape to draw themselves, a study to save itself.
+    ("splineviz.arrangement.decisions.boundary_result", "splineviz.io.boundary_files"),
+    ("splineviz.arrangement.decisions.boundary_result", "splineviz.render.boundary_figure"),
     ("splineviz.arrangement.result", "splineviz.io.export"),
     ("splineviz.arrangement.result", "splineviz.measures.measure"),
     ("splineviz.arrangement.result", "splineviz.measures.registry"),

@@ -147,8 +147,12 @@ def _batch(arr: Cells, program: Program, cells: np.ndarray, rim: np.ndarray) -> 
     edges, row = arr.cell_edges[sides.values], sides.row_of
     own = arr.edge_cells[edges] == cells[row, None]
     beyond = np.where(own[:, 0], arr.edge_cells[edges, 1], arr.edge_cells[edges, 0])
-    inner = np.flatnonzero((beyond >= 0) & (arr.edge_units.lengths[edges] > 0))
+    inner = np.flatnonzero(arr.edge_units.lengths[edges] > 0)
     stage, unit = arr.edge_units.values[arr.edge_units.offsets[edges[inner]]].T.astype(np.int64)
+    # Of a maximum two winners make a line, and the cell beyond may have been left out.
+    bends = np.array([not stage.candidates for stage in program.stages], dtype=bool)
+    known = (beyond[inner] >= 0) | bends[stage]
+    inner, stage, unit = inner[known], stage[known], unit[known]
     asked = _Side(row[inner], stage, unit, beyond[inner])
     maps, given, scale = _evaluated(arr, program, cells, asked)
     lines = dict(zip(inner.tolist(), given, strict=True))

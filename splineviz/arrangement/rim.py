@@ -9,6 +9,7 @@ from jaxtyping import Int64
 
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.exact_polygon import Triple, cross
+from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 
 __all__ = ["rim_line", "rim_sides"]
 
@@ -24,11 +25,12 @@ def rim_sides(arr: Cells, chosen: Chosen | None = None) -> Int64[np.ndarray, "ed
     The edges of the rim follow each other round the window, and a side begins at each of its corners. A
     corner is known by its coordinates, which are those of the window bit for bit. Where several vertices have
     rounded to one corner, it is the one at which no other edge ends; if there is none, ``chosen`` tells, and
-    without it the sides that meet there are not known. Nor are they where the cells do not cover the window.
+    without it the sides that meet there are not known. Where the cells do not cover the window, an edge
+    lies on the only side that its ends are not away from, by more than they may be off.
     """
     sides = np.full(arr.n_edges, -1, dtype=np.int64)
     if not arr.status.covers:
-        return sides
+        return _by_distance(arr, sides)
     rim = np.flatnonzero((arr.edge_cells < 0).any(1))
     turned = arr.edge_cells[rim, 0] < 0  # counter-clockwise has the cell on the left
     tail = np.where(turned, arr.edges[rim, 1], arr.edges[rim, 0])
@@ -41,6 +43,25 @@ def rim_sides(arr: Cells, chosen: Chosen | None = None) -> Int64[np.ndarray, "ed
     for w, begins in zip(present.tolist(), np.split(tail[order], first[1:]), strict=True):
         corners = _corners(arr.windows[w].vertices, begins, arr.vertices[begins], degree[begins], chosen)
         _go_round(sides, corners, len(arr.windows[w].vertices), after)
+    return sides
+
+
+def _by_distance(arr: Cells, sides: np.ndarray) -> np.ndarray:
+    """Fill in the sides of edges without units of which all but one are ruled out."""
+    rim = np.flatnonzero((arr.edge_units.lengths == 0) & (arr.edge_cells.max(1, initial=-1) >= 0))
+    off = arr.stats.largest_displacement
+    if off is None:
+        return sides
+    owner = arr.cell_window[arr.edge_cells[rim].max(1)]
+    for w in np.unique(owner).tolist():
+        mine, corners = rim[owner == w], arr.windows[w].vertices
+        ways = np.roll(corners, -1, axis=0) - corners
+        normals = np.stack([-ways[:, 1], ways[:, 0]], axis=1) / np.linalg.norm(ways, axis=1)[:, None]
+        ends = arr.vertices[arr.edges[mine]][:, :, None] - corners
+        slack = 64.0 * UNIT_ROUNDOFF * np.abs(corners).max()
+        near = (np.abs((ends * normals).sum(3)) <= SAFE * off + slack).all(1)
+        alone = near.sum(1) == 1
+        sides[mine[alone]] = near[alone].argmax(1)
     return sides
 
 

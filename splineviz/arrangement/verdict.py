@@ -48,6 +48,7 @@ class Status(enum.Enum):
         "in doubt: the whole window is arranged, but some cells contradict each other or are too thin to tell"
     )
     INCOMPLETE = "incomplete: the budget ended before the window was covered"
+    CHOSEN = "part of an arrangement: cells that were of no interest are left out, the others are whole"
     BATCH = "one batch of a larger arrangement: its cells are whole, the others are in other batches"
 
     @property

@@ -201,8 +201,16 @@ class Request:
     """A checked request for an arrangement."""
 
     def __init__(
-        self, program: Program, planes: Planes, windows: Windows, stage: int | None, certify: str
+        self,
+        program: Program,
+        planes: Planes,
+        windows: Windows,
+        stage: int | None,
+        certify: str,
+        *,
+        chosen: bool = False,
     ) -> None:
+        self.chosen = chosen
         self.began = time.perf_counter()
         self.ancestors = Ancestors()
         self.program = program
@@ -236,6 +244,8 @@ class Request:
             status = Status.INCOMPLETE
         elif finished.batch:
             status = Status.BATCH
+        elif self.chosen:
+            status = Status.CHOSEN
         sub = finished.subdivision if status.covers else only_used(finished.subdivision)
         patterns = finished.patterns or self._no_patterns()
         n_cells = (

@@ -36,14 +36,16 @@ class FinishedParts:
         self._later: list[_Pattern] = []
         """Of the stages after the state"""
         self._thin: list[tuple[Thin, int]] = []
-        self._n_faces = 0
+        self._n_faces = self._n_parts = 0
 
     def __len__(self) -> int:
-        """Number of faces so far."""
-        return self._n_faces
+        """Number of parts so far, those without a face left included."""
+        return self._n_parts
 
     def add(self, excerpt: Excerpt, part: FinishedFaces) -> None:
         """Add what has become of the next part in the order of faces; some may be missing."""
+        if part.begun is not None:
+            excerpt = _of_vertices(excerpt, part.begun)
         self._joining.add(excerpt, part.subdivision, part.border)
         self._tally.merge(part.tally)
         self._window_of.add(part.window_of)
@@ -57,6 +59,7 @@ class FinishedParts:
         for column, (on, parent) in zip(self._later, part.patterns[known:], strict=True):
             shift = column.add(on, parent + shift)
         self._n_faces += len(part.stage_of)
+        self._n_parts += 1
 
     def joined(self, *, complete: bool) -> FinishedFaces:
         """All that has been added as one; afterwards nothing is left here."""
@@ -81,6 +84,7 @@ class FinishedParts:
             complete,
             thin=all_thin(self._thin),
             unmatched=np.union1d(unmatched, _faces_at(subdivision, whole.clashing)),
+            begun=state.begun,
         )
 
 
@@ -100,6 +104,15 @@ class _Pattern:
     def taken(self) -> tuple[np.ndarray, np.ndarray]:
         """(on, parent) of all parts."""
         return self._on.taken(), self._parent.taken()
+
+
+def _of_vertices(excerpt: Excerpt, kept: np.ndarray) -> Excerpt:
+    """An excerpt with the numbers of its vertices where only some of them were gone on with; -1 for the
+    others."""
+    place = np.full(len(excerpt.vertices), -1)
+    place[kept] = np.arange(len(kept))
+    subdivision = replace(excerpt.subdivision, edges=place[excerpt.subdivision.edges])
+    return replace(excerpt, subdivision=subdivision, vertices=excerpt.vertices[kept])
 
 
 def _faces_at(subdivision: Subdivision, edges: np.ndarray) -> np.ndarray:

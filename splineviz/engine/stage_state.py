@@ -20,13 +20,13 @@ from splineviz.exact.face_states import FaceStates
 from splineviz.exact.forward import StageRound
 from splineviz.exact.resolver import located
 from splineviz.geometry.csr import Csr
-from splineviz.geometry.excerpt import NO_BIRTH, Excerpt
+from splineviz.geometry.excerpt import NO_BIRTH, Excerpt, some_of
 from splineviz.geometry.lineage import inherit
 from splineviz.geometry.refine import Refinement
 from splineviz.geometry.refine_maxima import Births
 from splineviz.geometry.subdivision import RIM, Subdivision
 from splineviz.plane import Plane, Window, measured_once
-from splineviz.program.program import Program
+from splineviz.program.program import Program, Stage
 from splineviz.values.initial_values import first_live
 from splineviz.values.row_products import with_ends
 from splineviz.values.vertex_values import VertexValues
@@ -49,6 +49,8 @@ class Tally:
     zeros: int = 0
     batches: int = 0
     seconds_affine: float = 0.0
+    left_out: Counter[int] = field(default_factory=Counter)
+    """Faces that were chosen not to be cut any further, by the stage that was next"""
 
     def add(self, refinement: Refinement, stage: int, *, proven: bool) -> None:
         self.decisions[stage] += refinement.decisions
@@ -60,6 +62,7 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         self.decisions.update(other.decisions)
+        self.left_out.update(other.left_out)
         self.proven.update(other.proven)
         self.largest_bound = max(self.largest_bound, other.largest_bound)
         self.largest_displacement = max(self.largest_displacement, other.largest_displacement)
@@ -98,6 +101,10 @@ class StageState:
     """(F, words) of the units that have cut already, in the middle of a stage"""
     born: np.ndarray = field(default_factory=lambda: NO_BIRTH)
     """`records.BIRTH` of its last vertices, as far as it is known which between which"""
+    begun: np.ndarray | None = None
+    """(k,) the vertices of its start that its first ones are; None for all of them"""
+    n_begun: int = 0
+    """Number of vertices at its start"""
 
     @property
     def bytes_alive(self) -> int:
@@ -139,6 +146,23 @@ class StageState:
             )
         self.subdivision = refinement.subdivision
         self.born = refinement.birth if refinement.kept is None else NO_BIRTH
+
+    def choose(self, faces: np.ndarray, to_part: Callable[..., dict[int, VertexValues]]) -> None:
+        """Leave out all other faces; ``to_part`` takes live tensors to some of the vertices."""
+        known = np.arange(self.n_begun) if self.begun is None else self.begun
+        excerpted = some_of(self.subdivision, faces, self.border[-1])
+        first = excerpted.vertices[excerpted.vertices < len(known)]
+        self.begun = known[first]
+        self.border = np.searchsorted(excerpted.border, self.border)
+        self.origin = faces if self.origin is None else self.origin[faces]
+        self.states = None if self.states is None else self.states[faces]
+        self.window_of, self.stage_of, self.hash = (
+            x[faces] for x in (self.window_of, self.stage_of, self.hash)
+        )
+        self.live = to_part(self.live, excerpted.vertices) if len(faces) else {}
+        if self.ancestry is not None:
+            self.ancestry = self.ancestry.chosen(excerpted.vertices)
+        self.subdivision, self.born = excerpted.subdivision, NO_BIRTH
 
     def prove_no_more(self) -> None:
         """Give up all proofs: from here on decisions rest on estimates."""
@@ -210,6 +234,7 @@ class StageState:
             True,
             states,
             excerpt.birth,
+            n_begun=len(excerpt.vertices),
         )
 
 
@@ -232,6 +257,8 @@ class FinishedFaces:
     thin: Thin = NO_THIN
     unmatched: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     """(k,) faces at border edges that two batches cut differently"""
+    begun: np.ndarray | None = None
+    """(k,) the vertices of the batch's start that its first ones are; None for all of them"""
 
     @classmethod
     def of(
@@ -266,9 +293,20 @@ class FinishedFaces:
                 points, off = s.vertices, np.full(len(s.vertices), s.rounding)
             points, tally.largest_displacement, thin = measured(*known, points, off, s.faces, reach, limit)
             subdivision = replace(s, vertices=points)
-        return cls(
-            subdivision, state.window_of, state.stage_of, state.hash, state.patterns, border, tally, thin=thin
+        inherited = state.window_of, state.stage_of, state.hash
+        return cls(subdivision, *inherited, state.patterns, border, tally, thin=thin, begun=state.begun)
+
+    @classmethod
+    def none_left(cls, state: StageState, tally: Tally, stages: Sequence[Stage]) -> FinishedFaces:
+        """A state none of whose faces was to be cut any further."""
+        tally.batches += 1
+        later = stages[len(state.patterns) :]
+        patterns = (
+            *state.patterns,
+            *((np.zeros((0, stage.n_words), np.uint64), np.zeros(0, np.int64)) for stage in later),
         )
+        inherited, border = (state.window_of, state.stage_of, state.hash), Csr(state.border, np.arange(0))
+        return cls(state.subdivision, *inherited, patterns, border, tally, begun=state.begun)
 
     @classmethod
     def nothing(cls, state: StageState) -> FinishedFaces:

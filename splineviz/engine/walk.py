@@ -29,9 +29,13 @@ from splineviz.program.program import Affine, Maximum, Pointwise, Program
 from splineviz.values.propagation import Propagator
 from splineviz.values.window_maxima import after_maximum
 
-__all__ = ["START", "Certify", "Divided", "Position", "Progress", "Walk"]
+__all__ = ["START", "Certify", "Divided", "Keep", "Position", "Progress", "Walk"]
 
 Progress = Callable[[float, int], None]
+
+Keep = Callable[[StageState, int], np.ndarray]
+"""``keep(state, i)`` tells which of the faces, (F,) bool, are to be cut any further, from their live tensors
+before node i of the program; others are left out of the result"""
 
 _FEW, _SECOND, _SHARE = 1e8, 4e8, 2.0
 """Effort that ``fast`` allows one set of questions: products of two digits for a batch and, before there are
@@ -39,6 +43,12 @@ batches, for all, and times those of two numbers that the vertices take anyway""
 
 _THIN = 50.0
 """Times the former for the areas of thin cells, which nothing else tells"""
+
+_GROWTH = 10.0
+"""Pairs of units that may cut a face, on average, before it is asked whether to go on with its parts: about
+four units, that leave eight parts. With fewer at a time few parts are cut in vain, and all are asked about
+often
+"""
 
 _SPARE, _FRACTION = {"fast": 2e7, "full": 1e9, "off": 0.0}, {"fast": 0.02, "full": 0.2, "off": 0.0}
 """Effort for coordinates, which are good enough nearly always: as much as nobody notices, or minds"""
@@ -82,6 +92,8 @@ class Walk:
     certify: Certify = "off"
     progress: Progress | None = None
     propagator: Propagator = field(default_factory=Propagator)
+    keep: Keep | None = None
+    """Chooses faces before each stage cuts, and between groups of its units; None goes on with all"""
 
     def advance(
         self,
@@ -119,7 +131,7 @@ class Walk:
                 self._run(state, node)
                 tally.seconds_affine += time.perf_counter() - began
                 continue
-            if node.stage >= self.n_stages:
+            if node.stage >= self.n_stages or not self._choose(state, i, tally):
                 break
             marks = tuple(
                 share[0] + share[1] * (node.stage + k - first) / (self.n_stages - first) for k in (0, 1)
@@ -134,6 +146,8 @@ class Walk:
         if reached is not None:
             return reached
         self.propagator.release(state.live)
+        if not len(state.window_of):
+            return FinishedFaces.none_left(state, tally, self.program.stages[: self.n_stages])
         last = self.n_stages - 1
         return FinishedFaces.of(
             state,
@@ -199,6 +213,8 @@ class Walk:
                 self.propagator.pointwise(state.live, node)
                 return None
             word = refinement.next_word
+            if not self._choose(state, i, tally):
+                return None
 
     def _cut_by_maxima(
         self,
@@ -259,6 +275,26 @@ class Walk:
                 return None
             first, last, renewable = last, n_words, False
 
+    def _choose(self, state: StageState, i: int, tally: Tally) -> bool:
+        """Leave out the faces that are not to be cut any further, before node i; whether any is left."""
+        if self.keep is None or not len(state.window_of):
+            return self.keep is None
+        kept = self.keep(state, i)
+        tally.left_out[len(state.patterns)] += int((~kept).sum())
+        if not kept.all():
+            before = dict(state.live)
+            state.choose(np.flatnonzero(kept), self.propagator.to_part)
+            self.propagator.release(before)
+        return bool(kept.any())
+
+    def _room(self, state: StageState, n_units: int) -> int:
+        """Bytes to set aside for the parts of faces; where it is asked which to go on with, only so many are
+        made at a time."""
+        if self.keep is None:
+            return self.budget.room
+        pair = 8 * -(-n_units // 64) + 256  # as `cutting.choose_words` reckons
+        return min(self.budget.room, int(_GROWTH * pair * len(state.window_of)))
+
     def _take_over(
         self,
         state: StageState,
@@ -298,7 +334,8 @@ class Walk:
             # those of another tensor, whose errors do not count it.
             live.values, live.storage = live.values.clone(memory_format=torch.contiguous_format), None
         kinds = Kinds(partial(self._kinds, state, node))
-        renewable, resolver, room = True, self._resolver(state, node), self.budget.room
+        renewable, resolver = True, self._resolver(state, node)
+        room = self._room(state, len(node.kinks) * math.prod(node.shape))
         while True:
             scale, slack = live.entrywise()
             if len(node.kinks) > 1:

@@ -101,6 +101,10 @@ class Ancestry:
         """Ancestry after a refinement of a state with so many vertices."""
         return Ancestry(self, np.arange(n_before), born, steps, kept)
 
+    def chosen(self, vertices: np.ndarray) -> Ancestry:
+        """Ancestry of some of its vertices, where nobody goes on with the others."""
+        return Ancestry(self, vertices, self.born[:0])
+
     def part(self, vertices: np.ndarray) -> Ancestry:
         """Ancestry of some of its vertices, which finds places for itself alone.
 

@@ -16,7 +16,7 @@ from splineviz.geometry.records import BIRTH
 from splineviz.geometry.subdivision import Subdivision
 from splineviz.geometry.workspace import copy_birth
 
-__all__ = ["NO_BIRTH", "Excerpt", "excerpt", "only_used"]
+__all__ = ["NO_BIRTH", "Excerpt", "excerpt", "only_used", "some_of"]
 
 
 NO_BIRTH = np.empty(0, BIRTH)
@@ -24,8 +24,7 @@ NO_BIRTH = np.empty(0, BIRTH)
 
 @dataclass(frozen=True, eq=False)
 class Excerpt:
-    """Consecutive faces of a subdivision. Its border edges, those with a face on one side only, are its first
-    edges."""
+    """Faces of a subdivision. Its border edges, which other excerpts have as well, are its first edges."""
 
     subdivision: Subdivision
     vertices: Int64[np.ndarray, "vertex"]
@@ -141,6 +140,37 @@ def _with_ancestors(
         copy_birth(source, births[i])
         births[i].a, births[i].b = vertex[source.a], vertex[source.b]
     return vertices, births
+
+
+def some_of(whole: Subdivision, faces: Int64[np.ndarray, "face"], n_border: int) -> Excerpt:
+    """Some faces, ascending, where no other excerpt has the rest: of the edges between them and the rest
+    none is on the border, but those that are among the first ``n_border`` of the whole."""
+    sides = whole.faces.places(faces)
+    side_vertex, side_edge = whole.faces.values[sides.values], whole.side_edges[sides.values]
+    vertices, vertex = _used(side_vertex, len(whole.vertices))
+    edges, edge = _used(side_edge, len(whole.edges))
+    shared = whole.shared[edge[whole.shared[:, 0]] >= 0]
+    own = Subdivision(
+        whole.vertices[vertices],
+        Csr(sides.offsets, vertex[side_vertex]),
+        edge[side_edge],
+        vertex[whole.edges[edges]],
+        whole.edge_source[edges],
+        np.column_stack([edge[shared[:, 0]], shared[:, 1:]]),
+        whole.rivals[edges],
+        whole.stray[edges],
+        whole.rounding,
+    )
+    return Excerpt(own, vertices, NO_BIRTH, edges[: np.searchsorted(edges, n_border)])
+
+
+def _used(ids: np.ndarray, n: int) -> tuple[Int64[np.ndarray, "used"], Int64[np.ndarray, "n"]]:
+    """The ids that occur, ascending, and the place of each of n ids among them, -1 for none."""
+    marked = np.zeros(n, dtype=bool)
+    marked[ids] = True
+    used, place = np.flatnonzero(marked), np.full(n, -1)
+    place[used] = np.arange(len(used))
+    return used, place
 
 
 def only_used(whole: Subdivision) -> Subdivision:

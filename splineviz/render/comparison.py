@@ -23,7 +23,7 @@ from splineviz.render.difference import (
 )
 from splineviz.render.figure_layout import beside_frame, frame, new_figure, ratio, under_frame, with_ticks
 from splineviz.render.layers import PictureKey, draw_layers, joined
-from splineviz.render.overlay import draw_footer, draw_points, draw_scale_bar
+from splineviz.render.overlay import counted, draw_footer, draw_points, draw_scale_bar
 from splineviz.render.palette import stage_colors
 from splineviz.render.panel import Panel
 from splineviz.render.save import VECTOR_FILL_CELLS, suffix_of, write_figure
@@ -131,7 +131,7 @@ def draw_comparison(
                 )
             )
             draw_anchors(ax, None, plane, images, labels)
-            draw_footer(ax, arr, arr.n_cells, low=ticks, beside=0.0)
+            draw_footer(ax, arr, counted(arr.n_cells, "cell"), low=ticks, beside=0.0)
             if k == 0 and not ticks:
                 draw_scale_bar(ax, arr.windows[0])
             ax.set_title(in_line(f"{k + 1}  {names[k]}"), **_TITLE)

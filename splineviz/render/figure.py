@@ -12,7 +12,7 @@ from splineviz.render.cellcolor import Limits
 from splineviz.render.classes import class_legends, scalar_output, side_names
 from splineviz.render.figure_layout import fit, frame, new_axes, ratio, under_frame, with_ticks
 from splineviz.render.layers import draw_layers, joined
-from splineviz.render.overlay import draw_footer, draw_scale_bar
+from splineviz.render.overlay import counted, draw_footer, draw_scale_bar
 from splineviz.render.panel import Panel
 from splineviz.render.shapes import Fill
 from splineviz.render.style import COLUMN_GAP, INK, PANEL_GAP, PANEL_WIDTH, styled
@@ -137,7 +137,7 @@ def draw(
         frame(ax, shown.bounds, ticks)
         beside = PANEL_GAP + PANEL_WIDTH if legend and not below else 0.0
         n_cells = int((arr.cell_window == window).sum())
-        lines = draw_footer(ax, arr, n_cells, low=ticks, beside=beside, note=note)
+        lines = draw_footer(ax, arr, counted(n_cells, "cell"), low=ticks, beside=beside, note=note)
         panel = _panel_below(ax, under_frame(ticks, lines)) if below else Panel(ax)
         key = draw_layers(
             ax,

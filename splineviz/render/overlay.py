@@ -19,9 +19,11 @@ from splineviz.showing import in_line
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from splineviz.arrangement.decisions.boundary_result import DecisionBoundary
     from splineviz.arrangement.result import Arrangement
 
 __all__ = [
+    "counted",
     "draw_boundary",
     "draw_footer",
     "draw_invalid",
@@ -165,11 +167,28 @@ def draw_scale_bar(ax: Axes, window: Window) -> None:
     )
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "cell"), counted(1200, "segment")
+    ('1 cell', '1,200 segments')
+    """
+    return f"{number:,} {what}{'s' if number != 1 else ''}"
+
+
 def draw_footer(
-    ax: Axes, arr: Arrangement, n_cells: int, *, low: bool, beside: float, note: str | None = None
+    ax: Axes,
+    found: Arrangement | DecisionBoundary,
+    count: str,
+    *,
+    low: bool,
+    beside: float,
+    note: str | None = None,
 ) -> int:
-    """The number of cells at the right below the frame, or on the next line where that is narrow; then a
-    note, and a warning if there is cause.
+    """A count of cells or segments at the right below the frame, or on the next line where that is narrow;
+    then a note, and a warning if there is cause.
 
     ``low`` leaves room for tick labels. A warning may be wider than the frame by ``beside`` inches. Returns
     how many lines follow the first.
@@ -181,7 +200,7 @@ def draw_footer(
     width = ax.get_window_extent().width / figure.dpi
     depth = footer_depth(low)
     style: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "clip_on": False, "parse_math": False}
-    count, lines = f"{n_cells:,} cell{'s' if n_cells != 1 else ''}", []
+    lines = []
     if width < _NARROW and not low:
         lines.append((count, MUTED))
     else:
@@ -190,8 +209,8 @@ def draw_footer(
     letters = int(_LETTERS_PER_INCH * (width + beside))
     if note is not None:
         lines += [(line, MUTED) for line in textwrap.wrap(in_line(note), letters)]
-    if arr.status.name != "COMPLETE":
-        warning = certificate_note(certificate_of(arr.stats)) if arr.status.covers else arr.verdict
+    if found.status.name != "COMPLETE":
+        warning = certificate_note(certificate_of(found.stats)) if found.status.covers else found.verdict
         lines += [(line, BOUNDARY) for line in textwrap.wrap(in_line(warning), letters)]
     for k, (text, color) in enumerate(lines):
         place = ax.transAxes + ScaledTranslation(0, -depth - (k + 1) * FOOTER_LINE, figure.dpi_scale_trans)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from splineviz.geometry.compiled import kernel, part
 
-__all__ = ["multiplied", "multiply_rows", "row_norms", "with_ends"]
+__all__ = ["moved_norms", "multiplied", "multiply_rows", "row_norms", "with_ends"]
 
 _ROWS, _TERMS = 4, 4
 """Rows and terms that are worked off together: each number of the matrix that is read serves so many rows"""
@@ -139,6 +139,33 @@ def row_norms(x: Float64[np.ndarray, "vertex entry"]) -> Float64[np.ndarray, "ve
     for v in range(len(x)):
         norms[v] = np.sqrt(_squares(x[v]))
     return norms
+
+
+@kernel
+def moved_norms(
+    x: Float64[np.ndarray, "vertex entry"],
+    vertices: Int64[np.ndarray, "some"],
+    neighbours: Int64[np.ndarray, "vertex 2"],
+    first: Float64[np.ndarray, "vertex"],
+    second: Float64[np.ndarray, "vertex"],
+) -> Float64[np.ndarray, "some"]:
+    """What rows change by, in norm and at most, on shares of the ways to two neighbours."""
+    moved = np.empty(len(vertices))
+    for k in range(len(vertices)):
+        v = vertices[k]
+        moved[k] = first[v] * np.sqrt(_distance(x[neighbours[v, 0]], x[v]))
+        moved[k] += second[v] * np.sqrt(_distance(x[neighbours[v, 1]], x[v]))
+    return moved
+
+
+@part(fastmath={"reassoc", "contract"})
+def _distance(one: Float64[np.ndarray, "entry"], other: Float64[np.ndarray, "entry"]) -> float:
+    """Sum of squares of the difference."""
+    total = 0.0
+    for i in range(len(one)):
+        step = one[i] - other[i]
+        total += step * step
+    return total
 
 
 @part(fastmath={"reassoc", "contract"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -26,7 +26,19 @@ from splineviz.geometry.csr import Csr
 if TYPE_CHECKING:
     from splineviz.arrangement.proof import Proof
 
-__all__ = ["DecisionRegions", "decision_boundary", "decision_regions"]
+__all__ = ["DecisionRegions", "TiedSegments", "decision_boundary", "decision_regions", "tied_segments"]
+
+
+class TiedSegments(NamedTuple):
+    """Segments along which the two largest logits tie."""
+
+    ends: Float64[np.ndarray, "segment 2 2"]
+    """uv"""
+    classes: Int64[np.ndarray, "segment 2"]
+    """The two logits, ascending, the lowest of those that tie; of a scalar output 0 is the level, 1 the
+    output"""
+    open: int
+    """Number of cells in which it is not proven which classes win, inside and along each edge"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,18 +126,34 @@ def decision_boundary(
     >>> sorted(decision_boundary(arr, arr.affine).tolist()[0])
     [[-1.0, 1.0], [1.0, -1.0]]
     """
+    return tied_segments(arr, affine, level=level, window=window, proof=proof).ends
+
+
+def tied_segments(
+    arr: Cells,
+    affine: Float64[np.ndarray, "cell output 3"],
+    *,
+    level: float | None = None,
+    window: int | None = None,
+    proof: Proof | None = None,
+) -> TiedSegments:
+    """The segments of `decision_boundary`, each with the two logits that tie along it."""
     logits = logits_of(arr, affine, level, proof)
     affected = affected_cells(arr, logits, window)
     if not len(affected):
-        return np.zeros((0, 2, 2))
-    pieces, _ = pieces_of(arr, logits, affected, level, proof)
+        return TiedSegments(np.zeros((0, 2, 2)), np.zeros((0, 2), np.int64), 0)
+    pieces, n_open = pieces_of(arr, logits, affected, level, proof)
     own = pieces.classes[pieces.polygons.row_of]
     # A cut is a side of the pieces on either side of it: taken from the one of the lower class.
     cut = np.flatnonzero(own < pieces.beyond)
     uv = pieces.polygons.values
     inner = np.stack([uv[cut], uv[next_side(pieces.polygons.offsets)[cut]]], axis=1)
-    inner = inner[(inner[:, 0] != inner[:, 1]).any(1)]
-    return np.concatenate([inner, ties_on_edges(arr, logits, affected)])
+    classes = np.stack([own[cut], pieces.beyond[cut]], axis=1)
+    longer = (inner[:, 0] != inner[:, 1]).any(1)
+    on_edges, tied = ties_on_edges(arr, logits, affected)
+    return TiedSegments(
+        np.concatenate([inner[longer], on_edges]), np.concatenate([classes[longer], tied]), n_open
+    )
 
 
 def decision_regions(

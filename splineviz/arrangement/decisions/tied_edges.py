@@ -10,19 +10,22 @@ from splineviz.arrangement.decisions.top_logits import Logits, logits_at
 __all__ = ["ties_on_edges"]
 
 
-def ties_on_edges(arr: Cells, logits: Logits, affected: np.ndarray) -> np.ndarray:
-    """The parts of edges along which the two largest logits tie, and tie not on all of both sides; (K, 2, 2).
+def ties_on_edges(arr: Cells, logits: Logits, affected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(ends, classes): the parts of edges along which the two largest logits tie, and tie not on all of both
+    sides, (K, 2, 2) uv, and the lowest two that do, (K, 2).
 
     Only edges between vertices where some tie is near, at cells that are not plainly of one class.
     """
     edges = np.unique(arr.cell_edges[arr.cells.places(affected).values])
     size = max(1, (32 << 20) // (8 * logits.maps.shape[1] ** 2))
     found = [_ties_on(arr, logits, edges[i : i + size]) for i in range(0, len(edges), size)]
-    return np.concatenate([np.zeros((0, 2, 2)), *found])
+    ends, classes = zip((np.zeros((0, 2, 2)), np.zeros((0, 2), np.int64)), *found, strict=True)
+    return np.concatenate(ends), np.concatenate(classes)
 
 
-def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> np.ndarray:
-    """The parts of some edges along which the two largest logits tie, (K, 2, 2) uv."""
+def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends (K, 2, 2), uv, and classes (K, 2) of the parts of some edges along which the two largest logits
+    tie."""
     ends = arr.edges[edges]
     (la, slack_a), (lb, slack_b) = (
         logits_at(logits.maps, logits.cell_of[v], arr.vertices[v], logits.reach) for v in ends.T
@@ -37,7 +40,9 @@ def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> np.ndarray:
     lowest = tied.argmax(2)[edge, i] == i  # three that tie together are one segment
     edge, i, j = edge[lowest], i[lowest], j[lowest]
     differs = ~_identical(arr, logits, edges[edge], i, j)
-    edge, i = np.unique(np.stack([edge[differs], i[differs]]), axis=1)
+    edge, i, j = edge[differs], i[differs], j[differs]
+    (edge, i), first = np.unique(np.stack([edge, i]), axis=1, return_index=True)
+    j = j[first]  # rows ascend, so that it is the lowest
     lead_a, lead_b = la[edge, i][:, None] - la[edge], lb[edge, i][:, None] - lb[edge]
     lead_a[np.abs(lead_a) <= slack[edge]], lead_b[np.abs(lead_b) <= slack[edge]] = 0.0, 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -46,9 +51,10 @@ def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> np.ndarray:
     high = np.where((lead_b < 0) & (lead_a > 0), root, np.where((lead_b < 0) & (lead_a <= 0), -1.0, 1.0)).min(
         1
     )
-    edge, low, high = (x[low < high] for x in (edge, low, high))
+    edge, i, j, low, high = (x[low < high] for x in (edge, i, j, low, high))
     a, b = arr.vertices[ends[edge, 0]], arr.vertices[ends[edge, 1]]
-    return np.stack([a + low[:, None] * (b - a), b - (1.0 - high)[:, None] * (b - a)], axis=1)
+    found = np.stack([a + low[:, None] * (b - a), b - (1.0 - high)[:, None] * (b - a)], axis=1)
+    return found, np.stack([i, j], axis=1)
 
 
 def _smallest_gap(values: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from splineviz.errors import InputError
 if TYPE_CHECKING:
     from splineviz.arrangement.proof import Proof
 
-__all__ = ["Logits", "affected_cells", "beats", "logits_at", "logits_of"]
+__all__ = ["Logits", "affected_cells", "beats", "check_level", "logits_at", "logits_of"]
 
 # Logits closer than this share of the terms they are summed from count as tied: rounding of the maps and of
 # the vertices leaves about 1e-15 per layer, and an arrangement wants a tie along an edge found as a tie.
@@ -56,19 +57,16 @@ def logits_of(
     InputError
         If a level is given and there are several outputs.
     """
+    check_level(level, maps.shape[1])
     if maps.shape[1] == 1:
         constant = np.zeros_like(maps)
         constant[:, 0, 2] = 0.0 if level is None else level
         maps = np.concatenate([constant, maps], axis=1)
-    elif level is not None:
-        raise InputError(
-            f"a level belongs to a network with one output, and this one has {maps.shape[1]}",
-            hint="leave it out for the boundary between the largest outputs, "
-            "or give a module that returns one of them",
-        )
     cell_of = np.zeros(arr.n_vertices, dtype=np.int64)
     cell_of[arr.cells.values] = arr.cells.row_of
-    reach = np.append(np.abs(arr.vertices).max(0, initial=0.0), 1.0)
+    # Of the windows, so that it is the same whichever of their cells there are.
+    corners = np.concatenate([window.vertices for window in arr.windows])
+    reach = np.append(np.abs(corners).max(0), 1.0)
     values, slack = logits_at(maps, cell_of, arr.vertices, reach)
     winner = values.argmax(1)
     if proof is None:
@@ -90,6 +88,24 @@ def logits_of(
             bounds = logit_bounds(maps, proof.errors, own, uv, known(left)[left], _ROUNDINGS)
             clear[left] = beats(values[left], bounds, winner[left]).sum(1) == maps.shape[1] - 1
     return Logits(maps, cell_of, winner, clear, reach)
+
+
+def check_level(level: float | None, n_outputs: int) -> None:
+    """Refuse a level that is no number, or belongs to none of several outputs.
+
+    Raises
+    ------
+    InputError
+        With what to do instead.
+    """
+    if level is not None and n_outputs != 1:
+        raise InputError(
+            f"a level belongs to a network with one output, and this one has {n_outputs}",
+            hint="leave it out for the boundary between the largest outputs, "
+            "or give a module that returns one of them",
+        )
+    if level is not None and not math.isfinite(level):
+        raise InputError(f"level must be a finite number, got {level}")
 
 
 def logits_at(
