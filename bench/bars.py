@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from workloads import Workload
+from workloads import BOUNDARIES, Workload
 
-__all__ = ["Bar", "bar", "check_bars"]
+__all__ = ["Bar", "bar", "boundary_bars", "check_bars"]
 
 RATIO_AIM = 0.5
 HELP_SECONDS, DEMO_SECONDS, FIRST_DEMO_SECONDS = 0.3, 3.0, 14.0
@@ -129,6 +129,16 @@ def _of_scaling(scaling: dict[str, dict[str, Any]]) -> Iterator[Bar]:
 
 def _dashed(widths: Sequence[int]) -> str:
     return "-".join(map(str, widths))
+
+
+def boundary_bars(boundaries: Sequence[dict[str, Any]]) -> Iterator[Bar]:
+    """Bars of decision boundaries that were found alone."""
+    limits = {workload.name: limit for workload, _, limit in BOUNDARIES}
+    for found in boundaries:
+        what = "decision boundary by way of all cells, over the boundary alone"
+        yield bar(what, found["name"], ">=", limits[found["name"]], found["ratio"])
+        more, fewer = sorted(found["segments"], reverse=True)
+        yield bar("segments that one of these ways misses", found["name"], "==", 0, more - fewer)
 
 
 def bar(

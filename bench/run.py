@@ -26,16 +26,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bars import check_bars
+from bars import boundary_bars, check_bars
 from cold import cold_start
 from machine import machine_facts
 from table import to_markdown
-from workloads import DRAWN, MILLION, QUICK, WORKLOADS, Workload
+from workloads import BOUNDARIES, DRAWN, MILLION, QUICK, WORKLOADS, Workload
 
 from splineviz.files import atomic_path
 
 SCHEMA = "splineviz.bench/1"
 REPETITIONS = 5
+BOUNDARY_REPETITIONS = 2
 REGIONCAM_LIMIT = 600.0
 PATIENCE = 20.0
 """After so many seconds a slow tool is not run once more."""
@@ -97,6 +98,7 @@ def measure(workloads: Sequence[Workload], *, partial: bool) -> dict[str, Any]:
     roofline = in_new_process("roofline.py", {"workload": asdict(workloads[-1] if partial else DRAWN)})
     pictures = None if partial else [draw_workload(workload) for workload in (DRAWN, MILLION)]
     started = None if partial else cold_start(REPETITIONS)
+    boundaries = [] if partial else [measure_boundary(*given[:2]) for given in BOUNDARIES]
     return {
         "schema": SCHEMA,
         "machine": machine,
@@ -106,7 +108,11 @@ def measure(workloads: Sequence[Workload], *, partial: bool) -> dict[str, Any]:
         "roofline": roofline,
         "pictures": pictures,
         "cold_start": started,
-        "bars": check_bars(workloads, results, pictures, started, small, scaling),
+        "boundaries": boundaries,
+        "bars": [
+            *check_bars(workloads, results, pictures, started, small, scaling),
+            *boundary_bars(boundaries),
+        ],
     }
 
 
@@ -134,6 +140,12 @@ def draw_workload(workload: Workload) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         asked = {"workload": asdict(workload), "folder": folder}
         return {"name": workload.name} | in_new_process("pictures.py", asked)
+
+
+def measure_boundary(workload: Workload, level: float | None) -> dict[str, Any]:
+    print(f"boundary of {workload.name} ...", flush=True)
+    asked = {"workload": asdict(workload), "level": level, "repetitions": BOUNDARY_REPETITIONS}
+    return in_new_process("second_looks.py", asked)
 
 
 def run_regioncam(asked: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,15 @@ of all inputs, in a process of its own."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from probe import answer, request, seconds_of, summary
-from workloads import Workload, make_slice
+from workloads import Workload, make_network, make_slice
 
 import splineviz as sv
 from splineviz.measures.registry import MEASURES
@@ -39,8 +41,34 @@ def looks(arr: sv.Arrangement, folder: str) -> dict[str, Callable[[], object]]:
     }
 
 
+def boundary_alone(workload: Workload, level: float | None, repetitions: int) -> dict[str, Any]:
+    """Processor seconds of a decision boundary by way of the whole arrangement, and alone; the least of several."""
+    program, plane = sv.load_program(make_network(workload)), sv.Plane.identity()
+    window, whole, alone = sv.Window.box(-1, 1, -1, 1), [], []
+    sv.decision_boundary(program, plane, window, level=level, jobs=1)
+    for _ in range(repetitions):
+        began = time.process_time()
+        arr = sv.arrange(program, plane, window, jobs=1)
+        segments = arr.decision_boundary(level=level)
+        between = time.process_time()
+        found = sv.decision_boundary(program, plane, window, level=level, jobs=1)
+        whole.append(between - began)
+        alone.append(time.process_time() - between)
+    return {
+        "name": workload.name,
+        "cells": arr.n_cells,
+        "segments": [len(segments), len(found)],
+        "whole": min(whole),
+        "alone": min(alone),
+        "ratio": min(whole) / min(alone),
+    }
+
+
 def main() -> None:
     asked = request()
+    if "level" in asked:
+        answer(boundary_alone(Workload(**asked["workload"]), asked["level"], asked["repetitions"]))
+        return
     warm, plane, window = make_slice(Workload("warm-up", (784, 8, 8, 10)))
     for look in looks(sv.arrange(sv.load_program(warm), plane, window, jobs=1), asked["folder"]).values():
         look()

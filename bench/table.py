@@ -29,6 +29,7 @@ def to_markdown(report: dict[str, Any]) -> str:
         _small(report["small"]),
         _scaling(report["scaling"]),
         _roofline(report["roofline"]),
+        _boundaries(report.get("boundaries", [])),
         _waiting(report),
         _bars(report["bars"]),
     ]
@@ -298,6 +299,19 @@ def _roofline(roofline: dict[str, Any]) -> str:
         "last column tells how far a phase is from the larger of the two times.\n"
     )
     return f"## Roofline by hand\n\n{note}\n" + _table(head, rows)
+
+
+def _boundaries(boundaries: Sequence[dict[str, Any]]) -> str:
+    if not boundaries:
+        return ""
+    rows = [
+        [found["name"], _number(found["cells"]), _number(found["segments"][1])]
+        + [f"{found[way]:.3g} s" for way in ("whole", "alone")]
+        + [f"{found['ratio']:.1f}"]
+        for found in boundaries
+    ]
+    head = ["network", "cells", "segments", "arranged, then its boundary", "boundary alone", "ratio"]
+    return "## The decision boundary alone\n\nProcessor time.\n\n" + _table(head, rows)
 
 
 def _waiting(report: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from torch import nn
 import splineviz as sv
 
 __all__ = [
+    "BOUNDARIES",
     "DRAWN",
     "MILLION",
     "QUICK",
@@ -78,6 +79,12 @@ WORKLOADS = (
         second_looks=True,
     ),
 )
+BOUNDARIES = (
+    (Workload("784-500-500-500-10", (784, 500, 500, 500, 10)), None, 5.0),
+    (Workload("2-1000-1000-1000-1", (2, 1000, 1000, 1000, 1)), 0.0295, 10.0),
+)
+"""Networks whose decision boundary is found alone, the level of a single output, and how many times as long the
+whole arrangement and its boundary take, at least. The boundary touches .7 and .1 % of their cells"""
 QUICK = WORKLOADS[:3]
 DRAWN = WORKLOADS[4]
 """About 100,000 cells, which is what the bar for drawing asks for."""
