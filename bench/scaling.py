@@ -106,7 +106,7 @@ def phase_times() -> Iterator[Phases]:
         (Walk, "part", phases.timed("excerpts", Walk.part)),
         (FinishedParts, "add", phases.timed("joins", FinishedParts.add)),
         (FinishedParts, "joined", phases.timed("last joins", FinishedParts.joined)),
-        (arranging._Request, "result", phases.timed("result", arranging._Request.result)),
+        (arranging.Request, "result", phases.timed("result", arranging.Request.result)),
     ]
     with replaced(patches):
         yield phases

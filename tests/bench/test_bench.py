@@ -37,8 +37,8 @@ def report(folder: Path) -> dict[str, Any]:
 
 def test_schema(report: dict[str, Any]) -> None:
     assert report["schema"] == "splineviz.bench/1"
-    sections = {"workloads", "small", "scaling", "roofline", "pictures", "cold_start", "bars"}
-    assert set(report) == {"schema", "machine"} | sections
+    sections = {"workloads", "small", "scaling", "roofline", "pictures", "cold_start", "boundaries"}
+    assert set(report) == {"schema", "machine", "bars"} | sections
     assert {"cpu", "cores", "versions", "threads"} <= set(report["machine"])
     (workload,) = report["workloads"]
     assert (workload["name"], workload["widths"]) == (NETWORK, [5, 8, 8, 3])
