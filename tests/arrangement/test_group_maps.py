@@ -117,15 +117,17 @@ def test_maps_of_branches_and_maxima_are_exact_within_their_bounds(monkeypatch: 
                 assert abs(Fraction(float(x)) - y * factor) <= bound
 
 
-def test_a_large_unit_that_is_off_leaves_no_rounding() -> None:
+def test_a_large_unit_that_is_off_leaves_no_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
     """x1 has slope 1e9 where it is on; where it is off the output is x2 exactly, in one group with the others."""
+    for cost in ("_ADDED", "_UNIT"):
+        monkeypatch.setattr(cell_groups, cost, 0.0)
     first, last = nn.Linear(2, 2, bias=False).double(), nn.Linear(2, 1, bias=False).double()
     with torch.no_grad():
-        first.weight.copy_(torch.tensor([[1e9, 0.0], [0.1, 0.3]]))
+        first.weight.copy_(torch.tensor([[1e9, 0.0], [0.125, 0.375]]))
         last.weight.fill_(1.0)
     program = sv.load_program(nn.Sequential(first, nn.ReLU(), last))
     arr = sv.arrange(program, sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1), jobs=1)
     off = arr.interior_points[:, 0] < 0
-    small = np.where((arr.interior_points @ [0.1, 0.3] > 0)[:, None], [0.1, 0.3, 0.0], 0.0)
+    small = np.where((arr.interior_points @ [0.125, 0.375] > 0)[:, None], [0.125, 0.375, 0.0], 0.0)
     np.testing.assert_array_equal(arr.affine[off, 0], small[off])
     np.testing.assert_array_equal(arr.affine[~off, 0], small[~off] + np.array([1e9, 0.0, 0.0]))
