@@ -43,7 +43,7 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
         when = (
             "once after installation" if cache is not None else "each time: you have no folder to keep them"
         )
-        note(f"compiling the geometry kernels, {when}; this takes a quarter of a minute", quiet)
+        note(f"compiling the geometry kernels, {when}; this takes about twenty seconds", quiet)
         if other is not None:
             from splineviz.engine.warm_up import compile_others
 
