@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from splineviz.errors import InputError
-from splineviz.measures import graph, integrals, regions, topology
+from splineviz.measures import boundary, folds, graph, integrals, regions, topology
 from splineviz.measures.measure import Measure, Request
 from splineviz.measures.result import Measured
 
@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["MEASURES", "measure"]
 
-MEASURES: dict[str, Measure] = {
-    one.name: one for one in (regions.MEASURE, integrals.MEASURE, graph.MEASURE, topology.MEASURE)
-}
+_ALL = (
+    regions.MEASURE,
+    boundary.MEASURE,
+    folds.MEASURE,
+    integrals.MEASURE,
+    graph.MEASURE,
+    topology.MEASURE,
+)
+MEASURES: dict[str, Measure] = {one.name: one for one in _ALL}
 """All measures of an arrangement, in the order of listing"""
 
 
