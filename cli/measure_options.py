@@ -55,6 +55,18 @@ class MeasureOptions:
         metavar="U,V,U,V,...",
         help="Corners of a convex polygon on the plane: integrals are over what lies in it.",
     )
+    centre: tuple[float, ...] | None = option(
+        "--centre",
+        type=Numbers(float, 2),
+        metavar="U,V",
+        help="With --sigma: weight means by a Gaussian about this point of the plane.",
+    )
+    sigma: float | None = option(
+        "--sigma",
+        type=AboveZero(),
+        metavar="S",
+        help="Standard deviation of that Gaussian, in input distance.",
+    )
     truth: tuple[int, ...] | None = option(
         "--truth",
         type=Numbers(int),
@@ -89,6 +101,8 @@ class MeasureOptions:
         return Request(
             level=self.level,
             polygon=None if self.polygon is None else np.reshape(self.polygon, (-1, 2)),
+            centre=self.centre,
+            sigma=self.sigma,
             truth=self.truth[0] if self.truth is not None and len(self.truth) == 1 else self.truth,
             target=self.target,
             tolerance=self.tolerance,
@@ -111,6 +125,8 @@ class MeasureOptions:
             self._check_saved()
         else:
             self.location.check(on_demo=self.on_demo)
+        if (self.centre is None) is not (self.sigma is None):
+            raise click.UsageError("--centre and --sigma go together")
         if self.polygon is not None and len(self.polygon) % 2:
             raise click.UsageError(f"--polygon has two numbers for each corner, got {len(self.polygon)}")
         for path in self.outputs:

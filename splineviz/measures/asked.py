@@ -19,9 +19,18 @@ if TYPE_CHECKING:
     from splineviz.measures.measure import Request
     from splineviz.measures.shares import ClassParts
 
-__all__ = ["Asked"]
+__all__ = ["Asked", "Weight"]
 
 _TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Weight:
+    """A Gaussian on the plane."""
+
+    centre: Float64[np.ndarray, "2"]
+    sigma: float
+    """Standard deviation in any direction, in input distance"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +43,8 @@ class Asked:
     """Half-planes that together bound where a class is right, and the class; none where it is not asked"""
     target: Float64[np.ndarray, "output 3"] | None
     """The outputs that are wanted, as a map of [u, v, 1]"""
+    weight: Weight | None
+    """None where all of the area counts alike"""
     tolerance: float
     """Of means of the softmax and its logarithm"""
 
@@ -51,7 +62,7 @@ class Asked:
         tolerance = _TOLERANCE if request.tolerance is None else request.tolerance
         if not (math.isfinite(tolerance) and tolerance > 0):
             raise InputError(f"tolerance must be a number > 0, got {tolerance}")
-        return cls(polygon, _truth(arr, request), _target(arr, request), tolerance)
+        return cls(polygon, _truth(arr, request), _target(arr, request), _weight(arr, request), tolerance)
 
     def cut(self, parts: ClassParts) -> ClassParts:
         """What of some parts lies in the polygon that is asked about.
@@ -110,6 +121,21 @@ def _truth(arr: Arrangement, request: Request) -> tuple[tuple[np.ndarray, int], 
         unit = step / np.hypot(*step.T)[:, None]
         found.append((np.column_stack([-unit, middle]), _class(arr, number)))
     return tuple(found)
+
+
+def _weight(arr: Arrangement, request: Request) -> Weight | None:
+    """The Gaussian weight."""
+    if request.centre is None and request.sigma is None:
+        return None
+    if request.centre is None or request.sigma is None:
+        raise InputError("a Gaussian weight has a centre and a sigma", hint="centre=[0, 0], sigma=1")
+    _one_plane(arr, request, "a Gaussian weight")
+    centre = np.asarray(request.centre, dtype=np.float64)
+    if centre.shape != (2,) or not np.isfinite(centre).all():
+        raise InputError(f"centre must be a finite point (u, v), got {request.centre}")
+    if not (math.isfinite(request.sigma) and request.sigma > 0):
+        raise InputError(f"sigma must be a finite number > 0, got {request.sigma}")
+    return Weight(centre, float(request.sigma))
 
 
 def _class(arr: Arrangement, number: int) -> int:

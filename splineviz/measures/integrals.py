@@ -17,6 +17,7 @@ from jaxtyping import Float64
 from splineviz.errors import InputError
 from splineviz.measures.asked import Asked
 from splineviz.measures.deviation import deviation_of, swept_areas
+from splineviz.measures.gaussian_integrals import gaussian_quantities
 from splineviz.measures.measure import Measure, Request, provenance_of, require_outputs
 from splineviz.measures.output_moments import OutputMoments
 from splineviz.measures.result import Measured, Quantity, proven
@@ -61,15 +62,16 @@ def integrals(arr: Arrangement, request: Request | None = None) -> Integrals:
 
     All means are over the area that is measured: the slice, one of its windows, or a polygon of it. Errors
     are proven where the arrangement is, and not known else. The softmax is that of the outputs, or of a
-    single output's level and the output: a sigmoid.
+    single output's level and the output: a sigmoid. With a Gaussian weight shares, accuracy, means, variances
+    and squared errors are told, under the weight; the arrays of the result are without it.
 
     Parameters
     ----------
     arr
         Cells of the last stage.
     request
-        Its ``window``, ``polygon``, ``level``, ``truth``, ``target``, ``tolerance`` and ``input_norms`` are
-        read.
+        Its ``window``, ``polygon``, ``level``, ``centre``, ``sigma``, ``truth``, ``target``, ``tolerance``
+        and ``input_norms`` are read.
 
     Raises
     ------
@@ -96,21 +98,30 @@ def integrals(arr: Arrangement, request: Request | None = None) -> Integrals:
     deviation = deviation_of(arr, parts.cells, swept, cut=asked.half_planes is not None)
     logits = logit_maps(arr, request.level)
     shares = ClassAreas.of(arr, parts, decisions, logits, swept, deviation)
-    softmax = SoftmaxTerms.of(logits, shares, asked.tolerance)
     triangles = parts.cells.triangles
     cells = parts.cells.cells[triangles.parts]
     moments = OutputMoments(triangles.areas, triangles.values(arr.affine[cells]), deviation)
     wanted = None if asked.target is None else triangles.values(asked.target[None])
     areas = np.bincount(cells, weights=triangles.areas, minlength=arr.n_cells)
     covariances, covariance_error = moments.covariances
+    if asked.weight is None:
+        means = (
+            *shares.quantities(asked.truth),
+            *moments.quantities(wanted),
+            *SoftmaxTerms.of(logits, shares, asked.tolerance).quantities(asked.truth),
+            *slope_quantities(arr, areas, deviation, swept, input_norms=request.input_norms),
+        )
+    else:
+        means = tuple(
+            gaussian_quantities(
+                asked.weight, shares, arr.affine, moments.means, asked.truth, asked.target, asked.tolerance
+            )
+        )
     return Integrals(
         measure="integrals",
         quantities=(
             Quantity("area", deviation.area, "", proven(deviation.integral(0.0, 1.0)), _AREA),
-            *shares.quantities(asked.truth),
-            *moments.quantities(wanted),
-            *softmax.quantities(asked.truth),
-            *slope_quantities(arr, areas, deviation, swept, input_norms=request.input_norms),
+            *means,
         ),
         provenance=provenance_of(arr, request),
         means=moments.means,

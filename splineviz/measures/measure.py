@@ -34,6 +34,8 @@ class Request:
         (n,) their classes.
     polygon
         (k, 2) uv of the corners of a convex polygon: only what lies in it is measured.
+    centre, sigma
+        (2,) uv and standard deviation of a Gaussian by which means are weighted.
     truth
         The class that is right on all that is measured, or a class for each anchor of the plane: then that of
         the nearest anchor is right.
@@ -50,6 +52,8 @@ class Request:
     points: np.ndarray | None = None
     labels: np.ndarray | None = None
     polygon: np.ndarray | Sequence[Sequence[float]] | None = None
+    centre: np.ndarray | Sequence[float] | None = None
+    sigma: float | None = None
     truth: int | Sequence[int] | None = None
     target: np.ndarray | Sequence[float] | Sequence[Sequence[float]] | None = None
     tolerance: float | None = None

@@ -65,6 +65,7 @@ def test_integrals_over_a_polygon(capsys: pytest.CaptureFixture[str]) -> None:
         (["cells.npz", "--points", "1,2,3"], 2, "so --points has nothing to choose"),
         (["cells.npz"], 4, "no such file"),
         (["demo", "--metric", "nonsense"], 2, "nonsense"),
+        (["demo", "--sigma", "1"], 2, "--centre and --sigma go together"),
         (["demo", "--polygon", "0,0,1"], 2, "two numbers for each corner, got 3"),
         (["demo", "--metric", "integrals", "--truth", "10"], 4, "truth must be a class in 0 .. 9, got 10"),
         (["demo", "-o", "table.xlsx"], 4, "unknown suffix '.xlsx'"),
