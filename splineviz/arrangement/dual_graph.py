@@ -39,5 +39,5 @@ def dual_graph(arr: Cells) -> DualGraph:
     low, high = np.sort(arr.edge_cells[inner], axis=1).T
     # one number for a pair: sorting rows takes ten times as long
     keys, first, which = np.unique(low * arr.n_cells + high, return_index=True, return_inverse=True)
-    total = np.bincount(which, weights=length, minlength=len(keys))
+    total = np.bincount(which, weights=length, minlength=len(keys)).astype(np.float64)  # of nothing int64
     return DualGraph(np.stack(np.divmod(keys, max(1, arr.n_cells)), axis=1), total, inner[first])

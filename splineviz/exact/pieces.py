@@ -44,7 +44,7 @@ class OneByOne:
     much as the numbers."""
 
     def __init__(self, values: Float64[np.ndarray, "*shape"]) -> None:
-        self._values, self.exponent, top = np.ascontiguousarray(values), _LOWEST, _LOWEST
+        self._values, self.exponent, top = np.asarray(values, order="C"), _LOWEST, _LOWEST
         for _, block in self._blocks():
             mantissa, power = np.frexp(block)
             odd = np.abs(mantissa * 2.0**53).astype(np.int64)
