@@ -31,7 +31,7 @@ def test_nothing_long_begins_when_time_is_up(arr: sv.Arrangement, monkeypatch: p
     monkeypatch.setattr(
         "splineviz.arrangement.areas.doubtful_areas", lambda arr, *_: np.ones(arr.n_cells, bool)
     )
-    monkeypatch.setattr("splineviz.arrangement.affine_maps._maps_of", lambda *a: began.append(a))
+    monkeypatch.setattr("splineviz.arrangement.group_maps.GroupMaps.result", began.append)
     monkeypatch.setattr("splineviz.arrangement.exact_cells._batch", lambda *a: began.append(a) or [])
     assert not found_in_time(arr, time.monotonic() - 1.0)
     assert not began and "linear_regions" not in vars(arr)
