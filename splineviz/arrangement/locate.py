@@ -124,7 +124,8 @@ def distance(
     points = points.reshape(-1, 2)
     of_point = _windows_of(arr, window, shape)
     edges = _kept(arr, "edges", lambda: _inner_edges(arr))
-    boundary = _boundary(arr, affine, level, np.unique(of_point))
+    asked = np.unique(of_point)
+    boundary = _kept(arr, ("boundary", level, *asked.tolist()), lambda: _boundary(arr, affine, level, asked))
     to_edge, to_boundary = (
         nearest_segments(points, of_point, segments.ends, segments.tree) for segments in (edges, boundary)
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from splineviz.arrangement.affine_maps import BoundedMaps
-    from splineviz.arrangement.decisions.boundary import DecisionRegions
+    from splineviz.arrangement.decisions.boundary import DecisionRegions, TiedSegments
     from splineviz.arrangement.proof import Proof
     from splineviz.measures.result import Measured
     from splineviz.program.program import Program
@@ -183,9 +183,21 @@ class Arrangement(Cells):
     ) -> Float64[np.ndarray, "segment 2 2"]:
         """(K, 2, 2) segments where the two largest outputs tie, or where a single output equals ``level`` (by
         default 0)."""
-        from splineviz.arrangement.decisions.boundary import decision_boundary
+        return self._tied_segments(level, window).ends.copy()
 
-        return decision_boundary(self, self.affine, level=level, window=window, proof=self._proof)
+    @cached_property
+    def _tied(self) -> dict[tuple[float | None, int | None], TiedSegments]:
+        return {}
+
+    def _tied_segments(self, level: float | None, window: int | None) -> TiedSegments:
+        """The decision boundary with the classes that meet there; decided once for a level and a window."""
+        from splineviz.arrangement.decisions.boundary import tied_segments
+
+        if (level, window) not in self._tied:
+            self._tied[level, window] = tied_segments(
+                self, self.affine, level=level, window=window, proof=self._proof
+            )
+        return self._tied[level, window]
 
     def decision_regions(self, *, level: float | None = None) -> DecisionRegions:
         """The cells cut into pieces of one class."""

@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.spatial import cKDTree
 
-from splineviz.arrangement.decisions.boundary import tied_segments
 from splineviz.measures.measure import Measure, Request, provenance_of, require_outputs
 from splineviz.measures.result import Measured, Quantity
 
@@ -89,8 +88,7 @@ def boundary_geometry(arr: Arrangement, request: Request | None = None) -> Bound
     """
     request = Request() if request is None else request
     require_outputs(arr, "the boundary")
-    how = {"level": request.level, "window": request.window, "proof": arr._proof}
-    found = tied_segments(arr, arr.affine, **how)
+    found = arr._tied_segments(request.level, request.window)
     bounds = np.array([window.bounds for window in arr.windows])
     size = float((bounds[:, 1::2] - bounds[:, ::2]).max())
     joints, turning = _turning(found.ends, _SAME * size)

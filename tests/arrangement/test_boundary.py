@@ -314,3 +314,13 @@ def test_regions_are_joined_by_edges_not_by_bits() -> None:
         parts += len([g for g in shapely.get_parts(merged) if g.area > 1e-9])
     assert arr.n_decision_regions == parts
     assert arr.certified and arr.exact["decision_regions"] == 0
+
+
+def test_a_boundary_is_decided_once_and_not_changed_by_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    arr = sv.slice("demo", sv.demo.load_points())
+    first = arr.decision_boundary()
+    kept = first.copy()
+    first[:] = 0.0
+    monkeypatch.setattr("splineviz.arrangement.decisions.boundary.tied_segments", None)
+    np.testing.assert_array_equal(arr.decision_boundary(), kept)
+    assert arr.measure("boundary")["segments"] == len(kept)
