@@ -47,7 +47,9 @@ def main() -> None:
     found = sv.loss_landscape(arr, plane, loss="cross-entropy")
     given.output.mkdir(parents=True, exist_ok=True)
     found.save_figure(given.output / "landscape.png", title=f"Weights of the second layer, {n} digits")
-    (given.output / "landscape.json").write_text(json.dumps(found.to_dict(), indent=1) + "\n")
+    (given.output / "landscape.json").write_text(
+        json.dumps(found.to_dict(), indent=1) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

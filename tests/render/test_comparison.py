@@ -141,7 +141,7 @@ def test_a_level_is_drawn_in_every_panel() -> None:
 def test_nothing_but_the_panels() -> None:
     figure = comparison().draw(legend=False, boundary=False, ticks=False)
     assert figure.axes == panels(figure) and not figure.findobj(Legend)
-    assert not any(len(lines_of(ax, "#d7191c")) for ax in figure.axes)
+    assert not any(layers_of(ax, "#d7191c") for ax in figure.axes)
     wide, narrow = (panels(comparison().draw(legend=legend))[0] for legend in (False, True))
     assert wide.get_window_extent().width > narrow.get_window_extent().width + 30
 
