@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from splineviz.geometry import predicates, questions
+from splineviz.geometry.kernel_compiler import KernelCompiler
 from splineviz.geometry.places import Places
 from splineviz.geometry.predicates import MARGIN, TINY, Crossing, Signs, Units
 from splineviz.geometry.questions import (
@@ -25,14 +26,15 @@ from splineviz.geometry.questions import (
 )
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
-# Parts of kernels cannot be called from Python by themselves.
-judge = numba.njit(predicates.classify.py_func)
-units_at = numba.njit(predicates.units_at.py_func)
-no_questions = numba.njit(questions.no_questions.py_func)
-prove_crossing = numba.njit(predicates.prove_crossing.py_func)
-crossing = numba.njit(predicates.crossing.py_func)
-in_order = numba.njit(predicates.in_order.py_func)
-order = numba.njit(predicates.order.py_func)
+# Parts of kernels cannot be called from Python by themselves, and are whole only within a kernel of our compiler.
+as_kernel = numba.njit(pipeline_class=KernelCompiler)
+judge = as_kernel(predicates.classify.py_func)
+units_at = as_kernel(predicates.units_at.py_func)
+no_questions = as_kernel(questions.no_questions.py_func)
+prove_crossing = as_kernel(predicates.prove_crossing.py_func)
+crossing = as_kernel(predicates.crossing.py_func)
+in_order = as_kernel(predicates.in_order.py_func)
+order = as_kernel(predicates.order.py_func)
 
 
 def units_of(
@@ -163,7 +165,7 @@ def test_answers_are_found_again() -> None:
     table["decision"] = rng.integers(-1, 2, len(table))
     table = table[table["first"] < table["second"]]
     answers: Answers = tabulate(table)
-    find = numba.njit(questions.look_up.py_func)
+    find = as_kernel(questions.look_up.py_func)
     for place, chord, first, second, decision in table.tolist():
         assert find(answers, Key(place, chord, first, second)) == decision
         assert find(answers, Key(place, chord, second, first)) == -decision, "the other way round"
