@@ -40,8 +40,8 @@ def test_a_window_of_few_cells_is_arranged_itself(program: sv.Program) -> None:
     "window", [sv.Window.box(-0.4, 0.3, -0.2, 0.3), sv.Window.diamond(0.4)], ids=["box", "diamond"]
 )
 def test_lines_are_extrapolated_from_small_copies(window: sv.Window) -> None:
-    program, plane = lines(600), sv.Plane.identity()
-    ahead = sv.forecast(program, plane, window, seconds=0.3, certify="off")
+    program, plane = lines(1500), sv.Plane.identity()
+    ahead = sv.forecast(program, plane, window, seconds=0.2, certify="off")
     n = sv.arrange(program, plane, window, certify="off").n_cells
     assert not ahead.exact and ahead.sampled < n / 2
     assert 0.7 * n < ahead.cells < 1.4 * n and ahead.low < ahead.cells < ahead.high
