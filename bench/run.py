@@ -8,7 +8,7 @@ bench.json, the source of every number in the README, and bench.md, the same as 
 Beside that: what is asked for next, many small networks, two workers against one, and how much of the machine
 each phase uses.
 
-``make bench`` takes about eight minutes and 12 GB (regioncam's). With ``--quick`` it takes one: the first
+``make bench`` takes about a quarter of an hour and 12 GB (regioncam's). With ``--quick`` it takes one: the first
 three networks, no scaling and no cold start, into build/bench/.
 """
 

@@ -30,7 +30,7 @@ def looks(arr: sv.Arrangement, folder: str) -> dict[str, Callable[[], object]]:
         "jacobian_norms": arr.jacobian_norms,
         "locate": lambda: arr.locate(uv),
         "distance": lambda: arr.distance(uv),
-        "save": lambda: sv.save(arr, Path(folder, "cells.npz")),
+        "save": lambda: sv.save(arr, Path(folder, "cells.npz"), affine=False),
         "networkx": arr.to_networkx,
         "png": lambda: save_figure(arr, Path(folder, "cells.png")),
         **{

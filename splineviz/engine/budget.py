@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Budget", "Effort", "Limits", "Resources", "divided", "share_of"]
 
-_BATCH = (
-    64 << 20
-)  # bytes; larger batches are hardly faster, and what is done before there are any is not shared
+_BATCH = 256 << 20  # bytes; smaller ones share more, and cost one worker as much as two gain by it
 _MEMORY = 1 << 30  # bytes for one worker, at most
 _SMALL = 16 << 20  # bytes; not worth a look at the memory that is free
 _SHARE = 0.5  # of the memory that is free
