@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,12 @@ from splineviz.choices import Frame, Noise, Precision, Variant
 from splineviz.errors import InputError
 from splineviz.estimators.metrics.metric import Settings
 from splineviz.estimators.metrics.registry import registered
-from splineviz.files import TABLES, check_writable
 from splineviz.neighbourhoods import exact_metric
 from splineviz.segments import walk_metric
 
 from .declaring import option, same
 from .options import DataSource, ModelSource, Reporting
-from .outputs import check_outputs
+from .outputs import check_outputs, check_tables
 from .resuming import partial_path
 from .slice_options import SliceOptions
 from .value_types import Numbers
@@ -29,8 +27,6 @@ __all__ = ["METRICS", "WITH_DIRECTIONS", "EstimateOptions"]
 METRICS = registered(exact_metric.METRIC, walk_metric.METRIC)
 WITH_DIRECTIONS = {"lc", "deformation", "disagreements"}
 """Metrics that read --directions"""
-
-_SUFFIXES = (*TABLES, ".json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,14 +123,7 @@ class EstimateOptions:
         if self.source.data is None and self.network.model != "demo":
             raise click.UsageError("say where to estimate: --data FILE")
         check_outputs(self, self.outputs, map(partial_path, self.outputs))
-        for path in self.outputs:
-            if path.suffix.lower() not in _SUFFIXES:
-                raise InputError(
-                    f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(_SUFFIXES)}"
-                )
-            check_writable(path)
-            if path.suffix.lower() == ".parquet":
-                _require_pyarrow(path)
+        check_tables(self.outputs)
         self._check_numbers()
 
     def _check_numbers(self) -> None:
@@ -156,8 +145,3 @@ class EstimateOptions:
                 "--metric disagreements compares a lower precision with float64",
                 hint="--dtype float32, bfloat16 or float16",
             )
-
-
-def _require_pyarrow(path: Path) -> None:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise InputError(f"writing {path} needs the package pyarrow", hint="pip install 'splineviz[parquet]'")

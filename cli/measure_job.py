@@ -42,8 +42,7 @@ def run_measure(options: MeasureOptions) -> int:
         for path in options.outputs:
             finished.enter_context(written_rows(path, KINDS, rows, report))
     print_measures(report, found, options)
-    unwanted = {"fast": ["IN_DOUBT"], "full": ["IN_DOUBT", "UNDECIDED"], "off": []}[options.budget.certify]
-    return 5 if arr.status.name in ("INCOMPLETE", *unwanted) else 0
+    return options.budget.exit_code(arr.status.name)
 
 
 def _saved(options: MeasureOptions) -> tuple[Arrangement, Request, dict[str, Any]]:

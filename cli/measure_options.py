@@ -8,16 +8,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from splineviz.errors import InputError
-from splineviz.files import check_writable
-from splineviz.io.rows import TABLES
 from splineviz.measures.measure import Request
 from splineviz.measures.registry import MEASURES
 
 from .declaring import flag, option
 from .location import Location
 from .options import ModelSource, Reporting, WorkLimits
-from .outputs import check_outputs
+from .outputs import check_outputs, check_tables
 from .value_types import AboveZero, Numbers
 
 __all__ = ["MEASURES", "MeasureOptions"]
@@ -97,7 +94,7 @@ class MeasureOptions:
 
     @property
     def request(self) -> Request:
-        """What is asked of measures, but for data."""
+        """The request to each measure, without data points."""
         return Request(
             level=self.level,
             polygon=None if self.polygon is None else np.reshape(self.polygon, (-1, 2)),
@@ -129,16 +126,7 @@ class MeasureOptions:
             raise click.UsageError("--centre and --sigma go together")
         if self.polygon is not None and len(self.polygon) % 2:
             raise click.UsageError(f"--polygon has two numbers for each corner, got {len(self.polygon)}")
-        for path in self.outputs:
-            if path.suffix.lower() not in TABLES:
-                raise InputError(
-                    f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(TABLES)}"
-                )
-            check_writable(path)
-            if path.suffix.lower() == ".parquet":
-                from splineviz.io.parquet import require_pyarrow
-
-                require_pyarrow()
+        check_tables(self.outputs)
         check_outputs(self, self.outputs)
 
     def _check_saved(self) -> None:

@@ -253,6 +253,12 @@ class WorkLimits:
         help="Where products are taken: cpu, cuda, ...; by default cpu. Pays for convolutions.",
     )
 
+    def exit_code(self, status: str) -> int:
+        """Exit code for a status by name: 5 for what is incomplete, undecided though all was to be decided,
+        or in doubt though not by request."""
+        unwanted = {"fast": ["IN_DOUBT"], "full": ["IN_DOUBT", "UNDECIDED"], "off": []}[self.certify]
+        return 5 if status in ("INCOMPLETE", *unwanted) else 0
+
     def limits_after(self, spent: float) -> dict[str, Any]:
         """Keywords that :func:`splineviz.arrange`, `stream` and `compare` take alike, where so many seconds
         of the budget are over."""

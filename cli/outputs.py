@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import importlib.util
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 import click
 
 from splineviz.errors import InputError
+from splineviz.files import TABLES, check_writable
 
 from .declaring import Reads, names_read
 
-__all__ = ["CONFIG", "check_outputs"]
+__all__ = ["CONFIG", "check_outputs", "check_tables"]
+
+_TABLES = (*TABLES, ".json")
 
 CONFIG = "splineviz.config"
 """Where the context of the command holds the path of its configuration"""
@@ -38,6 +42,20 @@ def check_outputs(request: Any, outputs: Iterable[Path], beside: Iterable[Path] 
             raise InputError(
                 f"cannot write {replaced[place]}: {read}, which is read, would be replaced",
                 hint="give another name",
+            )
+
+
+def check_tables(paths: Iterable[Path]) -> None:
+    """Refuse tables of an unknown suffix, and those that cannot be written."""
+    for path in paths:
+        if path.suffix.lower() not in _TABLES:
+            raise InputError(
+                f"unknown suffix {path.suffix!r} of {path}, expected one of {', '.join(_TABLES)}"
+            )
+        check_writable(path)
+        if path.suffix.lower() == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+            raise InputError(
+                f"writing {path} needs the package pyarrow", hint="pip install 'splineviz[parquet]'"
             )
 
 

@@ -59,7 +59,7 @@ def run_slice(options: SliceOptions) -> int:
         style = drawing_options(options, program, preprocessing, data, anchors, place)
         write_boundary(options, boundary, style, extra)
         print_boundary(boundary, options, place, time.perf_counter() - began, extra)
-        return _exit_code(boundary.status.name, options.budget.certify)
+        return options.budget.exit_code(boundary.status.name)
     told, extra = tell_if_long(options, program, place), {**options.extra, **place.extra}
     limits = options.limits_after(time.monotonic() - set_out)
     if options.streamed:
@@ -69,7 +69,7 @@ def run_slice(options: SliceOptions) -> int:
         if totals.incomplete and not told:
             advise(options, program, place)
         print_totals(totals, options, place, time.perf_counter() - began)
-        return _exit_code(totals.status.name, options.budget.certify)
+        return options.budget.exit_code(totals.status.name)
     from splineviz.engine.arrange import arrange
 
     with on_cluster(options.dask), stage_progress(reporting.quiet) as advance:
@@ -86,13 +86,7 @@ def run_slice(options: SliceOptions) -> int:
     if not options.outputs:
         note("no -o FILE, so nothing is drawn", reporting.quiet)
     print_slice(arr, options, place, time.perf_counter() - began, regions=regions)
-    return _exit_code(arr.status.name, options.budget.certify)
-
-
-def _exit_code(status: str, certify: str) -> int:
-    """5 for what is incomplete, undecided though all was to be decided, or in doubt though not by request."""
-    unwanted = {"fast": ["IN_DOUBT"], "full": ["IN_DOUBT", "UNDECIDED"], "off": []}[certify]
-    return 5 if status in ("INCOMPLETE", *unwanted) else 0
+    return options.budget.exit_code(arr.status.name)
 
 
 def _set_threads(threads: int) -> None:

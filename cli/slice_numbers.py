@@ -9,7 +9,7 @@ from splineviz.deadline import SpentError, until
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
-__all__ = ["GRACE", "found_in_time", "has_outputs"]
+__all__ = ["GRACE", "found_in_time"]
 
 GRACE = 4.0
 """Seconds beyond --seconds for what is told of the cells: without it a budget that ends leaves none of it"""
@@ -21,15 +21,10 @@ def found_in_time(arr: Arrangement, end: float | None) -> bool:
     with until(end):
         _ = arr.areas
         try:
-            if has_outputs(arr):
+            if arr.has_outputs:
                 _ = arr.n_linear_regions, arr.n_decision_regions
             in_time = True
         except SpentError:
             in_time = False
         _ = arr.exact  # the proofs of both
     return in_time
-
-
-def has_outputs(arr: Arrangement) -> bool:
-    """Whether the cells are those of the last stage, on which the outputs of the network are affine."""
-    return arr.info is None or len(arr.stats.cells_per_stage) == len(arr.info.stages)

@@ -9,7 +9,6 @@ from splineviz.io.provenance import certificate, certificate_note, certificate_o
 
 from .aligned import aligned
 from .saying import say, say_json
-from .slice_numbers import has_outputs
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
@@ -80,7 +79,7 @@ def _report(
     arr: Arrangement, outputs: Sequence[Output], seconds: float, extra: dict[str, Any], *, regions: bool
 ) -> dict[str, Any]:
     stats = arr.stats
-    told = regions and has_outputs(arr)
+    told = regions and arr.has_outputs
     return {
         "schema": SCHEMA,
         "cells": arr.n_cells,

@@ -94,6 +94,11 @@ class Cells:
         return float(self.areas.sum() / sum(window.area for window in self.windows))
 
     @property
+    def has_outputs(self) -> bool:
+        """Whether the cells are those of the last stage, on which the outputs of the network are affine."""
+        return self.info is None or len(self.stats.cells_per_stage) == len(self.info.stages)
+
+    @property
     def n_cells(self) -> int:
         return len(self.cells)
 

@@ -153,7 +153,7 @@ def applied(
     slope: Float64[np.ndarray, "group entry"],
     intercept: Float64[np.ndarray, "group entry"],
 ) -> tuple[Float64[np.ndarray, "new entry"], Float64[np.ndarray, "new"]]:
-    """What a pointwise function makes of rows of a group each, from row ``constants`` on of constants, of one
+    """Results of a pointwise function on rows of a group each, from row ``constants`` on of constants, of one
     for each group; and the norms of the results."""
     result, squares = np.empty((len(source), values.shape[1])), np.empty(len(source))
     for r in range(len(source)):

@@ -56,7 +56,7 @@ class Shared:
 
 
 class GroupState:
-    """What is known of groups of cells at one level: units that switch, and the terms of every cell."""
+    """Groups of cells at one level: units that switch, and the terms of every cell."""
 
     def __init__(self, levels: Levels) -> None:
         self.levels, self.level, self.start = levels, 0, 0

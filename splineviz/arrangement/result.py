@@ -220,7 +220,7 @@ class Arrangement(Cells):
         return to_networkx(self)
 
     def measure(self, name: str, **asked: Any) -> Measured:
-        """What a measure tells of these cells, by its name: ``arr.measure("regions")``.
+        """A measure of these cells, by its name: ``arr.measure("regions")``.
 
         The names are those of :data:`splineviz.measures.registry.MEASURES`, and ``asked`` are fields of
         :class:`splineviz.measures.measure.Request`, of which each measure reads its own.

@@ -12,10 +12,7 @@ from splineviz.io.csv_table import csv_table
 from splineviz.io.parquet import require_pyarrow
 from splineviz.showing import in_json, in_unicode
 
-__all__ = ["TABLES", "written_rows"]
-
-TABLES = (".csv", ".json", ".parquet")
-"""Suffixes of tables"""
+__all__ = ["written_rows"]
 
 
 @contextmanager
@@ -30,7 +27,7 @@ def written_rows(
     Parameters
     ----------
     path
-        The file; its suffix is one of `TABLES`.
+        The file: .csv, .json or .parquet.
     kinds
         Columns, each with its type in Parquet: ``int64``, ``float64``, ``string``.
     rows

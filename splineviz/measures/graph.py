@@ -194,8 +194,7 @@ def _distances(graph: csr_array, held: dict[str, np.ndarray], proven: int | None
 
 def _decisions(arr: Arrangement, request: Request) -> DecisionRegions | None:
     """The pieces of one class; None for cells of an earlier stage, or without affine maps and network."""
-    early = arr.info is not None and len(arr.stats.cells_per_stage) < len(arr.info.stages)
-    if early or (arr.program is None and "affine" not in vars(arr)):
+    if not arr.has_outputs or (arr.program is None and "affine" not in vars(arr)):
         return None
     return arr.decision_regions(level=request.level)
 

@@ -125,7 +125,7 @@ def require_outputs(arr: Arrangement, measure: str) -> None:
     InputError
         If that is so.
     """
-    if arr.info is not None and len(arr.stats.cells_per_stage) < len(arr.info.stages):
+    if not arr.has_outputs:
         raise InputError(
             f"{measure} is about the outputs of the network, and these cells are those of stage "
             f"{len(arr.stats.cells_per_stage) - 1}",

@@ -101,7 +101,7 @@ def _merges(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     merged = _elder_rule(minimum, tree.row[order], tree.col[order], tree.data[order].astype(np.int64) - 1)
     sorted_values = values[at]
     pairs = np.stack([sorted_values[merged[:, 0]], sorted_values[merged[:, 1]]], axis=1)
-    ever = np.stack([sorted_values[_survivors(minimum, merged)]], axis=1)
+    ever = sorted_values[np.setdiff1d(minimum, merged[:, 0])]  # minima of components that never end
     pairs = np.concatenate([pairs, np.column_stack([ever, np.full(len(ever), np.inf)])])
     return pairs[pairs[:, 0] < pairs[:, 1]]
 
@@ -132,8 +132,3 @@ def _elder_rule(minimum: np.ndarray, a: np.ndarray, b: np.ndarray, at: np.ndarra
         parent[younger] = older
         found.append((oldest[younger], where))
     return np.array(found, dtype=np.int64).reshape(-1, 2)
-
-
-def _survivors(minimum: np.ndarray, merged: np.ndarray) -> np.ndarray:
-    """Ranks of the minima of components that never end."""
-    return np.setdiff1d(minimum, merged[:, 0])
