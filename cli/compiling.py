@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -21,7 +22,7 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
     there.
 
     The function that this returns says so, compiles the others, and waits. What the other process fails to do
-    is done when it is needed.
+    is done when it is needed; where the request is refused before, it ends with this one.
     """
     from splineviz.geometry.compiled import is_carried
     from splineviz.values.extension import extend_values
@@ -38,6 +39,7 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
             stdout=silent,
             stderr=silent,
         )
+        atexit.register(_end, other)
 
     def finish() -> None:
         when = (
@@ -51,3 +53,9 @@ def begin_compiling(quiet: bool) -> Callable[[], None]:
             other.wait()
 
     return finish
+
+
+def _end(other: subprocess.Popen[bytes]) -> None:
+    if other.poll() is None:
+        other.kill()
+        other.wait()

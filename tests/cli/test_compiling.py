@@ -22,6 +22,11 @@ class Other:
     def wait(self) -> None:
         self.waited_for = True
 
+    def poll(self) -> int | None:
+        return 0 if self.waited_for else None
+
+    def kill(self) -> None: ...
+
 
 @pytest.mark.parametrize(
     ("cached", "cores", "quiet"), [(False, 2, False), (False, 1, False), (False, 2, True), (True, 2, False)]
@@ -89,3 +94,23 @@ def test_the_other_process_runs_nothing_of_the_current_folder(
     monkeypatch.setattr(compiling, "_REFINE", "import numba")
     compiling.begin_compiling(quiet=True)()
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_other_process_ends_with_this_one_where_the_request_is_refused(tmp_path: Path) -> None:
+    script = f"""
+from types import SimpleNamespace
+from splineviz.values import extension
+from splineviz_cli import compiling
+extension.extend_values = SimpleNamespace(stats=SimpleNamespace(cache_path={str(tmp_path)!r}))
+compiling._REFINE = "import time; time.sleep(600)"
+compiling.os.cpu_count = lambda: 2
+run = compiling.subprocess.Popen
+compiling.subprocess.Popen = lambda *given, **options: started.append(run(*given, **options)) or started[0]
+started = []
+compiling.begin_compiling(quiet=True)
+print(started[0].pid, flush=True)
+raise SystemExit(4)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ended.returncode == 4, ended.stderr
+    assert not Path("/proc", ended.stdout.strip()).exists()

@@ -20,6 +20,10 @@ DOCUMENTED = frozenset({0, 2, 3, 4, 5, 6})
 """Exit codes of a run that nothing disturbs; 1 is a failure that nobody expected"""
 
 
+_NOTHING_IN_TIME = ("time was up before", "the budget ended before")
+"""What errors say where nothing that is worth a file was done in time"""
+
+
 @dataclass(frozen=True)
 class Files:
     """Files below a folder with the digests of what they hold."""
@@ -43,7 +47,8 @@ def of_ending(
     found = []
     usual = DOCUMENTED if reference is None else {reference.code}
     if timed:
-        usual = usual | {0, 5}
+        nothing = any(words in ending.last_words for words in _NOTHING_IN_TIME)
+        usual = usual | ({0, 4, 5} if nothing else {0, 5})
     if ending.code not in usual | others:
         expected = ", ".join(map(str, sorted(code for code in usual | others if code is not None)))
         found.append(f"exit code: {run}, {ending.code}, expected {expected}: {ending.last_words}")
