@@ -35,16 +35,16 @@ def settled(
     subdivision: Subdivision,
     reach: np.ndarray,
     width: np.ndarray,
-    most: int,
-    most_for_areas: int,
+    limit: float,
+    limit_for_areas: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(points, off): vertices that may be too far off are rounded from the places where their lines
     cross, and how far each may be off then, proven.
 
-    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most, ``width`` (F,) its diameter. Of
-    those that are too far for any face no more than ``most`` are taken anew, the worst first, and none where
-    others would be nearly as far off; of those too far for the area of a face ``most_for_areas``. Where two
-    float64 do not tell a place well enough, ``located`` may tell it exactly.
+    ``reach`` (F,) is |origin| + |u| + |v| of each face's window, at most, ``width`` (F,) its diameter. Those
+    that are too far for any face are taken anew within ``limit`` products, the worst first, and none where
+    others would be nearly as far off; those too far for the area of a face within ``limit_for_areas``. Where
+    two float64 do not tell a place well enough, ``located`` may tell it exactly.
     """
     told, faces = places_of(subdivision.arrays()).distance[:, 1], subdivision.faces
     of_vertex, within = np.full((2, len(told)), np.inf)  # of vertices that no face has
@@ -58,10 +58,13 @@ def settled(
     if not len(far) and not len(for_areas):
         return points, off
     far = far[np.argsort(-off[far], kind="stable")]
-    if len(far) > most and off[far[most]] > _IN_VAIN * off[far[0]]:
-        far = far[:0]
-    far = far[:most]
-    rows = np.concatenate([far, np.setdiff1d(for_areas, far)[:most_for_areas]])
+    if not maps.served(far, limit):
+        most = maps.affordable(limit)
+        far = far[: most if off[far[most]] <= _IN_VAIN * off[far[0]] else 0]
+    for_areas = np.setdiff1d(for_areas, far)
+    if not maps.served(for_areas, limit_for_areas):
+        for_areas = for_areas[: maps.affordable(limit_for_areas)]
+    rows = np.concatenate([far, for_areas])
     with suppress(InexactError):
         places = maps.places(rows)
         closer = places.distance < off[rows]

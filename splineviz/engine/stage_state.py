@@ -287,8 +287,7 @@ class FinishedFaces:
                 widths = np.zeros(1 + max(frames, default=0))
                 for number, (_, window) in frames.items():
                     widths[number] = float(np.linalg.norm(np.ptp(window.vertices, axis=0)))
-                width, most = widths[state.window_of], maps.affordable(spare)
-                points, off = settled(maps, exactly, s, reach, width, most, maps.affordable(limit))
+                points, off = settled(maps, exactly, s, reach, widths[state.window_of], spare, limit)
             else:
                 points, off = s.vertices, np.full(len(s.vertices), s.rounding)
             points, tally.largest_displacement, thin = measured(*known, points, off, s.faces, reach, limit)

@@ -383,7 +383,7 @@ class Walk:
         done = resolver.step.stage + 1
         too_bad = worn(state, (self.n_stages - done) / done)
         for vertices in (np.union1d(uncertain.vertices, too_bad), uncertain.vertices):
-            if resolver.affordable(len(vertices)):
+            if resolver.affordable(vertices):
                 renew(state, resolver.maps, vertices)
                 break
 

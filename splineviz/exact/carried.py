@@ -18,7 +18,7 @@ from torch import Tensor
 
 from splineviz.deadline import check_time
 from splineviz.exact.face_states import FaceStates
-from splineviz.exact.forward import CALL, work
+from splineviz.exact.forward import CALL, products, work
 from splineviz.plane import Plane
 from splineviz.program.interpret import Interpreter, walk
 from splineviz.program.nodes import Affine, Maximum, Pointwise
@@ -107,6 +107,28 @@ class Carried(Generic[T, F]):
         per_face = self.kind.products * work(self.program, self.stage)
         return int(min(max(0.0, limit - each_pass) / max(1.0, per_face), 1e9))
 
+    def effort(self, faces: Sequence[int]) -> float:
+        """Products that the maps of faces take, as far as they are not known yet: faces share the way up to
+        the stage that parts them."""
+        own = np.array([face for face in faces if face not in self._batch_of], np.int64)
+        way = self.program.ways[self.stage]
+        total, n_rows = CALL * (1.0 + len(way)), 1 if len(own) else 0
+        for node in way[:-1]:
+            if isinstance(node, Affine):
+                total += self.kind.products * n_rows * products(node)
+            else:
+                n_rows = len(np.unique(self.states.ancestors(node.stage, own)))
+        return total
+
+    def least_effort(self, n_faces: int) -> float:
+        """No fewer products do so many maps take, however much of their way the faces share."""
+        total = 0.0
+        for node in reversed(self.program.ways[self.stage][:-1]):
+            if not isinstance(node, Affine):
+                break
+            total += products(node)
+        return self.kind.products * max(0, n_faces) * total
+
     def make_room(self, n_faces: int = 0) -> None:
         """Drop all maps if they are too many to keep beside those of so many faces."""
         if len(self._batch_of) + n_faces > self.most:
@@ -128,9 +150,16 @@ class Carried(Generic[T, F]):
         """The maps that were made first."""
         return self._batches[0]
 
-    def has(self, face: int) -> bool:
-        """Whether the map of a face is known."""
-        return face in self._batch_of
+    def known(self, faces: np.ndarray) -> np.ndarray:
+        """Of which of the faces the maps are known."""
+        if not self._batch_of:
+            return np.zeros(len(faces), bool)
+        return np.isin(faces, np.fromiter(self._batch_of, np.int64, len(self._batch_of)))
+
+    @property
+    def n_known(self) -> int:
+        """Number of faces whose maps are known."""
+        return len(self._batch_of)
 
     def make(self, faces: Sequence[int]) -> None:
         """Find the maps of faces that are not known yet.

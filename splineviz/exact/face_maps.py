@@ -21,7 +21,7 @@ from splineviz.exact.balls import NOWHERE, Crossing, Line, crossing
 from splineviz.exact.carried import Carried
 from splineviz.exact.double_double import DoubleDouble
 from splineviz.exact.entry_functions import BITS, IN_FIELDS, IN_TWO_FLOATS, EntryFunctions
-from splineviz.exact.face_corners import NO_CORNERS, Corners, corners_at, on_few_faces
+from splineviz.exact.face_corners import NO_CORNERS, Corners, FaceCorners, corners_at, on_few_faces
 from splineviz.exact.face_sides import FaceSides, Residue, combined_column
 from splineviz.exact.face_states import FaceStates
 from splineviz.exact.fields import PRIMES, Residues
@@ -111,6 +111,30 @@ class FaceMaps:
         """Number of faces whose maps take no more than so many products, in either kind of numbers."""
         return min(self.near.affordable(limit), self.exact.affordable(limit))
 
+    def served(self, vertices: np.ndarray, limit: float) -> bool:
+        """Whether the maps that `corners` of vertices need, and that are not known yet, take no more than so
+        many products, in either kind of numbers."""
+        if len(vertices) <= self.affordable(limit):
+            return True
+        known = self._found.row_of
+        lacking = np.array([v for v in np.unique(vertices).tolist() if v not in known], np.int64)
+        n_least = self._fewest(len(lacking)) - self.near.n_known
+        if max(self.near.least_effort(n_least), self.exact.least_effort(n_least)) > limit:
+            return False
+        before, rows = self._on_few_faces(corners_at(self.states, lacking))
+        faces = before[rows].tolist()
+        return max(self.near.effort(faces), self.exact.effort(faces)) <= limit
+
+    def _fewest(self, n_vertices: int) -> int:
+        """No fewer faces have so many corners."""
+        corners = np.cumsum(np.sort(self.states.subdivision.faces.lengths)[::-1])
+        return int(np.searchsorted(corners, n_vertices))
+
+    def _on_few_faces(self, corners: FaceCorners) -> tuple[np.ndarray, np.ndarray]:
+        """(the face with the map of each corner, rows of one corner for each vertex)."""
+        before = self.states.before(corners.face)
+        return before, on_few_faces(corners, before, self.near.known(before))
+
     def corners(self, vertices: np.ndarray) -> tuple[np.ndarray, Corners]:
         """(which, corners): those of the vertices at which two lines are known to cross, each as a corner of
         a face.
@@ -124,9 +148,7 @@ class FaceMaps:
         new = [v for v in dict.fromkeys(vertices.tolist()) if v not in row_of]
         left = corners_at(self.states, np.array(new, np.int64))
         while len(left.vertex):
-            before = self.states.before(left.face)
-            known = np.array([self.near.has(face) for face in before.tolist()], bool)
-            rows = on_few_faces(left, before, known)
+            before, rows = self._on_few_faces(left)
             chosen = left.only(rows)
             self.near.make(before[rows].tolist())
             sides = np.stack([chosen.before, chosen.after])

@@ -18,7 +18,18 @@ from splineviz.program.interpret import Interpreter
 from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
 
-__all__ = ["CALL", "Point", "StageRound", "affine", "distances", "in_states", "picked", "switching", "work"]
+__all__ = [
+    "CALL",
+    "Point",
+    "StageRound",
+    "affine",
+    "distances",
+    "in_states",
+    "picked",
+    "products",
+    "switching",
+    "work",
+]
 
 Point = tuple[int, int, int]
 """A point of the plane in homogeneous coordinates: uv = (X, Y) / W, with W > 0."""
@@ -61,11 +72,13 @@ def switching(program: Program, points: Mapping[Plane, Sequence[Point]], step: S
 def work(program: Program, stage: int | None = None) -> float:
     """Products of two numbers that one point takes up to a stage, or to the end; of digits they are many
     times more."""
-    total = 0.0
-    for node in program.nodes if stage is None or not program.stages else program.ways[stage]:
-        if isinstance(node, Affine):
-            total += node.gain.terms * (1 if node.gain.rows is None else len(node.gain.rows))
-    return total
+    nodes = program.nodes if stage is None or not program.stages else program.ways[stage]
+    return sum(products(node) for node in nodes if isinstance(node, Affine))
+
+
+def products(node: Affine) -> float:
+    """Products of two numbers that one point takes in a node."""
+    return float(node.gain.terms * (1 if node.gain.rows is None else len(node.gain.rows)))
 
 
 def _lifted(points: Mapping[Plane, Sequence[Point]], shape: tuple[int, ...]) -> ExactTensor:

@@ -118,7 +118,7 @@ class Resolver:
         are corners of faces whose maps are not too many."""
         vertices, place = np.unique(pairs[:, 0], return_inverse=True)
         nothing = np.empty(0, np.int64)
-        if self.maps is None or not self.affordable(len(vertices)):
+        if self.maps is None or not self.affordable(vertices):
             return nothing, NO_CORNERS, nothing
         try:
             found, corners = self.maps.corners(vertices)
@@ -129,9 +129,9 @@ class Resolver:
         rows = np.flatnonzero(number[place] >= 0)
         return rows, corners, number[place[rows]]
 
-    def affordable(self, n_faces: int) -> bool:
-        """Whether maps of so many faces do not cost more than allowed."""
-        return self.maps is not None and n_faces <= self.maps.affordable(self.limit)
+    def affordable(self, vertices: np.ndarray) -> bool:
+        """Whether the maps that serve vertices do not cost more than allowed."""
+        return self.maps is not None and self.maps.served(vertices, self.limit)
 
     def at(self, pairs: np.ndarray) -> Value | None:
         """Exact values for rows (vertex, unit); None where they cost more than allowed, or cannot be had."""

@@ -25,6 +25,8 @@ from splineviz.values.vertex_values import Passed, VertexValues, Zeros
 __all__ = ["after_affine", "after_pointwise", "extend", "steepest_slopes"]
 
 _NOTHING = np.empty(0)
+_SOME = 256
+"""Rows that are looked at before all others"""
 
 
 def after_affine(
@@ -87,12 +89,14 @@ def _of_alive(node: Affine, live: VertexValues, sizes: MapSizes) -> MapSizes:
     matrix = node.matrix
     if matrix is None or not live.zeros or live.values.dim() != 2:
         return sizes
-    alive = (live.flat != 0.0).any(0)
-    n = int(alive.sum())
+    dead = _zero_at_all(live.flat)
+    n = live.flat.shape[1] - len(dead)
     # A norm is not to cost more than the products themselves.
-    if n == len(alive) or NORM_PRODUCTS * n**3 > live.values.numel() * len(matrix):
+    if not len(dead) or NORM_PRODUCTS * n**3 > live.values.numel() * len(matrix):
         return sizes
-    gain = matrix_gain(matrix[:, torch.from_numpy(alive)], None, (len(matrix),))
+    alive = torch.ones(live.flat.shape[1], dtype=torch.bool)
+    alive[dead] = False
+    gain = matrix_gain(matrix[:, alive], None, (len(matrix),))
     assert gain.rows is not None
     share = float(np.max(gain.rows / np.maximum(node.gain.scale, TINY), initial=0.0))
     return sizes._replace(
@@ -101,6 +105,16 @@ def _of_alive(node: Affine, live: VertexValues, sizes: MapSizes) -> MapSizes:
         terms=float(gain.terms),
         share=min(1.0, SAFE * share),
     )
+
+
+def _zero_at_all(flat: np.ndarray) -> np.ndarray:
+    """Columns of (V, n) values that are zero in all rows. Few others are in some rows far from each other, so
+    that it takes no pass over all values."""
+    if not len(flat):
+        return np.empty(0, np.int64)
+    columns = np.flatnonzero((flat[:: -(-len(flat) // _SOME)] == 0.0).all(0))
+    found: np.ndarray = columns[(flat[:, columns] == 0.0).all(0)]
+    return found
 
 
 def _together(errors: Sequence[np.ndarray]) -> np.ndarray:
@@ -115,8 +129,7 @@ def _without_dead_entries(node: Affine, before: VertexValues, after: VertexValue
     form, flat = node.form, after.flat
     if form is None or after.scale is None or not len(flat) or flat[0].all():
         return after
-    columns = np.flatnonzero(flat[0] == 0.0)
-    columns = columns[(flat[:, columns] == 0.0).all(0)]
+    columns = _zero_at_all(flat)
     if not len(columns):
         return after
     # Counts of what goes in, not sizes: of these a form need not be right, and products may underflow.

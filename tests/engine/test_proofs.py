@@ -199,7 +199,13 @@ def test_coordinates_are_within_their_bounds(name: str, kind: str, monkeypatch: 
 
 def test_places_that_are_not_told_are_in_the_window() -> None:
     class Lines:
-        """Corners of the window are where they are."""
+        """Corners of the window are where they are; each takes one product."""
+
+        def served(self, vertices: np.ndarray, limit: float) -> bool:
+            return len(vertices) <= limit
+
+        def affordable(self, limit: float) -> int:
+            return int(limit)
 
         def places(self, vertices: np.ndarray) -> Places:
             return Places(sub.vertices[vertices], np.zeros((len(vertices), 2)), np.zeros(len(vertices)))

@@ -3,6 +3,7 @@ anew."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,12 @@ import splineviz.exact.resolver
 import splineviz.geometry.refine
 from splineviz.exact.balls import Ball, balls, crossing, through, value_at
 from splineviz.exact.carried import Carried
+from splineviz.exact.double_double import DoubleDouble
+from splineviz.exact.forward import products
 from splineviz.exact.resolver import Resolver
 from splineviz.geometry.answers import UnsureError, _decide, _needed
 from splineviz.geometry.questions import UNKNOWN
+from splineviz.program.nodes import Affine
 
 
 def pool_behind_prelu(seed: int) -> nn.Module:
@@ -83,6 +87,32 @@ def arranged(request: pytest.FixtureRequest) -> Any:
         return sv.arrange(program, sv.Plane.identity(), window, jobs=1, certify=certify, max_memory=memory)
 
     return arrange
+
+
+def test_maps_are_reckoned_to_take_what_they_take(arranged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products by the rows that enter each node, three for a map; none for maps that are known."""
+    passed, told = Carried._pass, []
+
+    def reckoned(self: Carried[Any, Any], faces: list[int], plane: sv.Plane) -> Any:
+        taken = 0.0
+
+        def affine(node: Affine, tensors: Any) -> Any:
+            nonlocal taken
+            x = tensors[0]
+            rows = len(x.high) if isinstance(x, DoubleDouble) else len(x.one)
+            taken += self.kind.products * products(node) * rows / 3
+            return self.kind.affine(node, tensors)
+
+        alone = replace(self, kind=replace(self.kind, affine=affine), _batches=[], _batch_of={})
+        made = passed(alone, faces, plane)
+        told.append((alone.effort(faces) - alone.effort([]), taken))
+        alone._batch_of.update(dict.fromkeys(faces, made))
+        assert alone.effort(faces) == alone.effort([])
+        return made
+
+    monkeypatch.setattr(Carried, "_pass", reckoned)
+    arranged()
+    assert told and all(effort == pytest.approx(taken) for effort, taken in told)
 
 
 @pytest.mark.parametrize("many", [4, 1 << 30])
