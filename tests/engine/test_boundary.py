@@ -192,6 +192,44 @@ def test_small_budgets_divide_the_work_and_leave_faces_out() -> None:
     assert min(alone.left_out[1:]) > 0
 
 
+class Shifted(nn.Module):
+    """A network with a number added to every output, behind a constant one if ``level`` is given."""
+
+    def __init__(self, model: nn.Module, shift: float, level: float | None = None) -> None:
+        super().__init__()
+        self.model, self.shift, self.level = model, shift, level
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        shifted = self.model(x) + self.shift
+        if self.level is None:
+            return shifted
+        return torch.cat([0.0 * shifted + self.level, shifted], 1)
+
+
+@pytest.mark.parametrize("shift", [-64.0, 64.0])
+def test_what_all_outputs_have_in_common_changes_nothing(shift: float) -> None:
+    torch.manual_seed(0)
+    model = Centred(dense(2, 30, 30, 3, scale=2.0))
+    plain, shifted = (
+        sv.decision_boundary(sv.load_program(net, input_shape=(2,)), PLANE, WINDOW)
+        for net in (model, Shifted(model, shift))
+    )
+    assert len(plain) > 20
+    assert same((plain.segments, plain.classes), (shifted.segments, shifted.classes), 1e-9)
+    assert sum(plain.left_out) == pytest.approx(sum(shifted.left_out), rel=0.1)
+
+
+def test_a_level_is_an_output_that_is_constant() -> None:
+    torch.manual_seed(0)
+    model = Centred(dense(2, 30, 30, 30, 1, scale=2.0))
+    alone = sv.decision_boundary(sv.load_program(model, input_shape=(2,)), PLANE, WINDOW, level=0.125)
+    pair = sv.load_program(Shifted(model, 0.0, level=0.125), input_shape=(2,))
+    against = sv.decision_boundary(pair, PLANE, WINDOW)
+    assert sum(alone.left_out) > 100
+    assert same((alone.segments, alone.classes), (against.segments, against.classes), 1e-9)
+    assert alone.left_out == pytest.approx(against.left_out, rel=0.1, abs=2)
+
+
 def polygon(n: int) -> nn.Module:
     """max over n directions of <x, direction>, from relus: 1 on a regular polygon with incircle 1."""
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from torch import nn
 
-from splineviz.exact.face_corners import FaceCorners, on_few_faces
+import splineviz as sv
+from splineviz.engine.stage_state import start
+from splineviz.exact.face_corners import FaceCorners, corners_at, on_few_faces
 
 
 def _on_a_grid(n: int) -> FaceCorners:
@@ -37,6 +41,18 @@ def test_acute_corners_are_left_out() -> None:
     rows = on_few_faces(corners._replace(sine=sine), corners.face, np.zeros(len(sine), bool))
     widest = sine.reshape(-1, 4).max(1)
     assert (2.0 * sine[rows] >= widest[corners.vertex[rows]]).all()
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_sines_are_those_of_the_angles_of_a_regular_polygon(n: int) -> None:
+    angles = 2.0 * np.pi * np.arange(n) / n + 0.1
+    polygon = np.column_stack([np.cos(angles), np.sin(angles)])
+    program = sv.load_program(nn.Linear(2, 1).double(), input_shape=(2,))
+    state = start([sv.Plane.identity()], [sv.Window(polygon)], prove=True)
+    state.begin(program)
+    corners = corners_at(state.face_states(), np.arange(n))
+    assert np.array_equal(corners.vertex, np.arange(n)) and not corners.face.any()
+    np.testing.assert_allclose(corners.sine, np.sin(2.0 * np.pi / n), rtol=1e-12)
 
 
 def test_no_vertices() -> None:

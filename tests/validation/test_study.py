@@ -84,7 +84,7 @@ def test_counts_that_contradict_each_other_are_found() -> None:
 
 
 def test_the_table(tmp_path: Path) -> None:
-    study = given_up(synthetic())
+    study = given_up(synthetic(stages=3))
     table = study.table()
     assert {len(column) for column in table.values()} == {4 * 2 * 3 * 60}
     row = np.flatnonzero(
