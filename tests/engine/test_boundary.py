@@ -219,11 +219,12 @@ def test_what_all_outputs_have_in_common_changes_nothing(shift: float) -> None:
     assert sum(plain.left_out) == pytest.approx(sum(shifted.left_out), rel=0.1)
 
 
-def test_a_level_is_an_output_that_is_constant() -> None:
+@pytest.mark.parametrize("level", [0.0, 0.125])
+def test_a_level_is_an_output_that_is_constant(level: float) -> None:
     torch.manual_seed(0)
     model = Centred(dense(2, 30, 30, 30, 1, scale=2.0))
-    alone = sv.decision_boundary(sv.load_program(model, input_shape=(2,)), PLANE, WINDOW, level=0.125)
-    pair = sv.load_program(Shifted(model, 0.0, level=0.125), input_shape=(2,))
+    alone = sv.decision_boundary(sv.load_program(model, input_shape=(2,)), PLANE, WINDOW, level=level)
+    pair = sv.load_program(Shifted(model, 0.0, level=level), input_shape=(2,))
     against = sv.decision_boundary(pair, PLANE, WINDOW)
     assert sum(alone.left_out) > 100
     assert same((alone.segments, alone.classes), (against.segments, against.classes), 1e-9)
