@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from splineviz.io import save as save
     from splineviz.measures.attribution import IntegratedGradients as IntegratedGradients
     from splineviz.measures.landscape import loss_landscape as loss_landscape
+    from splineviz.measures.lines_over_training import lines_over_training as lines_over_training
+    from splineviz.measures.lines_result import LinesOverTraining as LinesOverTraining
     from splineviz.measures.weight_plane import weight_plane as weight_plane
     from splineviz.neighbourhoods.counts import exact_local_complexity as exact_local_complexity
     from splineviz.neighbourhoods.fit_window import fit_window as fit_window
@@ -76,6 +78,7 @@ _HOME = {
     "InputError": "splineviz.errors",
     "IntegratedGradients": "splineviz.measures.attribution",
     "NotPiecewiseAffineError": "splineviz.errors",
+    "LinesOverTraining": "splineviz.measures.lines_result",
     "Plane": "splineviz.plane",
     "Program": "splineviz.program",
     "Recorder": "splineviz.program.recorder",
@@ -96,6 +99,7 @@ _HOME = {
     "exact_local_complexity": "splineviz.neighbourhoods.counts",
     "fit_window": "splineviz.neighbourhoods.fit_window",
     "forecast": "splineviz.engine.forecast",
+    "lines_over_training": "splineviz.measures.lines_over_training",
     "load": "splineviz.io",
     "load_program": "splineviz.program",
     "local_complexity": "splineviz.estimators.local_complexity",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ProgramInfo", "Stage"]
+__all__ = ["ProgramInfo", "Stage", "same_units"]
 
 
 @dataclass(frozen=True)
@@ -75,3 +75,14 @@ class ProgramInfo:
     def n_units(self) -> int:
         """Number of units of all stages."""
         return sum(stage.n_units for stage in self.stages)
+
+
+def same_units(first: ProgramInfo | None, second: ProgramInfo | None) -> bool:
+    """Whether two networks have the same units: stages of the same names, operations and shapes."""
+    if first is None or second is None:
+        return False
+    cards = [
+        [(s.name, s.kind, s.shape, s.breakpoints, s.candidates) for s in info.stages]
+        for info in (first, second)
+    ]
+    return cards[0] == cards[1]

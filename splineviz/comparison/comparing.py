@@ -16,7 +16,7 @@ from splineviz.comparison.common_refinement import Overlay, overlay
 from splineviz.comparison.comparison_result import Comparison, Decisions, Pair
 from splineviz.comparison.distances import line_distances
 from splineviz.comparison.partitions import partition_distance
-from splineviz.comparison.units import comparable, unit_moves
+from splineviz.comparison.units import unit_moves
 from splineviz.deadline import SpentError, check_time, until
 from splineviz.engine.arrange import arrange
 from splineviz.engine.budget import Budget, Limits
@@ -24,6 +24,7 @@ from splineviz.errors import InputError
 from splineviz.plane import Plane, Window
 from splineviz.program import Program
 from splineviz.program.sources import program_for
+from splineviz.stage import same_units
 
 __all__ = ["compare"]
 
@@ -178,7 +179,7 @@ def _pair(
             )
         else:
             boundaries = line_distances(segments[0], segments[1])
-    units = unit_moves(*arrs, both) if comparable(arrs[0].info, arrs[1].info) else None
+    units = unit_moves(*arrs, both) if same_units(arrs[0].info, arrs[1].info) else None
     if units is None:
         notes.append(f"{names[0]} and {names[1]} have different units, so it is not told which of them moved")
     partitions = partition_distance(both.first, both.second, both.areas)

@@ -9,9 +9,8 @@ from jaxtyping import Float64, Int64
 
 from splineviz.arrangement.result import Arrangement
 from splineviz.comparison.common_refinement import Overlay
-from splineviz.stage import ProgramInfo
 
-__all__ = ["StageMoves", "UnitMoves", "comparable", "unit_moves"]
+__all__ = ["StageMoves", "UnitMoves", "unit_moves"]
 
 _STATES = 1 << 24  # unpacked at once
 
@@ -69,17 +68,6 @@ class UnitMoves:
                 median = float(np.median(self.moved[here][both]))
             rows.append(StageMoves(stage, counts[0], counts[1], counts[2], mean, median))
         return rows
-
-
-def comparable(first: ProgramInfo | None, second: ProgramInfo | None) -> bool:
-    """Whether two networks have the same units: stages of the same names, operations and shapes."""
-    if first is None or second is None:
-        return False
-    cards = [
-        [(s.name, s.kind, s.shape, s.breakpoints, s.candidates) for s in info.stages]
-        for info in (first, second)
-    ]
-    return cards[0] == cards[1]
 
 
 def unit_moves(first: Arrangement, second: Arrangement, both: Overlay) -> UnitMoves:
