@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from splineviz.files import PAGE
-from splineviz.plane import Plane, Window
 from splineviz.showing import in_line
 
-from .anchors import find_anchors
+from .checkpoint_plane import CheckpointPlane
 from .compiling import begin_compiling
 from .data_looks import DataLooks
 from .interrupts import shield_workers
-from .location import rows_named
-from .options import ModelSource
 from .progress import frame_progress, note
 from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.animation import Animation
+    from splineviz.plane import Plane, Window
     from splineviz.program import Program
     from splineviz.program.checkpoints import Checkpoints
 
@@ -37,32 +35,24 @@ def run_animate(options: AnimateOptions) -> int:
     """Carry out one request; returns the exit code."""
     options.check()
     quiet = options.reporting.quiet
-    preprocessing = options.source.preprocessing()
     data = options.read()
     finish_compiling = begin_compiling(quiet)
-    network = ModelSource(model=options.model, reading=options.reading)
-    found = find_anchors(
+    found = CheckpointPlane.find(
+        options.model,
+        options.reading,
         data,
-        rows_named(options.points),
         options.source,
-        preprocessing,
-        lambda shapes: [network.program(shapes, quiet=True)],  # the checkpoints bring the weights
-        count=3,
+        options.points,
+        options.box,
+        options.margin,
         seed=options.seed,
-        judge=lambda programs: _checkpoints(options, programs[0])[-1],
+        judge=lambda program: _checkpoints(options, program)[-1],
+        quiet=quiet,
     )
-    (program,), anchors, preprocessing = found.programs, found.points, found.preprocessing
-    for choice in found.choice.chosen.values():
-        note(choice["said"], quiet)
-    plane = (
-        Plane.identity()
-        if anchors is None
-        else Plane.through(*preprocessing.apply(anchors, program.input_shape))
-    )
-    window = Window.around(plane, options.margin) if options.box is None else Window.box(*options.box)
+    program, plane, window, preprocessing = found.program, found.plane, found.window, found.preprocessing
     shape, names = options.image_shape, options.names_of_classes
     paged = any(output.lower().endswith(PAGE) for output in options.outputs)
-    looks = DataLooks(options.drawing, preprocessing, data, anchors, shape, names, paged)
+    looks = DataLooks(options.drawing, preprocessing, data, found.anchors, shape, names, paged)
     how = options.how | looks.options(plane, window, program.input_shape)
     how["overlay_data"] = how.pop("points", None)  # the points of an animation are those of the strip
     if options.lc_points is not None and data is not None:

@@ -10,8 +10,9 @@ import click
 
 from splineviz.choices import Certify
 
+from .checkpoint_plane import check_plane
 from .declaring import argument, flag, option, same
-from .location import Location, class_names, named_by_file, read_points_of
+from .location import Location, class_names, read_points_of
 from .looks import FrameDrawing
 from .options import DataSource, ModelSource, Reading, Reporting, WorkLimits
 from .outputs import check_outputs
@@ -98,30 +99,7 @@ class AnimateOptions:
     def check(self) -> None:
         """Refuse contradictions before anything is read."""
         self.drawing.check(list(map(Path, self.outputs)), has_data=self.source.data is not None)
-        choosing = self.source.choosing
-        if self.points is not None and choosing:
-            raise click.UsageError(f"--points and {choosing} exclude each other")
-        if self.source.classes is not None and len(self.source.classes) != 3:
-            raise click.UsageError(
-                f"a plane goes through points of three classes, got {len(self.source.classes)}"
-            )
-        if (
-            (choosing or self.points is not None)
-            and self.source.data is None
-            and not named_by_file(self.points)
-        ):
-            ways = f"{choosing} chooses among" if choosing else "--points are indices into"
-            raise click.UsageError(f"{ways} --data FILE, which is missing")
-        named = bool(choosing) or self.points is not None
-        if self.source.data is not None and not named and self.box is None:
-            raise click.UsageError(
-                "say which of the data: --points I,J,K, --classes A,B,C, or --errors; or --box for a network "
-                "with two inputs"
-            )
-        if not named and self.box is None:
-            raise click.UsageError(
-                "say where to look: --data FILE --points I,J,K, or --box for a network with two inputs"
-            )
+        check_plane(self.source, self.points, self.box)
         if self.lc_points is not None and self.source.data is None:
             raise click.UsageError("--lc-points are the first of --data FILE, which is missing")
         if self.idle is not None and not self.follow:

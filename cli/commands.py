@@ -28,6 +28,7 @@ _COMMANDS = {
     "draw": "Draw a saved arrangement again, in another style and without its network.",
     "estimate": "Count the local complexity of a network at data points, and what else is estimated there.",
     "inspect": "Show a network's stages and units, and what blocks exactness.",
+    "lines": "Follow the lines of units over training: lengths, moves, distances of the data from them.",
     "measure": "Measure what the cells of a network on a plane tell: boundary, regions, integrals, graph.",
     "slice": "Draw the exact cells of a network on a plane through three points.",
     "validate": "Hold the proxy of local complexity against exact counts, and report.",

@@ -94,12 +94,12 @@ def batches(x: Tensor, y: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
             yield x[rows], y[rows]
 
 
-def train(run: Run, folder: Path) -> None:
-    """The whole run, with a checkpoint now and then in ``folder``."""
+def train(run: Run, folder: Path, seed: int = SEED) -> None:
+    """The whole run, with a checkpoint now and then in ``folder``; the seed is that of weights and batches."""
     x, y = digits()
     if run.random_labels:
         y[:N_TRAIN] = torch.from_numpy(np.random.default_rng(SEED + 1).integers(0, CLASSES, N_TRAIN))
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     network = run.network()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.01)
     recorder = sv.Recorder(network, folder, "log", total=CHECKPOINTS, last=run.steps)

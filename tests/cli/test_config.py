@@ -34,7 +34,7 @@ def test_a_config_gives_defaults_that_the_command_line_overrides(nets: Path, spl
         (
             "[slices]\n",
             "may hold one table per command ([animate], [check], [compare], [draw], [estimate], [inspect], "
-            "[measure], [slice], [validate]), found",
+            "[lines], [measure], [slice], [validate]), found",
         ),
         ("a = " + 2000 * "[" + 2000 * "]", "cannot read the configuration run.toml"),
         ("[slice]\npoint = 3\n", "[slice] has no option point"),

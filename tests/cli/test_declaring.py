@@ -99,7 +99,9 @@ def test_values_are_those_of_all_groups() -> None:
     assert flat["width"] == 4 and flat["scale"] == (1.0, 0.5) and flat["name"] == "a" and "size" not in flat
 
 
-@pytest.mark.parametrize("name", ["animate", "check", "compare", "estimate", "inspect", "slice", "validate"])
+@pytest.mark.parametrize(
+    "name", ["animate", "check", "compare", "estimate", "inspect", "lines", "slice", "validate"]
+)
 def test_no_command_declares_a_name_or_a_flag_twice(name: str) -> None:
     found = cli.get_command(click.Context(cli), name)
     assert found is not None

@@ -81,6 +81,10 @@ VERBS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
         (MODEL, *WHERE, "--metric", "regions"),
         {"m.csv": "regions", "m.json": MODEL, "m.parquet": MODEL},
     ),
+    "lines": (
+        (*RUNS, "--points", "0,1,2", "--permutations", "9", "--shifts", "9"),
+        {"l.csv": "units with a line", "l.json": MODEL, "l.parquet": MODEL},
+    ),
     "compare": ((MODEL, MODEL, *WHERE), {"c.svg": MODEL + " 1", "c.html": SHOWN}),
     "animate": (
         (*RUNS, "--points", "0,1,2", "--title", EVIL, "--width", "3"),
