@@ -14,7 +14,10 @@ from probe import answer, request, seconds_of, summary
 from workloads import Workload, make_network, make_slice
 
 import splineviz as sv
+from splineviz.measures.edge_distances import EdgesByStage
 from splineviz.measures.registry import MEASURES
+from splineviz.measures.switched_areas import state_regions
+from splineviz.measures.unit_lines import unit_lines
 from splineviz.render import save_figure
 
 POINTS = 100_000
@@ -38,6 +41,7 @@ def looks(arr: sv.Arrangement, folder: str) -> dict[str, Callable[[], object]]:
             for name, measure in MEASURES.items()
             if not measure.needs
         },
+        "lines of units": lambda: (unit_lines(arr), state_regions(arr), EdgesByStage.of(arr)),
     }
 
 

@@ -28,6 +28,12 @@ HERE = Path(__file__).parent
 RUN = Run((200, 200, 200), 1000)
 COLORS = ("#1f5fa8", "#d1771f", "#2a8c5a")
 """Of the stages"""
+COLUMNS = (
+    *("step", "stage", "units with a line", "length", "moved", "median distance of points"),
+    *("points farther", "points p", "points adjusted p"),
+    *("boundary farther", "boundary p", "boundary adjusted p"),
+)
+"""What is kept of each seed"""
 
 
 def measured(seed: int) -> dict[str, Any]:
@@ -48,8 +54,8 @@ def measured(seed: int) -> dict[str, Any]:
         f"{found.inside.sum()} digits in the window, {seconds:.1f} s",
         flush=True,
     )
-    columns = {name: column.tolist() for name, column in found.by_stage.items()}
-    return {"seed": seed, "seconds": seconds, "cells": cells, **columns}
+    columns = {name: [float(f"{x:.6g}") for x in found.by_stage[name]] for name in COLUMNS}
+    return {"seed": seed, "seconds": round(seconds, 2), "cells": cells, **columns}
 
 
 def curves(ax: Axes, seeds: list[dict[str, Any]], name: str, middle: float | None = None) -> None:
@@ -77,6 +83,7 @@ def curves(ax: Axes, seeds: list[dict[str, Any]], name: str, middle: float | Non
     if middle is not None:
         ax.axhline(middle, color="#777777", linewidth=0.8, linestyle=":")
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.tick_params(labelsize=7)
     ax.spines[["top", "right"]].set_visible(False)
 
@@ -86,8 +93,8 @@ def draw(seeds: list[dict[str, Any]], path: Path) -> None:
     figure = Figure(figsize=(7.4, 4.9))
     FigureCanvasAgg(figure)
     panels = (
-        ("length", "length of lines in the window", None),
-        ("moved", "how far lines moved since the last checkpoint", None),
+        ("length", "length of the lines in the window", None),
+        ("moved", "how far lines moved since the checkpoint before", None),
         ("points farther", "P(digit farther from lines than uniform point)", 0.5),
         ("boundary farther", "P(boundary farther from lines than uniform point)", 0.5),
     )
@@ -97,6 +104,8 @@ def draw(seeds: list[dict[str, Any]], path: Path) -> None:
         ax.set_xlabel("step", fontsize=7.5)
     figure.axes[0].legend(fontsize=7, frameon=False)
     figure.axes[1].set_yscale("log")
+    figure.axes[1].set_yticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
+    figure.axes[1].minorticks_off()
     figure.tight_layout()
     figure.savefig(path, dpi=110, metadata={"Software": None})
 

@@ -23,7 +23,7 @@ from splineviz.estimators.tape import Tape
 from splineviz.inputs import whole_number
 from splineviz.program.rows import as_rows
 
-__all__ = ["distinct_patterns", "first_order", "mean_distance"]
+__all__ = ["distinct_patterns", "first_order", "gaps_of", "mean_distance"]
 
 
 def first_order(
@@ -51,7 +51,7 @@ def first_order(
         for switch, z, norm in zip(
             draw.tape.switches, draw.values, gradient_norms(draw, x, None), strict=True
         ):
-            gaps = _gaps(switch, z)
+            gaps = gaps_of(switch, z)
             rows.append((gaps.abs() < radius * norm[:, None]).sum((1, 2)))
         found.append(torch.stack(rows, 1))
     counts: np.ndarray = torch.cat(found).cpu().numpy()
@@ -67,7 +67,7 @@ def mean_distance(
     found = [
         torch.stack(
             [
-                _gaps(switch, z).abs().mean((1, 2))
+                gaps_of(switch, z).abs().mean((1, 2))
                 for switch, z in zip(draw.tape.switches, draw.values, strict=True)
             ],
             1,
@@ -121,7 +121,7 @@ def distinct_patterns(
     return counts
 
 
-def _gaps(switch: StageReader, z: Tensor) -> Tensor:
+def gaps_of(switch: StageReader, z: Tensor) -> Tensor:
     """(point, breakpoint, unit) what enters, above each breakpoint."""
     rule = switch.rule
     assert isinstance(rule, Level)

@@ -18,6 +18,7 @@ from splineviz.estimators.request import Points, checked_points
 from splineviz.inputs import whole_number
 from splineviz.io.provenance import certificate_of, provenance
 from splineviz.measures.lines_result import LinesOverTraining, quantities_of
+from splineviz.measures.offset_fit import OffsetFit, offset_fit
 from splineviz.measures.switched_areas import (
     StateRegions,
     require_rectangle,
@@ -114,13 +115,15 @@ def lines_over_training(
         )
     places = Places.of(uv[inside], bounds, shifts, whole_number(seed, "the seed", 0))
     how: dict[str, Any] = {"certify": certify, "max_memory": max_memory, "jobs": jobs}
-    found, before = list[_AtCheckpoint](), None
+    found, fits, before = list[_AtCheckpoint](), list[OffsetFit](), None
     for k, (read, step) in enumerate(zip(programs, steps, strict=True)):
         if progress is not None:
             progress(k, len(steps), f"step {step:,}")
-        arr = arrange(_like(first, read(), step), plane, window, **how)
+        program = _like(first, read(), step)
+        arr = arrange(program, plane, window, **how)
         regions = state_regions(arr)
         found.append(_AtCheckpoint.of(arr, step, before, regions, places))
+        fits += [] if points is None else [offset_fit(program, points)]
         before = regions
     asked = {"permutations": permutations, "shifts": shifts, "seed": seed, "points": len(uv)}
     card = {**provenance(arr), "checkpoints": [one.card for one in found], "asked": asked}
@@ -136,6 +139,7 @@ def lines_over_training(
         off_plane=off_plane,
         distances=_everywhere(np.stack([one.points for one in distances]), inside),
         drawn_distances=np.stack([one.drawn for one in distances]),
+        offset_fits=tuple(fits),
         points_test=points_test(distances, permutations, seed),
         boundary_test=boundary_test(distances),
     )

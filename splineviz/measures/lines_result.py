@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from splineviz.measures.offset_fit import OffsetFit
 from splineviz.measures.rank_tests import RankTest
 from splineviz.measures.result import Measured, Quantity, proven
 from splineviz.showing import in_html
@@ -50,6 +51,8 @@ class LinesOverTraining(Measured):
         to the nearest of all; within the window, infinite where there is none, NaN for points outside.
     drawn_distances
         (T, S + 1, m) the same for the points that were drawn uniformly from the window.
+    offset_fits
+        How well the offsets of each checkpoint fit the data points, all of them; none without points.
     points_test, boundary_test
         Tests (T, S + 1) of the data points, None without two in the window, and of the decision boundary.
     """
@@ -68,6 +71,7 @@ class LinesOverTraining(Measured):
     off_plane: Float64[np.ndarray, "point"]
     distances: Float64[np.ndarray, "checkpoint row point"]
     drawn_distances: Float64[np.ndarray, "checkpoint row drawn"]
+    offset_fits: tuple[OffsetFit, ...]
     points_test: RankTest | None
     boundary_test: RankTest
 
@@ -174,6 +178,9 @@ def _of_row(found: LinesOverTraining, k: int, stage: int, of: str) -> Iterator[Q
         for name, values in (("points", distances), ("drawn points", found.drawn_distances[k, stage])):
             median = float(np.median(values))
             yield Quantity(f"median distance of {name}", median, of, proven(off), _LENGTH)
+    fit = found.offset_fits[k]._by_name if found.offset_fits else {}
+    if ("squares over the least", f"stage {stage}") in fit:
+        yield replace(fit["squares over the least", f"stage {stage}"], of=of)
     for name, test in (("points", found.points_test), ("boundary", found.boundary_test)):
         if test is not None and np.isfinite(test.farther[k, stage]):
             yield from _of_test(test, (k, stage), name, of)

@@ -84,6 +84,15 @@ def test_distances_of_data_points() -> None:
     assert error is not None and error < 1e-14
 
 
+def test_offsets_are_held_against_the_best() -> None:
+    """Points of mean 1 and variance 4 from the lines x = 0 and x = 1: (4 + 1) / 4 and 1."""
+    points = np.array([[-1.0, 0.0], [3.0, 0.5]])
+    window = sv.Window.box(-4, 4, -1, 1)
+    found = sv.lines_over_training(lines_at([[0.0], [1.0]]), PLANE, window, points)
+    assert found["squares over the least", "step 0, stage 0"] == pytest.approx(1.25)
+    assert found["squares over the least", "step 1, stage 0"] == pytest.approx(1.0)
+
+
 def test_off_the_plane() -> None:
     torch.manual_seed(0)
     nets = [nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)) for _ in range(2)]

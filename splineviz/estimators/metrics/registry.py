@@ -13,6 +13,7 @@ from splineviz.estimators.metrics import (
     patterns_metric,
     proxy_metric,
     rank_metric,
+    region_distance_metric,
     variation_metric,
     volume_metric,
 )
@@ -33,6 +34,7 @@ _ESTIMATED = (
     first_order_metric.METRIC,
     patterns_metric.METRIC,
     distance_metric.METRIC,
+    region_distance_metric.METRIC,
 )
 
 
