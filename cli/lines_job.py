@@ -69,7 +69,7 @@ def run_lines(options: LinesOptions) -> int:
     finish_compiling()
     from splineviz.measures.lines_over_training import lines_over_training
 
-    with frame_progress(quiet) as advance:
+    with frame_progress(quiet, "checkpoints") as advance:
         found = lines_over_training(runs, place.plane, place.window, points, progress=advance, **options.how)
     report = {
         "schema": SCHEMA,

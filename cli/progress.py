@@ -42,14 +42,14 @@ def stage_progress(quiet: bool) -> Iterator[Advance | None]:
 
 
 @contextmanager
-def frame_progress(quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A callback ``(frames that are done, of how many, with what)`` that moves a bar; None where stderr is no
-    terminal."""
+def frame_progress(quiet: bool, things: str = "frames") -> Iterator[Callable[[int, int, str], None] | None]:
+    """A callback ``(frames that are done, or other things, of how many, with what)`` that moves a bar; None
+    where stderr is no terminal."""
     with _bar(quiet) as move:
         yield (
             None
             if move is None
-            else lambda done, of_all, what: move(done / of_all, f"{done} of {of_all} frames, {what}")
+            else lambda done, of_all, what: move(done / of_all, f"{done} of {of_all} {things}, {what}")
         )
 
 

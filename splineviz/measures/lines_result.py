@@ -111,7 +111,9 @@ class LinesOverTraining(Measured):
             "step": np.repeat(np.array(self.steps), shape[1]),
             "stage": np.tile(self.stage, shape[0]),
             "unit": np.tile(self.unit, shape[0]),
-            **{name: getattr(self, name).ravel() for name in ("lengths", "edges", "pieces")},
+            "length": self.lengths.ravel(),
+            "edges": self.edges.ravel(),
+            "pieces": self.pieces.ravel(),
             **{name: np.append(np.full(shape[1], np.nan), value.ravel()) for name, value in pairs.items()},
             **{name: np.append(np.zeros(shape[1], bool), value.ravel()) for name, value in changes.items()},
         }

@@ -57,14 +57,18 @@ class StateRegions:
     @property
     def swept(self) -> Float64[np.ndarray, "region"] | None:
         """(R,) bound of the area by which a region differs from the exact one: what its boundary sweeps when
-        vertices go to their exact places, d (length + d) for each edge."""
+        vertices go to their exact places, d (length + d) for each edge.
+
+        The left and the right side of the window are not among the edges; vertices on them leave, or miss, no
+        more than d of its width each.
+        """
         if self.displacement is None:
             return None
+        sides = 2.0 * self.displacement * (self.height + self.displacement)
         steps = self.segments.values[:, 2:4] - self.segments.values[:, :2]
         length = np.hypot(*steps.T) + self.displacement
-        swept: np.ndarray = self.displacement * np.bincount(
-            self.segments.row_of, weights=length, minlength=len(self.segments)
-        )
+        edges = np.bincount(self.segments.row_of, weights=length, minlength=len(self.segments))
+        swept: np.ndarray = sides + self.displacement * edges
         return swept
 
 

@@ -60,7 +60,7 @@ def test_tables_hold_what_python_tells(folder: Path, capsys: pytest.CaptureFixtu
     with open("units.csv") as file:
         units = list(csv.DictReader(file))
     assert len(units) == 18 and units[0]["moved"] == "" and units[0]["appears"] == "no"
-    assert [float(row["lengths"]) for row in units] == found.lengths.ravel().tolist()
+    assert [float(row["length"]) for row in units] == found.lengths.ravel().tolist()
 
 
 def test_json_on_stdout(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

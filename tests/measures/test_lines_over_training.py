@@ -144,7 +144,7 @@ def test_tables_and_what_is_shown() -> None:
         by_stage["stage"].tolist() == [0, 1, -1] * 3
         and by_stage["step"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
     )
-    np.testing.assert_allclose(by_stage["length"][2], by_unit["lengths"][:16].sum())
+    np.testing.assert_allclose(by_stage["length"][2], by_unit["length"][:16].sum())
     assert np.isnan(by_unit["moved"][:16]).all() and np.isnan(by_stage["moved"][0])
     assert repr(found).startswith("LinesOverTraining of Sequential, 3 checkpoints, steps 0 to 2:")
     assert found._repr_html_().count("<tr>") == 10

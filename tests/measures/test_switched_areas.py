@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -140,6 +141,36 @@ def test_integer_networks_of_many_coincidences() -> None:
     areas, _ = between(*nets, window)
     place = np.where(moves.stage == 0, 0, 8) + moves.unit
     np.testing.assert_allclose(areas[place], moves.switched, atol=1e-12)
+
+
+def test_errors_hold_far_from_the_origin() -> None:
+    """Two lines that cross the lower and the upper side at 1e6, where rounding shows; the area between them in
+    rational arithmetic of the very weights."""
+    window, coefficients = (
+        sv.Window.box(1e6, 1e6 + 1, 0.0, 1.0),
+        ((1.0, 0.3, -1e6 - 0.7), (1.1, 0.2, -1.1e6 - 0.5)),
+    )
+    nets = []
+    for a, b, c in coefficients:
+        net = one_line(0.0, 0.0)
+        net[0].weight.data, net[0].bias.data = torch.tensor([[a, b]]).double(), torch.tensor([c]).double()
+        nets.append(net)
+    areas, errors = between(*nets, window)
+    exact = [
+        [Fraction(-c) / Fraction(a) - Fraction(b) / Fraction(a) * v for a, b, c in weights(nets)]
+        for v in (0, 1)
+    ]
+    low, high = exact[0][1] - exact[0][0], exact[1][1] - exact[1][0]
+    between_them = (
+        abs(low + high) / 2 if low * high >= 0 else (low**2 + high**2) / (2 * (abs(low) + abs(high)))
+    )
+    assert errors is not None and 0 < errors[0] < 1e-6
+    assert abs(Fraction(areas[0]) - between_them) <= Fraction(errors[0])
+    assert areas[0] != float(between_them)  # so that there was something to bound
+
+
+def weights(nets: list[nn.Module]) -> list[tuple[float, float, float]]:
+    return [(*net[0].weight[0].tolist(), net[0].bias.item()) for net in nets]  # type: ignore[index]
 
 
 def test_a_window_that_is_no_rectangle_is_refused() -> None:
