@@ -73,6 +73,9 @@ VERBS: dict[str, Callable[[Any, Any, Path], Any]] = {
     "forecast": lambda m, x, _: sv.forecast(m, sv.Plane.at(x[0]), WINDOW).cells,
     "fit_window": lambda m, x, _: sv.fit_window(m, sv.Plane.at(x[0]), WINDOW.scaled(9), 20).area,
     "compare": lambda m, x, _: sv.compare([m, m], sv.Plane.at(x[0]), WINDOW).pair(0, 1).overlay.n_cells,
+    "lines_over_training": lambda m, x, _: sv.lines_over_training(
+        [m, m], sv.Plane.through(*x[:3]), WINDOW, x, permutations=9, shifts=9
+    ).lengths.tolist(),
     "check": lambda m, x, _: sv.check(sv.slice(m, x[:3]), m, points=9, segments=2).ok,
     "local_complexity": lambda m, x, _: sv.local_complexity(m, x, radius=0.5, directions=3).totals.tolist(),
     "exact_local_complexity": lambda m, x, _: sv.exact_local_complexity(m, x, radius=0.5).totals.tolist(),

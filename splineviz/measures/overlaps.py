@@ -31,25 +31,53 @@ def overlap_areas(
 
     A segment is u and depth of its left end, u and depth of its right end, and its sign: 1 where the region
     is above it, -1 where it is below. Those of a region are in one row, ordered by the u of their left ends.
-    Sums are compensated (Neumaier 1974).
+    A sweep over u takes each pair whose ranges overlap once. Sums are compensated (Neumaier 1974).
     """
     areas, widths = np.zeros(len(offsets) - 1), np.zeros(len(offsets) - 1)
+    lists = max(int(np.diff(offsets).max()), int(np.diff(other_offsets).max()))
+    open_, others_open = np.empty(lists, np.int64), np.empty(lists, np.int64)
     for region in range(len(offsets) - 1):
-        total, lost, width = 0.0, 0.0, 0.0
-        for i in range(offsets[region], offsets[region + 1]):
-            for j in range(other_offsets[region], other_offsets[region + 1]):
-                low, high = max(segments[i, 0], others[j, 0]), min(segments[i, 2], others[j, 2])
-                if others[j, 0] >= segments[i, 2]:
-                    break
-                if high <= low:
-                    continue
-                term = segments[i, 4] * others[j, 4] * _lesser(segments, i, others, j, low, high)
-                width += high - low
-                added = total + term
-                lost += (total - added) + term if abs(total) >= abs(term) else (term - added) + total
-                total = added
-        areas[region], widths[region] = total + lost, width
+        sums = np.zeros(3)
+        i, last, n_open = offsets[region], offsets[region + 1], 0
+        j, other_last, n_others = other_offsets[region], other_offsets[region + 1], 0
+        while i < last or j < other_last:
+            if j == other_last or (i < last and segments[i, 0] <= others[j, 0]):
+                n_others = _met(segments, i, others, others_open, n_others, sums)
+                open_[n_open] = i
+                n_open, i = n_open + 1, i + 1
+            else:
+                n_open = _met(others, j, segments, open_, n_open, sums)
+                others_open[n_others] = j
+                n_others, j = n_others + 1, j + 1
+        areas[region], widths[region] = sums[0] + sums[1], sums[2]
     return areas, widths
+
+
+@part()
+def _met(
+    segments: Float64[np.ndarray, "segment 5"],
+    i: int,
+    others: Float64[np.ndarray, "other 5"],
+    others_open: Int64[np.ndarray, "open"],
+    n_open: int,
+    sums: Float64[np.ndarray, "3"],
+) -> int:
+    """Add the terms of a segment and of the others that are open where it begins, of which those that have
+    ended are forgotten; returns how many are left. ``sums`` are the sum, what it has lost, and the widths."""
+    kept, low = 0, segments[i, 0]
+    for k in range(n_open):
+        j = others_open[k]
+        if others[j, 2] <= low:
+            continue
+        high = min(segments[i, 2], others[j, 2])
+        others_open[kept] = j
+        kept += 1
+        term = segments[i, 4] * others[j, 4] * _lesser(segments, i, others, j, low, high)
+        added = sums[0] + term
+        sums[1] += (sums[0] - added) + term if abs(sums[0]) >= abs(term) else (term - added) + sums[0]
+        sums[0] = added
+        sums[2] += high - low
+    return kept
 
 
 @part()

@@ -219,7 +219,7 @@ def _of_rim(arr: Cells, stage: Stage, lower: np.ndarray, upper: np.ndarray) -> l
         right[:-1][goes_on] = left[1:][goes_on]
         ends = np.empty((len(unit), 2, 2))
         ends[:, 0, 0], ends[:, 1, 0], ends[:, :, 1] = left, right, level
-        inside, outside = states[first, unit], np.full(len(unit), -1)
+        inside, outside = states[first, unit].astype(np.int64), np.full(len(unit), -1)
         found += _sides(stage, unit, ends, *((inside, outside) if level == y0 else (outside, inside)))
     return found
 
@@ -236,7 +236,5 @@ def _states(arr: Cells, stage: Stage, cells: np.ndarray, unit: np.ndarray) -> np
 
 
 def _all_states(arr: Cells, stage: Stage, cells: np.ndarray) -> np.ndarray:
-    """(n, units) states of all units of a stage on some cells."""
-    if stage.candidates:
-        return arr.winners(stage.index, cells)
-    return arr.pattern_bits(stage.index, cells).astype(np.int64)
+    """(n, units) states of all units of a stage on some cells; bool for those that are on or off."""
+    return arr.winners(stage.index, cells) if stage.candidates else arr.pattern_bits(stage.index, cells)

@@ -70,6 +70,35 @@ def test_against_compare() -> None:
             assert found["units that appeared", of] == row.only_second
 
 
+def test_a_convolutional_network_against_compare() -> None:
+    torch.manual_seed(4)
+    layers = (
+        nn.Conv2d(1, 3, 3),
+        nn.BatchNorm2d(3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(12, 3),
+    )
+    net = nn.Sequential(*layers).double().eval()
+    moved = {
+        name: value + 0.1 * torch.randn(value.shape) if name[:2] in ("0.", "5.") else value
+        for name, value in net.state_dict().items()
+    }
+    program = sv.load_program(net, input_shape=(1, 6, 6))
+    runs = [program, program.rebind(moved)]
+    points = np.random.default_rng(0).normal(size=(9, 1, 6, 6))
+    plane = sv.Plane.through(*points[:3])
+    window = sv.Window.around(plane)
+    found = sv.lines_over_training(runs, plane, window, points, permutations=9, shifts=9)
+    moves = sv.compare(runs, plane, window).pair(0, 1).units
+    assert moves is not None and len(moves.unit) > 30
+    place = np.where(moves.stage == 0, 0, 48) + moves.unit
+    np.testing.assert_allclose(found.switched[0, place], moves.switched, atol=1e-10)
+    np.testing.assert_allclose(found.lengths[:, place].T, moves.lengths, atol=1e-10)
+    assert found.inside[:3].all() and np.allclose(found.off_plane[:3], 0, atol=1e-12)
+
+
 def test_distances_of_data_points() -> None:
     points = np.array([[0.1, 0.3], [-0.4, 0.9], [5.0, 0.0]])
     found = sv.lines_over_training(lines_at([[0.0], [0.5]]), PLANE, UNIT, points)
