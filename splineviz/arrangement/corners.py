@@ -12,7 +12,7 @@ from splineviz.arrangement.rim import rim_sides
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 
-__all__ = ["displacements"]
+__all__ = ["displacements", "lines_of_sides"]
 
 
 def displacements(
@@ -33,7 +33,7 @@ def displacements(
         wanted[vertices] = True
         places = arr.cells.places(np.unique(arr.cells.row_of[wanted[arr.cells.values]]))
         polygons, sides = Csr(places.offsets, arr.cells.values[places.values]), places.values
-    lines, errors = _lines(arr, bounded, sides)
+    lines, errors = lines_of_sides(arr, bounded, sides)
     with np.errstate(all="ignore"):
         size = np.hypot(lines[:, 0], lines[:, 1])
         slant = np.hypot(errors[:, 0], errors[:, 1]) / size + 4 * UNIT_ROUNDOFF
@@ -60,8 +60,13 @@ def _distance(line: np.ndarray, error: np.ndarray, size: np.ndarray, place: np.n
     return distance
 
 
-def _lines(arr: Cells, bounded: BoundedMaps, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lines of sides and their errors; where a cell cannot see the unit of an edge, its neighbour's line."""
+def lines_of_sides(
+    arr: Cells, bounded: BoundedMaps, sides: Int64[np.ndarray, "side"]
+) -> tuple[Float64[np.ndarray, "side 3"], Float64[np.ndarray, "side 3"]]:
+    """Lines (a, b, c), a u + b v + c = 0, of some sides of cells, rows of ``cell_edges``, and their errors.
+
+    Where a cell cannot see the unit of an edge, the line is its neighbour's; NaN where neither does.
+    """
     lines, errors, edges = bounded.lines[sides], bounded.line_errors[sides], arr.cell_edges[sides]
     with np.errstate(invalid="ignore"):
         blind = np.flatnonzero(~(np.abs(lines[:, :2]).max(1) > errors[:, :2].max(1)))

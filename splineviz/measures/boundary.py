@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.spatial import cKDTree
 
+from splineviz.measures.boundary_lengths import boundary_lengths
 from splineviz.measures.measure import Measure, Request, provenance_of, require_outputs
 from splineviz.measures.result import Measured, Quantity
 
@@ -64,8 +65,9 @@ class BoundaryGeometry(Measured):
 def boundary_geometry(arr: Arrangement, request: Request | None = None) -> BoundaryGeometry:
     """Length of the boundary by pairs of classes, turning angles along it, and distances of points from it.
 
-    A segment that runs along an edge counts once. Lengths are those of rounded segments; no bound of their
-    error is proven. Which classes meet is proven where `Arrangement.exact` says so of ``decision_regions``.
+    A segment that runs along an edge counts once. The errors of lengths are proven where the arrangement is,
+    and not known else. Which classes meet is proven where `Arrangement.exact` says so of
+    ``decision_regions``.
 
     Parameters
     ----------
@@ -99,8 +101,7 @@ def boundary_geometry(arr: Arrangement, request: Request | None = None) -> Bound
         measure="boundary",
         quantities=(
             Quantity("segments", len(length), error=counted),
-            Quantity("length", float(length.sum()), unit=_LENGTH),
-            *_of_pairs(found.classes, length),
+            *boundary_lengths(arr, found, length, request.level),
             *_of_turning(turning),
             *_of_margins(margins),
         ),
@@ -113,16 +114,6 @@ def boundary_geometry(arr: Arrangement, request: Request | None = None) -> Bound
         nearest=nearest,
         off_plane=off_plane,
     )
-
-
-def _of_pairs(classes: np.ndarray, length: np.ndarray) -> list[Quantity]:
-    """Length of the boundary between two classes each."""
-    pairs, which = np.unique(classes, axis=0, return_inverse=True)
-    sums = np.bincount(which.ravel(), weights=length, minlength=len(pairs))
-    return [
-        Quantity("length", float(own), f"classes {a} and {b}", unit=_LENGTH)
-        for (a, b), own in zip(pairs.tolist(), sums, strict=True)
-    ]
 
 
 def _turning(ends: np.ndarray, near: float) -> tuple[np.ndarray, np.ndarray]:

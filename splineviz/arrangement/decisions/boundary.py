@@ -39,6 +39,10 @@ class TiedSegments(NamedTuple):
     output"""
     open: int
     """Number of cells in which it is not proven which classes win, inside and along each edge"""
+    cells: Int64[np.ndarray, "segment"]
+    """The cell that a segment cuts; -1 where it runs along an edge"""
+    winners: Int64[np.ndarray, "piece 2"]
+    """(cell, class) of all classes that win somewhere in a cell, of the cells that may have several"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +145,8 @@ def tied_segments(
     logits = logits_of(arr, affine, level, proof)
     affected = affected_cells(arr, logits, window)
     if not len(affected):
-        return TiedSegments(np.zeros((0, 2, 2)), np.zeros((0, 2), np.int64), 0)
+        none = np.zeros((0, 2), np.int64)
+        return TiedSegments(np.zeros((0, 2, 2)), none, 0, none[:, 0], none)
     pieces, n_open = pieces_of(arr, logits, affected, level, proof)
     own = pieces.classes[pieces.polygons.row_of]
     # A cut is a side of the pieces on either side of it: taken from the one of the lower class.
@@ -151,8 +156,13 @@ def tied_segments(
     classes = np.stack([own[cut], pieces.beyond[cut]], axis=1)
     longer = (inner[:, 0] != inner[:, 1]).any(1)
     on_edges, tied = ties_on_edges(arr, logits, affected)
+    cells = pieces.cells[pieces.polygons.row_of[cut]][longer]
     return TiedSegments(
-        np.concatenate([inner[longer], on_edges]), np.concatenate([classes[longer], tied]), n_open
+        np.concatenate([inner[longer], on_edges]),
+        np.concatenate([classes[longer], tied]),
+        n_open,
+        np.concatenate([cells, np.full(len(tied), -1)]),
+        np.stack([pieces.cells, pieces.classes], axis=1),
     )
 
 

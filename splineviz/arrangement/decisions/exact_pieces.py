@@ -11,7 +11,7 @@ from splineviz.arrangement.exact_polygon import ExactPolygon, Triple, combined, 
 if TYPE_CHECKING:
     from splineviz.arrangement.exact_cells import ExactCell
 
-__all__ = ["exact_pieces"]
+__all__ = ["exact_logits", "exact_pieces"]
 
 
 def exact_pieces(cell: ExactCell, level: float | None) -> list[tuple[int, ExactPolygon]]:
@@ -23,15 +23,22 @@ def exact_pieces(cell: ExactCell, level: float | None) -> list[tuple[int, ExactP
     """
     if cell.polygon is None:
         return []
-    maps = list(cell.maps)
-    if len(maps) == 1:
-        limit = Fraction(0 if level is None else level) / cell.scale
-        (a, b, c), q = maps[0], limit.denominator
-        maps = [(0, 0, limit.numerator), (a * q, b * q, c * q)]
+    maps = exact_logits(cell, level)
     rivals = _undominated(maps, cell.polygon)
     winners = [c for c, _ in _cut(maps, rivals, cell.polygon)]
     # A class that wins nowhere can have cut along a line on which three tie: without it cuts are named right.
     return _cut(maps, winners, cell.polygon)
+
+
+def exact_logits(cell: ExactCell, level: float | None) -> list[Triple]:
+    """The maps of the logits of a cell up to a common positive factor: its outputs, or of a single output the
+    level and the output."""
+    maps = list(cell.maps)
+    if len(maps) > 1:
+        return maps
+    limit = Fraction(0 if level is None else level) / cell.scale
+    (a, b, c), q = maps[0], limit.denominator
+    return [(0, 0, limit.numerator), (a * q, b * q, c * q)]
 
 
 def _undominated(maps: Sequence[Triple], polygon: ExactPolygon) -> list[int]:
