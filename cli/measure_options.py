@@ -88,6 +88,12 @@ class MeasureOptions:
         "--input-norms",
         help="Measure Jacobians by all inputs, too, which takes several times as long as arranging.",
     )
+    grids: tuple[int, ...] | None = option(
+        "--grids",
+        type=Numbers(int),
+        metavar="N[,...]",
+        help="Points along either side of the grids that are looked at, by default 50,500,5000.",
+    )
     location: Location
     budget: WorkLimits
     reporting: Reporting
@@ -104,6 +110,7 @@ class MeasureOptions:
             target=self.target,
             tolerance=self.tolerance,
             input_norms=self.input_norms,
+            grids=self.grids,
         )
 
     @property

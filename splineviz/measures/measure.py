@@ -45,6 +45,8 @@ class Request:
         How far means that have no closed form may be off, at most; by default 1e-6.
     input_norms
         Whether Jacobians by all inputs are measured, too, which takes several times as long as arranging.
+    grids
+        Points along either side of the grids that are looked at; by default 50, 500 and 5000.
     """
 
     window: int | None = None
@@ -58,6 +60,7 @@ class Request:
     target: np.ndarray | Sequence[float] | Sequence[Sequence[float]] | None = None
     tolerance: float | None = None
     input_norms: bool = False
+    grids: Sequence[int] | None = None
 
     @classmethod
     def of(cls, **how: Any) -> Request:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from splineviz.errors import InputError
-from splineviz.measures import boundary, folds, graph, integrals, regions, topology
+from splineviz.measures import boundary, folds, graph, grids, integrals, regions, topology
 from splineviz.measures.measure import Measure, Request
 from splineviz.measures.result import Measured
 
@@ -21,6 +21,7 @@ _ALL = (
     integrals.MEASURE,
     graph.MEASURE,
     topology.MEASURE,
+    grids.MEASURE,
 )
 MEASURES: dict[str, Measure] = {one.name: one for one in _ALL}
 """All measures of an arrangement, in the order of listing"""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float64
 
+from splineviz.arrangement.raster import Polygons, raster
 from splineviz.render.classes import class_name
 from splineviz.render.figure_layout import points_per_unit
-from splineviz.render.raster import Polygons, raster
 from splineviz.render.style import FONT, INK
 
 if TYPE_CHECKING:

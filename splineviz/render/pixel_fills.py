@@ -10,7 +10,8 @@ from matplotlib.artist import Artist
 from matplotlib.backend_bases import RendererBase
 
 from splineviz.arrangement.blocks import blocks
-from splineviz.render.raster import Polygons, mean_colors, raster, row_blocks
+from splineviz.arrangement.raster import Polygons, raster, row_blocks
+from splineviz.render.mean_colors import mean_colors
 
 __all__ = ["PixelFills"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from splineviz.arrangement.blocks import blocks
+from splineviz.arrangement.raster import Polygons
 from splineviz.geometry.csr import Csr
-from splineviz.render.raster import Polygons
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float64
 
+from splineviz.arrangement.raster import Polygons, raster
 from splineviz.errors import InputError
 from splineviz.render.cellcolor import CellColors, Limits, color_limits, quantity_colors
-from splineviz.render.raster import Polygons, raster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

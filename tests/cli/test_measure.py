@@ -74,3 +74,11 @@ def test_integrals_over_a_polygon(capsys: pytest.CaptureFixture[str]) -> None:
 def test_bad_requests(arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["measure", *arguments]) == code
     assert said in capsys.readouterr().err
+
+
+def test_grids_of_chosen_sizes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["measure", "demo", "--metric", "grids", "--grids", "20,40", "--quiet", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["measures"][0]["quantities"]
+    told = {(row["name"], row["of"]): row["value"] for row in found}
+    assert 1 > told["missed cells", "20 x 20 points"] > told["missed cells", "40 x 40 points"] > 0
+    assert ("cells", "50 x 50 points") not in told

@@ -1,5 +1,5 @@
-"""Scan conversion of convex polygons: which one the middle of each pixel lies in, and mean colours of pixels,
-without a Python object per polygon.
+"""Scan conversion of convex polygons: which one the middle of each pixel lies in, without a Python object per
+polygon.
 
 Sums run along rows of pixels, from the left: a side that leads down adds what its polygon has to the pixels
 on the right of it, and one that leads up takes it away again. Whichever way a side leads it is crossed in the
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int32, Int64, UInt8
+from jaxtyping import Float64, Int32, Int64
 
 from splineviz.arrangement.blocks import blocks
 from splineviz.arrangement.polygons import next_side
 from splineviz.geometry.csr import Csr
 
-__all__ = ["Polygons", "mean_colors", "raster", "row_blocks"]
+__all__ = ["Bounds", "Crossings", "Polygons", "crossings", "raster", "row_blocks"]
 
 _CELLS = 1 << 14
 """Polygons that are worked on at a time"""
@@ -26,10 +26,6 @@ _CROSSINGS = 1 << 16
 _PIXELS = 1 << 16
 _ONE = 1 << 32
 """What a polygon adds to its pixels besides its number, to count how many cover each"""
-_LINES = 4
-"""In a row of pixels whose colours are mixed"""
-_LEAST = 1e-3
-"""Share of a pixel; sums in float32 leave less where there is nothing"""
 
 Bounds = tuple[float, float, float, float]
 
@@ -45,7 +41,7 @@ class Polygons(NamedTuple):
     """Polygons that are shown"""
 
 
-class _Crossings(NamedTuple):
+class Crossings(NamedTuple):
     """Where rows of pixels cross sides of polygons."""
 
     row: Int64[np.ndarray, "crossing"]
@@ -77,7 +73,7 @@ def raster(
     """
     height, width = shape
     steps = np.zeros(height * (width + 1), dtype=np.int64)
-    for part in _crossings(polygons, bounds, shape):
+    for part in crossings(polygons, bounds, shape):
         place = part.row * (width + 1) + np.ceil(part.x - 0.5).astype(np.int64)
         np.add.at(steps, place, part.sign * (numbers[part.shown] + _ONE))
     shown = np.empty(shape, dtype=np.int32)
@@ -93,34 +89,7 @@ def row_blocks(shape: tuple[int, int]) -> Iterator[slice]:
     return blocks(shape[0], max(1, _PIXELS // shape[1]))
 
 
-def mean_colors(
-    polygons: Polygons, rgb: UInt8[np.ndarray, "shown 3"], bounds: Bounds, shape: tuple[int, int]
-) -> UInt8[np.ndarray, "row column 4"]:
-    """Mean colour of the polygons in each pixel, and the share of it that they fill, the upper row first.
-
-    Means are exact along four lines through each row of pixels. Arguments as for :func:`raster`.
-    """
-    height, width = shape
-    sums = np.zeros((4, height * (width + 2)), dtype=np.float32)
-    for part in _crossings(polygons, bounds, (_LINES * height, width)):
-        column = part.x.astype(np.int64)
-        place, beyond = part.row // _LINES * (width + 2) + column, (part.x - column).astype(np.float32)
-        sign = part.sign.astype(np.float32) / _LINES
-        for k, channel in enumerate(sums):
-            step = sign if k == 3 else sign * rgb[part.shown, k]
-            np.add.at(channel, place, step * (1 - beyond))
-            np.add.at(channel, place + 1, step * beyond)
-    mixed = np.empty((height, width, 4), dtype=np.uint8)
-    lines = sums.reshape(4, height, width + 2)[:, ::-1, :width]
-    for some in row_blocks(shape):
-        totals = lines[:, some].cumsum(2)
-        totals[:3] /= np.where(totals[3] > _LEAST, totals[3], np.inf)
-        totals[3] *= 255
-        mixed[some] = np.rint(totals).clip(0, 255).transpose(1, 2, 0)
-    return mixed
-
-
-def _crossings(polygons: Polygons, bounds: Bounds, shape: tuple[int, int]) -> Iterator[_Crossings]:
+def crossings(polygons: Polygons, bounds: Bounds, shape: tuple[int, int]) -> Iterator[Crossings]:
     """All crossings of sides with the middles of rows, some at a time; those beyond a row's end, at that end.
 
     A side is crossed by rows whose middles lie at its lower end or above, and below its upper end.
@@ -143,7 +112,7 @@ def _crossings(polygons: Polygons, bounds: Bounds, shape: tuple[int, int]) -> It
             side = np.repeat(np.arange(some.start, some.stop), n)
             row = first[side] + np.arange(len(side)) - np.repeat(np.cumsum(n) - n, n)
             x = low[side, 0] + (row + 0.5 - low[side, 1]) * slope[side]
-            yield _Crossings(row, x.clip(0, width), shown[side], sign[side])
+            yield Crossings(row, x.clip(0, width), shown[side], sign[side])
 
 
 def _in_parts(lengths: np.ndarray) -> Iterator[slice]:
