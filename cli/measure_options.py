@@ -94,6 +94,12 @@ class MeasureOptions:
         metavar="N[,...]",
         help="Points along either side of the grids that are looked at, by default 50,500,5000.",
     )
+    margins: tuple[float, ...] | None = option(
+        "--margins",
+        type=Numbers(float),
+        metavar="X[,...]",
+        help="Margins below which the boundary is near, for its thickness; by default 0.1,1,10.",
+    )
     location: Location
     budget: WorkLimits
     reporting: Reporting
@@ -111,6 +117,7 @@ class MeasureOptions:
             tolerance=self.tolerance,
             input_norms=self.input_norms,
             grids=self.grids,
+            margins=self.margins,
         )
 
     @property

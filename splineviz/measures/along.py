@@ -16,18 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float64
 
-import splineviz
 from splineviz.errors import InputError
 from splineviz.measures.bisection import Simplices, SoftmaxIntegrals, softmax_integrals
 from splineviz.measures.line_pieces import Intervals, class_pieces
-from splineviz.measures.measure import Request
+from splineviz.measures.measure import Request, segment_provenance
 from splineviz.measures.result import Measured, Quantity
 from splineviz.measures.softmax_means import INTERVAL
 
 if TYPE_CHECKING:
     from splineviz.segments.segment import Segment
 
-__all__ = ["IntegralsAlong", "integrals_along"]
+__all__ = ["IntegralsAlong", "integrals_along", "logits_along"]
 
 _READ = ("level", "truth", "target", "tolerance")
 
@@ -80,12 +79,11 @@ def integrals_along(segment: Segment, request: Request | None = None) -> Integra
     """
     request = Request() if request is None else request
     _check(segment, request)
-    values, knots = segment.values, segment.knots
-    lines = Intervals(np.column_stack([knots[:-1], knots[1:]]), np.stack([values[:-1], values[1:]], axis=1))
+    lines = _lines(segment)
     means = _integral(lines)
     about = Intervals(lines.ends, lines.values - means)
     covariances = _products(about) - np.outer(_integral(about), _integral(about))
-    logits = _logits(lines, request.level)
+    logits = logits_along(segment, request.level)
     pieces, classes = class_pieces(logits)
     tolerance = 1e-6 if request.tolerance is None else request.tolerance
     found = softmax_integrals(Simplices(pieces.sizes, pieces.values, classes), INTERVAL, tolerance)
@@ -102,13 +100,7 @@ def integrals_along(segment: Segment, request: Request | None = None) -> Integra
             *_softmax(logits, found, request),
             *_variations(lines),
         ),
-        provenance={
-            "version": splineviz.__version__,
-            "program": {"name": segment.program.name, "digest": segment.program.info.digest},
-            "cells": segment.n_cells,
-            "doubtful": segment.doubtful,
-            "asked": request.said,
-        },
+        provenance=segment_provenance(segment, request.said),
         means=means,
         covariances=covariances,
         half_widths=dict(zip(names, map(float, widths), strict=True)),
@@ -153,12 +145,19 @@ def _products(lines: Intervals) -> Float64[np.ndarray, "value value"]:
     return products
 
 
-def _logits(lines: Intervals, level: float | None) -> Intervals:
-    """The outputs, or of a single output its level and the output."""
+def logits_along(segment: Segment, level: float | None) -> Intervals:
+    """The outputs between the knots of a segment, or of a single output its level and the output."""
+    lines = _lines(segment)
     if lines.values.shape[2] > 1:
         return lines
     constant = np.full_like(lines.values, 0.0 if level is None else level)
     return Intervals(lines.ends, np.concatenate([constant, lines.values], axis=2))
+
+
+def _lines(segment: Segment) -> Intervals:
+    """The outputs between the knots of a segment."""
+    values, knots = segment.values, segment.knots
+    return Intervals(np.column_stack([knots[:-1], knots[1:]]), np.stack([values[:-1], values[1:]], axis=1))
 
 
 def _right(request: Request) -> list[tuple[float, float, int]]:

@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-import splineviz
 from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, derivatives
 from splineviz.errors import InputError
 from splineviz.inputs import as_inputs
+from splineviz.measures.measure import segment_provenance
 from splineviz.measures.result import Measured, Quantity
 from splineviz.program.models import Model
 from splineviz.program.program import Program
@@ -202,7 +202,8 @@ def attribution(path: Segment, target: int = 0) -> Attribution:
     Examples
     --------
     >>> net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)).double()
-    >>> found = attribution(splineviz.segment(net, [0.0, 0.0], [1.0, 2.0]))
+    >>> import splineviz as sv
+    >>> found = attribution(sv.segment(net, [0.0, 0.0], [1.0, 2.0]))
     >>> abs(found["completeness"]) < 1e-12
     True
     """
@@ -221,7 +222,7 @@ def attribution(path: Segment, target: int = 0) -> Attribution:
     return Attribution(
         measure="attribution",
         quantities=tuple(_quantities(path, target, attributions, rise, np.concatenate(flips))),
-        provenance=_provenance(path, target),
+        provenance=segment_provenance(path, {"target": target}),
         attributions=attributions[0],
         flips=np.concatenate(flips),
         segment=path,
@@ -266,15 +267,3 @@ def _quantities(
             Quantity(f"left by {steps} steps", abs(float(estimate.sum()) - rise) / scale, of),
         ]
     return found
-
-
-def _provenance(path: Segment, target: int) -> dict[str, Any]:
-    program = path.program
-    return {
-        "schema": "splineviz.provenance/1",
-        "version": splineviz.__version__,
-        "program": {"name": program.name, "digest": program.digest, "cut_off": program.info.cut_off},
-        "cells": path.n_cells,
-        "doubtful": path.doubtful,
-        "asked": {"target": target},
-    }

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import splineviz
 from splineviz.errors import InputError
 from splineviz.io.provenance import encode_array, provenance
 from splineviz.measures.result import Measured
 
 if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
+    from splineviz.segments.segment import Segment
 
-__all__ = ["Measure", "Request", "provenance_of", "require_outputs"]
+__all__ = ["Measure", "Request", "provenance_of", "require_outputs", "segment_provenance"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,6 +49,10 @@ class Request:
         Whether Jacobians by all inputs are measured, too, which takes several times as long as arranging.
     grids
         Points along either side of the grids that are looked at; by default 50, 500 and 5000.
+    margins
+        Margins below which the boundary is near; by default 0.1, 1 and 10.
+    between
+        Two differences of probabilities between which a path is within the boundary; by default 0 and 0.75.
     """
 
     window: int | None = None
@@ -61,6 +67,8 @@ class Request:
     tolerance: float | None = None
     input_norms: bool = False
     grids: Sequence[int] | None = None
+    margins: Sequence[float] | None = None
+    between: Sequence[float] | None = None
 
     @classmethod
     def of(cls, **how: Any) -> Request:
@@ -118,6 +126,19 @@ class Measure:
 def provenance_of(arr: Arrangement, request: Request) -> dict[str, Any]:
     """Where the numbers of a measure come from: the card of the slice, and the request."""
     return {**provenance(arr, window=request.window), "asked": request.said}
+
+
+def segment_provenance(segment: Segment, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the numbers of a measure along a segment come from: the network, its cells, and the request."""
+    program = segment.program
+    return {
+        "schema": "splineviz.provenance/1",
+        "version": splineviz.__version__,
+        "program": {"name": program.name, "digest": program.digest, "cut_off": program.info.cut_off},
+        "cells": segment.n_cells,
+        "doubtful": segment.doubtful,
+        "asked": dict(asked),
+    }
 
 
 def require_outputs(arr: Arrangement, measure: str) -> None:

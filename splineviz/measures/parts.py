@@ -33,8 +33,30 @@ class Parts:
         for normal_u, normal_v, u, v in half_planes.tolist():  # lines of one polygon, not cells
             uv = parts.polygons.values
             height = normal_u * (uv[:, 0] - u) + normal_v * (uv[:, 1] - v)
-            parts = _cut(parts, height)
+            parts = parts.above(height)
         return parts
+
+    def above(self, height: Float64[np.ndarray, "corner"]) -> Parts:
+        """Where heights above a line of each part, at all corners, are not negative.
+
+        A crossing is found from the ends of a side in an order of their own, so that two cells at a side find
+        the same one, bit for bit.
+        """
+        polygons = self.polygons
+        uv, after, owner = polygons.values, next_side(polygons.offsets), polygons.row_of
+        keep, crossing = height >= 0, height * height[after] < 0
+        count = keep.astype(np.int64) + crossing
+        place = np.cumsum(count) - count
+        source = np.repeat(np.arange(len(uv)), count)
+        new, born = uv[source], np.flatnonzero(crossing)
+        end = after[born]
+        swap = (uv[born] > uv[end])[:, 0] | ((uv[born, 0] == uv[end, 0]) & (uv[born, 1] > uv[end, 1]))
+        tail, head = np.where(swap, end, born), np.where(swap, born, end)
+        share = height[tail] / (height[tail] - height[head])
+        new[place[born] + keep[born]] = uv[tail] + share[:, None] * (uv[head] - uv[tail])
+        lengths = np.bincount(owner[source], minlength=len(polygons))
+        left = Csr(np.concatenate([[0], np.cumsum(lengths)]), new)
+        return Parts(left, self.cells, self.classes).take(np.flatnonzero(lengths > 2))
 
     @property
     def perimeters(self) -> Float64[np.ndarray, "part"]:
@@ -82,26 +104,3 @@ def half_planes_of(corners: Float64[np.ndarray, "corner 2"]) -> Float64[np.ndarr
     step = np.roll(corners, -1, axis=0) - corners
     unit = step / np.hypot(*step.T)[:, None]
     return np.column_stack([-unit[:, 1], unit[:, 0], corners])
-
-
-def _cut(parts: Parts, height: np.ndarray) -> Parts:
-    """Where heights above a line, of all corners, are not negative.
-
-    A crossing is found from the ends of a side in an order of their own, so that two cells at a side find
-    the same one, bit for bit.
-    """
-    polygons = parts.polygons
-    uv, after, owner = polygons.values, next_side(polygons.offsets), polygons.row_of
-    keep, crossing = height >= 0, height * height[after] < 0
-    count = keep.astype(np.int64) + crossing
-    place = np.cumsum(count) - count
-    source = np.repeat(np.arange(len(uv)), count)
-    new, born = uv[source], np.flatnonzero(crossing)
-    end = after[born]
-    swap = (uv[born] > uv[end])[:, 0] | ((uv[born, 0] == uv[end, 0]) & (uv[born, 1] > uv[end, 1]))
-    tail, head = np.where(swap, end, born), np.where(swap, born, end)
-    share = height[tail] / (height[tail] - height[head])
-    new[place[born] + keep[born]] = uv[tail] + share[:, None] * (uv[head] - uv[tail])
-    lengths = np.bincount(owner[source], minlength=len(polygons))
-    left = Csr(np.concatenate([[0], np.cumsum(lengths)]), new)
-    return Parts(left, parts.cells, parts.classes).take(np.flatnonzero(lengths > 2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from splineviz.errors import InputError
-from splineviz.measures import boundary, folds, graph, grids, integrals, regions, topology
+from splineviz.measures import boundary, folds, graph, grids, integrals, regions, thickness, topology
 from splineviz.measures.measure import Measure, Request
 from splineviz.measures.result import Measured
 
@@ -17,6 +17,7 @@ __all__ = ["MEASURES", "measure"]
 _ALL = (
     regions.MEASURE,
     boundary.MEASURE,
+    thickness.MEASURE,
     folds.MEASURE,
     integrals.MEASURE,
     graph.MEASURE,

@@ -99,10 +99,11 @@ class Segment:
         return (self.n_cells - 1) / self.length
 
     def measure(self, name: str, **asked: Any) -> Measured:
-        """Means along the segment: ``segment.measure("integrals", truth=3)``.
+        """A measure along the segment: ``segment.measure("integrals", truth=3)``, or ``"thickness"``.
 
         ``asked`` are the fields of :class:`splineviz.measures.measure.Request` that
-        :func:`splineviz.measures.along.integrals_along` reads.
+        :func:`splineviz.measures.along.integrals_along` or
+        :func:`splineviz.measures.path_thickness.thickness_along` reads.
 
         Raises
         ------
@@ -111,10 +112,13 @@ class Segment:
         """
         from splineviz.measures.along import integrals_along
         from splineviz.measures.measure import Request
+        from splineviz.measures.path_thickness import thickness_along
 
-        if name != "integrals":
-            raise InputError(f"no measure {name!r} of a segment", hint='segment.measure("integrals")')
-        return integrals_along(self, Request.of(**asked))
+        measures = {"integrals": integrals_along, "thickness": thickness_along}
+        if name not in measures:
+            known = " or ".join(f'segment.measure("{one}")' for one in measures)
+            raise InputError(f"no measure {name!r} of a segment", hint=known)
+        return measures[name](self, Request.of(**asked))
 
     def pattern_bits(self, stage: int, cells: np.ndarray | None = None) -> np.ndarray:
         """(cells, units) bool: the units of one stage that are on in each cell; in all by default.

@@ -82,3 +82,11 @@ def test_grids_of_chosen_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     told = {(row["name"], row["of"]): row["value"] for row in found}
     assert 1 > told["missed cells", "20 x 20 points"] > told["missed cells", "40 x 40 points"] > 0
     assert ("cells", "50 x 50 points") not in told
+
+
+def test_thickness_at_chosen_margins(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["measure", "demo", "--metric", "thickness", "--margins", "0.5,2", "--quiet", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["measures"][0]["quantities"]
+    told = {(row["name"], row["of"]): row for row in found}
+    assert 0 < told["area", "margin below 0.5"]["value"] < told["area", "margin below 2"]["value"]
+    assert told["area", "margin below 2"]["error"] < 1e-5

@@ -41,6 +41,8 @@ class TiedSegments(NamedTuple):
     """Number of cells in which it is not proven which classes win, inside and along each edge"""
     cells: Int64[np.ndarray, "segment"]
     """The cell that a segment cuts; -1 where it runs along an edge"""
+    edges: Int64[np.ndarray, "segment"]
+    """The edge that it runs along; -1 where it cuts a cell"""
     winners: Int64[np.ndarray, "piece 2"]
     """(cell, class) of all classes that win somewhere in a cell, of the cells that may have several"""
 
@@ -146,7 +148,7 @@ def tied_segments(
     affected = affected_cells(arr, logits, window)
     if not len(affected):
         none = np.zeros((0, 2), np.int64)
-        return TiedSegments(np.zeros((0, 2, 2)), none, 0, none[:, 0], none)
+        return TiedSegments(np.zeros((0, 2, 2)), none, 0, none[:, 0], none[:, 0], none)
     pieces, n_open = pieces_of(arr, logits, affected, level, proof)
     own = pieces.classes[pieces.polygons.row_of]
     # A cut is a side of the pieces on either side of it: taken from the one of the lower class.
@@ -155,13 +157,14 @@ def tied_segments(
     inner = np.stack([uv[cut], uv[next_side(pieces.polygons.offsets)[cut]]], axis=1)
     classes = np.stack([own[cut], pieces.beyond[cut]], axis=1)
     longer = (inner[:, 0] != inner[:, 1]).any(1)
-    on_edges, tied = ties_on_edges(arr, logits, affected)
+    on_edges, tied, edges = ties_on_edges(arr, logits, affected)
     cells = pieces.cells[pieces.polygons.row_of[cut]][longer]
     return TiedSegments(
         np.concatenate([inner[longer], on_edges]),
         np.concatenate([classes[longer], tied]),
         n_open,
-        np.concatenate([cells, np.full(len(tied), -1)]),
+        np.concatenate([cells, np.full(len(edges), -1)]),
+        np.concatenate([np.full(len(cells), -1), edges]),
         np.stack([pieces.cells, pieces.classes], axis=1),
     )
 

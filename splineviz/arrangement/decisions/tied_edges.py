@@ -10,22 +10,25 @@ from splineviz.arrangement.decisions.top_logits import Logits, logits_at
 __all__ = ["ties_on_edges"]
 
 
-def ties_on_edges(arr: Cells, logits: Logits, affected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(ends, classes): the parts of edges along which the two largest logits tie, and tie not on all of both
-    sides, (K, 2, 2) uv, and the lowest two that do, (K, 2).
+def ties_on_edges(
+    arr: Cells, logits: Logits, affected: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(ends, classes, edges): the parts of edges along which the two largest logits tie, and tie not on all
+    of both sides, (K, 2, 2) uv, the lowest two that do, (K, 2), and the edges, (K,).
 
     Only edges between vertices where some tie is near, at cells that are not plainly of one class.
     """
     edges = np.unique(arr.cell_edges[arr.cells.places(affected).values])
     size = max(1, (32 << 20) // (8 * logits.maps.shape[1] ** 2))
     found = [_ties_on(arr, logits, edges[i : i + size]) for i in range(0, len(edges), size)]
-    ends, classes = zip((np.zeros((0, 2, 2)), np.zeros((0, 2), np.int64)), *found, strict=True)
-    return np.concatenate(ends), np.concatenate(classes)
+    none = np.zeros((0, 2, 2)), np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
+    ends, classes, where = (np.concatenate(column) for column in zip(none, *found, strict=True))
+    return ends, classes, where
 
 
-def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends (K, 2, 2), uv, and classes (K, 2) of the parts of some edges along which the two largest logits
-    tie."""
+def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ends (K, 2, 2), uv, classes (K, 2) and edges (K,) of the parts of some edges along which the two
+    largest logits tie."""
     ends = arr.edges[edges]
     (la, slack_a), (lb, slack_b) = (
         logits_at(logits.maps, logits.cell_of[v], arr.vertices[v], logits.reach) for v in ends.T
@@ -54,7 +57,7 @@ def _ties_on(arr: Cells, logits: Logits, edges: np.ndarray) -> tuple[np.ndarray,
     edge, i, j, low, high = (x[low < high] for x in (edge, i, j, low, high))
     a, b = arr.vertices[ends[edge, 0]], arr.vertices[ends[edge, 1]]
     found = np.stack([a + low[:, None] * (b - a), b - (1.0 - high)[:, None] * (b - a)], axis=1)
-    return found, np.stack([i, j], axis=1)
+    return found, np.stack([i, j], axis=1), edges[edge]
 
 
 def _smallest_gap(values: np.ndarray) -> np.ndarray:
