@@ -5,5 +5,6 @@ from __future__ import annotations
 
 from splineviz.comparison.comparing import compare
 from splineviz.comparison.comparison_result import Comparison, Pair
+from splineviz.comparison.over_planes import reproducibility
 
-__all__ = ["Comparison", "Pair", "compare"]
+__all__ = ["Comparison", "Pair", "compare", "reproducibility"]

@@ -14,9 +14,11 @@ from jaxtyping import Float64
 from splineviz.arrangement.result import Arrangement
 from splineviz.comparison.change import MapChange, gradient_change
 from splineviz.comparison.common_refinement import Overlay
+from splineviz.comparison.decision_agreement import Reproducibility, agreements
 from splineviz.comparison.distances import LineDistances
 from splineviz.comparison.partitions import PartitionDistance
 from splineviz.comparison.units import UnitMoves
+from splineviz.errors import InputError
 from splineviz.io.provenance import certificate, provenance
 from splineviz.pages.panels import Panel, Panels
 from splineviz.showing import in_line
@@ -129,6 +131,25 @@ class Comparison:
             "models": [{"name": name, **{key: card[key] for key in own}} for name, card in networks],
             **(extra or {}),
         }
+
+    def measure(self, name: str) -> Reproducibility:
+        """A measure of the comparison: ``comparison.measure("reproducibility")``, the share of the window on
+        which two networks decide alike, with its proven error.
+
+        Over several planes it is that of :func:`splineviz.comparison.reproducibility`.
+
+        Raises
+        ------
+        InputError
+            For another measure, which is one of planes, and for networks that decide between different
+            classes.
+        """
+        if name != "reproducibility":
+            raise InputError(
+                f"no measure {name!r} of a comparison", hint='comparison.measure("reproducibility")'
+            )
+        pairs = [(self.names[pair.first], self.names[pair.second]) for pair in self.pairs]
+        return agreements(pairs, [[pair.overlay for pair in self.pairs]], {"planes": [self.provenance()]})
 
     def draw(self, **how: Any) -> Figure:
         """Draw the networks side by side, and below them each beside the next, and the first beside the last.
