@@ -27,8 +27,6 @@ _LENGTH, _ANGLE = "input distance", "degrees"
 _SAME = 1e-9
 """Distance, over the size of the window, within which ends of segments are one: those of two cells are
 rounded apart"""
-_PAIRS = 1 << 22
-"""Distances of points from segments at a time"""
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -153,17 +151,16 @@ def _margins(
     uv, off = arr.planes[request.window or 0].project(request.points)
     uv, off = np.reshape(uv, (-1, 2)), np.reshape(off, -1)
     margins, nearest = np.full(len(uv), np.inf), np.full((len(uv), 2), np.nan)
-    start, along = segments[:, 0], segments[:, 1] - segments[:, 0]
-    squares = np.maximum((along**2).sum(1), np.finfo(np.float64).tiny)
-    for rows in np.array_split(np.arange(len(uv)), max(1, len(uv) * len(segments) // _PAIRS)):
-        if not len(segments) or not len(rows):
-            continue
-        offset = uv[rows, None] - start
-        t = np.clip((offset * along).sum(2) / squares, 0.0, 1.0)
-        foot = start + t[..., None] * along
-        far = np.linalg.norm(uv[rows, None] - foot, axis=2)
-        best = far.argmin(1)
-        margins[rows], nearest[rows] = far[np.arange(len(rows)), best], foot[np.arange(len(rows)), best]
+    if len(segments) and len(uv):
+        import shapely
+
+        tree = shapely.STRtree(shapely.linestrings(segments))
+        rows, chosen = tree.query_nearest(shapely.points(uv), all_matches=False)
+        start, along = segments[chosen, 0], segments[chosen, 1] - segments[chosen, 0]
+        squares = np.maximum((along**2).sum(1), np.finfo(np.float64).tiny)
+        t = np.clip(((uv[rows] - start) * along).sum(1) / squares, 0.0, 1.0)
+        nearest[rows] = start + t[:, None] * along
+        margins[rows] = np.linalg.norm(uv[rows] - nearest[rows], axis=1)
     return margins, nearest, off
 
 

@@ -1,4 +1,5 @@
-"""Means under a Gaussian weight, over what is measured: class shares, means, variances, squared errors."""
+"""Means under a Gaussian weight, over what is measured: class shares, means, variances, squared errors,
+cross-entropy."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from jaxtyping import Float64
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.measures.asked import Weight
 from splineviz.measures.deviation import Deviation, cut_error
+from splineviz.measures.gaussian_log_sum_exp import gaussian_log_sum_exp
 from splineviz.measures.gaussian_moments import GaussianMoments, WeightedTriangles, gaussian_moments
 from splineviz.measures.parts import Parts
 from splineviz.measures.result import Quantity, proven
@@ -38,6 +40,7 @@ def gaussian_quantities(
     weight: Weight,
     shares: ClassAreas,
     maps: Float64[np.ndarray, "cell output 3"],
+    logits: Float64[np.ndarray, "cell logit 3"],
     middles: Float64[np.ndarray, "output"],
     truth: Sequence[tuple[np.ndarray, int]],
     target: Float64[np.ndarray, "output 3"] | None,
@@ -70,18 +73,87 @@ def gaussian_quantities(
         yield Quantity("mean squared error", float(np.mean(values)), "", proven(max(errors)))
         for k, (value, error) in enumerate(squares[n_out:]):
             yield Quantity("mean squared error", value, f"output {k}", proven(error))
+    # The logits are the outputs; of a single output the first one is constant.
+    n_constant = logits.shape[1] - n_out
+    constant = logits[0, :n_constant, 2]
+    sums = np.concatenate([constant * whole.mass, middles * whole.mass + found.firsts[:n_out]])
+    errors = np.abs(np.concatenate([constant, middles])) * found.mass_error
+    errors[n_constant:] += found.first_errors[:n_out]
+    terms = _CrossEntropy.of(weight, shares, logits, tolerance, sums, errors)
+    yield from terms.quantities(whole, truth)
+
+
+@dataclass(frozen=True, eq=False)
+class _CrossEntropy:
+    """Integrals of log-sum-exp and of the logits under the weight."""
+
+    weight: Weight
+    shares: ClassAreas
+    logits: Float64[np.ndarray, "cell logit 3"]
+    tolerance: float
+    log_sum_exp: float
+    error: float
+    """Of the integral of log-sum-exp, and of what corners and maps are off by in it and in a logit"""
+    sums: Float64[np.ndarray, "logit"]
+    errors: Float64[np.ndarray, "logit"]
+    """Remainders of ``sums``"""
+
+    @classmethod
+    def of(
+        cls,
+        weight: Weight,
+        shares: ClassAreas,
+        logits: Float64[np.ndarray, "cell logit 3"],
+        tolerance: float,
+        sums: Float64[np.ndarray, "logit"],
+        errors: Float64[np.ndarray, "logit"],
+    ) -> _CrossEntropy:
+        triangles = _weighted(weight, shares.parts.cells, logits)
+        total, error = gaussian_log_sum_exp(triangles, tolerance)
+        largest = 2.0 * float(np.abs(triangles.values).max(initial=0.0)) + math.log(logits.shape[1])
+        deviation = shares.deviation.integral(2.0, largest) / (2.0 * math.pi * weight.sigma**2)
+        return cls(weight, shares, logits, tolerance, total, error + deviation, sums, errors)
+
+    def quantities(self, whole: _Mass, truth: Sequence[tuple[np.ndarray, int]]) -> Iterator[Quantity]:
+        """Rows of the table."""
+        if truth:
+            mean, error = whole.mean(*self._against(truth))
+            yield Quantity("cross-entropy", mean, "", proven(error), "nats")
+        for k in range(len(self.sums)):
+            mean, error = whole.mean(*self._against([(np.zeros((0, 4)), k)]))
+            yield Quantity("cross-entropy", mean, f"class {k}", proven(error), "nats")
+
+    def _against(self, truth: Sequence[tuple[np.ndarray, int]]) -> tuple[float, float]:
+        """Integral of log-sum-exp minus the logit of the class that is right, and its error."""
+        right, error = 0.0, self.error
+        for half_planes, c in truth:
+            if not len(half_planes):
+                right += float(self.sums[c])
+                error += float(self.errors[c])
+                continue
+            within = self.shares.parts.cells.within(half_planes)
+            found = _moments(self.weight, within, self.logits[:, c : c + 1], self.tolerance)
+            right += float(found.firsts[0])
+            cut = float(found.largest[0]) * cut_error(within) / (2.0 * math.pi * self.weight.sigma**2)
+            error += float(found.first_errors[0]) + cut
+        rounding = 16.0 * UNIT_ROUNDOFF * (abs(self.log_sum_exp) + abs(right))
+        return self.log_sum_exp - right, SAFE * error + rounding
 
 
 def _moments(weight: Weight, parts: Parts, maps: np.ndarray, tolerance: float) -> GaussianMoments:
     """Moments over parts of cells, of values by the maps of all cells."""
+    return gaussian_moments(_weighted(weight, parts, maps), len(parts.cells), tolerance)
+
+
+def _weighted(weight: Weight, parts: Parts, maps: np.ndarray) -> WeightedTriangles:
+    """The triangles of parts of cells, with values at their corners by the maps of all cells."""
     triangles, sigma = parts.triangles, weight.sigma
-    weighted = WeightedTriangles(
+    return WeightedTriangles(
         (triangles.uv - weight.centre) / sigma,
         triangles.areas / sigma**2,
         triangles.values(maps[parts.cells[triangles.parts]]),
         triangles.parts,
     )
-    return gaussian_moments(weighted, len(parts.cells), tolerance)
 
 
 def _first(

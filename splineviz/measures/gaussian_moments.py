@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,15 @@ from jaxtyping import Float64, Int64
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.measures.softmax_means import TRIANGLE
 
-__all__ = ["GaussianMoments", "WeightedTriangles", "gaussian_moments"]
+__all__ = [
+    "GaussianMoments",
+    "WeightedTriangles",
+    "bisected",
+    "extent",
+    "gaussian_moments",
+    "rounding",
+    "weight_coefficients",
+]
 
 _CRAMER = 1.09
 _BATCH = 1 << 14
@@ -83,34 +92,13 @@ def gaussian_moments(triangles: WeightedTriangles, n_parts: int, tolerance: floa
     """
     n_values, size = triangles.values.shape[2], np.abs(triangles.values).max((0, 1), initial=0.0)
     masses, sums, errors = np.zeros(n_parts), np.zeros(2 * n_values), np.zeros(1 + 2 * n_values)
-    whole = float(np.abs(triangles.areas).sum())
     scale = np.concatenate([[1.0], size, size**2])
-    starts = range(0, len(triangles.areas), _BATCH)
-    waiting = deque(triangles.take(np.arange(k, min(k + _BATCH, len(triangles.areas)))) for k in starts)
-    looked_at = 0
-    while waiting:
-        batch = waiting.popleft()
-        looked_at += len(batch.areas)
-        remainders = _remainders(batch)
-        # Half of what is allowed goes by area, half by the weight, whose square root has the mass 4 pi.
-        _, near = _extent(batch)
-        allowed = tolerance * (0.5 / whole + np.exp(-0.25 * near**2) / (8.0 * math.pi))
-        coarse = (remainders > allowed[:, None] * np.where(scale > 0, scale, 1.0)).any(1) & (
-            looked_at < _MOST
-        )
-        if coarse.any():
-            halves = batch.take(np.flatnonzero(coarse)).halves
-            middle = len(halves.areas) // 2
-            waiting += [halves.take(np.arange(middle)), halves.take(np.arange(middle, len(halves.areas)))]
-        done = batch.take(np.flatnonzero(~coarse))
+    for done, remainders in bisected(triangles, _remainders, scale, tolerance):
         mass, found = _rule(done)
         masses += np.bincount(done.parts, weights=mass, minlength=n_parts)
         sums += found
-        errors += np.abs(done.areas) @ remainders[~coarse]
-    # Exponents, nodes and sums are off by no more than hundreds of roundoffs of what they are of.
-    far = 1.0 + float(np.square(triangles.corners).sum(2).max(initial=0.0)) ** 0.5
-    rounding = 512.0 * UNIT_ROUNDOFF * far * min(1.0, whole) * scale
-    errors = SAFE * (errors + rounding)
+        errors += np.abs(done.areas) @ remainders
+    errors = SAFE * (errors + rounding(triangles) * scale)
     return GaussianMoments(
         masses,
         sums[:n_values],
@@ -120,6 +108,52 @@ def gaussian_moments(triangles: WeightedTriangles, n_parts: int, tolerance: floa
         errors[1 : 1 + n_values],
         errors[1 + n_values :],
     )
+
+
+def bisected(
+    triangles: WeightedTriangles,
+    remainders_of: Callable[[WeightedTriangles], np.ndarray],
+    scale: Float64[np.ndarray, "integrand"],
+    tolerance: float,
+) -> Iterator[tuple[WeightedTriangles, Float64[np.ndarray, "triangle integrand"]]]:
+    """Triangles cut in two until remainders of means over them add up to about ``tolerance`` times ``scale``,
+    some at a time, with their remainders (T, integrands)."""
+    whole = float(np.abs(triangles.areas).sum())
+    starts = range(0, len(triangles.areas), _BATCH)
+    waiting = deque(triangles.take(np.arange(k, min(k + _BATCH, len(triangles.areas)))) for k in starts)
+    looked_at = 0
+    while waiting:
+        batch = waiting.popleft()
+        looked_at += len(batch.areas)
+        remainders = remainders_of(batch)
+        # Half of what is allowed goes by area, half by the weight, whose square root has the mass 4 pi.
+        _, near = extent(batch)
+        allowed = tolerance * (0.5 / whole + np.exp(-0.25 * near**2) / (8.0 * math.pi))
+        coarse = (remainders > allowed[:, None] * np.where(scale > 0, scale, 1.0)).any(1) & (
+            looked_at < _MOST
+        )
+        if coarse.any():
+            halves = batch.take(np.flatnonzero(coarse)).halves
+            middle = len(halves.areas) // 2
+            waiting += [halves.take(np.arange(middle)), halves.take(np.arange(middle, len(halves.areas)))]
+        yield batch.take(np.flatnonzero(~coarse)), remainders[~coarse]
+
+
+def rounding(triangles: WeightedTriangles) -> float:
+    """What rounding makes of an integral, in units of the largest value: exponents, nodes and sums are off by
+    no more than hundreds of roundoffs of what they are of."""
+    far = 1.0 + float(np.square(triangles.corners).sum(2).max(initial=0.0)) ** 0.5
+    mass = min(1.0, float(np.abs(triangles.areas).sum()))
+    return 512.0 * UNIT_ROUNDOFF * far * mass
+
+
+def weight_coefficients(triangles: WeightedTriangles, orders: int) -> Float64[np.ndarray, "triangle order"]:
+    """(T, orders) bounds of the Taylor coefficients of the weight along ways from the centroids, from order
+    0."""
+    reach, near = extent(triangles)
+    factor = SAFE * _CRAMER / (2.0 * math.pi) * np.exp(-0.25 * near**2)
+    columns = [factor * reach**n / math.sqrt(math.factorial(n)) for n in range(orders)]
+    return np.column_stack(columns)
 
 
 def _rule(triangles: WeightedTriangles) -> tuple[np.ndarray, np.ndarray]:
@@ -132,7 +166,7 @@ def _rule(triangles: WeightedTriangles) -> tuple[np.ndarray, np.ndarray]:
     return weights.sum(1), np.concatenate(sums)
 
 
-def _extent(triangles: WeightedTriangles) -> tuple[np.ndarray, np.ndarray]:
+def extent(triangles: WeightedTriangles) -> tuple[np.ndarray, np.ndarray]:
     """(T,) how far triangles reach from their centroids, and how near they are to the centre, at least."""
     centre = triangles.corners.mean(1)
     reach = np.sqrt(np.square(triangles.corners - centre[:, None]).sum(2).max(1))
@@ -141,9 +175,7 @@ def _extent(triangles: WeightedTriangles) -> tuple[np.ndarray, np.ndarray]:
 
 def _remainders(triangles: WeightedTriangles) -> Float64[np.ndarray, "triangle integrand"]:
     """(T, 1 + 2 C) bounds of what means by the rule are off by: of density, values and squares."""
-    reach, near = _extent(triangles)
-    factor = SAFE * _CRAMER / (2.0 * math.pi) * TRIANGLE.remainder * np.exp(-0.25 * near**2)
-    six, five, four = (factor * reach**n / math.sqrt(math.factorial(n)) for n in (6, 5, 4))
+    four, five, six = TRIANGLE.remainder * weight_coefficients(triangles, 7).T[4:]
     middle = triangles.values.mean(1)
     largest = np.abs(triangles.values).max(1)
     step = np.abs(triangles.values - middle[:, None]).max(1)

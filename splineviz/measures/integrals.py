@@ -62,8 +62,9 @@ def integrals(arr: Arrangement, request: Request | None = None) -> Integrals:
 
     All means are over the area that is measured: the slice, one of its windows, or a polygon of it. Errors
     are proven where the arrangement is, and not known else. The softmax is that of the outputs, or of a
-    single output's level and the output: a sigmoid. With a Gaussian weight shares, accuracy, means, variances
-    and squared errors are told, under the weight; the arrays of the result are without it.
+    single output's level and the output: a sigmoid. With a Gaussian weight shares, accuracy, means,
+    variances, squared errors and cross-entropy are told, under the weight; the arrays of the result are
+    without it.
 
     Parameters
     ----------
@@ -114,7 +115,14 @@ def integrals(arr: Arrangement, request: Request | None = None) -> Integrals:
     else:
         means = tuple(
             gaussian_quantities(
-                asked.weight, shares, arr.affine, moments.means, asked.truth, asked.target, asked.tolerance
+                asked.weight,
+                shares,
+                arr.affine,
+                logits,
+                moments.means,
+                asked.truth,
+                asked.target,
+                asked.tolerance,
             )
         )
     return Integrals(

@@ -56,6 +56,11 @@ def test_length_and_margins_against_shapely_and_a_grid(seed: int) -> None:
     lines = shapely.MultiLineString(list(arr.decision_boundary()))
     assert found["length"] == pytest.approx(lines.length, rel=1e-12)
     np.testing.assert_allclose(found.margins, shapely.distance(lines, shapely.points(points)), atol=1e-12)
+    start, along = arr.decision_boundary()[:, 0], np.diff(arr.decision_boundary(), axis=1)[:, 0]
+    share = ((points[:, None] - start) * along).sum(2) / (along**2).sum(1)
+    feet = start + np.clip(share, 0, 1)[..., None] * along
+    every = np.linalg.norm(points[:, None] - feet, axis=2)
+    np.testing.assert_allclose(found.margins, every.min(1), atol=1e-12)
     on = shapely.distance(lines, shapely.points(found.nearest))
     assert np.abs(on).max(initial=0.0) < 1e-12
     ticks = np.linspace(-2, 2, 1501)

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from scipy.integrate import dblquad
+import torch
+from scipy.integrate import dblquad, quad
 
 import splineviz as sv
+from splineviz.measures.gaussian_log_sum_exp import gaussian_log_sum_exp
 from splineviz.measures.gaussian_moments import WeightedTriangles, gaussian_moments
 from tests.measures.test_integrals import arranged, bands, measured, random_network
 
@@ -61,12 +63,100 @@ def test_moments_hold_against_dblquad(sigma: float) -> None:
         assert error < 1e-6
 
 
+def softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def test_the_cross_entropy_of_an_absolute_value() -> None:
+    """log(1 + e^f) - f y for f = |u| - 1/2 under a Gaussian in u, on [-1, 1]."""
+    asked = {"centre": [0.0, 0.0], "sigma": 0.5}
+    found = measured(arranged(bands(), -1, 1, -1, 2), truth=1, **asked)
+
+    def mean(y: int) -> float:
+        def integrand(u: float) -> float:
+            f = abs(u) - 0.5
+            return (softplus(f) - f * y) * math.exp(-2 * u * u)
+
+        whole = quad(lambda u: math.exp(-2 * u * u), -1, 1, points=[0], epsabs=1e-14)[0]
+        number: float = quad(integrand, -1, 1, points=[0], epsabs=1e-14)[0] / whole
+        return number
+
+    for y in (0, 1):
+        quantity = next(q for q in found.quantities if (q.name, q.of) == ("cross-entropy", f"class {y}"))
+        assert quantity.error is not None
+        assert abs(quantity.value - mean(y)) <= quantity.error < 1e-5
+    assert found["cross-entropy"] == found["cross-entropy", "class 1"]
+
+
+@pytest.mark.parametrize(("sigma", "steep"), [(0.3, 1.0), (0.7, 6.0), (5.0, 40.0)])
+def test_log_sum_exp_holds_against_gauss_and_legendre(sigma: float, steep: float) -> None:
+    """Three logits on a triangle of corners (0, 0), (2, 0), (0, 1)."""
+    corners = np.array([[[0.0, 0.0], [2.0, 0.0], [0.0, 1.0]]])
+    maps = steep * np.array([[1.0, -2.0, 0.1], [-0.5, 1.0, 0.0], [0.3, 0.2, -0.2]])
+    values = corners @ maps[:, :2].T + maps[:, 2]
+    centre = np.array([0.6, 0.5])
+    weighted = WeightedTriangles(
+        (corners - centre) / sigma, np.array([1.0]) / sigma**2, values, np.array([0])
+    )
+
+    x, weights = np.polynomial.legendre.leggauss(300)
+    x, weights = 0.5 * (x + 1.0), 0.5 * weights
+    u, v = 2.0 * x[:, None], (1.0 - x)[:, None] * x
+    z = maps @ np.stack(np.broadcast_arrays(u, v, 1.0)).reshape(3, -1)
+    square = (u - centre[0]) ** 2 + (v - centre[1]) ** 2
+    density = np.exp(-square / (2 * sigma**2)) / (2 * np.pi * sigma**2)
+    area = 2.0 * (weights * (1.0 - x))[:, None] * weights
+    expected = float((np.logaddexp.reduce(z).reshape(square.shape) * density * area).sum())
+    for tolerance in (1e-3, 1e-6):
+        total, error = gaussian_log_sum_exp(weighted, tolerance)
+        assert abs(total - expected) <= error + 1e-9
+        assert error <= 2 * tolerance * (steep * 4 + 2)
+
+
+def test_the_cross_entropy_against_samples() -> None:
+    """Of a random network, against the class of the nearest of three points."""
+    model, centre, sigma = random_network(3, 2, 12, 12, 3), np.array([0.2, -0.3]), 0.6
+    points = np.array([[-0.8, -0.8], [0.8, -0.7], [0.0, 0.9]])
+    plane = sv.Plane.through(*points)
+    arr = sv.arrange(sv.load_program(model, input_shape=(2,)), plane, sv.Window.around(plane))
+    found = measured(arr, truth=[0, 1, 2], centre=centre, sigma=sigma)
+    plain = measured(arr, truth=[0, 1, 2])
+    u0, u1, v0, v1 = arr.windows[0].bounds
+    u, v = ((np.arange(1500) + 0.5) / 1500 * (high - low) + low for low, high in ((u0, u1), (v0, v1)))
+    uv = np.stack(np.meshgrid(u, v), -1).reshape(-1, 2)
+    z = torch.tensor(plane.lift(uv)).double()
+    with torch.no_grad():
+        loss = -model(z).log_softmax(1).numpy()
+    right = ((uv[:, None] - plane.anchors) ** 2).sum(2).argmin(1)
+    own = loss[np.arange(len(uv)), right]
+    weight = np.exp(-((uv - centre) ** 2).sum(1) / (2 * sigma**2))
+    assert found["cross-entropy"] == pytest.approx((own * weight).sum() / weight.sum(), rel=1e-3)
+    assert plain["cross-entropy"] == pytest.approx(own.mean(), rel=1e-3)
+    for k in range(3):
+        mean = (loss[:, k] * weight).sum() / weight.sum()
+        assert found["cross-entropy", f"class {k}"] == pytest.approx(mean, rel=1e-3)
+
+
+def test_a_finer_tolerance_stays_within_the_error() -> None:
+    arr = arranged(random_network(5, 2, 16, 16, 4), -1, 1, -1, 1)
+    asked = {"centre": [0.4, 0.1], "sigma": 0.3}
+    coarse, fine = measured(arr, tolerance=1e-2, **asked), measured(arr, tolerance=1e-5, **asked)
+    for one, other in zip(coarse.quantities, fine.quantities, strict=True):
+        assert one.error is not None and other.error is not None
+        assert abs(one.value - other.value) <= one.error + other.error
+        if one.name == "cross-entropy":
+            assert other.error < 1e-3
+
+
 def test_a_wide_weight_is_none() -> None:
     arr = arranged(random_network(2, 2, 12, 12, 3), -1, 1, -1, 1)
-    plain, wide = measured(arr), measured(arr, centre=[0.2, 0.1], sigma=1e5, tolerance=1e-12)
+    plain = measured(arr, tolerance=1e-9)
+    wide = measured(arr, centre=[0.2, 0.1], sigma=1e5, tolerance=1e-12)
     for q in wide.quantities:
         if q.name in ("share", "mean", "variance"):
             assert q.value == pytest.approx(plain[q.name, q.of], rel=1e-8)
+        if q.name == "cross-entropy":  # of which the remainder is larger, and so is what the rule leaves
+            assert q.value == pytest.approx(plain[q.name, q.of], abs=2e-6)
 
 
 def test_a_narrow_weight_is_a_point() -> None:
