@@ -1,9 +1,9 @@
 """Integrals along a segment of input space: class shares, moments and total variation in closed form, and
 cross-entropy, entropy and probabilities between bounds.
 
-All means are over the length of the segment. The network is affine between the knots of its walk; that these
-and the values there are rounded is not part of any error, which is None therefore. ``half_widths`` bound
-the quadrature for the stored values.
+All means are over the length of the segment. The network is affine between the knots of its walk. That these
+and the values there are rounded is part of no error, which is None therefore, unless exact arithmetic tells
+them. ``half_widths`` bound the quadrature for the values at the knots.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from splineviz.errors import InputError
 from splineviz.measures.bisection import Simplices, SoftmaxIntegrals, softmax_integrals
 from splineviz.measures.line_pieces import Intervals, class_pieces
 from splineviz.measures.measure import Request, segment_provenance
+from splineviz.measures.path_errors import PathErrors
+from splineviz.measures.path_values import PathValues
 from splineviz.measures.result import Measured, Quantity
 from splineviz.measures.softmax_means import INTERVAL
 
 if TYPE_CHECKING:
     from splineviz.segments.segment import Segment
 
-__all__ = ["IntegralsAlong", "integrals_along", "logits_along"]
+__all__ = ["IntegralsAlong", "integrals_along"]
 
-_READ = ("level", "truth", "target", "tolerance")
+_READ = ("level", "truth", "target", "tolerance", "exact")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -43,7 +45,7 @@ class IntegralsAlong(Measured):
         (C, C) covariances of the outputs along the segment.
     half_widths
         By name, half the width of the interval in which a mean without a closed form lies for certain, if
-        the stored values at the knots are right: ``cross-entropy``, ``entropy``, ``confidence`` and
+        the values at the knots are right: ``cross-entropy``, ``entropy``, ``confidence`` and
         ``probability``.
     """
 
@@ -60,14 +62,14 @@ def integrals_along(segment: Segment, request: Request | None = None) -> Integra
     segment
         Its cells.
     request
-        Its ``level``, ``truth``, ``target`` and ``tolerance`` are read. ``truth`` may be two classes: that of
-        the nearer end is right.
+        Its ``level``, ``truth``, ``target``, ``tolerance`` and ``exact`` are read. ``truth`` may be two
+        classes: that of the nearer end is right. With ``exact`` all errors are proven.
 
     Raises
     ------
     InputError
-        If something else is asked for, a class or a target does not fit the network, or a level is given and
-        it has several outputs.
+        If something else is asked for, a class or a target does not fit the network, a level is given and
+        it has several outputs, or exact arithmetic would take more than a few seconds.
 
     Examples
     --------
@@ -79,31 +81,36 @@ def integrals_along(segment: Segment, request: Request | None = None) -> Integra
     """
     request = Request() if request is None else request
     _check(segment, request)
-    lines = _lines(segment)
+    path = PathValues.of(segment, exact=request.exact)
+    lines = path.lines
     means = _integral(lines)
     about = Intervals(lines.ends, lines.values - means)
     covariances = _products(about) - np.outer(_integral(about), _integral(about))
-    logits = logits_along(segment, request.level)
+    logits = path.logits(request.level)
     pieces, classes = class_pieces(logits)
     tolerance = 1e-6 if request.tolerance is None else request.tolerance
     found = softmax_integrals(Simplices(pieces.sizes, pieces.values, classes), INTERVAL, tolerance)
     names = ("cross-entropy", "entropy", "probability", "confidence")
     widths = (found.errors[0], found.errors[1], found.errors[2:-1].max(), found.errors[-1])
+    half_widths = dict(zip(names, map(float, widths), strict=True))
+    target = None if request.target is None else np.asarray(request.target, dtype=np.float64)
+    errors = PathErrors(path, means, pieces, classes, half_widths, target)
+    quantities = (
+        Quantity("length", segment.length, unit="input distance"),
+        *_shares(pieces, classes, request),
+        *(Quantity("mean", mean, f"output {k}") for k, mean in enumerate(means.tolist())),
+        *(Quantity("variance", x, f"output {k}") for k, x in enumerate(covariances.diagonal().tolist())),
+        *_squared_errors(lines, request),
+        *_softmax(logits, found, request),
+        *_variations(lines),
+    )
     return IntegralsAlong(
         measure="integrals",
-        quantities=(
-            Quantity("length", segment.length, unit="input distance"),
-            *_shares(pieces, classes, request),
-            *(Quantity("mean", mean, f"output {k}") for k, mean in enumerate(means.tolist())),
-            *(Quantity("variance", x, f"output {k}") for k, x in enumerate(covariances.diagonal().tolist())),
-            *_squared_errors(lines, request),
-            *_softmax(logits, found, request),
-            *_variations(lines),
-        ),
+        quantities=tuple(map(errors.told, quantities)),
         provenance=segment_provenance(segment, request.said),
         means=means,
         covariances=covariances,
-        half_widths=dict(zip(names, map(float, widths), strict=True)),
+        half_widths=half_widths,
     )
 
 
@@ -114,8 +121,6 @@ def _check(segment: Segment, request: Request) -> None:
         raise InputError(
             f"integrals along a segment are not asked with {unread[0]}=", hint=f"they read {', '.join(_READ)}"
         )
-    if not np.isfinite(segment.values).all():
-        raise InputError("outputs are beyond the largest float64 along this segment")
     if request.level is not None and n_out > 1:
         raise InputError(f"a level belongs to a network with one output, and this one has {n_out}")
     classes = request.truth if isinstance(request.truth, Sequence) else [request.truth or 0]
@@ -143,21 +148,6 @@ def _products(lines: Intervals) -> Float64[np.ndarray, "value value"]:
     n_values = points.shape[2]
     products: np.ndarray = weighted.reshape(-1, n_values).T @ points.reshape(-1, n_values)
     return products
-
-
-def logits_along(segment: Segment, level: float | None) -> Intervals:
-    """The outputs between the knots of a segment, or of a single output its level and the output."""
-    lines = _lines(segment)
-    if lines.values.shape[2] > 1:
-        return lines
-    constant = np.full_like(lines.values, 0.0 if level is None else level)
-    return Intervals(lines.ends, np.concatenate([constant, lines.values], axis=2))
-
-
-def _lines(segment: Segment) -> Intervals:
-    """The outputs between the knots of a segment."""
-    values, knots = segment.values, segment.knots
-    return Intervals(np.column_stack([knots[:-1], knots[1:]]), np.stack([values[:-1], values[1:]], axis=1))
 
 
 def _right(request: Request) -> list[tuple[float, float, int]]:

@@ -142,7 +142,7 @@ def bisected(
 def rounding(triangles: WeightedTriangles) -> float:
     """What rounding makes of an integral, in units of the largest value: exponents, nodes and sums are off by
     no more than hundreds of roundoffs of what they are of."""
-    far = 1.0 + float(np.square(triangles.corners).sum(2).max(initial=0.0)) ** 0.5
+    far = 1.0 + math.sqrt(np.square(triangles.corners).sum(2).max(initial=0.0))
     mass = min(1.0, float(np.abs(triangles.areas).sum()))
     return 512.0 * UNIT_ROUNDOFF * far * mass
 

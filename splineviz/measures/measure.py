@@ -53,6 +53,8 @@ class Request:
         Margins below which the boundary is near; by default 0.1, 1 and 10.
     between
         Two differences of probabilities between which a path is within the boundary; by default 0 and 0.75.
+    exact
+        Whether exact arithmetic tells knots and outputs along a segment, which proves errors.
     """
 
     window: int | None = None
@@ -69,6 +71,7 @@ class Request:
     grids: Sequence[int] | None = None
     margins: Sequence[float] | None = None
     between: Sequence[float] | None = None
+    exact: bool = False
 
     @classmethod
     def of(cls, **how: Any) -> Request:

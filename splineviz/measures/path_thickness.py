@@ -12,8 +12,8 @@ from jaxtyping import Float64
 
 from splineviz.errors import InputError
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
-from splineviz.measures.along import logits_along
 from splineviz.measures.measure import Request, segment_provenance
+from splineviz.measures.path_values import PathValues
 from splineviz.measures.result import Measured, Quantity
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ThicknessAlong", "thickness_along"]
 
-_READ = ("level", "truth", "between", "tolerance")
+_READ = ("level", "truth", "between", "tolerance", "exact")
 _UNIT = "input distance"
 _BETWEEN = (0.0, 0.75)
 _GENERATIONS = 60
@@ -38,8 +38,8 @@ class ThicknessAlong(Measured):
     classes
         The classes at the two ends, whose probabilities are compared.
     half_width
-        Half the width of the interval in which the thickness lies for certain, if the stored values at
-        the knots are right.
+        Half the width of the interval in which the thickness lies for certain, if the values at the knots
+        are right.
     """
 
     classes: tuple[int, int]
@@ -59,9 +59,9 @@ def thickness_along(segment: Segment, request: Request | None = None) -> Thickne
     segment
         Its cells.
     request
-        Its ``level``, ``truth``, ``between`` and ``tolerance`` are read. ``truth`` are the classes i and j,
-        by default those that win at the ends; ``between`` is (0, 0.75) as in the paper's experiments, and
-        ``tolerance`` is a share of the segment, by default 1e-9.
+        Its ``level``, ``truth``, ``between``, ``tolerance`` and ``exact`` are read. ``truth`` are the classes
+        i and j, by default those that win at the ends; ``between`` is (0, 0.75) as in the experiments of the
+        paper, and ``tolerance`` is a share of the segment, by default 1e-9. With ``exact`` errors are proven.
 
     Raises
     ------
@@ -83,14 +83,17 @@ def thickness_along(segment: Segment, request: Request | None = None) -> Thickne
     """
     request = Request() if request is None else request
     low, high, tolerance = _checked(segment, request)
-    lines = logits_along(segment, request.level)
+    path = PathValues.of(segment, exact=request.exact)
+    lines, off = path.logits(request.level), 0.0 if path.errors is None else float(path.errors.max())
     classes = _classes(lines.values, request.truth)
-    share, half = _share(lines.values, lines.sizes, classes, (low, high), tolerance)
+    share, half = _share(lines.values, lines.sizes, classes, (low, high), tolerance, off)
+    rounding = 16.0 * UNIT_ROUNDOFF * segment.length
+    error = None if path.errors is None else SAFE * half * segment.length + rounding
     return ThicknessAlong(
         measure="thickness",
         quantities=(
             Quantity("length", segment.length, unit=_UNIT),
-            Quantity("thickness", share * segment.length, f"{classes[0]} to {classes[1]}", None, _UNIT),
+            Quantity("thickness", share * segment.length, f"{classes[0]} to {classes[1]}", error, _UNIT),
         ),
         provenance=segment_provenance(segment, request.said),
         classes=classes,
@@ -105,8 +108,6 @@ def _checked(segment: Segment, request: Request) -> tuple[float, float, float]:
             f"the thickness along a segment is not asked with {unread[0]}=",
             hint=f"it reads {', '.join(_READ)}",
         )
-    if not np.isfinite(segment.values).all():
-        raise InputError("outputs are beyond the largest float64 along this segment")
     if request.level is not None and segment.values.shape[1] > 1:
         raise InputError(
             f"a level belongs to a network with one output, and this one has {segment.values.shape[1]}"
@@ -147,9 +148,10 @@ def _share(
     classes: tuple[int, int],
     between: tuple[float, float],
     tolerance: float,
+    off: float,
 ) -> tuple[float, float]:
     """Share of the segment on which the difference of two probabilities is between two numbers, and by how
-    much it may be off."""
+    much it may be wrong where logits are ``off``, by which that difference changes no more."""
     (low, high), (i, j), within = between, classes, 0.0
     start, end = values[:, 0], values[:, 1]
     for _ in range(_GENERATIONS):
@@ -157,7 +159,7 @@ def _share(
         probability = np.exp(middle - middle.max(1, keepdims=True))
         probability /= probability.sum(1, keepdims=True)
         difference = probability[:, i] - probability[:, j]
-        reach = SAFE * 0.5 * np.ptp(end - start, axis=1) + 64.0 * UNIT_ROUNDOFF
+        reach = SAFE * (0.5 * np.ptp(end - start, axis=1) + off) + 64.0 * UNIT_ROUNDOFF
         inside = (difference - reach > low) & (difference + reach < high)
         open_ = ~inside & (difference + reach > low) & (difference - reach < high)
         within += float(sizes[inside].sum())

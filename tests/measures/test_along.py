@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from itertools import pairwise
+from operator import mul
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +14,8 @@ from torch import nn
 import splineviz as sv
 from splineviz.measures.along import IntegralsAlong
 from tests.measures.test_integrals import TIGHT, bands, random_network
+from tests.oracles.rational import crossings
+from tests.oracles.twin import from_torch
 
 
 def measured(model: nn.Module, a: list[float], b: list[float], **asked: object) -> IntegralsAlong:
@@ -61,6 +67,80 @@ def test_against_dense_sampling() -> None:
         told = found["share", f"class {c}"] if share else 0.0
         assert told == pytest.approx(share / 1e6, abs=3e-6)
     assert all(0 < width < 1e-8 for width in found.half_widths.values())
+
+
+def exact_forward(model: nn.Sequential, x: list[Fraction]) -> list[Fraction]:
+    """Outputs of linear layers and relus in exact arithmetic."""
+    for module in model:
+        if isinstance(module, nn.Linear):
+            rows = [[Fraction(w) for w in row] for row in module.weight.tolist()]
+            bias = [Fraction(b) for b in module.bias.tolist()]
+            x = [sum(map(mul, row, x), b) for row, b in zip(rows, bias, strict=True)]
+        else:
+            x = [max(Fraction(0), one) for one in x]
+    return x
+
+
+def mean_square(a: Fraction, b: Fraction) -> Fraction:
+    """Of an affine function from a to b."""
+    return (a * a + a * b + b * b) / 3
+
+
+def positive_share(a: Fraction, b: Fraction) -> Fraction:
+    """Share of an interval on which an affine function from a to b is positive."""
+    return Fraction(a + b > 0) if a * b >= 0 else max(a, b) / abs(a - b)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_errors_hold_against_exact_arithmetic(seed: int) -> None:
+    model = random_network(seed, 2, 9, 9, 2)
+    a, b = [-1.5, 0.3], [1.1, -1.7]
+    found = measured(model, a, b, truth=[1, 0], target=[0.3, -1.0], exact=True)
+    ends = [[Fraction(x) for x in point] for point in (a, b)]
+    knots = sorted({Fraction(0), *crossings(from_torch(model, 2), a, b), Fraction(1)})
+    values = [exact_forward(model, [p + t * (q - p) for p, q in zip(*ends, strict=True)]) for t in knots]
+    pieces = [(t - s, y, z) for (s, t), (y, z) in zip(pairwise(knots), pairwise(values), strict=True)]
+    wanted: dict[tuple[str, str], Fraction] = {}
+    for k, target in enumerate((Fraction(0.3), Fraction(-1))):
+        mean = sum((size * (y[k] + z[k]) / 2 for size, y, z in pieces), Fraction(0))
+        wanted["mean", f"output {k}"] = mean
+        for name, about in (("variance", mean), ("mean squared error", target)):
+            squares = (size * mean_square(y[k] - about, z[k] - about) for size, y, z in pieces)
+            wanted[name, f"output {k}"] = sum(squares, Fraction(0))
+        wanted["total variation", f"output {k}"] = sum((abs(z[k] - y[k]) for _, y, z in pieces), Fraction(0))
+    second = sum((size * positive_share(y[1] - y[0], z[1] - z[0]) for size, y, z in pieces), Fraction(0))
+    wanted |= {("share", "class 0"): 1 - second, ("share", "class 1"): second}
+    for q in found.quantities:
+        assert q.error is not None and q.error < 1e-5
+        if (q.name, q.of) in wanted:
+            assert abs(Fraction(q.value) - wanted.pop((q.name, q.of))) <= q.error < 1e-10
+    assert not any(wanted.values()), "all that there is has been told"
+    plain = measured(model, a, b, truth=[1, 0], target=[0.3, -1.0], tolerance=1e-12)
+    for one, other in zip(found.quantities, plain.quantities, strict=True):
+        assert abs(one.value - other.value) <= (one.error or 0.0) + 1e-10
+
+
+def test_kinks_that_float64_cannot_tell_apart() -> None:
+    """-relu(x - 1/2) + 2 relu(2^30 (x - 1/2 - 2^-53)): the second kink is rounded to the first."""
+    model = nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1, bias=False)).double()
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([[1.0], [2.0**30]]))
+        model[0].bias.copy_(torch.tensor([-0.5, -(2.0**29)], dtype=torch.float64))
+        model[0].bias[1] = -(2.0**29) * (1 + 2.0**-52)
+        model[2].weight.copy_(torch.tensor([[-1.0, 2.0]]))
+    kink = -Fraction(model[0].bias[1].item()) / 2**30
+    assert kink == Fraction(1, 2) + Fraction(1, 2**53)
+    found = sv.segment(model, [0.0], [1.0]).measure("integrals", exact=True)
+    quantity = next(q for q in found.quantities if q.name == "mean")
+    wanted = -Fraction(1, 8) + 2**30 * (1 - kink) ** 2
+    assert quantity.error is not None
+    assert abs(Fraction(quantity.value) - wanted) <= quantity.error < 1e-4
+
+
+def test_long_segments_take_exact_arithmetic_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("splineviz.measures.path_values.affordable", lambda *_: False)
+    with pytest.raises(sv.InputError, match="take exact arithmetic more than a few seconds"):
+        measured(bands(), [-1, 0], [2, 0], exact=True)
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,8 @@ def test_two_probabilities_differ_by_a_hyperbolic_tangent(outputs: int) -> None:
     assert found.classes == (0, 1)
     wanted = math.atanh(0.75)
     assert abs(found["thickness", "0 to 1"] - wanted) <= found.half_width < 1e-11
+    proven = along(line(outputs), [3.0], [-2.0], tolerance=1e-13, exact=True).quantities[1]
+    assert proven.error is not None and abs(proven.value - wanted) <= proven.error < 1e-11
     found = along(line(outputs), [3.0], [-2.0], between=(-0.5, 0.5))
     assert found["thickness", "0 to 1"] == pytest.approx(2 * math.atanh(0.5), abs=found.half_width)
 
