@@ -75,6 +75,7 @@ DECLARED = {
     # Likewise a segment.
     ("splineviz.segments.segment", "splineviz.measures.along"),
     ("splineviz.segments.segment", "splineviz.measures.measure"),
+    ("splineviz.segments.segment", "splineviz.measures.path_thickness"),
     ("splineviz.segments.segment", "splineviz.measures.result"),
     ("splineviz.comparison.comparison_result", "splineviz.render.comparison"),
     ("splineviz.comparison.comparison_result", "splineviz.render.comparison_table"),

@@ -118,8 +118,8 @@ def affine(node: Affine, inputs: Sequence[ExactTensor], *, constants: bool = Tru
         If it has no exact form.
     """
     if node.gain.kind == "sum":
-        one = torch.ones(1, dtype=torch.float64)
-        return inputs[0].plus(inputs[1], float(node.run(0 * one, one)))
+        one = torch.ones_like(inputs[0].digits[0, :1])
+        return inputs[0].plus(inputs[1], float(node.run(0 * one, one).flatten()[0]))
     if node.gain.kind == "layout":
         moved = inputs[0].map(node.linear) if len(inputs) == 1 else inputs[0].joined(inputs[1:], node.linear)
         inserted = node.run(*(x.digits[0, :1] * 0.0 for x in inputs))[0]

@@ -12,6 +12,7 @@ from torch import nn
 from torch.func import functional_call
 
 import splineviz as sv
+from splineviz.arrangement.exact_cells import exact_maps
 from splineviz.geometry.csr import Csr
 from splineviz.measures.landscape import Landscape
 from splineviz.measures.losses import Loss
@@ -144,6 +145,30 @@ def test_minima_on_a_square_are_inside_on_a_side_or_at_a_corner() -> None:
     np.testing.assert_allclose(found.value, [0, 1, 1 + 4, 0], atol=1e-15)
     np.testing.assert_allclose(found.uv[:3], [[0.25, 0.75], [1, 0.5], [0, 1]], atol=1e-15)
     assert found.uv[3, 0] == pytest.approx(0.5)
+
+
+class Skips(nn.Module):
+    """What skips the second layer moves, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(4, 5), nn.Linear(5, 5), nn.Linear(5, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.first(x))
+        y: torch.Tensor = self.last(x + torch.relu(self.second(x)))
+        return y
+
+
+def test_exact_arithmetic_follows_skip_connections() -> None:
+    torch.manual_seed(2)
+    plane = sv.weight_plane(Skips().double(), "first", data=np.random.default_rng(0).normal(size=(3, 4)))
+    arr = sv.arrange(plane.program, sv.Plane.identity(), UNIT)
+    exact = exact_maps(arr, plane.program, np.arange(arr.n_cells))
+    assert exact is not None and len(exact) == arr.n_cells
+    maps = [[[float(x * scale) for x in form] for form in forms] for forms, scale in exact]
+    off = np.abs(arr.affine - np.array(maps)).max(1)
+    assert (off <= arr._bounded.errors + 1e-15).all()
 
 
 def test_a_plane_through_checkpoints_has_them_at_its_units() -> None:
