@@ -13,7 +13,6 @@ from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.measures.exact_ties import exact_ties
 from splineviz.measures.result import Quantity, proven
 from splineviz.measures.shares import logit_maps
-from splineviz.measures.tie_lines import tie_lengths
 
 if TYPE_CHECKING:
     from splineviz.arrangement.decisions.boundary import TiedSegments
@@ -67,6 +66,9 @@ def _within_cells(
     arr: Arrangement, tied: TiedSegments, lengths: np.ndarray, maps: np.ndarray
 ) -> dict[_Classes, float]:
     """Errors of what lies within cells, by pairs of classes."""
+    # With torch, which is not waited for by those who ask what measures there are.
+    from splineviz.measures.tie_lines import tie_lengths
+
     assert arr._proof is not None
     bounds, n = tie_lengths(arr, arr._proof, maps, tied.winners), maps.shape[1]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
 from splineviz.errors import InputError
+from splineviz.measures.boundary_lengths import boundary_lengths
 from splineviz.measures.grid_scan import GridScan, scan
 from splineviz.measures.measure import Measure, Request, provenance_of, require_outputs
 from splineviz.measures.result import Measured, Quantity
@@ -131,13 +132,14 @@ def _exactly(
     cells = np.unique(decisions.cells[here])
     known = arr.exact
     tied = arr._tied_segments(request.level, request.window)
-    length = float(np.linalg.norm(tied.ends[:, 1] - tied.ends[:, 0], axis=1).sum())
+    lengths = np.linalg.norm(tied.ends[:, 1] - tied.ends[:, 0], axis=1)
+    boundary = next(boundary_lengths(arr, tied, lengths, request.level))
     regions = len(np.unique(arr.linear_regions[cells]))
     yield Quantity("cells", len(cells), error=None if known["cells"] else 0)
     yield Quantity("linear regions", regions, error=None if arr.exact["linear_regions"] else 0)
     found = len(np.unique(decisions.regions[here]))
     yield Quantity("decision regions", found, error=None if decisions.open else 0)
-    yield Quantity("boundary length", length, unit="input distance")
+    yield replace(boundary, name="boundary length")
 
 
 def _of_grid(

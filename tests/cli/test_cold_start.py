@@ -33,6 +33,11 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(f"from splineviz_cli.commands import run; assert run({arguments!r}) == 0") == []
 
 
+def test_help_on_measures_loads_no_network_and_no_picture() -> None:
+    loaded = loaded_by("from splineviz_cli.commands import run; assert run(['measure', '--help']) == 0")
+    assert not {"torch", "matplotlib", "shapely", "networkx"} & set(loaded)
+
+
 def test_import_loads_nothing_heavy() -> None:
     assert loaded_by("import splineviz; splineviz.Plane; splineviz.InputError") == []
 

@@ -45,6 +45,7 @@ def test_straight_lines_are_missed_at_the_rim_alone() -> None:
     """Squares between middles leave half a step at either end."""
     found = measured(arranged(bands(), -1, 1, -1, 2), 50)
     assert found["boundary length"] == pytest.approx(6.0, abs=1e-12)
+    assert all(q.error is not None for q in found.quantities if not q.of)
     assert found["boundary length", "50 x 50 points"] == pytest.approx(6.0 * 49 / 50, abs=1e-12)
     assert found["missed boundary length", "50 x 50 points"] == pytest.approx(1 / 50, abs=1e-12)
     assert found["decision regions", "50 x 50 points"] == found["decision regions"] == 3
