@@ -14,9 +14,9 @@ from .checkpoint_plane import check_plane
 from .declaring import argument, flag, option, same
 from .location import Location, class_names, read_points_of
 from .looks import FrameDrawing
+from .number_types import AboveZero, Number, WholeNumber
 from .options import DataSource, ModelSource, Reading, Reporting, WorkLimits
 from .outputs import check_outputs
-from .value_types import AboveZero
 
 if TYPE_CHECKING:
     from splineviz.data import Collection
@@ -59,12 +59,15 @@ class AnimateOptions:
     radius: float = option("--radius", default=0.05, metavar="R", help="Of local complexity at the points.")
     lc_points: int | None = option(
         "--lc-points",
-        type=click.IntRange(min=1),
+        type=WholeNumber(min=1),
         metavar="N",
         help="Local complexity at the first N of --data, not the anchors.",
     )
     seed: int = option(
-        "--seed", default=0, help="Of the directions of local complexity, and of --classes and --errors."
+        "--seed",
+        type=WholeNumber(min=0),
+        default=0,
+        help="Of the directions of local complexity, and of --classes and --errors.",
     )
     image_shape: tuple[int, ...] | None = same(Location, "image_shape")
     class_names: str | None = same(Location, "class_names")
@@ -90,7 +93,7 @@ class AnimateOptions:
     )
     idle: float | None = option(
         "--idle",
-        type=click.FloatRange(min=0),
+        type=Number(min=0),
         metavar="S",
         help="With --follow: stop when none came for so many seconds.",
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import click
 
 from .declaring import argument, generated, option, same
+from .number_types import Numbers, WholeNumber
 from .options import ModelSource, Ports, Reporting
-from .value_types import ExactCells, Numbers
+from .value_types import ExactCells
 
 _EPILOG = """\b
 Examples
@@ -51,12 +52,14 @@ class CheckOptions:
         "every cell of the file.",
     )
     points: int = option(
-        "--points", type=click.IntRange(min=1), default=2000, metavar="N", help="Random points to locate."
+        "--points", type=WholeNumber(min=1), default=2000, metavar="N", help="Random points to locate."
     )
     segments: int = option(
-        "--segments", type=click.IntRange(min=1), default=32, metavar="N", help="Random segments to walk."
+        "--segments", type=WholeNumber(min=1), default=32, metavar="N", help="Random segments to walk."
     )
-    seed: int = option("--seed", default=0, help="Of the random points and segments.")
+    seed: int = option(
+        "--seed", type=WholeNumber(min=0), default=0, help="Of the random points and segments."
+    )
     reporting: Reporting
 
 

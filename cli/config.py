@@ -12,8 +12,9 @@ import click
 from splineviz.errors import InputError
 from splineviz.readable import check_readable
 
+from .number_types import Numbers
 from .outputs import CONFIG
-from .value_types import Anchors, Numbers, Words
+from .value_types import Anchors, Words
 
 __all__ = ["read_config"]
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
-from .value_types import Numbers
+from .number_types import Number, Numbers, WholeNumber
 
 __all__ = ["Reads", "argument", "flag", "generated", "names_read", "option", "same", "values"]
 
@@ -122,7 +122,7 @@ def _of_field(one: Field[Any], hint: Any) -> dict[str, Any]:
     kinds = (
         [kind for kind in get_args(hint) if kind is not NoneType] if NoneType in get_args(hint) else [hint]
     )
-    found: dict[str, Any] = {"type": kinds[0]}
+    found: dict[str, Any] = {"type": {int: WholeNumber(), float: Number()}.get(kinds[0], kinds[0])}
     if get_origin(kinds[0]) is Literal:
         found["type"] = click.Choice(get_args(kinds[0]))
     if kinds[0] is bool and one.default is None:

@@ -13,6 +13,7 @@ from splineviz.files import PAGE, PICTURES, check_writable
 from .declaring import argument, generated, option, same
 from .location import Location
 from .looks import Drawing
+from .number_types import WholeNumber
 from .options import Reporting
 from .outputs import check_outputs
 
@@ -41,7 +42,13 @@ class DrawOptions:
         help="Where to draw; the suffix decides: .png .svg .pdf, or .html, a page to look closely at. May be "
         "repeated.",
     )
-    window: int = option("--window", default=0, metavar="N", help="Which window of the file, counted from 0.")
+    window: int = option(
+        "--window",
+        type=WholeNumber(min=0),
+        default=0,
+        metavar="N",
+        help="Which window of the file, counted from 0.",
+    )
     drawing: Drawing
     image_shape: tuple[int, ...] | None = same(Location, "image_shape")
     class_names: str | None = same(Location, "class_names")

@@ -16,11 +16,11 @@ from splineviz.neighbourhoods import exact_metric
 from splineviz.segments import walk_metric
 
 from .declaring import option, same
+from .number_types import Numbers, WholeNumber
 from .options import DataSource, ModelSource, Reporting
 from .outputs import check_outputs, check_tables
 from .resuming import partial_path
 from .slice_options import SliceOptions
-from .value_types import Numbers
 
 __all__ = ["METRICS", "WITH_DIRECTIONS", "EstimateOptions"]
 
@@ -47,7 +47,7 @@ class SettingsOptions(Settings):
         help="Directions: P make 2P vertices; by default 25, or as many as the input has dimensions.",
     )
     planes: int = option(
-        "--planes", type=click.IntRange(min=1), default=1, help="exact: random planes through each point."
+        "--planes", type=WholeNumber(min=1), default=1, help="exact: random planes through each point."
     )
     frame: Frame = option("--frame", default="shared", help="lc, exact: one frame, or a fresh one a point.")
     sigma: float = option(
@@ -57,7 +57,7 @@ class SettingsOptions(Settings):
     )
     samples: int = option(
         "--samples",
-        type=click.IntRange(min=1),
+        type=WholeNumber(min=1),
         default=10,
         help="Draws of the noise; 50 times as many for patterns.",
     )
@@ -76,7 +76,7 @@ class SettingsOptions(Settings):
     )
     seed: int = option(
         "--seed",
-        type=click.IntRange(min=0),
+        type=WholeNumber(min=0),
         default=0,
         help="Of frames, noise, samples and the bootstrap.",
     )
@@ -86,7 +86,7 @@ class SettingsOptions(Settings):
     )
     batch: int | None = option(
         "--batch",
-        type=click.IntRange(min=1),
+        type=WholeNumber(min=1),
         metavar="N",
         help="Points at a time; by default as many as are quick.",
     )

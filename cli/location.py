@@ -13,8 +13,9 @@ from splineviz.errors import InputError
 from splineviz.showing import in_line
 
 from .declaring import option
+from .number_types import AboveZero, Numbers, WholeNumber
 from .options import DataSource
-from .value_types import AboveZero, Anchors, AutoRadius, Numbers, RadiusType
+from .value_types import Anchors, AutoRadius, RadiusType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +68,7 @@ class Location:
     )
     cells: int | None = option(
         "--cells",
-        type=click.IntRange(min=1),
+        type=WholeNumber(min=1),
         metavar="N",
         help="Shrink the window about its centre, or with --at about the point, until it holds about N "
         "cells.",
@@ -81,6 +82,7 @@ class Location:
     )
     seed: int = option(
         "--seed",
+        type=WholeNumber(min=0),
         default=0,
         help="With --at: which random plane. With --jitter: which perturbation. With --classes or --errors: "
         "which points. Of data sets that draw by chance: which draw.",

@@ -14,7 +14,7 @@ from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, EdgeStyle
 from splineviz.errors import InputError
 
 from .declaring import flag, option, same
-from .value_types import Numbers
+from .number_types import Number, Numbers, WholeNumber
 
 __all__ = ["ComparisonDrawing", "DataDrawing", "Drawing", "FrameDrawing"]
 
@@ -51,12 +51,12 @@ class Drawing:
     )
     width: float = option(
         "--width",
-        type=click.FloatRange(min=1, max=100),
+        type=Number(min=1, max=100),
         default=5.5,
         metavar="INCHES",
         help="Of the picture.",
     )
-    dpi: int = option("--dpi", type=click.IntRange(min=10), default=300, metavar="N", help="Pixels per inch.")
+    dpi: int = option("--dpi", type=WholeNumber(min=10), default=300, metavar="N", help="Pixels per inch.")
     text: bool = flag("--text", help="Keep letters in .svg as text, which needs the font, and not as shapes.")
 
     @property
@@ -82,7 +82,7 @@ class DataDrawing(Drawing):
 
     overlay_data: int | None = option(
         "--overlay-data",
-        type=click.IntRange(min=1),
+        type=WholeNumber(min=1),
         metavar="N",
         help="Draw the N data points nearest to the plane.",
     )

@@ -13,9 +13,9 @@ from splineviz.measures.registry import MEASURES
 
 from .declaring import flag, option
 from .location import Location
+from .number_types import AboveZero, Numbers
 from .options import ModelSource, Reporting, WorkLimits
 from .outputs import check_outputs, check_tables
-from .value_types import AboveZero, Numbers
 
 __all__ = ["MEASURES", "MeasureOptions"]
 

@@ -11,8 +11,9 @@ import click
 from splineviz.choices import Certify
 
 from .declaring import argument, flag, option
+from .number_types import AboveZero, Numbers, Size, WholeNumber
 from .progress import note
-from .value_types import AboveZero, FixedInput, Numbers, Size, Words
+from .value_types import FixedInput, Words
 
 if TYPE_CHECKING:
     from splineviz.data import Collection
@@ -160,7 +161,7 @@ class DataSource:
         help="The array or column of the classes; by default y, label, class or target.",
     )
     limit: int | None = option(
-        "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N points of the data."
+        "--limit", type=WholeNumber(min=1), metavar="N", help="Only the first N points of the data."
     )
     classes: tuple[str, ...] | None = option(
         "--classes",
@@ -236,16 +237,16 @@ class WorkLimits:
         "on top.",
     )
     max_cells: int | None = option(
-        "--max-cells", type=click.IntRange(min=1), metavar="N", help="Stop after so many cells."
+        "--max-cells", type=WholeNumber(min=1), metavar="N", help="Stop after so many cells."
     )
     seconds: float | None = option(
         "--seconds",
-        type=AboveZero(),
+        type=AboveZero(infinite=True),
         metavar="S",
         help="Stop when time is up; loading the network and drawing come on top.",
     )
     jobs: int | None = option(
-        "--jobs", type=click.IntRange(min=1), metavar="N", help="Workers; by default as many as cores."
+        "--jobs", type=WholeNumber(min=1), metavar="N", help="Workers; by default as many as cores."
     )
     device: str | None = option(
         "--device",

@@ -50,7 +50,14 @@ class Preprocessing:
     def apply(self, data: Data, input_shape: tuple[int, ...]) -> np.ndarray:
         """(n, *input_shape) float64 of points as they lie in their source."""
         points, levels = self._stacked(data, input_shape)
-        return self._normalised(points / levels, input_shape)
+        with np.errstate(over="ignore"):
+            found = self._normalised(points / levels, input_shape)
+        if np.isinf(found).any() and np.isfinite(points).all():
+            raise InputError(
+                "(data - mean) / std is beyond the largest float64",
+                hint="--mean and --std of the size that the data have",
+            )
+        return found
 
     def before(self, networks: Iterable[Program | Origin]) -> Preprocessing:
         """The way to some networks, of which all may say that they take whole numbers as they are."""

@@ -13,9 +13,10 @@ from splineviz.files import ARRANGEMENTS, PAGE, PICTURES, check_writable
 from .declaring import flag, option
 from .location import Location, class_names
 from .looks import DataDrawing
+from .number_types import Numbers, WholeNumber
 from .options import ModelSource, Reporting, WorkLimits
 from .outputs import check_outputs
-from .value_types import Numbers, Output, OutputType
+from .value_types import Output, OutputType
 
 __all__ = ["SliceOptions"]
 
@@ -57,7 +58,7 @@ class SliceOptions:
         "network.",
     )
     threads: int | None = option(
-        "--threads", type=click.IntRange(min=1), metavar="N", help="Threads for the matrix products."
+        "--threads", type=WholeNumber(min=1, max=1024), metavar="N", help="Threads for the matrix products."
     )
     budget: WorkLimits
     dask: str | None = option(

@@ -13,10 +13,11 @@ from splineviz.errors import InputError
 from splineviz.files import REPORTS, TABLES, check_writable, figures_beside
 
 from .declaring import option, same
+from .number_types import Numbers, WholeNumber
 from .options import DataSource, ModelSource, Reporting, WorkLimits
 from .outputs import check_outputs
 from .slice_options import SliceOptions
-from .value_types import Numbers, Output, OutputType, Shard, Threshold
+from .value_types import Output, OutputType, Shard, Threshold
 
 __all__ = ["ValidateOptions"]
 
@@ -49,18 +50,18 @@ class DesignOptions:
         help="Directions; 2 is added. By default 25, or as many as the input has dimensions.",
     )
     frames: int = option(
-        "--frames", type=click.IntRange(min=1), default=10, metavar="N", help="Frames of the proxy."
+        "--frames", type=WholeNumber(min=1), default=10, metavar="N", help="Frames of the proxy."
     )
     planes: int = option(
         "--planes",
-        type=click.IntRange(min=1),
+        type=WholeNumber(min=1),
         default=2,
         metavar="N",
         help="Exact planes through each point.",
     )
     frame: Frame = option("--frame", default="shared", help="One frame for all points or one each.")
     seed: int = option(
-        "--seed", type=click.IntRange(min=0), default=0, help="Of frames, samples and the bootstrap."
+        "--seed", type=WholeNumber(min=0), default=0, help="Of frames, samples and the bootstrap."
     )
     certify: Certify = same(WorkLimits, "certify", help="As for slice.")
     seconds: float | None = same(
@@ -68,7 +69,7 @@ class DesignOptions:
     )
     examples: int = option(
         "--examples",
-        type=click.IntRange(min=0),
+        type=WholeNumber(min=0),
         default=2,
         metavar="N",
         help="Neighbourhoods to draw, best and worst N.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,52 +9,24 @@ from typing import Any
 
 import click
 
+from .number_types import finite_number
+
 __all__ = [
-    "AboveZero",
     "Anchors",
     "AutoRadius",
     "ExactCells",
     "FixedInput",
-    "Numbers",
     "Output",
     "OutputType",
     "RadiusType",
     "Shard",
-    "Size",
     "Threshold",
     "Words",
 ]
 
+_NO_NUMBERS = ("nan", "inf", "infinity")
 _MOST = 1000
 """Numbers in a range that is still read as one"""
-_UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
-
-
-class Numbers(click.ParamType[tuple[float, ...]]):
-    """Numbers with commas between them, as a tuple."""
-
-    name = "numbers"
-
-    def __init__(self, kind: type[int] | type[float], count: int | None = None) -> None:
-        self.kind = kind
-        self.count = count
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        listed = isinstance(value, list | tuple)
-        parts = value.split(",") if isinstance(value, str) else value if listed else [value]
-        try:
-            numbers = tuple(self.kind(part) for part in parts)
-        except (TypeError, ValueError):
-            self.fail(f"expected {self._wanted()}, got {value!r}", param, ctx)
-        if self.count is not None and len(numbers) != self.count:
-            self.fail(f"expected {self._wanted()}, got {len(numbers)}: {value!r}", param, ctx)
-        return numbers
-
-    def _wanted(self) -> str:
-        kind = "whole numbers" if self.kind is int else "numbers"
-        return f"{self.count if self.count is not None else 'some'} {kind} with commas between them"
 
 
 class Words(click.ParamType[tuple[str, ...]]):
@@ -73,21 +44,6 @@ class Words(click.ParamType[tuple[str, ...]]):
         if not all(words):
             self.fail(f"expected words with commas between them, got {value!r}", param, ctx)
         return words
-
-
-class AboveZero(click.FloatRange):
-    """A number above zero."""
-
-    name = "number above zero"
-
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"expected a number above zero, got {value!r}", param, ctx)
-        return number
 
 
 class Anchors(click.ParamType[tuple[int | str, ...]]):
@@ -127,14 +83,12 @@ class FixedInput(click.ParamType[tuple[str, float | str]]):
         if isinstance(value, tuple):
             return value
         name, equals, given = str(value).partition("=")
-        if not (name.strip() and equals and given.strip()):
-            self.fail(f"expected name=FILE or name=NUMBER, such as t=t.npy, got {value!r}", param, ctx)
-        for kind in (int, float):
-            try:
-                return name.strip(), kind(given)
-            except ValueError:
-                continue
-        return name.strip(), given.strip()
+        number, said = finite_number(given), given.strip().lstrip("+-").lower()
+        if not (name.strip() and equals and given.strip()) or said in _NO_NUMBERS:
+            self.fail(
+                f"expected name=FILE or name=NUMBER, a finite one, such as t=t.npy, got {value!r}", param, ctx
+            )
+        return name.strip(), given.strip() if number is None else number
 
 
 @dataclass(frozen=True)
@@ -194,25 +148,12 @@ class RadiusType(click.ParamType[float | AutoRadius]):
         word, colon, units = str(value).partition(":")
         if word == "auto" and not colon:
             return AutoRadius()
-        if word == "auto" and units.isdecimal() and int(units) >= 1:
-            return AutoRadius(int(units))
-        try:
-            return float(value)
-        except ValueError:
-            self.fail(f"expected a number, auto, or auto:N with N >= 1, got {value!r}", param, ctx)
-
-
-class Size(click.ParamType[int]):
-    """Bytes, with a suffix K, M, G or T for powers of 1024."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([KMGT]?)(?:i?B)?\s*", str(value), re.IGNORECASE)
-        size = 0 if match is None else int(float(match[1]) * 1024 ** _UNITS[match[2].upper()])
-        if size < 1:
-            self.fail(f"expected a size like 500M or 2G, got {value!r}", param, ctx)
-        return size
+        if word == "auto" and isinstance(number := finite_number(units), int) and number >= 1:
+            return AutoRadius(number)
+        number = finite_number(str(value))
+        if number is None:
+            self.fail(f"expected a finite number, auto, or auto:N with N >= 1, got {value!r}", param, ctx)
+        return float(number)
 
 
 class ExactCells(click.ParamType[int | str]):
@@ -223,11 +164,8 @@ class ExactCells(click.ParamType[int | str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
         if value == "all":
             return "all"
-        try:
-            number = int(value)
-        except ValueError:
-            number = -1
-        if number < 0:
+        number = finite_number(str(value))
+        if not isinstance(number, int) or number < 0:
             self.fail(f"expected a whole number of cells, or all, got {value!r}", param, ctx)
         return number
 
@@ -242,10 +180,10 @@ class Shard(click.ParamType[tuple[int, int]]):
     ) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value
-        number, slash, of = str(value).partition("/")
-        if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        number, n = (finite_number(part) for part in str(value).partition("/")[::2])
+        if not (isinstance(number, int) and isinstance(n, int) and 1 <= number <= n):
             self.fail(f"expected i/n with 1 <= i <= n, such as 2/4, got {value!r}", param, ctx)
-        return int(number), int(of)
+        return number, n
 
 
 class Threshold(click.ParamType[tuple[str, float]]):
@@ -258,8 +196,8 @@ class Threshold(click.ParamType[tuple[str, float]]):
     ) -> tuple[str, float]:
         if isinstance(value, tuple):
             return value
-        name, _, number = str(value).partition("=")
-        try:
-            return name.strip(), float(number)
-        except ValueError:
-            self.fail(f"expected name=value, such as tau=0.8, got {value!r}", param, ctx)
+        name, _, given = str(value).partition("=")
+        number = finite_number(given)
+        if number is None:
+            self.fail(f"expected name=value with a finite number, such as tau=0.8, got {value!r}", param, ctx)
+        return name.strip(), float(number)

@@ -1,11 +1,13 @@
-"""Points and whole numbers as people have them, and the input of a network as it is: which axis is which."""
+"""Points and numbers as people have them, and the input of a network as it is: which axis is which."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from numbers import Integral
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable
+from contextlib import suppress
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,7 +16,25 @@ from splineviz.errors import InputError, SplinevizWarning
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["as_inputs", "whole_number"]
+__all__ = [
+    "LARGEST",
+    "MOST_FRAMES",
+    "MOST_SAMPLES",
+    "SQUARABLE",
+    "as_inputs",
+    "number_of_jobs",
+    "numbers_of",
+    "one_or_several",
+    "real_number",
+    "whole_number",
+]
+
+SQUARABLE = 1e150
+"""Up to which numbers, and their inverses, are squared without overflow"""
+MOST_SAMPLES, MOST_FRAMES = 10**6, 10**4
+"""Of draws of noise, and of frames or planes of a point: each is a pass over all points"""
+LARGEST = 2**63 - 1
+"""Of whole numbers that are taken: what 64 bits hold with a sign"""
 
 Points = TypeVar("Points", np.ndarray, "Tensor")
 
@@ -61,14 +81,97 @@ def as_inputs(points: Points, input_shape: tuple[int, ...]) -> Points:
     return moved.reshape(len(points), *input_shape)
 
 
-def whole_number(value: object, what: str, least: int) -> int:
-    """A whole number of at least so many, also of NumPy's types.
+def whole_number(value: object, what: str, least: int, most: int = LARGEST) -> int:
+    """A whole number between two that both count, also of NumPy's types or an array without axes.
 
     Raises
     ------
     InputError
         If it is none.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise InputError(f"{what} must be a whole number of at least {least}, got {value!r}")
-    return int(value)
+    plain = _without_axes(value)
+    found = int(plain) if not isinstance(plain, bool) and isinstance(plain, Integral) else None
+    if found is not None and least <= found <= most:
+        return found
+    if most < LARGEST:
+        raise InputError(f"{what} must be in {least} .. {most}, got {value!r}")
+    bound = "most 2^63 - 1" if found is not None and found > most else f"least {least}"
+    raise InputError(f"{what} must be a whole number of at {bound}, got {value!r}")
+
+
+def real_number(
+    value: object,
+    what: str,
+    *,
+    above: float = -math.inf,
+    least: float = -math.inf,
+    most: float = math.inf,
+    infinite: bool = False,
+) -> float:
+    """A finite number above a bound, and from a least to a largest one; also of NumPy's types or an array
+    without axes. With ``infinite``, infinity is one.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+
+    Examples
+    --------
+    >>> real_number(np.float32(0.5), "the margin", least=0.0)
+    0.5
+    """
+    plain = _without_axes(value)
+    if not isinstance(plain, bool) and isinstance(plain, Real):
+        with suppress(OverflowError):
+            found = float(plain)
+            if found > above and least <= found <= most and (infinite or math.isfinite(found)):
+                return found
+    bounds = f" > {above:g}" if above > -math.inf else f" >= {least:g}" if least > -math.inf else ""
+    bounds += f" and <= {most:g}" if most < math.inf else ""
+    raise InputError(f"{what} must be a {'' if bounds else 'finite '}number{bounds}, got {value!r}")
+
+
+def numbers_of(values: object, what: str) -> np.ndarray:
+    """A float64 array of numbers in an array, a tensor or nested lists.
+
+    Raises
+    ------
+    InputError
+        If they are no real numbers, or of no one shape.
+    """
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    try:
+        found = np.asarray(values)
+    except ValueError as error:  # rows of several lengths
+        raise InputError(f"{what} must be numbers in rows of one length: {error}") from error
+    if found.dtype.kind not in "fiub":
+        raise InputError(f"{what} must hold real numbers, got dtype {found.dtype}")
+    return found.astype(np.float64)
+
+
+def one_or_several(given: Any) -> tuple[Any, ...]:
+    """What is in a list, an array, or another iterable; anything else, also a text, alone."""
+    alone = (
+        isinstance(given, str | bytes) or not isinstance(given, Iterable) or getattr(given, "ndim", 1) == 0
+    )
+    return (given,) if alone else tuple(given)
+
+
+def number_of_jobs(jobs: object) -> int | None:
+    """A number of workers: at least 1, or -1 or None for as many as cores.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if jobs is None or (isinstance(jobs, Integral) and int(jobs) == -1):
+        return None if jobs is None else -1
+    return whole_number(jobs, "jobs", 1)
+
+
+def _without_axes(value: Any) -> object:
+    """The number in an array or tensor without axes; anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value

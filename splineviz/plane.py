@@ -14,7 +14,7 @@ from jaxtyping import Float64
 
 from splineviz.errors import InputError
 from splineviz.few_lines import few_lines
-from splineviz.inputs import as_inputs
+from splineviz.inputs import as_inputs, numbers_of, real_number, whole_number
 from splineviz.showing import in_lines
 
 __all__ = ["Plane", "Window", "measured_once"]
@@ -34,12 +34,7 @@ _AREAS = (sys.float_info.min, sys.float_info.max)
 
 def _as_point(value: Any, what: str) -> np.ndarray:
     """A finite float64 array from an array, a tensor or nested lists."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    point = np.asarray(value)
-    if point.dtype.kind not in "fiub":
-        raise InputError(f"{what} must hold real numbers, got dtype {point.dtype}")
-    point = point.astype(np.float64)
+    point = numbers_of(value, what)
     if point.size == 0:
         raise InputError(f"{what} is empty")
     if not np.isfinite(point).all():
@@ -152,7 +147,8 @@ class Plane:
                 hint="sv.segment(model, a, b), in Python, for the cells along a line",
             )
         if directions is None:
-            given = np.random.default_rng(seed).standard_normal((2, point.size))
+            generator = np.random.default_rng(whole_number(seed, "seed", 0))
+            given = generator.standard_normal((2, point.size))
         else:
             given = _as_point(directions, "directions")
             if given.size != 2 * point.size:
@@ -218,8 +214,7 @@ class Window:
                 "Window.around needs a plane with at least two anchors",
                 hint="give a Window.box or a Window.diamond",
             )
-        if not (math.isfinite(margin) and margin >= 0):
-            raise InputError(f"margin must be a number >= 0, got {margin}")
+        margin = real_number(margin, "margin", least=0.0)
         low, high = plane.anchors.min(0), plane.anchors.max(0)
         pad = margin * float((high - low).max())
         return cls.box(low[0] - pad, high[0] + pad, low[1] - pad, high[1] + pad)
@@ -227,18 +222,17 @@ class Window:
     @classmethod
     def box(cls, x0: float, x1: float, y0: float, y1: float) -> Window:
         """The rectangle [x0, x1] x [y0, y1]."""
-        corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], dtype=np.float64)
-        if not np.isfinite(corners).all() or x0 >= x1 or y0 >= y1:
+        x0, x1, y0, y1 = (real_number(side, "each side of the window") for side in (x0, x1, y0, y1))
+        if x0 >= x1 or y0 >= y1:
             raise InputError(
                 f"the window is empty: expected x0 < x1 and y0 < y1, got [{x0}, {x1}] x [{y0}, {y1}]"
             )
-        return cls(corners)._measurable()
+        return cls(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]))._measurable()
 
     @classmethod
     def diamond(cls, radius: float) -> Window:
         """conv{+-r u, +-r v}: the neighbourhood that the local-complexity proxy samples for P = 2."""
-        if not (math.isfinite(radius) and radius > 0):
-            raise InputError(f"the radius must be a number > 0, got {radius}")
+        radius = real_number(radius, "the radius", above=0.0)
         return cls(radius * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]))._measurable()
 
     @classmethod
@@ -247,6 +241,10 @@ class Window:
         corners = _as_point(uv, "the window")
         if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
             raise InputError(f"a window polygon has shape (corners >= 3, 2), got {corners.shape}")
+        with np.errstate(over="ignore"):
+            apart = np.ptp(corners, axis=0)
+        if not np.isfinite(apart).all():
+            raise InputError("the window polygon is wider than float64 can hold", hint="sides below 1e150")
         turn = _turns(_squarable(corners)[0])
         if (turn < 0).all():
             corners, turn = corners[::-1], -turn[::-1]
@@ -269,9 +267,8 @@ class Window:
         >>> Window.box(0, 2, 0, 2).scaled(0.5).bounds
         (0.5, 1.5, 0.5, 1.5)
         """
-        if not (math.isfinite(scale) and scale > 0):
-            raise InputError(f"the scale must be a number > 0, got {scale}")
-        centre = self.centre if about is None else np.asarray(about, dtype=np.float64)
+        scale = real_number(scale, "the scale", above=0.0)
+        centre = self.centre if about is None else _point_of_plane(about)
         with np.errstate(over="ignore"):
             return Window(centre + scale * (self.vertices - centre))._measurable()
 
@@ -317,6 +314,14 @@ def _squarable(vector: np.ndarray) -> tuple[np.ndarray, int]:
     """
     exponent = math.frexp(float(np.abs(vector).max()))[1]
     return (vector, 0) if abs(exponent) < _SQUARABLE else (np.ldexp(vector, -exponent), exponent)
+
+
+def _point_of_plane(uv: Any) -> Float64[np.ndarray, "2"]:
+    """A finite point of a plane."""
+    point = _as_point(uv, "the point of the plane")
+    if point.shape != (2,):
+        raise InputError(f"a point of the plane is (u, v), got an array of shape {point.shape}")
+    return point
 
 
 def _too_far() -> InputError:

@@ -22,6 +22,7 @@ from splineviz.choices import SHARED_COLORS, SHARED_EDGES, CellColor, Certify, E
 from splineviz.engine.budget import share_of
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points
+from splineviz.inputs import number_of_jobs, real_number
 from splineviz.io.store import Store
 from splineviz.pages.look import Look
 from splineviz.pages.writing import write_page
@@ -142,7 +143,12 @@ def animate(
     """
     began = time.perf_counter()
     targets = [Target.of(path) for path in ([out] if isinstance(out, (str, os.PathLike)) else out)]
-    _check(color, edges, radius, seconds, targets)
+    _check(color, edges, targets)
+    sizes = ((radius, "the radius"), (seconds, "the length in seconds"), (width, "width"), (dpi, "dpi"))
+    for value, what in sizes:
+        if value is not None:
+            real_number(value, what, above=0.0)
+    jobs = number_of_jobs(jobs)
     for target in targets:
         target.prepare()
     if not isinstance(runs, Checkpoints):
@@ -266,13 +272,10 @@ def _steps(found: Sequence[CheckpointMeasurement], status: str) -> tuple[int, ..
     return tuple(measured.step for measured in found if measured.status == status)
 
 
-def _check(color: str, edges: str, radius: float, seconds: float | None, targets: Sequence[Target]) -> None:
+def _check(color: str, edges: str, targets: Sequence[Target]) -> None:
     if color not in SHARED_COLORS:
         raise InputError(f"unknown color {color!r}, expected one of {', '.join(SHARED_COLORS)}")
     if edges not in SHARED_EDGES:
         raise InputError(f"unknown edges {edges!r}, expected one of {', '.join(SHARED_EDGES)}")
-    for value, what in ((radius, "the radius"), (seconds, "the length in seconds")):
-        if value is not None and not 0 < value < float("inf"):
-            raise InputError(f"{what} must be a number > 0, got {value}")
     if not targets:
         raise InputError("an animation needs an output", hint="out='training.webp'")

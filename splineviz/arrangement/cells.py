@@ -13,6 +13,7 @@ from splineviz.arrangement.verdict import Stats, Status
 from splineviz.errors import InputError
 from splineviz.geometry.bit_sets import bits_of, numbers_of
 from splineviz.geometry.csr import Csr
+from splineviz.inputs import whole_number
 from splineviz.plane import Plane, Window
 from splineviz.stage import ProgramInfo, Stage
 
@@ -192,8 +193,7 @@ class Cells:
             raise InputError(
                 "this arrangement holds no activation patterns", hint="compute it again with sv.arrange"
             )
-        if not 0 <= stage < len(self.patterns):
-            raise InputError(f"stage must be in 0 .. {len(self.patterns) - 1}, got {stage}")
+        stage = whole_number(stage, "stage", 0, len(self.patterns) - 1)
         rows = np.arange(self.n_cells) if cells is None else np.asarray(cells)
         for _, parent in reversed(self.patterns[stage + 1 :]):
             rows = parent[rows]
@@ -203,6 +203,7 @@ class Cells:
     def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
         """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or
         (units,) winners."""
+        cell = whole_number(cell, "cell", 0, self.n_cells - 1)
         assert self.info is not None
         states = [
             self.winners if stage.candidates else self.pattern_bits

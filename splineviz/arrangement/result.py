@@ -11,6 +11,7 @@ from jaxtyping import Float64, Int64
 
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.consistency import check
+from splineviz.inputs import real_number, whole_number
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -176,6 +177,8 @@ class Arrangement(Cells):
         window."""
         from splineviz.arrangement.locate import distance
 
+        if level is not None:
+            level = real_number(level, "level")
         return distance(self, self.affine, uv, window, level=level)
 
     def decision_boundary(
@@ -193,6 +196,10 @@ class Arrangement(Cells):
         """The decision boundary with the classes that meet there; decided once for a level and a window."""
         from splineviz.arrangement.decisions.boundary import tied_segments
 
+        if window is not None:
+            window = whole_number(window, "window", 0, len(self.windows) - 1)
+        if level is not None:
+            level = real_number(level, "level")
         if (level, window) not in self._tied:
             self._tied[level, window] = tied_segments(
                 self, self.affine, level=level, window=window, proof=self._proof

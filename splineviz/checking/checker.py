@@ -49,6 +49,7 @@ from splineviz.checking.surface import (
     polygons_of,
 )
 from splineviz.errors import InputError
+from splineviz.inputs import whole_number
 from splineviz.program import Program
 from splineviz.program.models import Model
 from splineviz.program.one_input import Fixed, Output
@@ -60,6 +61,9 @@ if TYPE_CHECKING:
     from splineviz.arrangement.result import Arrangement
 
 __all__ = ["check"]
+
+_MOST = 10**8
+"""Of points, and of segments"""
 
 
 def check(
@@ -126,8 +130,10 @@ def check(
     >>> sv.check(arr, "demo").ok
     True
     """
-    if (exact_cells != "all" and exact_cells < 0) or min(points, segments) < 1:
-        raise InputError("expected exact_cells >= 0 or 'all', and at least one point and one segment")
+    if not (isinstance(exact_cells, str) and exact_cells == "all"):
+        exact_cells = whole_number(exact_cells, "exact_cells, if not 'all',", 0)
+    points, segments = whole_number(points, "points", 1, _MOST), whole_number(segments, "segments", 1, _MOST)
+    seed = whole_number(seed, "seed", 0)
     began, say = time.perf_counter(), progress or (lambda share, what: None)
     claim = read_claim(source)
     how: Reading = {"weights": weights, "weights_key": weights_key, "fix": fix, "output": output}

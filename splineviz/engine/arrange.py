@@ -219,9 +219,7 @@ class Request:
             raise InputError(f"certify must be one of {', '.join(get_args(Certify))}, got {certify!r}")
         self.planes, self.windows = _several(planes, Plane), _several(windows, Window)
         last = len(program.stages) - 1
-        if stage is not None and whole_number(stage, "stage", 0) > last:
-            raise InputError(f"stage must be in 0 .. {last}, got {stage}")
-        self.n_stages = len(program.stages) if stage is None else int(stage) + 1
+        self.n_stages = last + 1 if stage is None else whole_number(stage, "stage", 0, last) + 1
         if len(self.planes) != len(self.windows) or not self.planes:
             raise InputError(
                 f"expected as many planes as windows and at least one, got {len(self.planes)} and "

@@ -93,6 +93,7 @@ def decision_boundary(
     budget = Budget.of(max_memory, max_cells, seconds, jobs)
     program = program_on(program, plane)
     check_level(level, math.prod(program.output_shape))
+    level = None if level is None else float(level)
     request = Request(program, plane, window, None, certify, chosen=True)
     state = start(request.planes, request.windows, prove=certify != "off")
     walk = Walk(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from splineviz.choices import Certify
-from splineviz.errors import InputError
 from splineviz.geometry.refine import ROOM
 from splineviz.geometry.subdivision import Subdivision
+from splineviz.inputs import number_of_jobs, real_number, whole_number
 
 if TYPE_CHECKING:
     from splineviz.values.propagation import Device
@@ -80,12 +80,14 @@ class Budget:
         InputError
             If a number is not positive.
         """
-        for name, value in (("max_memory", max_memory), ("max_cells", max_cells), ("seconds", seconds)):
-            if value is not None and not value > 0:
-                raise InputError(f"{name} must be a number > 0, got {value}")
-        if jobs is not None and jobs != -1 and jobs < 1:
-            raise InputError(f"jobs must be a whole number >= 1, or -1 for all cores, got {jobs}")
-        return cls(max_memory, max_cells, None if seconds is None else time.monotonic() + seconds, jobs)
+        if max_memory is not None:
+            max_memory = whole_number(max_memory, "max_memory", 1)
+        if max_cells is not None:
+            max_cells = whole_number(max_cells, "max_cells", 1)
+        if seconds is not None:
+            seconds = real_number(seconds, "seconds", above=0.0, infinite=True)
+        deadline = None if seconds is None else time.monotonic() + seconds
+        return cls(max_memory, max_cells, deadline, number_of_jobs(jobs))
 
     def __getstate__(self) -> dict[str, Any]:
         # The clock is that of one machine, what is left until the deadline travels as a time of day.

@@ -15,6 +15,7 @@ from splineviz.choices import Certify
 from splineviz.engine.arrange import arrange_with, program_on
 from splineviz.engine.budget import Budget, Effort, Resources
 from splineviz.errors import InputError
+from splineviz.inputs import real_number
 from splineviz.plane import Plane, Window
 from splineviz.program.models import Model
 from splineviz.program.program import Program
@@ -107,8 +108,7 @@ def forecast(
     >>> ahead.exact, ahead.cells == sv.arrange(program, sv.Plane.identity(), window).n_cells
     (True, True)
     """
-    if not seconds > 0:
-        raise InputError(f"seconds must be a number > 0, got {seconds}")
+    seconds = real_number(seconds, "seconds", above=0.0)
     began, certify = time.perf_counter(), effort.pop("certify", "fast")
     probe = _Probe(program_on(program, plane), plane, window, stage, Propagator.on(device), effort)
     longest = 10.0 * max(1.0, seconds)

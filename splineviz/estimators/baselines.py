@@ -20,7 +20,7 @@ from splineviz.estimators.request import (
 )
 from splineviz.estimators.switches import Between, Level, StageReader
 from splineviz.estimators.tape import Tape
-from splineviz.inputs import whole_number
+from splineviz.inputs import MOST_SAMPLES, whole_number
 from splineviz.program.rows import as_rows
 
 __all__ = ["distinct_patterns", "first_order", "gaps_of", "mean_distance"]
@@ -101,7 +101,7 @@ def distinct_patterns(
     [2]
     """
     (radius,) = numbers(radius, "the radius")
-    samples = whole_number(samples, "samples", 1)
+    samples = whole_number(samples, "samples", 1, MOST_SAMPLES)
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
     tape = Tape(origin, torch.float64, device_of(device, points))

@@ -13,6 +13,7 @@ from typing import Literal
 
 from splineviz.errors import InputError
 from splineviz.estimators.theory import Moments
+from splineviz.inputs import real_number
 from splineviz.stage import Stage
 
 __all__ = ["Form", "Sides", "bound_7", "bound_8", "bound_11", "bound_12", "bound_13", "bound_14", "sides_17"]
@@ -141,7 +142,7 @@ def sides_17(m: Moments, weight_decay: float, form: Form = "corrected") -> Sides
     InputError
         If the weight decay is not between 0 and 1, or as for :func:`bound_14`.
     """
-    if not 0 < weight_decay < 1:
+    if not 0 < real_number(weight_decay, "the weight decay") < 1:
         raise InputError(f"the weight decay must lie between 0 and 1, got {weight_decay:g}")
     _require_layers(m, "(17)")
     right = math.log(1 / weight_decay)

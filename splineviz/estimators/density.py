@@ -19,6 +19,7 @@ from splineviz.estimators.active_paths import good_on_breakpoint
 from splineviz.estimators.derivatives import Draw, Sampling, draws, gradient_norms
 from splineviz.estimators.request import Model, Points, checked_points, device_of, origin_of
 from splineviz.estimators.switches import Level
+from splineviz.inputs import SQUARABLE, real_number
 from splineviz.program.trace import Ref
 from splineviz.stage import Stage
 
@@ -122,8 +123,7 @@ def density(
     """
     if variant not in get_args(Variant):
         raise InputError(f"variant must be one of {', '.join(get_args(Variant))}, got {variant!r}")
-    if not (math.isfinite(sigma) and sigma > 0):
-        raise InputError(f"sigma must be greater than 0, got {sigma:g}")
+    sigma = real_number(sigma, "sigma", least=1.0 / SQUARABLE, most=SQUARABLE)
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
     place = device_of(device, points)

@@ -16,6 +16,7 @@ from splineviz.errors import InputError
 from splineviz.estimators.request import batch_for
 from splineviz.estimators.switches import Level, StageReader
 from splineviz.estimators.tape import Tape
+from splineviz.inputs import MOST_SAMPLES, SQUARABLE, real_number, whole_number
 from splineviz.program.origin import Origin
 from splineviz.program.rows import as_rows
 
@@ -47,10 +48,10 @@ class Sampling:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.sigma < 0 or not math.isfinite(self.sigma):
-            raise InputError(f"sigma must be at least 0, got {self.sigma:g}")
-        if self.samples < 1:
-            raise InputError(f"samples must be at least 1, got {self.samples}")
+        if real_number(self.sigma, "sigma", least=0.0, most=SQUARABLE):
+            real_number(self.sigma, "sigma, if not 0,", least=1.0 / SQUARABLE)
+        whole_number(self.samples, "samples", 1, MOST_SAMPLES)
+        whole_number(self.seed, "seed", 0)
         if self.noise not in ("bias", "weights"):
             raise InputError(f"noise must be 'bias' or 'weights', got {self.noise!r}")
 

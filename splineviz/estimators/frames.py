@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float64
 
 from splineviz.errors import InputError
+from splineviz.inputs import whole_number
 
 __all__ = ["frames", "shared_frame"]
 
@@ -20,7 +21,9 @@ def shared_frame(dim: int, directions: int, seed: int) -> Float64[np.ndarray, "d
     >>> bool(np.allclose(few, many[:2])), bool(np.allclose(many @ many.T, np.eye(5)))
     (True, True)
     """
-    frame: np.ndarray = _orthonormal(np.random.default_rng(seed).standard_normal((1, directions, dim)))[0]
+    frame: np.ndarray = _orthonormal(
+        np.random.default_rng(whole_number(seed, "seed", 0)).standard_normal((1, directions, dim))
+    )[0]
     return frame
 
 

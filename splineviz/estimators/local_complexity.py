@@ -30,6 +30,7 @@ from splineviz.estimators.request import (
 from splineviz.estimators.separation import Separation, nested_max
 from splineviz.estimators.switches import Level
 from splineviz.estimators.tape import Tape
+from splineviz.inputs import whole_number
 from splineviz.program import Program
 
 __all__ = ["local_complexity"]
@@ -115,6 +116,7 @@ def local_complexity(
     wanted = directions_of(directions, x[0].numel())
     if frame not in ("shared", "per-point"):
         raise InputError(f"frame must be 'shared' or 'per-point', got {frame!r}")
+    seed, first = whole_number(seed, "seed", 0), whole_number(first, "first", 0)
     run = _Run(
         Tape(origin, dtype_of(dtype), device_of(device, points)),
         radii,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from splineviz.choices import DIRECTIONS
 from splineviz.errors import InputError, SplinevizWarning
-from splineviz.inputs import as_inputs, whole_number
+from splineviz.inputs import as_inputs, one_or_several, real_number, whole_number
 from splineviz.program import Origin, Program, models
 from splineviz.program.devices import named_device
 from splineviz.program.sources import network_for, program_for
@@ -107,17 +106,15 @@ def _tensor(points: Points) -> Tensor:
 
 def numbers(given: float | Iterable[float], what: str) -> tuple[float, ...]:
     """One or several numbers > 0, as they were given."""
-    several = tuple(float(g) for g in (given if isinstance(given, Iterable) else (given,)))
-    if not several or not all(math.isfinite(v) and v > 0 for v in several):
-        raise InputError(
-            f"{what} must be greater than 0, got {', '.join(f'{v:g}' for v in several) or 'none'}"
-        )
+    several = tuple(real_number(one, what, above=0.0) for one in one_or_several(given))
+    if not several:
+        raise InputError(f"{what} must be one number > 0 or several, got none")
     return several
 
 
 def whole_numbers(given: int | Iterable[int], what: str, most: int) -> tuple[int, ...]:
     """One or several whole numbers from 1 to ``most``."""
-    several = tuple(whole_number(v, what, 1) for v in (given if isinstance(given, Iterable) else (given,)))
+    several = tuple(whole_number(one, what, 1) for one in one_or_several(given))
     if not several:
         raise InputError(f"{what} must be whole numbers of at least 1, got none")
     if max(several) > most:

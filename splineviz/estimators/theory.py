@@ -14,11 +14,11 @@ from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from splineviz.choices import Noise
-from splineviz.errors import InputError
 from splineviz.estimators.derivatives import Draw, Sampling, draws, jacobians
 from splineviz.estimators.request import Model, Points, checked_points, device_of, origin_of
 from splineviz.estimators.switches import Level
 from splineviz.estimators.tape import Tape
+from splineviz.inputs import SQUARABLE, real_number
 from splineviz.program.rows import as_rows
 from splineviz.stage import Stage
 
@@ -145,12 +145,11 @@ def moments(
     "On the local complexity of linear regions in deep ReLU networks", definitions (9) and (10), Corollary 3,
     Theorem 7.
     """
-    if not (math.isfinite(epsilon) and epsilon > 0):
-        raise InputError(f"epsilon must be greater than 0, got {epsilon:g}")
+    epsilon = real_number(epsilon, "epsilon", least=1.0 / SQUARABLE, most=SQUARABLE)
     origin = origin_of(model, points)
     x = checked_points(points, origin.input_shape)
     place = device_of(device, points)
-    far = 2 * sigma if eta is None else float(eta)
+    far = 2 * sigma if eta is None else real_number(eta, "eta", least=0.0, most=SQUARABLE)
     sampling = Sampling(place, batch, sigma, samples, noise, seed)
     tables: dict[str, Tensor] = {}
     stages: tuple[Stage, ...] = ()

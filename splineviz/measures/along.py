@@ -8,7 +8,6 @@ them. ``half_widths`` bound the quadrature for the values at the knots.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +16,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from splineviz.errors import InputError
+from splineviz.inputs import numbers_of, one_or_several, real_number, whole_number
+from splineviz.measures.asked import LEAST_TOLERANCE
 from splineviz.measures.bisection import Simplices, SoftmaxIntegrals, softmax_integrals
 from splineviz.measures.line_pieces import Intervals, class_pieces
 from splineviz.measures.measure import Request, segment_provenance
@@ -123,16 +124,16 @@ def _check(segment: Segment, request: Request) -> None:
         )
     if request.level is not None and n_out > 1:
         raise InputError(f"a level belongs to a network with one output, and this one has {n_out}")
-    classes = request.truth if isinstance(request.truth, Sequence) else [request.truth or 0]
-    if isinstance(request.truth, Sequence) and len(classes) != 2:
+    classes = () if request.truth is None else one_or_several(request.truth)
+    if isinstance(request.truth, Sequence | np.ndarray) and len(classes) != 2:
         raise InputError(f"truth must be one class, or one for each end, got {len(classes)}")
-    if wrong := [c for c in classes if int(c) != c or not 0 <= c < max(2, n_out)]:
-        raise InputError(f"truth must be a class in 0 .. {max(2, n_out) - 1}, got {wrong[0]}")
-    target = None if request.target is None else np.asarray(request.target, dtype=np.float64)
+    for label in classes:
+        whole_number(label, "truth, a class,", 0, max(2, n_out) - 1)
+    target = None if request.target is None else numbers_of(request.target, "target")
     if target is not None and (target.shape != (n_out,) or not np.isfinite(target).all()):
         raise InputError(f"target must be {n_out} finite outputs, got an array of shape {target.shape}")
-    if request.tolerance is not None and not (math.isfinite(request.tolerance) and request.tolerance > 0):
-        raise InputError(f"tolerance must be a number > 0, got {request.tolerance}")
+    if request.tolerance is not None:
+        real_number(request.tolerance, "tolerance", least=LEAST_TOLERANCE)
 
 
 def _integral(lines: Intervals) -> Float64[np.ndarray, "value"]:

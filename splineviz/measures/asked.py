@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from splineviz.errors import InputError
+from splineviz.inputs import SQUARABLE, numbers_of, real_number, whole_number
 from splineviz.measures.parts import half_planes_of
 from splineviz.plane import Window
 
@@ -19,9 +18,13 @@ if TYPE_CHECKING:
     from splineviz.measures.measure import Request
     from splineviz.measures.shares import ClassParts
 
-__all__ = ["Asked", "Weight"]
+__all__ = ["LEAST_TOLERANCE", "Asked", "Weight"]
 
 _TOLERANCE = 1e-6
+LEAST_TOLERANCE = 1e-15
+"""Means are not known closer than float64 holds them"""
+_PROPORTION = 1e9
+"""How many times larger or smaller than the slice, with the way to its centre, a Gaussian may be"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +62,8 @@ class Asked:
             a target does not fit the outputs, or a tolerance is not above 0.
         """
         polygon = None if request.polygon is None else half_planes_of(_corners(arr, request))
-        tolerance = _TOLERANCE if request.tolerance is None else request.tolerance
-        if not (math.isfinite(tolerance) and tolerance > 0):
-            raise InputError(f"tolerance must be a number > 0, got {tolerance}")
+        asked = request.tolerance
+        tolerance = _TOLERANCE if asked is None else real_number(asked, "tolerance", least=LEAST_TOLERANCE)
         return cls(polygon, _truth(arr, request), _target(arr, request), _weight(arr, request), tolerance)
 
     def cut(self, parts: ClassParts) -> ClassParts:
@@ -86,6 +88,8 @@ def _corners(arr: Arrangement, request: Request) -> np.ndarray:
     """(k, 2) corners of the polygon, counter-clockwise."""
     _one_plane(arr, request, "polygon")
     assert request.polygon is not None
+    if np.abs(numbers_of(request.polygon, "polygon")).max(initial=0.0) > SQUARABLE:
+        raise InputError("polygon reaches beyond where float64 can multiply", hint="corners within 1e150")
     try:
         return Window.polygon(request.polygon).vertices
     except InputError as error:
@@ -105,21 +109,22 @@ def _truth(arr: Arrangement, request: Request) -> tuple[tuple[np.ndarray, int], 
     """Where which class is right: everywhere one, or on the Voronoi cell of each anchor its own."""
     if request.truth is None:
         return ()
-    if not isinstance(request.truth, Sequence | np.ndarray):
-        return ((np.zeros((0, 4)), _class(arr, request.truth)),)
+    truth: Any = request.truth
+    if np.ndim(truth) == 0:
+        return ((np.zeros((0, 4)), _class(arr, truth)),)
     _one_plane(arr, request, "a class for each anchor")
     anchors = arr.planes[request.window or 0].anchors
-    if len(anchors) != len(request.truth):
+    if len(anchors) != len(truth):
         raise InputError(
-            f"truth has {len(request.truth)} classes, and the plane has {len(anchors)} anchors",
+            f"truth has {len(truth)} classes, and the plane has {len(anchors)} anchors",
             hint="truth=3 for one class that is right everywhere",
         )
     found = []
-    for k, number in enumerate(request.truth):
+    for k, label in enumerate(truth):
         step = np.delete(anchors, k, axis=0) - anchors[k]
         middle = anchors[k] + 0.5 * step
         unit = step / np.hypot(*step.T)[:, None]
-        found.append((np.column_stack([-unit, middle]), _class(arr, number)))
+        found.append((np.column_stack([-unit, middle]), _class(arr, label)))
     return tuple(found)
 
 
@@ -130,32 +135,38 @@ def _weight(arr: Arrangement, request: Request) -> Weight | None:
     if request.centre is None or request.sigma is None:
         raise InputError("a Gaussian weight has a centre and a sigma", hint="centre=[0, 0], sigma=1")
     _one_plane(arr, request, "a Gaussian weight")
-    centre = np.asarray(request.centre, dtype=np.float64)
+    centre = numbers_of(request.centre, "centre")
     if centre.shape != (2,) or not np.isfinite(centre).all():
         raise InputError(f"centre must be a finite point (u, v), got {request.centre}")
-    if not (math.isfinite(request.sigma) and request.sigma > 0):
-        raise InputError(f"sigma must be a finite number > 0, got {request.sigma}")
-    return Weight(centre, float(request.sigma))
+    sigma = real_number(request.sigma, "sigma", above=0.0)
+    corners = arr.windows[request.window or 0].vertices
+    far = float(np.hypot(*(corners - centre).T).max())
+    if not far / _PROPORTION <= sigma <= far * _PROPORTION < np.inf:
+        raise InputError(
+            f"the slice reaches {far:g} from the centre, and sigma is {sigma:g}: expected a Gaussian from "
+            f"{far / _PROPORTION:.1g} to {far * _PROPORTION:.1g}",
+            hint="a centre on the slice, and a sigma that is not out of all proportion to it",
+        )
+    return Weight(centre, sigma)
 
 
-def _class(arr: Arrangement, number: int) -> int:
+def _class(arr: Arrangement, label: int) -> int:
     """A class of the network."""
-    n_classes = max(2, arr.affine.shape[1])
-    if int(number) != number or not 0 <= number < n_classes:
-        raise InputError(f"truth must be a class in 0 .. {n_classes - 1}, got {number}")
-    return int(number)
+    return whole_number(label, "truth, a class,", 0, max(2, arr.affine.shape[1]) - 1)
 
 
 def _target(arr: Arrangement, request: Request) -> np.ndarray | None:
     """(C, 3) map of the outputs that are wanted."""
     if request.target is None:
         return None
-    target, n_out = np.asarray(request.target, dtype=np.float64), arr.affine.shape[1]
+    target, n_out = numbers_of(request.target, "target"), arr.affine.shape[1]
     if target.shape not in ((n_out,), (n_out, 3)) or not np.isfinite(target).all():
         raise InputError(
             f"target must be {n_out} finite outputs, or ({n_out}, 3) as a map of [u, v, 1], got an array of "
             f"shape {target.shape}"
         )
+    if np.abs(target).max(initial=0.0) > SQUARABLE:
+        raise InputError(f"target goes up to {np.abs(target).max():g}, whose square is beyond float64")
     if target.ndim == 2:
         _one_plane(arr, request, "a target as a map")
         return target

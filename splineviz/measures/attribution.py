@@ -18,7 +18,7 @@ from torch import Tensor
 
 from splineviz.arrangement.slopes import BUDGET_BYTES, chunks, derivatives
 from splineviz.errors import InputError
-from splineviz.inputs import as_inputs
+from splineviz.inputs import as_inputs, numbers_of
 from splineviz.measures.measure import segment_provenance
 from splineviz.measures.result import Measured, Quantity
 from splineviz.program.models import Model
@@ -112,25 +112,25 @@ class IntegratedGradients:
         NotPiecewiseAffineError
             If the network is not continuous piecewise affine.
         """
-        x = torch.as_tensor(inputs).detach().to("cpu", torch.float64)
+        x = torch.from_numpy(numbers_of(inputs, "inputs"))
         if x.ndim < 2:
             raise InputError(
                 f"inputs have a batch axis, (N, *input_shape); got the shape {tuple(x.shape)}",
                 hint="inputs[None] for one input",
             )
-        start = torch.zeros(()) if baselines is None else torch.as_tensor(baselines).detach().to("cpu")
+        start = torch.from_numpy(numbers_of(0.0 if baselines is None else baselines, "baselines"))
         try:
-            start = start.to(torch.float64).expand_as(x)
+            start = start.expand_as(x)
         except RuntimeError as error:
             raise InputError(
                 f"baselines of the shape {tuple(start.shape)} do not fit inputs of {tuple(x.shape)}",
                 hint="the shape of the inputs, one for all (1, ...), or a number",
             ) from error
-        program = program_for(self.model, [tuple(x.shape[1:])], **self.how)
+        shape, program = x.shape, program_for(self.model, [tuple(x.shape[1:])], **self.how)
         x, start = as_inputs(x, program.input_shape), as_inputs(start, program.input_shape)
         targets = _targets(target, len(x), program)
         found = [_exact(program, b, a, t) for a, b, t in zip(x, start, targets, strict=True)]
-        return torch.stack(found).reshape(torch.as_tensor(inputs).shape) if found else torch.zeros_like(x)
+        return torch.stack(found).reshape(shape) if found else torch.zeros_like(x)
 
 
 def _targets(target: int | Tensor | np.ndarray | None, n: int, program: Program) -> list[int]:
@@ -143,7 +143,7 @@ def _targets(target: int | Tensor | np.ndarray | None, n: int, program: Program)
                 hint=f"target=0 .. {n_outputs - 1}",
             )
         target = 0
-    given = np.asarray(target)
+    given = target.detach().cpu().numpy() if isinstance(target, Tensor) else np.asarray(target)
     if given.dtype.kind not in "iu" or given.ndim > 1 or (given.ndim == 1 and len(given) != n):
         raise InputError(
             f"the target is the index of an output, or one for each of {n} inputs; got {target!r}"[:200]

@@ -37,6 +37,11 @@ _BATCH = 1 << 14
 _MOST = 1 << 22
 """Triangles that are looked at, all in all; what is left then keeps its remainder"""
 
+_TAIL = UNIT_ROUNDOFF / 8.0
+"""A mass that counts as nothing"""
+_RADIUS = math.sqrt(-2.0 * math.log(_TAIL))
+"""In standard deviations, beyond which there is no more than that"""
+
 
 @dataclass(frozen=True, eq=False)
 class WeightedTriangles:
@@ -88,7 +93,9 @@ class GaussianMoments:
 def gaussian_moments(triangles: WeightedTriangles, n_parts: int, tolerance: float) -> GaussianMoments:
     """Cut triangles until their remainders add up to about ``tolerance``, or to less.
 
-    Values and squares may be off by that times the largest value, and its square.
+    Values and squares may be off by that times the largest value, and its square. What is farther from the
+    centre than R has a mass of at most e^(-R^2 / 2), and counts as nothing where that is below a roundoff:
+    else a Gaussian that is small beside the slice would be followed to where float64 ends.
     """
     n_values, size = triangles.values.shape[2], np.abs(triangles.values).max((0, 1), initial=0.0)
     masses, sums, errors = np.zeros(n_parts), np.zeros(2 * n_values), np.zeros(1 + 2 * n_values)
@@ -117,17 +124,20 @@ def bisected(
     tolerance: float,
 ) -> Iterator[tuple[WeightedTriangles, Float64[np.ndarray, "triangle integrand"]]]:
     """Triangles cut in two until remainders of means over them add up to about ``tolerance`` times ``scale``,
-    some at a time, with their remainders (T, integrands)."""
-    whole = float(np.abs(triangles.areas).sum())
+    some at a time, with their remainders (T, integrands); those beyond all that counts are left out, for
+    which there is `rounding`."""
+    whole = min(float(np.abs(triangles.areas).sum()), math.pi * _RADIUS**2)
     starts = range(0, len(triangles.areas), _BATCH)
     waiting = deque(triangles.take(np.arange(k, min(k + _BATCH, len(triangles.areas)))) for k in starts)
     looked_at = 0
     while waiting:
         batch = waiting.popleft()
         looked_at += len(batch.areas)
+        _, near = extent(batch)
+        if (near > _RADIUS).any():
+            batch, near = batch.take(np.flatnonzero(near <= _RADIUS)), near[near <= _RADIUS]
         remainders = remainders_of(batch)
         # Half of what is allowed goes by area, half by the weight, whose square root has the mass 4 pi.
-        _, near = extent(batch)
         allowed = tolerance * (0.5 / whole + np.exp(-0.25 * near**2) / (8.0 * math.pi))
         coarse = (remainders > allowed[:, None] * np.where(scale > 0, scale, 1.0)).any(1) & (
             looked_at < _MOST
@@ -141,10 +151,10 @@ def bisected(
 
 def rounding(triangles: WeightedTriangles) -> float:
     """What rounding makes of an integral, in units of the largest value: exponents, nodes and sums are off by
-    no more than hundreds of roundoffs of what they are of."""
-    far = 1.0 + math.sqrt(np.square(triangles.corners).sum(2).max(initial=0.0))
+    no more than hundreds of roundoffs of what they are of. With it goes the mass of what is left out."""
+    far = 1.0 + float(np.hypot(*triangles.corners.T).max(initial=0.0))
     mass = min(1.0, float(np.abs(triangles.areas).sum()))
-    return 512.0 * UNIT_ROUNDOFF * far * mass
+    return 512.0 * UNIT_ROUNDOFF * far * mass + (_TAIL if far > _RADIUS else 0.0)
 
 
 def weight_coefficients(triangles: WeightedTriangles, orders: int) -> Float64[np.ndarray, "triangle order"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from splineviz.errors import InputError
+from splineviz.inputs import SQUARABLE, real_number, whole_number
 from splineviz.measures import boundary, folds, graph, grids, integrals, regions, thickness, topology
 from splineviz.measures.measure import Measure, Request
 from splineviz.measures.result import Measured
@@ -39,8 +40,10 @@ def measure(arr: Arrangement, name: str, request: Request) -> Measured:
     if name not in MEASURES:
         raise InputError(f"there is no measure {name!r}", hint=f"one of {', '.join(MEASURES)}")
     one = MEASURES[name]
-    if request.window is not None and not 0 <= request.window < len(arr.windows):
-        raise InputError(f"window must be in 0 .. {len(arr.windows) - 1}, got {request.window}")
+    if request.level is not None:
+        real_number(request.level, "level", least=-SQUARABLE, most=SQUARABLE)
+    if request.window is not None:
+        whole_number(request.window, "window", 0, len(arr.windows) - 1)
     if missing := one.missing(request):
         raise InputError(
             f"the measure {name} needs {' and '.join(missing)}",

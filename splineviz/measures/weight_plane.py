@@ -18,7 +18,7 @@ from jaxtyping import Float64
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
-from splineviz.inputs import as_inputs
+from splineviz.inputs import as_inputs, whole_number
 from splineviz.program.copies import copies
 from splineviz.program.lowering import with_frees
 from splineviz.program.models import Model
@@ -253,7 +253,7 @@ def _directions(
 
 def _filter_normalised(weight: np.ndarray, seed: int) -> np.ndarray:
     """(2, *weight) random directions, whose rows have the norms of the rows of the weight."""
-    drawn = np.random.default_rng(seed).standard_normal((2, *weight.shape))
+    drawn = np.random.default_rng(whole_number(seed, "seed", 0)).standard_normal((2, *weight.shape))
     rows = drawn.reshape(2, len(weight), -1)
     norms = np.linalg.norm(weight.reshape(len(weight), -1), axis=1)
     rows *= (norms / np.linalg.norm(rows, axis=2))[:, :, None]

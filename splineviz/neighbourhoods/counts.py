@@ -15,11 +15,12 @@ from splineviz.engine.budget import Effort
 from splineviz.errors import InputError
 from splineviz.estimators.estimate_result import Estimate
 from splineviz.estimators.request import Points, checked_points, numbers, program_at
-from splineviz.inputs import whole_number
+from splineviz.inputs import MOST_FRAMES, whole_number
 from splineviz.neighbourhoods.diamonds import arranged, plane_frames, planes_through, whole
 from splineviz.plane import Window
 from splineviz.program.models import Model
 from splineviz.program.program import Program
+from splineviz.sizes import ensure_fits
 from splineviz.stage import Stage
 
 if TYPE_CHECKING:
@@ -227,8 +228,12 @@ def exact_local_complexity(
     """
     if count not in get_args(Count):
         raise InputError(f"count must be one of {', '.join(get_args(Count))}, got {count!r}")
-    planes, program = whole_number(planes, "planes", 1), program_at(program, points)
+    planes, program = whole_number(planes, "planes", 1, MOST_FRAMES), program_at(program, points)
     x = checked_points(points, program.input_shape)
+    seed, first = whole_number(seed, "seed", 0), whole_number(first, "first", 0)
+    ensure_fits(
+        (planes, 1 if frame == "shared" else len(x), 2, x[0].numel()), 8, "the planes", hint="fewer planes"
+    )
     axes = plane_frames(x[0].numel(), len(x), planes, frame, seed, first)
     found = local_counts(
         program,

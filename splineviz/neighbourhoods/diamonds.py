@@ -15,6 +15,7 @@ from splineviz.engine.budget import Budget, Resources
 from splineviz.errors import InputError
 from splineviz.estimators.frames import frames, shared_frame
 from splineviz.estimators.request import checked_points
+from splineviz.inputs import real_number
 from splineviz.plane import Plane, Window
 from splineviz.program.program import Program
 from splineviz.values.propagation import Propagator
@@ -77,6 +78,8 @@ def arranged(
 ) -> Iterator[tuple[int, Arrangement]]:
     """Arrangements of one window on all planes, as many at once as will have about the cells that may be
     held; each with its first plane."""
+    if seconds is not None:
+        seconds = real_number(seconds, "seconds", above=0.0, infinite=True)
     start, together, deadline = (
         0,
         min(64, len(planes)),

@@ -12,7 +12,7 @@ import numpy as np
 from splineviz.engine.arrange import arrange, program_on
 from splineviz.engine.budget import Limits
 from splineviz.errors import InputError
-from splineviz.inputs import whole_number
+from splineviz.inputs import numbers_of, real_number, whole_number
 from splineviz.neighbourhoods.reach import least_scale
 from splineviz.plane import Plane, Window
 from splineviz.program.models import Model
@@ -77,11 +77,13 @@ def fit_window(
     200
     """
     cells, program = whole_number(cells, "cells", 1), program_on(program, plane)
-    point = window.centre if about is None else np.asarray(about, dtype=np.float64)
+    point = window.centre if about is None else numbers_of(about, "about")
+    largest = real_number(largest, "largest", above=0.0)
     _check_inside(window, point)
     most = _ROOM * cells + 64
     how: Limits = {"certify": "off", **limits, "max_cells": most}
-    seconds = limits.get("seconds")
+    if (seconds := limits.get("seconds")) is not None:
+        seconds = real_number(seconds, "seconds", above=0.0, infinite=True)
     deadline = None if seconds is None else time.monotonic() + seconds
     scale, low, high = min(_FIRST, largest), 0.0, math.inf
     while True:
@@ -113,6 +115,8 @@ def fit_window(
 
 
 def _check_inside(window: Window, point: np.ndarray) -> None:
+    if point.shape != (2,) or not np.isfinite(point).all():
+        raise InputError(f"about must be a finite point (u, v) of the plane, got {point.tolist()}")
     corners = window.vertices
     along, towards = np.roll(corners, -1, 0) - corners, point - corners
     if not (along[:, 0] * towards[:, 1] > along[:, 1] * towards[:, 0]).all():

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from splineviz.arrangement.result import Arrangement
 from splineviz.errors import InputError
+from splineviz.inputs import whole_number
 from splineviz.io.npz import load
 from splineviz.io.provenance import provenance
 from splineviz.render.strip import Chart
@@ -85,12 +86,7 @@ def panels_of(shown: Arrangement | Panelled, window: int = 0) -> Panels:
             f"a page shows an arrangement, a comparison or an animation, got {type(shown).__name__}",
             hint="sv.page(sv.slice(model, points), 'slice.html')",
         )
-    n_windows = len(shown.windows)
-    if not 0 <= window < n_windows:
-        raise InputError(
-            f"the arrangement has windows 0 to {n_windows - 1}, got {window}",
-            hint="window=0, or in the command --window 0, is the first",
-        )
+    window = whole_number(window, "window", 0, len(shown.windows) - 1)
     if shown.info is None:
         raise InputError(
             "the arrangement does not tell the stages of its network, which a page shows",
@@ -98,6 +94,7 @@ def panels_of(shown: Arrangement | Panelled, window: int = 0) -> Panels:
         )
     name = shown.info.name
     n_cells = int((shown.cell_window == window).sum())
-    warnings = [f"this is window {window} of {n_windows}, counted from 0"] if n_windows > 1 else []
+    several = len(shown.windows) > 1
+    warnings = [f"this is window {window} of {len(shown.windows)}, counted from 0"] if several else []
     panel = Panel(name, shown, n_cells, window)
     return Panels("slice", name, [panel], lambda: provenance(shown, window=window), warnings=warnings)

@@ -72,7 +72,7 @@ def scene_of(panels: Panels, look: Look, *, compute: bool = True) -> Scene:
         "note": None if look.note is None else in_line(look.note),
         "warnings": list(dict.fromkeys(map(in_line, warnings))),
         "networks": networks,
-        "level": look.level or 0.0,
+        "level": float(look.level or 0.0),
         "window": window.vertices.tolist(),
         "anchors": _anchors(plane, look.labels) if look.anchors else [],
         "data": _data(plane, window, look),

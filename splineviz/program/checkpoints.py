@@ -15,6 +15,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.inputs import whole_number
 from splineviz.program.checkpoint_files import Source, checkpoint_files
 from splineviz.program.first_run import Shape
 from splineviz.program.models import Model
@@ -125,8 +126,8 @@ class Checkpoints:
 
     def digest(self, index: int) -> str:
         """sha256 of the files of weights, hex: what is computed from them can be kept under this name."""
-        made = hashlib.sha256()
-        for path in files_of(self.paths[index]):
+        made, last = hashlib.sha256(), len(self.paths) - 1
+        for path in files_of(self.paths[whole_number(index, "index", 0, last)]):
             try:
                 with path.open("rb") as stream:
                     hashlib.file_digest(stream, lambda: made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
+from splineviz.inputs import one_or_several
 from splineviz.program.modes import evaluating
 from splineviz.program.one_input import outputs_of
 from splineviz.showing import condensed
+from splineviz.sizes import ensure_fits
 
 __all__ = ["SHAPE_HINTS", "Shape", "checked_shape", "shape_of_input", "try_on"]
 
@@ -48,10 +50,12 @@ def checked_shape(given: Shape | None) -> tuple[int, ...] | None:
     """The shape of one input as a tuple of Python's integers."""
     if given is None:
         return None
-    shape = tuple(given) if isinstance(given, Iterable) else (given,)
+    shape = one_or_several(given)
     if not shape or not all(isinstance(n, (int, np.integer)) and n > 0 for n in shape):
         raise InputError(f"input_shape must be positive whole numbers, without the batch, got {given}")
-    return tuple(map(int, shape))
+    found = tuple(map(int, shape))
+    ensure_fits(found, 8, "one input", hint="input_shape of the model's input, without the batch")
+    return found
 
 
 def shape_of_input(

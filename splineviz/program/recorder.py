@@ -17,13 +17,15 @@ from torch import Tensor, nn
 
 from splineviz.errors import InputError, SplinevizWarning
 from splineviz.files import atomic_path
-from splineviz.inputs import whole_number
+from splineviz.inputs import one_or_several, whole_number
 
 __all__ = ["Recorder", "log_steps"]
 
 Metric = float | Tensor | Callable[[], Any]
 
 _FURTHEST = 12
+_DENSEST = 10_000
+"""Recordings per decade: more are more than anybody stores"""
 """Decades of steps that open-ended log-spaced recording goes on for"""
 _FILE = re.compile(r"step-(\d+)\.pt")
 
@@ -203,12 +205,13 @@ def _log(per_decade: int | None, total: int | None, last: int | None) -> tuple[i
         raise InputError("log-spaced steps are told by per_decade alone, or by total and last together")
     if total is not None and last is not None:
         return log_steps(total, last)
-    density = whole_number(5 if per_decade is None else per_decade, "per_decade", 1)
+    density = whole_number(5 if per_decade is None else per_decade, "per_decade", 1, _DENSEST)
     return tuple(sorted({0, *(round(10 ** (k / density)) for k in range(_FURTHEST * density + 1))}))
 
 
 def _listed(steps: Any) -> list[int]:
-    if isinstance(steps, (str, Mapping)) or not isinstance(steps, Iterable) or not (listed := list(steps)):
+    listed = [] if isinstance(steps, (str, Mapping)) else [*one_or_several(steps)]
+    if not isinstance(steps, Iterable) or not listed:
         raise InputError(f"steps are 'log', a number (every so many) or a list of steps, got {steps!r}")
     return listed
 

@@ -7,11 +7,13 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral
 
 import torch
 from torch import Tensor
 
 from splineviz.errors import InputError
+from splineviz.inputs import one_or_several
 from splineviz.program.models import Model
 from splineviz.program.program import Affine, Gain, Program
 from splineviz.program.rows import as_rows
@@ -38,8 +40,9 @@ def select_outputs(program: Model | Program, outputs: Sequence[int]) -> Program:
     """
     program = program_for(program, [])
     n_outputs = math.prod(program.output_shape)
-    chosen = tuple(int(output) for output in outputs)
-    if not chosen or len(set(chosen)) != len(chosen) or not all(0 <= output < n_outputs for output in chosen):
+    chosen = one_or_several(outputs)
+    places = [one for one in chosen if isinstance(one, Integral) and 0 <= int(one) < n_outputs]
+    if not chosen or not len(set(places)) == len(places) == len(chosen):
         raise InputError(
             f"expected different outputs from 0 to {n_outputs - 1}, got "
             f"{', '.join(map(str, chosen)) or 'none'}"

@@ -43,7 +43,13 @@ def valid_polygon(plane: Plane, window: Window, low: Any, high: Any) -> Float64[
     low, high = _bounds(plane, low, high)
     above = np.column_stack([plane.basis.T, plane.origin - low])
     below = np.column_stack([-plane.basis.T, high - plane.origin])
-    rows = np.vstack([above, below]) / np.tile(high - low, 2)[:, None]
+    with np.errstate(over="ignore"):
+        rows = np.vstack([above, below]) / np.tile(high - low, 2)[:, None]
+    if not np.isfinite(rows).all():
+        raise InputError(
+            "the range is too narrow or too wide to be told apart from its bounds",
+            hint="low < high, of the size that the data have",
+        )
     polygon = np.asarray(window.vertices, dtype=np.float64)
     while len(polygon) >= 3:
         # Only the half plane that is violated most can matter next; each is used once, so this ends.

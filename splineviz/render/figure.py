@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from splineviz.choices import CellColor, EdgeStyle
 from splineviz.errors import InputError
+from splineviz.inputs import real_number, whole_number
 from splineviz.render.anchors import anchor_images, draw_anchors
 from splineviz.render.cellcolor import Limits
 from splineviz.render.classes import class_legends, scalar_output, side_names
@@ -127,6 +128,7 @@ def draw(
         If an option is unknown, or the number of images or labels is not that of the anchors.
     """
     _check(arr, window, fill)
+    width = real_number(width, "width", above=0.0)
     plane, shown = arr.planes[window], arr.windows[window]
     ticks = with_ticks(plane, ticks)
     with styled():
@@ -182,10 +184,6 @@ def _panel_below(ax: Axes, under: float) -> Panel:
 
 
 def _check(arr: Arrangement, window: int, fill: Fill) -> None:
-    if not 0 <= window < len(arr.windows):
-        raise InputError(
-            f"the arrangement has windows 0 to {len(arr.windows) - 1}, got {window}",
-            hint="window=0, or in the command --window 0, is the first",
-        )
+    whole_number(window, "window", 0, len(arr.windows) - 1)
     if fill not in get_args(Fill):
         raise InputError(f"unknown fill {fill!r}, expected one of {', '.join(get_args(Fill))}")

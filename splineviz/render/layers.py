@@ -12,6 +12,7 @@ from jaxtyping import Float64, Int64
 
 from splineviz.choices import CellColor, EdgeStyle
 from splineviz.errors import InputError
+from splineviz.inputs import real_number
 from splineviz.render.cellcolor import CellColors, Limits, cell_colors, check_cmap
 from splineviz.render.class_labels import label_regions
 from splineviz.render.classes import boundary_segments, class_pieces, scalar_output, side_names
@@ -115,6 +116,8 @@ def joined(legends: Iterable[Legend]) -> Legend:
 
 def check_level(level: float | None, *, scalar: bool) -> None:
     """Refuse a level where the network has several outputs."""
+    if level is not None:
+        real_number(level, "level")
     if level is not None and not scalar:
         raise InputError(
             "a level is one of a network with a single output",

@@ -4,6 +4,7 @@ from."""
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from splineviz.errors import InputError
 from splineviz.files import PICTURES, atomic_path
+from splineviz.inputs import real_number
 from splineviz.io.provenance import provenance
 from splineviz.render.figure import draw
 from splineviz.render.shapes import Fill
 from splineviz.render.style import styled
+from splineviz.sizes import ensure_fits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,6 +110,11 @@ def write_figure(
     """Write a figure with the card of what it was made from."""
     suffix = suffix_of(path)
     how: dict[str, Any] = {"pil_kwargs": {"compress_level": _PNG_LEVEL}} if suffix == ".png" else {}
+    if suffix == ".png":
+        dpi = real_number(dpi, "dpi", above=0.0, most=1e6)
+        width, height = (math.ceil(dpi * side) for side in figure.get_size_inches())
+        smaller = {"hint": "fewer dpi, or less width", "command_hint": "fewer --dpi, or less --width"}
+        ensure_fits((height, width), 4, "the picture", **smaller)
     how |= {"metadata": _metadata(suffix, card), "facecolor": "white"}
     with styled(text=text), atomic_path(path) as temporary:
         figure.savefig(temporary, format=suffix[1:], dpi=dpi, **how)

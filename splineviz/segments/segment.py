@@ -19,7 +19,7 @@ from splineviz.errors import InputError
 from splineviz.exact.digits import InexactError
 from splineviz.few_lines import few_lines
 from splineviz.geometry.csr import Csr
-from splineviz.inputs import as_inputs
+from splineviz.inputs import as_inputs, whole_number
 from splineviz.program.models import Model
 from splineviz.program.program import Affine, Maximum, Program
 from splineviz.program.sources import program_for
@@ -144,6 +144,7 @@ class Segment:
         return self._states(stage, cells)
 
     def _require_maximum(self, stage: int, wanted: bool) -> None:
+        whole_number(stage, "stage", 0, len(self.program.stages) - 1)
         if bool(self.program.stages[stage].candidates) is not wanted:
             kind, other = self.program.stages[stage].kind, "pattern_bits" if wanted else "winners"
             states = "on or off" if wanted else "not on or off"
@@ -157,8 +158,7 @@ class Segment:
     def pattern(self, cell: int) -> tuple[np.ndarray, ...]:
         """The activation pattern of one cell: for each stage (units,) bool, True where the unit is on; or
         (units,) winners."""
-        if not 0 <= cell < self.n_cells:
-            raise InputError(f"the segment has cells 0 to {self.n_cells - 1}, got {cell}")
+        cell = whole_number(cell, "cell", 0, self.n_cells - 1)
         return tuple(states.at(self.knots[:-1])[cell] for states in self._stages)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
 from splineviz.choices import DIRECTIONS, Certify, Frame
 from splineviz.errors import InputError
 from splineviz.estimators.request import directions_of
-from splineviz.inputs import whole_number
+from splineviz.inputs import LARGEST, MOST_FRAMES, one_or_several, real_number, whole_number
 
 __all__ = ["Design"]
 
@@ -69,12 +67,18 @@ class Design:
         """
         if asked.get("directions") is None:
             asked["directions"] = directions_of(None, dim)
-        asked["radii"] = tuple(float(radius) for radius in _several(asked.get("radii", cls.radii)))
+        radii = one_or_several(asked.get("radii", cls.radii))
+        asked["radii"] = tuple(real_number(radius, "radii", above=0.0) for radius in radii)
         for name in ("medians", "directions"):
-            several = _several(asked.get(name, getattr(cls, name)))
-            asked[name] = tuple(whole_number(number, name, 1) for number in several)
-        for name, least in (("frames", 1), ("planes", 1), ("examples", 0), ("seed", 0)):
-            asked[name] = whole_number(asked.get(name, getattr(cls, name)), name, least)
+            several = one_or_several(asked.get(name, getattr(cls, name)))
+            asked[name] = tuple(whole_number(one, name, 1) for one in several)
+        if asked.get("seconds") is not None:
+            asked["seconds"] = real_number(asked["seconds"], "seconds", above=0.0)
+        for name, least, most in (
+            *(("frames", 1, MOST_FRAMES), ("planes", 1, MOST_FRAMES), ("examples", 0, MOST_FRAMES)),
+            ("seed", 0, LARGEST),
+        ):
+            asked[name] = whole_number(asked.get(name, getattr(cls, name)), name, least, most)
         design = cls(**asked | {"directions": tuple(sorted({2, *asked["directions"]}))})
         design._check(dim)
         return design
@@ -85,7 +89,6 @@ class Design:
                 "a validation needs a radius",
                 hint="radii=0.005, or medians=5 for the radius that cuts 5 units",
             )
-        self._check_numbers()
         if dim < 2:
             raise InputError(
                 "a plane needs an input space of at least two dimensions, got 1",
@@ -109,13 +112,6 @@ class Design:
                     f"{name} must be one of {', '.join(get_args(kind))}, got {getattr(self, name)!r}"
                 )
 
-    def _check_numbers(self) -> None:
-        numbers = [("radii", radius) for radius in self.radii]
-        numbers += [] if self.seconds is None else [("seconds", self.seconds)]
-        for name, value in numbers:
-            if not (math.isfinite(value) and value > 0):
-                raise InputError(f"{name} must be greater than 0, got {value:g}")
-
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the radii, in the order of the study: given ones first."""
@@ -127,7 +123,3 @@ class Design:
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
-
-
-def _several(given: Any) -> tuple[Any, ...]:
-    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)

@@ -17,6 +17,7 @@ from splineviz.engine.budget import share_of
 from splineviz.engine.workers import Crew, on_threads, until_unwanted
 from splineviz.errors import InputError
 from splineviz.estimators.request import Points, checked_points, program_at
+from splineviz.inputs import number_of_jobs
 from splineviz.io.store import Store
 from splineviz.neighbourhoods.diamonds import plane_frames
 from splineviz.neighbourhoods.radii import radii_for
@@ -233,9 +234,7 @@ class Validation:
         """The results of jobs under their keys, as they are finished."""
         import joblib
 
-        n_jobs = -1 if jobs is None else jobs
-        if n_jobs != -1 and n_jobs < 1:
-            raise InputError(f"jobs must be a whole number >= 1, or -1 for all cores, got {jobs}")
+        n_jobs = number_of_jobs(jobs) or -1
         workers = joblib.effective_n_jobs(n_jobs)
         crew, memory = Crew(workers) if on_threads() else None, share_of(self._max_memory, workers)
         task = joblib.delayed(_numbered if crew is None else partial(crew.run, _numbered))

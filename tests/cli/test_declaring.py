@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from splineviz_cli.commands import cli
 from splineviz_cli.declaring import argument, flag, generated, option, same, values
-from splineviz_cli.value_types import Numbers
+from splineviz_cli.number_types import Numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def test_options_stand_in_the_order_of_fields_with_their_defaults() -> None:
         (("a",), "Missing option '--key'"),
         (("--key", "k"), "Missing argument 'NAME'"),
         (("a", "--key", "k", "--style", "thin"), "is not one of 'plain', 'bold'"),
-        (("a", "--key", "k", "--width", "x"), "is not a valid integer"),
+        (("a", "--key", "k", "--width", "x"), "expected a whole number, got 'x'"),
     ],
 )
 def test_what_is_wrong_is_said_by_click(arguments: tuple[str, ...], words: str) -> None:

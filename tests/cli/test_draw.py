@@ -77,7 +77,7 @@ def test_looks(saved: Path, splineviz: Command) -> None:
         (("cells.npz", "-o", "x.bmp"), 4, "unknown suffix '.bmp'"),
         (("cells.npz", "-o", "x.png", "-o", "x.png"), 2, "the same -o is given twice"),
         (("cells.npz", "-o", "x.png", "--text"), 2, "--text is for -o FILE.svg"),
-        (("cells.npz", "-o", "x.png", "--window", "1"), 4, "windows 0 to 0, got 1"),
+        (("cells.npz", "-o", "x.png", "--window", "1"), 4, "window must be in 0 .. 0, got 1"),
         (("cells.npz", "-o", "x.png", "--color", "jacobian"), 4, "slice --affine"),
         (("cells.npz", "-o", "x.png", "--level", "1", "--no-boundary"), 2, "is drawn as the boundary"),
         (("cells.npz", "-o", "x.png", "--level", "1"), 4, "a single output"),

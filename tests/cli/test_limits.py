@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 import splineviz as sv
-from splineviz_cli.value_types import Output, OutputType, Size
+from splineviz_cli.number_types import Size
+from splineviz_cli.value_types import Output, OutputType
 
 from .conftest import Result
 

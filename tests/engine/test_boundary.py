@@ -311,5 +311,5 @@ def test_bad_input_is_one_clear_error() -> None:
         sv.decision_boundary(one, PLANE, WINDOW, level=math.nan)
     with pytest.raises(InputError, match="window must be one Window, got list"):
         sv.decision_boundary(one, PLANE, [WINDOW])
-    with pytest.raises(InputError, match="max_cells must be a number > 0"):
+    with pytest.raises(InputError, match="max_cells must be a whole number of at least 1, got 0"):
         sv.decision_boundary(one, PLANE, WINDOW, max_cells=0)

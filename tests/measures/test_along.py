@@ -147,10 +147,10 @@ def test_long_segments_take_exact_arithmetic_too_long(monkeypatch: pytest.Monkey
     ("asked", "said"),
     [
         ({"polygon": [[0, 0], [1, 0], [0, 1]]}, "are not asked with polygon="),
-        ({"truth": 2}, "truth must be a class in 0 .. 1, got 2"),
+        ({"truth": 2}, "truth, a class, must be in 0 .. 1, got 2"),
         ({"truth": [0, 1, 1]}, "one for each end, got 3"),
         ({"target": [1.0, 2.0]}, "target must be 1 finite outputs"),
-        ({"tolerance": -1.0}, "tolerance must be a number > 0"),
+        ({"tolerance": -1.0}, "tolerance must be a number >= 1e-15, got -1.0"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(asked: dict[str, object], said: str) -> None:

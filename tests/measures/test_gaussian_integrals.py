@@ -174,7 +174,7 @@ def test_a_narrow_weight_is_a_point() -> None:
     ("asked", "said"),
     [
         ({"centre": [0.0, 0.0]}, "a Gaussian weight has a centre and a sigma"),
-        ({"centre": [0.0, 0.0], "sigma": 0.0}, "sigma must be a finite number > 0, got 0.0"),
+        ({"centre": [0.0, 0.0], "sigma": 0.0}, "sigma must be a number > 0, got 0.0"),
         ({"centre": [0.0, 0.0], "sigma": float("inf")}, "sigma must be a finite number > 0, got inf"),
         ({"centre": [0.0], "sigma": 1.0}, "centre must be a finite point"),
     ],

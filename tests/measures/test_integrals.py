@@ -273,10 +273,10 @@ def test_one_window_or_all() -> None:
             "polygon: the window polygon is not strictly convex",
         ),
         ({"polygon": [[10, 10], [11, 10], [10, 11]]}, "polygon does not meet the slice"),
-        ({"truth": 2}, r"truth must be a class in 0 \.\. 1, got 2"),
+        ({"truth": 2}, r"truth, a class, must be in 0 \.\. 1, got 2"),
         ({"truth": [0, 1]}, "truth has 2 classes, and the plane has 0 anchors"),
         ({"target": [1.0, 2.0]}, r"target must be 1 finite outputs"),
-        ({"tolerance": 0.0}, "tolerance must be a number > 0, got 0.0"),
+        ({"tolerance": 0.0}, "tolerance must be a number >= 1e-15, got 0.0"),
         ({"target": [float("nan")]}, r"target must be 1 finite outputs"),
     ],
 )

@@ -145,7 +145,7 @@ def test_the_proxy_never_exceeds_the_cuts_of_its_own_plane(program: sv.Program) 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"planes": 0}, "planes must be a whole number of at least 1"),
+        ({"planes": 0}, "planes must be in 1 .. 10000, got 0"),
         ({"count": "lines"}, "count must be one of cells, cuts"),
         ({"frame": "own"}, "frame must be 'shared' or 'per-point'"),
         ({"radius": 0.0}, "the radius must be greater than 0"),

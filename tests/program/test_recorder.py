@@ -113,7 +113,7 @@ def test_bad_requests(tmp_path: Path) -> None:
         ("log", {"total": 3}, "by total and last together"),
         ("log", {"total": 3, "last": 9, "per_decade": 1}, "by total and last together"),
         ("log", {"total": 12, "last": 9}, "from 2 to 10"),
-        ("log", {"per_decade": 0}, "at least 1, got 0"),
+        ("log", {"per_decade": 0}, "must be in 1 .. 10000, got 0"),
     ]
     for steps, choice, words in bad:
         with pytest.raises(InputError, match=words):

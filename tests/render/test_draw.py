@@ -231,7 +231,7 @@ def test_nothing_of_the_column_covers_the_data():
         ({"color": "pink"}, "unknown color 'pink', expected one of random, norm"),
         ({"edges": "curly"}, "unknown edges 'curly'"),
         ({"fill": "solid"}, "unknown fill"),
-        ({"window": 1}, "windows 0 to 0, got 1"),
+        ({"window": 1}, "window must be in 0 .. 0, got 1"),
         ({"labels": ["one"]}, "one label for each of the 3 anchors, got 1"),
         ({"images": [np.zeros((4, 4))]}, "one image for each of the 3 anchors, got 1"),
         ({"images": [np.zeros(4)] * 3}, "an image must have shape"),

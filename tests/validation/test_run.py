@@ -225,7 +225,7 @@ def test_workers_share_the_memory_and_no_count_depends_on_it(
     assert given == {20_000, 10_000}, "radii and examples have no other work beside them"
     for name in ("cells", "cut", "first", "regions"):
         np.testing.assert_array_equal(getattr(found, name), getattr(study, name))
-    with pytest.raises(InputError, match="max_memory must be a number > 0, got -1"):
+    with pytest.raises(InputError, match="max_memory must be a whole number of at least 1, got -1"):
         sv.validate(runs, X, max_memory=-1, **ASKED)
 
 
@@ -295,13 +295,13 @@ def test_a_full_disk_is_told_with_the_file(
     ("change", "message"),
     [
         ({"radii": (), "medians": ()}, "a validation needs a radius"),
-        ({"radii": -1.0}, "radii must be greater than 0"),
+        ({"radii": -1.0}, "radii must be a number > 0, got -1.0"),
         ({"directions": 7}, "7 orthonormal directions do not fit"),
         ({"planes": 4}, "there can be at most 3"),
         ({"medians": 1000}, "the network has 24 units, so that no radius cuts 1000"),
-        ({"frames": 0}, "frames must be a whole number of at least 1"),
+        ({"frames": 0}, "frames must be in 1 .. 10000, got 0"),
         ({"frame": "none"}, "frame must be one of shared, per-point"),
-        ({"seconds": 0}, "seconds must be greater than 0"),
+        ({"seconds": 0}, "seconds must be a number > 0, got 0"),
     ],
 )
 def test_what_is_asked_for_is_checked(runs: sv.Checkpoints, change: dict[str, Any], message: str) -> None:

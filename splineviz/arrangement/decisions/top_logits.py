@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from jaxtyping import Float64
 
 from splineviz.arrangement.cells import Cells
 from splineviz.errors import InputError
+from splineviz.inputs import real_number
 
 if TYPE_CHECKING:
     from splineviz.arrangement.proof import Proof
@@ -60,7 +60,7 @@ def logits_of(
     check_level(level, maps.shape[1])
     if maps.shape[1] == 1:
         constant = np.zeros_like(maps)
-        constant[:, 0, 2] = 0.0 if level is None else level
+        constant[:, 0, 2] = 0.0 if level is None else float(level)
         maps = np.concatenate([constant, maps], axis=1)
     cell_of = np.zeros(arr.n_vertices, dtype=np.int64)
     cell_of[arr.cells.values] = arr.cells.row_of
@@ -104,8 +104,8 @@ def check_level(level: float | None, n_outputs: int) -> None:
             hint="leave it out for the boundary between the largest outputs, "
             "or give a module that returns one of them",
         )
-    if level is not None and not math.isfinite(level):
-        raise InputError(f"level must be a finite number, got {level}")
+    if level is not None:
+        real_number(level, "level")
 
 
 def logits_at(

@@ -81,9 +81,9 @@ def inequalities(
                 reasons.append(str(error))
                 continue
             pairs = np.array([(s.left, s.right) for s in (sides(sample, form=form) for sample in samples)])
-            (low_left, low_right), (high_left, high_right) = np.percentile(
-                pairs, [2.5, 97.5], axis=0
-            ).tolist()
+            with np.errstate(invalid="ignore"):  # between two infinite sides there is no number
+                low, high = np.percentile(pairs, [2.5, 97.5], axis=0).tolist()
+            (low_left, low_right), (high_left, high_right) = low, high
             intervals = (low_left, high_left), (low_right, high_right)
             holds = None if name == "(17)" else here.holds
             found.append(Inequality(name, form, here.left, here.right, *intervals, holds))
