@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -12,8 +13,11 @@ from typing import Any
 import numpy as np
 
 from splineviz.checking.claim import Claim
+from splineviz.checking.polygon_checks import twice_areas
 from splineviz.checking.report import Check, Verdict, judge
 from splineviz.checking.settling import Settled
+from splineviz.errors import InputError, SplinevizWarning
+from splineviz.plane import Plane
 from splineviz.program.program import Program
 
 __all__ = [
@@ -41,8 +45,9 @@ NOT_VERIFIED: Mapping[str, str] = {
     "pattern_hash": "beyond that patterns differ where hashes do",
     "name, names and source lines of stages": "how the network and its layers are called",
     "seconds, seconds_affine, batches": "how the work went",
-    "decisions, proven, re_evaluated, zeros, largest_bound": (
-        "how many decisions were taken and proven on the way: cells are derived again instead"
+    "decisions, proven, undecided, re_evaluated, zeros, largest_bound, certify": (
+        "how many decisions were taken and proven on the way, and so whether the status is COMPLETE or "
+        "UNDECIDED: cells are derived again instead"
     ),
 }
 """Claims of a file that nothing can be held against, by name: what they say"""
@@ -79,12 +84,27 @@ def check_card(claim: Claim, program: Program) -> Check:
         )
     ]
     whole = ("input_shape", "output_shape", "n_parameters", "cut_off")
-    if len(program.stages) != len(claim.card["stages"]) or any(
-        _plain(getattr(program, name)) != _plain(claim.card[name]) for name in whole
+    turned = not all(_has_layout(plane, program) for plane in claim.planes)
+    if (
+        turned
+        or len(program.stages) != len(claim.card["stages"])
+        or any(_plain(getattr(program, name)) != _plain(claim.card[name]) for name in whole)
     ):
         bad = list(range(len(program.stages))) or [0]
     sentence = "stages, shapes and parameters are those of the network"
+    if turned:
+        sentence += ", but a plane has another layout"
     return judge("card", sentence, "stages", len(program.stages), bad=np.array(bad, dtype=np.int64))
+
+
+def _has_layout(plane: Plane, program: Program) -> bool:
+    """Whether points of a plane are in the network's own layout, so that nothing is turned."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SplinevizWarning)
+            return plane.for_inputs(program.input_shape) is plane
+    except InputError:
+        return False
 
 
 def check_thin_areas(claim: Claim, settled: Settled) -> Check:
@@ -174,6 +194,20 @@ def _ends(claim: Claim) -> Iterator[str]:
     share = stats.get("share_in_doubt")
     if not isinstance(share, float | int) or not 0 <= share <= 1 or (share > 0) > found[1]:
         yield f"the share in doubt is {share!r}"
+    elif found[1] and abs(share - (expected_share := _share_in_doubt(claim))) > _CLOSE:
+        yield f"the share in doubt is {share:g}, and those cells have {expected_share:g} of the windows"
+
+
+def _share_in_doubt(claim: Claim) -> float:
+    """Areas of the cells in doubt over those of the windows, at most 1; 1 where they have no finite areas."""
+    twice, k = twice_areas(claim)
+    thin = dict(zip(claim.thin_cells.tolist(), claim.thin_areas.tolist(), strict=True))
+    whole = sum(window.area for window in claim.windows)
+    if not all(map(math.isfinite, thin.values())) or not whole > 0:
+        return 1.0
+    unit, doubtful = Fraction(2) ** (k + 1), claim.in_doubt.tolist()
+    areas = (Fraction(thin[cell]) if cell in thin else int(twice[cell]) / unit for cell in doubtful)
+    return min(1.0, float(sum(map(abs, areas)) / Fraction(whole)))
 
 
 def _misplaced(claim: Claim, settled: Settled) -> Iterator[str]:

@@ -48,10 +48,11 @@ def check_edges(claim: Claim) -> Check:
 
 
 def check_vertices(claim: Claim, settled: np.ndarray) -> Check:
-    """Each vertex once. Cells below the spacing of float64 have corners at equal numbers; only such corners
-    may be equal.
+    """Each vertex once, and none in the middle of a line: a corner of no cell and of no window counts for
+    nothing.
 
-    They are the ends of an edge, or corners of cells that exact arithmetic derived again (``settled``).
+    Cells below the spacing of float64 have corners at equal numbers; only such corners may be equal. They are
+    the ends of an edge, or corners of cells that exact arithmetic derived again (``settled``).
     """
     v = len(claim.vertices)
     unused = np.setdiff1d(np.arange(v), claim.corner)
@@ -67,10 +68,33 @@ def check_vertices(claim: Claim, settled: np.ndarray) -> Check:
     apart = (np.diff(place[order]) == 0) & (np.diff(joined[order]) != 0)
     twice = np.union1d(order[1:][apart], order[:-1][apart])
     thin = _corners_of(claim, narrow_cells(claim))
-    bad = np.concatenate([unused, twice[~thin[twice]]])
+    bad = np.concatenate([unused, twice[~thin[twice]], _in_lines(claim)])
     unsure = twice[thin[twice] & ~_corners_of(claim, np.flatnonzero(settled))[twice]]
     note = {"edges shorter than the spacing of float64 numbers": int(zero.sum())}
-    return judge("vertices", "every vertex is there once", "vertices", v, bad=bad, unsure=unsure, notes=note)
+    sentence = "every vertex is there once, and none lies in the middle of a line"
+    return judge("vertices", sentence, "vertices", v, bad=bad, unsure=unsure, notes=note)
+
+
+def _in_lines(claim: Claim) -> np.ndarray:
+    """Vertices where only two edges end that have the same cells, but for corners of the window: a line goes
+    straight on there, since cells are convex on both of its sides.
+
+    On the rim of a result that does not cover its windows the other cells there may be missing.
+    """
+    two = np.flatnonzero(np.bincount(claim.edges.ravel(), minlength=len(claim.vertices)) == 2)
+    ends = claim.edges.ravel()
+    order = np.argsort(ends, kind="stable")
+    one, other = (order[np.searchsorted(ends[order], two) + k] // 2 for k in (0, 1))
+    inner = claim.inner[one] & claim.inner[other]
+    if not claim.covers:
+        return np.asarray(two[inner])
+    window = claim.cell_window[claim.edge_cells[one].max(1)]
+    apart = np.full(len(two), np.inf)
+    for number in np.unique(window):
+        rows, corners = window == number, claim.windows[number].vertices
+        off = claim.vertices[two[rows]][:, None] - corners
+        apart[rows] = np.hypot(off[..., 0], off[..., 1]).min(1)
+    return np.asarray(two[inner | (apart > claim.slack[window])])
 
 
 def _corners_of(claim: Claim, cells: np.ndarray) -> np.ndarray:
@@ -161,9 +185,13 @@ def check_stages(claim: Claim) -> Check:
     after = "  ".join(f"{count:,}" for count in counts)
     sentence = f"cells after each stage are {after}, and each cell names the last that made it"
     if not claim.covers:
-        return Check(
-            "stages", sentence, Verdict.SKIPPED, "cells", note="the cells are not said to cover their windows"
-        )
+        # Edges and cells beyond the rim are missing, so that these are bounds.
+        bad = np.flatnonzero(last > claim.cell_stage)
+        told = claim.cells_per_stage
+        if list(told) != sorted(told) or (told and told[-1] != claim.n_cells):
+            bad = np.arange(claim.n_cells)
+        sentence = "no cell was made before its edges were, and none of the cells after a stage is lost later"
+        return judge("stages", sentence, "cells", claim.n_cells, bad=bad)
     if tuple(counts) != claim.cells_per_stage:
         sentence += f"; the file says {'  '.join(f'{count:,}' for count in claim.cells_per_stage)}"
         bad = np.arange(claim.n_cells)

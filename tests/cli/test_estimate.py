@@ -239,7 +239,7 @@ def test_integers_are_taken_once_the_request_says_how(nets: Path, splineviz: Com
         ((*ASKED, "-o", "lc.txt"), 4, "expected one of .csv, .parquet, .json"),
         ((*ASKED, "-o", "lc.csv", "-o", "lc.csv"), 2, "the same -o is given twice"),
         ((*ASKED, "-o", "lc.csv", "-o", "lc.csv.json"), 2, "lc.csv.json is written beside lc.csv"),
-        (("nets:small", "--data", "data.npz", "--radius", "0"), 4, "the radius must be a number > 0"),
+        (("nets:small", "--data", "data.npz", "--radius", "0"), 4, "the radius must be greater than 0"),
         (("nets:small", "--data", "data.npz", "--directions", "7"), 4, "7 orthonormal directions do not fit"),
         (
             ("nets:small", "--data", "raw.npy"),

@@ -148,7 +148,7 @@ def test_the_proxy_never_exceeds_the_cuts_of_its_own_plane(program: sv.Program) 
         ({"planes": 0}, "planes must be in 1 .. 10000, got 0"),
         ({"count": "lines"}, "count must be one of cells, cuts"),
         ({"frame": "own"}, "frame must be 'shared' or 'per-point'"),
-        ({"radius": 0.0}, "the radius must be greater than 0"),
+        ({"radius": 0.0}, "the radius must be a number > 0"),
     ],
 )
 def test_what_is_asked_for_is_checked(program: sv.Program, change: dict[str, object], message: str) -> None:

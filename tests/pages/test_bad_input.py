@@ -79,7 +79,7 @@ def test_one_window_of_several(tmp_path: Path) -> None:
     found = scene(tmp_path, arr, window=1)
     assert found["warnings"] == ["this is window 1 of 2, counted from 0"]
     assert found["panels"][0]["cells_per_stage"] == list(alone.stats.cells_per_stage)
-    with pytest.raises(InputError, match="window must be in 0 .. 1, got 2"):
+    with pytest.raises(InputError, match=r"window must be in 0 \.\. 1, got 2"):
         page(arr, tmp_path / "y.html", window=2)
 
 
