@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splineviz.deadline import SpentError, until
 from splineviz.errors import InputError
 from splineviz.io.rows import written_rows
 from splineviz.measures.measure import Request
@@ -21,8 +22,11 @@ from .place import find_place
 from .progress import note, stage_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from splineviz.arrangement.result import Arrangement
     from splineviz.data import Collection
+    from splineviz.measures.result import Measured
 
     from .preprocessing import Preprocessing
 
@@ -35,14 +39,35 @@ def run_measure(options: MeasureOptions) -> int:
     options.check()
     arr, request, extra = _saved(options) if options.saved else _arranged(options)
     names = options.metrics or _possible(request, quiet=options.reporting.quiet)
-    found = [measure(arr, name, request) for name in names]
+    found, late = _measured(options, arr, names, request, began)
     report = report_of(options, arr, found, extra, time.perf_counter() - began)
     rows = [row for one in found for row in one.rows]
     with ExitStack() as finished:
         for path in options.outputs:
             finished.enter_context(written_rows(path, KINDS, rows, report))
     print_measures(report, found, options)
-    return options.budget.exit_code(arr.status.name)
+    return 5 if late else options.budget.exit_code(arr.status.name)
+
+
+def _measured(
+    options: MeasureOptions, arr: Arrangement, names: Sequence[str], request: Request, began: float
+) -> tuple[list[Measured], bool]:
+    """The measures that are done in time, and whether there are others: each is given what is left of the
+    seconds, or a second."""
+    seconds = options.budget.seconds
+    found: list[Measured] = []
+    for name in names:
+        left = None if seconds is None else max(1.0, seconds - (time.perf_counter() - began))
+        moment = None if left is None else time.monotonic() + left
+        try:
+            with until(moment):
+                found.append(measure(arr, name, _read_by(name, request)))
+        except SpentError:
+            note(f"time was up before {name} was measured: it is left out", options.reporting.quiet)
+    if not found:
+        hint = "more --seconds, or a looser --tolerance"
+        raise InputError("time was up before anything was measured", hint=hint)
+    return found, len(found) < len(names)
 
 
 def _saved(options: MeasureOptions) -> tuple[Arrangement, Request, dict[str, Any]]:
@@ -89,6 +114,12 @@ def _with_points(
     known = data.classes
     labels = None if known is None else np.asarray(known.numbers[: len(points)])
     return replace(request, points=points, labels=labels)
+
+
+def _read_by(name: str, request: Request) -> Request:
+    """A request without what a measure does not read: of several measures each reads its own."""
+    nothing = Request()
+    return replace(request, **{field: getattr(nothing, field) for field in MEASURES[name].unread(request)})
 
 
 def _possible(request: Request, *, quiet: bool) -> list[str]:

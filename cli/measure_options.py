@@ -140,8 +140,18 @@ class MeasureOptions:
             raise click.UsageError("--centre and --sigma go together")
         if self.polygon is not None and len(self.polygon) % 2:
             raise click.UsageError(f"--polygon has two numbers for each corner, got {len(self.polygon)}")
+        self._check_reads()
         check_tables(self.outputs)
         check_outputs(self, self.outputs)
+
+    def _check_reads(self) -> None:
+        """Refuse what none of the measures that are asked for reads."""
+        chosen = [MEASURES[name] for name in self.metrics or MEASURES]
+        unread = [set(one.unread(self.request)) for one in chosen]
+        if lost := sorted(set.intersection(*unread)):
+            flag, said = lost[0].replace("_", "-"), ", ".join(self.metrics)
+            readers = [name for name, one in MEASURES.items() if lost[0] in one.reads]
+            raise click.UsageError(f"--{flag} is for --metric {', '.join(readers)}; {said} does not read it")
 
     def _check_saved(self) -> None:
         """Refuse what would choose the plane and the network of a saved arrangement, which has both."""
@@ -154,6 +164,15 @@ class MeasureOptions:
             "--cells": location.cells,
             "--jitter": location.jitter,
             "--box": location.box,
+            "--max-memory": self.budget.max_memory,
+            "--max-cells": self.budget.max_cells,
+            "--jobs": self.budget.jobs,
+            "--device": self.budget.device,
+            "--input-shape": self.network.reading.input_shape,
+            "--output-name": self.network.reading.ports.output_name,
+            "--logits": self.network.reading.logits or None,
+            "--fix": self.network.reading.ports.fixed or None,
+            "--weights-key": self.network.weights_key,
         }
         if several := [name for name, value in given.items() if value is not None]:
             raise click.UsageError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from splineviz.errors import InputError, SplinevizWarning
+from splineviz.showing import condensed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,7 +130,8 @@ def real_number(
                 return found
     bounds = f" > {above:g}" if above > -math.inf else f" >= {least:g}" if least > -math.inf else ""
     bounds += f" and <= {most:g}" if most < math.inf else ""
-    raise InputError(f"{what} must be a {'' if bounds else 'finite '}number{bounds}, got {value!r}")
+    finite = "finite " if not bounds or (isinstance(plain, float) and plain == math.inf) else ""
+    raise InputError(f"{what} must be a {finite}number{bounds}, got {value!r}")
 
 
 def numbers_of(values: object, what: str) -> np.ndarray:
@@ -140,15 +142,21 @@ def numbers_of(values: object, what: str) -> np.ndarray:
     InputError
         If they are no real numbers, or of no one shape.
     """
-    if hasattr(values, "detach"):
-        values = values.detach().cpu().numpy()
     try:
-        found = np.asarray(values)
-    except ValueError as error:  # rows of several lengths
-        raise InputError(f"{what} must be numbers in rows of one length: {error}") from error
+        found = _plain_array(values)
+    except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:  # such as rows of two lengths
+        raise InputError(f"{what} must be numbers in rows of one length: {condensed(error)}") from error
     if found.dtype.kind not in "fiub":
         raise InputError(f"{what} must hold real numbers, got dtype {found.dtype}")
     return found.astype(np.float64)
+
+
+def _plain_array(values: Any) -> np.ndarray:
+    """An array of NumPy's, also of a tensor that is sparse, of a kind that NumPy lacks, or has a gradient."""
+    if hasattr(values, "detach"):
+        tensor = values.detach().to_dense() if str(values.layout) != "torch.strided" else values.detach()
+        values = (tensor.double() if tensor.is_floating_point() else tensor).cpu().numpy()
+    return np.asarray(values)
 
 
 def one_or_several(given: Any) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ from splineviz.engine.arrange import arrange, finished_arrangement
 from splineviz.engine.budget import Budget
 from splineviz.engine.stage_state import StageState, Tally
 from splineviz.engine.walk import Walk
+from splineviz.errors import InputError
 from splineviz.exact.ancestry import StageRounds
 from splineviz.geometry.csr import Csr
 from splineviz.geometry.refine import Refinement
@@ -80,6 +81,11 @@ def arrange_each(
     >>> [arr.n_cells for arr in arrange_each(programs, sv.Plane.identity(), window)]
     [2, 2]
     """
+    if isinstance(programs, Program | str) or not isinstance(programs, Iterable):
+        raise InputError(
+            f"expected several programs or checkpoints, got {type(programs).__name__}",
+            hint="sv.arrange for one network",
+        )
     left, n_together = iter(programs), 1
     while some := list(islice(left, n_together)):
         together = None

@@ -11,6 +11,7 @@ import numpy as np
 
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.verdict import Stats
+from splineviz.inputs import SQUARABLE
 from splineviz.plane import Plane, Window
 
 __all__ = ["check_ranges"]
@@ -46,7 +47,8 @@ def check_ranges(arr: Cells, derived: Mapping[str, np.ndarray]) -> None:
     if f and arr.cells.lengths.min() < 3:
         raise ValueError("a cell has fewer than three corners")
     _shaped("pattern_hash", arr.pattern_hash, "u", (f, 2))
-    _finite("vertices", _shaped("vertices", arr.vertices, "f", (v, 2)))
+    if not (np.abs(_shaped("vertices", arr.vertices, "f", (v, 2))) <= SQUARABLE).all():
+        raise ValueError("vertices are not finite, or too far away for areas")
     thin = _finite("thin_areas", _shaped("thin_areas", arr.thin_areas, "f", arr.thin_cells.shape))
     if (thin <= 0).any() or thin.sum() > sum(window.area for window in arr.windows):
         raise ValueError("thin_areas are not areas of parts of the windows")

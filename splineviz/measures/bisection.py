@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from splineviz.deadline import check_time
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.measures.moments import total
 from splineviz.measures.softmax_means import Rule, softmax_means
@@ -78,6 +79,7 @@ def softmax_integrals(simplices: Simplices, rule: Rule, tolerance: float) -> Sof
     sums, errors, looked_at = [], [], 0
     waiting = deque(simplices.batches)
     while waiting:
+        check_time()
         batch = waiting.popleft()
         means, bounds, longest = softmax_means(batch.logits, rule)
         looked_at += len(batch.sizes)

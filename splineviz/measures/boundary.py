@@ -175,5 +175,5 @@ def _of_margins(margins: np.ndarray) -> list[Quantity]:
 
 
 MEASURE = Measure(
-    "boundary", "decision boundary: length by classes, turning angles, margins", boundary_geometry
+    "boundary", "decision boundary: length by classes, turning angles, margins", boundary_geometry, ("level",)
 )

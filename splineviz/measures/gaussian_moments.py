@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from splineviz.deadline import check_time
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.measures.softmax_means import TRIANGLE
 
@@ -131,6 +132,7 @@ def bisected(
     waiting = deque(triangles.take(np.arange(k, min(k + _BATCH, len(triangles.areas)))) for k in starts)
     looked_at = 0
     while waiting:
+        check_time()
         batch = waiting.popleft()
         looked_at += len(batch.areas)
         _, near = extent(batch)

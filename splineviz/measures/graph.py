@@ -238,4 +238,6 @@ def _explained(joint: np.ndarray) -> float | None:
     return float(np.nansum(terms) / entropy)
 
 
-MEASURE = Measure("graph", "graph of cells: degrees, distances in crossed units, Fiedler cut", cell_graph)
+MEASURE = Measure(
+    "graph", "graph of cells: degrees, distances in crossed units, Fiedler cut", cell_graph, ("level",)
+)

@@ -165,4 +165,6 @@ def _of_grid(
             yield Quantity(f"missed {name}", 1.0 - value / exact[name], of)
 
 
-MEASURE = Measure("grids", "what grids of points miss of regions and of the boundary", grid_losses)
+MEASURE = Measure(
+    "grids", "what grids of points miss of regions and of the boundary", grid_losses, ("level", "grids")
+)

@@ -139,4 +139,9 @@ def integrals(arr: Arrangement, request: Request | None = None) -> Integrals:
     )
 
 
-MEASURE = Measure("integrals", "means over the slice: class shares, outputs, gradients", integrals)
+MEASURE = Measure(
+    "integrals",
+    "means over the slice: class shares, outputs, gradients",
+    integrals,
+    ("level", "polygon", "centre", "sigma", "truth", "target", "tolerance", "input_norms"),
+)

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
 from jaxtyping import Float64
 
+from splineviz.arrangement.result import Arrangement
 from splineviz.errors import InputError
+from splineviz.inputs import SQUARABLE, numbers_of
 from splineviz.measures.convex_minimum import least_cross_entropy
 from splineviz.measures.losses import Loss, losses, taylor
 from splineviz.measures.measure import Request, provenance_of, require_outputs
 from splineviz.measures.quadratics import Minima, Quadratics, minima_on_cells
 from splineviz.measures.result import Measured, Quantity
 from splineviz.measures.weight_plane import WeightPlane
-
-if TYPE_CHECKING:
-    from splineviz.arrangement.result import Arrangement
 
 __all__ = ["Landscape", "Loss", "loss_landscape"]
 
@@ -115,6 +114,12 @@ def loss_landscape(
     >>> bool(found["least loss"] <= found.at([0.0, 0.0]))
     True
     """
+    for given, kind in ((arr, Arrangement), (plane, WeightPlane)):
+        if not isinstance(given, kind):
+            raise InputError(
+                f"expected the cells of a plane of weights, and the plane, got {type(given).__name__}",
+                hint="loss_landscape(sv.arrange(plane.program, ...), plane)",
+            )
     require_outputs(arr, "the landscape of a loss")
     if arr.info is None or arr.info.digest != plane.program.digest:
         raise InputError(
@@ -146,17 +151,15 @@ def _targets(plane: WeightPlane, targets: Any, loss: Loss) -> np.ndarray:
     """What is right: (n, C) of the squared error, (n,) classes of the cross-entropy."""
     n, n_outputs = len(plane.data), plane.n_outputs
     if targets is not None:
-        given = (
-            np.asarray(targets, dtype=np.float64).reshape(n, -1)
-            if np.size(targets) == n * n_outputs
-            else None
-        )
-        if loss == "cross-entropy" or given is None:
+        given = numbers_of(targets, "targets")
+        if loss == "cross-entropy" or given.size != n * n_outputs:
             raise InputError(
-                f"targets of the squared error are ({n}, {n_outputs}); got {np.shape(targets)} for {loss}",
+                f"targets of the squared error are ({n}, {n_outputs}); got {given.shape} for {loss}",
                 hint="labels for the cross-entropy",
             )
-        return given
+        if not (np.abs(given) <= SQUARABLE).all():
+            raise InputError("targets hold NaN, or numbers whose squares are beyond float64")
+        return given.reshape(n, -1)
     if plane.labels is None:
         raise InputError(
             f"the {loss} needs what is right", hint="labels=..., or targets=... for a squared error"

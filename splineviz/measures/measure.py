@@ -112,6 +112,8 @@ class Measure:
         One line on what it tells.
     of
         Computes it.
+    reads
+        Names of what it reads of the request, beside ``window``, ``points`` and ``labels``.
     needs
         Names of what the request has to hold: ``points``, ``labels``.
     """
@@ -119,7 +121,13 @@ class Measure:
     name: str
     about: str
     of: Callable[[Arrangement, Request], Measured]
+    reads: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+
+    def unread(self, request: Request) -> list[str]:
+        """Names of what the request asks and the measure does not read."""
+        known = (*self.reads, "window", "points", "labels")
+        return [name for name in request.said if name not in known]
 
     def missing(self, request: Request) -> list[str]:
         """Names of what the request lacks."""

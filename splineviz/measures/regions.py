@@ -100,4 +100,6 @@ def _quantities(classes: np.ndarray, areas: np.ndarray, error: float | None) -> 
     return found
 
 
-MEASURE = Measure("regions", "decision regions: their number, areas and shares by class", region_sizes)
+MEASURE = Measure(
+    "regions", "decision regions: their number, areas and shares by class", region_sizes, ("level",)
+)

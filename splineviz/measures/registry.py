@@ -44,6 +44,11 @@ def measure(arr: Arrangement, name: str, request: Request) -> Measured:
         real_number(request.level, "level", least=-SQUARABLE, most=SQUARABLE)
     if request.window is not None:
         whole_number(request.window, "window", 0, len(arr.windows) - 1)
+    if unread := one.unread(request):
+        raise InputError(
+            f"the measure {name} is not asked with {unread[0]}=",
+            hint=f"it reads {', '.join((*one.reads, 'window', 'points', 'labels'))}",
+        )
     if missing := one.missing(request):
         raise InputError(
             f"the measure {name} needs {' and '.join(missing)}",

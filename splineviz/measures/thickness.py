@@ -164,4 +164,9 @@ def _rows(t: float, found: tuple[float, float], deviation: Deviation, length: Qu
         yield Quantity("mean width", width, of, proven(off), _LENGTH)
 
 
-MEASURE = Measure("thickness", "how much has a small margin, per length of the boundary", boundary_thickness)
+MEASURE = Measure(
+    "thickness",
+    "how much has a small margin, per length of the boundary",
+    boundary_thickness,
+    ("level", "margins"),
+)

@@ -213,4 +213,6 @@ def _of_diagrams(diagrams: tuple[Diagrams, ...], errors: np.ndarray, level: floa
     return found
 
 
-MEASURE = Measure("topology", "Betti numbers of decision regions, persistence of the outputs", topology)
+MEASURE = Measure(
+    "topology", "Betti numbers of decision regions, persistence of the outputs", topology, ("level",)
+)

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from torch import Tensor, nn
 
 from splineviz.errors import InputError
-from splineviz.inputs import as_inputs, whole_number
+from splineviz.inputs import as_inputs, numbers_of, whole_number
 from splineviz.program.copies import copies
 from splineviz.program.lowering import with_frees
 from splineviz.program.models import Model
@@ -128,11 +128,16 @@ def weight_plane(
     """
     if data is None:
         raise InputError("a plane of weights needs data points", hint="data=x, (n, *input_shape)")
-    x = torch.as_tensor(np.asarray(data, dtype=np.float64))
+    x = torch.from_numpy(numbers_of(data, "data"))
+    if not x.ndim or not len(x) or not bool(torch.isfinite(x).all()):
+        raise InputError(
+            f"data must be finite points (n, *input_shape), one or more; got an array of {tuple(x.shape)}",
+            hint="leave points that hold NaN or infinite values out",
+        )
     program = program_for(model, [tuple(x.shape[1:])], **how)
     x = as_inputs(x, program.input_shape)
-    if labels is not None and len(labels) != len(x):
-        raise InputError(f"there are {len(x)} data points and {len(labels)} labels", hint="a label for each")
+    n_outputs = int(np.prod(program.output_shape))
+    classes = None if labels is None else _classes(labels, len(x), max(2, n_outputs))
     key = f"{layer}.weight"
     weight = _weight(program, key)
     moved = _directions(weight, directions, through, key, seed)
@@ -147,9 +152,21 @@ def weight_plane(
         moved,
         layer,
         x.numpy(),
-        None if labels is None else np.asarray(labels),
-        int(np.prod(program.output_shape)),
+        classes,
+        n_outputs,
     )
+
+
+def _classes(labels: Any, n: int, n_classes: int) -> Int64[np.ndarray, "point"]:
+    """The class of each data point."""
+    given = numbers_of(labels, "labels")
+    if given.shape != (n,):
+        raise InputError(
+            f"there are {n} data points and labels of the shape {given.shape}", hint="a label for each"
+        )
+    if wrong := [label for label in given.tolist() if not (0 <= label < n_classes and label == int(label))]:
+        raise InputError(f"labels must be classes in 0 .. {n_classes - 1}, got {wrong[0]:g}")
+    return given.astype(np.int64)
 
 
 def _program(
@@ -231,11 +248,11 @@ def _directions(
     if directions is not None and through is not None:
         raise InputError("directions= and through= exclude each other")
     if through is not None:
-        ends = [np.asarray(end[key] if isinstance(end, dict) else end, dtype=np.float64) for end in through]
+        ends = [numbers_of(end.get(key) if isinstance(end, dict) else end, "through") for end in through]
         given = [end - weight for end in ends if end.shape == weight.shape]
         name = "through"
     elif directions is not None:
-        ends = [np.asarray(one, dtype=np.float64) for one in directions]
+        ends = [numbers_of(one, "directions") for one in directions]
         given, name = [one for one in ends if one.shape == weight.shape], "directions"
     else:
         return _filter_normalised(weight, seed)

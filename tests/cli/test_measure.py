@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from splineviz.deadline import check_time
+from splineviz.measures.registry import measure
 from splineviz_cli.commands import run
 
 
@@ -67,7 +70,7 @@ def test_integrals_over_a_polygon(capsys: pytest.CaptureFixture[str]) -> None:
         (["demo", "--metric", "nonsense"], 2, "nonsense"),
         (["demo", "--sigma", "1"], 2, "--centre and --sigma go together"),
         (["demo", "--polygon", "0,0,1"], 2, "two numbers for each corner, got 3"),
-        (["demo", "--metric", "integrals", "--truth", "10"], 4, "truth must be a class in 0 .. 9, got 10"),
+        (["demo", "--metric", "integrals", "--truth", "10"], 4, "truth, a class, must be in 0 .. 9, got 10"),
         (["demo", "-o", "table.xlsx"], 4, "unknown suffix '.xlsx'"),
     ],
 )
@@ -90,3 +93,58 @@ def test_thickness_at_chosen_margins(capsys: pytest.CaptureFixture[str]) -> None
     told = {(row["name"], row["of"]): row for row in found}
     assert 0 < told["area", "margin below 0.5"]["value"] < told["area", "margin below 2"]["value"]
     assert told["area", "margin below 2"]["error"] < 1e-5
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("saved") / "cells.npz")
+    assert run(["slice", "demo", "--stage", "2", "-o", path, "--affine", "--max-cells", "50", "--quiet"]) == 5
+    return path
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            ["--metric", "regions", "--truth", "0"],
+            "--truth is for --metric integrals; regions does not read it",
+        ),
+        (["--metric", "graph", "--metric", "folds", "--tolerance", "1"], "; graph, folds does not read it"),
+        (["--metric", "folds", "--level", "0"], "--level is for --metric regions, boundary,"),
+        (["--metric", "topology", "--centre", "0,0", "--sigma", "1"], "--centre is for --metric integrals"),
+        (["--jobs", "2"], "so --jobs has nothing to choose"),
+        (["--device", "cpu"], "so --device has nothing to choose"),
+        (["--logits"], "so --logits has nothing to choose"),
+        (["--max-cells", "2"], "so --max-cells has nothing to choose"),
+    ],
+)
+def test_options_that_nothing_heeds(
+    asked: list[str], said: str, saved: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["measure", saved, *asked]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_each_of_several_measures_reads_its_own(saved: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--metric", "regions", "--metric", "integrals", "--truth", "3", "--json", "--quiet"]
+    assert run(["measure", saved, *asked]) == 5, "the cells are a part"
+    assert len(json.loads(capsys.readouterr().out)["measures"]) == 2
+
+
+def test_measures_that_are_not_done_in_time_are_left_out(
+    saved: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def spent(arr: object, name: str, request: object) -> object:
+        if name == "integrals":
+            time.sleep(1.1)  # a second is given at least
+            check_time()
+        return measure(arr, name, request)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("splineviz_cli.measure_job.measure", spent)
+    asked = ["measure", saved, "--metric", "regions", "--metric", "integrals", "--seconds", "0.1", "--json"]
+    assert run(asked) == 5
+    out, err = capsys.readouterr()
+    assert [one["measure"] for one in json.loads(out)["measures"]] == ["regions"]
+    assert "note: time was up before integrals was measured: it is left out" in err
+    assert run(["measure", saved, "--metric", "integrals", "--seconds", "0.1"]) == 4
+    assert "more --seconds" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,3 +158,11 @@ def test_checkpoints_are_read_when_their_turn_comes(tmp_path: pytest.TempPathFac
     found = sv.arrange_each(runs, IDENTITY, BOX)
     assert next(found).n_cells == sv.arrange(runs[0], IDENTITY, BOX).n_cells
     assert [arr.n_cells for arr in found] == [sv.arrange(runs[i], IDENTITY, BOX).n_cells for i in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    "programs", [None, 3, "demo", sv.load_program(nn.Linear(2, 1))], ids=lambda p: type(p).__name__
+)
+def test_one_network_is_not_many(programs: Any) -> None:
+    with pytest.raises(sv.InputError, match="expected several programs or checkpoints, got"):
+        list(sv.arrange_each(programs, sv.Plane.identity(), sv.Window.box(0, 1, 0, 1)))

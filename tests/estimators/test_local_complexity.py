@@ -51,7 +51,7 @@ def test_bad_input_is_refused_in_plain_words() -> None:
     for arguments, words in (
         ({"radius": 0.0}, "the radius must be a number > 0, got 0.0"),
         ({"radius": [0.1, -1.0]}, "the radius must be a number > 0, got -1.0"),
-        ({"radius": math.inf}, "the radius must be a number > 0, got inf"),
+        ({"radius": math.inf}, "the radius must be a finite number > 0, got inf"),
         ({"directions": 5}, "5 orthonormal directions do not fit into an input space of 4 dimensions"),
         ({"directions": 0}, "directions must be a whole number of at least 1"),
         ({"points": spoilt}, "1 of 3 points hold NaN or infinite values, the first is point 1"),

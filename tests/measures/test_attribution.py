@@ -135,6 +135,24 @@ def test_bad_requests(inputs: torch.Tensor, asked: dict[str, Any], said: str) ->
         sv.IntegratedGradients(dense()).attribute(inputs, **asked)
 
 
+@pytest.mark.parametrize(
+    "kind", [torch.int64, torch.bool, torch.float16, torch.bfloat16, torch.float64], ids=str
+)
+def test_inputs_of_any_kind_of_number(kind: torch.dtype) -> None:
+    inputs = torch.eye(5)[:2].to(kind).requires_grad_(kind.is_floating_point)
+    exact = sv.IntegratedGradients(dense())
+    found = exact.attribute(inputs, target=0)
+    assert found.dtype == torch.float64 and not found.requires_grad
+    torch.testing.assert_close(found, exact.attribute(np.eye(5)[:2], target=0), rtol=0, atol=0)
+    assert exact.attribute(inputs[:0], target=0).shape == (0, 5)
+    with pytest.raises(sv.InputError, match="NaN or infinite"):
+        exact.attribute(torch.full((1, 5), torch.nan), target=0)
+    with pytest.raises(sv.InputError, match="inputs must hold real numbers"):
+        exact.attribute(torch.ones(1, 5, dtype=torch.complex64), target=0)
+    with pytest.raises(sv.InputError, match="inputs must be numbers"):
+        exact.attribute(torch.ones(1, 5, device="meta"), target=0)
+
+
 def test_networks_that_are_not_piecewise_affine_are_refused() -> None:
     net = nn.Sequential(nn.Linear(2, 4), nn.GELU(), nn.Linear(4, 1))
     with pytest.raises(sv.NotPiecewiseAffineError):

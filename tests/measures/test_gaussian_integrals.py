@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from scipy.integrate import dblquad, quad
 
 import splineviz as sv
+from splineviz.deadline import SpentError, until
 from splineviz.measures.gaussian_log_sum_exp import gaussian_log_sum_exp
 from splineviz.measures.gaussian_moments import WeightedTriangles, gaussian_moments
 from tests.measures.test_integrals import arranged, bands, measured, random_network
@@ -182,3 +184,21 @@ def test_a_narrow_weight_is_a_point() -> None:
 def test_a_weight_without_bounds_is_refused(asked: dict[str, object], said: str) -> None:
     with pytest.raises(sv.InputError, match=said):
         measured(arranged(bands(), -1, 1, -1, 1), **asked)
+
+
+def test_a_weight_that_is_small_beside_the_slice_ends() -> None:
+    """A millionth of the slice: nearly all of the mass is within, the mean is that of the centre."""
+    centre = [0.25, 0.5]
+    found = measured(arranged(bands(), -1, 1, -1, 1), centre=centre, sigma=1e-6)
+    assert found["mass"] == pytest.approx(1.0, abs=1e-9)
+    assert found["mean", "output 0"] == pytest.approx(abs(centre[0]) - 0.5, abs=1e-9)
+    for sigma in (1e-12, 1e12):
+        with pytest.raises(sv.InputError, match="expected a Gaussian from 2e-09 to 2e"):
+            measured(arranged(bands(), -1, 1, -1, 1), centre=centre, sigma=sigma)
+
+
+def test_integrals_end_when_time_is_up() -> None:
+    arr = arranged(random_network(0), -1, 1, -1, 1)
+    for asked in ({"truth": 0}, {"centre": [0.0, 0.0], "sigma": 1.0}):
+        with until(time.monotonic() - 1.0), pytest.raises(SpentError):
+            measured(arr, **asked)

@@ -195,7 +195,16 @@ def test_random_directions_have_the_norms_of_the_filters() -> None:
     [
         ("9", {}, "the network has no weight '9.weight'"),
         ("0", {"data": None}, "needs data points"),
-        ("0", {"labels": [0]}, "6 data points and 1 labels"),
+        ("0", {"labels": [0]}, r"6 data points and labels of the shape \(1,\)"),
+        ("0", {"data": np.full((6, 4), np.nan)}, "data must be finite points"),
+        ("0", {"data": np.zeros((0, 4)), "labels": []}, r"one or more; got an array of \(0, 4\)"),
+        ("0", {"data": np.full((6, 4), 1j)}, "data must hold real numbers"),
+        ("0", {"labels": [0, 1, 3] * 2}, r"labels must be classes in 0 \.\. 2, got 3"),
+        ("0", {"labels": [0, 1, -1] * 2}, r"labels must be classes in 0 \.\. 2, got -1"),
+        ("0", {"labels": [0, 1, 0.5] * 2}, r"labels must be classes in 0 \.\. 2, got 0\.5"),
+        ("0", {"labels": list("abcabc")}, "labels must hold real numbers"),
+        ("0", {"directions": "ab"}, "directions must hold real numbers"),
+        ("0", {"seed": -1}, "seed must be a whole number of at least 0"),
         ("0", {"directions": [np.ones((6, 4)), 2 * np.ones((6, 4))]}, "span no plane"),
         ("0", {"directions": [np.ones((6, 4)), np.ones(4)]}, "two arrays of the shape of 0.weight"),
         ("0", {"directions": [np.ones((6, 4))] * 2, "through": []}, "exclude each other"),
@@ -205,6 +214,34 @@ def test_bad_planes(layer: str, asked: dict[str, Any], said: str) -> None:
     how = {"data": np.random.default_rng(0).normal(size=(6, 4)), "labels": [0, 1, 2] * 2} | asked
     with pytest.raises(sv.InputError, match=said):
         sv.weight_plane(networks()["first"][0], layer, **how)
+
+
+def test_data_and_labels_of_any_kind_of_number() -> None:
+    x, labels = np.random.default_rng(0).integers(0, 5, size=(6, 4)), torch.tensor([0, 1, 2] * 2)
+    made = [
+        sv.weight_plane(networks()["first"][0], "0", data=data, labels=labels)
+        for data in (x, torch.tensor(x).bfloat16().requires_grad_(), torch.tensor(x).to_sparse(), x.tolist())
+    ]
+    assert len({plane.program.digest for plane in made}) == 1 and made[0].labels is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"targets": np.full((6, 3), np.nan)}, "targets hold NaN"),
+        ({"targets": np.full((6, 3), 1e308)}, "squares are beyond float64"),
+        ({"targets": "wanted"}, "targets must hold real numbers"),
+        ({"targets": np.zeros((5, 3))}, r"targets of the squared error are \(6, 3\); got \(5, 3\)"),
+        ({"loss": "hinge"}, "there is no loss 'hinge'"),
+        ({"arr": 3}, "expected the cells of a plane of weights, and the plane, got int"),
+        ({"plane": None}, "expected the cells of a plane of weights, and the plane, got NoneType"),
+    ],
+)
+def test_bad_landscapes(asked: dict[str, Any], said: str) -> None:
+    plane = plane_of("first")[1]
+    arr = sv.arrange(plane.program, sv.Plane.identity(), sv.Window.box(-0.1, 0.1, -0.1, 0.1))
+    with pytest.raises(sv.InputError, match=said):
+        sv.loss_landscape(**{"arr": arr, "plane": plane} | asked)
 
 
 def test_a_layer_that_is_used_twice_is_refused() -> None:
