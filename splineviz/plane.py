@@ -36,7 +36,7 @@ def _as_point(value: Any, what: str) -> np.ndarray:
     """A finite float64 array from an array, a tensor or nested lists."""
     point = numbers_of(value, what)
     if point.size == 0:
-        raise InputError(f"{what} is empty")
+        raise InputError(f"{what} is empty", hint="as many numbers as the network takes")
     if not np.isfinite(point).all():
         raise InputError(
             f"{what} holds NaN or infinite values", hint="clean the data, or choose another point"

@@ -95,7 +95,8 @@ def compare(
             f"{name} {program.input_shape}" for name, program in zip(called, programs, strict=True)
         )
         raise InputError(
-            f"networks are compared on one plane, so they take inputs of one size; these take {shapes}"
+            f"networks are compared on one plane, so they take inputs of one size; these take {shapes}",
+            hint="networks that take the same points; one that resizes them itself can stand for another",
         )
     steps = len(programs) + len(programs) * (len(programs) - 1) // 2
     done = 0

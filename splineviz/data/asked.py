@@ -43,7 +43,7 @@ class Asked:
         """
         held = list(names)
         if not held:
-            raise InputError(f"{source} holds no array")
+            raise InputError(f"{source} holds no array", hint="a file with an array of points, (n, ...)")
         if self.key is not None:
             return _present(self.key, held, source, "key")
         labels = {self.labels_key, *LABEL_NAMES}

@@ -38,7 +38,11 @@ def chosen_columns(
     label = asked.labels_in([name for name in texts if name not in taken], "", source)
     points = wanted or [name for name in texts if name != label]
     if not points:
-        raise InputError(f"{source} has no column for the points beside {label!r}")
+        raise InputError(
+            f"{source} has no column for the points beside {label!r}",
+            hint="labels_key= names the column of the classes, key='A,B,...' those of the points",
+            command_hint="--labels-key names the column of the classes, --key A,B,... those of the points",
+        )
     if wanted is None and "" in points:
         raise InputError(
             f"column {points.index('') + 1} of {source} has no name, as those of row numbers have none: is "

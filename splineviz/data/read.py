@@ -90,7 +90,7 @@ def read_data(
         kind = _checked(path)
         found = _guarded(path, partial(kind.read, path, inside))
     if len(found) == 0:
-        raise InputError(f"{found.source} holds no point")
+        raise InputError(f"{found.source} holds no point", hint="a file or folder with one at least")
     return found if labels is None else _with_labels(found, Path(labels), asked)
 
 
@@ -124,7 +124,10 @@ def _guarded(path: Path, read: Callable[[], Result]) -> Result:
     except SplinevizError:
         raise
     except MemoryError as error:
-        raise InputError(f"cannot read {path}: it is too large for the memory") from error
+        raise InputError(
+            f"cannot read {path}: it is too large for the memory",
+            hint="a file with fewer points, or a machine with more memory",
+        ) from error
     except Exception as error:  # of several libraries, on whatever the bytes are
         reason = getattr(error, "strerror", None) or next(iter(str(error).strip().splitlines()), None)
         raise InputError(

@@ -123,7 +123,9 @@ def _check(segment: Segment, request: Request) -> None:
             f"integrals along a segment are not asked with {unread[0]}=", hint=f"they read {', '.join(_READ)}"
         )
     if request.level is not None and n_out > 1:
-        raise InputError(f"a level belongs to a network with one output, and this one has {n_out}")
+        raise InputError(
+            f"a level belongs to a network with one output, and this one has {n_out}", hint="leave level= out"
+        )
     classes = () if request.truth is None else one_or_several(request.truth)
     if isinstance(request.truth, Sequence | np.ndarray) and len(classes) != 2:
         raise InputError(f"truth must be one class, or one for each end, got {len(classes)}")

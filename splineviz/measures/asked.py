@@ -166,7 +166,10 @@ def _target(arr: Arrangement, request: Request) -> np.ndarray | None:
             f"shape {target.shape}"
         )
     if np.abs(target).max(initial=0.0) > SQUARABLE:
-        raise InputError(f"target goes up to {np.abs(target).max():g}, whose square is beyond float64")
+        raise InputError(
+            f"target goes up to {np.abs(target).max():g}, whose square is beyond float64",
+            hint="outputs that are wanted, of their size",
+        )
     if target.ndim == 2:
         _one_plane(arr, request, "a target as a map")
         return target

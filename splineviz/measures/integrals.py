@@ -91,7 +91,10 @@ def integrals(arr: Arrangement, request: Request | None = None) -> Integrals:
     request = Request() if request is None else request
     require_outputs(arr, "integrals")
     if not np.isfinite(arr.affine).all():
-        raise InputError("outputs are beyond the largest float64 on some cells, and so are their integrals")
+        raise InputError(
+            "outputs are beyond the largest float64 on some cells, and so are their integrals",
+            hint="a smaller window, or the network with its last weights divided by a power of 2",
+        )
     asked = Asked.of(arr, request)
     decisions = arr.decision_regions(level=request.level)
     parts = asked.cut(class_parts(arr, decisions, request.window))

@@ -158,7 +158,10 @@ def _targets(plane: WeightPlane, targets: Any, loss: Loss) -> np.ndarray:
                 hint="labels for the cross-entropy",
             )
         if not (np.abs(given) <= SQUARABLE).all():
-            raise InputError("targets hold NaN, or numbers whose squares are beyond float64")
+            raise InputError(
+                "targets hold NaN, or numbers whose squares are beyond float64",
+                hint="outputs that are wanted, finite",
+            )
         return given.reshape(n, -1)
     if plane.labels is None:
         raise InputError(

@@ -45,7 +45,7 @@ class PathValues:
         stored = cls(_between(segment.knots, segment.values), None)
         found = cls._exactly(segment) if exact else stored
         if not np.isfinite(found.lines.values).all():
-            raise InputError("outputs are beyond the largest float64 along this segment")
+            raise InputError("outputs are beyond the largest float64 along this segment", hint="nearer ends")
         return found
 
     @classmethod

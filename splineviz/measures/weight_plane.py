@@ -311,7 +311,10 @@ def _constants(program: Program, place: int, x: Tensor) -> tuple[Tensor, dict[in
         else:
             slots[node.output] = node.run(*(slots[i] for i in node.inputs))
     if program.output not in moving:
-        raise InputError(f"the outputs do not depend on {program.nodes[place].module}")
+        raise InputError(
+            f"the outputs do not depend on {program.nodes[place].module}",
+            hint="a layer on the way from the input to the output",
+        )
     (entering,) = program.nodes[place].inputs
     read = {i for node in program.nodes if moving.intersection(node.inputs) for i in node.inputs}
     return slots[entering], {i: value for i, value in slots.items() if i in read}

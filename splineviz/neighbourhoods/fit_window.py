@@ -121,7 +121,10 @@ def _check_inside(window: Window, point: np.ndarray) -> None:
     along, towards = np.roll(corners, -1, 0) - corners, point - corners
     if not (along[:, 0] * towards[:, 1] > along[:, 1] * towards[:, 0]).all():
         u, v = point
-        raise InputError(f"the window is scaled about a point inside it, got ({u:g}, {v:g})")
+        raise InputError(
+            f"the window is scaled about a point inside it, got ({u:g}, {v:g})",
+            hint="about=None for its middle",
+        )
 
 
 def _scale_of(arr: Arrangement, point: np.ndarray, cells: int) -> float:

@@ -63,7 +63,10 @@ class Keeper:
             _made_anew(module, name, example)
         error = _failure(module, example)
         if error is not None:
-            raise InputError(f"the module does not run with other weights: {condensed(error)}") from error
+            raise InputError(
+                f"the module does not run with other weights: {condensed(error)}",
+                hint="load_state_dict and a forward pass in Python, to see where it fails",
+            ) from error
         now = {name: _attribute(module, name) for name in self.kept}
         same = (
             isinstance(value, Tensor) and torch.equal(value, self.kept[name]) for name, value in now.items()

@@ -42,7 +42,10 @@ def without_infinite_entries(
             node = _finite(node, inputs, found)
         result.append(node)
     if not bool(torch.isfinite(values[output]).all()):
-        raise InputError("the output of the model is infinite or no number, whatever the input")
+        raise InputError(
+            "the output of the model is infinite or no number, whatever the input",
+            hint="model(x) in Python, layer by layer, to see where that begins",
+        )
     return result
 
 
@@ -100,5 +103,6 @@ def _senseless(node: _Node) -> InputError:
     where = f" ({node.source})" if node.source else ""
     return InputError(
         f"entries that are infinite whatever the input reach {node.name}{where}, which makes no continuous "
-        "function of them: infinities may be padding or masks of maxima, nothing else"
+        "function of them: infinities may be padding or masks of maxima, nothing else",
+        hint="a large finite number in place of the infinity",
     )

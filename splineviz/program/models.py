@@ -183,4 +183,7 @@ def _imported(model: str) -> object:
     except SplinevizError:
         raise
     except Exception as error:
-        raise InputError(f"cannot load the model '{model}': {condensed(error)}") from error
+        raise InputError(
+            f"cannot load the model '{model}': {condensed(error)}",
+            hint="import and call it in Python, to see where it fails",
+        ) from error

@@ -141,7 +141,10 @@ def held(name: str, value: object) -> object:
     if isinstance(value, Tensor):
         value = value.detach().clone()
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise InputError(f"the input '{name}' cannot be held at NaN or infinite values")
+            raise InputError(
+                f"the input '{name}' cannot be held at NaN or infinite values",
+                hint="a finite number or array",
+            )
     return value
 
 

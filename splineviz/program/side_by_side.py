@@ -68,7 +68,8 @@ def side_by_side(first: Program, second: Program, *, decisions: bool) -> SideByS
         raise InputError(
             f"networks side by side take inputs of one size; {first.name} takes {first.input_shape} and "
             f"{second.name} takes "
-            f"{second.input_shape}"
+            f"{second.input_shape}",
+            hint="networks that take the same points; one that resizes them itself can stand for another",
         )
     same = _common_beginning(first, second)
     joint = _Joint(list(first.nodes), list(first.stages), first.n_slots)

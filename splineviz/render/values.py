@@ -58,7 +58,11 @@ def _scaled(values: np.ndarray, limits: Limits | None, cmap: str | None) -> Cell
 def _as_rgb(values: np.ndarray, limits: Limits | None, cmap: str | None) -> CellColors:
     """Colours as the network means them where its outputs are about 0 to 1, else between common limits."""
     if cmap is not None:
-        raise InputError("three outputs are shown as red, green and blue, so a colour map has no use")
+        raise InputError(
+            "three outputs are shown as red, green and blue, so a colour map has no use",
+            hint="leave cmap out",
+            command_hint="leave --cmap out",
+        )
     low, high = limits or color_limits(values.ravel(), np.ones(values.size), log=False, signed=True)
     if limits is None and low >= -_BEYOND and high <= 1 + _BEYOND:
         low, high = 0.0, 1.0

@@ -125,7 +125,8 @@ def translated(image: Any, offsets: Sequence[tuple[int, int]], fill: float = 0.0
     for copy, (down, right) in zip(moved, offsets, strict=True):
         if abs(down) >= height or abs(right) >= width:
             raise InputError(
-                f"an image of {height} x {width} pixels is moved out of sight by ({down}, {right})"
+                f"an image of {height} x {width} pixels is moved out of sight by ({down}, {right})",
+                hint="steps below its height and width",
             )
         rows, columns = (slice(max(0, s), n + min(0, s)) for s, n in ((down, height), (right, width)))
         copy[..., rows, columns] = pixels[

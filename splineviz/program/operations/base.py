@@ -214,7 +214,8 @@ class Step:
             where = self.call.module or self.call.name
             raise InputError(
                 f"'{where}' ({self.call.op}) has coefficients that are not finite: a division by zero, or an "
-                f"overflow"
+                f"overflow",
+                hint="the module with that division taken into its weights, or kept from zero",
             )
         c, slot = self.call, self.builder.slot()
         node = Affine(

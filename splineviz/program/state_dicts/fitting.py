@@ -100,7 +100,10 @@ def fitted(content: object, wanted: Wanted) -> State:
 def _checked(state: State, wanted: Wanted) -> State:
     """The values in the network's data types, refused where they are not finite or contradict each other."""
     if wrong := faults(state, wanted):
-        raise InputError(f"the weights do not fit the network; {'; '.join(wrong)}")
+        raise InputError(
+            f"the weights do not fit the network; {'; '.join(wrong)}",
+            hint="the network with the sizes that it was trained with, or the weights that are its own",
+        )
     check_present(state)
     real = {name for name, like in wanted.tensors.items() if not like.is_complex()}
     if odd := [name for name, v in state.items() if v.is_quantized or (v.is_complex() and name in real)]:
