@@ -43,7 +43,7 @@ class Request:
 def draw_request(make: Materials) -> Request:
     """A command with random options; its files are written."""
     command = make.one_of(*COMMANDS)
-    arguments = [command, *COMMANDS[command](make)]
+    arguments = ["slice" if command == "boundary" else command, *COMMANDS[command](make)]
     if command != "python":
         arguments += ["--json"] if make.happens(0.3) else []
         wrong = make.one_of("--no-such-option", "-o", "--margin=much", "stray")
@@ -106,6 +106,28 @@ def _slice(make: Materials) -> list[str]:
         "a.txt",
     )
     return [*words, *_outputs(make, kinds), "--dpi", "60"]
+
+
+def _boundary(make: Materials) -> list[str]:
+    if make.happens(0.4):
+        words = ["nets:two", "--box=-2,2,-2,2", *_options(make, 0.3, level=("0", "0.5", "1e9"))]
+    else:
+        words = [*make.network(), *make.data(), "--points", "0,1,2"]
+    words += ["--only", "boundary", *_options(make, 0.2, **_LIMITS)]
+    return [*words, *_outputs(make, ("b.png", "b.svg", "b.pdf", "b.csv", "b.json", "b.geojson", "b.npz"))]
+
+
+def _measure(make: Materials) -> list[str]:
+    saved = make.happens(0.4)
+    words = [make.arrangement()] if saved else [*make.network(), *make.data(), "--points", "0,1,2"]
+    words += [] if saved else _options(make, 0.2, **_LIMITS)
+    metrics = ("regions", "boundary", "folds", "integrals", "graph", "topology")
+    for metric in make.rng.permutation(metrics)[: int(make.rng.integers(0, 3))]:
+        words += ["--metric", str(metric)]
+    words += _options(
+        make, 0.2, truth=("0", "9", "0,1,2"), tolerance=("1e-9", "0.1"), polygon=("0,0,1,0,0,1",)
+    )
+    return [*words, *_outputs(make, ("m.csv", "m.json", "m.parquet"))]
 
 
 def _estimate(make: Materials) -> list[str]:
@@ -188,6 +210,8 @@ def _python(make: Materials) -> list[str]:
 
 COMMANDS: dict[str, Callable[[Materials], list[str]]] = {
     "slice": _slice,
+    "boundary": _boundary,
+    "measure": _measure,
     "estimate": _estimate,
     "validate": _validate,
     "animate": _animate,
@@ -197,4 +221,5 @@ COMMANDS: dict[str, Callable[[Materials], list[str]]] = {
     "inspect": _inspect,
     "python": _python,
 }
-"""What draws the arguments of each command; python is a script that uses the package itself"""
+"""What draws the arguments of each command; boundary is a slice of it alone, python a script that uses the package
+itself"""
