@@ -157,8 +157,8 @@ def test_radii(text: str, radius: float | AutoRadius) -> None:
 
 
 USAGE = {
-    "a word": ((*AT, "--radius", "some"), "expected a number, auto, or auto:N"),
-    "no units": ((*AT, "--radius", "auto:0"), "expected a number, auto, or auto:N"),
+    "a word": ((*AT, "--radius", "some"), "expected a finite number, auto, or auto:N"),
+    "no units": ((*AT, "--radius", "auto:0"), "expected a finite number, auto, or auto:N"),
     "auto without a point": ((*POINTS, "--radius", "auto"), "--at INDEX and --radius R belong together"),
     "two choices": ((*AT, "--radius", "auto", "--cells", 9), "each chooses the window"),
     "a box": ((*AT, "--radius", "auto", "--box", "0,1,0,1"), "--radius auto and --box exclude each other"),

@@ -166,7 +166,7 @@ def test_variants() -> None:
     assert not np.allclose(noisy.values[:, 0], everything[:, 0]) and noisy.error[:, 0].min() > 0
     with pytest.raises(sv.InputError, match="maximum of activations"):
         density(nn.Sequential(nn.Unflatten(1, (1, 4)), nn.MaxPool1d(2)), x)
-    with pytest.raises(sv.InputError, match="sigma must be greater than 0"):
+    with pytest.raises(sv.InputError, match="sigma must be a number >= 1e-150"):
         density(network, x, sigma=0.0)
     with pytest.raises(sv.InputError, match="orthonormal"):
         density(network, x, basis=np.ones((2, 4)))

@@ -66,7 +66,7 @@ def test_patterns_change_at_knots_by_the_units_named() -> None:
         assert changed
     for found, expected in zip(walk.pattern(3), (b[3] for b in bits), strict=True):
         np.testing.assert_array_equal(found, expected)
-    with pytest.raises(sv.InputError, match="cells 0 to"):
+    with pytest.raises(sv.InputError, match="cell must be in 0"):
         walk.pattern(walk.n_cells)
 
 
