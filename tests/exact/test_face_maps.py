@@ -19,7 +19,7 @@ import splineviz.geometry.refine
 from splineviz.exact.balls import Ball, balls, crossing, through, value_at
 from splineviz.exact.carried import Carried
 from splineviz.exact.double_double import DoubleDouble
-from splineviz.exact.forward import products
+from splineviz.exact.forward import products, work
 from splineviz.exact.resolver import Resolver
 from splineviz.geometry.answers import UnsureError, _decide, _needed
 from splineviz.geometry.questions import UNKNOWN
@@ -108,6 +108,8 @@ def test_maps_are_reckoned_to_take_what_they_take(arranged: Any, monkeypatch: py
         told.append((alone.effort(faces) - alone.effort([]), taken))
         alone._batch_of.update(dict.fromkeys(faces, made))
         assert alone.effort(faces) == alone.effort([])
+        whole = self.kind.products * work(self.program, self.stage)
+        assert alone.affordable(alone.effort([]) + (len(faces) + 0.5) * whole) == len(faces)
         return made
 
     monkeypatch.setattr(Carried, "_pass", reckoned)
