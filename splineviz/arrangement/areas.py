@@ -13,12 +13,21 @@ from splineviz.arrangement.exact_cells import affordable, exact_cells
 from splineviz.arrangement.exact_polygon import ratio
 from splineviz.arrangement.polygons import next_side
 from splineviz.arrangement.proof import Proof
+from splineviz.geometry.csr import Csr
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
 from splineviz.program.program import Program
 
-__all__ = ["doubtful_areas", "measured_areas", "open_areas"]
+__all__ = [
+    "SHARE",
+    "area_errors",
+    "doubtful_areas",
+    "estimated_displacement",
+    "exact_areas",
+    "measured_areas",
+    "open_areas",
+]
 
-_SHARE = 2.0**-10
+SHARE = 2.0**-10
 """Of an area that it may be off by, for what it is counted as right"""
 _ESTIMATE = 2.0**-32
 """Of the largest numbers between uv and input space: coordinates that by estimate are off by more have been
@@ -30,13 +39,16 @@ def measured_areas(arr: Cells, program: Program, areas: Float64[np.ndarray, "cel
 
     All of these with ``certify="full"``, else as many of the smallest as take a few seconds.
     """
-    reach = np.array([
-        float(np.linalg.norm(plane.origin)) + np.abs(window.vertices).max() * 2.0
-        for plane, window in zip(arr.planes, arr.windows, strict=True)
-    ])  # fmt: skip
-    doubtful = doubtful_areas(arr, areas, _ESTIMATE * reach[arr.cell_window])
-    doubtful[arr.thin_cells] = False  # from exact corners
-    cells = np.flatnonzero(doubtful)
+    return exact_areas(arr, program, areas, doubtful_areas(arr, areas, estimated_displacement(arr)))
+
+
+def exact_areas(
+    arr: Cells, program: Program, areas: Float64[np.ndarray, "cell"], wanted: Bool[np.ndarray, "cell"]
+) -> Float64[np.ndarray, "cell"]:
+    """Areas (F,), exact for the cells that are ``wanted``, as many of the smallest of them as
+    `measured_areas` affords."""
+    wanted[arr.thin_cells] = False  # from exact corners
+    cells = np.flatnonzero(wanted)
     cells = cells[np.argsort(areas[cells], kind="stable")][: affordable(program, arr.stats.certify != "full")]
     result = areas.copy()
     for cell, exact in zip(cells.tolist(), exact_cells(arr, program, cells) or [], strict=False):
@@ -60,7 +72,7 @@ def open_areas(arr: Cells, proof: Proof, areas: Float64[np.ndarray, "cell"]) -> 
     for cell, exact in proof.cells(cells).items():
         if exact.polygon is not None:
             area = exact.polygon.area
-            slack = Fraction(_SHARE) * area + Fraction(math.ulp(0.0))
+            slack = Fraction(SHARE) * area + Fraction(math.ulp(0.0))
             found = areas[cell]
             proven += bool(np.isfinite(found)) and abs(Fraction(float(found)) - area) <= slack
     return len(cells) - proven
@@ -69,22 +81,40 @@ def open_areas(arr: Cells, proof: Proof, areas: Float64[np.ndarray, "cell"]) -> 
 def doubtful_areas(
     arr: Cells, areas: Float64[np.ndarray, "cell"], moved: Float64[np.ndarray, "cell"]
 ) -> Bool[np.ndarray, "cell"]:
-    """(F,) bool: which areas may be off by a thousandth if corners are off by ``moved`` (F,) at most.
+    """(F,) bool: which areas may be off by a thousandth if corners are off by ``moved`` (F,) at most."""
+    with np.errstate(all="ignore"):
+        doubtful: np.ndarray = ~(area_errors(arr.vertices, arr.cells, moved) <= SHARE * areas)
+    return doubtful
+
+
+def area_errors(
+    vertices: Float64[np.ndarray, "vertex 2"], polygons: Csr, moved: Float64[np.ndarray, "polygon"]
+) -> Float64[np.ndarray, "polygon"]:
+    """(P,) how far the areas of polygons may be off if corners are off by ``moved`` (P,) at most.
 
     Moving corners by d changes the area of a polygon with n corners by d times its perimeter and n d^2, at
     most.
     """
-    start = arr.cells.offsets[:-1]
+    start = polygons.offsets[:-1]
     if not len(start):
-        return np.zeros(0, dtype=bool)
+        return np.zeros(0)
     with np.errstate(all="ignore"):
-        uv = arr.vertices[arr.cells.values]
-        after = next_side(arr.cells.offsets)
+        uv = vertices[polygons.values]
+        after = next_side(polygons.offsets)
         perimeter = np.add.reduceat(np.hypot(*(uv[after] - uv).T), start)
-        n = arr.cells.lengths
-        off = moved * perimeter + n * moved**2 + 8.0 * n * UNIT_ROUNDOFF * perimeter**2
-        doubtful: np.ndarray = ~(SAFE * off <= _SHARE * areas)
-    return doubtful
+        n = polygons.lengths
+        off: np.ndarray = moved * perimeter + n * moved**2 + 8.0 * n * UNIT_ROUNDOFF * perimeter**2
+        return SAFE * off
+
+
+def estimated_displacement(arr: Cells) -> Float64[np.ndarray, "cell"]:
+    """(F,) estimate of how far the corners of cells are off, in uv."""
+    reach = np.array([
+        float(np.linalg.norm(plane.origin)) + np.abs(window.vertices).max() * 2.0
+        for plane, window in zip(arr.planes, arr.windows, strict=True)
+    ])  # fmt: skip
+    estimated: np.ndarray = _ESTIMATE * reach[arr.cell_window]
+    return estimated
 
 
 def _rounded(area: Fraction) -> float:

@@ -17,11 +17,8 @@ from torch import Tensor
 
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.side_lines import SideUnits
-from splineviz.arrangement.slopes import derivatives
-from splineviz.arrangement.unread_units import slope_changes
+from splineviz.arrangement.unit_derivatives import effects_of_units, gradients_of_units
 from splineviz.geometry.compiled import kernel
-from splineviz.program.interpret import Interpreter, walk
-from splineviz.program.nodes import Affine, Maximum, Pointwise
 from splineviz.program.program import Program
 from splineviz.program.rows import as_rows
 
@@ -32,10 +29,12 @@ _LOST = 2.0**-6
 
 
 class _Steps(NamedTuple):
-    """For each cell of a run the neighbour that it is reached from."""
+    """A spanning forest of the cells of a run: for each the neighbour that it is reached from."""
 
+    order: Int64[np.ndarray, "cell"]
+    """Rows of cells, each after the one it is reached from"""
     before: Int64[np.ndarray, "cell"]
-    """Row of the neighbour, which is less than the cell's own; -1 for none"""
+    """Row of the neighbour; -1 for none"""
     stage: Int64[np.ndarray, "cell"]
     unit: Int64[np.ndarray, "cell"]
 
@@ -59,120 +58,107 @@ def jacobians(
     full = in_full(cells[start])
     result = full.new_empty(len(cells), *full.shape[1:])
     result[start] = full
-    effect, gradient = result.new_zeros(result.shape[:2]), result.new_zeros(len(cells), result.shape[2])
+    effect, gradients = result.new_zeros(result.shape[:2]), [result.new_zeros(0, result.shape[2])]
+    gradient = np.zeros(len(cells), dtype=np.int64)
     for stage in np.unique(steps.stage[steps.before >= 0]).tolist():
         rows = np.flatnonzero((steps.before >= 0) & (steps.stage == stage))
-        units, here = steps.unit[rows], torch.from_numpy(rows)
-        gradient[here] = reduced(as_rows(_gradients(arr, program, stage, cells[rows], units)))
-        effect[here] = _effects(arr, program, stage, cells[rows], units)
-    lost = _filled(result.numpy(), steps.before, effect.numpy(), gradient.numpy())
+        units = steps.unit[rows]
+        effect[torch.from_numpy(rows)] = effects_of_units(arr, program, stage, cells[rows], units)
+        # Pieces of a unit's line within one cell of the stage before share what enters the unit.
+        around = np.stack([_cells_before(arr, stage, cells[rows]), units])
+        _, first, alike = np.unique(around, axis=1, return_index=True, return_inverse=True)
+        gradient[rows] = sum(map(len, gradients)) + alike.reshape(-1)
+        own = gradients_of_units(arr, program, stage, cells[rows[first]], units[first])
+        gradients.append(reduced(as_rows(own)))
+    lost = _filled(
+        result.numpy(), steps.order, steps.before, effect.numpy(), gradient, torch.cat(gradients).numpy()
+    )
     if len(lost):
         result[torch.from_numpy(lost)] = in_full(cells[lost])
     return result
 
 
 def _steps(arr: Cells, program: Program, cells: np.ndarray, sides: Sequence[SideUnits]) -> _Steps:
-    """From the neighbour of the lowest row, so that ways are short, across edges of one pointwise unit."""
+    """By the shortest ways from the lowest row, across edges of one pointwise unit."""
     mine = [side.of(cells) for side in sides]
     row, unit = (np.concatenate([getattr(side, name) for side in mine]) for name in ("row", "unit"))
-    before = np.concatenate([side.beyond for side in mine]) - cells[0]
+    beyond = np.concatenate([side.beyond for side in mine]) - cells[0]
     stage = np.repeat(np.arange(len(mine)), [len(side.row) for side in mine])
     edge = arr.cell_edges[np.concatenate([side.side for side in mine])]
-    single = arr.edge_units.offsets[edge + 1] - arr.edge_units.offsets[edge] == 1
+    single = arr.edge_units.lengths[edge] == 1
     bends = np.array([not stage.candidates for stage in program.stages])[stage]
-    found = np.flatnonzero((before >= 0) & (before < row) & single & bends)
-    found = found[np.lexsort((before[found], row[found]))]
-    reached, first = np.unique(row[found], return_index=True)
-    steps = _Steps(*(np.full(len(cells), -1) for _ in range(3)))
-    for values, given in zip(steps, (before, stage, unit), strict=True):
-        values[reached] = given[found[first]]
+    found = np.flatnonzero((beyond >= 0) & (beyond < len(cells)) & single & bends)
+    found = found[np.argsort(row[found], kind="stable")]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row[found], minlength=len(cells)))])
+    order, through = _forest(offsets, beyond[found])
+    reached = np.flatnonzero(through >= 0)
+    steps = _Steps(order, *(np.full(len(cells), -1) for _ in range(3)))
+    for values, given in zip(steps[1:], (row, stage, unit), strict=True):
+        values[reached] = given[found[through[reached]]]
     return steps
 
 
-def _place(program: Program, stage: int) -> int:
-    """Which node a stage is."""
-    return next(
-        i for i, node in enumerate(program.nodes) if not isinstance(node, Affine) and node.stage == stage
-    )
+def _cells_before(arr: Cells, stage: int, cells: np.ndarray) -> np.ndarray:
+    """(cells,) which cell of those before a stage, and of its units that bend there, each is part of."""
+    for _, parent in reversed(arr.patterns[stage:]):
+        cells = parent[cells]
+    return cells
 
 
-def _gradients(arr: Cells, program: Program, stage: int, cells: np.ndarray, units: np.ndarray) -> Tensor:
-    """(rows, *input) gradients of what enters one unit of a stage each, on a cell each."""
-    place = _place(program, stage)
-    node = program.nodes[place]
-    with torch.enable_grad():
-        x = torch.zeros(len(cells), *program.input_shape, dtype=torch.float64, requires_grad=True)
-        slots = {0: x}
-        for _ in walk(program.nodes[:place], slots, derivatives(arr, cells)):
-            pass
-        z = as_rows(slots[node.inputs[0]])
-        if not z.requires_grad:  # a unit that reads no input
-            return torch.zeros_like(x)
-        entries = z[torch.arange(len(cells)), torch.from_numpy(units % z.shape[1])]
-        (gradient,) = torch.autograd.grad(entries.sum(), x)
-    return gradient
-
-
-def _effects(arr: Cells, program: Program, stage: int, cells: np.ndarray, units: np.ndarray) -> Tensor:
-    """(rows, C) what the output changes by on a cell each, for a unit derivative of what enters one unit of a
-    stage, as that unit takes the state that it has there.
-
-    A slot without any change holds None.
-    """
-    place = _place(program, stage)
-    node = program.nodes[place]
-    assert isinstance(node, Pointwise)
-    change = as_rows(slope_changes(node, units, node.shape))
-    on = arr.pattern_bits(stage, cells)[np.arange(len(cells)), units]
-    change = torch.where(torch.from_numpy(on)[:, None], change, -change).reshape(-1, *node.shape)
-    slots: dict[int, Tensor | None] = dict.fromkeys(range(program.n_slots))
-    slots[node.output] = change
-    plain = derivatives(arr, cells)
-
-    def affine(node: Affine, values: Sequence[Tensor | None]) -> Tensor | None:
-        if all(value is None for value in values):
-            return None
-        shapes = (program.shapes[i] for i in node.inputs)
-        filled = (
-            change.new_zeros(len(cells), *shape) if value is None else value
-            for value, shape in zip(values, shapes, strict=True)
-        )
-        return plain.affine(node, list(filled))
-
-    def pointwise(node: Pointwise, value: Tensor | None) -> Tensor | None:
-        return None if value is None else plain.pointwise(node, value)
-
-    def maximum(node: Maximum, value: Tensor | None) -> Tensor | None:
-        return None if value is None else plain.maximum(node, value)
-
-    for _ in walk(program.nodes[place + 1 :], slots, Interpreter(affine, pointwise, maximum)):
-        pass
-    output = slots[program.output]
-    return change.new_zeros(len(cells), 1) if output is None else as_rows(output)
+@kernel
+def _forest(
+    offsets: Int64[np.ndarray, "cell+1"], beyond: Int64[np.ndarray, "side"]
+) -> tuple[Int64[np.ndarray, "cell"], Int64[np.ndarray, "cell"]]:
+    """Cells in an order in which each comes after one next to it, and the side of that one by which it was
+    found; -1 for the first of those that hang together. ``beyond`` is the cell beyond each side."""
+    n = len(offsets) - 1
+    order, through = np.empty(n, np.int64), np.full(n, -1, np.int64)
+    seen = np.zeros(n, np.bool_)
+    taken, found = 0, 0
+    for root in range(n):
+        if seen[root]:
+            continue
+        seen[root] = True
+        order[found] = root
+        found += 1
+        while taken < found:
+            cell = order[taken]
+            taken += 1
+            for side in range(offsets[cell], offsets[cell + 1]):
+                other = beyond[side]
+                if not seen[other]:
+                    seen[other] = True
+                    through[other] = side
+                    order[found] = other
+                    found += 1
+    return order, through
 
 
 @kernel
 def _filled(
     jacobian: Float64[np.ndarray, "cell output input"],
+    order: Int64[np.ndarray, "cell"],
     before: Int64[np.ndarray, "cell"],
     effect: Float64[np.ndarray, "cell output"],
-    gradient: Float64[np.ndarray, "cell input"],
+    gradient: Int64[np.ndarray, "cell"],
+    gradients: Float64[np.ndarray, "gradient input"],
 ) -> Int64[np.ndarray, "lost"]:
-    """Fill in the Jacobians of cells that are reached from others; those whose norm has become small on the
-    way."""
+    """Fill in the Jacobians of cells that are reached from others, in this order; those whose norm has become
+    small on the way. ``gradient`` is the row of ``gradients`` of each cell."""
     n, n_out, n_in = jacobian.shape
     largest, lost = np.empty(n), np.zeros(n, np.bool_)
-    for cell in range(n):
+    for cell in order:
         source, square = before[cell], 0.0
         if source < 0:
             for value in jacobian[cell].ravel():
                 square += value * value
             largest[cell] = square
             continue
+        own = gradients[gradient[cell]]
         for output in range(n_out):
             a = effect[cell, output]
             for i in range(n_in):
-                value = jacobian[source, output, i] + a * gradient[cell, i]
+                value = jacobian[source, output, i] + a * own[i]
                 jacobian[cell, output, i] = value
                 square += value * value
         largest[cell] = max(largest[source], square)

@@ -16,9 +16,9 @@ from jaxtyping import Float64, Int64
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.decisions.boundary import decision_boundary
 from splineviz.errors import InputError
-from splineviz.geometry.box_tree import BoxTree, box_tree
+from splineviz.geometry.box_tree import BoxTree, box_tree, in_strips_of_tree
 from splineviz.geometry.nearest_segments import nearest_segments
-from splineviz.geometry.point_location import lowest_polygons
+from splineviz.geometry.point_location import lowest_polygons, polygon_boxes
 
 __all__ = ["distance", "locate"]
 
@@ -68,14 +68,9 @@ def locate(arr: Cells, uv: Any, window: int | np.ndarray | None = None) -> Int64
     points = points.reshape(-1, 2)
     of_point = _windows_of(arr, window, shape)
     tree = _kept(arr, "cells", lambda: _tree_of_cells(arr))
-    cells = np.ascontiguousarray(arr.vertices), arr.cells.offsets, arr.cells.values
-    no_answers = np.empty(0, dtype=np.int8)
-    found, questions = lowest_polygons(points, of_point, *cells, tree, no_answers)
-    if len(questions):
-        point, a, b = questions.T
-        open_ = np.unique(point)
-        answers = _exact_turns(arr.vertices[a], arr.vertices[b], points[point])
-        found[open_], _ = lowest_polygons(points[open_], of_point[open_], *cells, tree, answers)
+    order = in_strips_of_tree(points, of_point, tree)
+    found = np.empty(len(points), dtype=np.int64)
+    found[order] = _located(arr, points[order], of_point[order], tree)
     return found.reshape(shape)
 
 
@@ -126,10 +121,12 @@ def distance(
     edges = _kept(arr, "edges", lambda: _inner_edges(arr))
     asked = np.unique(of_point)
     boundary = _kept(arr, ("boundary", level, *asked.tolist()), lambda: _boundary(arr, affine, level, asked))
-    to_edge, to_boundary = (
-        nearest_segments(points, of_point, segments.ends, segments.tree) for segments in (edges, boundary)
-    )
-    return to_edge.reshape(shape), to_boundary.reshape(shape)
+    order = in_strips_of_tree(points, of_point, edges.tree)
+    points, of_point = points[order], of_point[order]
+    found = np.empty((2, len(points)))
+    for row, segments in zip(found, (edges, boundary), strict=True):
+        row[order] = nearest_segments(points, of_point, segments.ends, segments.tree)
+    return found[0].reshape(shape), found[1].reshape(shape)
 
 
 def _as_points(uv: Any) -> np.ndarray:
@@ -178,10 +175,22 @@ def _kept(arr: Cells, name: Hashable, made: Callable[[], T]) -> T:
 
 
 def _tree_of_cells(arr: Cells) -> BoxTree:
-    start = arr.cells.offsets[:-1]
-    corners = arr.vertices[arr.cells.values]
-    low, high = np.minimum.reduceat(corners, start), np.maximum.reduceat(corners, start)
+    low, high = polygon_boxes(np.ascontiguousarray(arr.vertices), arr.cells.offsets, arr.cells.values)
     return box_tree(low, high, arr.cell_window)
+
+
+def _located(arr: Cells, points: np.ndarray, of_point: np.ndarray, tree: BoxTree) -> np.ndarray:
+    """(n,) the cell of each point (n, 2) on a window each."""
+    cells = np.ascontiguousarray(arr.vertices), arr.cells.offsets, arr.cells.values
+    no_answers = np.empty(0, dtype=np.int8)
+    found, questions = lowest_polygons(points, of_point, *cells, tree, no_answers)
+    if len(questions):
+        point, a, b = questions.T
+        open_ = np.unique(point)
+        answers = _exact_turns(arr.vertices[a], arr.vertices[b], points[point])
+        found[open_], _ = lowest_polygons(points[open_], of_point[open_], *cells, tree, answers)
+    located: np.ndarray = found
+    return located
 
 
 def _exact_turns(a: np.ndarray, b: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -50,13 +50,26 @@ class Arrangement(Cells):
         assert self.program is not None
         return measured_areas(self, self.program, self._rounded_areas)
 
+    @cached_property
+    def smallest_area(self) -> float | None:
+        """The least of `areas`, of which it takes only those to be found that may be it; None of no cells."""
+        if not self.n_cells:
+            return None
+        if "areas" in vars(self) or not self._provable:
+            return float(self.areas.min())
+        from splineviz.arrangement.smallest_area import smallest_area
+
+        assert self.program is not None
+        return smallest_area(self, self.program, self._rounded_areas)
+
     @property
     def exact(self) -> dict[str, int]:
         """Number of open questions behind each kind of number that has been asked for: 0 where all is proven.
 
         ``cells`` are combinatorial decisions of the subdivision, ``linear_regions`` edges at which it is not
         proven whether the function bends, ``decision_regions`` cells in which it is not proven which classes
-        win, ``areas`` cells whose area is not proven to a thousandth. These three take the cells for right.
+        win, ``areas`` cells whose area is not proven to a thousandth, or, where only the smallest was asked
+        for, cells that may be smaller. These three take the cells for right.
         """
         asked = vars(self)
         found = {"cells": self.stats.decisions if self.stats.certify == "off" else self.stats.undecided}
@@ -66,6 +79,8 @@ class Arrangement(Cells):
             found["decision_regions"] = self._decisions.open
         if "areas" in asked and "_bounded" in asked:
             found["areas"] = self._open_areas
+        elif "smallest_area" in asked and "_bounded" in asked:
+            found["areas"] = self._open_smallest
         return found
 
     @property
@@ -93,6 +108,14 @@ class Arrangement(Cells):
         from splineviz.arrangement.areas import open_areas
 
         return self.n_cells if self._proof is None else open_areas(self, self._proof, self.areas)
+
+    @cached_property
+    def _open_smallest(self) -> int:
+        from splineviz.arrangement.smallest_area import open_smallest
+
+        if self._proof is None or self.smallest_area is None:
+            return self.n_cells
+        return open_smallest(self, self._proof, self._rounded_areas, self.smallest_area)
 
     @cached_property
     def _bounded(self) -> BoundedMaps:

@@ -1,4 +1,4 @@
-"""Polygons that points lie in, by the parity of the sides to the right of a point.
+"""Polygons that points lie in, by the parity of the sides to the right of a point; and their boxes.
 
 Half-planes would not do: rounding leaves cells that are not quite convex, and half-planes would lose the
 slivers between neighbours.
@@ -14,7 +14,7 @@ from splineviz.geometry.compiled import kernel, part
 from splineviz.geometry.predicates import TINY
 from splineviz.geometry.rounding import UNIT_ROUNDOFF
 
-__all__ = ["lowest_polygons"]
+__all__ = ["lowest_polygons", "polygon_boxes"]
 
 # Shewchuk's bound for the sign of a 2 x 2 orientation determinant, relative to the sum of its two products.
 _ORIENTATION = (3.0 + 16.0 * UNIT_ROUNDOFF) * UNIT_ROUNDOFF
@@ -74,6 +74,23 @@ def lowest_polygons(
             if (odd or on_side) and (found[i] < 0 or cell < found[i]):
                 found[i] = cell
     return found, questions[:n_asked]
+
+
+@kernel
+def polygon_boxes(
+    vertices: Float64[np.ndarray, "vertex 2"],
+    offsets: Int64[np.ndarray, "cell+1"],
+    corners: Int64[np.ndarray, "side"],
+) -> tuple[Float64[np.ndarray, "cell 2"], Float64[np.ndarray, "cell 2"]]:
+    """(F, 2) least and largest coordinates of the corners of each polygon."""
+    n = len(offsets) - 1
+    low, high = np.full((n, 2), np.inf), np.full((n, 2), -np.inf)
+    for cell in range(n):
+        for k in range(offsets[cell], offsets[cell + 1]):
+            for axis in range(2):
+                low[cell, axis] = min(low[cell, axis], vertices[corners[k], axis])
+                high[cell, axis] = max(high[cell, axis], vertices[corners[k], axis])
+    return low, high
 
 
 @part()

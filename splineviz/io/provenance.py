@@ -73,8 +73,7 @@ def certificate(arr: Arrangement) -> dict[str, Any]:
     What else has been asked for has its number of open questions, by name: `Arrangement.exact`. ``certified``
     is about all of it.
     """
-    smallest = float(arr.areas.min()) if arr.n_cells else None
-    return certificate_of(arr.stats, smallest) | {"certified": arr.certified, **arr.exact}
+    return certificate_of(arr.stats, arr.smallest_area) | {"certified": arr.certified, **arr.exact}
 
 
 def certificate_of(stats: Stats | Totals, smallest_cell: float | None = None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from torch import Tensor
 from splineviz.geometry.compiled import kernel
 from splineviz.geometry.rounding import FLOOR, SAFE, UNIT_ROUNDOFF
 from splineviz.program.nodes import Affine, Maximum, Pointwise
+from splineviz.program.transposes import transposed
 from splineviz.values.bent_entries import lines_of
 from splineviz.values.face_bounds import FaceBounds
 from splineviz.values.vertex_values import VertexValues
@@ -209,26 +210,13 @@ def _through_affine(
 ) -> _Step:
     nothing = [torch.zeros(1, *shapes[slot], dtype=torch.float64) for slot in node.inputs]
     constants = node.run(*nothing)
-    parts = _transposed(node, own, nothing)
+    parts = transposed(node, own, [shapes[slot] for slot in node.inputs])
     more = (own * constants).flatten(1).sum(1).numpy()
     gain, terms = node.gain, (math.prod(shapes[node.output]) + 2) * UNIT_ROUNDOFF
     size = sum(bounds.sizes[slot] for slot in node.inputs)
     magnitude = gain.norm if gain.rows is None else min(gain.magnitude, gain.row_norm)
     reach = magnitude * size + float(constants.norm())
     return parts, more, SAFE * 2.0 * terms * _norms(own) * reach + FLOOR
-
-
-def _transposed(node: Affine, own: Tensor, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """The rows times the linear part of a node, for each of its inputs."""
-    if node.matrix is not None:
-        return [own @ node.matrix]
-    with torch.enable_grad():
-        given = [x.expand(len(own), *x.shape[1:]).clone().requires_grad_() for x in inputs]
-        result = node.linear(*given)
-        if not result.requires_grad:
-            return [torch.zeros_like(x) for x in given]
-        found = torch.autograd.grad(result, given, own, allow_unused=True)
-    return [torch.zeros_like(x) if part is None else part for x, part in zip(given, found, strict=True)]
 
 
 def _through_pointwise(node: Pointwise, own: Tensor, bounds: FaceBounds) -> _Step:

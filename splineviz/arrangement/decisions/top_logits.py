@@ -67,26 +67,23 @@ def logits_of(
     # Of the windows, so that it is the same whichever of their cells there are.
     corners = np.concatenate([window.vertices for window in arr.windows])
     reach = np.append(np.abs(corners).max(0), 1.0)
-    values, slack = logits_at(maps, cell_of, arr.vertices, reach)
-    winner = values.argmax(1)
     if proof is None:
+        values, slack = logits_at(maps, cell_of, arr.vertices, reach)
         top = np.partition(values, -2, axis=1)[:, -2:]
         with np.errstate(invalid="ignore"):
             clear = top[:, 1] - top[:, 0] > slack
-        return Logits(maps, cell_of, winner, clear, reach)
+        return Logits(maps, cell_of, values.argmax(1), clear, reach)
     # Compiled, and of no use to those who draw what was saved.
-    from splineviz.arrangement.logit_bounds import logit_bounds
+    from splineviz.arrangement.logit_bounds import proven_largest
 
-    clear = np.zeros(arr.n_vertices, dtype=bool)
     # The bound of the walk does nearly everywhere. That of each vertex is sharper, and has to be worked out.
     sharpest = arr.stats.largest_displacement
     coarse = np.full(arr.n_vertices, np.inf if sharpest is None else sharpest)
-    for known in (lambda _: coarse, proof.displacement_at):
-        left = np.flatnonzero(~clear)
-        if len(left):
-            own, uv = cell_of[left], arr.vertices[left]
-            bounds = logit_bounds(maps, proof.errors, own, uv, known(left)[left], _ROUNDINGS)
-            clear[left] = beats(values[left], bounds, winner[left]).sum(1) == maps.shape[1] - 1
+    winner, clear = proven_largest(maps, proof.errors, cell_of, arr.vertices, coarse, _ROUNDINGS)
+    left = np.flatnonzero(~clear)
+    if len(left):
+        own, uv, displacement = cell_of[left], arr.vertices[left], proof.displacement_at(left)[left]
+        _, clear[left] = proven_largest(maps, proof.errors, own, uv, displacement, _ROUNDINGS)
     return Logits(maps, cell_of, winner, clear, reach)
 
 
