@@ -18,7 +18,7 @@ wheel: $(VENV)/.installed
 	NUMBA_CACHE_DIR=build/kernels NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES= $(BIN)/splineviz slice demo -o build/demo.png
 	mkdir splineviz/kernels
 	cp build/kernels/*/*.nbi build/kernels/*/*.nbc splineviz/kernels
-	$(PIP) wheel --no-deps --wheel-dir dist .
+	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir dist .
 	rm -rf splineviz/kernels
 
 test: $(VENV)/.installed-dev

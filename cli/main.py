@@ -23,6 +23,9 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: no letter that it lacks ends a command
     end_on_signals()  # before anything that takes long to import
+    # Between the small products of a slice torch's threads would spin: as much processor time as all else,
+    # and it holds up whatever runs beside.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     code = 1
     # Registered first, it runs last. Threads that are within torch while the interpreter is taken apart would
     # abort the process, whatever its exit code; and taking it apart is no small part of a short command.

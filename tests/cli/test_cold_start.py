@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -47,3 +48,15 @@ def test_bad_suffix_is_refused_before_anything_heavy_is_loaded() -> None:
         loaded_by("from splineviz_cli.commands import run; assert run(['slice', 'demo', '-o', 'x.bmp']) == 4")
         == []
     )
+
+
+@pytest.mark.parametrize(("asked", "policy"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_without_work_wait_unless_they_are_to_spin(asked: str | None, policy: str) -> None:
+    """OpenMP says at its start what it goes by."""
+    how = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
+    how |= {"OMP_DISPLAY_ENV": "TRUE"} | ({} if asked is None else {"OMP_WAIT_POLICY": asked})
+    code = (
+        "import sys; sys.argv = ['splineviz', 'inspect', 'demo']; from splineviz_cli.main import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=how)
+    assert f"OMP_WAIT_POLICY = '{policy}'" in done.stderr
