@@ -61,7 +61,7 @@ def trained(net: Network, x: Tensor, y: Tensor, steps: int) -> None:
     for _ in range(steps):
         rows = torch.randint(len(x), (64,), generator=generator)
         optimiser.zero_grad()
-        nn.functional.mse_loss(net(x[rows]), wanted[rows]).backward()
+        torch.autograd.backward(nn.functional.mse_loss(net(x[rows]), wanted[rows]))
         optimiser.step()
 
 

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from . import conftest as conftest
-
 
 def of_identities(skips: bool, factor: float) -> script.Network:
     """Every stage multiplies by a number before its activation."""
