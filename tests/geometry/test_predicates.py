@@ -91,6 +91,17 @@ def test_values_within_the_bound_become_zero_and_are_counted() -> None:
     assert (signs.zeros, signs.open) == (3, 1)
 
 
+def test_how_far_values_were_moved_for_their_signs_is_told() -> None:
+    """In all, and the largest over the scale of its unit; not where a unit has no scale."""
+    scale = np.array([0.25, 4.0, 0.5, 0.0])
+    z, slack = np.array([[3e-12, -8e-12, 1.0, 2.0], [1.0, -1.0, -2e-12, 1.0]]), np.full(2, 1e-12)
+    units = units_of(z.copy(), scale, slack, np.empty(0))
+    judge(units, False, 0, Dialogue(NO_ANSWERS, no_questions(100)))
+    assert units.z.tolist() == [[0.0, 0.0, 1.0, 2.0], [1.0, -1.0, 0.0, 1.0]]
+    assert units.moved[0] == pytest.approx([73e-24, 12e-12])
+    assert units.moved[1] == pytest.approx([4e-24, 4e-12])
+
+
 def test_a_crossing_lies_within_its_bound() -> None:
     rng = np.random.default_rng(0)
     for _ in range(300):
@@ -103,7 +114,8 @@ def test_a_crossing_lies_within_its_bound() -> None:
             assert abs(a / (a - b) - Fraction(t)) <= Fraction(bound) * (1 + Fraction(1, 10**8))
 
 
-def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands(sign: int) -> None:
     given = np.array([[3e-9, -3e-9, 0.0, 2e-9, 5e-9, 1.0], [0.0, 1.0, -1.0, 1.0, -1.0, 1.0]])
     scale, proof, slack = (
         np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]),
@@ -123,13 +135,15 @@ def test_what_a_proof_leaves_open_is_asked_for_and_the_answer_stands() -> None:
     assert signs.open == 5
     np.testing.assert_array_equal(z, given, "values wait for their answers")
 
-    decisions = [(0, 0, 1), (0, 1, 1), (0, 2, -1), (0, 3, 0), (1, 0, UNKNOWN)]
+    decisions = [(0, 0, 1), (0, 1, 1), (0, 2, sign), (0, 3, 0), (1, 0, UNKNOWN)]
     answers = tabulate(np.array([(v, SIGN, unit, -1, decision) for v, unit, decision in decisions], ANSWER))
     asked, z = no_questions(100), given.copy()
     signs = judge(units_of(z, scale, slack, proof), False, 0, Dialogue(answers, asked))
     assert asked.asked[0] == 0
-    assert z[0].tolist() == [3e-9, TINY, -TINY, 0.0, 5e-9, 1.0] and z[1].tolist() == given[1].tolist()
-    assert (signs.positive[0, 0], signs.negative[0, 0]) == (0b110011, 0b000100)
+    assert z[0].tolist() == [3e-9, TINY, sign * TINY, 0.0, 5e-9, 1.0]
+    assert z[1].tolist() == given[1].tolist()
+    above, below = (0b110011, 0b000100) if sign < 0 else (0b110111, 0)
+    assert (signs.positive[0, 0], signs.negative[0, 0]) == (above, below)
     assert (signs.zeros, signs.open) == (2, 1), (
         "nobody can tell the last one, so it is taken as the estimate has it"
     )
