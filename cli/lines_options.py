@@ -14,6 +14,7 @@ from .animate_options import AnimateOptions
 from .checkpoint_plane import check_plane
 from .declaring import argument, option, same
 from .location import Location, read_points_of
+from .number_types import WholeNumber
 from .options import DataSource, Reading, Reporting, WorkLimits
 from .outputs import check_outputs, check_tables
 
@@ -53,21 +54,21 @@ class LinesOptions:
     box: tuple[float, float, float, float] | None = same(Location, "box")
     permutations: int = option(
         "--permutations",
-        type=click.IntRange(min=1),
+        type=WholeNumber(min=1, max=1_000_000),
         default=999,
         metavar="N",
         help="Of data and uniform points, for the test whether lines avoid the data.",
     )
     shifts: int = option(
         "--shifts",
-        type=click.IntRange(min=1),
+        type=WholeNumber(min=1, max=1_000_000),
         default=199,
         metavar="N",
         help="Of the decision boundary, for the test whether lines gather there.",
     )
     seed: int = option(
         "--seed",
-        type=click.IntRange(min=0),
+        type=WholeNumber(min=0),
         default=0,
         help="Of permutations, shifts and uniform points, and of --classes and --errors.",
     )

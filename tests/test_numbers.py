@@ -52,6 +52,10 @@ def requests(folder: Path) -> dict[str, tuple[Callable[..., Any], dict[str, Any]
         "exact_local_complexity": (sv.exact_local_complexity, {"program": program, "points": x}),
         "fit_window": (sv.fit_window, {"program": program, **place, "cells": 5}),
         "forecast": (sv.forecast, {"program": program, **place}),
+        "lines_over_training": (
+            sv.lines_over_training,
+            {"runs": runs, **place, "points": x, "permutations": 9, "shifts": 9},
+        ),
         "local_complexity": (sv.local_complexity, {"model": program, "points": x}),
         "page": (sv.page, {"shown": arr, "path": folder / "t.html"}),
         "slice": (sv.slice, {"model": program, "points": x[:3]}),

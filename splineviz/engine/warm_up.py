@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from torch import nn
 
+from splineviz.arrangement.logit_bounds import logit_bounds
 from splineviz.engine.arrange import Request
 from splineviz.engine.batches import finish
 from splineviz.engine.budget import Budget
@@ -39,6 +40,10 @@ def compile_others() -> None:
         _check(finished)
         arr = Request(program, planes, windows, None, "fast").result(finished)
         _ = arr.n_linear_regions, arr.n_decision_regions
+        # Where a tie crosses the cell, which there need not be.
+        logit_bounds(
+            np.zeros((1, 2, 3)), np.zeros((1, 3)), np.zeros(1, np.int64), np.zeros((1, 2)), np.zeros(1), 1
+        )
 
 
 def _check(finished: FinishedFaces) -> None:

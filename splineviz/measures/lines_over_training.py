@@ -38,6 +38,8 @@ __all__ = ["lines_over_training"]
 
 Advance = Callable[[int, int, str], None]
 
+_MOST_RESAMPLES = 1_000_000
+
 _OF_LINES = ("lengths", "edges", "pieces")
 
 
@@ -101,7 +103,10 @@ def lines_over_training(
     ([[2.0], [2.0]], [[0.5]], [[0.25]])
     """
     bounds = require_rectangle(window)
-    permutations, shifts = whole_number(permutations, "permutations", 1), whole_number(shifts, "shifts", 1)
+    permutations, shifts = (
+        whole_number(permutations, "permutations", 1, _MOST_RESAMPLES),
+        whole_number(shifts, "shifts", 1, _MOST_RESAMPLES),
+    )
     programs, steps = _checkpoints(runs, plane)
     first = programs[0]()
     plane = plane.for_inputs(first.input_shape)

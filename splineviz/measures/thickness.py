@@ -91,7 +91,10 @@ def boundary_thickness(arr: Arrangement, request: Request | None = None) -> Boun
     request = Request() if request is None else request
     require_outputs(arr, "thickness")
     if not np.isfinite(arr.affine).all():
-        raise InputError("outputs are beyond the largest float64 on some cells, and so are margins")
+        raise InputError(
+            "outputs are beyond the largest float64 on some cells, and so are margins",
+            hint="a smaller window",
+        )
     margins = _checked(request.margins)
     decisions, logits = arr.decision_regions(level=request.level), logit_maps(arr, request.level)
     parts = class_parts(arr, decisions, request.window)

@@ -148,11 +148,11 @@ def test_letters_and_sizes(draw: Callable[..., bytes]) -> None:
     [
         (("--cmap", "magma", "--color", "random"), 4, "color 'random' shows none"),
         (("--level", 1), 4, "a single output\n  try: leave --level out"),
-        (("--level", "nan"), 2, "--level X is a finite number"),
+        (("--level", "nan"), 2, "'--level': expected a finite number"),
         (("--text",), 2, "--text is for -o FILE.svg"),
         (("--valid-range", "1,0"), 4, "two finite numbers low < high"),
         (("--color", "kink"), 2, "'kink' is not one of"),
-        (("--width", 605), 2, "1<=x<=100"),
+        (("--width", 605), 2, "expected a finite number from 1 to 100"),
         (("--width", 1), 4, "width"),
     ],
 )

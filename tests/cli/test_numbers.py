@@ -40,6 +40,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "inspect": ("nets:small",),
     "compare": ("nets:small", "nets:other", *PLANE, "-o", "t.png"),
     "animate": ("s-*.pt", "--model", "nets:small", *PLANE, "-o", "t.webp", "--jobs", "1", "--width", "2"),
+    "lines": ("s-*.pt", "--model", "nets:small", *PLANE, "-o", "t.csv", "--jobs", "1"),
     "validate": ("nets:small", "--data", "data.npz", "--limit", "3", "--frames", "2", "--jobs", "1"),
 }
 """A small request of each command"""

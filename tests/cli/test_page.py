@@ -75,7 +75,7 @@ def test_a_saved_arrangement(nets: Path, splineviz: Command) -> None:
     assert splineviz("draw", "bare.npz", "-o", "bare.html").code == 0
     assert "slice --affine" in scene("bare.html")["warnings"][0]
     wrong = splineviz("draw", "a.npz", "-o", "a.html", "--window", 3)
-    assert wrong.code == 4 and "--window 0" in wrong.err
+    assert wrong.code == 4 and "window must be in 0 .. 0, got 3" in wrong.err
 
 
 def test_a_comparison(nets: Path, splineviz: Command) -> None:

@@ -325,7 +325,7 @@ def test_looks_of_a_picture(color: str, nets: Path, splineviz: Command) -> None:
         (("--cmap", "magna", "--color", "norm"), 4, "unknown colour map 'magna'"),
         (("--cmap", "magma"), 4, "color 'random' shows none"),
         (("--color", "value"), 4, "no use"),
-        (("--level", "nan"), 2, "--level X is a finite number"),
+        (("--level", "nan"), 2, "'--level': expected a finite number"),
         (("--level", "0.5"), 4, "a single output"),
         (("--width", "0.5"), 2, "--width"),
         (("--dpi", "0"), 2, "--dpi"),

@@ -209,8 +209,8 @@ def test_what_is_not_proven_says_so() -> None:
         ({"points": np.array([[5.0, 5.0]])}, "none of the 1 data points projects into the window"),
         ({"points": np.zeros((3, 5))}, "the network takes"),
         ({"points": np.array([[np.nan, 0.0]])}, "hold NaN or infinite values"),
-        ({"permutations": 0}, "permutations must be a whole number of at least 1, got 0"),
-        ({"shifts": 1.5}, "shifts must be a whole number"),
+        ({"permutations": 0}, "permutations must be in 1 .. 1000000, got 0"),
+        ({"shifts": 1.5}, "shifts must be in 1 .. 1000000, got 1.5"),
         ({"seed": -1}, "the seed must be a whole number of at least 0"),
     ],
 )

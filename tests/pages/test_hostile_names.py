@@ -137,6 +137,12 @@ def repr_of_measures(name: str, folder: Path) -> str:
     )
 
 
+def repr_of_lines(name: str, folder: Path) -> str:
+    nets = [module(name, step) for step in range(2)]
+    found = sv.lines_over_training(nets, sv.Plane.identity(), sv.Window.box(-1, 1, -1, 1))
+    return found._repr_html_()
+
+
 def repr_of_segment(name: str, folder: Path) -> str:
     line = sv.segment(sv.load_program(module(name)), np.zeros(2), np.ones(2))
     return line.measure("integrals")._repr_html_()
@@ -170,6 +176,7 @@ PAGES: dict[str, Callable[[str, Path], str]] = {
             repr_of_animation,
             repr_of_boundary,
             repr_of_measures,
+            repr_of_lines,
             repr_of_segment,
         ),
     )
@@ -197,5 +204,12 @@ def test_all_that_a_notebook_shows_is_asked() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef) and node.name == "_repr_html_"
     ]
-    expected = ["animation_result", "boundary_result", "comparison_result", "result", "result"]
+    expected = [
+        "animation_result",
+        "boundary_result",
+        "comparison_result",
+        "lines_result",
+        "result",
+        "result",
+    ]
     assert sorted(shown) == expected, "a new one belongs into PAGES"

@@ -20,8 +20,8 @@ __all__ = ["UnreadableError", "digest", "files_below", "timeless", "words"]
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 
-_TIMED = "seconds"
-"""In the names of entries that are times"""
+_TIMED = ("seconds", "spent")
+"""One of these in the name of an entry: it is a time"""
 _SEAL = re.compile(rb"\n<!-- splineviz sha256 [0-9a-f]{64} -->\n\Z")
 """At the end of files of a store, a digest of what is before it"""
 _COSTS = "exact_to_plain"
@@ -79,11 +79,15 @@ def _without_times(held: Json) -> Json:
         return {
             key: _without_times(value)
             for key, value in held.items()
-            if _TIMED not in key and not (_COSTS in held and isinstance(value, float))
+            if not _is_time(key) and not (_COSTS in held and isinstance(value, float))
         }
     if isinstance(held, list):
         return [_without_times(value) for value in held]
     return "" if isinstance(held, str) and _TIMED_SENTENCE in held else held
+
+
+def _is_time(name: str) -> bool:
+    return any(word in name for word in _TIMED)
 
 
 def _npz(held: bytes) -> bytes:
@@ -91,7 +95,7 @@ def _npz(held: bytes) -> bytes:
     with np.load(io.BytesIO(held), allow_pickle=False) as arrays:
         for name in sorted(arrays.files):
             array = arrays[name]
-            if _TIMED in name:
+            if _is_time(name):
                 continue
             made.update(f"{name} {array.dtype.kind} {array.shape}".encode())
             made.update(_text_entry(array) if array.dtype.kind == "U" else array.tobytes())
