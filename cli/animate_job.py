@@ -11,7 +11,7 @@ import numpy as np
 from splineviz.files import PAGE
 from splineviz.showing import in_line
 
-from .checkpoint_plane import CheckpointPlane
+from .checkpoint_plane import CheckpointPlane, checkpoints_of
 from .compiling import begin_compiling
 from .data_looks import DataLooks
 from .interrupts import shield_workers
@@ -21,8 +21,6 @@ from .saying import say, say_json
 if TYPE_CHECKING:
     from splineviz.animation import Animation
     from splineviz.plane import Plane, Window
-    from splineviz.program import Program
-    from splineviz.program.checkpoints import Checkpoints
 
     from .animate_options import AnimateOptions
 
@@ -37,18 +35,7 @@ def run_animate(options: AnimateOptions) -> int:
     quiet = options.reporting.quiet
     data = options.read()
     finish_compiling = begin_compiling(quiet)
-    found = CheckpointPlane.find(
-        options.model,
-        options.reading,
-        data,
-        options.source,
-        options.points,
-        options.box,
-        options.margin,
-        seed=options.seed,
-        judge=lambda program: _checkpoints(options, program)[-1],
-        quiet=quiet,
-    )
+    found = CheckpointPlane.find(options, data)
     program, plane, window, preprocessing = found.program, found.plane, found.window, found.preprocessing
     shape, names = options.image_shape, options.names_of_classes
     paged = any(output.lower().endswith(PAGE) for output in options.outputs)
@@ -91,13 +78,7 @@ def _animations(
             program, options.checkpoints, *places, weights_key=options.weights_key, idle=options.idle, **how
         )
     else:
-        yield animate(_checkpoints(options, program), *places, **how)
-
-
-def _checkpoints(options: AnimateOptions, program: Program) -> Checkpoints:
-    from splineviz.program.checkpoints import Checkpoints
-
-    return Checkpoints(program, options.checkpoints, weights_key=options.weights_key)
+        yield animate(checkpoints_of(options, program), *places, **how)
 
 
 def _print(done: Animation, as_json: bool) -> None:

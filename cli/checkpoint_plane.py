@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,16 +11,19 @@ from splineviz.plane import Plane, Window
 
 from .anchors import find_anchors
 from .location import named_by_file, rows_named
-from .options import DataSource, ModelSource, Reading
+from .options import DataSource, ModelSource
 from .progress import note
 
 if TYPE_CHECKING:
     from splineviz.data import Collection, Data
     from splineviz.program import Program
+    from splineviz.program.checkpoints import Checkpoints
 
+    from .animate_options import AnimateOptions
+    from .lines_options import LinesOptions
     from .preprocessing import Preprocessing
 
-__all__ = ["CheckpointPlane", "check_plane"]
+__all__ = ["CheckpointPlane", "check_plane", "checkpoints_of"]
 
 
 def check_plane(
@@ -50,6 +52,13 @@ def check_plane(
         )
 
 
+def checkpoints_of(options: AnimateOptions | LinesOptions, program: Program) -> Checkpoints:
+    """The checkpoints that a command is given, as the weights of a network."""
+    from splineviz.program.checkpoints import Checkpoints
+
+    return Checkpoints(program, options.checkpoints, weights_key=options.weights_key)
+
+
 @dataclass(frozen=True)
 class CheckpointPlane:
     """A network, and the window of the plane on which its checkpoints are looked at.
@@ -64,39 +73,27 @@ class CheckpointPlane:
     preprocessing: Preprocessing
 
     @classmethod
-    def find(
-        cls,
-        model: str,
-        reading: Reading,
-        data: Collection | None,
-        source: DataSource,
-        points: tuple[int | str, ...] | None,
-        box: tuple[float, float, float, float] | None,
-        margin: float,
-        *,
-        seed: int,
-        judge: Callable[[Program], Program],
-        quiet: bool,
-    ) -> CheckpointPlane:
-        """Read the network, and find the points; ``judge`` takes it to the checkpoint that --errors asks."""
-        network = ModelSource(model=model, reading=reading)
+    def find(cls, options: AnimateOptions | LinesOptions, data: Collection | None) -> CheckpointPlane:
+        """Read the network, and find the points; where --errors asks, the last checkpoint judges them."""
+        network = ModelSource(model=options.model, reading=options.reading)
         found = find_anchors(
             data,
-            rows_named(points),
-            source,
-            source.preprocessing(),
+            rows_named(options.points),
+            options.source,
+            options.source.preprocessing(),
             lambda shapes: [network.program(shapes, quiet=True)],  # the checkpoints bring the weights
             count=3,
-            seed=seed,
-            judge=lambda programs: judge(programs[0]),
+            seed=options.seed,
+            judge=lambda programs: checkpoints_of(options, programs[0])[-1],
         )
         (program,), anchors = found.programs, found.points
         for choice in found.choice.chosen.values():
-            note(choice["said"], quiet)
+            note(choice["said"], options.reporting.quiet)
         plane = (
             Plane.identity()
             if anchors is None
             else Plane.through(*found.preprocessing.apply(anchors, program.input_shape))
         )
-        window = Window.around(plane, margin) if box is None else Window.box(*box)
+        box = options.box
+        window = Window.around(plane, options.margin) if box is None else Window.box(*box)
         return cls(program, plane, window, anchors, found.preprocessing)

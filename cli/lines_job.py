@@ -11,7 +11,7 @@ import numpy as np
 from splineviz.io.rows import written_rows
 
 from .aligned import aligned
-from .checkpoint_plane import CheckpointPlane
+from .checkpoint_plane import CheckpointPlane, checkpoints_of
 from .compiling import begin_compiling
 from .measure_report import KINDS
 from .progress import frame_progress, note
@@ -19,8 +19,6 @@ from .saying import say, say_json
 
 if TYPE_CHECKING:
     from splineviz.measures.lines_result import LinesOverTraining
-    from splineviz.program import Program
-    from splineviz.program.checkpoints import Checkpoints
 
     from .lines_options import LinesOptions
 
@@ -48,19 +46,8 @@ def run_lines(options: LinesOptions) -> int:
     quiet = options.reporting.quiet
     data = options.read()
     finish_compiling = begin_compiling(quiet)
-    place = CheckpointPlane.find(
-        options.model,
-        options.reading,
-        data,
-        options.source,
-        options.points,
-        options.box,
-        options.margin,
-        seed=options.seed,
-        judge=lambda program: _checkpoints(options, program)[-1],
-        quiet=quiet,
-    )
-    runs = _checkpoints(options, place.program)
+    place = CheckpointPlane.find(options, data)
+    runs = checkpoints_of(options, place.program)
     for reason in runs.left_out.values():
         note(f"left out: {reason}", quiet)
     points = None
@@ -84,12 +71,6 @@ def run_lines(options: LinesOptions) -> int:
     _print(options, found, report)
     doubtful = any(card["exact"]["in_doubt"] for card in found.provenance["checkpoints"])
     return 5 if doubtful and options.certify != "off" else 0
-
-
-def _checkpoints(options: LinesOptions, program: Program) -> Checkpoints:
-    from splineviz.program.checkpoints import Checkpoints
-
-    return Checkpoints(program, options.checkpoints, weights_key=options.weights_key)
 
 
 def _write(options: LinesOptions, found: LinesOverTraining, report: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from splineviz.program.program import Program
 __all__ = [
     "SHARE",
     "area_errors",
+    "area_slack",
     "doubtful_areas",
     "estimated_displacement",
     "exact_areas",
@@ -47,8 +48,7 @@ def exact_areas(
 ) -> Float64[np.ndarray, "cell"]:
     """Areas (F,), exact for the cells that are ``wanted``, as many of the smallest of them as
     `measured_areas` affords."""
-    wanted[arr.thin_cells] = False  # from exact corners
-    cells = np.flatnonzero(wanted)
+    cells = np.setdiff1d(np.flatnonzero(wanted), arr.thin_cells)  # theirs are from exact corners
     cells = cells[np.argsort(areas[cells], kind="stable")][: affordable(program, arr.stats.certify != "full")]
     result = areas.copy()
     for cell, exact in zip(cells.tolist(), exact_cells(arr, program, cells) or [], strict=False):
@@ -71,11 +71,14 @@ def open_areas(arr: Cells, proof: Proof, areas: Float64[np.ndarray, "cell"]) -> 
     proven = 0
     for cell, exact in proof.cells(cells).items():
         if exact.polygon is not None:
-            area = exact.polygon.area
-            slack = Fraction(SHARE) * area + Fraction(math.ulp(0.0))
-            found = areas[cell]
-            proven += bool(np.isfinite(found)) and abs(Fraction(float(found)) - area) <= slack
+            area, found = exact.polygon.area, areas[cell]
+            proven += bool(np.isfinite(found)) and abs(Fraction(float(found)) - area) <= area_slack(area)
     return len(cells) - proven
+
+
+def area_slack(area: Fraction) -> Fraction:
+    """How far a stored area may be from the exact one to count as right."""
+    return Fraction(SHARE) * area + Fraction(math.ulp(0.0))
 
 
 def doubtful_areas(

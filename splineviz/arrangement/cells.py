@@ -122,6 +122,12 @@ class Cells:
         areas[self.thin_cells] = self.thin_areas
         return areas
 
+    def a_cell_at_each_vertex(self) -> Int64[np.ndarray, "vertex"]:
+        """(V,) one of the cells with that corner; 0 for a vertex of none."""
+        found = np.zeros(self.n_vertices, dtype=np.int64)
+        found[self.cells.values] = self.cells.row_of
+        return found
+
     @cached_property
     def interior_points(self) -> Float64[np.ndarray, "cell 2"]:
         """(F, 2) uv of a point inside each cell: the mean of its vertices."""

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float64
 
-from splineviz.arrangement.areas import SHARE, area_errors, estimated_displacement, exact_areas
+from splineviz.arrangement.areas import SHARE, area_errors, area_slack, estimated_displacement, exact_areas
 from splineviz.arrangement.cells import Cells
 from splineviz.arrangement.proof import Proof
 from splineviz.program.program import Program
@@ -53,7 +53,7 @@ def open_smallest(arr: Cells, proof: Proof, areas: Float64[np.ndarray, "cell"], 
     for exact in proof.cells(left).values():
         if exact.polygon is not None:
             area = exact.polygon.area
-            slack = Fraction(SHARE) * area + Fraction(math.ulp(0.0))
+            slack = area_slack(area)
             open_ -= area + slack >= Fraction(smallest)
             attained |= area - slack <= Fraction(smallest)
     return open_ + (not attained)

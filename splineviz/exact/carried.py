@@ -121,13 +121,14 @@ class Carried(Generic[T, F]):
         return total
 
     def least_effort(self, n_faces: int) -> float:
-        """No fewer products do so many maps take, however much of their way the faces share."""
+        """No fewer products do the maps of so many faces take, however many of these are known and however
+        much of their way they share."""
         total = 0.0
         for node in reversed(self.program.ways[self.stage][:-1]):
             if not isinstance(node, Affine):
                 break
             total += products(node)
-        return self.kind.products * max(0, n_faces) * total
+        return self.kind.products * max(0, n_faces - len(self._batch_of)) * total
 
     def make_room(self, n_faces: int = 0) -> None:
         """Drop all maps if they are too many to keep beside those of so many faces."""
@@ -155,11 +156,6 @@ class Carried(Generic[T, F]):
         if not self._batch_of:
             return np.zeros(len(faces), bool)
         return np.isin(faces, np.fromiter(self._batch_of, np.int64, len(self._batch_of)))
-
-    @property
-    def n_known(self) -> int:
-        """Number of faces whose maps are known."""
-        return len(self._batch_of)
 
     def make(self, faces: Sequence[int]) -> None:
         """Find the maps of faces that are not known yet.

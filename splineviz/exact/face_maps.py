@@ -118,8 +118,8 @@ class FaceMaps:
             return True
         known = self._found.row_of
         lacking = np.array([v for v in np.unique(vertices).tolist() if v not in known], np.int64)
-        n_least = self._fewest(len(lacking)) - self.near.n_known
-        if max(self.near.least_effort(n_least), self.exact.least_effort(n_least)) > limit:
+        fewest = self._fewest(len(lacking))
+        if max(self.near.least_effort(fewest), self.exact.least_effort(fewest)) > limit:
             return False
         before, rows = self._on_few_faces(corners_at(self.states, lacking))
         faces = before[rows].tolist()

@@ -58,8 +58,7 @@ def exact_ties(
 
 def _near(arr: Arrangement, proof: Proof, maps: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """The edges along which two logits may tie that may be the largest."""
-    cell_of = np.zeros(arr.n_vertices, dtype=np.int64)
-    cell_of[arr.cells.values] = arr.cells.row_of
+    cell_of = arr.a_cell_at_each_vertex()
     ends = np.unique(arr.edges[edges])
     at, uv = maps[cell_of[ends]], arr.vertices[ends]
     values = at[:, :, 0] * uv[:, :1] + at[:, :, 1] * uv[:, 1:] + at[:, :, 2]

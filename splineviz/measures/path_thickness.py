@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from jaxtyping import Float64
 
 from splineviz.errors import InputError
 from splineviz.geometry.rounding import SAFE, UNIT_ROUNDOFF
+from splineviz.inputs import real_number
 from splineviz.measures.measure import Request, segment_provenance
 from splineviz.measures.path_values import PathValues
 from splineviz.measures.result import Measured, Quantity
@@ -118,9 +118,7 @@ def _checked(segment: Segment, request: Request) -> tuple[float, float, float]:
             f"between must be two numbers in [-1, 1], ascending, got {request.between}",
             hint="between=(0, 0.75)",
         )
-    tolerance = 1e-9 if request.tolerance is None else request.tolerance
-    if not (math.isfinite(tolerance) and tolerance > 0):
-        raise InputError(f"tolerance must be a number > 0, got {tolerance}")
+    tolerance = 1e-9 if request.tolerance is None else real_number(request.tolerance, "tolerance", above=0.0)
     return float(between[0]), float(between[1]), tolerance
 
 

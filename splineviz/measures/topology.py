@@ -165,8 +165,7 @@ def _of_outputs(arr: Arrangement, window: int) -> list[Diagrams]:
     vertices, edges = np.unique(arr.edges[own], return_inverse=True)
     edges = edges.reshape(-1, 2)
     rim = np.unique(edges[(arr.edge_cells[own] < 0).any(1)])
-    cell_of = np.zeros(arr.n_vertices, dtype=np.int64)
-    cell_of[arr.cells.values] = arr.cells.row_of
+    cell_of = arr.a_cell_at_each_vertex()
     maps, uv = arr.affine[cell_of[vertices]], arr.vertices[vertices]
     values = maps[:, :, 0] * uv[:, :1] + maps[:, :, 1] * uv[:, 1:] + maps[:, :, 2]
     return [sublevel_persistence(column, edges, rim) for column in values.T]

@@ -62,8 +62,7 @@ def logits_of(
         constant = np.zeros_like(maps)
         constant[:, 0, 2] = 0.0 if level is None else float(level)
         maps = np.concatenate([constant, maps], axis=1)
-    cell_of = np.zeros(arr.n_vertices, dtype=np.int64)
-    cell_of[arr.cells.values] = arr.cells.row_of
+    cell_of = arr.a_cell_at_each_vertex()
     # Of the windows, so that it is the same whichever of their cells there are.
     corners = np.concatenate([window.vertices for window in arr.windows])
     reach = np.append(np.abs(corners).max(0), 1.0)
